@@ -1,0 +1,1 @@
+"""Networks, the geometry around them, and their weights; nothing of video."""

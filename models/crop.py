@@ -1,0 +1,92 @@
+"""From a person's box to the network's input and back: the affine map of a crop and its exact inverse.
+
+Convention here: UDP (Huang et al. 2020, "The devil is in the details"), as ViTPose uses it. Pixel centres are mapped
+onto pixel centres, so the unit of length is the distance between the first and the last pixel, `size - 1`:
+
+    x' = (x - cx) (W - 1) / w + (W - 1) / 2
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+
+PADDING = 1.25  # how much larger than the person's box the crop is; the value that every published model trained with
+
+# ImageNet statistics of RGB in [0, 1], that every published model normalises with
+MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
+STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
+
+
+def crop_regions(
+    boxes: FloatArray, *, input_size: tuple[int, int], padding: float = PADDING
+) -> tuple[FloatArray, FloatArray]:
+    """Enlarge boxes to the crop's aspect ratio and pad them.
+
+    Args:
+        boxes: (N, 4) xyxy pixels.
+        input_size: (height, width) of the crop.
+        padding: factor on both sides.
+
+    Returns:
+        Centres (N, 2) and sizes (N, 2) as (width, height), in pixels of the picture.
+    """
+    boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    aspect = input_size[1] / input_size[0]
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    w, h = np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0).T  # a degenerate box still gives an invertible map
+    sizes = np.stack([np.maximum(w, h * aspect), np.maximum(h, w / aspect)], axis=-1) * padding
+    return centers, sizes
+
+
+def crop_matrices(
+    centers: FloatArray, sizes: FloatArray, *, input_size: tuple[int, int], rotations: FloatArray | None = None
+) -> FloatArray:
+    """Return the UDP affine maps (N, 2, 3) from picture pixels to crop pixels.
+
+    Args:
+        centers: (N, 2) pixels.
+        sizes: (N, 2) width and height in pixels.
+        input_size: (height, width) of the crop.
+        rotations: (N,) radians, clockwise as the picture is seen; none when left out.
+
+    Source: mmpose 0.x `get_warp_matrix`, to which this is equal for rotation 0.
+    """
+    height, width = input_size
+    scale = np.array([width - 1, height - 1]) / sizes  # (N, 2)
+    angle = np.zeros(len(centers)) if rotations is None else np.asarray(rotations, dtype=np.float64)
+    cos, sin = np.cos(angle), np.sin(angle)
+    rotation = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)  # (N, 2, 2)
+    linear = scale[:, :, None] * rotation
+    shift = np.array([width - 1, height - 1]) / 2 - np.einsum("nij,nj->ni", linear, centers)
+    return np.concatenate([linear, shift[:, :, None]], axis=-1)
+
+
+def invert(matrices: FloatArray) -> FloatArray:
+    """Return the inverse affine maps (N, 2, 3)."""
+    linear = np.linalg.inv(matrices[:, :, :2])
+    return np.concatenate([linear, -linear @ matrices[:, :, 2:]], axis=-1)
+
+
+def transform(points: FloatArray, matrices: FloatArray) -> FloatArray:
+    """Map points (N, K, 2) with one affine map (N, 2, 3) a person."""
+    return points @ matrices[:, :, :2].transpose(0, 2, 1) + matrices[:, None, :, 2]
+
+
+def warp(image: NDArray[np.uint8], matrices: FloatArray, *, input_size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Cut crops (N, height, width, 3) out of one picture (H, W, 3); places outside of it are black."""
+    height, width = input_size
+    crops = np.empty((len(matrices), height, width, 3), dtype=np.uint8)
+    for crop, matrix in zip(crops, matrices, strict=True):
+        cv2.warpAffine(image, matrix, (width, height), dst=crop, flags=cv2.INTER_LINEAR)
+    return crops
+
+
+def normalize(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Turn BGR crops (N, H, W, 3) of 0..255 into the network's RGB planes (N, 3, H, W)."""
+    factor = 1 / (255 * STD)
+    planes = crops[..., ::-1] * factor - MEAN / STD
+    return np.ascontiguousarray(planes.transpose(0, 3, 1, 2), dtype=np.float32)

@@ -1,0 +1,58 @@
+"""Real-time human pose tracking: frames in; people with stable ids and keypoints out.
+
+    from posetrack import load_pipeline, open_source
+
+    pipeline = load_pipeline()
+    for frame in open_source("video.mp4"):
+        tracks = pipeline(frame)
+
+The public names load when they are first used, so `import posetrack` itself takes no torch, OpenCV or Ultralytics.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .errors import PosetrackError
+    from .tracker.pipeline import Pipeline, load_pipeline
+    from .tracker.tracking.tracker import PoseTracker
+    from .tracker.types import Detections, Frame, Poses, Tracks
+    from .tracker.video.source import open_source
+
+# A bare checkout has tracker/ and models/ beside this folder; installed, they are inside it.
+if not (Path(__file__).parent / "tracker").is_dir():
+    __path__.append(str(Path(__file__).parents[1]))
+
+_HOMES = {
+    "Detections": "tracker.types",
+    "Frame": "tracker.types",
+    "Pipeline": "tracker.pipeline",
+    "PoseTracker": "tracker.tracking.tracker",
+    "Poses": "tracker.types",
+    "PosetrackError": "errors",
+    "Tracks": "tracker.types",
+    "load_pipeline": "tracker.pipeline",
+    "open_source": "tracker.video.source",
+}
+
+__all__ = [
+    "Detections",
+    "Frame",
+    "Pipeline",
+    "PoseTracker",
+    "Poses",
+    "PosetrackError",
+    "Tracks",
+    "__version__",
+    "load_pipeline",
+    "open_source",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'posetrack' has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,33 @@
+"""Everything that posetrack raises on purpose. Each message is a sentence: what, with the value, and what to do.
+
+PosetrackError            the base: catch this one
++-- UsageError            the request itself is wrong (option, recipe, name); the command line exits with 2
++-- SourceError           a picture, video, camera or stream cannot be read
++-- OutputError           a result cannot be written
++-- ModelError            weights or boxes cannot be found, fetched, verified or loaded
++-- DeviceError           the device that was asked for is not there
+"""
+
+
+class PosetrackError(Exception):
+    """Base of all errors that are meant for the user."""
+
+
+class UsageError(PosetrackError):
+    """The request itself is wrong: an option's value, a recipe's key, an unknown name."""
+
+
+class SourceError(PosetrackError):
+    """A picture, video, camera or stream cannot be read."""
+
+
+class OutputError(PosetrackError):
+    """A result cannot be written."""
+
+
+class ModelError(PosetrackError):
+    """Weights or detections cannot be found, fetched, verified or loaded."""
+
+
+class DeviceError(PosetrackError):
+    """The device that was asked for is not there."""

@@ -1,0 +1,1 @@
+"""The running app: video in, people through time, results out."""

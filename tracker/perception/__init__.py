@@ -1,0 +1,1 @@
+"""From pixels to people: the detector and the pose estimator."""

@@ -16,6 +16,9 @@ from torch.nn import functional as F
 
 from .vit import Block
 
+SIGMA = 1.5  # standard deviation of the training target in heat-map pixels
+HEAD_DIM = 32
+
 
 def _conv(c_in: int, c_out: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
@@ -47,9 +50,7 @@ class ConvViT(nn.Module):
         widths: channels at stride 4, 8 and 16; the last is the transformer's width.
         convs: residual blocks at stride 4 and 8.
         depth: transformer blocks at stride 16.
-        num_heads: attention heads.
         num_keypoints: K.
-        sigma: standard deviation of the training target in heat-map pixels.
 
     Shapes: (B, 3, H, W) -> (B, K, H / 4, W / 4).
     """
@@ -59,11 +60,9 @@ class ConvViT(nn.Module):
         *,
         input_size: tuple[int, int] = (256, 192),
         widths: tuple[int, int, int] = (64, 128, 256),
-        convs: tuple[int, int] = (2, 2),
-        depth: int = 6,
-        num_heads: int = 8,
+        convs: tuple[int, int] = (2, 3),
+        depth: int = 4,
         num_keypoints: int = 17,
-        sigma: float = 2.0,
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
@@ -71,7 +70,6 @@ class ConvViT(nn.Module):
             raise ValueError(f"input_size {input_size} is not a multiple of 16 in both directions.")
         a, b, c = widths
         self.input_size = input_size
-        self.sigma = sigma
         self.stem = nn.Sequential(_conv(3, a // 2, stride=2), nn.ReLU(), _conv(a // 2, a, stride=2), nn.ReLU())
         self.stage4 = nn.Sequential(*(ResidualConv(a) for _ in range(convs[0])))
         self.down8 = nn.Sequential(_conv(a, b, stride=2), nn.ReLU())
@@ -79,7 +77,7 @@ class ConvViT(nn.Module):
         self.down16 = _conv(b, c, stride=2)
         self.pos_embed = nn.Parameter(torch.zeros(1, c, input_size[0] // 16, input_size[1] // 16))
         self.blocks = nn.ModuleList(
-            Block(c, num_heads=num_heads, drop_path=drop_path * i / max(depth - 1, 1)) for i in range(depth)
+            Block(c, num_heads=c // HEAD_DIM, drop_path=drop_path * i / max(depth - 1, 1)) for i in range(depth)
         )
         self.norm = nn.LayerNorm(c, eps=1e-6)
         self.up8 = nn.Sequential(_conv(c, b, kernel=1))
@@ -119,4 +117,4 @@ class ConvViT(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         logits = self.logits(images)
         probability = logits.flatten(2).softmax(-1).view_as(logits)
-        return probability * (2 * math.pi * self.sigma**2)
+        return probability * (2 * math.pi * SIGMA**2)

@@ -50,16 +50,16 @@ def crop_matrices(
     Args:
         centers: (N, 2) pixels.
         sizes: (N, 2) width and height in pixels.
-        input_size: (height, width) of the crop.
-        rotations: (N,) radians, clockwise as the picture is seen; none when left out.
+        input_size: (height, width) of the target: the crop, or the heat map for decoding.
+        rotations: (N,) radians by which the crop's content turns clockwise; none when left out.
 
-    Source: mmpose 0.x `get_warp_matrix`, to which this is equal for rotation 0.
+    Source: mmpose 0.x `get_warp_matrix`.
     """
     height, width = input_size
     scale = np.array([width - 1, height - 1]) / sizes  # (N, 2)
     angle = np.zeros(len(centers)) if rotations is None else np.asarray(rotations, dtype=np.float64)
     cos, sin = np.cos(angle), np.sin(angle)
-    rotation = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)  # (N, 2, 2)
+    rotation = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)  # (N, 2, 2)
     linear = scale[:, :, None] * rotation
     shift = np.array([width - 1, height - 1]) / 2 - np.einsum("nij,nj->ni", linear, centers)
     return np.concatenate([linear, shift[:, :, None]], axis=-1)

@@ -11,7 +11,7 @@ UPPER_BODY = np.arange(11)  # COCO: face, shoulders, elbows, wrists
 
 
 def random_region(
-    box: NDArray, keypoints: NDArray, weights: NDArray, rng: Generator, *, truncate: float = 0.3
+    box: NDArray, keypoints: NDArray, weights: NDArray, rng: Generator, *, truncate: float = 0.25
 ) -> NDArray:
     """Choose what part of a person the crop shows.
 
@@ -49,10 +49,10 @@ def random_geometry(
     Pictures whose publisher squashed them to a square get a wide range of aspect ratios, since the true one is unknown.
     """
     n = len(centers)
-    scale = np.exp(np.clip(rng.normal(0, 0.22, (n, 1)), -0.45, 0.45))
+    scale = np.exp(np.clip(rng.normal(0, 0.18, (n, 1)), -0.4, 0.4))
     limit = np.where(squashed, 0.29, 0.1)
     squeeze = np.exp(rng.uniform(-limit, limit))[:, None] ** np.array([0.5, -0.5])
-    rotations = np.where(rng.random(n) < 0.6, np.clip(rng.normal(0, 0.5, n), -1.2, 1.2), 0.0)
+    rotations = np.where(rng.random(n) < 0.5, np.clip(rng.normal(0, 0.35, n), -1.0, 1.0), 0.0)
     return centers + rng.uniform(-0.08, 0.08, (n, 2)) * sizes, sizes * scale * squeeze, rotations
 
 
@@ -61,14 +61,14 @@ def random_color(image: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
     gain = np.exp(rng.normal(0, 0.2) + rng.normal(0, 0.07, 3))
     ramp = (np.arange(256) / 255.0)[:, None] ** np.exp(rng.normal(0, 0.2)) * gain
     image = cv2.LUT(image, np.clip(ramp * 255, 0, 255).astype(np.uint8).reshape(1, 256, 3))
-    if rng.random() < 0.1:
+    if rng.random() < 0.05:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    if rng.random() < 0.15:
+    if rng.random() < 0.1:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.5))
     return image
 
 
-def random_cutout(image: NDArray[np.uint8], rng: Generator, *, probability: float = 0.25) -> NDArray[np.uint8]:
+def random_cutout(image: NDArray[np.uint8], rng: Generator, *, probability: float = 0.1) -> NDArray[np.uint8]:
     """Cover a random rectangle with one random colour, as a thing in front of the person does."""
     if rng.random() < probability:
         height, width = image.shape[:2]

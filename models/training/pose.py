@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import crop
-from ..convvit import ConvViT
+from ..convvit import SIGMA, ConvViT
+from ..keypoints import COCO
 from . import augment
 from .dataset import CocoPeople, Picture
 from .loop import Schedule, fit
 
-FLIP_ORDER = np.array([0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15])
+FLIP_ORDER = COCO.flip_order
 
 
 def people(data: CocoPeople, *, min_keypoints: int = 4) -> list[tuple[Picture, int]]:
@@ -93,9 +94,8 @@ def heatmap_loss(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
     points = batch["keypoints"] / size * size.new_tensor([w - 1, h - 1])  # heat-map pixels
     inside = ((points > -0.5) & (points < points.new_tensor([w, h]) - 0.5)).all(-1)
     weights = batch["weights"] * inside
-    sigma = model.sigma
-    tx = (-((torch.arange(w, device=points.device) - points[..., 0:1]) ** 2) / (2 * sigma**2)).softmax(-1)  # (B, K, w)
-    ty = (-((torch.arange(h, device=points.device) - points[..., 1:2]) ** 2) / (2 * sigma**2)).softmax(-1)  # (B, K, h)
+    tx = (-((torch.arange(w, device=points.device) - points[..., 0:1]) ** 2) / (2 * SIGMA**2)).softmax(-1)  # (B, K, w)
+    ty = (-((torch.arange(h, device=points.device) - points[..., 1:2]) ** 2) / (2 * SIGMA**2)).softmax(-1)  # (B, K, h)
     target = (ty[..., :, None] * tx[..., None, :]).flatten(2)
     loss = -(target * F.log_softmax(logits.flatten(2), dim=-1)).sum(-1)  # (B, K)
     return (loss * weights).sum() / weights.sum().clamp(min=1.0)
@@ -133,7 +133,7 @@ def main() -> None:
     if resume is not None:
         args.out.mkdir(parents=True, exist_ok=True)
         resume = _at_size(resume, args.out / "resumed.pt", input_size)
-    model = ConvViT(input_size=input_size, depth=4, convs=(2, 3), sigma=1.5)
+    model = ConvViT(input_size=input_size)
     stream = batches(
         CocoPeople(args.data, cache=args.cache), input_size=input_size, batch_size=args.batch_size, seed=args.seed
     )

@@ -1,1 +1,54 @@
-"""The command line: parse and wire, no algorithms."""
+"""The command line: parse and wire, no algorithms. Nothing heavy loads before a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ...errors import PosetrackError, UsageError
+from ...version import __version__
+from . import bench, demo, eval, models, run
+
+_EPILOG = """\
+examples:
+  posetrack --source 0                                        a webcam, in a window
+  posetrack --source dance.mp4 --save out.mp4 --csv out.csv   a file, to a video and a table
+  posetrack --source clips/ --csv tables/                     every file of a folder
+  posetrack demo                                              try it on a sample with real people
+
+exit codes: 0 done, 1 something failed while running, 2 the request was wrong"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of `posetrack` with all its commands."""
+    parser = argparse.ArgumentParser(
+        prog="posetrack",
+        description="Track people and their 17 body keypoints in a webcam, video, picture or stream.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"posetrack {__version__}")
+    run.add_arguments(parser)
+    parser.set_defaults(run=run.run)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in (demo, eval, bench, models):
+        command.add_parser(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    parser = build_parser()
+    try:
+        args = parser.parse_args(argv)
+        return args.run(args)
+    except UsageError as error:
+        sys.stderr.write(f"posetrack: {error}\n")
+        return 2
+    except PosetrackError as error:
+        sys.stderr.write(f"posetrack: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("posetrack: stopped.\n")
+        return 1

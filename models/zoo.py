@@ -1,0 +1,87 @@
+"""The one list of networks: every name that `--model` takes, its size, its published figures and where weights live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from torch import nn
+
+from .convvit import ConvViT
+from .vitpose import ViTPose
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One network of the literature, or ours.
+
+    Attributes:
+        name: what the user types.
+        family: network architecture.
+        build: makes it with fresh weights.
+        published: accuracy as its authors report it, with the protocol.
+        licence: of the weights.
+        hub: (repository, file) on the Hugging Face hub, where its weights are there.
+        bundled: file in models/bundled, where its weights ship with the package.
+        page: where to find the weights by hand.
+    """
+
+    name: str
+    family: str
+    build: Callable[[], nn.Module]
+    published: str
+    licence: str
+    hub: tuple[str, str] | None = None
+    bundled: str | None = None
+    page: str | None = None
+
+
+_VITPOSE_PAGE = "https://github.com/ViTAE-Transformer/ViTPose"
+_VITPOSE_SIZES = {
+    "s": {"dim": 384, "depth": 12, "num_heads": 12, "drop_path": 0.1},
+    "b": {"dim": 768, "depth": 12, "num_heads": 12, "drop_path": 0.3},
+    "l": {"dim": 1024, "depth": 24, "num_heads": 16, "drop_path": 0.5},
+    "h": {"dim": 1280, "depth": 32, "num_heads": 16, "drop_path": 0.55},
+}
+_VITPOSE_AP = {
+    "vitpose-s": 73.8,
+    "vitpose-b": 75.8,
+    "vitpose-l": 78.3,
+    "vitpose-h": 79.1,
+    "vitpose-s-simple": 73.5,
+    "vitpose-b-simple": 75.5,
+    "vitpose-l-simple": 78.2,
+    "vitpose-h-simple": 78.9,
+}
+_HUB = {
+    "vitpose-b": ("usyd-community/vitpose-base", "model.safetensors"),
+    "vitpose-b-simple": ("usyd-community/vitpose-base-simple", "model.safetensors"),
+}
+
+
+def _vitpose(name: str, ap: float) -> Variant:
+    return Variant(
+        name=name,
+        family="ViTPose",
+        build=partial(ViTPose, **_VITPOSE_SIZES[name.split("-")[1]], simple=name.endswith("-simple")),
+        published=f"COCO val AP {ap} (detector of AP 56.4, flip test)",
+        licence="Apache-2.0",
+        hub=_HUB.get(name),
+        page=_VITPOSE_PAGE,
+    )
+
+
+BUNDLED = "convvit"
+
+ZOO: dict[str, Variant] = {
+    BUNDLED: Variant(
+        name=BUNDLED,
+        family="ConvViT",
+        build=partial(ConvViT, input_size=(192, 144)),
+        published="see models/bundled/MODEL_CARD.md",
+        licence="AGPL-3.0-or-later",
+        bundled="pose.safetensors",
+    ),
+    **{name: _vitpose(name, ap) for name, ap in _VITPOSE_AP.items()},
+}

@@ -1,0 +1,17 @@
+"""Makes the helpers beside the tests importable, whatever the import mode."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Folder with real videos and weights beside the checkout; not part of the project."""
+    folder = Path(__file__).parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs the folder shared/ beside the checkout")
+    return folder

@@ -1,0 +1,90 @@
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from posetrack.errors import ModelError, UsageError
+from posetrack.models import weights
+from posetrack.models.convvit import ConvViT
+
+
+@pytest.fixture(scope="module")
+def state():
+    torch.manual_seed(0)
+    return ConvViT(input_size=(32, 32), widths=(8, 8, 32), convs=(1, 1), depth=1).state_dict()
+
+
+def test_wrappers_of_training_frameworks_are_taken_off(state, tmp_path):
+    for wrapped in (
+        {"state_dict": state, "meta": {"epoch": 1}},
+        {"model": state, "optimizer": {}},
+        {"state_dict": {f"module.{key}": value for key, value in state.items()}},
+        state,
+    ):
+        torch.save(wrapped, tmp_path / "weights.pth")
+        assert weights.load_checkpoint(tmp_path / "weights.pth").input_size == (32, 32)
+
+
+def test_half_precision_files_load_as_float32(state, tmp_path):
+    halves = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
+    save_file(halves, tmp_path / "weights.safetensors")
+    model = weights.load_checkpoint(tmp_path / "weights.safetensors")
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_a_missing_key_is_named(state):
+    broken = {key: value for key, value in state.items() if key != "final_layer.bias"}
+    with pytest.raises(ModelError, match=r"1 missing: final_layer\.bias"):
+        weights.load_checkpoint(broken)
+
+
+def test_a_misshapen_key_is_named(state):
+    with pytest.raises(ModelError, match=r"misshapen: norm\.weight \(7,\) instead of \(32,\)"):
+        weights.load_checkpoint(state | {"norm.weight": torch.zeros(7)})
+
+
+def test_weights_of_something_else_are_refused():
+    with pytest.raises(ModelError, match="not a checkpoint of a pose network"):
+        weights.load_checkpoint({"fc.weight": torch.zeros(3, 3)})
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
+def test_a_text_file_is_not_weights(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("hello, I am a text file")
+    with pytest.raises(ModelError, match="not a"):
+        weights.load_checkpoint(path)
+
+
+class Evil:
+    def __reduce__(self):
+        return (print, ("code ran",))
+
+
+def test_a_pickle_with_code_is_refused_and_not_run(tmp_path, capsys):
+    path = tmp_path / "evil.pth"
+    with path.open("wb") as file:
+        pickle.dump({"state_dict": Evil()}, file, protocol=2)
+    with pytest.raises(ModelError, match="could run code"):
+        weights.load_checkpoint(path)
+    torch.save({"state_dict": Evil()}, path)
+    with pytest.raises(ModelError, match="could run code"):
+        weights.load_checkpoint(path)
+    assert capsys.readouterr().out == ""
+
+
+def test_an_unknown_name_offers_the_nearest():
+    with pytest.raises(UsageError, match="Did you mean vitpose-b"):
+        weights.find("vitpos-b")
+
+
+def test_a_model_without_an_address_says_where_to_look():
+    with pytest.raises(ModelError, match="by hand"):
+        weights.find("vitpose-s")
+
+
+def test_offline_is_one_sentence_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(ModelError, match="posetrack is offline"):
+        weights.find("vitpose-b", offline=True)

@@ -1,0 +1,41 @@
+"""`posetrack demo`: make a sample clip with real people and run the main job on it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "demo",
+        help="try posetrack on a sample with real people",
+        description="Make a short clip in which a camera moves over photographs of people, track it, and write the "
+        "annotated video, the table and its sidecar.",
+    )
+    parser.add_argument("--output", default="posetrack-demo", help="folder for the results (default: %(default)s)")
+    parser.add_argument(
+        "--device", dest="demo_device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the sample and track it."""
+    from ..config import RunConfig
+    from ..video.sample import make_sample
+    from .run import track
+
+    folder = Path(args.output)
+    sample = make_sample(folder / "sample.mp4")
+    config = RunConfig(
+        source=str(sample),
+        save=str(folder / "tracked.mp4"),
+        csv=str(folder / "tracked.csv"),
+        device=args.demo_device,
+        overwrite=True,
+        offline=True,
+    )
+    return track(config)

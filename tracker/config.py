@@ -1,0 +1,132 @@
+"""What a run is asked to do: defaults, overridden by a recipe, overridden by flags. Loads nothing heavy."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """One run of the tracker; every field is a flag of the command line and a key of a recipe.
+
+    Attributes:
+        source: webcam index, video, picture, folder or glob of either, or stream address.
+        save: annotated video (a folder, where the source is one).
+        csv: keypoint table (a folder, where the source is one).
+        show: open a window.
+        model: pose network by name or file.
+        detector: person detector by name or file, or a file of boxes.
+        device: auto, cpu, cuda, cuda:N or mps.
+        conf: detections below this score are not looked at.
+        max_people: look at no more than so many people a frame, the most certain first; 0 is everybody.
+        detect_size: longer side in pixels that the detector sees.
+        flip: average each pose with the mirrored crop's.
+        start: seconds into the source to begin at.
+        end: seconds into the source to stop at.
+        timeout: seconds to wait for a stream.
+        overwrite: replace existing results.
+        quiet: no progress and no summary.
+        offline: never use the network.
+    """
+
+    source: str = ""
+    save: str | None = None
+    csv: str | None = None
+    show: bool = False
+    model: str = "bundled"
+    detector: str = "bundled"
+    device: str = "auto"
+    conf: float = 0.3
+    max_people: int = 0
+    detect_size: int = 640
+    flip: bool = False
+    start: float | None = None
+    end: float | None = None
+    timeout: float = 10.0
+    overwrite: bool = False
+    quiet: bool = False
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.conf <= 1:
+            raise UsageError(f"conf is {self.conf}; give a score between 0 and 1.")
+        if self.max_people < 0:
+            raise UsageError(f"max_people is {self.max_people}; give a positive number, or 0 for everybody.")
+        if self.detect_size < 32:
+            raise UsageError(f"detect_size is {self.detect_size} pixels; give at least 32.")
+        if self.start is not None and self.start < 0:
+            raise UsageError(f"start is {self.start} s; give a time from 0 on.")
+        if self.end is not None and self.end <= (self.start or 0):
+            raise UsageError(f"end is {self.end} s, not after the start at {self.start or 0} s; give a later time.")
+        if self.timeout <= 0:
+            raise UsageError(f"timeout is {self.timeout} s; give a positive number of seconds.")
+
+
+def recipes() -> list[str]:
+    """List the recipes that ship with posetrack."""
+    return sorted(Path(entry.name).stem for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+
+
+def _folder() -> Any:
+    return files("posetrack.configs")
+
+
+def read_recipe(name: str) -> dict[str, Any]:
+    """Read a recipe: the name of a shipped one, or a TOML file.
+
+    Raises:
+        UsageError: there is no such recipe, it is not TOML, or a key or a value is not a run's.
+    """
+    path = Path(name)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise UsageError(f"There is no recipe file {name}. Check the path, or use one of {', '.join(recipes())}.")
+        text = path.read_text(encoding="utf-8")
+    elif name in recipes():
+        text = (_folder() / f"{name}.toml").read_text(encoding="utf-8")
+    else:
+        near = difflib.get_close_matches(name, recipes(), n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Use one of {', '.join(recipes())}, or a .toml file."
+        raise UsageError(f"There is no recipe '{name}'. {hint}")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"Recipe {name} is not valid TOML: {error}.") from error
+    return checked(values, origin=f"Recipe {name}")
+
+
+def checked(values: Mapping[str, Any], *, origin: str) -> dict[str, Any]:
+    """Hold keys and types against the fields of `RunConfig`; dashes may stand for underscores.
+
+    Raises:
+        UsageError: an unknown key (the nearest name is offered), or a value of the wrong type.
+    """
+    types = {field.name: str(field.type) for field in fields(RunConfig)}
+    result = {}
+    for key, value in values.items():
+        name = key.replace("-", "_")
+        if name not in types:
+            near = difflib.get_close_matches(name, types, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(types)}."
+            raise UsageError(f"{origin} has the unknown key '{key}'. {hint}")
+        result[name] = _convert(name, value, types[name], origin)
+    return result
+
+
+def _convert(name: str, value: Any, kind: str, origin: str) -> Any:
+    wanted = kind.removesuffix(" | None")
+    if wanted == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if wanted == "int" and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if (wanted == "bool" and isinstance(value, bool)) or (wanted == "str" and isinstance(value, str)):
+        return value
+    raise UsageError(f"{origin} sets {name} to {value!r}, which is no {wanted}. Give a value of that type.")

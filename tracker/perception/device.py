@@ -1,0 +1,44 @@
+"""Which device the networks run on: the one that was asked for, or an error; never another one in silence."""
+
+from __future__ import annotations
+
+import torch
+
+from ...errors import DeviceError, UsageError
+
+
+def resolve_device(name: str) -> torch.device:
+    """Turn `auto`, `cpu`, `cuda`, `cuda:N` or `mps` into a device that is there.
+
+    Raises:
+        UsageError: the name is none of these.
+        DeviceError: the device is not there.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda:0")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda", "mps"):
+        raise UsageError(f"Device '{name}' is not known. Use auto, cpu, cuda, cuda:N or mps.")
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            there = f"{count} CUDA device(s) are there" if count else f"torch {torch.__version__} finds no CUDA device"
+            raise DeviceError(
+                f"Device '{name}' was asked for, but {there}. Install a CUDA build of torch and its driver, "
+                "or use --device cpu."
+            )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("Device 'mps' was asked for, but this machine has none. Use --device cpu.")
+    return device
+
+
+def describe(device: torch.device) -> str:
+    """Name a device for people, e.g. `cuda:0 (NVIDIA H200)` or `cpu (2 threads)`."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return f"cpu ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)

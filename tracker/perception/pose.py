@@ -1,0 +1,99 @@
+"""The pose estimator: crops of all people of a frame, one forward pass, keypoints in the frame's pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from ...errors import ModelError
+from ...models import crop, heatmap, weights
+from ...models.keypoints import COCO, Skeleton
+from ..types import Detections, Frame, Poses
+from .device import resolve_device
+
+
+class PoseEstimator:
+    """Callable `(frame, detections) -> Poses`.
+
+    Args:
+        model: network from crops (B, 3, h, w) to heat maps (B, K, h / 4, w / 4), with an attribute `input_size`.
+        device: where it is.
+        skeleton: what its K keypoints are.
+        name: how it is called in files.
+        sha256: of its weights.
+        flip: average with the mirrored crop, twice the work for about one point of AP.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        device: torch.device | str = "cpu",
+        skeleton: Skeleton = COCO,
+        name: str = "",
+        sha256: str = "",
+        flip: bool = False,
+    ) -> None:
+        self.device = torch.device(device)
+        self.model = model.to(device=self.device, memory_format=torch.channels_last).eval()
+        self.input_size: tuple[int, int] = model.input_size
+        self.skeleton = skeleton
+        self.name = name
+        self.sha256 = sha256
+        self.flip = flip
+
+    def __call__(self, frame: Frame, detections: Detections) -> Poses:
+        """Estimate the pose of every detected person, all in one batch."""
+        if len(detections) == 0:
+            return Poses.empty(len(self.skeleton))
+        centers, sizes = crop.crop_regions(detections.boxes, input_size=self.input_size)
+        matrices = crop.crop_matrices(centers, sizes, input_size=self.input_size)
+        crops = crop.normalize(crop.warp(frame.image, matrices, input_size=self.input_size))
+        heatmaps = self._forward(crops)  # (N, K, h, w)
+        points, scores = heatmap.decode(heatmaps)
+        back = crop.invert(crop.crop_matrices(centers, sizes, input_size=heatmaps.shape[2:]))
+        return Poses(
+            boxes=detections.boxes,
+            keypoints=crop.transform(points, back),
+            scores=np.clip(scores, 0, 1),
+            box_scores=detections.scores,
+        )
+
+    @torch.inference_mode()
+    def _forward(self, crops: np.ndarray) -> np.ndarray:
+        images = torch.from_numpy(crops).to(self.device).contiguous(memory_format=torch.channels_last)
+        heatmaps = self.model(images)
+        if self.flip:
+            mirrored = self.model(images.flip(3)).flip(3)[:, self.skeleton.flip_order.tolist()]
+            heatmaps = (heatmaps + mirrored) / 2
+        return heatmaps.float().cpu().numpy()
+
+
+def load_pose_estimator(
+    name: str = "bundled", *, device: str = "auto", flip: bool = False, offline: bool = False
+) -> PoseEstimator:
+    """Load a pose network by name or from a file.
+
+    Args:
+        name: a name that `posetrack models` lists, "bundled", or a path.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        flip: average with the mirrored crop.
+        offline: never use the network.
+
+    Raises:
+        ModelError: the weights cannot be found or loaded, or are for another skeleton.
+        DeviceError: the device is not there.
+    """
+    where = resolve_device(device)
+    path = weights.find(name, offline=offline)
+    model = weights.load_checkpoint(path, where)
+    with torch.inference_mode():
+        height, width = model.input_size
+        channels = model(torch.zeros(1, 3, height, width, device=where)).shape[1]
+    if channels != len(COCO):
+        raise ModelError(
+            f"{path} estimates {channels} keypoints, but the COCO skeleton has {len(COCO)}. "
+            "Give weights that were trained on COCO's keypoints."
+        )
+    return PoseEstimator(model, device=where, name=name, sha256=weights.sha256(path), flip=flip)

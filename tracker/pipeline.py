@@ -1,0 +1,85 @@
+"""The straight line from a frame to the people in it: detect, estimate, track."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .timings import Timings
+from .tracking.tracker import PoseTracker
+from .types import Detections, Frame, Poses, Tracks
+
+
+class Pipeline:
+    """Callable `(frame) -> Tracks`.
+
+    Args:
+        detector: `(frame) -> Detections`.
+        estimator: `(frame, detections) -> Poses`.
+        tracker: with `update(poses, time) -> Tracks`.
+        timings: where the stages' times go.
+    """
+
+    def __init__(
+        self,
+        detector: Callable[[Frame], Detections],
+        estimator: Callable[[Frame, Detections], Poses],
+        tracker: PoseTracker | None = None,
+        *,
+        timings: Timings | None = None,
+    ) -> None:
+        self.detector = detector
+        self.estimator = estimator
+        self.tracker = tracker or PoseTracker()
+        self.timings = timings or Timings()
+
+    def __call__(self, frame: Frame) -> Tracks:
+        """Return the people of a frame; call it with frames in the order of their time."""
+        with self.timings.stage("detect"):
+            detections = self.detector(frame)
+        with self.timings.stage("pose"):
+            poses = self.estimator(frame, detections)
+        with self.timings.stage("track"):
+            return self.tracker.update(poses, frame.time)
+
+    def reset(self) -> None:
+        """Forget all people, before another source."""
+        self.tracker.reset()
+
+
+def load_pipeline(
+    model: str = "bundled",
+    detector: str = "bundled",
+    device: str = "auto",
+    *,
+    conf: float = 0.3,
+    max_people: int = 0,
+    detect_size: int = 640,
+    flip: bool = False,
+    offline: bool = False,
+) -> Pipeline:
+    """Load the networks and put them in line.
+
+    Args:
+        model: pose network by name or file; `posetrack models` lists the names.
+        detector: person detector by name or file, or a file of boxes.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        conf: detections below this score are not looked at.
+        max_people: at most so many people a frame, the most certain first; 0 is everybody.
+        detect_size: longer side in pixels that the detector sees.
+        flip: average each pose with the mirrored crop's.
+        offline: never use the network.
+
+    Raises:
+        ModelError: weights cannot be found, fetched or loaded.
+        DeviceError: the device is not there.
+        UsageError: a name is not known.
+    """
+    from .perception.detector import load_detector
+    from .perception.pose import load_pose_estimator
+
+    return Pipeline(
+        load_detector(
+            detector, device=device, conf=conf, max_people=max_people or None, size=detect_size, offline=offline
+        ),
+        load_pose_estimator(model, device=device, flip=flip, offline=offline),
+    )

@@ -10,7 +10,7 @@ FIXTURE = np.load(parity.FOLDER / "prepost.npz")
 
 def whole_map_decode(heatmaps):
     """DARK with the whole map smoothed by OpenCV: what the local form must equal."""
-    n, k, h, w = heatmaps.shape
+    n, k, _, w = heatmaps.shape
     points = np.zeros((n, k, 2))
     for i in range(n):
         for j in range(k):

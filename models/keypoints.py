@@ -127,9 +127,33 @@ def oks(
     Returns:
         (N, M) in [0, 1].
     """
+    a, b, areas = np.asarray(a), np.asarray(b), np.asarray(areas)
+    return paired_oks(a[:, None], b[None], areas[:, None], sigmas=sigmas, weights=weights)
+
+
+def paired_oks(
+    a: NDArray[np.floating],
+    b: NDArray[np.floating],
+    areas: NDArray[np.floating],
+    *,
+    sigmas: NDArray[np.floating] | tuple[float, ...],
+    weights: NDArray[np.floating] | None = None,
+) -> NDArray[np.floating]:
+    """Return the object keypoint similarity of each pose of `a` with the pose of `b` at the same place.
+
+    Args:
+        a: (..., K, 2) pixels; NaN where a keypoint is missing.
+        b: (..., K, 2) pixels; NaN where a keypoint is missing.
+        areas: (...) squared pixels, the size of each person of `a`.
+        sigmas: (K,).
+        weights: (..., K) or anything that broadcasts to it; how much each keypoint counts, 1 when left out.
+
+    Returns:
+        (...) in [0, 1]; see `oks`.
+    """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    squared = ((a[:, None] - b[None]) ** 2).sum(-1)  # (N, M, K)
-    variance = 2 * (2 * np.asarray(sigmas)) ** 2 * np.maximum(areas, 1e-9)[:, None, None]  # (N, 1, K)
+    squared = ((a - b) ** 2).sum(-1)  # (..., K)
+    variance = 2 * (2 * np.asarray(sigmas)) ** 2 * np.maximum(areas, 1e-9)[..., None]  # (..., K)
     shared = ~np.isnan(squared)
     counts = shared * (1.0 if weights is None else weights)
     similarity = np.where(shared, np.exp(-np.where(shared, squared, 0.0) / variance), 0.0)

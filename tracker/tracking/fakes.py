@@ -1,0 +1,131 @@
+"""Scenes with ground truth, made of sums of sines: a walker, a crossing pair, a pole, somebody at rest, a crowd.
+
+The truth is a function of time, so one scene can be looked at with any frame rate, or with frames at irregular times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..types import Poses
+
+# COCO keypoints of an upright person: x and y from the middle of the box, in body heights.
+_BODY = np.array(
+    [[0.0, -0.42], [0.02, -0.44], [-0.02, -0.44], [0.04, -0.43], [-0.04, -0.43], [0.11, -0.31], [-0.11, -0.31]]
+    + [[0.13, -0.15], [-0.13, -0.15], [0.14, 0.0], [-0.14, 0.0], [0.07, 0.02], [-0.07, 0.02]]
+    + [[0.07, 0.24], [-0.07, 0.24], [0.07, 0.46], [-0.07, 0.46]]
+)  # (17, 2)
+# How far each keypoint swings with the gait, in body heights; left and right are opposed.
+_SWING = np.array([0, 0, 0, 0, 0, 0.01, -0.01, 0.05, -0.05, 0.12, -0.12, 0, 0, -0.08, 0.08, -0.18, 0.18])
+_STRIDES = 0.9  # per second, an ordinary walk
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """People whose every position is known.
+
+    Attributes:
+        times: (T,) seconds.
+        ids: (N,) from 1.
+        boxes: (T, N, 4) xyxy pixels.
+        keypoints: (T, N, 17, 2) pixels.
+        visible: (T, N), whether a detector could see the person.
+    """
+
+    times: NDArray[np.float64]
+    ids: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    keypoints: NDArray[np.float64]
+    visible: NDArray[np.bool_]
+
+    def frames(
+        self, *, noise: float = 0.0, misses: float = 0.0, seed: int = 0
+    ) -> Iterator[tuple[float, Poses, NDArray[np.int64]]]:
+        """Yield the time, what a detector would see, and whom it sees.
+
+        Args:
+            noise: standard deviation of keypoints and box edges, in heights of the person's box.
+            misses: share of the people who are overlooked in each frame.
+            seed: of the random numbers; the same seed gives the same frames.
+        """
+        rng = np.random.default_rng(seed)
+        for time, boxes, keypoints, visible in zip(self.times, self.boxes, self.keypoints, self.visible):
+            scale = noise * (boxes[:, 3] - boxes[:, 1])[:, None]  # (N, 1)
+            seen_boxes = boxes + scale * rng.standard_normal(boxes.shape)
+            seen_keypoints = keypoints + scale[..., None] * rng.standard_normal(keypoints.shape)
+            seen = visible & (rng.random(len(boxes)) >= misses)
+            poses = Poses(seen_boxes, seen_keypoints, np.full(keypoints.shape[:2], 0.9), np.full(len(boxes), 0.9))
+            yield float(time), poses[seen], self.ids[seen]
+
+
+def regular(seconds: float, fps: float) -> NDArray[np.float64]:
+    """Return the times of a source with a steady frame rate."""
+    return np.arange(round(seconds * fps)) / fps
+
+
+def irregular(seconds: float, fps: float, *, seed: int = 0) -> NDArray[np.float64]:
+    """Return times with the mean rate `fps` whose steps vary between half and one and a half of a frame."""
+    steps = np.random.default_rng(seed).uniform(0.5, 1.5, round(seconds * fps)) / fps
+    return np.cumsum(steps) - steps[0]
+
+
+def people(times: ArrayLike, *, starts: ArrayLike, velocities: ArrayLike, heights: ArrayLike = 200.0) -> Scene:
+    """Let N people walk straight on; who has no velocity stands still.
+
+    Args:
+        times: (T,) seconds.
+        starts: (N, 2) pixels, the middle of each person at time 0.
+        velocities: (N, 2) pixels per second.
+        heights: pixels, one or (N,).
+    """
+    times, starts, velocities = (np.asarray(value, dtype=np.float64) for value in (times, starts, velocities))
+    heights = np.broadcast_to(np.asarray(heights, dtype=np.float64), len(starts))
+    ids = np.arange(1, len(starts) + 1)
+    centres = starts + times[:, None, None] * velocities  # (T, N, 2)
+    phases = 2 * np.pi * _STRIDES * times[:, None] + ids  # (T, N)
+    moves = np.abs(velocities).sum(-1) > 0  # (N,)
+    body = np.broadcast_to(_BODY, (*centres.shape[:2], *_BODY.shape)).copy()  # (T, N, 17, 2)
+    body[..., 0] += (moves * np.sin(phases))[..., None] * _SWING
+    keypoints = centres[:, :, None] + heights[:, None, None] * body
+    half = heights[:, None] * [0.2, 0.5]  # (N, 2)
+    boxes = np.concatenate([centres - half, centres + half], axis=-1)
+    return Scene(times, ids, boxes, keypoints, np.ones(centres.shape[:2], dtype=bool))
+
+
+def standing(times: ArrayLike) -> Scene:
+    """Return one person at rest."""
+    return people(times, starts=[[320, 240]], velocities=[[0, 0]])
+
+
+def walking(times: ArrayLike, *, speed: float = 150.0) -> Scene:
+    """Return one person who walks to the right, `speed` in pixels per second."""
+    return people(times, starts=[[100, 240]], velocities=[[speed, 0]])
+
+
+def crossing(times: ArrayLike, *, speed: float = 150.0, meet: float = 2.0) -> Scene:
+    """Return two people who pass each other at the time `meet`; the farther one is hidden while they overlap."""
+    times = np.asarray(times, dtype=np.float64)
+    starts = [[320 - speed * meet, 240], [320 + speed * meet, 232]]
+    scene = people(times, starts=starts, velocities=[[speed, 0], [-speed, 0]], heights=[200, 190])
+    visible = scene.visible.copy()
+    visible[:, 1] = 2 * speed * np.abs(times - meet) > 50  # half of the farther person's box is uncovered
+    return replace(scene, visible=visible)
+
+
+def occlusion(times: ArrayLike, *, hidden: tuple[float, float] = (1.5, 2.5), speed: float = 150.0) -> Scene:
+    """Return a walker whom a pole hides between two times."""
+    scene = walking(times, speed=speed)
+    seen = (scene.times < hidden[0]) | (scene.times >= hidden[1])
+    return replace(scene, visible=seen[:, None])
+
+
+def crowd(times: ArrayLike, *, count: int, seed: int = 0) -> Scene:
+    """Return `count` people who stroll about their own place on a grid, without covering one another."""
+    rng = np.random.default_rng(seed)
+    columns = int(np.ceil(np.sqrt(count)))
+    places = np.stack(np.divmod(np.arange(count), columns)[::-1], axis=-1) * [120.0, 230.0] + [100, 150]
+    return people(times, starts=places, velocities=rng.uniform(-20, 20, (count, 2)))

@@ -1,0 +1,81 @@
+"""The people that a tracker remembers, as one row of every array."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kalman import Array, Points
+
+BOX = 2  # the first two points of a person are the centre of the box and its (width, height), the keypoints follow
+
+
+class People(NamedTuple):
+    """T tracks of K keypoints.
+
+    A track begins tentative, without id; it is confirmed when it gets one; it is lost while nobody sees it.
+
+    Attributes:
+        ids: (T,), 0 while tentative.
+        hits: (T,), how many frames saw the person.
+        box_scores: (T,), of the last frame that saw the person.
+        scores: (T, K), of the last frame that saw the keypoint.
+        ages: (T, 2 + K) seconds since a point was last seen; infinite before that.
+        points: (T, 2 + K) filters.
+        smooth: (T, K, 2) pixels, the smoothed keypoints; NaN where not known.
+        rates: (T, K, 2) pixels per second, the memory of the smoothing.
+    """
+
+    ids: NDArray[np.int64]
+    hits: NDArray[np.int64]
+    box_scores: Array
+    scores: Array
+    ages: Array
+    points: Points
+    smooth: Array
+    rates: Array
+
+    @classmethod
+    def unknown(cls, count: int, num_keypoints: int) -> People:
+        """Return tracks that nothing is known of yet."""
+        none = np.zeros(count, dtype=np.int64)
+        keypoints = (count, num_keypoints, 2)
+        return cls(
+            ids=none,
+            hits=none.copy(),
+            box_scores=np.zeros(count),
+            scores=np.zeros(keypoints[:2]),
+            ages=np.full((count, BOX + num_keypoints), np.inf),
+            points=Points.unknown(count, BOX + num_keypoints),
+            smooth=np.full(keypoints, np.nan),
+            rates=np.zeros(keypoints),
+        )
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> People:
+        """Return the tracks of an index array or a mask."""
+        points = Points(*(array[rows] for array in self.points))
+        return People(*(points if value is self.points else value[rows] for value in self))  # type: ignore[call-overload]
+
+    def join(self, other: People) -> People:
+        """Return these tracks and those after them."""
+        points = Points(*(np.concatenate(pair) for pair in zip(self.points, other.points)))
+        pairs = zip(self._replace(points=None), other._replace(points=None))  # type: ignore[arg-type]
+        return People(*(points if a is None else np.concatenate((a, b)) for a, b in pairs))
+
+    @property
+    def unseen(self) -> Array:
+        """Seconds (T,) since the person was last seen."""
+        return self.ages[:, 0]
+
+    @property
+    def sizes(self) -> Array:
+        """Size (T,) of each person in pixels: the square root of the box's area, as OKS has it."""
+        return np.sqrt(np.maximum(self.points.positions[:, 1], 1.0).prod(-1))
+
+    @property
+    def boxes(self) -> Array:
+        """Boxes (T, 4) xyxy pixels."""
+        centre, half = self.points.positions[:, 0], np.maximum(self.points.positions[:, 1], 1.0) / 2
+        return np.concatenate([centre - half, centre + half], axis=-1)

@@ -14,11 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from ..types import Poses
 
 # COCO keypoints of an upright person: x and y from the middle of the box, in body heights.
-_BODY = np.array(
-    [[0.0, -0.42], [0.02, -0.44], [-0.02, -0.44], [0.04, -0.43], [-0.04, -0.43], [0.11, -0.31], [-0.11, -0.31]]
-    + [[0.13, -0.15], [-0.13, -0.15], [0.14, 0.0], [-0.14, 0.0], [0.07, 0.02], [-0.07, 0.02]]
-    + [[0.07, 0.24], [-0.07, 0.24], [0.07, 0.46], [-0.07, 0.46]]
-)  # (17, 2)
+_SIDE = np.array(
+    [[0.02, -0.44], [0.04, -0.43], [0.11, -0.31], [0.13, -0.15], [0.14, 0], [0.07, 0.02], [0.07, 0.24], [0.07, 0.46]]
+)
+_BODY = np.vstack([[[0.0, -0.42]], np.stack([_SIDE, _SIDE * [-1, 1]], axis=1).reshape(16, 2)])  # (17, 2)
 # How far each keypoint swings with the gait, in body heights; left and right are opposed.
 _SWING = np.array([0, 0, 0, 0, 0, 0.01, -0.01, 0.05, -0.05, 0.12, -0.12, 0, 0, -0.08, 0.08, -0.18, 0.18])
 _STRIDES = 0.9  # per second, an ordinary walk

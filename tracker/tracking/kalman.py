@@ -54,20 +54,20 @@ def predict(points: Points, *, dt: float, density: Array) -> Points:
     return Points(points.positions + dt * points.velocities, points.velocities, covariances)
 
 
-def coast(points: Points, *, unseen: NDArray[np.bool_], body: Array, dt: float, settle: float) -> Points:
-    """Let points that are not seen forget their own velocity and follow the body.
+def coast(points: Points, *, unseen: NDArray[np.bool_], target: Array, dt: float, settle: float) -> Points:
+    """Let points that are not seen forget their own velocity.
 
-    A wrist that disappears in mid-swing does not fly on: it stays near the person.
+    A wrist that disappears in mid-swing does not fly on: it moves as the body does.
 
     Args:
         points: (T, P).
         unseen: (T, P), the points that the last frame did not measure.
-        body: (T, 2) pixels per second.
+        target: (T, P, 2) pixels per second, the velocity that each point settles to.
         dt: seconds.
         settle: seconds after which 1 / e of the own velocity is left.
     """
     kept = np.where(unseen, np.exp(-dt / settle), 1.0)[..., None]  # (T, P, 1)
-    velocities = kept * points.velocities + (1 - kept) * body[:, None]
+    velocities = kept * points.velocities + (1 - kept) * target
     return points._replace(velocities=velocities)
 
 

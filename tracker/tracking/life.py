@@ -23,6 +23,7 @@ class People(NamedTuple):
         box_scores: (T,), of the last frame that saw the person.
         scores: (T, K), of the last frame that saw the keypoint.
         ages: (T, 2 + K) seconds since a point was last seen; infinite before that.
+        places: (T, 4) xyxy pixels, the box of the last frame that saw the person.
         points: (T, 2 + K) filters.
         smooth: (T, K, 2) pixels, the smoothed keypoints; NaN where not known.
         rates: (T, K, 2) pixels per second, the memory of the smoothing.
@@ -33,6 +34,7 @@ class People(NamedTuple):
     box_scores: Array
     scores: Array
     ages: Array
+    places: Array
     points: Points
     smooth: Array
     rates: Array
@@ -48,6 +50,7 @@ class People(NamedTuple):
             box_scores=np.zeros(count),
             scores=np.zeros(keypoints[:2]),
             ages=np.full((count, BOX + num_keypoints), np.inf),
+            places=np.zeros((count, 4)),
             points=Points.unknown(count, BOX + num_keypoints),
             smooth=np.full(keypoints, np.nan),
             rates=np.zeros(keypoints),

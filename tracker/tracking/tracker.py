@@ -31,6 +31,7 @@ class TrackerConfig:
         gate: overlap of a track with a pose, the mean of IoU and OKS, from which they can be one person.
         low_gate: the same for poses below `high_score`.
         reach_gate: the least likelihood of the place where somebody comes back, relative to the expected place.
+        place: standard deviation of the place of somebody who comes back where they were last seen, in sizes.
         min_hits: frames that must see a person before the track is shown; those of the first frame are shown at once.
         tentative_seconds: how long a track that was never shown waits for its next frame.
         predicted_seconds: how long people and keypoints that nobody sees are shown where they should be.
@@ -49,11 +50,12 @@ class TrackerConfig:
     high_score: float = 0.4
     low_score: float = 0.1  # ByteTrack's
     duplicate: float = 0.75
-    gate: float = 0.15
+    gate: float = 0.2
     low_gate: float = 0.4
     reach_gate: float = 0.1
+    place: float = 0.5
     min_hits: int = 2
-    tentative_seconds: float = 0.2
+    tentative_seconds: float = 0.1
     predicted_seconds: float = 0.3
     lost_seconds: float = 2.0
     box_noise: float = 0.04
@@ -62,7 +64,7 @@ class TrackerConfig:
     scale_agility: float = 0.1
     keypoint_agility: float = 3.0  # a walker's ankle
     settle_seconds: float = 0.1
-    # Kalman, then One-Euro: on a person at rest with noise of 1 % of the height, and walking, at 30 fps (tests/fakes),
+    # Kalman, then One-Euro: on a person at rest with noise of 1 % of the height, and walking, at 30 fps (fakes.py),
     #                                          Kalman   One-Euro   both
     #     spread at rest, times smaller         1.1       2.7       2.8
     #     acceleration at rest, times smaller   1.6       8         12
@@ -171,14 +173,10 @@ class PoseTracker:
         alive = people.unseen + dt <= self.config.lost_seconds
         if not alive.all():
             people = people.select(alive)
-        unseen = people.ages > 0
-        points = kalman.coast(
-            people.points,
-            unseen=unseen,
-            body=people.points.velocities[:, 0],
-            dt=dt,
-            settle=self.config.settle_seconds,
-        )
+        target = np.repeat(people.points.velocities[:, :1], BOX + len(self.skeleton), axis=1)
+        target[:, 1] = 0  # a box that is not seen stops growing
+        settle = self.config.settle_seconds
+        points = kalman.coast(people.points, unseen=people.ages > 0, target=target, dt=dt, settle=settle)
         density = people.sizes[:, None] ** 2 * self._densities  # (T, 2 + K)
         points = kalman.predict(points, dt=dt, density=density)
         self._people = people._replace(points=points, ages=people.ages + dt)
@@ -193,10 +191,13 @@ class PoseTracker:
         keypoints = people.points.positions[:, BOX:], poses.keypoints
         similarity = overlap(boxes, keypoints, (self._faded(), poses.scores), sigmas=self._sigmas)  # (T, N)
         spread = people.points.covariances[:, 0, 0] + (2 * config.box_noise * people.sizes) ** 2
+        # Somebody who was away goes on as before, or comes out where they went in.
+        place = np.where(active, 0.0, config.place * people.sizes) ** 2
+        back = np.maximum(reach(boxes, spread), reach((people.places, poses.boxes), place))
         stages = (
             Stage(similarity, confirmed, high, config.gate),
             Stage(similarity, confirmed & active, ~high, config.low_gate),
-            Stage(reach(boxes, spread), confirmed, high, config.reach_gate),
+            Stage(back, confirmed, high, config.reach_gate),
             Stage(similarity, ~confirmed, high, config.gate),
         )
         tracks, matched, _, left = associate(stages, len(people.ids), len(poses))
@@ -232,7 +233,9 @@ class PoseTracker:
         people.hits[tracks] += 1
         people.box_scores[tracks] = poses.box_scores[matched]
         people.scores[tracks] = np.where(seen[tracks, BOX:], poses.scores[matched], people.scores[tracks])
-        self._people = people._replace(points=points, ages=ages)
+        people = people._replace(points=points, ages=ages)
+        people.places[tracks] = people.boxes[tracks]
+        self._people = people
 
     def _live(self, *, first: bool) -> None:
         """Confirm who was seen often enough; forget tentative tracks that nobody saw again, and old keypoints."""

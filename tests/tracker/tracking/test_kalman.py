@@ -1,0 +1,75 @@
+"""The batched filters do what filterpy's do, one by one."""
+
+import numpy as np
+import pytest
+from filterpy.common import Q_continuous_white_noise
+from filterpy.kalman import KalmanFilter
+from posetrack.tracker.tracking.kalman import Points, coast, predict, update
+
+T, P = 3, 5
+
+
+def oracle(x, dts, density, noise, speed):
+    """Run filterpy over measurements x of one axis, NaN where none, and return position and velocity of each step."""
+    filter_ = KalmanFilter(dim_x=2, dim_z=1)
+    filter_.H = np.array([[1.0, 0.0]])
+    filter_.R = np.array([[noise]])
+    filter_.x = np.array([[x[0]], [0.0]])
+    filter_.P = np.diag([noise, speed**2])
+    states = [filter_.x[:, 0].copy()]
+    for value, dt in zip(x[1:], dts[1:]):
+        filter_.F = np.array([[1.0, dt], [0.0, 1.0]])
+        filter_.Q = Q_continuous_white_noise(2, dt=dt, spectral_density=density)
+        filter_.predict()
+        filter_.update(None if np.isnan(value) else np.array([[value]]))
+        states.append(filter_.x[:, 0].copy())
+    return np.array(states)
+
+
+def test_equals_filterpy_with_varying_steps_and_misses():
+    rng = np.random.default_rng(0)
+    steps = 60
+    dts = rng.uniform(0.005, 0.2, steps)
+    density, noise = rng.uniform(10, 1000, (T, P)), rng.uniform(1, 50, (T, P))
+    speed = rng.uniform(10, 200, (T, P))
+    measured = np.cumsum(rng.normal(0, 5, (steps, T, P, 2)), axis=0)
+    measured[1:][rng.random((steps - 1, T, P)) < 0.2] = np.nan
+
+    points, positions, velocities = Points.unknown(T, P), [], []
+    for frame, dt in zip(measured, dts):
+        points = predict(points, dt=dt, density=density)
+        points = update(points, frame, noise=noise, start=np.zeros((T, 1, 2)), speed=speed)
+        positions.append(points.positions)
+        velocities.append(points.velocities)
+    for t, p, axis in np.ndindex(T, P, 2):
+        expected = oracle(measured[:, t, p, axis], dts, density[t, p], noise[t, p], speed[t, p])
+        assert np.array(positions)[:, t, p, axis] == pytest.approx(expected[:, 0], abs=1e-6)
+        assert np.array(velocities)[:, t, p, axis] == pytest.approx(expected[:, 1], abs=1e-6)
+
+
+def test_two_half_steps_are_one_step():
+    rng = np.random.default_rng(1)
+    points = Points(rng.random((T, P, 2)), rng.random((T, P, 2)), rng.random((T, P, 3)))
+    density = rng.random((T, P))
+    once = predict(points, dt=0.1, density=density)
+    twice = predict(predict(points, dt=0.05, density=density), dt=0.05, density=density)
+    for a, b in zip(once, twice):
+        assert a == pytest.approx(b)
+
+
+def test_unknown_points_stay_unknown_and_start_where_they_are_measured():
+    points = predict(Points.unknown(1, 2), dt=0.1, density=np.ones((1, 2)))
+    measured = np.array([[[3.0, 4.0], [np.nan, np.nan]]])
+    start = np.array([[[7.0, 8.0]]])
+    points = update(points, measured, noise=np.ones((1, 2)), start=start, speed=np.ones((1, 2)))
+    assert points.positions[0, 0].tolist() == [3, 4]
+    assert points.velocities[0, 0].tolist() == [7, 8]
+    assert np.isnan(points.positions[0, 1]).all()
+
+
+def test_unseen_points_settle():
+    points = Points(np.zeros((1, 2, 2)), np.full((1, 2, 2), 100.0), np.zeros((1, 2, 3)))
+    target = np.broadcast_to([10.0, 0.0], (1, 2, 2))
+    points = coast(points, unseen=np.array([[True, False]]), target=target, dt=1.0, settle=0.1)
+    assert points.velocities[0, 0] == pytest.approx([10, 0], abs=0.01)
+    assert points.velocities[0, 1].tolist() == [100, 100]

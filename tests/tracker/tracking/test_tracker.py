@@ -1,0 +1,243 @@
+"""What the pose tracker promises, on scenes whose truth is known."""
+
+import numpy as np
+import pytest
+from posetrack.models.keypoints import Skeleton
+from posetrack.tracker.tracking import fakes
+from posetrack.tracker.tracking.tracker import PoseTracker
+from posetrack.tracker.types import Poses, State, Tracks
+
+
+def run(scene, tracker=None, **frames):
+    """Return the tracks of every frame."""
+    tracker = tracker or PoseTracker()
+    return [tracker.update(poses, time) for time, poses, _ in scene.frames(**frames)]
+
+
+def ids_of(scene, **frames):
+    """Return, for every true person, the ids that a tracker gives to where the person was seen."""
+    tracker, ids = PoseTracker(), {int(person): [] for person in scene.ids}
+    for boxes, (time, poses, seen) in zip(scene.boxes, scene.frames(**frames)):
+        tracks = tracker.update(poses, time)
+        rows = np.flatnonzero([state is State.MEASURED for state in tracks.states])
+        assert len(rows) <= len(seen)
+        for person in seen if len(rows) == len(seen) else ():
+            distance = np.abs(tracks.poses.boxes[rows] - boxes[person - 1]).sum(-1)
+            ids[int(person)].append(int(tracks.ids[rows][distance.argmin()]))
+    return ids
+
+
+def keypoints_of(results):
+    return np.array([tracks.poses.keypoints[0] for tracks in results])
+
+
+def assert_same(a: Tracks, b: Tracks):
+    assert a.ids.tolist() == b.ids.tolist()
+    assert a.states == b.states
+    np.testing.assert_allclose(a.poses.boxes, b.poses.boxes)
+    np.testing.assert_allclose(a.poses.keypoints, b.poses.keypoints)
+    np.testing.assert_allclose(a.poses.scores, b.poses.scores)
+
+
+def test_the_order_of_the_poses_does_not_matter():
+    scene = fakes.crowd(fakes.regular(2, 15), count=9)
+    rng = np.random.default_rng(5)
+    straight, shuffled = PoseTracker(), PoseTracker()
+    for time, poses, _ in scene.frames(noise=0.01, misses=0.1):
+        assert_same(straight.update(poses, time), shuffled.update(poses[rng.permutation(len(poses))], time))
+
+
+def test_the_first_frame_shows_people_at_once():
+    scene = fakes.crowd([0.0], count=3)
+    (tracks,) = run(scene)
+    assert tracks.ids.tolist() == [1, 2, 3]
+    assert set(tracks.states) == {State.MEASURED}
+    np.testing.assert_allclose(np.sort(tracks.poses.boxes, axis=0), np.sort(scene.boxes[0], axis=0), atol=1e-3)
+
+
+def test_later_somebody_must_be_seen_twice():
+    tracker = PoseTracker()
+    tracker.update(Poses.empty(), 0.0)
+    shown = [len(tracker.update(poses, 0.1 + time)) for time, poses, _ in fakes.walking([0.0, 0.1]).frames()]
+    assert shown == [0, 1]
+
+
+def test_nobody_in_the_picture():
+    tracker = PoseTracker()
+    for frame in range(5):
+        assert len(tracker.update(Poses.empty(), frame / 30)) == 0
+
+
+@pytest.mark.parametrize(("fps", "noise"), [(10, 0.0), (30, 0.01), (60, 0.01)])
+def test_an_id_survives_an_occlusion(fps, noise):
+    scene = fakes.occlusion(fakes.regular(4, fps), hidden=(1.5, 2.5))
+    assert set(ids_of(scene, noise=noise)[1]) == {1}
+    results = run(scene, noise=noise)
+    hidden = [tracks for time, tracks in zip(scene.times, results) if 1.5 <= time < 2.5]
+    assert set(hidden[0].states) == {State.PREDICTED}
+    assert len(hidden[-1]) == 0  # a prediction is shown for a short time only
+
+
+def test_an_id_does_not_survive_a_long_absence_and_is_not_used_again():
+    scene = fakes.occlusion(fakes.regular(9, 15), hidden=(1.5, 7.5), speed=30)
+    assert ids_of(scene)[1][-1] == 2
+
+
+def test_predictions_fade_and_stay_near_the_truth():
+    scene = fakes.occlusion(fakes.regular(3, 30), hidden=(2.0, 3.0))
+    results = run(scene)
+    predicted = [(i, tracks) for i, tracks in enumerate(results) if State.PREDICTED in tracks.states]
+    assert 0.2 <= len(predicted) / 30 <= 0.31
+    scores = [float(tracks.poses.scores.mean()) for _, tracks in predicted]
+    assert (np.diff(scores) < 0).all()
+    for i, tracks in predicted:
+        assert np.abs(tracks.poses.boxes[0] - scene.boxes[i, 0]).max() < 10  # pixels, of a height of 200
+        assert np.abs(tracks.poses.keypoints[0] - scene.keypoints[i, 0]).max() < 40
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_people_who_cross_keep_their_ids(seed):
+    scene = fakes.crossing(fakes.regular(4, 30))
+    ids = ids_of(scene, noise=0.01, misses=0.05, seed=seed)
+    assert len(set(ids[1])) == len(set(ids[2])) == 1
+    assert set(ids[1]) != set(ids[2])
+
+
+def test_sixty_people_keep_their_ids():
+    scene = fakes.crowd(fakes.regular(2, 15), count=60)
+    ids = ids_of(scene, noise=0.01, misses=0.1)
+    assert all(len(set(ids[person])) == 1 for person in ids)
+    assert len({ids[person][0] for person in ids}) == 60
+
+
+def test_the_frame_rate_does_not_matter():
+    grids = {"30": fakes.regular(4, 30), "60": fakes.regular(4, 60), "irregular": fakes.irregular(4, 30)}
+    paths = {}
+    for name, times in grids.items():
+        results = run(fakes.walking(times))
+        centres = np.array([tracks.poses.boxes[0].reshape(2, 2).mean(0) for tracks in results])
+        ankle = keypoints_of(results)[:, 15, 0]
+        at = np.linspace(1, 3.8, 50)
+        paths[name] = np.stack([np.interp(at, times, path) for path in (centres[:, 0], ankle)])
+    assert np.abs(paths["30"] - paths["60"]).max() < 4  # pixels, of a height of 200
+    assert np.abs(paths["30"] - paths["irregular"]).max() < 6
+
+
+def test_velocity_is_in_pixels_per_second():
+    for fps in (15, 60):
+        assert run(fakes.walking(fakes.regular(2, fps)))[-1].velocities[0] == pytest.approx([150, 0], abs=3)
+
+
+def test_jitter_at_rest_is_less_than_half():
+    scene = fakes.standing(fakes.regular(5, 30))
+    raw = np.array([poses.keypoints[0] for _, poses, _ in scene.frames(noise=0.01)])[30:]
+    smooth = keypoints_of(run(scene, noise=0.01))[30:]
+    assert (smooth - scene.keypoints[30:, 0]).std() < (raw - scene.keypoints[30:, 0]).std() / 2
+    assert np.diff(smooth, 2, axis=0).std() < np.diff(raw, 2, axis=0).std() / 6
+
+
+@pytest.mark.parametrize("speed", [150, 600])
+def test_lag_in_motion_is_bounded(speed):
+    scene = fakes.walking(fakes.regular(4, 30), speed=speed)
+    smooth = keypoints_of(run(scene, noise=0.01))[..., 0]  # (T, K)
+    lags = np.arange(-0.05, 0.2, 0.005)
+    late = [[np.interp(scene.times - lag, scene.times, path) for path in scene.keypoints[:, 0, :, 0].T] for lag in lags]
+    errors = ((np.moveaxis(late, 2, 1) - smooth) ** 2)[:, 30:].mean((1, 2))
+    assert abs(lags[errors.argmin()]) < 0.05
+
+
+def test_a_missing_keypoint_coasts_and_then_is_missing():
+    tracker = PoseTracker()
+    seen = []
+    for time, poses, _ in fakes.walking(fakes.regular(2, 30)).frames():
+        keypoints, scores = poses.keypoints.copy(), poses.scores.copy()
+        keypoints[:, 9], scores[:, 9] = np.nan, 0
+        hide = time >= 1
+        tracks = tracker.update(Poses(poses.boxes, keypoints, scores) if hide else poses, time)
+        seen.append((time, tracks.poses.keypoints[0, 9], tracks.poses.scores[0, 9]))
+        assert tracks.states == (State.MEASURED,)
+        assert np.isfinite(np.delete(tracks.poses.keypoints[0], 9, axis=0)).all()
+    for time, position, score in seen:
+        missing = time > 29 / 30 + tracker.config.predicted_seconds + 1e-6
+        assert np.isnan(position).all() == missing
+        assert (score == 0) == missing
+
+
+def test_all_keypoints_missing():
+    tracker = PoseTracker()
+    box, nothing = [[10, 10, 60, 160]], np.full((1, 17, 2), np.nan)
+    for frame in range(10):
+        tracks = tracker.update(Poses(box, nothing, np.zeros((1, 17))), frame / 30)
+    assert tracks.ids.tolist() == [1]
+    assert np.isnan(tracks.poses.keypoints).all()
+    assert (tracks.poses.scores == 0).all()
+
+
+def test_two_poses_on_one_person_are_one_track():
+    scene = fakes.crossing(fakes.regular(1, 30))
+    tracker = PoseTracker()
+    for time, poses, _ in scene.frames(noise=0.005):
+        tracks = tracker.update(poses[np.array([0, 1, 1, 0])], time)
+    assert tracks.ids.tolist() == [1, 2]
+
+
+def test_weak_poses_continue_tracks_but_begin_none():
+    def weak(poses):
+        return Poses(poses.boxes, poses.keypoints, poses.scores, np.full(len(poses), 0.2))
+
+    frames = list(fakes.walking(fakes.regular(2, 30)).frames())
+    tracker = PoseTracker()
+    assert not any(len(tracker.update(weak(poses), time)) for time, poses, _ in frames)
+    tracker = PoseTracker()
+    results = [tracker.update(poses if time < 1 else weak(poses), time) for time, poses, _ in frames]
+    assert all(tracks.ids.tolist() == [1] and tracks.states == (State.MEASURED,) for tracks in results)
+
+
+def test_impossible_boxes_are_left_out():
+    boxes = [[0, 0, 50, 100], [0, 0, np.nan, 5], [9, 9, 3, 3], [5, 5, 5, 5]]
+    assert len(PoseTracker().update(Poses(boxes, np.zeros((4, 17, 2)), np.ones((4, 17))), 0.0)) == 1
+
+
+def test_ids_belong_to_the_instance_and_outlive_reset():
+    scene = fakes.walking(fakes.regular(0.5, 30))
+    tracker = PoseTracker()
+    assert run(scene, tracker)[-1].ids.tolist() == [1]
+    assert run(scene)[-1].ids.tolist() == [1]
+    tracker.reset()
+    assert run(scene, tracker)[-1].ids.tolist() == [2]
+
+
+def test_time_may_stand_still_but_not_run_backwards():
+    ((_, poses, _),) = fakes.walking([0.0]).frames()
+    tracker = PoseTracker()
+    for _ in range(3):
+        tracks = tracker.update(poses, 1.0)
+    assert tracks.ids.tolist() == [1]
+    assert np.isfinite(tracks.poses.keypoints).all()
+    with pytest.raises(ValueError, match="backwards"):
+        tracker.update(poses, 0.5)
+
+
+def test_mistakes_are_told():
+    with pytest.raises(TypeError, match="'min_hits'"):
+        PoseTracker(min_hit=3)
+    with pytest.raises(ValueError, match="17"):
+        PoseTracker().update(Poses.empty(21), 0.0)
+
+
+def test_other_skeletons():
+    hand = Skeleton("pair", ("left", "right"), ((0, 1),), ((0, 1),), (0.05, 0.05))
+    poses = Poses([[0, 0, 50, 50]], [[[10, 10], [40, 40]]], [[1, 1]])
+    assert PoseTracker(skeleton=hand).update(poses, 0.0).poses.keypoints.shape == (1, 2, 2)
+
+
+def test_memory_does_not_grow_with_those_who_left():
+    rng = np.random.default_rng(0)
+    tracker = PoseTracker()
+    for frame in range(1500):
+        corners = rng.uniform(0, 2000, (3, 2))
+        size = np.array([40, 100])
+        boxes = np.concatenate([corners, corners + size], axis=-1)
+        keypoints = corners[:, None] + rng.uniform(0, size, (3, 17, 2))
+        tracker.update(Poses(boxes, keypoints, np.ones((3, 17))), frame / 10)
+        assert len(tracker._people.ids) <= 3 * 10 * (tracker.config.lost_seconds + 1)

@@ -33,6 +33,14 @@ class Points(NamedTuple):
         shape = (tracks, points, 2)
         return cls(np.full(shape, np.nan), np.zeros(shape), np.zeros((tracks, points, 3)))
 
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Points:
+        """Return the tracks of an index array or a mask."""
+        return Points(*(array[rows] for array in self))
+
+    def join(self, other: Points) -> Points:
+        """Return these tracks and those after them."""
+        return Points(*(np.concatenate(pair) for pair in zip(self, other)))
+
 
 def predict(points: Points, *, dt: float, density: Array) -> Points:
     """Move all points on by `dt`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,14 +58,16 @@ class People(NamedTuple):
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> People:
         """Return the tracks of an index array or a mask."""
-        points = Points(*(array[rows] for array in self.points))
-        return People(*(points if value is self.points else value[rows] for value in self))  # type: ignore[call-overload]
+        rest: Any = (value.select(rows) if isinstance(value, Points) else value[rows] for value in self)
+        return People(*rest)
 
     def join(self, other: People) -> People:
         """Return these tracks and those after them."""
-        points = Points(*(np.concatenate(pair) for pair in zip(self.points, other.points)))
-        pairs = zip(self._replace(points=None), other._replace(points=None))  # type: ignore[arg-type]
-        return People(*(points if a is None else np.concatenate((a, b)) for a, b in pairs))
+        rest: Any = (
+            a.join(b) if isinstance(a, Points) else np.concatenate((a, b))
+            for a, b in zip(cast(Any, self), cast(Any, other))
+        )
+        return People(*rest)
 
     @property
     def unseen(self) -> Array:

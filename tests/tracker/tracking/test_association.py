@@ -1,6 +1,7 @@
 """Matches are one to one, above the gate, and the best together."""
 
 import numpy as np
+
 from posetrack.tracker.tracking.association import Stage, assign, associate
 
 

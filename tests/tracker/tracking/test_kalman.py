@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from filterpy.common import Q_continuous_white_noise
 from filterpy.kalman import KalmanFilter
+
 from posetrack.tracker.tracking.kalman import Points, coast, predict, update
 
 T, P = 3, 5

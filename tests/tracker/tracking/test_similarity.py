@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from posetrack.models.keypoints import COCO, oks, paired_oks
 from posetrack.tracker.tracking.similarity import areas, distinct, iou, overlap, reach
 

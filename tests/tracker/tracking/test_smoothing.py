@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from posetrack.tracker.tracking.smoothing import one_euro
 
 OPTIONS = {"min_cutoff": 0.7, "beta": 2.0, "rate_cutoff": 1.0}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from posetrack.models.keypoints import Skeleton
 from posetrack.tracker.tracking import fakes
 from posetrack.tracker.tracking.tracker import PoseTracker
@@ -231,13 +232,25 @@ def test_other_skeletons():
     assert PoseTracker(skeleton=hand).update(poses, 0.0).poses.keypoints.shape == (1, 2, 2)
 
 
+def test_who_vanishes_may_come_out_where_they_went_in():
+    scene = fakes.walking(fakes.regular(1, 30))
+    tracker = PoseTracker()
+    frames = list(scene.frames())
+    for time, poses, _ in frames:
+        tracker.update(poses, time)
+    for step in range(30):
+        tracker.update(Poses.empty(), 1 + step / 30)
+    assert tracker.update(frames[-1][1], 2.0).ids.tolist() == [1]
+
+
 def test_memory_does_not_grow_with_those_who_left():
-    rng = np.random.default_rng(0)
+    rng, size = np.random.default_rng(0), np.array([40, 100])
     tracker = PoseTracker()
     for frame in range(1500):
-        corners = rng.uniform(0, 2000, (3, 2))
-        size = np.array([40, 100])
+        if frame % 5 == 0:  # three others take the place of three people
+            corners = rng.uniform(0, 20000, (3, 2))
+            keypoints = corners[:, None] + rng.uniform(0, size, (3, 17, 2))
         boxes = np.concatenate([corners, corners + size], axis=-1)
-        keypoints = corners[:, None] + rng.uniform(0, size, (3, 17, 2))
-        tracker.update(Poses(boxes, keypoints, np.ones((3, 17))), frame / 10)
-        assert len(tracker._people.ids) <= 3 * 10 * (tracker.config.lost_seconds + 1)
+        tracks = tracker.update(Poses(boxes, keypoints, np.ones((3, 17))), frame / 10)
+        assert len(tracker._people.ids) <= 3 * (tracker.config.lost_seconds / 0.5 + 2)
+    assert tracks.ids.max() > 800

@@ -1,0 +1,196 @@
+"""Draw people on a picture: limbs, joints, boxes and ids, legible on 4K as on 320 pixels, on snow as at night."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.keypoints import Skeleton
+from ..types import State, Tracks
+from .palette import PAPER, Color, Palette, palette
+
+Image = NDArray[np.uint8]
+
+MIN_SCORE = 0.3  # keypoints below it are hidden; the table keeps them
+SHIFT = 3  # OpenCV's fixed point: coordinates in 1/8 pixel
+FAR = 30_000  # pixels; beyond it OpenCV's fixed point overflows
+FONT = cv2.FONT_HERSHEY_DUPLEX
+CAP_HEIGHT = 22  # pixels of a capital letter at font scale 1
+BROAD_SIGMA = 0.079  # a keypoint as vague as a shoulder has a full-sized joint; eyes and ears, being precise, a smaller
+
+
+def draw(
+    image: Image, tracks: Tracks, *, skeleton: Skeleton, fps: float | None = None, min_score: float = MIN_SCORE
+) -> Image:
+    """Draw everybody in place.
+
+    A person has one colour for life; left limbs are its lighter shade, right limbs its deeper one. A predicted
+    person has thin limbs and a dashed box.
+
+    Args:
+        image: (H, W, 3) BGR uint8, contiguous; it is changed.
+        tracks: the people; pixels of this picture.
+        skeleton: of their keypoints.
+        fps: shown in the corner when given.
+        min_score: keypoints below it are hidden.
+
+    Returns:
+        The same picture.
+    """
+    poses = tracks.poses
+    keypoints = np.clip(poses.keypoints, -FAR, FAR)  # NaN stays NaN
+    visible = np.isfinite(poses.keypoints).all(-1) & (poses.scores >= min_score)  # (N, K)
+    drawable = np.isfinite(poses.boxes).all(-1)
+    boxes = np.clip(np.nan_to_num(poses.boxes), -FAR, FAR).round().astype(int).tolist()
+    points = np.where(visible[..., None], keypoints * (1 << SHIFT), 0).round().astype(np.int32)
+    picture = math.sqrt(image.shape[0] * image.shape[1])
+
+    # The nearest person, whose feet are lowest, comes last and stays on top; the labels stay on top of everybody.
+    order = np.argsort(np.nan_to_num(poses.boxes[:, 3]), kind="stable").tolist()
+    labels = []
+    for n in order:
+        x1, y1, x2, y2 = boxes[n]
+        colors = palette(int(tracks.ids[n]))
+        measured = tracks.states[n] == State.MEASURED
+        width = _line_width(picture, person=max(x2 - x1, y2 - y1))
+        if drawable[n]:
+            _draw_box(image, boxes[n], colors, width=width, dashed=not measured)
+            labels.append((n, (x1, y1), colors, width))
+        _draw_pose(image, points[n], visible[n], colors, skeleton=skeleton, width=width if measured else width / 2)
+    for n, corner, colors, width in labels:
+        _draw_label(image, str(tracks.ids[n]), corner, colors, width=width, picture=picture)
+    if fps is not None:
+        _draw_fps(image, f"{fps:.0f} fps" if fps >= 9.95 else f"{fps:.1f} fps", picture=picture)
+    return image
+
+
+def _line_width(picture: float, *, person: float) -> float:
+    """Return a limb's width in pixels: a share of the person, held within what suits the picture."""
+    return max(1.0, min(max(0.014 * person, 0.0012 * picture), 0.0045 * picture))
+
+
+@lru_cache(maxsize=16)
+def _limb_groups(skeleton: Skeleton) -> tuple[tuple[int, float, NDArray[np.intp]], ...]:
+    """Return the limbs (L, 2) by side (-1 left, 0 middle, 1 right) and relative width, to draw each group at once."""
+    side = np.zeros(len(skeleton), dtype=int)
+    for left, right in skeleton.flip_pairs:
+        side[[left, right]] = -1, 1
+    size = _joint_sizes(skeleton)
+    groups: dict[tuple[int, float], list[tuple[int, int]]] = {}
+    for a, b in skeleton.limbs:
+        key = (int(np.sign(side[a] + side[b])), min(size[a], size[b]))
+        groups.setdefault(key, []).append((a, b))
+    return tuple((which, width, np.array(limbs)) for (which, width), limbs in groups.items())
+
+
+@lru_cache(maxsize=16)
+def _joint_sizes(skeleton: Skeleton) -> tuple[float, ...]:
+    """Return the relative size (K,) of each joint, 0.55 to 1."""
+    return tuple(np.clip(np.array(skeleton.sigmas) / BROAD_SIGMA, 0.55, 1.0).round(1).tolist())
+
+
+def _draw_pose(
+    image: Image,
+    points: NDArray[np.int32],
+    visible: NDArray[np.bool_],
+    colors: Palette,
+    *,
+    skeleton: Skeleton,
+    width: float,
+) -> None:
+    """Draw one person's limbs and joints, their dark rims first; points (K, 2) in fixed point."""
+    groups = [(side, size, limbs[visible[limbs].all(1)]) for side, size, limbs in _limb_groups(skeleton)]
+    groups = [(side, max(1, round(width * size)), points[limbs]) for side, size, limbs in groups if len(limbs)]
+    rim = max(0.5, 0.3 * width)
+    for _, thickness, lines in groups:
+        cv2.polylines(image, lines, False, colors.dark, round(thickness + 2 * rim), cv2.LINE_AA, SHIFT)  # type: ignore[call-overload]
+    for side, thickness, lines in groups:
+        cv2.polylines(image, lines, False, colors.sides[side], thickness, cv2.LINE_AA, SHIFT)  # type: ignore[call-overload]
+    one = 1 << SHIFT
+    full, rim = 1.15 * one * max(width, 1.3), one * rim
+    sizes = _joint_sizes(skeleton)
+    for k in np.flatnonzero(visible).tolist():
+        center, radius = points[k].tolist(), full * sizes[k]
+        cv2.circle(image, center, round(radius + rim), colors.dark, -1, cv2.LINE_AA, SHIFT)
+        cv2.circle(image, center, round(radius), colors.joint, -1, cv2.LINE_AA, SHIFT)
+
+
+def _draw_box(image: Image, box: list[int], colors: Palette, *, width: float, dashed: bool) -> None:
+    """Draw a thin frame around one person, its dark rim first where the line is broad enough to have one."""
+    line = max(1, round(0.4 * width))
+    strokes = [(colors.base, line)] if line == 1 else [(colors.dark, 2 * line), (colors.base, line)]
+    if dashed:
+        dashes = _dashes(box, step=max(4, round(3 * width)), size=image.shape[:2])
+        for color, thickness in strokes:
+            cv2.polylines(image, dashes, False, color, thickness)  # type: ignore[call-overload]
+    else:
+        for color, thickness in strokes:
+            cv2.rectangle(image, box[:2], box[2:], color, thickness)
+
+
+def _dashes(box: list[int], *, step: int, size: tuple[int, int]) -> NDArray[np.int32]:
+    """Return the dashes (D, 2, 2) of a box's four sides, as far as they are within the picture's (height, width)."""
+    x1, y1, x2, y2 = box
+    left, right = max(x1, -step), min(x2, size[1] + step)
+    top, bottom = max(y1, -step), min(y2, size[0] + step)
+    xs, ys = np.arange(left, right, 2 * step), np.arange(top, bottom, 2 * step)
+    x_ends, y_ends = np.minimum(xs + step, right), np.minimum(ys + step, bottom)
+    across = [np.stack([xs, np.full_like(xs, y), x_ends, np.full_like(xs, y)], axis=-1) for y in (y1, y2)]
+    down = [np.stack([np.full_like(ys, x), ys, np.full_like(ys, x), y_ends], axis=-1) for x in (x1, x2)]
+    return np.concatenate(across + down).reshape(-1, 2, 2).astype(np.int32)
+
+
+def _draw_label(
+    image: Image, text: str, corner: tuple[int, int], colors: Palette, *, width: float, picture: float
+) -> None:
+    """Put a tab with the id on a box's upper left corner, or inside of it where there is no room above."""
+    tab = _tab(text, round(max(8.0, 0.014 * picture, min(5 * width, 0.03 * picture))), colors)
+    line = max(1, round(0.4 * width))
+    place, rows, columns = _place(image, corner[0] - line // 2, corner[1] - tab.shape[0], size=tab.shape[:2])
+    place[:] = tab[:rows, :columns]
+
+
+@lru_cache(maxsize=512)
+def _tab(text: str, cap: int, colors: Palette) -> Image:
+    """Return the picture of a tab; the same few come back in every frame."""
+    height, width, margin = _text_size(text, cap)
+    tab = np.full((height, width, 3), colors.base, dtype=np.uint8)
+    _write(tab, text, cap, margin, colors.ink)
+    tab.flags.writeable = False
+    return tab
+
+
+def _draw_fps(image: Image, text: str, *, picture: float) -> None:
+    """Write the frame rate on a dimmed plate in the upper right corner."""
+    cap = round(max(8.0, 0.017 * picture))
+    height, width, margin = _text_size(text, cap)
+    place, _, _ = _place(image, image.shape[1] - width - cap // 2, cap // 2, size=(height, width))
+    plate = cv2.convertScaleAbs(np.ascontiguousarray(place), alpha=0.3)
+    _write(plate, text, cap, margin, PAPER)
+    place[:] = plate
+
+
+def _text_size(text: str, cap: int) -> tuple[int, int, int]:
+    """Return height and width of a text with its margin, and the margin, for capitals `cap` pixels high."""
+    (width, _), _ = cv2.getTextSize(text, FONT, cap / CAP_HEIGHT, _weight(cap))
+    margin = max(3, round(0.45 * cap))
+    return cap + 2 * margin, width + 2 * margin, margin
+
+
+def _write(plate: Image, text: str, cap: int, margin: int, color: Color) -> None:
+    cv2.putText(plate, text, (margin, margin + cap), FONT, cap / CAP_HEIGHT, color, _weight(cap), cv2.LINE_AA)
+
+
+def _weight(cap: int) -> int:
+    return max(1, round(cap / 13))
+
+
+def _place(image: Image, x: int, y: int, *, size: tuple[int, int]) -> tuple[Image, int, int]:
+    """Return the part of the picture for a plate at (x, y), moved inside and cut, and its rows and columns."""
+    rows, columns = min(size[0], image.shape[0]), min(size[1], image.shape[1])
+    x, y = min(max(x, 0), image.shape[1] - columns), min(max(y, 0), image.shape[0] - rows)
+    return image[y : y + rows, x : x + columns], rows, columns

@@ -1,0 +1,134 @@
+"""What a reader of the CSV has to know about the run that made it: `out.csv.json` beside `out.csv`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ...models.keypoints import Skeleton
+from ...version import __version__
+from .partial import PartialFile, partial_path
+from .table import columns
+
+OPENCV_NAMES = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """A network that took part: its name, and the sha256 of its weights (None where there is no file)."""
+
+    name: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the source's frames."""
+
+    read: int = 0
+    dropped: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """One run, as its sidecar tells it.
+
+    Attributes:
+        skeleton: of the keypoints' columns.
+        source: path or address, without its credentials.
+        size: (width, height) of the displayed frame in pixels.
+        fps: nominal frames a second of the source; None where unknown. The truth is in the column `time_s`.
+        model: the pose network.
+        detector: the person detector.
+        device: the one that was really used.
+        config: the resolved options.
+        counts: of frames.
+        complete: whether the source was read to its end.
+    """
+
+    skeleton: Skeleton
+    source: str
+    size: tuple[int, int]
+    fps: float | None
+    model: NetworkFacts
+    detector: NetworkFacts
+    device: str
+    config: Mapping[str, Any]
+    counts: Counts
+    complete: bool
+
+
+def sha256(path: str | Path) -> str:
+    """Return the hexadecimal digest of a file, read in pieces."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sidecar_path(csv: str | Path, *, complete: bool = True) -> Path:
+    """Return the sidecar's name: that of the table, complete or partial, and .json."""
+    csv = Path(csv) if complete else partial_path(Path(csv))
+    return csv.with_name(f"{csv.name}.json")
+
+
+def write_sidecar(csv: str | Path, facts: RunFacts) -> Path:
+    """Write the sidecar in one piece and return its path.
+
+    Args:
+        csv: the table's final name; an incomplete run's sidecar stands beside its partial table.
+        facts: what it says.
+
+    Raises:
+        OutputError: when it cannot be written.
+    """
+    path = sidecar_path(csv, complete=facts.complete)
+    text = json.dumps(_document(facts), indent=2, ensure_ascii=False, default=str) + "\n"
+    with PartialFile(path, overwrite=True) as file:
+        file.write(text.encode())
+    if facts.complete:
+        sidecar_path(csv, complete=False).unlink(missing_ok=True)  # of an earlier run that was cut short
+    return path
+
+
+def _document(facts: RunFacts) -> dict[str, Any]:
+    """Lay out the JSON document, the most asked first."""
+    skeleton = facts.skeleton
+    names = skeleton.keypoints
+    return {
+        "complete": facts.complete,
+        "source": facts.source,
+        "size": {"width": facts.size[0], "height": facts.size[1]},
+        "fps": facts.fps,
+        "frames": asdict(facts.counts),
+        "skeleton": {"name": skeleton.name, "keypoints": list(names)},
+        "limbs": [[names[a], names[b]] for a, b in skeleton.limbs],
+        "model": asdict(facts.model),
+        "detector": asdict(facts.detector),
+        "device": facts.device,
+        "versions": versions(),
+        "config": dict(facts.config),
+        "columns": columns(skeleton),
+    }
+
+
+def versions() -> dict[str, str | None]:
+    """Return what the results depend on, read from the installed packages' records without importing them."""
+    known = {
+        "posetrack": __version__,
+        "python": platform.python_version(),
+        **{name: _version(name) for name in ("torch", "ultralytics", "numpy")},
+    }
+    return {**known, "opencv": next(filter(None, map(_version, OPENCV_NAMES)), None)}
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,126 @@
+"""Everything that a run writes, behind one `write(frame, tracks)`; an output that was not asked for is not in it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.keypoints import Skeleton
+from ..types import Frame, Tracks
+from .overlay import MIN_SCORE, draw
+from .summary import FrameRate, Timings
+
+
+class Sink(Protocol):
+    """Somewhere that the people of a frame go. Left by an exception, what it wrote stays under a partial name."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> bool | None: ...
+
+    def write(self, frame: Frame, tracks: Tracks) -> None:
+        """Take the people of one frame."""
+
+
+class Screen(Protocol):
+    """Somewhere that pictures go: a video writer, a window."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> bool | None: ...
+
+    def write(self, image: NDArray[np.uint8], time: float, /) -> None:
+        """Take one picture (H, W, 3), BGR, and its time in seconds."""
+
+
+class _Together:
+    """Context managers that are entered in order and left in the opposite one.
+
+    Where one fails, those that are still open are left by its exception, so they know that they are incomplete.
+    """
+
+    def __init__(self, *members: Any) -> None:
+        self._members = members
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for member in self._members:
+                stack.enter_context(member)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, trace)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the user has closed the window, which ends the run."""
+        return any(getattr(member, "closed", False) for member in self._members)
+
+
+class OverlaySink(_Together):
+    """Draw the people on a copy of the frame, once, and give the picture to every screen.
+
+    Args:
+        screens: each with `write(image, time)`.
+        skeleton: of the keypoints.
+        show_fps: whether the rate of this run stands in the corner.
+        min_score: keypoints below it are hidden.
+        timings: where the stage "draw" is counted.
+    """
+
+    def __init__(
+        self,
+        *screens: Screen,
+        skeleton: Skeleton,
+        show_fps: bool = True,
+        min_score: float = MIN_SCORE,
+        timings: Timings | None = None,
+    ) -> None:
+        super().__init__(*screens)
+        self._screens = screens
+        self._skeleton = skeleton
+        self._rate = FrameRate() if show_fps else None
+        self._min_score = min_score
+        self._timings = timings or Timings()
+
+    def write(self, frame: Frame, tracks: Tracks) -> None:
+        """Show one frame with its people; the frame itself stays as it is."""
+        if not self._screens:
+            return
+        with self._timings.stage("draw"):
+            fps = self._rate.tick() if self._rate else None
+            image = draw(frame.image.copy(), tracks, skeleton=self._skeleton, fps=fps, min_score=self._min_score)
+        for screen in self._screens:
+            screen.write(image, frame.time)
+
+
+class Sinks(_Together):
+    """Every output of a run as one.
+
+    Args:
+        sinks: each with `write(frame, tracks)`.
+        timings: where the stage "write" is counted.
+    """
+
+    def __init__(self, *sinks: Sink, timings: Timings | None = None) -> None:
+        super().__init__(*sinks)
+        self._sinks = sinks
+        self._timings = timings or Timings()
+
+    def write(self, frame: Frame, tracks: Tracks) -> None:
+        """Give the people of one frame to every output."""
+        with self._timings.stage("write"):
+            for sink in self._sinks:
+                sink.write(frame, tracks)

@@ -1,0 +1,145 @@
+"""What the terminal says of a run: the progress while it lasts, the time of every stage when it is over."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from .sidecar import Counts
+
+STAGES = ("read", "detect", "pose", "track", "draw", "write")
+KEPT_SAMPLES = 100_000  # per stage, the newest: an hour at 30 fps, 400 kB
+
+
+class Timings:
+    """Milliseconds of every stage, in bounded memory.
+
+    Stages may nest; each counts its own time only, so that they add up to the frame's.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._samples: dict[str, array[float]] = {}
+        self._counts: dict[str, int] = {}
+        self._inner: list[float] = []  # seconds spent in nested stages, one value for each open stage
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one piece of work; nothing is recorded when it raises."""
+        start = self._clock()
+        self._inner.append(0.0)
+        worked = False
+        try:
+            yield
+            worked = True
+        finally:
+            elapsed = self._clock() - start
+            own = elapsed - self._inner.pop()
+            if self._inner:
+                self._inner[-1] += elapsed
+            if worked:
+                self._add(name, own * 1000)
+
+    def _add(self, name: str, ms: float) -> None:
+        samples = self._samples.setdefault(name, array("f"))
+        count = self._counts.get(name, 0)
+        if count < KEPT_SAMPLES:
+            samples.append(ms)
+        else:
+            samples[count % KEPT_SAMPLES] = ms
+        self._counts[name] = count + 1
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages that ran, in the order of the flow."""
+        return tuple(s for s in STAGES if s in self._samples) + tuple(s for s in self._samples if s not in STAGES)
+
+    def percentile(self, name: str, percent: float) -> float:
+        """Return a percentile of a stage's milliseconds."""
+        return float(np.percentile(np.frombuffer(self._samples[name], dtype=np.float32), percent))
+
+
+class FrameRate:
+    """Frames a second over the last second or so."""
+
+    def __init__(self, *, window: float = 1.0, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._window = window
+        self._clock = clock
+        self._ticks: deque[float] = deque()
+
+    def tick(self) -> float | None:
+        """Count one frame; return the rate, or None while there is but one."""
+        now = self._clock()
+        self._ticks.append(now)
+        while len(self._ticks) > 2 and now - self._ticks[0] > self._window:
+            self._ticks.popleft()
+        elapsed = now - self._ticks[0]
+        return (len(self._ticks) - 1) / elapsed if elapsed > 0 else None
+
+
+@contextmanager
+def progress(
+    *, total: int | None = None, label: str = "Tracking", quiet: bool = False, console: Console | None = None
+) -> Iterator[Callable[[int], None]]:
+    """Show frames, people, fps and the time left on the terminal; call what it yields with each frame's people.
+
+    Args:
+        total: frames to come; None where nobody knows, as with a camera.
+        label: what stands before the bar.
+        quiet: show nothing. Nothing is shown either where stderr is no terminal.
+        console: where to show it; stderr when left out.
+    """
+    console = console or Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("frames  {task.fields[people]} people  {task.fields[fps]} fps"),
+        TimeElapsedColumn(),
+        *([] if total is None else [TextColumn("left"), TimeRemainingColumn()]),
+        console=console,
+        disable=quiet or not console.is_terminal,
+        transient=True,
+    )
+    rate = FrameRate()
+    with bar:
+        task = bar.add_task(label, total=total, people=0, fps="-")
+
+        def step(people: int) -> None:
+            fps = rate.tick()
+            bar.update(task, advance=1, people=people, fps="-" if fps is None else f"{fps:.1f}")
+
+        yield step
+
+
+def summary_table(
+    timings: Timings, *, device: str, files: Sequence[str | Path] = (), counts: Counts | None = None
+) -> RenderableType:
+    """Return the end of a run for the terminal: ms per stage, the device that was used, where the files are."""
+    stages = Table(box=None, pad_edge=False)
+    stages.add_column("stage")
+    stages.add_column("median ms", justify="right")
+    stages.add_column("p95 ms", justify="right")
+    for name in timings.stages:
+        stages.add_row(name, *(f"{timings.percentile(name, percent):.1f}" for percent in (50, 95)))
+
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold")
+    facts.add_column(overflow="fold")
+    if counts is not None:
+        losses = [f"{n} {what}" for n, what in ((counts.dropped, "dropped"), (counts.failed, "failed")) if n]
+        facts.add_row("frames", ", ".join([str(counts.read), *losses]))
+    facts.add_row("device", Text(device))
+    for file in files:
+        facts.add_row("wrote", Text(str(file)))
+    return Group(stages, "", facts) if timings.stages else facts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -123,7 +122,7 @@ def fit(
         if (step + 1) % save_every == 0 or last:
             state = {"model": model.state_dict(), "ema": average.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save(state | {"seen": seen, "schedule": asdict(schedule)}, out / "last.pt.part")
-            os.replace(out / "last.pt.part", out / "last.pt")
+            (out / "last.pt.part").replace(out / "last.pt")
     return average.eval()
 
 

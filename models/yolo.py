@@ -196,10 +196,8 @@ def _load_checkpoint(path: Path) -> nn.Module:
         raise ModelError(f"Cannot load the detector '{path}': {reason}. Check it or fetch it again.") from error
 
     model = checkpoint.get("ema") or checkpoint.get("model")
-    if not isinstance(model, nn.Module):
-        raise ModelError(
-            f"Cannot load the detector '{path}': it holds no network. Save it with Ultralytics' own save()."
-        )
+    if not isinstance(model, tasks.BaseModel):
+        raise ModelError(f"Cannot load the detector '{path}': it holds no network of Ultralytics'. Give one that does.")
     if not isinstance(model.model[-1], tasks.Detect):
         task = type(model).__name__
         raise ModelError(f"Cannot load the detector '{path}': a {task} finds no boxes. Give a detection or pose model.")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
-import os
 import pickle
 import re
 from collections.abc import Mapping
@@ -17,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import ModelError, UsageError
+from .cache import is_offline
 from .convvit import ConvViT
 from .vitpose import PATCH, ViTPose
 from .zoo import BUNDLED, ZOO
@@ -70,7 +69,7 @@ def _fetch(name: str, repository: str, file: str, *, offline: bool) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    offline = offline or bool(os.environ.get("POSETRACK_OFFLINE"))
+    offline = is_offline(offline)
     try:
         return Path(hf_hub_download(repository, file, local_files_only=offline, etag_timeout=10))
     except LocalEntryNotFoundError as error:
@@ -81,12 +80,6 @@ def _fetch(name: str, repository: str, file: str, *, offline: bool) -> Path:
         ) from error
     except (HfHubHTTPError, OSError) as error:
         raise ModelError(f"Cannot download {name} from {repository}: {error}. Try again, or give a file.") from error
-
-
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256 as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_checkpoint(source: str | Path | Mapping[str, Tensor], device: str | torch.device = "cpu") -> nn.Module:

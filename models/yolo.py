@@ -1,35 +1,73 @@
 """The one door to Ultralytics: its detector networks as plain modules, without its habits.
 
-Importing the package would create a settings file in the user's home, look for a network connection, install missing
-packages at run time and write log lines; the environment set here, before the import, forbids all of that.
+Importing the package would create a settings file in the user's home, look for a network connection, write log lines,
+install missing packages at run time, stop OpenCV's threads, change the environment and the way that arrays print, and
+replace `torch.save`. All of that is forbidden or undone here; its settings stay in our cache folder.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import difflib
+import functools
 import logging
 import os
-import tempfile
+import pickle
+import threading
+import urllib.request
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import nn
 
-_QUIET = {
-    "YOLO_OFFLINE": "true",
-    "YOLO_AUTOINSTALL": "false",
-    "YOLO_VERBOSE": "false",
-    "YOLO_CONFIG_DIR": str(Path(tempfile.gettempdir()) / "posetrack-ultralytics"),
-}
+from ..errors import ModelError, OutputError
+from .cache import cache_folder, is_offline
+
+ARCHITECTURE = "yolo11"  # what `build` builds, and the mark of our own files
+SIZE = 640  # pixels of the longer side where a file does not say; every published model's
+REACH = 10.0  # seconds that a download may take to begin
 
 
+@contextlib.contextmanager
+def _undone() -> Iterator[None]:
+    """Put back, on leaving, what importing Ultralytics changes outside itself."""
+    environment, threads, torch_save = dict(os.environ), cv2.getNumThreads(), torch.save
+    printing = dataclasses.asdict(torch._tensor_str.PRINT_OPTS)
+    try:
+        with np.printoptions(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+        cv2.setNumThreads(threads)
+        torch.save = torch_save
+        torch.set_printoptions(**printing)
+
+
+@functools.cache
 def _ultralytics() -> Any:
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
-    Path(os.environ["YOLO_CONFIG_DIR"]).mkdir(parents=True, exist_ok=True)
-    import ultralytics.nn.tasks as tasks
+    """Import `ultralytics.nn.tasks` quietly."""
+    logging.getLogger("ultralytics").addFilter(lambda record: False)  # its own set-up resets the level, not filters
+    folder = cache_folder() / "ultralytics"
+    with _undone():
+        os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}
+        os.environ.setdefault("YOLO_CONFIG_DIR", str(folder))
+        with contextlib.suppress(OSError):  # a cache that cannot be written: Ultralytics takes a temporary folder
+            folder.mkdir(parents=True, exist_ok=True)
+        import ultralytics.nn.tasks as tasks
+        from ultralytics.utils import SETTINGS
 
-    logging.getLogger("ultralytics").setLevel(logging.CRITICAL)
+    dict.update(SETTINGS, sync=False, weights_dir=str(folder))  # past its own update, which would write the file
     return tasks
 
 
@@ -63,3 +101,195 @@ def detection_loss(model: nn.Module, predictions: dict[str, Any], targets: dict[
         model.criterion = model.init_criterion()
     loss, _ = model.criterion(predictions, targets)
     return loss.sum() / predictions["feats"][0].shape[0]
+
+
+def save(
+    model: nn.Module, path: str | Path, *, size: int = SIZE, names: tuple[str, ...] = ("person",), **notes: str
+) -> None:
+    """Write a network that `build` made as safetensors, with all that `load` needs to build it again.
+
+    Args:
+        model: not fused.
+        path: where to; `.safetensors`.
+        size: pixels of the picture's longer side that the network learned at.
+        names: of its classes.
+        notes: further metadata, for people.
+
+    Raises:
+        OutputError: when the file cannot be written.
+    """
+    if model.is_fused():
+        raise ValueError("A fused network has lost its batch norms; save it as it was trained.")
+    depth, width, _ = model.yaml["scales"]["n"]
+    metadata = notes | {
+        "architecture": ARCHITECTURE,
+        "width": str(width),
+        "depth": str(depth),
+        "num_classes": str(model.yaml["nc"]),
+        "names": ",".join(names),
+        "size": str(size),
+    }
+    try:
+        save_file({key: value.contiguous() for key, value in model.state_dict().items()}, path, metadata=metadata)
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"Cannot write '{path}': {error}. Check the folder and its free space.") from error
+
+
+def load(path: str | Path) -> nn.Module:
+    """Read a detector, ready to run: evaluation mode, float32, batch norms folded into convolutions, no gradients.
+
+    A file never runs code: `.safetensors` (ours) holds arrays, and of a `.pt` only Ultralytics' and PyTorch's own
+    network classes are accepted. The module says of itself `names` {class: name}, `size` (pixels of the longer side),
+    `stride` and `end2end` (its rows are final, no suppression is due).
+
+    Raises:
+        ModelError: the file is missing, broken, unsafe, or holds something other than a detector.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ModelError(f"Cannot load the detector '{path}': there is no such file. Check the path.")
+    if path.suffix == ".safetensors":
+        model = _load_ours(path)
+    elif path.suffix == ".pt":
+        model = _load_checkpoint(path)
+    else:
+        raise ModelError(f"Cannot load the detector '{path}': give a .pt or .safetensors file.")
+    return model.fuse(verbose=False).float().eval().requires_grad_(False)
+
+
+def _load_ours(path: Path) -> nn.Module:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (it is no dict)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"Cannot load the detector '{path}': it is no complete safetensors file ({error}).") from error
+    if metadata.get("architecture") != ARCHITECTURE:
+        found = metadata.get("architecture", "no architecture")
+        raise ModelError(f"Cannot load the detector '{path}': it names {found}, not {ARCHITECTURE}. Check the file.")
+    try:
+        model = build(
+            width=float(metadata["width"]), depth=float(metadata["depth"]), num_classes=int(metadata["num_classes"])
+        )
+        model.load_state_dict(state)
+        model.names, model.size = dict(enumerate(metadata["names"].split(","))), int(metadata["size"])
+    except (KeyError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"Cannot load the detector '{path}': weights and metadata disagree ({reason}).") from error
+    return model
+
+
+def _load_checkpoint(path: Path) -> nn.Module:
+    tasks = _ultralytics()
+    if not getattr(getattr(tasks, "_SafeLoad", None), "SUPPORTED", False):  # would fall back to running the file
+        raise ModelError(
+            f"Cannot load '{path}' safely: it takes ultralytics 8.4.67 and torch 2.6 or later. Upgrade them."
+        )
+    try:
+        with _no_search():
+            checkpoint, _ = tasks.torch_safe_load(str(path), safe_only=True)
+    except Exception as error:  # what a file that is not what it says raises cannot be listed
+        if zipfile.is_zipfile(path) and isinstance(error.__cause__, pickle.UnpicklingError):
+            reason = "it needs Python code beyond Ultralytics' own networks, which a weights file is not trusted to run"
+            raise ModelError(f"Cannot load the detector '{path}': {reason}. Get it from another source.") from error
+        reason = "it is not an Ultralytics weights file, or it is incomplete"
+        raise ModelError(f"Cannot load the detector '{path}': {reason}. Check it or fetch it again.") from error
+
+    model = checkpoint.get("ema") or checkpoint.get("model")
+    if not isinstance(model, tasks.BaseModel):
+        raise ModelError(f"Cannot load the detector '{path}': it holds no network of Ultralytics'. Give one that does.")
+    if not isinstance(model.model[-1], tasks.Detect):
+        task = type(model).__name__
+        raise ModelError(f"Cannot load the detector '{path}': a {task} finds no boxes. Give a detection or pose model.")
+    for module in model.modules():  # files of older versions
+        if isinstance(module, nn.Upsample) and not hasattr(module, "recompute_scale_factor"):
+            module.recompute_scale_factor = None
+    size = (checkpoint.get("train_args") or {}).get("imgsz", SIZE)
+    model.size = int(max(size) if isinstance(size, list | tuple) else size)
+    return model
+
+
+@contextlib.contextmanager
+def _no_search() -> Iterator[None]:
+    """Take a path as it is: the loader would drop apostrophes, rename yolov5n.pt, and then look for it online."""
+    from ultralytics.utils import downloads
+
+    search = downloads.attempt_download_asset
+    downloads.attempt_download_asset = str
+    try:
+        yield
+    finally:
+        downloads.attempt_download_asset = search
+
+
+def find(name: str | Path, *, offline: bool = False) -> Path:
+    """Return the file of a detector's weights; one that Ultralytics publishes is fetched into the cache if need be.
+
+    Args:
+        name: a path, or a bare name such as `yolo11n.pt`, looked for here, then in the cache, then online.
+        offline: never look online.
+
+    Raises:
+        ModelError: it is not there and cannot be fetched.
+    """
+    path, folder = Path(name), cache_folder() / "ultralytics"
+    for candidate in (path, folder / path):
+        if candidate.is_file():
+            return candidate
+    if path.name != str(name):
+        raise ModelError(f"Cannot find the detector '{name}': there is no such file. Check the path.")
+
+    known = _published()
+    if path.name not in known:
+        near = difflib.get_close_matches(path.name, known, n=1)
+        hint = f"Did you mean {near[0]}?" if near else "Give a file, or a published name such as yolo11n.pt."
+        raise ModelError(f"Cannot find the detector '{name}': there is no such file, nor is it published. {hint}")
+    places = f"neither here nor in {folder}"
+    if is_offline(offline):
+        raise ModelError(
+            f"Cannot find the detector '{name}': it is {places}, and downloads are off. Put the file there."
+        )
+    if not _within(REACH, _answers):
+        raise ModelError(
+            f"Cannot fetch the detector '{name}': it is {places}, and github.com does not answer. "
+            "Connect, or put the file there."
+        )
+    return _fetch(path.name, folder)
+
+
+def _published() -> list[str]:
+    _ultralytics()
+    from ultralytics.utils.downloads import GITHUB_ASSETS_NAMES
+
+    return sorted(name for name in GITHUB_ASSETS_NAMES if name.startswith("yolo") and name.endswith(".pt"))
+
+
+def _answers() -> bool:
+    try:
+        with urllib.request.urlopen("https://github.com/ultralytics/assets", timeout=REACH / 2):
+            return True
+    except OSError:  # urllib's errors are its children
+        return False
+
+
+def _within(seconds: float, question: Callable[[], bool]) -> bool:
+    """Ask in a thread, because resolving a name has no time limit of its own; no answer in time means no."""
+    answers: list[bool] = []
+    thread = threading.Thread(target=lambda: answers.append(question()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return bool(answers and answers[0])
+
+
+def _fetch(name: str, folder: Path) -> Path:
+    from ultralytics.utils.downloads import attempt_download_asset
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        attempt_download_asset(name, dir=folder, progress=False, retry=1, unzip=False)
+    except (OSError, MemoryError) as error:  # MemoryError is its word for a full disk
+        reason = str(error).splitlines()[0].replace("❌", "").strip()
+        raise ModelError(f"Cannot fetch the detector '{name}' into {folder}: {reason}. Try again later.") from error
+    if not (folder / name).is_file():
+        raise ModelError(f"Cannot fetch the detector '{name}' into {folder}. Try again later.")
+    return folder / name

@@ -3,43 +3,59 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
 STAGES = ("read", "detect", "pose", "track", "draw", "write")
-_KEEP = 100_000  # the latest so many samples of a stage: 0.4 MB, about an hour of video
+KEPT_SAMPLES = 100_000  # per stage, the newest: an hour at 30 fps, 400 kB
 
 
 class Timings:
-    """Milliseconds of each stage, one sample a frame."""
+    """Milliseconds of every stage, in bounded memory.
 
-    def __init__(self) -> None:
-        self._samples = {stage: np.zeros(256, dtype=np.float32) for stage in STAGES}
-        self._counts = dict.fromkeys(STAGES, 0)
+    Stages may nest; each counts its own time only, so that they add up to the frame's.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._samples: dict[str, array[float]] = {}
+        self._counts: dict[str, int] = {}
+        self._inner: list[float] = []  # seconds spent in nested stages, one value for each open stage
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time the body as one sample of a stage."""
-        started = time.perf_counter()
-        yield
-        self.add(name, (time.perf_counter() - started) * 1000)
+        """Time one piece of work; nothing is recorded when it raises."""
+        start = self._clock()
+        self._inner.append(0.0)
+        worked = False
+        try:
+            yield
+            worked = True
+        finally:
+            elapsed = self._clock() - start
+            own = elapsed - self._inner.pop()
+            if self._inner:
+                self._inner[-1] += elapsed
+            if worked:
+                self._add(name, own * 1000)
 
-    def add(self, name: str, milliseconds: float) -> None:
-        """Record one sample of a stage."""
-        samples, count = self._samples[name], self._counts[name]
-        if count == len(samples) < _KEEP:
-            self._samples[name] = samples = np.resize(samples, min(2 * count, _KEEP))
-        samples[count % len(samples)] = milliseconds
+    def _add(self, name: str, ms: float) -> None:
+        samples = self._samples.setdefault(name, array("f"))
+        count = self._counts.get(name, 0)
+        if count < KEPT_SAMPLES:
+            samples.append(ms)
+        else:
+            samples[count % KEPT_SAMPLES] = ms
         self._counts[name] = count + 1
 
-    def summary(self) -> dict[str, dict[str, float]]:
-        """Return the median and the 95th percentile in ms, and the number of samples, of every stage that ran."""
-        result = {}
-        for stage in STAGES:
-            samples = self._samples[stage][: self._counts[stage]]
-            if len(samples):
-                median, p95 = np.percentile(samples, (50, 95))
-                result[stage] = {"median": float(median), "p95": float(p95), "count": self._counts[stage]}
-        return result
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages that ran, in the order of the flow."""
+        return tuple(s for s in STAGES if s in self._samples) + tuple(s for s in self._samples if s not in STAGES)
+
+    def percentile(self, name: str, percent: float) -> float:
+        """Return a percentile of a stage's milliseconds."""
+        return float(np.percentile(np.frombuffer(self._samples[name], dtype=np.float32), percent))

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from .. import yolo
@@ -134,9 +133,7 @@ def main() -> None:
     )
     schedule = Schedule(steps=args.steps, lr=args.lr, warmup=args.warmup, decay=args.decay, weight_decay=0.02, clip=10)
     average = fit(yolo.build(), loss, stream, schedule=schedule, out=args.out, resume=args.resume, device=args.device)
-    save_file(
-        {key: value.contiguous() for key, value in average.state_dict().items()}, args.out / "detector.safetensors"
-    )
+    yolo.save(average, args.out / "detector.safetensors", size=args.size)
 
 
 if __name__ == "__main__":

@@ -14,18 +14,14 @@ def add_parser(commands: Any) -> None:
         description="Decode a clip into memory, warm up, and time detection, pose estimation and tracking of every "
         "frame. Quote medians, and compare only figures of one run: machines are noisy.",
     )
-    parser.add_argument("--source", dest="bench_source", help="video to use (default: the sample of `posetrack demo`)")
+    parser.add_argument("--source", help="video to use (default: the sample of `posetrack demo`)")
     parser.add_argument("--frames", type=int, default=120, help="frames to time (default: %(default)s)")
     parser.add_argument("--warmup", type=int, default=10, help="frames before that (default: %(default)s)")
-    parser.add_argument("--model", dest="bench_model", default="bundled", help="pose network (default: %(default)s)")
-    parser.add_argument(
-        "--detector", dest="bench_detector", default="bundled", help="person detector (default: %(default)s)"
-    )
-    parser.add_argument("--device", dest="bench_device", default="auto", help="device (default: %(default)s)")
-    parser.add_argument(
-        "--detect-size", dest="bench_size", type=int, default=640, help="detector's longer side (default: %(default)s)"
-    )
-    parser.add_argument("--json", dest="bench_json", metavar="FILE", help="write the figures to a file")
+    parser.add_argument("--model", default="bundled", help="pose network (default: %(default)s)")
+    parser.add_argument("--detector", default="bundled", help="person detector (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="device (default: %(default)s)")
+    parser.add_argument("--detect-size", type=int, default=640, help="detector's longer side (default: %(default)s)")
+    parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
     parser.set_defaults(run=run)
 
 
@@ -47,11 +43,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.frames < 1 or args.warmup < 0:
         raise UsageError(f"--frames is {args.frames} and --warmup {args.warmup}; give at least 1 and 0.")
-    pipeline = load_pipeline(
-        args.bench_model, args.bench_detector, args.bench_device, detect_size=args.bench_size, offline=True
-    )
+    pipeline = load_pipeline(args.model, args.detector, args.device, detect_size=args.detect_size, offline=True)
     with TemporaryDirectory() as folder:
-        source = args.bench_source or make_sample(Path(folder) / "sample.mp4")
+        source = args.source or make_sample(Path(folder) / "sample.mp4")
         with open_source(str(source)) as opened:
             frames = list(islice(opened, args.frames + args.warmup))
     figures = measure(pipeline, frames, warmup=args.warmup)
@@ -64,6 +58,6 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     console.print(table)
     console.print(", ".join(f"{key} {value}" for key, value in figures["machine"].items()), highlight=False)
-    if args.bench_json:
-        Path(args.bench_json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    if args.json:
+        Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return 0

@@ -16,9 +16,7 @@ def add_parser(commands: Any) -> None:
         "annotated video, the table and its sidecar.",
     )
     parser.add_argument("--output", default="posetrack-demo", help="folder for the results (default: %(default)s)")
-    parser.add_argument(
-        "--device", dest="demo_device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)"
-    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)")
     parser.set_defaults(run=run)
 
 
@@ -34,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         source=str(sample),
         save=str(folder / "tracked.mp4"),
         csv=str(folder / "tracked.csv"),
-        device=args.demo_device,
+        device=args.device,
         overwrite=True,
         offline=True,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections.abc import Mapping
@@ -63,12 +62,6 @@ class RunFacts:
     config: Mapping[str, Any]
     counts: Counts
     complete: bool
-
-
-def sha256(path: str | Path) -> str:
-    """Return the hexadecimal digest of a file, read in pieces."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sidecar_path(csv: str | Path, *, complete: bool = True) -> Path:

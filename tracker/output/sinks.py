@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.keypoints import Skeleton
+from ..timings import Timings
 from ..types import Frame, Tracks
 from .overlay import MIN_SCORE, draw
-from .summary import FrameRate, Timings
+from .summary import FrameRate
 
 
 class Sink(Protocol):

@@ -3,70 +3,18 @@
 from __future__ import annotations
 
 import time
-from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from ..timings import Timings
 from .sidecar import Counts
-
-STAGES = ("read", "detect", "pose", "track", "draw", "write")
-KEPT_SAMPLES = 100_000  # per stage, the newest: an hour at 30 fps, 400 kB
-
-
-class Timings:
-    """Milliseconds of every stage, in bounded memory.
-
-    Stages may nest; each counts its own time only, so that they add up to the frame's.
-    """
-
-    def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._clock = clock
-        self._samples: dict[str, array[float]] = {}
-        self._counts: dict[str, int] = {}
-        self._inner: list[float] = []  # seconds spent in nested stages, one value for each open stage
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time one piece of work; nothing is recorded when it raises."""
-        start = self._clock()
-        self._inner.append(0.0)
-        worked = False
-        try:
-            yield
-            worked = True
-        finally:
-            elapsed = self._clock() - start
-            own = elapsed - self._inner.pop()
-            if self._inner:
-                self._inner[-1] += elapsed
-            if worked:
-                self._add(name, own * 1000)
-
-    def _add(self, name: str, ms: float) -> None:
-        samples = self._samples.setdefault(name, array("f"))
-        count = self._counts.get(name, 0)
-        if count < KEPT_SAMPLES:
-            samples.append(ms)
-        else:
-            samples[count % KEPT_SAMPLES] = ms
-        self._counts[name] = count + 1
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """Names of the stages that ran, in the order of the flow."""
-        return tuple(s for s in STAGES if s in self._samples) + tuple(s for s in self._samples if s not in STAGES)
-
-    def percentile(self, name: str, percent: float) -> float:
-        """Return a percentile of a stage's milliseconds."""
-        return float(np.percentile(np.frombuffer(self._samples[name], dtype=np.float32), percent))
 
 
 class FrameRate:

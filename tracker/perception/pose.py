@@ -8,6 +8,7 @@ from torch import nn
 
 from ...errors import ModelError
 from ...models import crop, heatmap, weights
+from ...models.cache import sha256
 from ...models.keypoints import COCO, Skeleton
 from ..types import Detections, Frame, Poses
 from .device import resolve_device
@@ -96,4 +97,4 @@ def load_pose_estimator(
             f"{path} estimates {channels} keypoints, but the COCO skeleton has {len(COCO)}. "
             "Give weights that were trained on COCO's keypoints."
         )
-    return PoseEstimator(model, device=where, name=name, sha256=weights.sha256(path), flip=flip)
+    return PoseEstimator(model, device=where, name=name, sha256=sha256(path), flip=flip)

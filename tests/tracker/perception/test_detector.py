@@ -1,0 +1,277 @@
+import importlib.util
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from posetrack.errors import ModelError
+from posetrack.models import yolo
+from posetrack.tracker.perception import detector as module
+from posetrack.tracker.perception.detector import FileDetector, YoloDetector, letterbox, load_detector, nms
+from posetrack.tracker.types import Frame
+
+CPU = torch.device("cpu")
+TEACHER = Path(__file__).parents[4] / "shared" / "weights" / "yolov8n.pt"
+needs_teacher = pytest.mark.skipif(not TEACHER.is_file(), reason="needs shared/weights/ beside the checkout")
+
+
+def frame(height=48, width=64, index=0):
+    return Frame(np.full((height, width, 3), 90, np.uint8), index=index, time=0.0)
+
+
+class Fake(nn.Module):
+    """A network that finds what it is told, whatever it sees, and remembers what it saw."""
+
+    def __init__(self, rows, *, classes=1, end2end=False):
+        super().__init__()
+        self.rows, self.end2end, self.stride = torch.tensor(rows, dtype=torch.float32), end2end, torch.tensor([8, 32])
+        self.classes = classes
+
+    def forward(self, images):
+        self.seen = images
+        rows = self.rows.reshape(-1, 6 if self.end2end else 4 + self.classes)
+        return (rows[None] if self.end2end else rows.T[None], {})
+
+
+class TestLetterbox:
+    @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (33, 77), (480, 640), (1080, 810), (3000, 4001)])
+    @pytest.mark.parametrize("size", [256, 640])
+    def test_corners_go_there_and_back(self, shape, size):
+        canvas, scale, offset = letterbox(np.zeros((*shape, 3), np.uint8), size=size)
+        corners = np.array([[0, 0], shape[::-1]])
+        inside = corners * scale + offset
+        np.testing.assert_allclose(max(inside[1] - inside[0]), size)
+        assert (inside >= 0).all()
+        assert (inside[1] <= np.array(canvas.shape[1::-1]) + 1e-9).all()
+        np.testing.assert_allclose((inside - offset) / scale, corners)
+        assert canvas.shape[0] % 32 == canvas.shape[1] % 32 == 0
+        assert (np.array(canvas.shape[1::-1]) - (inside[1] - inside[0]) < 32).all()
+
+    def test_grey_on_both_sides_only(self):
+        canvas, _, _ = letterbox(np.zeros((100, 640, 3), np.uint8), size=640)
+        assert canvas.shape == (128, 640, 3)
+        assert (canvas[:14] == 114).all()
+        assert (canvas[14:114] == 0).all()
+        assert (canvas[114:] == 114).all()
+
+
+class TestNms:
+    def test_keeps_the_most_certain_of_overlapping_boxes(self):
+        boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [50, 0, 60, 10], [0, 0, 10, 10]], dtype=float)
+        assert nms(boxes, np.array([0.5, 0.9, 0.3, 0.6]), iou=0.6).tolist() == [1, 2]
+
+    def test_overlap_at_the_threshold_stays(self):
+        boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 5]], dtype=float)
+        assert nms(boxes, np.array([0.5, 0.4]), iou=0.5).tolist() == [0, 1]
+
+    def test_nobody(self):
+        assert nms(np.zeros((0, 4)), np.zeros(0), iou=0.5).shape == (0,)
+
+    def test_does_not_depend_on_the_order(self):
+        rng = np.random.default_rng(0)
+        boxes = rng.uniform(0, 100, (200, 2)).repeat(2, 0).reshape(-1, 4) + np.array([0, 0, 30, 30])
+        scores, order = rng.permutation(200) / 200, rng.permutation(200)
+        assert order[nms(boxes[order], scores[order], iou=0.4)].tolist() == nms(boxes, scores, iou=0.4).tolist()
+
+    def test_equals_opencv(self):
+        rng = np.random.default_rng(1)
+        boxes = np.concatenate([rng.uniform(0, 300, (300, 2)), rng.uniform(20, 90, (300, 2))], axis=1)
+        scores = rng.uniform(0.1, 1, 300)
+        expected = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, 0.5)
+        boxes[:, 2:] += boxes[:, :2]
+        assert nms(boxes, scores, iou=0.5).tolist() == np.ravel(expected).tolist()
+
+
+class TestYoloDetector:
+    def test_boxes_come_back_to_the_picture_clipped_and_sorted(self):
+        # a 64x48 picture becomes 640x480: ten times, no padding
+        model = Fake([[100, 100, 40, 60, 0.5], [600, 400, 200, 400, 0.9], [300, 300, 10, 10, 0.2]])
+        found = YoloDetector(model)(frame())
+        np.testing.assert_allclose(found.boxes, [[50, 20, 64, 48], [8, 7, 12, 13]], atol=1e-5)
+        np.testing.assert_allclose(found.scores, [0.9, 0.5])
+
+    def test_the_network_sees_rgb_in_unit_range(self):
+        model = Fake([])
+        picture = np.zeros((32, 64, 3), np.uint8)
+        picture[..., 0] = 255  # blue
+        YoloDetector(model, size=64)(Frame(picture, 0, 0.0))
+        assert model.seen.shape == (1, 3, 32, 64)
+        assert model.seen[0, :, 0, 0].tolist() == [0, 0, 1]
+
+    def test_padding_is_taken_off(self):
+        found = YoloDetector(Fake([[320, 64, 640, 128, 0.9]]))(frame(100, 640))  # 14 rows of grey above and below
+        np.testing.assert_allclose(found.boxes, [[0, 0, 640, 100]])
+
+    def test_other_classes_do_not_count(self):
+        model = Fake([[100, 100, 40, 60, 0.9, 0.1], [300, 300, 40, 60, 0.1, 0.8]], classes=2)
+        assert YoloDetector(model, person_class=1)(frame()).scores == pytest.approx([0.8])
+
+    def test_channels_after_the_classes_do_not_matter(self):
+        model = Fake([[100, 100, 40, 60, 0.9, 320.0, 7.0]], classes=3)
+        assert YoloDetector(model)(frame()).scores == pytest.approx([0.9])
+
+    def test_end_to_end_rows_are_final(self):
+        rows = [[10, 20, 30, 40, 0.5, 0], [10, 20, 30, 40, 0.6, 0], [0, 0, 9, 9, 0.9, 2], [0, 0, 9, 9, 0.1, 0]]
+        found = YoloDetector(Fake(rows, end2end=True))(frame())
+        np.testing.assert_allclose(found.boxes, [[1, 2, 3, 4]] * 2)
+        np.testing.assert_allclose(found.scores, [0.6, 0.5])
+
+    def test_max_people_keeps_the_most_certain(self):
+        model = Fake([[100 * i, 100, 50, 50, 0.3 + 0.1 * i] for i in range(5)])
+        assert YoloDetector(model, max_people=2)(frame()).scores == pytest.approx([0.7, 0.6])
+
+    def test_nobody(self):
+        found = YoloDetector(Fake([]))(frame())
+        assert (found.boxes.shape, found.scores.shape) == ((0, 4), (0,))
+
+    @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (31, 33), (4321, 6001)])
+    @pytest.mark.parametrize("end2end", [False, True])
+    def test_a_real_network_takes_any_picture(self, shape, end2end):
+        torch.manual_seed(0)
+        model = yolo.build(width=0.125, depth=0.33)
+        if end2end:
+            model = yolo._ultralytics().DetectionModel("yolo26n.yaml", nc=1, verbose=False)
+            model.end2end = True
+            model.fuse(verbose=False)
+        found = YoloDetector(model, conf=0.0, size=64)(frame(*shape))
+        assert len(found)
+        assert (found.boxes >= 0).all()
+        assert (found.boxes <= np.tile(shape[::-1], 2)).all()
+
+
+# ultralytics 8.4.190: YOLO("yolov8n.pt")(path, classes=[0], conf=0.25, iou=0.6)
+PREDICTED = {
+    "bus.jpg": (
+        [
+            [50.37, 399.94, 243.19, 902.94],
+            [672.29, 392.17, 807.74, 876.56],
+            [222.5, 405.03, 342.74, 857.11],
+            [1.57, 550.8, 60.95, 872.35],
+        ],
+        [0.8849, 0.8718, 0.8455, 0.2695],
+    ),
+    "zidane.jpg": (
+        [[113.49, 196.64, 1116.17, 712.66], [751.41, 42.51, 1144.04, 712.73], [129.33, 204.76, 671.22, 710.55]],
+        [0.8406, 0.8332, 0.293],
+    ),
+}
+
+
+@needs_teacher
+@pytest.mark.parametrize("name", PREDICTED)
+def test_boxes_are_those_of_ultralytics_own_predictor(name):
+    spec = importlib.util.find_spec("ultralytics")
+    picture = cv2.imread(str(Path(spec.origin).parent / "assets" / name))
+    detector = load_detector(TEACHER, device=CPU)
+    found = detector(Frame(picture, 0, 0.0))
+    boxes, scores = PREDICTED[name]
+    np.testing.assert_allclose(found.boxes, boxes, atol=0.5)
+    np.testing.assert_allclose(found.scores, scores, atol=0.005)
+    assert (len(detector.sha256), detector.name) == (64, str(TEACHER))
+
+
+class TestLoadDetector:
+    @pytest.fixture
+    def weights(self, tmp_path):
+        torch.manual_seed(0)
+        yolo.save(yolo.build(width=0.125, depth=0.33), tmp_path / "detector.safetensors", size=96)
+        return tmp_path / "detector.safetensors"
+
+    def test_a_file_runs_at_its_own_size(self, weights):
+        detector = load_detector(weights, device=CPU, conf=0.5)
+        assert (detector.size, detector.conf, detector.person_class, len(detector.sha256)) == (96, 0.5, 0, 64)
+        assert load_detector(weights, device=CPU, size=64).size == 64
+        detector(frame())
+
+    def test_the_bundled_one(self, weights, monkeypatch):
+        monkeypatch.setattr(module, "files", lambda package: weights.parent)
+        assert load_detector(device=CPU).name == "bundled"
+
+    def test_boxes_from_a_file(self, tmp_path):
+        (tmp_path / "boxes.txt").write_text("1,-1,10,20,30,40,0.9\n")
+        detector = load_detector(tmp_path / "boxes.txt", device=CPU)
+        assert isinstance(detector, FileDetector)
+        assert len(detector(frame())) == 1
+
+    def test_a_network_that_knows_no_people(self, tmp_path):
+        path = tmp_path / "pets.safetensors"
+        yolo.save(yolo.build(width=0.125, depth=0.33, num_classes=2), path, names=("cat", "dog"))
+        with pytest.raises(ModelError, match="no class 'person' among its 2"):
+            load_detector(path, device=CPU)
+
+    def test_people_may_be_any_class(self, tmp_path):
+        path = tmp_path / "both.safetensors"
+        yolo.save(yolo.build(width=0.125, depth=0.33, num_classes=2), path, names=("dog", "Person"))
+        assert load_detector(path, device=CPU).person_class == 1
+
+
+class TestFileDetector:
+    def read(self, folder, name, content, **options):
+        (folder / name).write_text(content if isinstance(content, str) else json.dumps(content))
+        return FileDetector(folder / name, **options)
+
+    def test_coco_results(self, tmp_path):
+        entries = [
+            {"image_id": 3, "category_id": 1, "bbox": [10, 20, 30, 40], "score": 0.5},
+            {"image_id": 3, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.9},
+            {"image_id": 3, "category_id": 17, "bbox": [0, 0, 9, 9], "score": 0.99},
+            {"image_id": "000000000007", "bbox": [5, 6, 7, 8]},
+        ]
+        detector = self.read(tmp_path, "a.json", entries)
+        found = detector(frame(index=3))
+        np.testing.assert_allclose(found.boxes, [[1, 2, 4, 6], [10, 20, 40, 60]])
+        np.testing.assert_allclose(found.scores, [0.9, 0.5])
+        np.testing.assert_allclose(detector(frame(index=7)).boxes, [[5, 6, 12, 14]])
+        assert detector(frame(index=0)).boxes.shape == (0, 4)
+        assert (detector.name, len(detector.sha256)) == (str(tmp_path / "a.json"), 64)
+
+    def test_mot_frames_count_from_one(self, tmp_path):
+        text = "1,-1,10,20,30,40,0.5,-1,-1,-1\n\n2, -1, 1.5, 2, 3, 4, -1\n2,7,0,0,1,1\n"
+        detector = self.read(tmp_path, "det.txt", text)
+        np.testing.assert_allclose(detector(frame(index=0)).boxes, [[10, 20, 40, 60]])
+        np.testing.assert_allclose(detector(frame(index=1)).boxes, [[1.5, 2, 4.5, 6], [0, 0, 1, 1]])
+        assert detector(frame(index=1)).scores.tolist() == [1, 1]
+
+    def test_conf_and_max_people(self, tmp_path):
+        text = "".join(f"1,-1,{i},0,10,10,0.{i}\n" for i in range(1, 9))
+        found = self.read(tmp_path, "det.txt", text, conf=0.3, max_people=4)(frame())
+        assert found.scores == pytest.approx([0.8, 0.7, 0.6, 0.5])
+        assert len(self.read(tmp_path, "det.txt", text, conf=0.75)(frame())) == 1
+
+    @pytest.mark.parametrize(("name", "content"), [("a.json", []), ("a.txt", "")])
+    def test_nobody_at_all(self, tmp_path, name, content):
+        assert len(self.read(tmp_path, name, content)(frame())) == 0
+
+    @pytest.mark.parametrize(
+        ("name", "content", "sentence"),
+        [
+            ("a.json", "[{]", "line 1: it is not JSON"),
+            ("a.json", {"annotations": []}, "a list of objects"),
+            ("a.json", [{"image_id": 0, "bbox": [1, 2, 3, 4]}, {"image_id": 0}], "entry 1"),
+            ("a.json", [{"image_id": 0, "bbox": [1, 2, 3]}], "entry 0"),
+            ("a.json", [{"image_id": "street", "bbox": [1, 2, 3, 4]}], "entry 0"),
+            ("a.json", [{"image_id": 0.5, "bbox": [1, 2, 3, 4]}], "entry 0"),
+            ("a.json", [{"image_id": 0, "bbox": [1, 2, 3, 4], "score": 52.1}], r"a score in \[0, 1\]"),
+            ("a.json", '[{"image_id": 0, "bbox": [NaN, 2, 3, 4]}]', "finite"),
+            ("a.json", ["person"], "entry 0"),
+            ("a.txt", "1,-1,10,20,30,40,0.9\n1,-1,10,20\n", "line 2"),
+            ("a.txt", "frame,id,left,top,width,height\n", "line 1"),
+            ("a.txt", "0,-1,10,20,30,40,0.9\n", "from 1"),
+            ("a.txt", "1,-1,10,20,-30,40,0.9\n", "a size of 0 or more"),
+        ],
+    )
+    def test_malformed_files_say_where(self, tmp_path, name, content, sentence):
+        with pytest.raises(ModelError, match=sentence) as caught:
+            self.read(tmp_path, name, content)
+        assert str(tmp_path / name) in str(caught.value)
+
+    def test_missing_and_binary_files(self, tmp_path):
+        with pytest.raises(ModelError, match="there is no such file"):
+            FileDetector(tmp_path / "missing.json")
+        (tmp_path / "a.json").write_bytes(b"\xff\xfe\x00")
+        with pytest.raises(ModelError, match="Cannot read boxes"):
+            FileDetector(tmp_path / "a.json")

@@ -1,0 +1,283 @@
+"""Find the people of a frame: with a YOLO network, or in a file of boxes that someone else's detector wrote."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ...errors import ModelError
+from ...models import yolo
+from ...models.cache import sha256
+from ..types import Detections, Frame
+
+BUNDLED = "detector.safetensors"  # in posetrack.models.bundled
+GREY = 114  # what Ultralytics pads with
+
+
+def load_detector(
+    name: str | Path = "bundled",
+    *,
+    device: str | torch.device = "auto",
+    conf: float | None = None,
+    iou: float = 0.6,
+    size: int | None = None,
+    max_people: int | None = None,
+    offline: bool = False,
+) -> YoloDetector | FileDetector:
+    """Return the detector that a name stands for.
+
+    Args:
+        name: `bundled`; a `.pt` or `.safetensors` file; a published name such as `yolo11n.pt`; or a file of boxes,
+            COCO results `.json` or MOT `.txt`.
+        device: where a network runs: `auto`, `cpu`, `cuda`, `cuda:N`, `mps`.
+        conf: people with lower scores are left out; 0.25 for a network, 0 for a file when left out.
+        iou: of two boxes that overlap more than this, a network keeps the more certain one.
+        size: pixels of the picture's longer side; the one that the network learned at when left out.
+        max_people: keep no more than so many, the most certain.
+        offline: never look online.
+
+    Raises:
+        ModelError: the file is missing, broken or of another kind.
+    """
+    if Path(name).suffix in {".json", ".txt"}:
+        return FileDetector(name, conf=conf or 0.0, max_people=max_people)
+    if isinstance(device, str):
+        from .device import resolve_device
+
+        device = resolve_device(device)
+    if str(name) == "bundled":
+        path = Path(str(files("posetrack.models.bundled") / BUNDLED))
+    else:
+        path = yolo.find(name, offline=offline)
+    model = yolo.load(path)
+    return YoloDetector(
+        model,
+        conf=0.25 if conf is None else conf,
+        iou=iou,
+        size=size or model.size,
+        max_people=max_people,
+        device=device,
+        person_class=_person_class(model.names, name),
+        name=str(name),
+        sha256=sha256(path),
+    )
+
+
+def _person_class(names: dict[int, str], origin: str | Path) -> int:
+    people = [index for index, name in names.items() if name.lower() == "person"]
+    if people or len(names) == 1:
+        return (people or list(names))[0]
+    raise ModelError(f"The detector '{origin}' knows no class 'person' among its {len(names)}. Give one that does.")
+
+
+class YoloDetector:
+    """Callable `(frame) -> Detections` around a network of Ultralytics' kind.
+
+    Args:
+        model: takes (1, 3, h, w) RGB in [0, 1]; gives (1, 4 + classes + more, A), centres and sizes in its own pixels
+            and scores, or where it says `end2end`, (1, R, 6 + more), final xyxy, score and class. A tuple's first
+            element counts.
+        conf: boxes with lower scores are left out.
+        iou: of two boxes that overlap more than this, the more certain one stays.
+        size: pixels of the longer side that a picture is brought to.
+        max_people: keep no more than so many, the most certain.
+        device: where the network runs.
+        person_class: the row of the network's classes that counts.
+        name: for people and files.
+        sha256: of the weights.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        conf: float = 0.25,
+        iou: float = 0.6,
+        size: int = yolo.SIZE,
+        max_people: int | None = None,
+        device: str | torch.device = "cpu",
+        person_class: int = 0,
+        name: str = "",
+        sha256: str = "",
+    ) -> None:
+        self.model = model.eval().to(device)
+        self.device, self.name, self.sha256 = torch.device(device), name, sha256
+        self.conf, self.iou, self.size, self.max_people = conf, iou, size, max_people
+        self.person_class = person_class
+        self.stride = int(max(getattr(model, "stride", [32])))
+
+    def __call__(self, frame: Frame) -> Detections:
+        """Find the people, the most certain first."""
+        height, width = frame.image.shape[:2]
+        canvas, scale, offset = letterbox(frame.image, size=self.size, stride=self.stride)
+        rgb = np.ascontiguousarray(canvas[..., ::-1].transpose(2, 0, 1))  # (3, h, w)
+        with torch.inference_mode():
+            output = self.model(torch.from_numpy(rgb).to(self.device)[None].float() / 255)
+        output = (output[0] if isinstance(output, tuple) else output)[0].float().cpu().numpy()
+        boxes, scores = self._people(output)
+        boxes = (boxes - np.tile(offset, 2)) / np.tile(scale, 2)
+        boxes = np.clip(boxes, 0, [width, height, width, height])
+        return Detections(boxes[: self.max_people], scores[: self.max_people])
+
+    def _people(self, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Take the boxes (N, 4) xyxy and scores (N,) of people, the most certain first, out of a network's output."""
+        if getattr(self.model, "end2end", False):
+            rows = output[(output[:, 5] == self.person_class) & (output[:, 4] > self.conf)]
+            rows = rows[np.argsort(-rows[:, 4], kind="stable")]
+            return rows[:, :4], rows[:, 4]
+        scores = output[4 + self.person_class]  # (A,)
+        found = scores > self.conf
+        centers, sizes, scores = output[:2, found].T, output[2:4, found].T, scores[found]
+        boxes = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
+        kept = nms(boxes, scores, iou=self.iou)
+        return boxes[kept], scores[kept]
+
+
+def letterbox(
+    image: NDArray[np.uint8], *, size: int, stride: int = 32
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64]]:
+    """Bring a picture's longer side to `size` and pad both sides with grey to the next multiple of `stride`.
+
+    The convention is Ultralytics' rectangular one (`LetterBox(auto=True)`), so its networks see what they are used to.
+
+    Args:
+        image: (H, W, 3).
+        size: pixels.
+        stride: pixels.
+
+    Returns:
+        The picture (h, w, 3), and scale (2,) and offset (2,) of x and y: point * scale + offset is its place there.
+    """
+    shape = np.array(image.shape[1::-1])  # width, height
+    inner = np.maximum(np.round(shape * (size / shape.max())).astype(int), 1)
+    if (inner != shape).any():
+        image = cv2.resize(image, tuple(inner.tolist()), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    padding = -inner % stride
+    before = np.ceil(padding / 2 - 0.5).astype(int)  # the odd pixel goes right and below
+    (left, top), (right, bottom) = before, padding - before
+    canvas = cv2.copyMakeBorder(
+        np.asarray(image), top, bottom, left, right, cv2.BORDER_CONSTANT, value=(GREY, GREY, GREY)
+    )
+    return canvas, inner / shape, before  # type: ignore[return-value]
+
+
+def nms(boxes: NDArray[np.floating], scores: NDArray[np.floating], *, iou: float) -> NDArray[np.intp]:
+    """Keep the most certain of overlapping boxes, greedily.
+
+    Args:
+        boxes: (N, 4) xyxy.
+        scores: (N,).
+        iou: a box that overlaps a kept one more than this goes.
+
+    Returns:
+        The kept rows, the most certain first.
+    """
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    rest = np.argsort(-scores, kind="stable")
+    kept = []
+    while len(rest):
+        best, rest = rest[0], rest[1:]
+        kept.append(best)
+        shared = np.minimum(boxes[best, 2:], boxes[rest, 2:]) - np.maximum(boxes[best, :2], boxes[rest, :2])
+        overlap = np.prod(np.maximum(shared, 0), axis=1)
+        rest = rest[overlap <= iou * (areas[best] + areas[rest] - overlap)]
+    return np.array(kept, dtype=np.intp)
+
+
+class FileDetector:
+    """Callable `(frame) -> Detections` that looks a frame's boxes up in a file.
+
+    Two formats are read: COCO results `.json`, `[{"image_id": 0, "category_id": 1, "bbox": [x, y, w, h],
+    "score": 0.9}, ...]` with the frame's index, which counts from 0, as `image_id` (a name of digits counts as its
+    number; other categories are skipped), and MOT `.txt`, lines `frame,id,left,top,width,height,score` whose frames
+    count from 1 (a score of -1 or none counts as 1).
+
+    Args:
+        path: the file.
+        conf: people with lower scores are left out.
+        max_people: keep no more than so many a frame, the most certain.
+
+    Raises:
+        ModelError: the file is missing or malformed.
+    """
+
+    def __init__(self, path: str | Path, *, conf: float = 0.0, max_people: int | None = None) -> None:
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ModelError(f"Cannot read boxes from '{path}': there is no such file. Check the path.") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelError(f"Cannot read boxes from '{path}': {error}. Give a .json or .txt file.") from error
+        read = _coco_rows if path.suffix == ".json" else _mot_rows
+        rows: dict[int, list[tuple[float, ...]]] = {}
+        for place, index, left, top, width, height, score in read(text, path):
+            values = (left, top, left + width, top + height, score)
+            if not all(map(math.isfinite, values)) or width < 0 or height < 0 or not 0 <= score <= 1:
+                raise _malformed(path, place, "a box needs finite numbers, a size of 0 or more and a score in [0, 1]")
+            if score >= conf:
+                rows.setdefault(index, []).append(values)
+        self._frames = {}
+        for index, values in rows.items():
+            array = np.array(sorted(values, key=lambda row: -row[4])[:max_people])
+            self._frames[index] = Detections(array[:, :4], array[:, 4])
+        self.name, self.sha256 = str(path), sha256(path)
+
+    def __call__(self, frame: Frame) -> Detections:
+        """Return the boxes of the frame's index, the most certain first."""
+        return self._frames.get(frame.index, Detections.empty())
+
+
+def _malformed(path: Path, place: str, reason: str) -> ModelError:
+    return ModelError(f"Cannot read boxes from '{path}': {place}: {reason}. Correct the file.")
+
+
+def _coco_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, float, float, float]]:
+    try:
+        entries = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _malformed(path, f"line {error.lineno}", f"it is not JSON ({error.msg})") from error
+    if not isinstance(entries, list):
+        raise _malformed(path, "the top", "COCO results are a list of objects")
+    for number, entry in enumerate(entries):
+        place = f"entry {number} (from 0)"
+        try:
+            if entry.get("category_id", 1) != 1:
+                continue
+            left, top, width, height = map(float, entry["bbox"])
+            yield place, _index(entry["image_id"]), left, top, width, height, float(entry.get("score", 1))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            reason = 'give {"image_id": the frame\'s index, "bbox": [x, y, width, height], "score": number}'
+            raise _malformed(path, place, reason) from error
+
+
+def _index(image_id: Any) -> int:
+    if isinstance(image_id, float) and not image_id.is_integer():
+        raise ValueError(image_id)
+    return int(image_id)
+
+
+def _mot_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, float, float, float]]:
+    for number, cells in enumerate(csv.reader(text.splitlines()), start=1):
+        if not any(cell.strip() for cell in cells):
+            continue
+        place = f"line {number}"
+        try:
+            frame, _, left, top, width, height, *more = map(float, cells)
+        except ValueError as error:
+            raise _malformed(path, place, "give frame,id,left,top,width,height,score") from error
+        if frame < 1 or not frame.is_integer():
+            raise _malformed(path, place, "frames are whole numbers from 1")
+        score = more[0] if more and more[0] != -1 else 1.0
+        yield place, int(frame) - 1, left, top, width, height, score

@@ -15,3 +15,11 @@ def shared():
     if not folder.is_dir():
         pytest.skip("needs the folder shared/ beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def walking_clip(tmp_path_factory):
+    """A second of video with real people, 10 frames."""
+    from posetrack.tracker.video.sample import make_sample
+
+    return make_sample(tmp_path_factory.mktemp("clips") / "people.mp4", seconds=1, fps=10)

@@ -27,7 +27,7 @@ class RunConfig:
         device: auto, cpu, cuda, cuda:N or mps.
         conf: detections below this score are not looked at.
         max_people: look at no more than so many people a frame, the most certain first; 0 is everybody.
-        detect_size: longer side in pixels that the detector sees.
+        detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.
         flip: average each pose with the mirrored crop's.
         start: seconds into the source to begin at.
         end: seconds into the source to stop at.
@@ -46,7 +46,7 @@ class RunConfig:
     device: str = "auto"
     conf: float = 0.3
     max_people: int = 0
-    detect_size: int = 640
+    detect_size: int = 0
     flip: bool = False
     start: float | None = None
     end: float | None = None
@@ -60,8 +60,8 @@ class RunConfig:
             raise UsageError(f"conf is {self.conf}; give a score between 0 and 1.")
         if self.max_people < 0:
             raise UsageError(f"max_people is {self.max_people}; give a positive number, or 0 for everybody.")
-        if self.detect_size < 32:
-            raise UsageError(f"detect_size is {self.detect_size} pixels; give at least 32.")
+        if self.detect_size != 0 and self.detect_size < 32:
+            raise UsageError(f"detect_size is {self.detect_size} pixels; give at least 32, or 0 for the network's own.")
         if self.start is not None and self.start < 0:
             raise UsageError(f"start is {self.start} s; give a time from 0 on.")
         if self.end is not None and self.end <= (self.start or 0):

@@ -2,11 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
+from ..models.keypoints import Skeleton
 from .timings import Timings
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
+
+
+class Detector(Protocol):
+    """Finds the people of a frame.
+
+    Attributes:
+        name: how it is called in files.
+        sha256: of its weights; empty where it has none.
+    """
+
+    name: str
+    sha256: str
+
+    def __call__(self, frame: Frame, /) -> Detections:
+        """Return the people's boxes."""
+        ...
+
+
+class Estimator(Protocol):
+    """Estimates the poses of detected people.
+
+    Attributes:
+        name: how it is called in files.
+        sha256: of its weights; empty where it has none.
+        skeleton: what its keypoints are.
+        device_name: where it really runs.
+    """
+
+    name: str
+    sha256: str
+    skeleton: Skeleton
+    device_name: str
+
+    def __call__(self, frame: Frame, detections: Detections, /) -> Poses:
+        """Return one pose for each detection, in the same order."""
+        ...
 
 
 class Pipeline:
@@ -21,15 +58,15 @@ class Pipeline:
 
     def __init__(
         self,
-        detector: Callable[[Frame], Detections],
-        estimator: Callable[[Frame, Detections], Poses],
+        detector: Detector,
+        estimator: Estimator,
         tracker: PoseTracker | None = None,
         *,
         timings: Timings | None = None,
     ) -> None:
         self.detector = detector
         self.estimator = estimator
-        self.tracker = tracker or PoseTracker()
+        self.tracker = tracker or PoseTracker(skeleton=estimator.skeleton)
         self.timings = timings or Timings()
 
     def __call__(self, frame: Frame) -> Tracks:
@@ -53,7 +90,7 @@ def load_pipeline(
     *,
     conf: float = 0.3,
     max_people: int = 0,
-    detect_size: int = 640,
+    detect_size: int = 0,
     flip: bool = False,
     offline: bool = False,
 ) -> Pipeline:
@@ -65,7 +102,7 @@ def load_pipeline(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         conf: detections below this score are not looked at.
         max_people: at most so many people a frame, the most certain first; 0 is everybody.
-        detect_size: longer side in pixels that the detector sees.
+        detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.
         flip: average each pose with the mirrored crop's.
         offline: never use the network.
 
@@ -79,7 +116,7 @@ def load_pipeline(
 
     return Pipeline(
         load_detector(
-            detector, device=device, conf=conf, max_people=max_people or None, size=detect_size, offline=offline
+            detector, device=device, conf=conf, max_people=max_people or None, size=detect_size or None, offline=offline
         ),
         load_pose_estimator(model, device=device, flip=flip, offline=offline),
     )

@@ -101,11 +101,13 @@ def heatmap_loss(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
     return (loss * weights).sum() / weights.sum().clamp(min=1.0)
 
 
-def resize_positions(state: dict[str, Tensor], *, input_size: tuple[int, int]) -> dict[str, Tensor]:
-    """Fit learnt positions (1, C, h, w) to another input size, so that training can go on at a higher resolution."""
+def resize_positions(positions: Tensor, *, input_size: tuple[int, int]) -> Tensor:
+    """Fit learnt positions (1, C, h, w) to another input size, so that training can go on at a higher resolution.
+
+    Bilinear, because the optimiser's squared gradients go the same way and must stay positive.
+    """
     size = (input_size[0] // 16, input_size[1] // 16)
-    positions = F.interpolate(state["pos_embed"], size=size, mode="bicubic", align_corners=False)
-    return state | {"pos_embed": positions}
+    return F.interpolate(positions, size=size, mode="bilinear", align_corners=False)
 
 
 def main() -> None:
@@ -147,11 +149,11 @@ def _at_size(checkpoint: Path, copy: Path, input_size: tuple[int, int]) -> Path:
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     before = saved["model"]["pos_embed"].shape
     for key in ("model", "ema"):
-        saved[key] = resize_positions(saved[key], input_size=input_size)
+        saved[key]["pos_embed"] = resize_positions(saved[key]["pos_embed"], input_size=input_size)
     for state in saved["optimizer"]["state"].values():
         for key, value in state.items():
             if value.shape == before:
-                state[key] = resize_positions({"pos_embed": value}, input_size=input_size)["pos_embed"]
+                state[key] = resize_positions(value, input_size=input_size)
     torch.save(saved, copy)
     return copy
 

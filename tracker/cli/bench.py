@@ -20,7 +20,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--model", default="bundled", help="pose network (default: %(default)s)")
     parser.add_argument("--detector", default="bundled", help="person detector (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="device (default: %(default)s)")
-    parser.add_argument("--detect-size", type=int, default=640, help="detector's longer side (default: %(default)s)")
+    parser.add_argument(
+        "--detect-size", type=int, default=0, help="detector's longer side; 0 is its own (default: %(default)s)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
     parser.set_defaults(run=run)
 

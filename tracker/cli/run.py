@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from ...errors import PosetrackError, UsageError
 from ..config import RunConfig, read_recipe, recipes
 
 if TYPE_CHECKING:
+    from ..output.sidecar import Counts, RunFacts
+    from ..output.sinks import Sinks
     from ..pipeline import Pipeline
     from ..video.batch import Item
     from ..video.source import Source
@@ -46,9 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar, text = _OPTIONS[field.name]
         flag = "--" + field.name.replace("_", "-")
         if metavar is None:
-            group.add_argument(
-                flag, action="store_true", default=argparse.SUPPRESS, help=f"{text} (default: off)"
-            )
+            group.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=f"{text} (default: off)")
             continue
         kind = {"int": int, "float": float}.get(str(field.type).removesuffix(" | None"), str)
         default = "none" if field.default in (None, "") else field.default
@@ -79,33 +79,55 @@ def track(config: RunConfig) -> int:
     from ..video.batch import expand
 
     items = expand(config.source)
-    batch = items[0].relative is not None
+    batch = isinstance(items[0].source, Path) and items[0].source != Path(config.source)
     if not (config.save or config.csv):
         config = dataclasses.replace(config, show=True)
     if config.show:
         from ..output.window import check_display
 
         check_display()
-    for item in items:
-        _check_targets(_targets(config, item, batch=batch), overwrite=config.overwrite)
+    jobs = [(item.source, *_targets(config, item, batch=batch)) for item in items]
+    for source, *targets in jobs:
+        _check_targets(source, targets, overwrite=config.overwrite)
 
     pipeline = _load(config)
     failed = 0
-    for item in items:
+    for source, save, csv in jobs:
         pipeline.reset()
         try:
-            stopped = _track_one(config, item, pipeline, batch=batch)
+            _track_one(config, source, save, csv, pipeline)
         except PosetrackError as error:
             if not batch:
                 raise
             failed += 1
             sys.stderr.write(f"posetrack: {error}\n")
-            continue
-        if stopped:
-            break
     if failed:
-        sys.stderr.write(f"posetrack: {failed} of {len(items)} files failed; the others are done.\n")
+        sys.stderr.write(f"posetrack: {failed} of {len(jobs)} files failed; the others are done.\n")
     return 1 if failed else 0
+
+
+def _targets(config: RunConfig, item: Item, *, batch: bool) -> tuple[Path | None, Path | None]:
+    """Return where the video and the table go; in folders that mirror the source, for a batch."""
+    from ..video.address import IMAGE_SUFFIXES
+
+    save, csv = (Path(name) if name else None for name in (config.save, config.csv))
+    if not batch:
+        return save, csv
+    picture = Path(item.source).suffix.lower() in IMAGE_SUFFIXES
+    return (
+        save and save / item.mirror.with_name(item.mirror.name + (".png" if picture else ".mp4")),
+        csv and csv / item.mirror.with_name(item.mirror.name + ".csv"),
+    )
+
+
+def _check_targets(source: Any, targets: Sequence[Path | None], *, overwrite: bool) -> None:
+    """Refuse, before anything is loaded, to write over existing results, or over the source itself."""
+    from ..output.partial import check_target
+
+    for target in filter(None, targets):
+        if isinstance(source, Path) and target.exists() and source.exists() and target.samefile(source):
+            raise UsageError(f"'{target}' is the source itself. Give the result another name.")
+        check_target(target, overwrite=overwrite)
 
 
 def _load(config: RunConfig) -> Pipeline:
@@ -120,4 +142,95 @@ def _load(config: RunConfig) -> Pipeline:
         detect_size=config.detect_size,
         flip=config.flip,
         offline=config.offline,
+    )
+
+
+def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | None, pipeline: Pipeline) -> None:
+    from rich.console import Console
+
+    from ..output.sidecar import write_sidecar
+    from ..output.summary import progress, summary_table
+    from ..timings import Timings
+    from ..video.source import open_source
+
+    pipeline.timings = timings = Timings()
+    console = Console(stderr=True)
+    with open_source(source, start=config.start, end=config.end, timeout=config.timeout) as frames:
+        complete = False
+        try:
+            with (
+                _sinks(config, frames, save, csv, pipeline) as sinks,
+                progress(total=frames.frame_count, label=frames.name, quiet=config.quiet, console=console) as step,
+            ):
+                _loop(frames, pipeline, sinks, step)
+            complete = True
+        finally:
+            if csv:
+                write_sidecar(csv, _facts(config, frames, pipeline, complete=complete))
+        counts = _counts(frames)
+    if not config.quiet:
+        sidecar = csv and csv.with_name(csv.name + ".json")
+        files = [path for path in (save, csv, sidecar) if path]
+        console.print(summary_table(timings, device=pipeline.estimator.device_name, files=files, counts=counts))
+
+
+def _loop(frames: Source, pipeline: Pipeline, sinks: Sinks, step: Callable[[int], None]) -> None:
+    """The whole application: read, see, write. Ctrl-C ends a live source well and leaves a file unfinished."""
+    try:
+        while True:
+            with pipeline.timings.stage("read"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            tracks = pipeline(frame)
+            sinks.write(frame, tracks)
+            step(len(tracks))
+            if sinks.closed:
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        if not frames.live:
+            raise
+
+
+def _sinks(config: RunConfig, frames: Source, save: Path | None, csv: Path | None, pipeline: Pipeline) -> Sinks:
+    from ..output.sinks import OverlaySink, Sinks
+    from ..output.table import CsvSink
+    from ..output.window import Window
+    from ..video.writer import open_writer
+
+    skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
+    screens: list[Any] = []
+    if save:
+        screens.append(
+            open_writer(save, size=frames.size, fps=frames.fps, audio_from=frames.path, overwrite=config.overwrite)
+        )
+    if config.show:
+        screens.append(Window(f"posetrack: {frames.name}"))
+    sinks: list[Any] = [OverlaySink(*screens, skeleton=skeleton, timings=timings)] if screens else []
+    if csv:
+        sinks.append(CsvSink(csv, skeleton=skeleton, overwrite=config.overwrite))
+    return Sinks(*sinks, timings=timings)
+
+
+def _counts(frames: Source) -> Counts:
+    from ..output.sidecar import Counts
+
+    return Counts(read=frames.frames_read, dropped=frames.frames_dropped, failed=frames.frames_failed)
+
+
+def _facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete: bool) -> RunFacts:
+    from ..output.sidecar import NetworkFacts, RunFacts
+
+    estimator, detector = pipeline.estimator, pipeline.detector
+    return RunFacts(
+        skeleton=estimator.skeleton,
+        source=frames.name,
+        size=frames.size,
+        fps=frames.fps,
+        model=NetworkFacts(estimator.name, estimator.sha256),
+        detector=NetworkFacts(detector.name, detector.sha256),
+        device=estimator.device_name,
+        config=dataclasses.asdict(dataclasses.replace(config, source=frames.name)),
+        counts=_counts(frames),
+        complete=complete,
     )

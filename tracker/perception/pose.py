@@ -11,7 +11,7 @@ from ...models import crop, heatmap, weights
 from ...models.cache import sha256
 from ...models.keypoints import COCO, Skeleton
 from ..types import Detections, Frame, Poses
-from .device import resolve_device
+from .device import describe, resolve_device
 
 
 class PoseEstimator:
@@ -37,6 +37,7 @@ class PoseEstimator:
         flip: bool = False,
     ) -> None:
         self.device = torch.device(device)
+        self.device_name = describe(self.device)
         self.model = model.to(device=self.device, memory_format=torch.channels_last).eval()
         self.input_size: tuple[int, int] = model.input_size
         self.skeleton = skeleton

@@ -1,0 +1,263 @@
+"""The command line does its whole job, with the bundled networks, on real people."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from posetrack.models.keypoints import COCO
+from posetrack.tracker.cli import main
+
+ROOT = Path(__file__).parents[3]
+HEADER = ["frame", "time_s", "track_id", "state", "score", "x1", "y1", "x2", "y2"]
+HEADER += [f"{name}_{part}" for name in COCO.keypoints for part in ("x", "y", "score")]
+
+
+def posetrack(*words):
+    return main([*map(str, words), "--offline", "--device", "cpu"])
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def results(walking_clip, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    code = posetrack("--source", walking_clip, "--save", folder / "out.mp4", "--csv", folder / "out.csv", "--quiet")
+    assert code == 0
+    return folder
+
+
+def test_the_table_has_the_promised_columns_and_people(results):
+    table = rows(results / "out.csv")
+    assert list(table[0]) == HEADER
+    assert {row["frame"] for row in table} == {str(i) for i in range(10)}
+    assert {row["state"] for row in table} <= {"measured", "predicted"}
+    assert all(float(row["x1"]) < float(row["x2"]) for row in table)
+    assert sum(bool(row["left_shoulder_x"]) for row in table) > len(table) / 2
+
+
+def test_ids_hold_through_the_clip(results):
+    per_id = {}
+    for row in rows(results / "out.csv"):
+        per_id.setdefault(row["track_id"], []).append(int(row["frame"]))
+    assert max(len(frames) for frames in per_id.values()) >= 9
+
+
+def test_the_video_plays_anywhere_and_keeps_the_timing(results, walking_clip):
+    with av.open(str(results / "out.mp4")) as video, av.open(str(walking_clip)) as source:
+        stream = video.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert stream.codec_context.pix_fmt == "yuv420p"
+        times = [frame.time for frame in video.decode(video=0)]
+        np.testing.assert_allclose(times, [frame.time for frame in source.decode(video=0)], atol=1e-3)
+    data = (results / "out.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_the_sidecar_tells_how_the_table_was_made(results):
+    facts = json.loads((results / "out.csv.json").read_text())
+    assert facts["complete"] is True
+    assert facts["frames"] == {"read": 10, "dropped": 0, "failed": 0}
+    assert len(facts["model"]["sha256"]) == len(facts["detector"]["sha256"]) == 64
+    assert facts["skeleton"]["keypoints"] == list(COCO.keypoints)
+    assert facts["config"]["device"] == "cpu"
+    assert not list(results.glob("*.partial*"))
+
+
+def test_the_summary_names_stages_device_and_files(walking_clip, tmp_path, capsys):
+    assert posetrack("--source", walking_clip, "--csv", tmp_path / "a.csv") == 0
+    told = capsys.readouterr().err
+    for word in ("read", "detect", "pose", "track", "write", "median", "p95", "cpu", "a.csv"):
+        assert word in told
+
+
+def test_results_are_not_replaced_unless_asked(walking_clip, tmp_path, capsys):
+    target = tmp_path / "out.csv"
+    target.write_text("precious")
+    assert posetrack("--source", walking_clip, "--csv", target, "--quiet") == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert target.read_text() == "precious"
+    assert posetrack("--source", walking_clip, "--csv", target, "--quiet", "--overwrite") == 0
+    assert rows(target)
+
+
+def test_the_source_is_never_written_over(walking_clip, tmp_path, capsys):
+    clip = shutil.copy(walking_clip, tmp_path / "clip.mp4")
+    before = clip.read_bytes()
+    assert posetrack("--source", clip, "--save", clip, "--overwrite", "--quiet") == 2
+    assert "is the source itself" in capsys.readouterr().err
+    assert clip.read_bytes() == before
+
+
+def test_a_folder_is_mirrored_and_a_broken_file_does_not_stop_the_rest(walking_clip, tmp_path, capsys):
+    clips = tmp_path / "clips"
+    (clips / "day1").mkdir(parents=True)
+    shutil.copy(walking_clip, clips / "day1" / "a.mp4")
+    (clips / "broken.mp4").write_text("I am no video")
+    with av.open(str(walking_clip)) as video:
+        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
+    cv2.imwrite(str(clips / "photo.jpg"), picture)
+    assert posetrack("--source", clips, "--save", tmp_path / "v", "--csv", tmp_path / "t", "--quiet") == 1
+    told = capsys.readouterr().err
+    assert "broken.mp4" in told
+    assert "1 of 3 files failed" in told
+    assert rows(tmp_path / "t" / "day1" / "a.csv")
+    assert rows(tmp_path / "t" / "photo.csv")
+    assert (tmp_path / "v" / "day1" / "a.mp4").is_file()
+    assert cv2.imread(str(tmp_path / "v" / "photo.png")).shape == picture.shape
+
+
+def test_start_and_end_choose_a_stretch(walking_clip, tmp_path):
+    target = tmp_path / "out.csv"
+    assert posetrack("--source", walking_clip, "--csv", target, "--start", 0.3, "--end", 0.6, "--quiet") == 0
+    times = sorted({float(row["time_s"]) for row in rows(target)})
+    np.testing.assert_allclose(times, [0.3, 0.4, 0.5], atol=1e-3)
+
+
+def test_own_boxes_replace_the_detector(walking_clip, tmp_path):
+    boxes = [{"image_id": i, "category_id": 1, "bbox": [100, 50, 150, 300], "score": 0.9} for i in range(10)]
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    target = tmp_path / "out.csv"
+    words = ("--source", walking_clip, "--detector", tmp_path / "boxes.json", "--csv", target, "--quiet")
+    assert posetrack(*words) == 0
+    assert {row["track_id"] for row in rows(target)} == {"1"}
+    assert len(rows(target)) == 10
+
+
+def test_a_recipe_is_overridden_by_flags(walking_clip, tmp_path):
+    (tmp_path / "mine.toml").write_text("conf = 0.9\nmax_people = 1\n")
+    words = ("--source", walking_clip, "--csv", tmp_path / "out.csv", "--config", tmp_path / "mine.toml")
+    assert posetrack(*words, "--conf", "0.2", "--quiet") == 0
+    config = json.loads((tmp_path / "out.csv.json").read_text())["config"]
+    assert config["conf"] == 0.2
+    assert config["max_people"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("--source", "nowhere.mp4"), 1, "no file 'nowhere.mp4'"),
+        (("--source", "a.mp4", "--config", "realtim"), 2, "Did you mean realtime"),
+        (("--source", "a.mp4", "--conf", "2"), 2, "between 0 and 1"),
+        ((), 2, "nothing to track"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(words, code, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "--csv", "out.csv"]) == code
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.startswith("posetrack: ")
+    assert told.count("\n") == 1
+
+
+def test_cuda_that_is_not_there_is_an_error_and_no_fallback(walking_clip, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    words = ["--source", str(walking_clip), "--csv", str(tmp_path / "out.csv"), "--device", "cuda"]
+    assert main(words) == 1
+    assert "finds no CUDA device" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_of_another_skeleton_are_refused(walking_clip, tmp_path, capsys):
+    from safetensors.torch import save_file
+
+    from posetrack.models.convvit import ConvViT
+
+    network = ConvViT(input_size=(32, 32), widths=(8, 8, 32), convs=(1, 1), depth=1, num_keypoints=14)
+    save_file(network.state_dict(), tmp_path / "other.safetensors")
+    words = ("--source", walking_clip, "--csv", tmp_path / "out.csv", "--model", tmp_path / "other.safetensors")
+    assert posetrack(*words) == 1
+    assert "estimates 14 keypoints" in capsys.readouterr().err
+
+
+def test_ctrl_c_leaves_a_video_that_plays_and_a_valid_table(tmp_path):
+    from posetrack.tracker.video.sample import make_sample
+
+    clip = make_sample(tmp_path / "long.mp4", seconds=20, fps=30)
+    words = ["--source", clip, "--save", tmp_path / "out.mp4", "--csv", tmp_path / "out.csv", "--offline", "--quiet"]
+    process = subprocess.Popen([sys.executable, "-m", "posetrack", *map(str, words)], cwd=ROOT, stderr=subprocess.PIPE)
+    partial = tmp_path / "out.partial.csv"
+    deadline = time.monotonic() + 120
+    while not (partial.exists() and len(partial.read_text().splitlines()) > 40) and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"Traceback" not in told
+    assert not (tmp_path / "out.mp4").exists()
+    assert not (tmp_path / "out.csv").exists()
+    frames = int(rows(partial)[-1]["frame"])
+    with av.open(str(tmp_path / "out.partial.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) >= frames
+    assert json.loads((tmp_path / "out.partial.csv.json").read_text())["complete"] is False
+
+
+def test_a_window_without_a_display_is_a_sentence(walking_clip, capsys, monkeypatch):
+    if sys.platform != "linux":
+        pytest.skip("other systems always have a display")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert posetrack("--source", walking_clip) == 1
+    assert "--save" in capsys.readouterr().err
+
+
+def test_help_is_quick_complete_and_light():
+    code = (
+        "import sys, time; start = time.perf_counter()\n"
+        "from posetrack.tracker.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'cv2', 'ultralytics', 'numpy', 'rich', 'av'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    environment = os.environ | {"COLUMNS": "300"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment, check=True
+    )
+    for line in result.stdout.splitlines():
+        if line.strip().startswith("--") and not line.strip().startswith("--version"):
+            assert "(default: " in line, line
+    for command in ("demo", "eval", "bench", "models"):
+        assert f"\n    {command}" in result.stdout
+
+
+def test_the_list_of_models_names_the_bundled_one(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["models"]) == 0
+    listed = capsys.readouterr().out
+    assert "convvit" in listed
+    assert "vitpose-b" in listed
+
+
+def test_bench_measures_the_stages(walking_clip, tmp_path, capsys):
+    target = tmp_path / "bench.json"
+    words = ["bench", "--source", str(walking_clip), "--frames", "5", "--warmup", "2", "--device", "cpu"]
+    assert main([*words, "--json", str(target)]) == 0
+    figures = json.loads(target.read_text())
+    assert figures["frames"] == 5
+    assert set(figures["stages"]) == {"detect", "pose", "track"}
+    assert all(0 < stage["median"] <= stage["p95"] for stage in figures["stages"].values())
+
+
+def test_demo_writes_video_table_and_sidecar(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", "--device", "cpu"]) == 0
+    written = {path.name for path in (tmp_path / "posetrack-demo").iterdir()}
+    assert written == {"sample.mp4", "tracked.mp4", "tracked.csv", "tracked.csv.json"}
+    people = {row["track_id"] for row in rows(tmp_path / "posetrack-demo" / "tracked.csv")}
+    assert 2 <= len(people) <= 12

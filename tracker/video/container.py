@@ -12,12 +12,19 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from ...errors import SourceError
 
 DEFAULT_FPS = 25.0  # steps over frames that carry no timestamp where the stream announces no rate, as FFmpeg does
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
+# Without these, colours come out 1 to 2 levels too dark each way (measured); an older PyAV does not know them.
+EXACT = (
+    Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+    if hasattr(Interpolation, "FULL_CHR_H_INT")
+    else None
+)
 TEXT_FORMATS = {"tty", "subviewer", "srt", "webvtt"}  # FFmpeg would render a text file as a video of its characters
 
 
@@ -86,6 +93,8 @@ class ContainerReader:
             if isinstance(error, av.error.ExitError | av.error.TimeoutError | TimeoutError):
                 why = f"no answer within {self._timeout:g} s"
             return f"Cannot open '{self.name}': {why}. Check the address and the network, or raise the timeout."
+        if isinstance(error, av.error.EOFError):
+            return f"Cannot open '{self.name}': it ends before its first frame. Copy or record it again."
         with Path(address).open("rb") as file:
             is_mp4 = file.read(12)[4:8] == b"ftyp"
         if is_mp4:
@@ -217,7 +226,7 @@ def upright(frame: av.VideoFrame) -> NDArray[np.uint8]:
 
     The matrix sends stored pixels to displayed ones, x' = a x + c y, y' = b x + d y (libavutil/display.h).
     """
-    image = frame.to_ndarray(format="bgr24")
+    image = frame.reformat(format="bgr24", interpolation=EXACT).to_ndarray()
     side = frame.side_data.get("DISPLAYMATRIX")
     if side is None:
         return image

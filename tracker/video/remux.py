@@ -102,7 +102,7 @@ def _packets(
     for packet in container.demux(*sources):
         target = targets[packet.stream.index]
         if packet.stream.codec_context.name in COPIED:
-            if packet.dts is not None and _shift(packet, begin, length):
+            if packet.dts is not None and _shift(packet, begin, length, early=packet.duration or 0):
                 packet.stream = target
                 yield packet
             continue
@@ -122,8 +122,15 @@ def _track(source: Any, out: Any) -> Any:
     return out.add_stream("aac", rate=rate if rate in AAC_RATES else 48000, layout=layout)
 
 
-def _shift(item: Any, begin: float, length: float) -> bool:
-    """Count a packet's or frame's time from `begin` and say whether it lies within the length."""
+def _shift(item: Any, begin: float, length: float, *, early: int = 0) -> bool:
+    """Count a packet's or frame's time from `begin` and say whether it lies within the length.
+
+    Args:
+        item: packet or frame.
+        begin: seconds.
+        length: seconds.
+        early: ticks that it may begin before; a decoder needs the packet that leads in.
+    """
     base: Fraction = item.time_base
     if item.pts is None or base is None:
         return False
@@ -131,4 +138,4 @@ def _shift(item: Any, begin: float, length: float) -> bool:
     item.pts -= ticks
     if getattr(item, "dts", None) is not None:
         item.dts -= ticks
-    return 0 <= item.pts * base < length
+    return -early <= item.pts < length / base

@@ -31,9 +31,9 @@ class Shot:
 
 
 SHOTS = (
-    # A street: the two at the left, then all four, then the one at the right alone as the others leave the picture.
-    Shot("bus.jpg", ((300, 640, 560), (405, 600, 606), (440, 640, 540), (530, 640, 420))),
-    # A bench: from the right man to both, and closer to the left one.
+    # A street: three at the left; the whole width, with the fourth; then to the right, so that two leave.
+    Shot("bus.jpg", ((348, 640, 520), (405, 620, 590), (450, 640, 500), (528, 650, 420))),
+    # A bench: both men, and closer to the left one as the other leaves.
     Shot("zidane.jpg", ((860, 360, 600), (640, 360, 700), (640, 380, 620), (560, 380, 560))),
 )
 

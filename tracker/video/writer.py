@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
+from .container import EXACT
 from .image import write_image
 from .remux import remux
 
@@ -73,7 +74,7 @@ class VideoWriter:
         self._last = self._last_key = -math.inf  # ticks
         self._broken = self._closed = False
         check_place(self.path, overwrite=overwrite)
-        if self._audio and self.path.exists() and self.path.samefile(self._audio):
+        if self._audio and self._audio.exists() and self.path.exists() and self.path.samefile(self._audio):
             raise OutputError(f"'{self.path}' is the source itself. Choose another name for the result.")
         try:
             self._container, self._stream = self._begin()
@@ -110,7 +111,7 @@ class VideoWriter:
             self._origin = time
         ticks = max(round((time - self._origin) * TICKS), self._last + 1 if self.frames_written else 0)
         frame = av.VideoFrame.from_ndarray(self._fit(image), format="bgr24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", interpolation=EXACT)
         frame.pts, frame.time_base = int(ticks), Fraction(1, TICKS)
         if ticks - self._last_key >= KEYFRAME_EVERY * TICKS:  # counted in time too: a slow source fills no group soon
             frame.pict_type = av.video.frame.PictureType.I

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from collections.abc import Iterator
@@ -55,7 +56,8 @@ class ContainerReader:
         Raises:
             SourceError: it cannot be opened or holds no video.
         """
-        self.name, self.failed, self.damage = name, 0, None
+        self.name, self.failed = name, 0
+        self.damage: str | None = None
         self._remote = isinstance(address, str)
         self._start, self._end, self._timeout = start, end, timeout
         self._container = self._open(address)
@@ -183,9 +185,10 @@ class ContainerReader:
                 packet = next(packets, None)
             except av.FFmpegError as error:
                 why = error.strerror or type(error).__name__
-                if self._remote:
+                closed = self.live and error.errno == errno.EIO  # FFmpeg's word when the server hangs up
+                if self._remote and not closed:
                     raise SourceError(f"Lost '{self.name}': {why}. Check the network and start again.") from None
-                self.damage = f"it cannot be read to its end ({why})"
+                self.damage = "the server closed it" if closed else f"it cannot be read to its end ({why})"
                 packet = None
             if packet is None:
                 return

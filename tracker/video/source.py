@@ -151,7 +151,8 @@ class Source:
 
     def _report(self) -> None:
         if self.damage:
-            log.warning("'%s' is damaged: %s. What could be read was used.", self.name, self.damage)
+            what = "stopped" if self.live else "is damaged"
+            log.warning("'%s' %s: %s. What could be read was used.", self.name, what, self.damage)
         elif self.frames_failed:
             log.warning("'%s': %d frames could not be decoded and were left out.", self.name, self.frames_failed)
 

@@ -1,0 +1,113 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+from posetrack.tracker.video import camera
+from posetrack.tracker.video.camera import CameraReader
+from posetrack.tracker.video.source import Source
+
+from posetrack.errors import SourceError, UsageError
+
+
+class Fake:
+    """A camera that gives `count` pictures at a fixed pace and then is unplugged."""
+
+    def __init__(self, count=10**9, pace=0.005, opened=True):
+        self.count, self.pace, self.opened, self.grabbed, self.released = count, pace, opened, 0, 0
+
+    def isOpened(self):
+        return self.opened
+
+    def grab(self):
+        time.sleep(self.pace)
+        self.grabbed += self.grabbed < self.count
+        return self.grabbed < self.count
+
+    def retrieve(self):
+        return True, np.full((4, 6, 3), self.grabbed % 256, np.uint8)
+
+    def get(self, _):
+        return 30.0
+
+    def set(self, *_):
+        return True
+
+    def release(self):
+        self.released += 1
+
+
+def open_fake(fake, **words):
+    return Source(CameraReader(0, capture=lambda _: fake), name="camera 0", **words)
+
+
+def test_a_slow_consumer_gets_the_newest_frame_and_the_rest_is_counted():
+    fake = Fake()
+    with open_fake(fake) as source:
+        assert (source.live, source.size, source.fps, source.frame_count) == (True, (6, 4), 30.0, None)
+        first = next(source)
+        time.sleep(0.15)
+        second = next(source)
+        assert fake.grabbed - int(second.image[0, 0, 0]) <= 2
+        assert source.frames_dropped >= 5
+    assert (first.index, first.time, second.index) == (0, 0.0, 1)
+    assert second.time == pytest.approx(0.15, abs=0.1)
+
+
+def test_waiting_before_the_first_frame_drops_nothing():
+    with open_fake(Fake()) as source:
+        time.sleep(0.1)
+        next(source)
+        assert source.frames_dropped <= 1
+
+
+def test_close_stops_the_thread_and_releases_the_camera():
+    fake = Fake()
+    source = open_fake(fake)
+    next(source)
+    source.close()
+    source.close()
+    assert fake.released == 1
+    assert not [t for t in threading.enumerate() if t.name == "posetrack-live"]
+    assert list(source) == []
+
+
+def test_end_stops_a_live_source():
+    times = [frame.time for frame in open_fake(Fake(), end=0.1)]
+    assert len(times) > 1
+    assert max(times) < 0.1
+
+
+def test_an_unplugged_camera_is_an_error_in_the_consumer():
+    fake = Fake(count=5)
+    with pytest.raises(SourceError, match=r"Camera 0 gives no more frames\."):
+        list(open_fake(fake))
+    assert fake.released == 1
+
+
+def test_any_other_failure_of_the_thread_is_a_sentence_without_its_text():
+    class Broken(Fake):
+        def grab(self):
+            raise RuntimeError("rtsp://me:secret@host")
+
+    with pytest.raises(SourceError, match=r"failed \(RuntimeError\)") as caught:
+        open_fake(Broken())
+    assert "secret" not in str(caught.value)
+
+
+def test_a_camera_without_frames_gives_up_in_time():
+    with pytest.raises(SourceError, match=r"No frame from 'camera 0' within 0\.1 s"):
+        open_fake(Fake(pace=0.3), timeout=0.1)
+
+
+def test_a_camera_that_does_not_open_is_released(monkeypatch):
+    fake = Fake(opened=False)
+    monkeypatch.setattr(camera.cv2, "VideoCapture", lambda index: fake)
+    with pytest.raises(SourceError, match="Cannot open camera 3"):
+        CameraReader(3)
+    assert fake.released == 1
+
+
+def test_a_live_source_cannot_start_later():
+    with pytest.raises(UsageError, match="is live"):
+        open_fake(Fake(), start=2.0)

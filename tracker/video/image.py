@@ -1,0 +1,77 @@
+"""One picture as a source and as a result: any depth and channel count in, BGR uint8 upright out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import OutputError, SourceError
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as (H, W, 3) BGR uint8, turned upright by its EXIF orientation; transparency is left out.
+
+    Raises:
+        SourceError: the file is missing or holds no picture.
+    """
+    try:
+        data = np.fromfile(path, np.uint8)  # cv2.imread cannot open every name on every system
+    except OSError as error:
+        raise SourceError(f"Cannot read '{path}': {error.strerror}. Check the path and its permissions.") from error
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    except cv2.error:
+        image = None
+    if image is None:
+        what = "is empty" if not len(data) else "holds no picture that OpenCV can decode"
+        raise SourceError(f"Cannot read '{path}': the file {what}. Save it again as a JPEG or PNG.")
+    return image
+
+
+def write_image(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write (H, W, 3) BGR uint8 as the suffix says, whole or not at all.
+
+    Raises:
+        OutputError: the picture cannot be encoded or written.
+    """
+    done, data = cv2.imencode(path.suffix, image)
+    if not done:
+        raise OutputError(f"Cannot encode '{path}': OpenCV refused a picture of shape {image.shape}. Try .png.")
+    whole = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        data.tofile(whole)
+        whole.replace(path)
+    except OSError as error:
+        whole.unlink(missing_ok=True)
+        why = error.strerror or str(error)
+        raise OutputError(f"Cannot write '{path}': {why}. Free some space or choose another folder.") from error
+
+
+class ImageReader:
+    """A picture as a source of a single frame at time 0."""
+
+    fps: float | None = None
+    frame_count: int | None = 1
+    duration: float | None = None
+    live = False
+    failed = 0
+    damage: str | None = None
+
+    def __init__(self, path: Path) -> None:
+        self._image = read_image(path)
+
+    def __iter__(self) -> ImageReader:
+        return self
+
+    def __next__(self) -> tuple[NDArray[np.uint8], float]:
+        if self._image is None:
+            raise StopIteration
+        image, self._image = self._image, None  # type: ignore[assignment]
+        return image, 0.0
+
+    def close(self) -> None:
+        """Let go of the picture."""

@@ -1,0 +1,98 @@
+"""The newest frame of a source that does not wait: a thread reads on, so that a slow consumer builds up no lag."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SourceError
+
+Item = tuple[NDArray[np.uint8], float]
+CLOSE_WAIT = 2.0  # seconds; a thread that is stuck in a dead connection closes it by itself when the read gives up
+
+
+class Newest:
+    """Iterate over the newest (image, time) of a live reader, whatever the consumer's pace.
+
+    Attributes:
+        dropped: frames that were read and replaced before they were taken, counted from the first taken one.
+    """
+
+    def __init__(self, items: Iterator[Item], *, close: Callable[[], None], name: str, timeout: float) -> None:
+        """Begin to read.
+
+        Args:
+            items: the reader's frames; used by the thread only.
+            close: releases the reader; called by the thread when it ends.
+            name: of the source, without credentials, for messages.
+            timeout: seconds to wait for a frame.
+        """
+        self.dropped = 0
+        self._items, self._release, self._name, self._timeout = items, close, name, timeout
+        self._changed = threading.Condition()
+        self._item: Item | None = None
+        self._error: Exception | None = None
+        self._taken = self._ended = self._stop = False
+        self._thread = threading.Thread(target=self._read, name="posetrack-live", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        error: Exception | None = None
+        try:
+            for item in self._items:
+                with self._changed:
+                    if self._stop:
+                        break
+                    self.dropped += self._taken and self._item is not None
+                    self._item = item
+                    self._changed.notify_all()
+        except Exception as caught:  # the consumer's thread is where it is raised
+            error = caught
+        finally:
+            try:
+                self._release()
+            except Exception as caught:
+                error = error or caught
+            with self._changed:
+                self._error, self._ended = error, True
+                self._changed.notify_all()
+
+    def peek(self) -> Item:
+        """Wait for a frame and leave it in place.
+
+        Raises:
+            SourceError: no frame came in time, or the reader failed.
+            StopIteration: the source ended.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._item or self._ended, self._timeout):
+                raise SourceError(
+                    f"No frame from '{self._name}' within {self._timeout:g} s. "
+                    f"Check that it is running, or raise the timeout."
+                )
+            if self._item is not None:
+                return self._item
+            if isinstance(self._error, SourceError):
+                raise self._error
+            if self._error is not None:
+                what = type(self._error).__name__  # its text may hold the address with its password
+                raise SourceError(f"Reading '{self._name}' failed ({what}). Check the source and start again.")
+            raise StopIteration
+
+    def __iter__(self) -> Newest:
+        return self
+
+    def __next__(self) -> Item:
+        with self._changed:
+            item = self.peek()
+            self._item, self._taken = None, True
+            return item
+
+    def close(self) -> None:
+        """Stop the thread, which releases the reader."""
+        self._stop = True
+        if self._thread is not threading.current_thread():
+            self._thread.join(CLOSE_WAIT)

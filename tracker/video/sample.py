@@ -1,0 +1,91 @@
+"""A sample video for the first try and for tests: a camera that moves over two photographs of people."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SourceError
+from .image import read_image
+from .writer import VideoWriter
+
+SIZE = (640, 480)  # (width, height) of the clip
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One photograph and the views that the camera passes through, at equal times.
+
+    Attributes:
+        photo: file name in the assets of the ultralytics package.
+        views: (x, y, height) each: centre and height of what is seen, in pixels of the photograph.
+    """
+
+    photo: str
+    views: tuple[tuple[float, float, float], ...]
+
+
+SHOTS = (
+    # A street: three at the left; the whole width, with the fourth; then to the right, so that two leave.
+    Shot("bus.jpg", ((348, 640, 520), (405, 620, 590), (450, 640, 500), (528, 650, 420))),
+    # A bench: both men, and closer to the left one as the other leaves.
+    Shot("zidane.jpg", ((860, 360, 600), (640, 360, 700), (640, 380, 620), (560, 380, 560))),
+)
+
+
+def make_sample(path: str | Path, *, seconds: float = 6.0, fps: float = 30.0, overwrite: bool = False) -> Path:
+    """Write a 640 x 480 clip with two shots of a smoothly moving camera.
+
+    Args:
+        path: of the video.
+        seconds: length of the clip.
+        fps: frames per second.
+        overwrite: replace an existing file.
+
+    Returns:
+        The path.
+
+    Raises:
+        SourceError: the photographs are not installed.
+        OutputError: the video cannot be written.
+    """
+    photos = [read_image(_assets() / shot.photo) for shot in SHOTS]
+    count = max(len(SHOTS), round(seconds * fps))
+    with VideoWriter(path, size=SIZE, fps=fps, overwrite=overwrite) as writer:
+        for index in range(count):
+            number, within = divmod(index * len(SHOTS), count)
+            view = _view(SHOTS[number].views, within / count)
+            writer.write(_look(photos[number], view), index / fps)
+    return Path(path)
+
+
+def _assets() -> Path:
+    """Find the photographs without importing ultralytics, which takes seconds."""
+    spec = importlib.util.find_spec("ultralytics")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        if all((Path(place) / "assets" / shot.photo).is_file() for shot in SHOTS):
+            return Path(place) / "assets"
+    raise SourceError("The photographs of the sample come with the package ultralytics. Install it, or give a video.")
+
+
+def _view(views: tuple[tuple[float, float, float], ...], where: float) -> NDArray[np.float64]:
+    """Return (x, y, height) at `where` in [0, 1]: a Catmull-Rom spline through the views, eased at both ends."""
+    points = np.asarray([views[0], *views, views[-1]], np.float64)  # (V + 2, 3)
+    position = where * where * (3 - 2 * where) * (len(views) - 1)
+    k = min(int(position), len(views) - 2)
+    t = position - k
+    p0, p1, p2, p3 = points[k : k + 4]
+    return 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * (p1 - p2) + p3 - p0) * t**3)
+
+
+def _look(photo: NDArray[np.uint8], view: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Cut the view out of the photograph with sub-pixel steps, so that slow movement does not tremble."""
+    x, y, height = view
+    scale = SIZE[1] / height
+    matrix = np.array([[scale, 0, SIZE[0] / 2 - scale * x], [0, scale, SIZE[1] / 2 - scale * y]])
+    return cv2.warpAffine(photo, matrix, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -1,0 +1,295 @@
+"""A video that is written frame by frame and stays playable whatever happens while it is."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import OutputError, UsageError
+from .container import EXACT
+from .image import write_image
+from .remux import remux
+
+log = logging.getLogger("posetrack")
+
+VIDEO_OUTPUTS = (".mp4", ".mov", ".mkv")
+IMAGE_OUTPUTS = (".png", ".jpg")
+TICKS = 90000  # a second, the clock of MPEG: exact for 24, 25, 30 and 60 fps, and finer than any camera's timestamps
+KEYFRAME_EVERY = 1.0  # seconds; a kill loses what came after the last finished group of pictures
+BT709 = 1  # the same number in AVColorPrimaries, AVColorTransferCharacteristic and AVColorSpace
+
+
+class VideoWriter:
+    """Write H.264 that keeps the timing of its source.
+
+    While it runs, a fragmented `<stem>.partial.mp4` grows, which plays even if the process is killed. A clean close
+    turns it into the final file, with the source's sound, in one rename. After an error the partial file stays.
+
+    The first frame written becomes time 0. Odd sizes grow by one pixel, a copy of the last row or column, because
+    4:2:0 chroma needs even ones.
+
+    Attributes:
+        path: of the final file.
+        partial: of the file while it is written.
+        frames_written: frames so far.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        size: tuple[int, int],
+        fps: float | None = None,
+        audio_from: str | Path | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Check the place and begin the file.
+
+        Args:
+            path: ends in .mp4, .mov or .mkv.
+            size: (width, height) pixels; a frame of another size is scaled to fit, with black bars.
+            fps: average rate, a hint for the encoder and the length of the last frame; 30 if unknown.
+            audio_from: file whose sound is copied, cut to the written times.
+            overwrite: replace an existing file.
+
+        Raises:
+            OutputError: the file exists, or its folder cannot be written to.
+        """
+        self.path = Path(path)
+        self.partial = self.path.with_name(f"{self.path.stem}.partial.mp4")
+        self.frames_written = 0
+        self._size, self._fps = size, fps if fps and fps > 0 else 30.0
+        self._audio = Path(audio_from) if audio_from is not None else None
+        self._origin = 0.0
+        self._last = self._last_key = -math.inf  # ticks
+        self._broken = self._closed = False
+        check_place(self.path, overwrite=overwrite)
+        if self._audio and self._audio.exists() and self.path.exists() and self.path.samefile(self._audio):
+            raise OutputError(f"'{self.path}' is the source itself. Choose another name for the result.")
+        try:
+            self._container, self._stream = self._begin()
+        except (av.FFmpegError, OSError) as error:
+            raise self._failure(error) from error
+
+    def _begin(self) -> tuple[Any, Any]:
+        flags = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+        container = av.open(f"file:{self.partial}", "w", format="mp4", container_options=flags)
+        rate = Fraction(self._fps).limit_denominator(1001)
+        stream: Any = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
+        stream.width, stream.height = self._size[0] + self._size[0] % 2, self._size[1] + self._size[1] % 2
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)
+        context = stream.codec_context
+        context.gop_size = max(1, round(self._fps * KEYFRAME_EVERY))
+        # Tagged, so that every player undoes the same conversion; untagged, they guess by the size.
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        return container, stream
+
+    def write(self, image: NDArray[np.uint8], time: float) -> None:
+        """Append one frame.
+
+        Args:
+            image: (H, W, 3) BGR uint8.
+            time: seconds; one that does not come after the last is moved just behind it.
+
+        Raises:
+            OutputError: the disk is full or gone.
+        """
+        if self._closed or self._broken:
+            raise OutputError(f"'{self.path}' is closed already. Open a new writer for further frames.")
+        if not self.frames_written:
+            self._origin = time
+        ticks = max(round((time - self._origin) * TICKS), self._last + 1 if self.frames_written else 0)
+        frame = av.VideoFrame.from_ndarray(self._fit(image), format="bgr24")
+        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", interpolation=EXACT)
+        frame.pts, frame.time_base = int(ticks), Fraction(1, TICKS)
+        if ticks - self._last_key >= KEYFRAME_EVERY * TICKS:  # counted in time too: a slow source fills no group soon
+            frame.pict_type = av.video.frame.PictureType.I
+            self._last_key = ticks
+        self._mux(frame)
+        self._last = ticks
+        self.frames_written += 1
+
+    def _fit(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Scale to the size of the file, keeping the shape of things, and pad to even sides."""
+        width, height = self._size
+        h, w = image.shape[:2]
+        if (w, h) != (width, height):
+            scale = min(width / w, height / h)
+            w, h = max(1, min(width, round(w * scale))), max(1, min(height, round(h * scale)))
+            image = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+            left, top = (width - w) // 2, (height - h) // 2
+            image = cv2.copyMakeBorder(image, top, height - h - top, left, width - w - left, cv2.BORDER_CONSTANT)
+        if width % 2 or height % 2:
+            image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        return np.ascontiguousarray(image)
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        try:
+            for packet in self._stream.encode(frame):
+                self._container.mux(packet)
+        except (av.FFmpegError, OSError) as error:
+            self._broken = True
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> OutputError:
+        why = getattr(error, "strerror", None) or str(error)
+        kept = f" The {self.frames_written} frames so far are in '{self.partial}'." if self.frames_written else ""
+        return OutputError(f"Cannot write '{self.path}': {why}.{kept} Free some space or choose another folder.")
+
+    def close(self) -> None:
+        """Finish the file under its final name; twice is fine. Without a single frame there is no file.
+
+        Raises:
+            OutputError: the disk is full or gone; the partial file stays.
+        """
+        if self._closed:
+            return
+        self._finish_partial()
+        if not self.frames_written:
+            self.partial.unlink(missing_ok=True)
+            return
+        whole = self.path.with_name(f".{self.path.stem}.{os.getpid()}.tmp{self.path.suffix}")
+        try:
+            end = float(self._last) / TICKS + 1 / self._fps
+            remux(self.partial, whole, audio_from=self._audio, start=self._origin, length=end)
+            whole.replace(self.path)
+            self.partial.unlink(missing_ok=True)
+        except (av.FFmpegError, OSError) as error:
+            raise self._failure(error) from error
+        finally:
+            whole.unlink(missing_ok=True)
+
+    def _finish_partial(self) -> None:
+        """Write what the encoder still holds and close the partial file, which plays from then on."""
+        self._closed = True
+        try:
+            if self.frames_written and not self._broken:
+                self._mux(None)
+        finally:
+            try:
+                self._container.close()
+            except (av.FFmpegError, OSError) as error:
+                if not self._broken:
+                    self._broken = True
+                    raise self._failure(error) from error
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        elif not self._closed:
+            try:
+                self._finish_partial()
+            except OutputError as second:  # the first error is the one to show
+                log.warning("%s", second)
+            if self.frames_written:
+                log.warning("Stopped early: the %d frames so far are in '%s'.", self.frames_written, self.partial)
+            else:
+                self.partial.unlink(missing_ok=True)
+
+
+class ImageWriter:
+    """Write one picture, whole or not at all, at the close.
+
+    Attributes:
+        path: of the picture.
+        frames_written: 0 or 1.
+    """
+
+    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Check the place.
+
+        Raises:
+            OutputError: the file exists, or its folder cannot be written to.
+        """
+        self.path, self.frames_written = Path(path), 0
+        self._image: NDArray[np.uint8] | None = None
+        check_place(self.path, overwrite=overwrite)
+
+    def write(self, image: NDArray[np.uint8], time: float) -> None:
+        """Take the picture, (H, W, 3) BGR uint8; its time is not kept.
+
+        Raises:
+            OutputError: it is the second one.
+        """
+        if self.frames_written:
+            raise OutputError(f"'{self.path}' holds one picture, and the source has more. Write to .mp4 instead.")
+        self._image, self.frames_written = image, 1
+
+    def close(self) -> None:
+        """Write the file; twice is fine.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        image, self._image = self._image, None
+        if image is not None:
+            write_image(self.path, image)
+
+    def __enter__(self) -> ImageWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+
+
+def open_writer(
+    path: str | Path,
+    *,
+    size: tuple[int, int],
+    fps: float | None = None,
+    audio_from: str | Path | None = None,
+    overwrite: bool = False,
+) -> VideoWriter | ImageWriter:
+    """Open the writer that the suffix asks for; the arguments are those of `VideoWriter`.
+
+    Raises:
+        UsageError: the suffix is unknown.
+        OutputError: the file exists, or its folder cannot be written to.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix in VIDEO_OUTPUTS:
+        return VideoWriter(path, size=size, fps=fps, audio_from=audio_from, overwrite=overwrite)
+    if suffix in (*IMAGE_OUTPUTS, ".jpeg"):
+        return ImageWriter(path, overwrite=overwrite)
+    known = " ".join((*VIDEO_OUTPUTS, *IMAGE_OUTPUTS))
+    raise UsageError(f"Cannot tell what to write from '{path}'. Give a name that ends in one of: {known}.")
+
+
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Create the folder of an output and make sure that the output may be written there.
+
+    Raises:
+        OutputError: the file exists and may not be replaced, or the folder cannot be made or written to.
+    """
+    if path.is_dir():
+        raise OutputError(f"'{path}' is a folder. Give the name of a file in it.")
+    if path.exists() and not overwrite:
+        raise OutputError(f"'{path}' exists already. Choose another name, or allow it with --overwrite.")
+    probe = path.with_name(f".{path.stem}.{os.getpid()}.probe")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write to the folder '{path.parent}': {error.strerror}. Choose another folder for '{path.name}'."
+        ) from error

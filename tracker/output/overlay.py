@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,7 +45,7 @@ def draw(
     poses = tracks.poses
     keypoints = np.clip(poses.keypoints, -FAR, FAR)  # NaN stays NaN
     visible = np.isfinite(poses.keypoints).all(-1) & (poses.scores >= min_score)  # (N, K)
-    drawable = np.isfinite(poses.boxes).all(-1)
+    drawable = np.asarray(np.isfinite(poses.boxes).all(-1))  # (N,)
     boxes = np.clip(np.nan_to_num(poses.boxes), -FAR, FAR).round().astype(int).tolist()
     points = np.where(visible[..., None], keypoints * (1 << SHIFT), 0).round().astype(np.int32)
     picture = math.sqrt(image.shape[0] * image.shape[1])
@@ -103,13 +104,13 @@ def _draw_pose(
     width: float,
 ) -> None:
     """Draw one person's limbs and joints, their dark rims first; points (K, 2) in fixed point."""
-    groups = [(side, size, limbs[visible[limbs].all(1)]) for side, size, limbs in _limb_groups(skeleton)]
-    groups = [(side, max(1, round(width * size)), points[limbs]) for side, size, limbs in groups if len(limbs)]
+    seen = [(side, size, limbs[visible[limbs].all(1)]) for side, size, limbs in _limb_groups(skeleton)]
+    groups = [(side, max(1, round(width * size)), points[limbs]) for side, size, limbs in seen if len(limbs)]
     rim = max(0.5, 0.3 * width)
     for _, thickness, lines in groups:
-        cv2.polylines(image, lines, False, colors.dark, round(thickness + 2 * rim), cv2.LINE_AA, SHIFT)  # type: ignore[call-overload]
+        _draw_lines(image, lines, colors.dark, round(thickness + 2 * rim))
     for side, thickness, lines in groups:
-        cv2.polylines(image, lines, False, colors.sides[side], thickness, cv2.LINE_AA, SHIFT)  # type: ignore[call-overload]
+        _draw_lines(image, lines, colors.sides[side], thickness)
     one = 1 << SHIFT
     full, rim = 1.15 * one * max(width, 1.3), one * rim
     sizes = _joint_sizes(skeleton)
@@ -119,6 +120,11 @@ def _draw_pose(
         cv2.circle(image, center, round(radius), colors.joint, -1, cv2.LINE_AA, SHIFT)
 
 
+def _draw_lines(image: Image, lines: Any, color: Color, thickness: int) -> None:
+    """Draw lines (L, 2, 2) in fixed point, all in one call; OpenCV takes the array, its type stubs do not."""
+    cv2.polylines(image, lines, False, color, thickness, cv2.LINE_AA, SHIFT)
+
+
 def _draw_box(image: Image, box: list[int], colors: Palette, *, width: float, dashed: bool) -> None:
     """Draw a thin frame around one person, its dark rim first where the line is broad enough to have one."""
     line = max(1, round(0.4 * width))
@@ -126,14 +132,14 @@ def _draw_box(image: Image, box: list[int], colors: Palette, *, width: float, da
     if dashed:
         dashes = _dashes(box, step=max(4, round(3 * width)), size=image.shape[:2])
         for color, thickness in strokes:
-            cv2.polylines(image, dashes, False, color, thickness)  # type: ignore[call-overload]
+            _draw_lines(image, dashes, color, thickness)
     else:
         for color, thickness in strokes:
             cv2.rectangle(image, box[:2], box[2:], color, thickness)
 
 
 def _dashes(box: list[int], *, step: int, size: tuple[int, int]) -> NDArray[np.int32]:
-    """Return the dashes (D, 2, 2) of a box's four sides, as far as they are within the picture's (height, width)."""
+    """Return the dashes (D, 2, 2) of a box's sides within the picture's (height, width), in fixed point."""
     x1, y1, x2, y2 = box
     left, right = max(x1, -step), min(x2, size[1] + step)
     top, bottom = max(y1, -step), min(y2, size[0] + step)
@@ -141,7 +147,7 @@ def _dashes(box: list[int], *, step: int, size: tuple[int, int]) -> NDArray[np.i
     x_ends, y_ends = np.minimum(xs + step, right), np.minimum(ys + step, bottom)
     across = [np.stack([xs, np.full_like(xs, y), x_ends, np.full_like(xs, y)], axis=-1) for y in (y1, y2)]
     down = [np.stack([np.full_like(ys, x), ys, np.full_like(ys, x), y_ends], axis=-1) for x in (x1, x2)]
-    return np.concatenate(across + down).reshape(-1, 2, 2).astype(np.int32)
+    return np.concatenate(across + down).reshape(-1, 2, 2).astype(np.int32) << SHIFT
 
 
 def _draw_label(
@@ -169,7 +175,7 @@ def _draw_fps(image: Image, text: str, *, picture: float) -> None:
     cap = round(max(8.0, 0.017 * picture))
     height, width, margin = _text_size(text, cap)
     place, _, _ = _place(image, image.shape[1] - width - cap // 2, cap // 2, size=(height, width))
-    plate = cv2.convertScaleAbs(np.ascontiguousarray(place), alpha=0.3)
+    plate = (place * 0.3).astype(np.uint8)
     _write(plate, text, cap, margin, PAPER)
     place[:] = plate
 

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from posetrack.models.keypoints import COCO, Skeleton
+from posetrack.tracker.output.overlay import draw
+from posetrack.tracker.output.palette import palette
+from posetrack.tracker.types import Poses, State, Tracks
+
+STICK = Skeleton(name="stick", keypoints=("head", "foot"), limbs=((0, 1),), flip_pairs=(), sigmas=(0.08, 0.08))
+
+
+def blank(height=240, width=320, value=0):
+    return np.full((height, width, 3), value, dtype=np.uint8)
+
+
+def close(pixel, color):
+    """Whether a pixel has a color, a thin line's being a little mixed with its rim."""
+    return np.abs(pixel.astype(int) - color).max() < 25
+
+
+def stick(*, head=(100, 60), foot=(100, 180), scores=(1, 1), state=State.MEASURED, box=(70, 40, 130, 200)):
+    return Tracks([1], Poses([box], [[head, foot]], [scores]), [[0, 0]], (state,))
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_limbs_are_drawn_in_the_color_of_the_id_and_far_pixels_stay(value):
+    image = blank(value=value)
+    assert draw(image, stick(), skeleton=STICK) is image
+    assert close(image[120, 100], palette(1).base)
+    assert (image[:, 150:] == value).all()
+    assert (image[120, 80:90] == value).all()  # between the box and the limb
+    assert (image[215:] == value).all()
+
+
+def test_nobody_leaves_the_picture_as_it_is():
+    assert not draw(blank(), Tracks.empty(), skeleton=COCO).any()
+
+
+def test_fps_stands_in_the_corner():
+    image = draw(blank(), Tracks.empty(), skeleton=COCO, fps=29.97)
+    assert image[:40, 200:].any()
+    assert not image[40:].any()
+    assert not image[:, :200].any()
+
+
+@pytest.mark.parametrize("hidden", [{"scores": (0.29, 1)}, {"foot": (np.nan, np.nan)}, {"head": (np.inf, 5)}])
+def test_a_keypoint_that_is_unsure_or_missing_takes_its_limb_along(hidden):
+    assert not draw(blank(), stick(**hidden), skeleton=STICK)[120, 85:115].any()
+
+
+def test_min_score_may_be_lowered():
+    assert draw(blank(), stick(scores=(0.1, 1)), skeleton=STICK, min_score=0.05)[120, 100].any()
+
+
+def test_a_prediction_is_thinner_and_its_box_dashed():
+    size = {"head": (400, 200), "foot": (400, 600), "box": (300, 150, 500, 650)}
+    measured = draw(blank(720, 1280), stick(**size), skeleton=STICK)
+    predicted = draw(blank(720, 1280), stick(**size, state=State.PREDICTED), skeleton=STICK)
+    assert 0 < predicted[400, 350:450].any(-1).sum() < measured[400, 350:450].any(-1).sum()
+    assert measured[200:600, 500].any(-1).all()
+    assert 0.2 < predicted[200:600, 500].any(-1).mean() < 0.8
+
+
+def test_lines_grow_with_the_picture():
+    def limb_width(scale):
+        tracks = stick(
+            head=(100 * scale, 60 * scale), foot=(100 * scale, 180 * scale), box=np.array([70, 40, 130, 200]) * scale
+        )
+        image = draw(blank(240 * scale, 320 * scale), tracks, skeleton=STICK)
+        return image[120 * scale, 85 * scale : 115 * scale].any(-1).sum()
+
+    assert limb_width(1) < limb_width(4) < limb_width(9) < limb_width(1) * 9
+
+
+def test_left_and_right_limbs_differ():
+    pair = Skeleton("p", ("la", "ra", "lb", "rb"), ((0, 2), (1, 3)), ((0, 1), (2, 3)), (0.08,) * 4)
+    points = [[(200, 60), (100, 60), (200, 180), (100, 180)]]
+    tracks = Tracks([1], Poses([[70, 40, 230, 200]], points, np.ones((1, 4))), [[0, 0]], (State.MEASURED,))
+    image = draw(blank(), tracks, skeleton=pair)
+    assert close(image[120, 200], palette(1).left)
+    assert close(image[120, 100], palette(1).right)
+
+
+def test_people_are_drawn_alike_in_any_order(people):
+    tracks = people(4)
+    order = [2, 0, 3, 1]
+    shuffled = Tracks(tracks.ids[order], tracks.poses[order], tracks.velocities[order], tracks.states)
+    tracks.poses.boxes[:, 3] += np.arange(4)
+    shuffled.poses.boxes[:, 3] += order
+    assert (draw(blank(), tracks, skeleton=COCO) == draw(blank(), shuffled, skeleton=COCO)).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (3, 500), (500, 3), (240, 320)])
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("value", [0, -5, 1e5, -1e5, 1e9, -1e9, 3e38, np.nan, np.inf, -np.inf])
+def test_no_size_and_no_coordinate_is_too_much(people, size, state, value):
+    tracks = people(2, states=(state,) * 2)
+    tracks.poses.keypoints[0, ::2] = value
+    tracks.poses.keypoints[1, 3, 0] = value
+    tracks.poses.boxes[0, 2:] = value
+    tracks.poses.boxes[1, :2] = value
+    draw(blank(*size), tracks, skeleton=COCO, fps=12.3)
+
+
+def test_sixty_people(people):
+    image = draw(blank(1080, 1920), people(60), skeleton=COCO)
+    assert image.any()
+
+
+def test_a_box_at_the_edge_has_its_label_inside():
+    tracks = stick(head=(10, 20), foot=(10, 80), box=(0, 0, 30, 90))
+    assert tuple(draw(blank(), tracks, skeleton=STICK)[1, 1]) == palette(1).base

@@ -1,0 +1,137 @@
+import io
+from pathlib import Path
+
+import pytest
+from posetrack.tracker.output import summary
+from posetrack.tracker.output.sidecar import Counts
+from posetrack.tracker.output.summary import FrameRate, Timings, progress, summary_table
+from rich.console import Console
+
+
+class Clock:
+    """Seconds that pass when told."""
+
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def fill(timings, clock, stage, seconds):
+    for second in seconds:
+        with timings.stage(stage):
+            clock.now += second
+
+
+def test_percentiles_in_milliseconds():
+    clock = Clock()
+    timings = Timings(clock=clock)
+    fill(timings, clock, "read", [i / 1000 for i in range(101)])
+    assert timings.percentile("read", 50) == pytest.approx(50, abs=1e-3)
+    assert timings.percentile("read", 95) == pytest.approx(95, abs=1e-3)
+
+
+def test_a_nested_stage_is_not_counted_twice():
+    clock = Clock()
+    timings = Timings(clock=clock)
+    with timings.stage("write"):
+        clock.now += 0.002
+        with timings.stage("draw"):
+            clock.now += 0.005
+        clock.now += 0.001
+    assert timings.percentile("write", 50) == pytest.approx(3, abs=1e-3)
+    assert timings.percentile("draw", 50) == pytest.approx(5, abs=1e-3)
+
+
+def test_a_stage_that_raises_is_not_recorded_and_the_next_one_is_right():
+    clock = Clock()
+    timings = Timings(clock=clock)
+    with pytest.raises(StopIteration), timings.stage("read"):
+        raise StopIteration
+    assert timings.stages == ()
+    fill(timings, clock, "read", [0.004])
+    assert timings.percentile("read", 50) == pytest.approx(4, abs=1e-3)
+
+
+def test_memory_is_bounded_and_holds_the_newest(monkeypatch):
+    monkeypatch.setattr(summary, "KEPT_SAMPLES", 10)
+    clock = Clock()
+    timings = Timings(clock=clock)
+    fill(timings, clock, "pose", [1.0] * 25 + [0.002] * 10)
+    assert len(timings._samples["pose"]) == 10
+    assert timings.percentile("pose", 100) == pytest.approx(2, abs=1e-3)
+
+
+def test_stages_come_in_the_order_of_the_flow():
+    clock = Clock()
+    timings = Timings(clock=clock)
+    for name in ("write", "other", "read", "pose"):
+        fill(timings, clock, name, [0.001])
+    assert timings.stages == ("read", "pose", "write", "other")
+
+
+def test_frame_rate():
+    clock = Clock()
+    rate = FrameRate(clock=clock)
+    assert rate.tick() is None
+    for _ in range(100):
+        clock.now += 0.04
+        fps = rate.tick()
+    assert fps == pytest.approx(25)
+    clock.now += 10
+    assert rate.tick() == pytest.approx(0.1)  # after a stall, at once
+
+
+def text_of(renderable):
+    console = Console(file=io.StringIO(), width=100)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+def test_summary_table():
+    clock = Clock()
+    timings = Timings(clock=clock)
+    fill(timings, clock, "read", [0.0015])
+    fill(timings, clock, "detect", [0.010, 0.020, 0.030])
+    text = text_of(
+        summary_table(timings, device="cpu", files=[Path("a[b].mp4"), "out.csv"], counts=Counts(read=3, dropped=2))
+    )
+    assert [line.split() for line in text.splitlines()] == [
+        ["stage", "median", "ms", "p95", "ms"],
+        ["read", "1.5", "1.5"],
+        ["detect", "20.0", "29.0"],
+        [],
+        ["frames", "3,", "2", "dropped"],
+        ["device", "cpu"],
+        ["wrote", "a[b].mp4"],
+        ["wrote", "out.csv"],
+    ]
+
+
+def test_summary_of_a_run_without_a_frame():
+    assert "cpu" in text_of(summary_table(Timings(), device="cpu"))
+
+
+@pytest.mark.parametrize("total", [None, 3])
+def test_progress_on_a_terminal(total):
+    console = Console(file=io.StringIO(), width=120, force_terminal=True)
+    with progress(total=total, label="clip [1].mp4", console=console) as step:
+        for people in (0, 1, 5):
+            step(people)
+    shown = console.file.getvalue()
+    assert "clip [1].mp4" in shown
+    assert "people" in shown
+
+
+@pytest.mark.parametrize(("quiet", "terminal"), [(True, True), (False, False)])
+def test_progress_is_silent_when_quiet_or_piped(quiet, terminal):
+    console = Console(file=io.StringIO(), force_terminal=terminal)
+    with progress(quiet=quiet, console=console) as step:
+        step(2)
+    assert console.file.getvalue() == ""
+
+
+def test_progress_goes_to_stderr(capsys):
+    with progress() as step:
+        step(1)
+    assert capsys.readouterr().out == ""

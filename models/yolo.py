@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import difflib
 import functools
+import importlib
 import logging
 import os
 import pickle
@@ -89,7 +90,7 @@ def build(*, width: float = 0.25, depth: float = 0.5, num_classes: int = 1) -> n
     return model
 
 
-def detection_loss(model: nn.Module, predictions: dict[str, Any], targets: dict[str, torch.Tensor]) -> torch.Tensor:
+def detection_loss(model: Any, predictions: dict[str, Any], targets: dict[str, torch.Tensor]) -> torch.Tensor:
     """Return Ultralytics' detection loss (box, class, distribution), a scalar a picture.
 
     Args:
@@ -103,9 +104,7 @@ def detection_loss(model: nn.Module, predictions: dict[str, Any], targets: dict[
     return loss.sum() / predictions["feats"][0].shape[0]
 
 
-def save(
-    model: nn.Module, path: str | Path, *, size: int = SIZE, names: tuple[str, ...] = ("person",), **notes: str
-) -> None:
+def save(model: Any, path: str | Path, *, size: int = SIZE, names: tuple[str, ...] = ("person",), **notes: str) -> None:
     """Write a network that `build` made as safetensors, with all that `load` needs to build it again.
 
     Args:
@@ -157,7 +156,7 @@ def load(path: str | Path) -> nn.Module:
     return model.fuse(verbose=False).float().eval().requires_grad_(False)
 
 
-def _load_ours(path: Path) -> nn.Module:
+def _load_ours(path: Path) -> Any:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -168,7 +167,7 @@ def _load_ours(path: Path) -> nn.Module:
         found = metadata.get("architecture", "no architecture")
         raise ModelError(f"Cannot load the detector '{path}': it names {found}, not {ARCHITECTURE}. Check the file.")
     try:
-        model = build(
+        model: Any = build(
             width=float(metadata["width"]), depth=float(metadata["depth"]), num_classes=int(metadata["num_classes"])
         )
         model.load_state_dict(state)
@@ -179,7 +178,7 @@ def _load_ours(path: Path) -> nn.Module:
     return model
 
 
-def _load_checkpoint(path: Path) -> nn.Module:
+def _load_checkpoint(path: Path) -> Any:
     tasks = _ultralytics()
     if not getattr(getattr(tasks, "_SafeLoad", None), "SUPPORTED", False):  # would fall back to running the file
         raise ModelError(
@@ -212,8 +211,7 @@ def _load_checkpoint(path: Path) -> nn.Module:
 @contextlib.contextmanager
 def _no_search() -> Iterator[None]:
     """Take a path as it is: the loader would drop apostrophes, rename yolov5n.pt, and then look for it online."""
-    from ultralytics.utils import downloads
-
+    downloads: Any = importlib.import_module("ultralytics.utils.downloads")
     search = downloads.attempt_download_asset
     downloads.attempt_download_asset = str
     try:

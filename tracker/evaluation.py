@@ -111,9 +111,9 @@ def _true_boxes(truth: dict[str, Any]) -> dict[int, Detections]:
             raise UsageError(f"The annotations have {count} keypoints a person; only COCO's {len(COCO)} are measured.")
         if any(annotation["keypoints"][2::3]):
             rows.setdefault(annotation["image_id"], []).append(annotation["bbox"])
-    boxes = {index: np.array(values, dtype=np.float64) for index, values in rows.items()}  # xywh
+    boxes = {index: np.array(values, dtype=np.float32) for index, values in rows.items()}  # xywh
     return {
-        index: Detections(np.concatenate([b[:, :2], b[:, :2] + b[:, 2:]], axis=1), np.ones(len(b)))
+        index: Detections(np.concatenate([b[:, :2], b[:, :2] + b[:, 2:]], axis=1), np.ones(len(b), np.float32))
         for index, b in boxes.items()
     }
 

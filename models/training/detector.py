@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from .. import yolo
 from . import augment
@@ -95,7 +96,7 @@ def _collate(samples: list[tuple[NDArray[np.uint8], NDArray]], size: int) -> dic
     }
 
 
-def loss(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+def loss(model: Any, batch: dict[str, Tensor]) -> Tensor:
     """Return the detection loss of a batch; the network runs in bfloat16, the loss in float32."""
     predictions = model.predict(batch["images"].contiguous(memory_format=torch.channels_last))
     predictions = {key: value.float() if torch.is_tensor(value) else value for key, value in predictions.items()}

@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 COLUMNS = {"keypoints": "Keypoints", "boxes": "Person boxes"}
 
@@ -71,12 +75,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def show(tables: dict[str, dict[str, float]], console, titles: dict[str, str]) -> None:
+def show(tables: dict[str, dict[str, float]], console: Console, titles: dict[str, str]) -> None:
     """Print each table as one line of figures; a dash where there is nobody to measure."""
     from rich.table import Table
 
     for part, figures in tables.items():
-        table = Table(title=f"{COLUMNS[part]} ({titles[part]})", title_justify="left")
+        title = f"{COLUMNS[part]} ({titles[part]})"
+        table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))  # 12 figures in 80 letters
         for name in figures:
             table.add_column(name, justify="right")
         table.add_row(*("-" if value < 0 else f"{value:.3f}" for value in figures.values()))

@@ -60,7 +60,7 @@ def load_detector(
         path = Path(str(files("posetrack.models.bundled") / BUNDLED))
     else:
         path = yolo.find(name, offline=offline)
-    model = yolo.load(path)
+    model: Any = yolo.load(path)
     return YoloDetector(
         model,
         conf=0.25 if conf is None else conf,
@@ -126,9 +126,9 @@ class YoloDetector:
             output = self.model(torch.from_numpy(rgb).to(self.device)[None].float() / 255)
         output = (output[0] if isinstance(output, tuple) else output)[0].float().cpu().numpy()
         boxes, scores = self._people(output)
-        boxes = (boxes - np.tile(offset, 2)) / np.tile(scale, 2)
-        boxes = np.clip(boxes, 0, [width, height, width, height])
-        return Detections(boxes[: self.max_people], scores[: self.max_people])
+        inside = (boxes - np.tile(offset, 2)) / np.tile(scale, 2)
+        clipped = np.clip(inside, 0, [width, height, width, height]).astype(np.float32)
+        return Detections(clipped[: self.max_people], scores[: self.max_people])
 
     def _people(self, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Take the boxes (N, 4) xyxy and scores (N,) of people, the most certain first, out of a network's output."""
@@ -229,8 +229,8 @@ class FileDetector:
             if score >= conf:
                 rows.setdefault(index, []).append(values)
         self._frames = {}
-        for index, values in rows.items():
-            array = np.array(sorted(values, key=lambda row: -row[4])[:max_people])
+        for index, people in rows.items():
+            array = np.array(sorted(people, key=lambda row: -row[4])[:max_people], dtype=np.float32)
             self._frames[index] = Detections(array[:, :4], array[:, 4])
         self.name, self.sha256 = str(path), sha256(path)
 

@@ -82,7 +82,7 @@ def _box(text: str) -> list[float]:
     except ValueError:
         raise UsageError(f"--box is '{text}'; give four numbers in pixels: X1,Y1,X2,Y2.") from None
     if not (x1 < x2 and y1 < y2):
-        raise UsageError(f"--box is '{text}', which is empty; X1 must be left of X2 and Y1 above Y2.")
+        raise UsageError(f"--box is '{text}', which is empty. X1 must be left of X2 and Y1 above Y2.")
     return box
 
 

@@ -7,6 +7,8 @@ location depends on, its column which places it affects.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
@@ -94,7 +96,7 @@ def _enlarge(weights: Tensor, stride: int, threshold: float) -> Tensor:
 
 @torch.inference_mode()
 def attention_figure(
-    image: NDArray[np.uint8],
+    image: NDArray[Any],
     model: nn.Module,
     *,
     box: ArrayLike,
@@ -102,7 +104,7 @@ def attention_figure(
     skeleton: Skeleton = COCO,
     name: str = "",
     threshold: float | None = None,
-) -> NDArray[np.uint8]:
+) -> NDArray[Any]:
     """Draw what one keypoint's location depends on and what it affects, layer by layer.
 
     Args:
@@ -120,7 +122,8 @@ def attention_figure(
     Raises:
         ModelError: the network has no such attention, or doesn't find the keypoint in this box.
     """
-    processing, size, row = model.processing, model.input_size, skeleton.keypoints.index(keypoint)
+    network: Any = model  # a plain nn.Module declares neither
+    processing, size, row = network.processing, network.input_size, skeleton.keypoints.index(keypoint)
     centers, sizes = processing.regions(np.asarray(box, dtype=np.float64).reshape(1, 4), size)
     matrices = processing.matrices(centers, sizes, size)
     crops = crop.warp(image, matrices, input_size=size)
@@ -139,7 +142,7 @@ def attention_figure(
     stride = size[0] // grid[0]
     if threshold is None:
         threshold = THRESHOLDS[stride] if isinstance(model, TransPose) else 0.0
-    place = {"grid": grid, "stride": stride, "threshold": threshold}
+    place: dict[str, Any] = {"grid": grid, "stride": stride, "threshold": threshold}
     rows = [
         Row(
             label=f"layer {i}",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+Image = NDArray[Any]  # uint8 BGR; OpenCV's annotations don't say so
 
 PANEL = 320  # height of one picture in pixels
 GAP = 12
@@ -22,8 +23,8 @@ class Row:
     """One layer: its name and two maps (H, W) of the crop's size."""
 
     label: str
-    depends: NDArray[np.float32]
-    affects: NDArray[np.float32]
+    depends: NDArray[Any]
+    affects: NDArray[Any]
 
 
 def draw_figure(
@@ -31,7 +32,7 @@ def draw_figure(
     rows: list[Row],
     *,
     query: NDArray[np.floating],
-    heatmap: NDArray[np.float32],
+    heatmap: NDArray[Any],
     title: str,
     subtitle: str,
     caption: str,
@@ -78,7 +79,7 @@ def draw_figure(
     return canvas
 
 
-def _panel(picture: Image, shown: NDArray[np.float32] | None, query: NDArray[np.floating], width: int) -> Image:
+def _panel(picture: Image, shown: NDArray[Any] | None, query: NDArray[np.floating], width: int) -> Image:
     """Return the crop with a map over it, coloured from 0 to the map's own maximum, and the query marked."""
     zoom = PANEL / picture.shape[0]
     panel = cv2.resize(picture, (width, PANEL), interpolation=cv2.INTER_CUBIC)
@@ -93,12 +94,12 @@ def _panel(picture: Image, shown: NDArray[np.float32] | None, query: NDArray[np.
     return panel
 
 
-def _colored(weight: NDArray[np.float32], *, background: NDArray) -> Image:
+def _colored(weight: NDArray[Any], *, background: NDArray) -> Image:
     """Lay colours over a background (H, W, 3): nothing at weight 0, bright and nearly opaque at 1."""
     weight = np.clip(weight, 0, 1)
-    color = cv2.applyColorMap(np.uint8(np.round(255 * weight)), cv2.COLORMAP_INFERNO)
+    color = cv2.applyColorMap(np.round(255 * weight).astype(np.uint8), cv2.COLORMAP_INFERNO)
     opacity = np.minimum(1.6 * weight**0.7, 0.75)[..., None]
-    return np.uint8(np.clip((1 - opacity) * background + opacity * color, 0, 255))
+    return np.clip((1 - opacity) * background + opacity * color, 0, 255).astype(np.uint8)
 
 
 def _scale(canvas: Image, at: tuple[int, int], *, width: int) -> None:
@@ -138,7 +139,7 @@ def _text(
     s, font = SUPERSAMPLING, cv2.FONT_HERSHEY_DUPLEX
     scale, thickness = s * size / 30, round(s * size / 30 * (1.4 if bold else 0.6))
     (width, height), below = cv2.getTextSize(words, font, scale, thickness)
-    mask = np.zeros((-(-(height + below + 4 * s) // s) * s, -(-(width + 4 * s) // s) * s), np.uint8)
+    mask: Image = np.zeros((-(-(height + below + 4 * s) // s) * s, -(-(width + 4 * s) // s) * s), np.uint8)
     cv2.putText(mask, words, (2 * s, height + 2 * s), font, scale, 255, thickness, cv2.LINE_AA)
     mask = cv2.resize(mask, (mask.shape[1] // s, mask.shape[0] // s), interpolation=cv2.INTER_AREA)
     x = at[0] - 2 - (mask.shape[1] // 2 - 2 if center else mask.shape[1] - 4 if right else 0)
@@ -147,4 +148,4 @@ def _text(
     if x0 >= x1 or y0 >= y1:
         return
     opacity = mask[y0 - y : y1 - y, x0 - x : x1 - x, None] / 255
-    canvas[y0:y1, x0:x1] = np.uint8((1 - opacity) * canvas[y0:y1, x0:x1] + opacity * np.array(color))
+    canvas[y0:y1, x0:x1] = (1 - opacity) * canvas[y0:y1, x0:x1] + opacity * np.array(color)

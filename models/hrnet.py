@@ -38,6 +38,16 @@ def _exchange(widths: list[int], source: int, target: int) -> nn.Module:
     return nn.Sequential(*steps, _conv(widths[source], widths[target], stride=2, relu=False))
 
 
+class Sum(nn.ModuleList):
+    """Add up what every branch sends to one of them, each through its own layers."""
+
+    def forward(self, maps: Maps) -> Tensor:
+        total, *rest = (layer(x) for layer, x in zip(self, maps, strict=True))
+        for x in rest:
+            total = total + x
+        return F.relu(total)
+
+
 class Module(nn.Module):
     """Four basic blocks on every branch, then the exchange: each output is the sum over all branches.
 
@@ -50,13 +60,12 @@ class Module(nn.Module):
         super().__init__()
         self.branches = nn.ModuleList(nn.Sequential(*(BasicBlock(c) for _ in range(4))) for c in widths)
         self.fuse_layers = nn.ModuleList(
-            nn.ModuleList(_exchange(widths, source, target) for source in range(len(widths)))
-            for target in range(outputs)
+            Sum(_exchange(widths, source, target) for source in range(len(widths))) for target in range(outputs)
         )
 
     def forward(self, maps: Maps) -> Maps:
         maps = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
-        return [F.relu(sum(layer(x) for layer, x in zip(layers, maps, strict=True))) for layers in self.fuse_layers]
+        return [fuse(maps) for fuse in self.fuse_layers]
 
 
 class Finest(nn.Module):

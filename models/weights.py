@@ -181,7 +181,8 @@ def _recognise(state: State, label: str) -> tuple[nn.Module, State]:
         state = {key: value for key, value in state.items() if not extra.search(key)}
         return _vitpose(state, label), state
     if (network := transpose.from_state(state)) is not None:
-        return network, {"pos_embedding": network.pos_embedding, **state}  # a file may leave out the fixed table
+        # A file may leave out the fixed table.
+        return network, {"pos_embedding": network.get_parameter("pos_embedding"), **state}
     raise ModelError(
         f"{label} is not a checkpoint of a pose network that posetrack knows; its first keys are {list(state)[:3]}. "
         "`posetrack models` lists the networks."

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .processing import UDP
 from .vit import Block
 
 SIGMA = 1.5  # standard deviation of the training target in heat-map pixels
@@ -54,6 +55,8 @@ class ConvViT(nn.Module):
 
     Shapes: (B, 3, H, W) -> (B, K, H / 4, W / 4).
     """
+
+    processing = UDP
 
     def __init__(
         self,

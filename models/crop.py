@@ -1,9 +1,14 @@
 """From a person's box to the network's input and back: the affine map of a crop and its exact inverse.
 
-Convention here: UDP (Huang et al. 2020, "The devil is in the details"), as ViTPose uses it. Pixel centres are mapped
-onto pixel centres, so the unit of length is the distance between the first and the last pixel, `size - 1`:
+Two conventions. `crop_*`: UDP (Huang et al. 2020, "The devil is in the details"), as ViTPose uses it. Pixel centres
+are mapped onto pixel centres, so the unit of length is the distance between the first and the last pixel, `size - 1`:
 
-    x' = (x - cx) (W - 1) / w + (W - 1) / 2
+    x' = (x - cx) (W - 1) / w + (W - 1) / 2        y' = (y - cy) (H - 1) / h + (H - 1) / 2
+
+`transpose_*`: TransPose's (and DARK's). The region too counts from its first to its last pixel, and one scale, that of
+the width, serves both axes:
+
+    x' = (x - cx) (W - 1) / (w - 1) + (W - 1) / 2  y' = (y - cy) (W - 1) / (w - 1) + (H - 1) / 2
 """
 
 from __future__ import annotations
@@ -63,6 +68,31 @@ def crop_matrices(
     linear = scale[:, :, None] * rotation
     shift = np.array([width - 1, height - 1]) / 2 - np.einsum("nij,nj->ni", linear, centers)
     return np.concatenate([linear, shift[:, :, None]], axis=-1)
+
+
+def transpose_regions(
+    boxes: FloatArray, *, input_size: tuple[int, int], padding: float = PADDING
+) -> tuple[FloatArray, FloatArray]:
+    """Enlarge boxes as TransPose does: like `crop_regions`, but the centre is that of the box's pixels, half less.
+
+    Source: TransPose `_xywh2cs`, x + (w - 1) / 2.
+    """
+    centers, sizes = crop_regions(boxes, input_size=input_size, padding=padding)
+    return centers - 0.5, sizes
+
+
+def transpose_matrices(
+    centers: FloatArray, sizes: FloatArray, *, input_size: tuple[int, int], rotations: FloatArray | None = None
+) -> FloatArray:
+    """Return TransPose's affine maps (N, 2, 3) from picture pixels to crop pixels; arguments as in `crop_matrices`.
+
+    Source: TransPose `get_affine_transform`, whose positive angle turns the other way.
+    """
+    height, width = input_size
+    widths = np.asarray(sizes)[:, :1]
+    # UDP with a region of w - 1 pixels whose height gives the same scale
+    regions = (widths - 1) * [1, (height - 1) / (width - 1)]
+    return crop_matrices(centers, regions, input_size=input_size, rotations=rotations)
 
 
 def invert(matrices: FloatArray) -> FloatArray:

@@ -42,21 +42,45 @@ def decode(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
 
     Source: mmpose 0.x `post_dark_udp`.
     """
+    maps, x, y, scores = _peaks(heatmaps)
+    patches = _smoothed_patches(maps, x, y)  # (NK, 3, 3)
+    points = np.stack([x, y], axis=-1) - _newton_step(np.log(np.clip(patches, 0.001, 50)))
+    return _found(points, scores, heatmaps.shape[:2])
+
+
+def decode_transpose(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Find the peaks as TransPose does: DARK in its first form, with wider second differences and zeros outside.
+
+    Shapes, and what a map without a positive value gives, are those of `decode` (there the original says (0, 0)).
+
+    Source: TransPose `get_final_preds` (`gaussian_blur` and `taylor`).
+    """
+    maps, x, y, scores = _peaks(heatmaps)
+    h, w = maps.shape[1:]
+    points = np.stack([x, y], axis=-1).astype(np.float64)
+    inner = (x > 1) & (x < w - 2) & (y > 1) & (y < h - 2) & (scores > 0)
+    patches = _zero_padded_patches(maps[inner], x[inner], y[inner])  # (n, 5, 5)
+    points[inner] -= _wide_newton_step(np.log(np.maximum(patches, 1e-10)))
+    return _found(points, scores, heatmaps.shape[:2])
+
+
+def _peaks(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray, NDArray, NDArray]:
+    """Return the maps as (NK, h, w) with the place x, y (NK,) and the height (NK,) of each one's highest value."""
     n, k, h, w = heatmaps.shape
-    flat = np.ascontiguousarray(heatmaps, dtype=np.float32).reshape(n * k, h * w)
-    if n * k == 0:
-        return np.zeros((n, k, 2), np.float32), np.zeros((n, k), np.float32)
-    peaks = flat.argmax(1)
-    scores = flat[np.arange(n * k), peaks]
-    y, x = np.divmod(peaks, w)
-    patches = _smoothed_patches(flat.reshape(n * k, h, w), x, y)  # (NK, 3, 3)
-    step = _newton_step(np.log(np.clip(patches, 0.001, 50)))
-    points = np.stack([x, y], axis=-1) - step
+    maps = np.ascontiguousarray(heatmaps, dtype=np.float32).reshape(n * k, h, w)
+    flat = maps.reshape(n * k, h * w)
+    places = flat.argmax(1)
+    y, x = np.divmod(places, w)
+    return maps, x, y, flat[np.arange(n * k), places]
+
+
+def _found(points: Array, scores: Array, shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Shape points and scores as (N, K, ...); a peak that is not positive is a missing keypoint."""
     missing = scores <= 0
     points[missing] = np.nan
     return (
-        points.reshape(n, k, 2).astype(np.float32),
-        np.where(missing, 0, scores).reshape(n, k).astype(np.float32),
+        points.reshape(*shape, 2).astype(np.float32),
+        np.where(missing, 0, scores).reshape(shape).astype(np.float32),
     )
 
 
@@ -97,3 +121,37 @@ def _newton_step(p: Array) -> Array:
     determinant = a * d - dxy * dxy
     determinant = np.where(determinant == 0, eps, determinant)
     return np.stack([(d * dx - dxy * dy) / determinant, (a * dy - dxy * dx) / determinant], axis=-1)
+
+
+def _zero_padded_patches(maps: NDArray[np.float32], x: NDArray[np.intp], y: NDArray[np.intp]) -> Array:
+    """Return the smoothed maps (N, h, w) at the 5 x 5 places around (x, y); outside of a map is zero.
+
+    The original scales a smoothed map back to the peak of the unsmoothed one, which a logarithm's derivatives don't
+    see. It shows only beside the original's floor of 1e-10, so only maps that sink so low are smoothed as a whole.
+    """
+    reach = KERNEL // 2
+    offsets = np.arange(-reach - 2, reach + 3)
+    padded = np.pad(maps, ((0, 0), (reach, reach), (reach, reach)))
+    rows, columns = y[:, None] + offsets + reach, x[:, None] + offsets + reach  # (N, 15)
+    windows = padded[np.arange(len(maps))[:, None, None], rows[:, :, None], columns[:, None, :]].astype(np.float64)
+    gaussian = cv2.getGaussianKernel(KERNEL, 0).ravel()
+    blur = np.stack([np.pad(gaussian, (i, 4 - i)) for i in range(5)])  # (5, 15): the five shifts of the kernel
+    patches = blur @ windows @ blur.T
+    for i in np.flatnonzero(patches.min(axis=(1, 2)) <= 1e-10):
+        whole = cv2.sepFilter2D(maps[i].astype(np.float64), -1, gaussian, gaussian, borderType=cv2.BORDER_CONSTANT)
+        patches[i] *= maps[i].max() / whole.max()
+    return patches
+
+
+def _wide_newton_step(p: Array) -> Array:
+    """Return hessian^-1 gradient (N, 2) of patches (N, 5, 5) at their centre; 0 where the hessian is singular."""
+    dx = (p[:, 2, 3] - p[:, 2, 1]) / 2
+    dy = (p[:, 3, 2] - p[:, 1, 2]) / 2
+    dxx = (p[:, 2, 4] - 2 * p[:, 2, 2] + p[:, 2, 0]) / 4
+    dyy = (p[:, 4, 2] - 2 * p[:, 2, 2] + p[:, 0, 2]) / 4
+    dxy = (p[:, 3, 3] - p[:, 1, 3] - p[:, 3, 1] + p[:, 1, 1]) / 4
+    determinant = dxx * dyy - dxy * dxy
+    regular = determinant != 0
+    determinant = np.where(regular, determinant, 1)
+    step = np.stack([dyy * dx - dxy * dy, dxx * dy - dxy * dx], axis=-1)
+    return np.where(regular[:, None], step / determinant[:, None], 0)

@@ -20,9 +20,19 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         b, n, d = x.shape
-        q, k, v = self.qkv(x).reshape(b, n, 3, self.num_heads, d // self.num_heads).permute(2, 0, 3, 1, 4)
+        q, k, v = self._heads(x)
         x = F.scaled_dot_product_attention(q, k, v)  # (B, heads, N, D / heads)
         return self.proj(x.transpose(1, 2).reshape(b, n, d))
+
+    def weights(self, x: Tensor) -> Tensor:
+        """Return the attention (B, N, N) that `forward` uses for this input, averaged over heads; rows are queries."""
+        q, k, _ = self._heads(x)
+        return (q @ k.transpose(2, 3) / q.shape[3] ** 0.5).softmax(-1).mean(1)
+
+    def _heads(self, x: Tensor) -> Tensor:
+        b, n, d = x.shape
+        qkv = self.qkv(x).reshape(b, n, 3, self.num_heads, d // self.num_heads)
+        return qkv.permute(2, 0, 3, 1, 4)  # (3, B, heads, N, D / heads)
 
 
 class Mlp(nn.Module):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .processing import UDP
 from .vit import Block
 
 PATCH = 16
@@ -89,6 +90,8 @@ class ViTPose(nn.Module):
         input_size: (height, width) of the crop in pixels.
         drop_path: stochastic depth of the last block while training.
     """
+
+    processing = UDP
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import ModelError, UsageError
+from . import transpose
 from .cache import is_offline
 from .convvit import ConvViT
 from .vitpose import PATCH, ViTPose
@@ -45,6 +46,8 @@ def find(name: str, *, offline: bool = False) -> Path:
         raise UsageError(f"Model '{name}' is neither a file nor a known name. {hint}")
     if variant.bundled is not None:
         return Path(str(files(__package__) / "bundled" / variant.bundled))
+    if variant.url is not None:
+        raise ModelError(f"The weights of {name} are at {variant.url}. Download that file and give it: --model PATH.")
     if variant.hub is None:
         raise ModelError(
             f"The weights of {name} are published on {variant.page} only, without a fixed address. "
@@ -177,6 +180,9 @@ def _recognise(state: State, label: str) -> tuple[nn.Module, State]:
         extra = re.compile(r"^associate_keypoint_heads\.|^backbone\.cls_token$")
         state = {key: value for key, value in state.items() if not extra.search(key)}
         return _vitpose(state, label), state
+    if (network := transpose.from_state(state)) is not None:
+        # A file may leave out the fixed table.
+        return network, {"pos_embedding": network.get_parameter("pos_embedding"), **state}
     raise ModelError(
         f"{label} is not a checkpoint of a pose network that posetrack knows; its first keys are {list(state)[:3]}. "
         "`posetrack models` lists the networks."

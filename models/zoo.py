@@ -9,6 +9,8 @@ from functools import partial
 from torch import nn
 
 from .convvit import ConvViT
+from .transpose import SIZES as TRANSPOSE_SIZES
+from .transpose import TransPose
 from .vitpose import ViTPose
 
 
@@ -25,6 +27,7 @@ class Variant:
         hub: (repository, file) on the Hugging Face hub, where its weights are there.
         bundled: file in models/bundled, where its weights ship with the package.
         page: where to find the weights by hand.
+        url: fixed address of the weights.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Variant:
     hub: tuple[str, str] | None = None
     bundled: str | None = None
     page: str | None = None
+    url: str | None = None
 
 
 _VITPOSE_PAGE = "https://github.com/ViTAE-Transformer/ViTPose"
@@ -72,6 +76,28 @@ def _vitpose(name: str, ap: float) -> Variant:
     )
 
 
+_TRANSPOSE_PAGE = "https://github.com/yangsenius/TransPose"
+_TRANSPOSE = {  # average precision, file of the release
+    "transpose-r-a3": (71.7, "tp_r_256x192_enc3_d256_h1024_mh8.pth"),
+    "transpose-r-a4": (72.6, "tp_r_256x192_enc4_d256_h1024_mh8.pth"),
+    "transpose-h-s": (74.2, "tp_h_32_256x192_enc4_d64_h128_mh1.pth"),
+    "transpose-h-a4": (75.3, "tp_h_48_256x192_enc4_d96_h192_mh1.pth"),
+    "transpose-h-a6": (75.8, "tp_h_48_256x192_enc6_d96_h192_mh1.pth"),
+}
+
+
+def _transpose(name: str, ap: float, file: str) -> Variant:
+    return Variant(
+        name=name,
+        family="TransPose",
+        build=partial(TransPose, **TRANSPOSE_SIZES[name]),
+        published=f"COCO val AP {ap} (detector of AP 56.4, flip test)",
+        licence="MIT",
+        page=_TRANSPOSE_PAGE,
+        url=f"{_TRANSPOSE_PAGE}/releases/download/Hub/{file}",
+    )
+
+
 BUNDLED = "convvit"
 
 ZOO: dict[str, Variant] = {
@@ -84,4 +110,5 @@ ZOO: dict[str, Variant] = {
         bundled="pose.safetensors",
     ),
     **{name: _vitpose(name, ap) for name, ap in _VITPOSE_AP.items()},
+    **{name: _transpose(name, ap, file) for name, (ap, file) in _TRANSPOSE.items()},
 }

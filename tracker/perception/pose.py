@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ...errors import ModelError
-from ...models import crop, heatmap, weights
+from ...models import crop, weights
 from ...models.cache import sha256
 from ...models.keypoints import COCO, Skeleton
 from ..types import Detections, Frame, Poses
@@ -18,7 +18,8 @@ class PoseEstimator:
     """Callable `(frame, detections) -> Poses`.
 
     Args:
-        model: network from crops (B, 3, h, w) to heat maps (B, K, h / 4, w / 4), with an attribute `input_size`.
+        model: network from crops (B, 3, h, w) to heat maps (B, K, h / 4, w / 4), with attributes
+            `input_size` and `processing`.
         device: where it is.
         skeleton: what its K keypoints are.
         name: how it is called in files.
@@ -49,12 +50,13 @@ class PoseEstimator:
         """Estimate the pose of every detected person, all in one batch."""
         if len(detections) == 0:
             return Poses.empty(len(self.skeleton))
-        centers, sizes = crop.crop_regions(detections.boxes, input_size=self.input_size)
-        matrices = crop.crop_matrices(centers, sizes, input_size=self.input_size)
+        processing = self.model.processing
+        centers, sizes = processing.regions(detections.boxes, self.input_size)
+        matrices = processing.matrices(centers, sizes, self.input_size)
         crops = crop.normalize(crop.warp(frame.image, matrices, input_size=self.input_size))
         heatmaps = self._forward(crops)  # (N, K, h, w)
-        points, scores = heatmap.decode(heatmaps)
-        back = crop.invert(crop.crop_matrices(centers, sizes, input_size=heatmaps.shape[2:]))
+        points, scores = processing.decode(heatmaps)
+        back = crop.invert(processing.matrices(centers, sizes, heatmaps.shape[2:]))
         return Poses(
             boxes=detections.boxes,
             keypoints=crop.transform(points, back),

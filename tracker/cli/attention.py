@@ -1,0 +1,97 @@
+"""`posetrack attention`: a figure of what a keypoint's location depends on, layer by layer."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "attention",
+        help="draw what a keypoint's location depends on",
+        description="Draw, for every layer of a pose network, which places of the picture a keypoint's location "
+        "depends on and which places it affects, as the authors of TransPose compute it from the self-attention.",
+    )
+    parser.add_argument("--image", required=True, metavar="FILE", help="picture with a person")
+    parser.add_argument("--keypoint", default="nose", help="whose location, e.g. left_wrist (default: %(default)s)")
+    parser.add_argument(
+        "--model",
+        dest="attention_model",
+        default="bundled",
+        metavar="NAME|PATH",
+        help="TransPose, ViTPose or the bundled network (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--box", metavar="X1,Y1,X2,Y2", help="the person, in pixels (default: the detector's most certain one)"
+    )
+    parser.add_argument(
+        "--output", dest="attention_output", default="attention.png", metavar="FILE", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--device",
+        dest="attention_device",
+        default="auto",
+        help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw the figure and write it."""
+    import difflib
+    from pathlib import Path
+
+    import cv2
+
+    from ...errors import OutputError, SourceError, UsageError
+    from ...models.attention import attention_figure
+    from ...models.keypoints import COCO
+    from ..perception.pose import load_pose_estimator
+
+    if args.keypoint not in COCO.keypoints:
+        near = difflib.get_close_matches(args.keypoint, COCO.keypoints, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"The names are {', '.join(COCO.keypoints)}."
+        raise UsageError(f"Keypoint '{args.keypoint}' is not known. {hint}")
+    box = None if args.box is None else _box(args.box)
+    output = Path(args.attention_output)
+    if not cv2.haveImageWriter(output.name):
+        raise UsageError(f"--output is '{output}'; give the name of a picture, e.g. attention.png.")
+    image = cv2.imread(args.image) if Path(args.image).is_file() else None
+    if image is None:
+        raise SourceError(f"Cannot read the picture '{args.image}'. Check the path and that it is a picture.")
+    if box is None:
+        box = _most_certain_person(image, args.image, device=args.attention_device)
+
+    estimator = load_pose_estimator(args.attention_model, device=args.attention_device)
+    figure = attention_figure(image, estimator.model, box=box, keypoint=args.keypoint, name=args.attention_model)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_bytes(cv2.imencode(output.suffix, figure)[1].tobytes())
+    except OSError as error:
+        raise OutputError(f"Cannot write {output}: {error.strerror}. Choose another --output.") from error
+    return 0
+
+
+def _box(text: str) -> list[float]:
+    from ...errors import UsageError
+
+    try:
+        x1, y1, x2, y2 = box = [float(value) for value in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--box is '{text}'; give four numbers in pixels: X1,Y1,X2,Y2.") from None
+    if not (x1 < x2 and y1 < y2):
+        raise UsageError(f"--box is '{text}', which is empty. X1 must be left of X2 and Y1 above Y2.")
+    return box
+
+
+def _most_certain_person(image: Any, path: str, *, device: str) -> Any:
+    from ...errors import SourceError
+    from ..perception.detector import load_detector
+    from ..types import Frame
+
+    detections = load_detector("bundled", device=device, conf=0.25)(Frame(image, 0, 0.0))
+    if len(detections) == 0:
+        raise SourceError(f"The detector finds nobody in '{path}'. Say where the person is: --box X1,Y1,X2,Y2.")
+    return detections.boxes[detections.scores.argmax()]

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from posetrack.models.keypoints import COCO
 from posetrack.tracker.types import Frame, Poses, State, Tracks
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from posetrack.models.keypoints import COCO, Skeleton
 from posetrack.tracker.output.overlay import draw
 from posetrack.tracker.output.palette import palette

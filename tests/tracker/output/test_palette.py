@@ -1,6 +1,7 @@
 import itertools
 
 import numpy as np
+
 from posetrack.tracker.output.palette import oklch, palette
 
 

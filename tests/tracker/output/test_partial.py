@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from posetrack.tracker.output.partial import PartialFile, partial_path
 
 from posetrack.errors import OutputError
+from posetrack.tracker.output.partial import PartialFile, partial_path
 
 
 @pytest.mark.parametrize(

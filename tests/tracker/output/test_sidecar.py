@@ -4,11 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from posetrack.models.keypoints import COCO
-from posetrack.tracker.output.sidecar import Counts, NetworkFacts, RunFacts, sha256, sidecar_path, write_sidecar
-from posetrack.tracker.output.table import columns
 
 from posetrack.errors import OutputError
+from posetrack.models.cache import sha256
+from posetrack.models.keypoints import COCO
+from posetrack.tracker.output.sidecar import Counts, NetworkFacts, RunFacts, sidecar_path, write_sidecar
+from posetrack.tracker.output.table import columns
 
 FACTS = RunFacts(
     skeleton=COCO,

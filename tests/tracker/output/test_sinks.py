@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
+
+from posetrack.errors import OutputError
 from posetrack.models.keypoints import COCO
 from posetrack.tracker.output import sinks as module
 from posetrack.tracker.output.sinks import OverlaySink, Sinks
 from posetrack.tracker.output.summary import Timings
 from posetrack.tracker.output.table import CsvSink
-
-from posetrack.errors import OutputError
 
 
 class Recorder:

@@ -2,10 +2,12 @@ import io
 from pathlib import Path
 
 import pytest
-from posetrack.tracker.output import summary
-from posetrack.tracker.output.sidecar import Counts
-from posetrack.tracker.output.summary import FrameRate, Timings, progress, summary_table
 from rich.console import Console
+
+from posetrack.tracker import timings
+from posetrack.tracker.output.sidecar import Counts
+from posetrack.tracker.output.summary import FrameRate, progress, summary_table
+from posetrack.tracker.timings import Timings
 
 
 class Clock:
@@ -54,7 +56,7 @@ def test_a_stage_that_raises_is_not_recorded_and_the_next_one_is_right():
 
 
 def test_memory_is_bounded_and_holds_the_newest(monkeypatch):
-    monkeypatch.setattr(summary, "KEPT_SAMPLES", 10)
+    monkeypatch.setattr(timings, "KEPT_SAMPLES", 10)
     clock = Clock()
     timings = Timings(clock=clock)
     fill(timings, clock, "pose", [1.0] * 25 + [0.002] * 10)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from posetrack.errors import OutputError
 from posetrack.models.keypoints import COCO, Skeleton
 from posetrack.tracker.output.partial import partial_path
 from posetrack.tracker.output.table import CsvSink, columns
 from posetrack.tracker.types import Frame, Poses, State, Tracks
-
-from posetrack.errors import OutputError
 
 PAIR = Skeleton(name="pair", keypoints=("head", "foot"), limbs=((0, 1),), flip_pairs=(), sigmas=(0.05, 0.05))
 PICTURE = np.zeros((4, 4, 3), dtype=np.uint8)

@@ -4,10 +4,10 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from posetrack.tracker.output import window as module
-from posetrack.tracker.output.window import Window
 
 from posetrack.errors import OutputError
+from posetrack.tracker.output import window as module
+from posetrack.tracker.output.window import Window
 
 PICTURE = np.zeros((40, 60, 3), dtype=np.uint8)
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from posetrack.tracker.video.address import parse_source, redact
 
 

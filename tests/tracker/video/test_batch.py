@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from posetrack.tracker.video.batch import Item, expand
 
 from posetrack.errors import SourceError
+from posetrack.tracker.video.batch import Item, expand
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@ import time
 
 import numpy as np
 import pytest
+
+from posetrack.errors import SourceError, UsageError
 from posetrack.tracker.video import camera
 from posetrack.tracker.video.camera import CameraReader
 from posetrack.tracker.video.source import Source
-
-from posetrack.errors import SourceError, UsageError
 
 
 class Fake:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from posetrack.tracker.video import sample
-from posetrack.tracker.video.source import open_source
 
 from posetrack.errors import SourceError
+from posetrack.tracker.video import sample
+from posetrack.tracker.video.source import open_source
 
 
 def test_the_camera_moves_smoothly_through_two_shots(tmp_path):

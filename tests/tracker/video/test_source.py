@@ -8,9 +8,9 @@ import av
 import cv2
 import numpy as np
 import pytest
-from posetrack.tracker.video.source import open_source
 
 from posetrack.errors import SourceError, UsageError
+from posetrack.tracker.video.source import open_source
 
 
 def test_reads_every_frame_with_its_own_time(video, make):

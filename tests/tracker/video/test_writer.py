@@ -8,11 +8,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
+from posetrack.errors import OutputError, UsageError
 from posetrack.tracker.video import writer as module
 from posetrack.tracker.video.source import open_source
 from posetrack.tracker.video.writer import ImageWriter, VideoWriter, open_writer
-
-from posetrack.errors import OutputError, UsageError
 
 
 def fill(writer, make, times):

@@ -58,10 +58,10 @@ def test_a_stage_that_raises_is_not_recorded_and_the_next_one_is_right():
 def test_memory_is_bounded_and_holds_the_newest(monkeypatch):
     monkeypatch.setattr(timings, "KEPT_SAMPLES", 10)
     clock = Clock()
-    timings = Timings(clock=clock)
-    fill(timings, clock, "pose", [1.0] * 25 + [0.002] * 10)
-    assert len(timings._samples["pose"]) == 10
-    assert timings.percentile("pose", 100) == pytest.approx(2, abs=1e-3)
+    kept = Timings(clock=clock)
+    fill(kept, clock, "pose", [1.0] * 25 + [0.002] * 10)
+    assert len(kept._samples["pose"]) == 10
+    assert kept.percentile("pose", 100) == pytest.approx(2, abs=1e-3)
 
 
 def test_stages_come_in_the_order_of_the_flow():

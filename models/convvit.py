@@ -99,9 +99,9 @@ class ConvViT(nn.Module):
             elif isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             elif isinstance(module, ResidualConv):
-                nn.init.zeros_(module.conv2[1].weight)  # every residual block begins as the identity
+                nn.init.zeros_(module.conv2.get_parameter("1.weight"))  # every residual block begins as the identity
         nn.init.normal_(self.final_layer.weight, std=0.01)
-        nn.init.zeros_(self.final_layer.bias)
+        nn.init.zeros_(self.final_layer.get_parameter("bias"))
 
     def logits(self, images: Tensor) -> Tensor:
         """Return unnormalised log heat maps (B, K, H / 4, W / 4), what the training loss works on."""

@@ -54,8 +54,8 @@ class Detections:
         scores: (N,) in [0, 1].
     """
 
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
+    boxes: NDArray[np.floating]
+    scores: NDArray[np.floating]
 
     def __post_init__(self) -> None:
         _array(self, "boxes", self.boxes, (None, 4))
@@ -85,10 +85,10 @@ class Poses:
         box_scores: (N,) in [0, 1], the detector's confidence; 1 when left out.
     """
 
-    boxes: NDArray[np.float32]
-    keypoints: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    box_scores: NDArray[np.float32] | None = None
+    boxes: NDArray[np.floating]
+    keypoints: NDArray[np.floating]
+    scores: NDArray[np.floating]
+    box_scores: NDArray[np.floating] = None  # type: ignore[assignment]  # filled with ones below
 
     def __post_init__(self) -> None:
         _array(self, "boxes", self.boxes, (None, 4))
@@ -102,7 +102,6 @@ class Poses:
 
     def __getitem__(self, rows: Any) -> Poses:
         """Select people by an index array, a mask or a slice."""
-        assert self.box_scores is not None
         return Poses(self.boxes[rows], self.keypoints[rows], self.scores[rows], self.box_scores[rows])
 
     @classmethod
@@ -122,9 +121,9 @@ class Tracks:
         states: N values of `State`, whether the pose was measured in this frame or predicted by the motion model.
     """
 
-    ids: NDArray[np.int64]
+    ids: NDArray[np.integer]
     poses: Poses
-    velocities: NDArray[np.float32]
+    velocities: NDArray[np.floating]
     states: tuple[State, ...]
 
     def __post_init__(self) -> None:
@@ -140,4 +139,4 @@ class Tracks:
     @classmethod
     def empty(cls, num_keypoints: int = 17) -> Tracks:
         """Return a frame with nobody."""
-        return cls(np.zeros(0), Poses.empty(num_keypoints), np.zeros((0, 2)), ())
+        return cls(np.zeros(0, np.int64), Poses.empty(num_keypoints), np.zeros((0, 2)), ())

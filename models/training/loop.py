@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,8 @@ class Schedule:
 
 
 def fit(
-    model: nn.Module,
-    loss: Callable[[nn.Module, dict], Tensor],
+    model: Network,
+    loss: Callable[[Network, dict], Tensor],
     batches: Iterator[dict],
     *,
     schedule: Schedule,
@@ -57,7 +60,7 @@ def fit(
     device: str = "cpu",
     save_every: int = 500,
     report_every: int = 50,
-) -> nn.Module:
+) -> Network:
     """Train a model and return its averaged copy.
 
     Writes `last.pt` (everything needed to go on) and `log.jsonl` into `out`.
@@ -77,7 +80,7 @@ def fit(
         FloatingPointError: the loss is not finite; the batch is saved beside the checkpoint.
     """
     out.mkdir(parents=True, exist_ok=True)
-    model.to(device=device, memory_format=torch.channels_last).train()
+    model.to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]  # missing in torch's stubs
     matrices = [p for p in model.parameters() if p.ndim > 1]
     vectors = [p for p in model.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from .. import crop
@@ -60,7 +60,7 @@ def _batch(
     centers, sizes = crop.crop_regions(boxes, input_size=input_size)
     centers, sizes, rotations = augment.random_geometry(centers, sizes, squashed, rng)
     matrices = crop.crop_matrices(centers, sizes, input_size=input_size, rotations=rotations)
-    keypoints = crop.transform(keypoints, matrices)
+    keypoints = crop.transform(keypoints, matrices).astype(np.float64)
     images = np.concatenate(
         [
             crop.warp(data.pixels(picture), matrix[None], input_size=input_size)
@@ -81,7 +81,7 @@ def _batch(
     }
 
 
-def heatmap_loss(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+def heatmap_loss(model: ConvViT, batch: dict[str, Tensor]) -> Tensor:
     """Cross-entropy between the predicted distribution over places and a Gaussian at the true one.
 
     Unlike the mean squared error of a heat map, its gradient does not drown in the background, and a network from

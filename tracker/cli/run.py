@@ -113,7 +113,7 @@ def _targets(config: RunConfig, item: Item, *, batch: bool) -> tuple[Path | None
     save, csv = (Path(name) if name else None for name in (config.save, config.csv))
     if not batch:
         return save, csv
-    picture = Path(item.source).suffix.lower() in IMAGE_SUFFIXES
+    picture = Path(str(item.source)).suffix.lower() in IMAGE_SUFFIXES
     return (
         save and save / item.mirror.with_name(item.mirror.name + (".png" if picture else ".mp4")),
         csv and csv / item.mirror.with_name(item.mirror.name + ".csv"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -39,8 +41,9 @@ class PoseEstimator:
     ) -> None:
         self.device = torch.device(device)
         self.device_name = describe(self.device)
-        self.model = model.to(device=self.device, memory_format=torch.channels_last).eval()
-        self.input_size: tuple[int, int] = model.input_size
+        model.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        self.model: Any = model.eval()
+        self.input_size: tuple[int, int] = self.model.input_size  # type: ignore[assignment]  # networks declare it
         self.skeleton = skeleton
         self.name = name
         self.sha256 = sha256

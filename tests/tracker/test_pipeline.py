@@ -1,0 +1,105 @@
+"""The line from pixels to people, with the bundled networks, on frames of every kind."""
+
+import numpy as np
+import pytest
+
+from posetrack import Detections, Frame, Pipeline, load_pipeline
+from posetrack.errors import DeviceError, UsageError
+from posetrack.tracker.perception.pose import load_pose_estimator
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return load_pipeline(device="cpu", offline=True)
+
+
+@pytest.fixture(scope="module")
+def people(walking_clip):
+    import av
+
+    with av.open(str(walking_clip)) as video:
+        return next(video.decode(video=0)).to_ndarray(format="bgr24")
+
+
+class Boxes:
+    """A detector that finds the same boxes everywhere."""
+
+    name, sha256 = "boxes", ""
+
+    def __init__(self, boxes):
+        self.boxes = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
+
+    def __call__(self, frame):
+        return Detections(self.boxes, np.full(len(self.boxes), 0.9))
+
+
+def test_people_are_found_at_once_and_stand_on_their_keypoints(pipeline, people):
+    pipeline.reset()
+    tracks = pipeline(Frame(people, 0, 0.0))
+    assert len(tracks) >= 1
+    poses = tracks.poses
+    sure = poses.scores > 0.5
+    assert sure.any()
+    margin = 0.2 * (poses.boxes[:, 2:] - poses.boxes[:, :2])[:, None]
+    low, high = poses.boxes[:, None, :2] - margin, poses.boxes[:, None, 2:] + margin
+    inside = ((poses.keypoints >= low) & (poses.keypoints <= high)).all(-1)
+    assert inside[sure].mean() > 0.9
+
+
+def test_the_head_is_above_the_feet(pipeline, people):
+    pipeline.reset()
+    poses = pipeline(Frame(people, 0, 0.0)).poses
+    standing = np.minimum(poses.scores[:, 0], poses.scores[:, 15:].max(1)) > 0.3
+    assert standing.any()
+    assert (poses.keypoints[standing, 0, 1] < np.nanmax(poses.keypoints[standing, 15:, 1], axis=1)).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (37, 53), (481, 333), (30, 2000)])
+@pytest.mark.parametrize("level", [0, 127, 255])
+def test_a_frame_with_nobody_has_no_tracks(pipeline, shape, level):
+    pipeline.reset()
+    tracks = pipeline(Frame(np.full((*shape, 3), level, np.uint8), 0, 0.0))
+    assert len(tracks) == 0
+    assert tracks.poses.keypoints.shape == (0, 17, 2)
+
+
+def test_sixty_people_are_one_batch(people):
+    estimator = load_pose_estimator(device="cpu")
+    batches = []
+    estimator.model.register_forward_pre_hook(lambda _, inputs: batches.append(len(inputs[0])))
+    x, y = np.meshgrid(np.arange(10) * 60.0, np.arange(6) * 75.0)
+    corners = np.stack([x.ravel(), y.ravel()], axis=1)
+    crowd = Pipeline(Boxes(np.concatenate([corners, corners + [50, 100]], axis=1)), estimator)
+    tracks = crowd(Frame(people, 0, 0.0))
+    assert batches == [60]
+    assert len(tracks) == 60
+    assert len(set(tracks.ids.tolist())) == 60
+
+
+def test_a_box_beyond_the_picture_is_no_trouble(people):
+    crowd = Pipeline(Boxes([[-500, -500, -400, -300], [5000, 10, 5100, 200]]), load_pose_estimator(device="cpu"))
+    assert len(crowd(Frame(people, 0, 0.0))) == 2
+
+
+def test_the_mirrored_crop_changes_the_pose_only_a_little(people):
+    boxes = load_pipeline(device="cpu", offline=True).detector(Frame(people, 0, 0.0))
+    plain = load_pose_estimator(device="cpu")(Frame(people, 0, 0.0), boxes)
+    flipped = load_pose_estimator(device="cpu", flip=True)(Frame(people, 0, 0.0), boxes)
+    height = (boxes.boxes[:, 3] - boxes.boxes[:, 1])[:, None]
+    sure = np.minimum(plain.scores, flipped.scores) > 0.5
+    distance = np.linalg.norm(plain.keypoints - flipped.keypoints, axis=-1) / height
+    assert np.median(distance[sure]) < 0.03
+
+
+def test_two_pipelines_count_their_own_ids(people):
+    for _ in range(2):
+        tracks = load_pipeline(device="cpu", offline=True)(Frame(people, 0, 0.0))
+        assert tracks.ids[0] == 1
+
+
+def test_a_device_that_is_not_there_is_never_replaced(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(DeviceError, match="'cuda:0' was asked for"):
+        load_pipeline(device="cuda:0", offline=True)
+    with pytest.raises(UsageError, match="not known"):
+        load_pipeline(device="gpu", offline=True)

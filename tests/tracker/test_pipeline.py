@@ -69,7 +69,7 @@ def test_sixty_people_are_one_batch(people):
     estimator.model.register_forward_pre_hook(lambda _, inputs: batches.append(len(inputs[0])))
     x, y = np.meshgrid(np.arange(10) * 60.0, np.arange(6) * 75.0)
     corners = np.stack([x.ravel(), y.ravel()], axis=1)
-    crowd = Pipeline(Boxes(np.concatenate([corners, corners + [50, 100]], axis=1)), estimator)
+    crowd = Pipeline(Boxes(np.concatenate([corners, corners + np.array([50, 100])], axis=1)), estimator)
     tracks = crowd(Frame(people, 0, 0.0))
     assert batches == [60]
     assert len(tracks) == 60

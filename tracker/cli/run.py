@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +87,8 @@ def track(config: RunConfig) -> int:
 
         check_display()
     jobs = [(item.source, *_targets(config, item, batch=batch)) for item in items]
-    for source, *targets in jobs:
-        _check_targets(source, targets, overwrite=config.overwrite)
+    for source, save, csv in jobs:
+        _check_targets(source, save, csv, overwrite=config.overwrite)
 
     pipeline = _load(config)
     failed = 0
@@ -120,11 +120,14 @@ def _targets(config: RunConfig, item: Item, *, batch: bool) -> tuple[Path | None
     )
 
 
-def _check_targets(source: Any, targets: Sequence[Path | None], *, overwrite: bool) -> None:
+def _check_targets(source: Any, save: Path | None, csv: Path | None, *, overwrite: bool) -> None:
     """Refuse, before anything is loaded, to write over existing results, or over the source itself."""
-    from ..output.partial import check_target
+    from ..partial import check_target
+    from ..video.writer import check_suffix
 
-    for target in filter(None, targets):
+    if save:
+        check_suffix(save)
+    for target in filter(None, (save, csv)):
         if isinstance(source, Path) and target.exists() and source.exists() and target.samefile(source):
             raise UsageError(f"'{target}' is the source itself. Give the result another name.")
         check_target(target, overwrite=overwrite)

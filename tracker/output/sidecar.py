@@ -12,7 +12,7 @@ from typing import Any
 
 from ...models.keypoints import Skeleton
 from ...version import __version__
-from .partial import PartialFile, partial_path
+from ..partial import PartialFile, partial_path
 from .table import columns
 
 OPENCV_NAMES = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")

@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 
 from ...models.keypoints import Skeleton
+from ..partial import PartialFile
 from ..types import Frame, Tracks
-from .partial import PartialFile
 
 TRACK_COLUMNS = {
     "frame": "number of the frame in the source, from 0",

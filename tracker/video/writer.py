@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
+from ..partial import check_target, partial_path
 from .container import EXACT
 from .image import write_image
 from .remux import remux
@@ -23,7 +24,7 @@ from .remux import remux
 log = logging.getLogger("posetrack")
 
 VIDEO_OUTPUTS = (".mp4", ".mov", ".mkv")
-IMAGE_OUTPUTS = (".png", ".jpg")
+IMAGE_OUTPUTS = (".png", ".jpg", ".jpeg")
 TICKS = 90000  # a second, the clock of MPEG: exact for 24, 25, 30 and 60 fps, and finer than any camera's timestamps
 KEYFRAME_EVERY = 1.0  # seconds; a kill loses what came after the last finished group of pictures
 BT709 = 1  # the same number in AVColorPrimaries, AVColorTransferCharacteristic and AVColorSpace
@@ -66,14 +67,14 @@ class VideoWriter:
             OutputError: the file exists, or its folder cannot be written to.
         """
         self.path = Path(path)
-        self.partial = self.path.with_name(f"{self.path.stem}.partial.mp4")
+        self.partial = partial_path(self.path).with_suffix(".mp4")
         self.frames_written = 0
         self._size, self._fps = size, fps if fps and fps > 0 else 30.0
         self._audio = Path(audio_from) if audio_from is not None else None
         self._origin = 0.0
         self._last = self._last_key = -math.inf  # ticks
         self._broken = self._closed = False
-        check_place(self.path, overwrite=overwrite)
+        check_target(self.path, overwrite=overwrite)
         if self._audio and self._audio.exists() and self.path.exists() and self.path.samefile(self._audio):
             raise OutputError(f"'{self.path}' is the source itself. Choose another name for the result.")
         try:
@@ -219,7 +220,7 @@ class ImageWriter:
         """
         self.path, self.frames_written = Path(path), 0
         self._image: NDArray[np.uint8] | None = None
-        check_place(self.path, overwrite=overwrite)
+        check_target(self.path, overwrite=overwrite)
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
         """Take the picture, (H, W, 3) BGR uint8; its time is not kept.
@@ -265,31 +266,20 @@ def open_writer(
         UsageError: the suffix is unknown.
         OutputError: the file exists, or its folder cannot be written to.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix in VIDEO_OUTPUTS:
+    check_suffix(path)
+    if Path(path).suffix.lower() in VIDEO_OUTPUTS:
         return VideoWriter(path, size=size, fps=fps, audio_from=audio_from, overwrite=overwrite)
-    if suffix in (*IMAGE_OUTPUTS, ".jpeg"):
-        return ImageWriter(path, overwrite=overwrite)
-    known = " ".join((*VIDEO_OUTPUTS, *IMAGE_OUTPUTS))
-    raise UsageError(f"Cannot tell what to write from '{path}'. Give a name that ends in one of: {known}.")
+    return ImageWriter(path, overwrite=overwrite)
 
 
-def check_place(path: Path, *, overwrite: bool) -> None:
-    """Create the folder of an output and make sure that the output may be written there.
+def check_suffix(path: str | Path) -> None:
+    """Refuse a name whose suffix no writer knows.
 
     Raises:
-        OutputError: the file exists and may not be replaced, or the folder cannot be made or written to.
+        UsageError: with the suffixes that are known.
     """
-    if path.is_dir():
-        raise OutputError(f"'{path}' is a folder. Give the name of a file in it.")
-    if path.exists() and not overwrite:
-        raise OutputError(f"'{path}' exists already. Choose another name, or allow it with --overwrite.")
-    probe = path.with_name(f".{path.stem}.{os.getpid()}.probe")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write to the folder '{path.parent}': {error.strerror}. Choose another folder for '{path.name}'."
-        ) from error
+    known = (*VIDEO_OUTPUTS, *IMAGE_OUTPUTS)
+    if Path(path).suffix.lower() not in known:
+        raise UsageError(
+            f"Cannot tell what to write from '{path}'. Give a name that ends in one of: {' '.join(known)}."
+        )

@@ -7,8 +7,8 @@ import pytest
 
 from posetrack.errors import OutputError
 from posetrack.models.keypoints import COCO, Skeleton
-from posetrack.tracker.output.partial import partial_path
 from posetrack.tracker.output.table import CsvSink, columns
+from posetrack.tracker.partial import partial_path
 from posetrack.tracker.types import Frame, Poses, State, Tracks
 
 PAIR = Skeleton(name="pair", keypoints=("head", "foot"), limbs=((0, 1),), flip_pairs=(), sigmas=(0.05, 0.05))

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from ...errors import OutputError
+from ..errors import OutputError
 
 
 def partial_path(path: Path) -> Path:
@@ -18,7 +18,9 @@ def partial_path(path: Path) -> Path:
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
-    """Refuse a final name that is a folder, or a file that may not be replaced.
+    """Refuse a final name that is a folder, a file that may not be replaced, or in a folder that cannot be written to.
+
+    The folder is created where it is missing.
 
     Raises:
         OutputError: with the path and what to do.
@@ -27,6 +29,13 @@ def check_target(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
     if path.exists() and not overwrite:
         raise OutputError(f"'{path}' exists already. Choose another name, or add --overwrite to replace it.")
+    probe = path.with_name(f".{path.stem}.{os.getpid()}.probe")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(f"Cannot write '{path}': {error.strerror}. Choose a folder that you may write to.") from error
 
 
 class PartialFile:

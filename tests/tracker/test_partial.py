@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from posetrack.errors import OutputError
-from posetrack.tracker.output.partial import PartialFile, partial_path
+from posetrack.tracker.partial import PartialFile, partial_path
 
 
 @pytest.mark.parametrize(

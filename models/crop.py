@@ -1,6 +1,6 @@
 """From a person's box to the network's input and back: the affine map of a crop and its exact inverse.
 
-Two conventions. `crop_*`: UDP (Huang et al. 2020, "The devil is in the details"), as ViTPose uses it. Pixel centres
+Three conventions. `crop_*`: UDP (Huang et al. 2020, "The devil is in the details"), as ViTPose uses it. Pixel centres
 are mapped onto pixel centres, so the unit of length is the distance between the first and the last pixel, `size - 1`:
 
     x' = (x - cx) (W - 1) / w + (W - 1) / 2        y' = (y - cy) (H - 1) / h + (H - 1) / 2
@@ -9,6 +9,11 @@ are mapped onto pixel centres, so the unit of length is the distance between the
 the width, serves both axes:
 
     x' = (x - cx) (W - 1) / (w - 1) + (W - 1) / 2  y' = (y - cy) (W - 1) / (w - 1) + (H - 1) / 2
+
+`potr_*`: POTR's, which took it from "Simple Baselines" (Xiao et al. 2018). The unit is the whole side, and one
+factor serves both axes:
+
+    x' = (x - cx) W / w + W / 2
 """
 
 from __future__ import annotations
@@ -62,10 +67,7 @@ def crop_matrices(
     """
     height, width = input_size
     scale = np.array([width - 1, height - 1]) / sizes  # (N, 2)
-    angle = np.zeros(len(centers)) if rotations is None else np.asarray(rotations, dtype=np.float64)
-    cos, sin = np.cos(angle), np.sin(angle)
-    rotation = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)  # (N, 2, 2)
-    linear = scale[:, :, None] * rotation
+    linear = scale[:, :, None] * _turns(len(centers), rotations)
     shift = np.array([width - 1, height - 1]) / 2 - np.einsum("nij,nj->ni", linear, centers)
     return np.concatenate([linear, shift[:, :, None]], axis=-1)
 
@@ -93,6 +95,33 @@ def transpose_matrices(
     # UDP with a region of w - 1 pixels whose height gives the same scale
     regions = (widths - 1) * [1, (height - 1) / (width - 1)]
     return crop_matrices(centers, regions, input_size=input_size, rotations=rotations)
+
+
+def potr_matrices(
+    centers: FloatArray, sizes: FloatArray, *, input_size: tuple[int, int], rotations: FloatArray | None = None
+) -> FloatArray:
+    """Return POTR's affine maps (N, 2, 3) from picture pixels to crop pixels.
+
+    Args:
+        centers: (N, 2) pixels.
+        sizes: (N, 2) width and height in pixels; the height has no part in the map.
+        input_size: (height, width) of the crop.
+        rotations: (N,) radians by which the crop's content turns clockwise; none when left out.
+
+    Source: `get_affine_transform` of Simple Baselines, whose angles grow counter-clockwise.
+    """
+    height, width = input_size
+    scale = width / sizes[:, 0]  # (N,)
+    linear = scale[:, None, None] * _turns(len(centers), rotations)
+    shift = np.array([width, height]) / 2 - np.einsum("nij,nj->ni", linear, centers)
+    return np.concatenate([linear, shift[:, :, None]], axis=-1)
+
+
+def _turns(n: int, rotations: FloatArray | None) -> FloatArray:
+    """Return rotation matrices (N, 2, 2)."""
+    angle = np.zeros(n) if rotations is None else np.asarray(rotations, dtype=np.float64)
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
 
 
 def invert(matrices: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What surrounds a network: how its family cuts a person out of the picture and reads its heat maps.
+"""What surrounds a network: how its family cuts a person out of the picture and reads its answer.
 
 Published weights are exact only within the conventions that they were trained in; these differ by up to a heat-map
 pixel, so every network class names its own as the attribute `processing`.
@@ -11,11 +11,36 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from . import crop, heatmap
+from . import crop, heatmap, setdecode
 
 FloatArray = NDArray[np.floating]
 Size = tuple[int, int]
+Points = tuple[NDArray[np.floating], NDArray[np.floating]]  # (N, K, 2) and scores (N, K); NaN and 0 where missing
+
+
+def by_heatmaps(
+    decode: Callable[[NDArray[np.float32]], Points], network: nn.Module, images: Tensor, flip_order: NDArray | None
+) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
+    """Run a heat-map network; with `flip_order`, average its maps with those of the mirrored crops, unshifted."""
+    heatmaps = network(images)
+    if flip_order is not None:
+        heatmaps = (heatmaps + network(images.flip(3)).flip(3)[:, flip_order.tolist()]) / 2
+    height, width = heatmaps.shape[2:]
+    return *decode(heatmaps.float().cpu().numpy()), (height, width)
+
+
+def by_sets(
+    decode: Callable[..., Points], network: nn.Module, images: Tensor, flip_order: NDArray | None
+) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
+    """Run a network that answers with a set; with `flip_order`, average its points with the mirrored crops'."""
+    height, width = images.shape[2:]
+    points, scores = decode(network(images), (height, width))
+    if flip_order is not None:
+        mirrored, _ = decode(network(images.flip(3)), (height, width))
+        points = setdecode.merge_mirrored(points, mirrored, width=width, flip_order=flip_order)
+    return points, scores, (height, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +51,18 @@ class Processing:
         regions: `(boxes (N, 4) xyxy, input_size) -> centers (N, 2), sizes (N, 2)` as (width, height) in pixels.
         matrices: `(centers, sizes, size) -> (N, 2, 3)`, from the picture to a target of `size` = (height, width): the
             crop, or the heat map, whose inverse brings decoded points back.
-        decode: `heatmaps (N, K, h, w) -> points (N, K, 2), scores (N, K)` in heat-map pixels; NaN and 0 where missing.
+        decode: the network's answer to points (N, K, 2) and scores (N, K); NaN and 0 where missing.
+        locate: `(decode, network, images (N, 3, h, w), flip_order) -> points, scores, size`, the points in pixels of a
+            map of that size, to which `matrices` leads.
     """
 
     regions: Callable[[FloatArray, Size], tuple[FloatArray, FloatArray]]
     matrices: Callable[[FloatArray, FloatArray, Size], FloatArray]
-    decode: Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
+    decode: Callable[..., Points]
+    locate: Callable[
+        [Callable[..., Points], nn.Module, Tensor, NDArray | None],
+        tuple[NDArray[np.floating], NDArray[np.floating], Size],
+    ] = by_heatmaps
 
 
 UDP = Processing(
@@ -44,4 +75,11 @@ DARK_TRANSPOSE = Processing(
     regions=lambda boxes, input_size: crop.transpose_regions(boxes, input_size=input_size),
     matrices=lambda centers, sizes, size: crop.transpose_matrices(centers, sizes, input_size=size),
     decode=heatmap.decode_transpose,
+)
+
+POTR = Processing(
+    regions=lambda boxes, input_size: crop.crop_regions(boxes, input_size=input_size),
+    matrices=lambda centers, sizes, size: crop.potr_matrices(centers, sizes, input_size=size),
+    decode=setdecode.decode_set,
+    locate=by_sets,
 )

@@ -8,20 +8,31 @@ from torch.nn import functional as F
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention with one fused `qkv` projection, as in the original ViT."""
+    """Multi-head self-attention with one joint `qkv` projection, as in the original ViT.
 
-    def __init__(self, dim: int, *, num_heads: int) -> None:
+    Args:
+        dim: width D.
+        num_heads: heads, of D / num_heads each.
+        stepwise: softmax(q k^T) v one operation after the other, whose rounding is that of older code to the last bit,
+            instead of PyTorch's fused kernel, which is faster.
+    """
+
+    def __init__(self, dim: int, *, num_heads: int, stepwise: bool = False) -> None:
         super().__init__()
         if dim % num_heads:
             raise ValueError(f"dim {dim} cannot be split into {num_heads} heads; choose a divisor of dim.")
         self.num_heads = num_heads
+        self.stepwise = stepwise
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         b, n, d = x.shape
         q, k, v = self._heads(x)
-        x = F.scaled_dot_product_attention(q, k, v)  # (B, heads, N, D / heads)
+        if self.stepwise:
+            x = (q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5).softmax(-1) @ v  # (B, heads, N, D / heads)
+        else:
+            x = F.scaled_dot_product_attention(q, k, v)  # (B, heads, N, D / heads)
         return self.proj(x.transpose(1, 2).reshape(b, n, d))
 
     def weights(self, x: Tensor) -> Tensor:
@@ -53,10 +64,19 @@ class Block(nn.Module):
     Shapes: (B, N, D) -> (B, N, D).
     """
 
-    def __init__(self, dim: int, *, num_heads: int, mlp_ratio: float = 4.0, eps: float = 1e-6, drop_path: float = 0.0):
+    def __init__(
+        self,
+        dim: int,
+        *,
+        num_heads: int,
+        mlp_ratio: float = 4.0,
+        eps: float = 1e-6,
+        drop_path: float = 0.0,
+        stepwise: bool = False,
+    ) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim, eps=eps)
-        self.attn = Attention(dim, num_heads=num_heads)
+        self.attn = Attention(dim, num_heads=num_heads, stepwise=stepwise)
         self.norm2 = nn.LayerNorm(dim, eps=eps)
         self.mlp = Mlp(dim, hidden=int(dim * mlp_ratio))
         self.drop_path = drop_path

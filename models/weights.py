@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -15,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import ModelError, UsageError
-from . import transpose
+from . import potr, transpose
 from .cache import is_offline
 from .convvit import ConvViT
 from .vitpose import PATCH, ViTPose
@@ -85,12 +86,19 @@ def _fetch(name: str, repository: str, file: str, *, offline: bool) -> Path:
         raise ModelError(f"Cannot download {name} from {repository}: {error}. Try again, or give a file.") from error
 
 
-def load_checkpoint(source: str | Path | Mapping[str, Tensor], device: str | torch.device = "cpu") -> nn.Module:
+def load_checkpoint(
+    source: str | Path | Mapping[str, Tensor],
+    device: str | torch.device = "cpu",
+    *,
+    input_size: tuple[int, int] | None = None,
+) -> nn.Module:
     """Build the network that a checkpoint belongs to and load it, strictly.
 
     Args:
         source: a file (safetensors, or a pickle of tensors), or a state dict.
         device: where the network goes.
+        input_size: (height, width) of the crop, for the one family whose weights cannot tell (POTR with XCiT); a
+            Lightning file knows it by itself.
 
     Returns:
         The network in eval mode, float32.
@@ -103,7 +111,7 @@ def load_checkpoint(source: str | Path | Mapping[str, Tensor], device: str | tor
     state = {key: value.float() if value.is_floating_point() else value for key, value in _unwrap(raw, label).items()}
     if "backbone.embeddings.patch_embeddings.projection.weight" in state:
         state = _from_transformers(state)
-    network, kept = _recognise(state, label)
+    network, kept = _recognise(state, label, **_arguments(raw) | ({"input_size": input_size} if input_size else {}))
     _load_strictly(network, kept, label)
     return network.to(device).eval()
 
@@ -136,7 +144,20 @@ def _unwrap(raw: Mapping, label: str) -> State:
         raise ModelError(f"{label} holds no tensors. Give a checkpoint of a pose network.")
     if all(key.startswith("module.") for key in state):
         state = {key.removeprefix("module."): value for key, value in state.items()}
+    if any(key.startswith("vitdetr.") for key in state):  # POTR's Lightning module holds its criterion beside it
+        state = {key.removeprefix("vitdetr."): value for key, value in state.items() if key.startswith("vitdetr.")}
+        return _unwrap(state, label)  # DataParallel may stand inside, too
     return state
+
+
+def _arguments(raw: Mapping) -> dict[str, Any]:
+    """Return what a Lightning file's hyper-parameters tell of POTR that its weights do not."""
+    match raw.get("hyper_parameters"):
+        case {"input_size": [int(width), int(height)], "activation": "gelu" | "relu" as activation}:
+            return {"input_size": (height, width), "activation": activation}
+        case {"input_size": [int(width), int(height)]}:
+            return {"input_size": (height, width)}
+    return {}
 
 
 _TRANSFORMERS_NAMES = (
@@ -171,7 +192,7 @@ def _from_transformers(state: State) -> State:
     return result
 
 
-def _recognise(state: State, label: str) -> tuple[nn.Module, State]:
+def _recognise(state: State, label: str, **arguments: Any) -> tuple[nn.Module, State]:
     """Build the network that the keys and shapes ask for; return it with the entries that belong to it."""
     if "stem.0.0.weight" in state and "pos_embed" in state:
         return _convvit(state), state
@@ -183,6 +204,8 @@ def _recognise(state: State, label: str) -> tuple[nn.Module, State]:
     if (network := transpose.from_state(state)) is not None:
         # A file may leave out the fixed table.
         return network, {"pos_embedding": network.get_parameter("pos_embedding"), **state}
+    if (sets := potr.from_state(state, **arguments)) is not None:
+        return sets, state
     raise ModelError(
         f"{label} is not a checkpoint of a pose network that posetrack knows; its first keys are {list(state)[:3]}. "
         "`posetrack models` lists the networks."

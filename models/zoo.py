@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from . import potr
 from .convvit import ConvViT
 from .transpose import SIZES as TRANSPOSE_SIZES
 from .transpose import TransPose
@@ -99,6 +100,30 @@ def _transpose(name: str, ap: float, file: str) -> Variant:
     )
 
 
+_POTR_FIGURES = {  # with the encoder's pre-training that the figure belongs to
+    "potr-deit-s16": "62.2 (distilled DeiT)",
+    "potr-deit-dino-s8": "70.6 (DINO)",
+    "potr-xcit-s12-p16": "66.2 (68.0 with DINO)",
+    "potr-xcit-s12-p8": "71.6 (DINO)",
+    "potr-xcit-s12-p16-288x384": "70.2 (distilled; 70.7 with DINO)",
+    "potr-xcit-s12-p8-288x384": "72.6 (DINO)",
+    "potr-resnet50": "63.4 (61.0 with DINO)",
+    "potr-vab-deit-s16": "63.2",
+    "potr-vab-resnet50": None,
+}
+
+
+def _potr(name: str, ap: str | None) -> Variant:
+    return Variant(
+        name=name,
+        family="POTR",
+        build=potr.SIZES[name],
+        published=f"COCO val AP {ap}, detector of AP 56.4, flip test" if ap else "no figure published",
+        licence="see page",
+        page="https://github.com/padeler/PE-former",
+    )
+
+
 BUNDLED = "convvit"
 
 ZOO: dict[str, Variant] = {
@@ -112,4 +137,5 @@ ZOO: dict[str, Variant] = {
     ),
     **{name: _vitpose(name, ap) for name, ap in _VITPOSE_AP.items()},
     **{name: _transpose(name, ap, file) for name, (ap, file) in _TRANSPOSE.items()},
+    **{name: _potr(name, ap) for name, ap in _POTR_FIGURES.items()},
 }

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import parity
 import pytest
+import torch
 
 from posetrack.models import crop, heatmap
-from posetrack.models.processing import DARK_TRANSPOSE, UDP
+from posetrack.models.processing import DARK_TRANSPOSE, POTR, UDP
 from posetrack.models.zoo import ZOO
 
 FIXTURE = np.load(parity.FOLDER / "prepost.npz")
@@ -132,8 +133,9 @@ def test_a_box_without_area_still_gives_an_invertible_map(family):
 
 @pytest.mark.parametrize("name", sorted(ZOO))
 def test_every_network_names_its_conventions(name):
-    expected = DARK_TRANSPOSE if name.startswith("transpose") else UDP
-    assert ZOO[name].build.func.processing is expected
+    expected = {"transpose": DARK_TRANSPOSE, "potr": POTR}.get(name.split("-")[0], UDP)
+    with torch.device("meta"):
+        assert ZOO[name].build().processing is expected
 
 
 @pytest.mark.parametrize("detail", ["udp-scale", "udp-centre", "udp-decode"])

@@ -103,3 +103,22 @@ def test_a_device_that_is_not_there_is_never_replaced(monkeypatch):
         load_pipeline(device="cuda:0", offline=True)
     with pytest.raises(UsageError, match="not known"):
         load_pipeline(device="gpu", offline=True)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("name", ["transpose-r-a3", "potr-deit-s16"])
+def test_networks_of_every_family_take_their_place_in_the_line(name, flip, people):
+    """Predictions land inside of their crops, whatever the family's conventions; but for the odd Newton step of noise."""
+    import torch
+
+    from posetrack.models.zoo import ZOO
+    from posetrack.tracker.perception.pose import PoseEstimator
+
+    torch.manual_seed(0)
+    boxes = Detections(np.array([[100.0, 50, 250, 350], [300, 20, 380, 200]]), np.ones(2))
+    poses = PoseEstimator(ZOO[name].build(), flip=flip)(Frame(people, 0, 0.0), boxes)
+    assert poses.keypoints.shape == (2, 17, 2)
+    centers = (boxes.boxes[:, :2] + boxes.boxes[:, 2:]) / 2
+    found = ~np.isnan(poses.keypoints[..., 0])
+    assert found.any()
+    assert (np.abs(poses.keypoints - centers[:, None])[found] <= 0.63 * 300 + 2).mean() > 0.8

@@ -20,7 +20,7 @@ class PoseEstimator:
     """Callable `(frame, detections) -> Poses`.
 
     Args:
-        model: network from crops (B, 3, h, w) to heat maps (B, K, h / 4, w / 4), with attributes
+        model: network that answers crops (B, 3, h, w), with attributes
             `input_size` and `processing`.
         device: where it is.
         skeleton: what its K keypoints are.
@@ -57,9 +57,8 @@ class PoseEstimator:
         centers, sizes = processing.regions(detections.boxes, self.input_size)
         matrices = processing.matrices(centers, sizes, self.input_size)
         crops = crop.normalize(crop.warp(frame.image, matrices, input_size=self.input_size))
-        heatmaps = self._forward(crops)  # (N, K, h, w)
-        points, scores = processing.decode(heatmaps)
-        back = crop.invert(processing.matrices(centers, sizes, heatmaps.shape[2:]))
+        points, scores, size = self._locate(crops)
+        back = crop.invert(processing.matrices(centers, sizes, size))
         return Poses(
             boxes=detections.boxes,
             keypoints=crop.transform(points, back),
@@ -68,13 +67,16 @@ class PoseEstimator:
         )
 
     @torch.inference_mode()
-    def _forward(self, crops: np.ndarray) -> np.ndarray:
+    def num_keypoints(self) -> int:
+        """Ask the network how many keypoints it answers with; this also warms it up."""
+        processing, images = self.model.processing, torch.zeros(1, 3, *self.input_size, device=self.device)
+        return processing.locate(processing.decode, self.model, images, None)[0].shape[1]
+
+    @torch.inference_mode()
+    def _locate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
         images = torch.from_numpy(crops).to(self.device).contiguous(memory_format=torch.channels_last)
-        heatmaps = self.model(images)
-        if self.flip:
-            mirrored = self.model(images.flip(3)).flip(3)[:, self.skeleton.flip_order.tolist()]
-            heatmaps = (heatmaps + mirrored) / 2
-        return heatmaps.float().cpu().numpy()
+        processing, flip_order = self.model.processing, self.skeleton.flip_order if self.flip else None
+        return processing.locate(processing.decode, self.model, images, flip_order)
 
 
 def load_pose_estimator(
@@ -95,12 +97,11 @@ def load_pose_estimator(
     where = resolve_device(device)
     path = weights.find(name, offline=offline)
     model = weights.load_checkpoint(path, where)
-    with torch.inference_mode():
-        height, width = model.input_size
-        channels = model(torch.zeros(1, 3, height, width, device=where)).shape[1]
-    if channels != len(COCO):
+    estimator = PoseEstimator(model, device=where, name=name, sha256=sha256(path), flip=flip)
+    found = estimator.num_keypoints()
+    if found != len(COCO):
         raise ModelError(
-            f"{path} estimates {channels} keypoints, but the COCO skeleton has {len(COCO)}. "
+            f"{path} estimates {found} keypoints, but the COCO skeleton has {len(COCO)}. "
             "Give weights that were trained on COCO's keypoints."
         )
-    return PoseEstimator(model, device=where, name=name, sha256=sha256(path), flip=flip)
+    return estimator

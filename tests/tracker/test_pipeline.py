@@ -108,7 +108,7 @@ def test_a_device_that_is_not_there_is_never_replaced(monkeypatch):
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("name", ["transpose-r-a3", "potr-deit-s16"])
 def test_networks_of_every_family_take_their_place_in_the_line(name, flip, people):
-    """Predictions land inside of their crops, whatever the family's conventions; but for the odd Newton step of noise."""
+    """Predictions land in their crops, whatever the conventions; but for the odd Newton step of noise."""
     import torch
 
     from posetrack.models.zoo import ZOO

@@ -7,6 +7,7 @@ follow the original checkpoints. The datasets' order is that of `skeletons.DATAS
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,8 @@ from .processing import UDP
 from .skeletons import DATASETS
 from .vitpose import Backbone, ClassicHead, ViTPose
 
+KEYPOINTS = tuple(map(len, DATASETS.values()))
+
 
 class ExpertMlp(nn.Module):
     """MLP whose last P output channels are the dataset's own; (B, N, D) -> (B, N, D)."""
@@ -24,6 +27,7 @@ class ExpertMlp(nn.Module):
         super().__init__()
         self.fc1 = nn.Linear(dim, hidden)
         self.fc2 = nn.Linear(hidden, dim - part)
+        self.part = part
         self.experts = nn.ModuleList(nn.Linear(hidden, part) for _ in range(num_experts))
 
     def forward(self, x: Tensor, dataset: int | Tensor) -> Tensor:
@@ -33,7 +37,7 @@ class ExpertMlp(nn.Module):
     def _expert(self, x: Tensor, dataset: int | Tensor) -> Tensor:
         if isinstance(dataset, int):
             return self.experts[dataset](x)
-        own = x.new_zeros(*x.shape[:2], self.experts[0].out_features)  # (B, N, P)
+        own = x.new_zeros(*x.shape[:2], self.part)  # (B, N, P)
         for i, expert in enumerate(self.experts):
             rows = (dataset == i).nonzero()[:, 0]
             own = own.index_copy(0, rows, expert(x[rows]).to(own.dtype))
@@ -64,20 +68,22 @@ class ViTPosePlus(nn.Module):
         num_heads: int,
         part: int,
         num_experts: int = len(DATASETS),
-        num_keypoints: tuple[int, ...] = tuple(len(skeleton) for skeleton in DATASETS.values()),
+        num_keypoints: tuple[int, ...] = KEYPOINTS,
         input_size: tuple[int, int] = (256, 192),
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
         self.input_size = input_size
-        self.backbone = Backbone(
-            input_size=input_size,
-            dim=dim,
-            depth=depth,
-            num_heads=num_heads,
-            drop_path=drop_path,
-            make_mlp=partial(ExpertMlp, dim, hidden=4 * dim, part=part, num_experts=num_experts),
-        )
+        self.num_experts = num_experts
+        self._size: dict[str, Any] = {
+            "dim": dim,
+            "depth": depth,
+            "num_heads": num_heads,
+            "input_size": input_size,
+            "drop_path": drop_path,
+        }
+        make_mlp = partial(ExpertMlp, dim, hidden=4 * dim, part=part, num_experts=num_experts)
+        self.backbone = Backbone(**self._size, make_mlp=make_mlp)
         first, *further = num_keypoints
         self.keypoint_head = ClassicHead(dim, num_keypoints=first)
         self.associate_keypoint_heads = nn.ModuleList(ClassicHead(dim, num_keypoints=k) for k in further)
@@ -105,9 +111,9 @@ class ViTPosePlus(nn.Module):
         indices = [dataset] * len(images) if isinstance(dataset, int) else dataset.tolist()
         if len(indices) != len(images):
             raise ValueError(f"There are {len(images)} images and {len(indices)} datasets; give one for each image.")
-        experts = len(self.backbone.blocks[0].mlp.experts)
-        if any(not 0 <= i < experts for i in indices):
-            raise ValueError(f"dataset is {dataset}, but this network knows {experts}; give 0 to {experts - 1}.")
+        last = self.num_experts - 1
+        if any(not 0 <= i <= last for i in indices):
+            raise ValueError(f"dataset is {dataset}, but this network knows {last + 1}; give 0 to {last}.")
         if not 0 <= head < len(self.heads):
             raise ValueError(
                 f"head is {head}, but this network has {len(self.heads)}; give 0 to {len(self.heads) - 1}."
@@ -116,20 +122,11 @@ class ViTPosePlus(nn.Module):
 
     def split(self, dataset: int) -> ViTPose:
         """Return the part that answers for one dataset as a plain ViTPose, with the expert merged into fc2."""
-        backbone, head = self.backbone, self.heads[dataset]
-        state = {key: value for key, value in backbone.state_dict().items() if ".experts." not in key}
-        for i, block in enumerate(backbone.blocks):
-            for kind, value in block.mlp.experts[dataset].state_dict().items():
-                key = f"blocks.{i}.mlp.fc2.{kind}"
-                state[key] = torch.cat([state[key], value])
-        plain = ViTPose(
-            dim=backbone.pos_embed.shape[2],
-            depth=len(backbone.blocks),
-            num_heads=backbone.blocks[0].attn.num_heads,
-            num_keypoints=head.final_layer.out_channels,
-            input_size=self.input_size,
-            drop_path=backbone.blocks[-1].drop_path,
-        )
-        plain.backbone.load_state_dict(state)
-        plain.keypoint_head.load_state_dict(head.state_dict())
-        return plain.to(backbone.pos_embed.device).train(self.training)
+        backbone, head = self.backbone.state_dict(), self.heads[dataset].state_dict()
+        plain = ViTPose(**self._size, num_keypoints=len(head["final_layer.bias"]))
+        for key, value in backbone.items():
+            if ".mlp.fc2." in key:
+                backbone[key] = torch.cat([value, backbone[key.replace("fc2", f"experts.{dataset}")]])
+        plain.backbone.load_state_dict({key: backbone[key] for key in plain.backbone.state_dict()})
+        plain.keypoint_head.load_state_dict(head)
+        return plain.to(self.backbone.pos_embed.device).train(self.training)

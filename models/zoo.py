@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from torch import nn
 
@@ -43,7 +44,7 @@ class Variant:
 
 
 _VITPOSE_PAGE = "https://github.com/ViTAE-Transformer/ViTPose"
-_VITPOSE_SIZES = {
+_VITPOSE_SIZES: dict[str, dict[str, Any]] = {
     "s": {"dim": 384, "depth": 12, "num_heads": 12, "drop_path": 0.1},
     "b": {"dim": 768, "depth": 12, "num_heads": 12, "drop_path": 0.3},
     "l": {"dim": 1024, "depth": 24, "num_heads": 16, "drop_path": 0.5},

@@ -61,7 +61,7 @@ class Mlp(nn.Module):
 class Block(nn.Module):
     """Pre-norm transformer block with stochastic depth: x + attn(norm1(x)), then x + mlp(norm2(x)).
 
-    Shapes: (B, N, D) -> (B, N, D).
+    Shapes: (B, N, D) -> (B, N, D). A network may bring its own `mlp`; what follows x in `forward` is for it.
     """
 
     def __init__(
@@ -73,17 +73,18 @@ class Block(nn.Module):
         eps: float = 1e-6,
         drop_path: float = 0.0,
         stepwise: bool = False,
+        mlp: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim, eps=eps)
         self.attn = Attention(dim, num_heads=num_heads, stepwise=stepwise)
         self.norm2 = nn.LayerNorm(dim, eps=eps)
-        self.mlp = Mlp(dim, hidden=int(dim * mlp_ratio))
+        self.mlp = Mlp(dim, hidden=int(dim * mlp_ratio)) if mlp is None else mlp
         self.drop_path = drop_path
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *route: int | Tensor) -> Tensor:
         x = x + self._drop(self.attn(self.norm1(x)))
-        return x + self._drop(self.mlp(self.norm2(x)))
+        return x + self._drop(self.mlp(self.norm2(x), *route))
 
     def _drop(self, x: Tensor) -> Tensor:
         """Leave out this branch for a random part of the samples while training (Huang et al. 2016)."""

@@ -5,6 +5,8 @@ Module names follow the original checkpoints, so their state dicts load as they 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -26,24 +28,42 @@ class PatchEmbed(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Vision transformer without a class token; (B, 3, H, W) -> (B, D, H / 16, W / 16)."""
+    """Vision transformer without a class token; (B, 3, H, W) -> (B, D, H / 16, W / 16).
 
-    def __init__(self, *, input_size: tuple[int, int], dim: int, depth: int, num_heads: int, drop_path: float = 0.0):
+    Every block has an MLP of `make_mlp`, where it is given; what follows the images in `forward` is for these.
+    """
+
+    def __init__(
+        self,
+        *,
+        input_size: tuple[int, int],
+        dim: int,
+        depth: int,
+        num_heads: int,
+        drop_path: float = 0.0,
+        make_mlp: Callable[[], nn.Module] | None = None,
+    ) -> None:
         super().__init__()
         self.grid = (input_size[0] // PATCH, input_size[1] // PATCH)
         self.patch_embed = PatchEmbed(dim)
         # Row 0 belonged to the class token of the pre-training and is added to every patch, not dropped.
         self.pos_embed = nn.Parameter(nn.init.trunc_normal_(Tensor(1, self.grid[0] * self.grid[1] + 1, dim), std=0.02))
         self.blocks = nn.ModuleList(
-            Block(dim, num_heads=num_heads, drop_path=drop_path * i / max(depth - 1, 1)) for i in range(depth)
+            Block(
+                dim,
+                num_heads=num_heads,
+                drop_path=drop_path * i / max(depth - 1, 1),
+                mlp=None if make_mlp is None else make_mlp(),
+            )
+            for i in range(depth)
         )
         self.last_norm = nn.LayerNorm(dim, eps=1e-6)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, *route: int | Tensor) -> Tensor:
         x = self.patch_embed(images).flatten(2).transpose(1, 2)  # (B, N, D)
         x = x + self.pos_embed[:, 1:] + self.pos_embed[:, :1]
         for block in self.blocks:
-            x = block(x)
+            x = block(x, *route)
         return self.last_norm(x).transpose(1, 2).unflatten(2, self.grid)  # (B, D, H/16, W/16)
 
 

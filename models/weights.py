@@ -19,7 +19,9 @@ from ..errors import ModelError, UsageError
 from . import potr, transpose
 from .cache import is_offline
 from .convvit import ConvViT
+from .skeletons import DATASETS
 from .vitpose import PATCH, ViTPose
+from .vitpose_plus import ViTPosePlus
 from .zoo import BUNDLED, ZOO
 
 State = dict[str, Tensor]
@@ -91,6 +93,7 @@ def load_checkpoint(
     device: str | torch.device = "cpu",
     *,
     input_size: tuple[int, int] | None = None,
+    dataset: str | None = None,
 ) -> nn.Module:
     """Build the network that a checkpoint belongs to and load it, strictly.
 
@@ -99,12 +102,13 @@ def load_checkpoint(
         device: where the network goes.
         input_size: (height, width) of the crop, for the one family whose weights cannot tell (POTR with XCiT); a
             Lightning file knows it by itself.
+        dataset: a name of `skeletons.DATASETS`: of a ViTPose+ only this dataset's part, as a plain ViTPose.
 
     Returns:
         The network in eval mode, float32.
 
     Raises:
-        ModelError: the file cannot be read safely, or its keys or shapes fit no known network.
+        ModelError: the file cannot be read safely, its keys or shapes fit no known network, or it has no such dataset.
     """
     label = str(source) if isinstance(source, str | Path) else "The state dict"
     raw = _read(Path(source)) if isinstance(source, str | Path) else dict(source)
@@ -113,6 +117,8 @@ def load_checkpoint(
         state = _from_transformers(state)
     network, kept = _recognise(state, label, **_arguments(raw) | ({"input_size": input_size} if input_size else {}))
     _load_strictly(network, kept, label)
+    if dataset is not None:
+        network = _split(network, dataset, label)
     return network.to(device).eval()
 
 
@@ -197,8 +203,12 @@ def _recognise(state: State, label: str, **arguments: Any) -> tuple[nn.Module, S
     if "stem.0.0.weight" in state and "pos_embed" in state:
         return _convvit(state), state
     if "backbone.patch_embed.proj.weight" in state and "keypoint_head.final_layer.weight" in state:
-        # Multi-task checkpoints carry further heads and the pre-training's class token.
-        extra = re.compile(r"^associate_keypoint_heads\.|^backbone\.cls_token$")
+        if _has_experts(state):
+            state = {key: value for key, value in state.items() if key != "backbone.cls_token"}
+            return _vitpose_plus(state, label), state
+        # Multi-task checkpoints carry further heads and the pre-training's class token; the files that ViTPose's
+        # model_split.py cuts out of a ViTPose+ also its experts, of which one is already in fc2.
+        extra = re.compile(r"^associate_keypoint_heads\.|^backbone\.cls_token$|\.mlp\.experts\.")
         state = {key: value for key, value in state.items() if not extra.search(key)}
         return _vitpose(state, label), state
     if (network := transpose.from_state(state)) is not None:
@@ -227,19 +237,53 @@ def _convvit(state: State) -> ConvViT:
 
 
 def _vitpose(state: State, label: str) -> ViTPose:
+    return ViTPose(
+        **_vitpose_size(state, label),
+        simple="keypoint_head.deconv_layers.0.weight" not in state,
+        num_keypoints=state["keypoint_head.final_layer.weight"].shape[0],
+    )
+
+
+def _has_experts(state: State) -> bool:
+    """Whether fc2 leaves a part of its output to experts."""
+    fc2, expert = (state.get(f"backbone.blocks.0.mlp.{layer}.weight") for layer in ("fc2", "experts.0"))
+    return fc2 is not None and expert is not None and fc2.shape[0] < state["backbone.patch_embed.proj.weight"].shape[0]
+
+
+def _vitpose_plus(state: State, label: str) -> ViTPosePlus:
+    further = [f"associate_keypoint_heads.{i}" for i in range(_depth(state, "associate_keypoint_heads."))]
+    layers = [state.get(f"{head}.final_layer.weight") for head in ("keypoint_head", *further)]
+    return ViTPosePlus(
+        **_vitpose_size(state, label),
+        part=state["backbone.blocks.0.mlp.experts.0.weight"].shape[0],
+        num_experts=_depth(state, "backbone.blocks.0.mlp.experts."),
+        num_keypoints=tuple(0 if layer is None else layer.shape[0] for layer in layers),  # 0: loading names the key
+    )
+
+
+def _split(network: nn.Module, dataset: str, label: str) -> ViTPose:
+    heads = list(DATASETS)[: len(network.heads)] if isinstance(network, ViTPosePlus) else []
+    if not isinstance(network, ViTPosePlus) or dataset not in heads:
+        raise ModelError(
+            f"{label} has no part for the dataset '{dataset}'"
+            + (f", only for {', '.join(heads)}." if heads else f": {type(network).__name__} is of one dataset.")
+            + " Leave the dataset out, or give a full checkpoint of ViTPose+."
+        )
+    return network.split(heads.index(dataset))
+
+
+def _vitpose_size(state: State, label: str) -> dict[str, Any]:
     dim = state["backbone.patch_embed.proj.weight"].shape[0]
     tokens = state["backbone.pos_embed"].shape[1] - 1
     if dim not in _VITPOSE_HEADS:
         raise ModelError(f"{label} is a ViTPose of width {dim}; the known widths are {sorted(_VITPOSE_HEADS)}.")
     rows = round((tokens * 4 / 3) ** 0.5)  # every published crop is 4:3
-    return ViTPose(
-        dim=dim,
-        depth=_depth(state, "backbone.blocks."),
-        num_heads=_VITPOSE_HEADS[dim],
-        simple="keypoint_head.deconv_layers.0.weight" not in state,
-        num_keypoints=state["keypoint_head.final_layer.weight"].shape[0],
-        input_size=(rows * PATCH, tokens // rows * PATCH),
-    )
+    return {
+        "dim": dim,
+        "depth": _depth(state, "backbone.blocks."),
+        "num_heads": _VITPOSE_HEADS[dim],
+        "input_size": (rows * PATCH, tokens // rows * PATCH),
+    }
 
 
 def _load_strictly(network: nn.Module, state: State, label: str) -> None:

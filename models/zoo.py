@@ -14,6 +14,7 @@ from .convvit import ConvViT
 from .transpose import SIZES as TRANSPOSE_SIZES
 from .transpose import TransPose
 from .vitpose import ViTPose
+from .vitpose_plus import ViTPosePlus
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,26 @@ def _vitpose(name: str, ap: float) -> Variant:
     )
 
 
+_PLUS = {  # width of an expert's part, average precision, name on the hub
+    "s": (96, 75.8, "small"),  # the repository's own configuration says 192, the released weights are of 96
+    "b": (192, 77.0, "base"),
+    "l": (256, 78.6, "large"),
+    "h": (320, 79.4, "huge"),
+}
+
+
+def _vitpose_plus(size: str, part: int, ap: float, hub: str) -> Variant:
+    return Variant(
+        name=f"vitpose-plus-{size}",
+        family="ViTPose+",
+        build=partial(ViTPosePlus, **_VITPOSE_SIZES[size], part=part),
+        published=f"COCO val AP {ap} (detector of AP 56.4, flip test)",
+        licence="Apache-2.0",
+        hub=(f"usyd-community/vitpose-plus-{hub}", "model.safetensors"),  # COCO's head only; the page has all six
+        page=_VITPOSE_PAGE,
+    )
+
+
 _TRANSPOSE_PAGE = "https://github.com/yangsenius/TransPose"
 _TRANSPOSE = {  # average precision, file of the release
     "transpose-r-a3": (71.7, "tp_r_256x192_enc3_d256_h1024_mh8.pth"),
@@ -136,6 +157,7 @@ ZOO: dict[str, Variant] = {
         bundled="pose.safetensors",
     ),
     **{name: _vitpose(name, ap) for name, ap in _VITPOSE_AP.items()},
+    **{f"vitpose-plus-{size}": _vitpose_plus(size, *facts) for size, facts in _PLUS.items()},
     **{name: _transpose(name, ap, file) for name, (ap, file) in _TRANSPOSE.items()},
     **{name: _potr(name, ap) for name, ap in _POTR_FIGURES.items()},
 }

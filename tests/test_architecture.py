@@ -15,6 +15,7 @@ HEAVY = {"torch", "cv2", "ultralytics", "av", "scipy", "rich"}
 FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere in its file
     "posetrack.errors": ("*",),
     "posetrack.models.keypoints": ("torch", "cv2", "posetrack.tracker", "ultralytics"),
+    "posetrack.models.skeletons": ("torch", "cv2", "posetrack.tracker", "ultralytics"),
     "posetrack.models": ("posetrack.tracker", "ultralytics", "av"),
     "posetrack.tracker.types": ("torch", "cv2", "posetrack.models"),
     "posetrack.tracker.tracking": ("torch", "cv2", "av", "posetrack.tracker.output", "posetrack.tracker.perception"),

@@ -22,11 +22,25 @@ from .convvit import ConvViT
 from .skeletons import DATASETS
 from .vitpose import PATCH, ViTPose
 from .vitpose_plus import ViTPosePlus
-from .zoo import BUNDLED, ZOO
+from .zoo import BUNDLED, ZOO, Variant
 
 State = dict[str, Tensor]
 
 _VITPOSE_HEADS = {384: 12, 768: 12, 1024: 16, 1280: 16}
+
+
+def variant(name: str) -> Variant:
+    """Return the entry of the zoo that a name stands for.
+
+    Raises:
+        UsageError: the name is not known; the nearest one is offered.
+    """
+    found = ZOO.get(BUNDLED if name == "bundled" else name)
+    if found is None:
+        near = difflib.get_close_matches(name, ZOO, n=1)
+        hint = f"Did you mean {near[0]}?" if near else "`posetrack models` lists the names."
+        raise UsageError(f"Model '{name}' is neither a file nor a known name. {hint}")
+    return found
 
 
 def find(name: str, *, offline: bool = False) -> Path:
@@ -42,21 +56,17 @@ def find(name: str, *, offline: bool = False) -> Path:
     """
     if Path(name).is_file():
         return Path(name)
-    variant = ZOO.get(BUNDLED if name == "bundled" else name)
-    if variant is None:
-        near = difflib.get_close_matches(name, ZOO, n=1)
-        hint = f"Did you mean {near[0]}?" if near else "`posetrack models` lists the names."
-        raise UsageError(f"Model '{name}' is neither a file nor a known name. {hint}")
-    if variant.bundled is not None:
-        return Path(str(files(__package__) / "bundled" / variant.bundled))
-    if variant.url is not None:
-        raise ModelError(f"The weights of {name} are at {variant.url}. Download that file and give it: --model PATH.")
-    if variant.hub is None:
+    known = variant(name)
+    if known.bundled is not None:
+        return Path(str(files(__package__) / "bundled" / known.bundled))
+    if known.url is not None:
+        raise ModelError(f"The weights of {name} are at {known.url}. Download that file and give it: --model PATH.")
+    if known.hub is None:
         raise ModelError(
-            f"The weights of {name} are published on {variant.page} only, without a fixed address. "
+            f"The weights of {name} are published on {known.page} only, without a fixed address. "
             "Download them there by hand and give the file: --model PATH."
         )
-    return _fetch(name, *variant.hub, offline=offline)
+    return _fetch(name, *known.hub, offline=offline)
 
 
 def cached(name: str) -> bool:

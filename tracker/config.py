@@ -44,7 +44,7 @@ class RunConfig:
     model: str = "bundled"
     detector: str = "bundled"
     device: str = "auto"
-    conf: float = 0.3
+    conf: float = 0.2
     max_people: int = 0
     detect_size: int = 0
     flip: bool = False

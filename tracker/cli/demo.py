@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from .run import track
 
     folder = Path(args.output)
-    sample = make_sample(folder / "sample.mp4")
+    sample = make_sample(folder / "sample.mp4", overwrite=True)
     config = RunConfig(
         source=str(sample),
         save=str(folder / "tracked.mp4"),

@@ -16,7 +16,7 @@ from .palette import PAPER, Color, Palette, palette
 
 Image = NDArray[np.uint8]
 
-MIN_SCORE = 0.3  # keypoints below it are hidden; the table keeps them
+MIN_SCORE = 0.2  # keypoints below it are hidden; the table keeps them
 SHIFT = 3  # OpenCV's fixed point: coordinates in 1/8 pixel
 FAR = 30_000  # pixels; beyond it OpenCV's fixed point overflows
 FONT = cv2.FONT_HERSHEY_DUPLEX

@@ -47,9 +47,9 @@ class TrackerConfig:
         rate_cutoff: Hz, its cutoff of the speed.
     """
 
-    high_score: float = 0.4
+    high_score: float = 0.3
     low_score: float = 0.1  # ByteTrack's
-    duplicate: float = 0.75
+    duplicate: float = 0.6
     gate: float = 0.2
     low_gate: float = 0.4
     reach_gate: float = 0.1

@@ -256,6 +256,8 @@ def test_bench_measures_the_stages(walking_clip, tmp_path, capsys):
 
 def test_demo_writes_video_table_and_sidecar(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "posetrack-demo").mkdir()
+    (tmp_path / "posetrack-demo" / "sample.mp4").write_text("of an earlier demo")
     assert main(["demo", "--device", "cpu"]) == 0
     written = {path.name for path in (tmp_path / "posetrack-demo").iterdir()}
     assert written == {"sample.mp4", "tracked.mp4", "tracked.csv", "tracked.csv.json"}

@@ -43,7 +43,7 @@ def test_fps_stands_in_the_corner():
     assert not image[:, :200].any()
 
 
-@pytest.mark.parametrize("hidden", [{"scores": (0.29, 1)}, {"foot": (np.nan, np.nan)}, {"head": (np.inf, 5)}])
+@pytest.mark.parametrize("hidden", [{"scores": (0.19, 1)}, {"foot": (np.nan, np.nan)}, {"head": (np.inf, 5)}])
 def test_a_keypoint_that_is_unsure_or_missing_takes_its_limb_along(hidden):
     assert not draw(blank(), stick(**hidden), skeleton=STICK)[120, 85:115].any()
 

@@ -18,6 +18,8 @@ from ..keypoints import COCO
 from . import augment
 from .dataset import CocoPeople, Picture
 from .loop import Schedule, fit
+from .losses import place_cross_entropy
+from .targets import to_heatmap
 
 FLIP_ORDER = COCO.flip_order
 
@@ -82,23 +84,11 @@ def _batch(
 
 
 def heatmap_loss(model: ConvViT, batch: dict[str, Tensor]) -> Tensor:
-    """Cross-entropy between the predicted distribution over places and a Gaussian at the true one.
-
-    Unlike the mean squared error of a heat map, its gradient does not drown in the background, and a network from
-    nothing learns several times faster (the same reason that SimCC classifies coordinates, Li et al. 2022). A joint
-    outside of the crop has no place and gives no loss.
-    """
+    """Return the cross-entropy over places of a batch; a joint outside of the crop gives no loss."""
     logits = model.logits(batch["images"].contiguous(memory_format=torch.channels_last)).float()  # (B, K, h, w)
-    h, w = logits.shape[2:]
-    size = batch["images"].new_tensor([batch["images"].shape[3] - 1, batch["images"].shape[2] - 1])
-    points = batch["keypoints"] / size * size.new_tensor([w - 1, h - 1])  # heat-map pixels
-    inside = ((points > -0.5) & (points < points.new_tensor([w, h]) - 0.5)).all(-1)
-    weights = batch["weights"] * inside
-    tx = (-((torch.arange(w, device=points.device) - points[..., 0:1]) ** 2) / (2 * SIGMA**2)).softmax(-1)  # (B, K, w)
-    ty = (-((torch.arange(h, device=points.device) - points[..., 1:2]) ** 2) / (2 * SIGMA**2)).softmax(-1)  # (B, K, h)
-    target = (ty[..., :, None] * tx[..., None, :]).flatten(2)
-    loss = -(target * F.log_softmax(logits.flatten(2), dim=-1)).sum(-1)  # (B, K)
-    return (loss * weights).sum() / weights.sum().clamp(min=1.0)
+    (height, width), (h, w) = batch["images"].shape[2:], logits.shape[2:]
+    points = to_heatmap(batch["keypoints"], input_size=(height, width), size=(h, w))
+    return place_cross_entropy(logits, points, batch["weights"], sigma=SIGMA)
 
 
 def resize_positions(positions: Tensor, *, input_size: tuple[int, int]) -> Tensor:

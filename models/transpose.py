@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .hrnet import hrnet_s
+from .initial import start_near_zero
 from .processing import DARK_TRANSPOSE
 from .resnet import resnet_s
 
@@ -81,6 +82,9 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(
             EncoderLayer(dim, ffn=ffn, num_heads=num_heads, dropout=dropout) for _ in range(depth)
         )
+        for parameter in self.parameters():
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
 
     def forward(self, x: Tensor, positions: Tensor | None, *, weigh: bool) -> tuple[Tensor, list[Tensor]]:
         attentions = []
@@ -140,6 +144,12 @@ class TransPose(nn.Module):
             upsample = nn.ConvTranspose2d(dim, dim, 4, stride=2, padding=1, bias=False)
             self.deconv_layers = nn.Sequential(upsample, nn.BatchNorm2d(dim), nn.ReLU())
         self.final_layer = nn.Conv2d(dim, num_keypoints, 1)
+        start_near_zero(self.final_layer)
+
+    @property
+    def backbone(self) -> nn.ModuleDict:
+        """The convolutional layers, in their order, which stand at the root under the same names."""
+        return nn.ModuleDict({name: self.get_submodule(name) for name in self._backbone})
 
     def forward(self, images: Tensor) -> Tensor:
         return self._forward(images, weigh=False)[0]

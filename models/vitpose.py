@@ -10,6 +10,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .initial import start_near_zero
 from .processing import UDP
 from .vit import Block
 
@@ -81,6 +82,7 @@ class ClassicHead(nn.Module):
             ]
         self.deconv_layers = nn.Sequential(*layers)
         self.final_layer = nn.Conv2d(width, num_keypoints, 1)
+        start_near_zero(self)
 
     def forward(self, features: Tensor) -> Tensor:
         return self.final_layer(self.deconv_layers(features))
@@ -92,6 +94,7 @@ class SimpleHead(nn.Module):
     def __init__(self, dim: int, *, num_keypoints: int) -> None:
         super().__init__()
         self.final_layer = nn.Conv2d(dim, num_keypoints, 3, padding=1)
+        start_near_zero(self)
 
     def forward(self, features: Tensor) -> Tensor:
         x = F.interpolate(F.relu(features), scale_factor=4.0, mode="bilinear", align_corners=False)

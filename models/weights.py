@@ -132,6 +132,16 @@ def load_checkpoint(
     return network.to(device).eval()
 
 
+def read_state(path: Path) -> State:
+    """Return the tensors of a file of weights, in float32 and without a training framework's wrapper.
+
+    Raises:
+        ModelError: the file cannot be read safely, or holds no tensors.
+    """
+    state = _unwrap(_read(path), str(path))
+    return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+
+
 def _read(path: Path) -> dict:
     try:
         if path.suffix == ".safetensors":
@@ -297,7 +307,19 @@ def _vitpose_size(state: State, label: str) -> dict[str, Any]:
 
 
 def _load_strictly(network: nn.Module, state: State, label: str) -> None:
-    wanted = network.state_dict()
+    if problems := misfit(network.state_dict(), state):
+        raise ModelError(
+            f"{label} looks like {type(network).__name__} but does not fit it ({problems}). "
+            "Give a checkpoint of one of the networks that `posetrack models` lists."
+        )
+    network.load_state_dict(state, strict=False)  # only the counters of batch normalisation may be absent
+
+
+def misfit(wanted: State, state: State) -> str:
+    """Say how a state dict differs in keys and shapes from the one that is wanted; empty when it fits.
+
+    Counters of batch normalisation may be absent: old files have none, and nothing depends on them.
+    """
     missing = [key for key in wanted if key not in state and not key.endswith("num_batches_tracked")]
     unknown = [key for key in state if key not in wanted]
     misshapen = [
@@ -305,13 +327,8 @@ def _load_strictly(network: nn.Module, state: State, label: str) -> None:
         for key, value in wanted.items()
         if key in state and state[key].shape != value.shape
     ]
-    if problems := [
+    return "; ".join(
         f"{len(found)} {word}: {', '.join(found[:3])}"
         for word, found in (("missing", missing), ("unknown", unknown), ("misshapen", misshapen))
         if found
-    ]:
-        raise ModelError(
-            f"{label} looks like {type(network).__name__} but does not fit it ({'; '.join(problems)}). "
-            "Give a checkpoint of one of the networks that `posetrack models` lists."
-        )
-    network.load_state_dict(state, strict=False)  # only the counters of batch normalisation may be absent
+    )

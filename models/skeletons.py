@@ -87,6 +87,20 @@ AP10K = _skeleton(
 
 APT36K = replace(AP10K, name="apt36k")  # labels the same 17 places; its sigmas are as uncertain
 
+POSETRACK18 = _skeleton(
+    "posetrack18",
+    "nose head_bottom head_top " + " ".join(COCO.keypoints[3:]),  # its ears are never labelled
+    limbs=(
+        "head_top nose head_bottom",
+        "left_shoulder head_bottom right_shoulder left_shoulder left_elbow left_wrist",
+        "right_shoulder right_elbow right_wrist",
+        "left_shoulder left_hip left_knee left_ankle",
+        "right_shoulder right_hip right_knee right_ankle",
+        "left_hip right_hip",
+    ),
+    sigmas=COCO.sigmas,  # mmpose's; the dataset itself measures by the size of the head
+)
+
 _FACE_MIRRORS = (  # (first, last, sum): points of the right side, and what a point and its mirror image add up to
     (0, 7, 16),  # jaw
     (17, 21, 43),  # brow

@@ -1,0 +1,114 @@
+"""`posetrack eval-tracking`: how well people were followed, held against truth."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "switches", "missed", "false", "people", "ids")
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add the command to `posetrack`."""
+    parser = subparsers.add_parser(
+        "eval-tracking",
+        help="measure tracks against truth: HOTA, MOTA, IDF1, id switches, jitter, lag",
+        description="Hold tracks against truth. Files are tables of --csv (.csv), MOT Challenge boxes (.txt) or "
+        "PoseTrack18 poses (.json); a folder or pattern stands for several videos, whose files have the same names.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--truth", metavar="T", required=True, help="file, folder or pattern of the truth")
+    parser.add_argument("--result", metavar="R", required=True, help="file, folder or pattern of the tracks")
+    parser.add_argument(
+        "--by", choices=("boxes", "poses"), default="boxes", help="compare boxes by IoU or poses by OKS"
+    )
+    parser.add_argument(
+        "--visibility", type=float, default=0.0, help="people less visible than this share are not judged"
+    )
+    parser.add_argument("--measured", action="store_true", help="leave out rows of the table that were only predicted")
+    parser.add_argument("--fps", type=float, help="frame rate for jitter and lag where no file has times")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing --json file")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, print the tables, write the figures."""
+    import json
+
+    from rich.console import Console
+
+    from ...errors import UsageError
+    from ..formats.files import find_sequences, read_trajectories
+    from ..metrics.identity import measure_identity
+    from ..metrics.matching import compare
+    from ..metrics.motion import measure_motion, paths
+    from ..partial import PartialFile
+
+    if args.fps is not None and args.fps <= 0:
+        raise UsageError(f"--fps is {args.fps}; give a rate above 0.")
+    truths, results = find_sequences(args.truth), find_sequences(args.result)
+    if len(truths) == len(results) == 1:  # two files need not have one name
+        results = dict(zip(truths, results.values()))
+    missing = sorted(truths.keys() - results.keys())
+    if missing:
+        raise UsageError(f"'{args.result}' has no tracks of {', '.join(missing)}. Track them, or narrow --truth.")
+    videos, moving = {}, {}
+    for name, file in truths.items():
+        truth, result = read_trajectories(file), read_trajectories(results[name])
+        if args.measured:
+            result = result[~result.predicted]
+        videos[name] = compare(truth, result, poses=args.by == "poses", visibility=args.visibility)
+        moving[name] = paths(videos[name], fps=args.fps)
+    identity = measure_identity(videos)
+    motion = {name: measure_motion(people) for name, people in moving.items()}
+    motion["all"] = measure_motion([path for people in moving.values() for path in people])
+    show(identity, motion, Console())
+    if args.json:
+        figures = {name: _known(identity[name] | motion[name]) for name in identity}
+        document = {"by": args.by, "visibility": args.visibility, "all": figures.pop("all"), "videos": figures}
+        with PartialFile(args.json, overwrite=args.overwrite) as target:
+            target.write((json.dumps(document, indent=2) + "\n").encode())
+    return 0
+
+
+def _known(figures: dict[str, float]) -> dict[str, float | None]:
+    """Return the figures with null, which JSON has, for NaN, which it has not."""
+    return {key: None if value != value else value for key, value in figures.items()}
+
+
+def show(identity: dict[str, Any], motion: dict[str, dict[str, float]], console: Console) -> None:
+    """Print who is who, and below it calm and lag where they can be measured."""
+    _show("video", identity, {key: key for key in _COLUMNS}, console)
+    if any(value == value for value in motion["all"].values()):
+        heads = {
+            "jitter": "jitter px/s²",
+            "jitter_height": "% height/s²",
+            "spread": "spread px",
+            "spread_height": "% height",
+            "lag": "lag ms",
+        }
+        _show("at rest; in motion", motion, heads, console)
+
+
+def _show(first: str, rows: dict[str, dict[str, float]], heads: dict[str, str], console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column(first)
+    for head in heads.values():
+        table.add_column(head, justify="right")
+    for name, figures in rows.items():
+        table.add_row(name, *(_text(figures[key]) for key in heads))
+    console.print(table)
+
+
+def _text(value: float) -> str:
+    if isinstance(value, int):
+        return str(value)
+    if value != value:
+        return "-"
+    return f"{value:.1f}" if abs(value) >= 2 else f"{round(value, 3) + 0.0:.3f}"  # + 0.0 turns -0 into 0

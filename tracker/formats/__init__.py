@@ -1,0 +1,1 @@
+"""Files that hold whole videos of tracked people: read, written, and converted into one another."""

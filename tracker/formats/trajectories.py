@@ -1,0 +1,122 @@
+"""Everybody in a whole video, whatever file they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.keypoints import COCO, Skeleton
+from ...models.skeletons import DATASETS, POSETRACK18
+from ..types import State, Tracks
+
+BOXES = Skeleton(name="boxes", keypoints=(), limbs=(), flip_pairs=(), sigmas=())
+_USUAL_SIGMA = 0.079  # a shoulder's, for keypoints of a skeleton that is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectories:
+    """R rows, one for each person and frame, in the order of the frames.
+
+    Attributes:
+        skeleton: of the K keypoints; `BOXES` has none.
+        frames: (R,) index in the video, from 0.
+        ids: (R,).
+        boxes: (R, 4) xyxy pixels.
+        keypoints: (R, K, 2) pixels; NaN where missing.
+        scores: (R, K) in [0, 1]; 0 where missing.
+        box_scores: (R,) in [0, 1]: of a result the detector's confidence, of truth the share of the person that can be
+            seen; NaN for truth that is not to be judged.
+        times: (R,) seconds; NaN where the file does not tell.
+        predicted: (R,) whether nobody saw the person in this frame.
+        labelled: (L,) frames that an annotator looked at; None for all.
+    """
+
+    skeleton: Skeleton
+    frames: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    keypoints: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    box_scores: NDArray[np.float64]
+    times: NDArray[np.float64]
+    predicted: NDArray[np.bool_]
+    labelled: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, rows: Any) -> Trajectories:
+        """Select rows by an index array, a mask or a slice."""
+        names = ("frames", "ids", "boxes", "keypoints", "scores", "box_scores", "times", "predicted")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    def in_skeleton(self, skeleton: Skeleton) -> Trajectories:
+        """Return the same people with the keypoints of another skeleton; those that have no namesake are missing."""
+        keypoints = np.full((len(self), len(skeleton), 2), np.nan)
+        scores = np.zeros((len(self), len(skeleton)))
+        for column, name in enumerate(skeleton.keypoints):
+            if name in self.skeleton.keypoints:
+                row = self.skeleton.keypoints.index(name)
+                keypoints[:, column], scores[:, column] = self.keypoints[:, row], self.scores[:, row]
+        return replace(self, skeleton=skeleton, keypoints=keypoints, scores=scores)
+
+
+def from_columns(
+    skeleton: Skeleton,
+    *,
+    frames: Sequence[int] | NDArray[Any],
+    ids: Sequence[int] | NDArray[Any],
+    boxes: Any,
+    keypoints: Any = None,
+    scores: Any = None,
+    box_scores: Any = None,
+    times: Any = None,
+    predicted: Any = None,
+    labelled: Any = None,
+) -> Trajectories:
+    """Build trajectories from what a file has, in the order of the frames; see `Trajectories` for the columns."""
+    r, k = len(frames), len(skeleton)
+    rows = Trajectories(
+        skeleton=skeleton,
+        frames=np.asarray(frames, np.int64),
+        ids=np.asarray(ids, np.int64),
+        boxes=np.asarray(boxes, np.float64).reshape(r, 4),
+        keypoints=np.full((r, k, 2), np.nan) if keypoints is None else np.asarray(keypoints, float).reshape(r, k, 2),
+        scores=np.zeros((r, k)) if scores is None else np.asarray(scores, float).reshape(r, k),
+        box_scores=np.ones(r) if box_scores is None else np.asarray(box_scores, float),
+        times=np.full(r, np.nan) if times is None else np.asarray(times, float),
+        predicted=np.zeros(r, bool) if predicted is None else np.asarray(predicted, bool),
+        labelled=None if labelled is None else np.asarray(labelled, np.int64),
+    )
+    return rows[np.lexsort((rows.ids, rows.frames))]
+
+
+def from_tracks(frames: Iterable[tuple[int, float, Tracks]], *, skeleton: Skeleton = COCO) -> Trajectories:
+    """Collect what a tracker returned, as (index, time, tracks) of every frame."""
+    kept = [(index, time, tracks) for index, time, tracks in frames if len(tracks)]
+    return from_columns(
+        skeleton,
+        frames=[index for index, _, tracks in kept for _ in tracks.ids],
+        ids=_joined([tracks.ids for _, _, tracks in kept], (0,)),
+        boxes=_joined([tracks.poses.boxes for _, _, tracks in kept], (0, 4)),
+        keypoints=_joined([tracks.poses.keypoints for _, _, tracks in kept], (0, len(skeleton), 2)),
+        scores=_joined([tracks.poses.scores for _, _, tracks in kept], (0, len(skeleton))),
+        box_scores=_joined([tracks.poses.box_scores for _, _, tracks in kept], (0,)),
+        times=[time for _, time, tracks in kept for _ in tracks.ids],
+        predicted=[state is not State.MEASURED for _, _, tracks in kept for state in tracks.states],
+    )
+
+
+def _joined(arrays: list[NDArray[Any]], empty: tuple[int, ...]) -> NDArray[Any]:
+    return np.concatenate(arrays) if arrays else np.zeros(empty)
+
+
+def skeleton_of(keypoints: Sequence[str]) -> Skeleton:
+    """Return the known skeleton with these keypoints, or one without limbs that has their names."""
+    known = (skeleton for skeleton in (*DATASETS.values(), POSETRACK18) if skeleton.keypoints == tuple(keypoints))
+    sigmas = (_USUAL_SIGMA,) * len(keypoints)
+    return next(known, Skeleton("custom", tuple(keypoints), limbs=(), flip_pairs=(), sigmas=sigmas))

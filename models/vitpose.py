@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -48,7 +49,8 @@ class Backbone(nn.Module):
         self.grid = (input_size[0] // PATCH, input_size[1] // PATCH)
         self.patch_embed = PatchEmbed(dim)
         # Row 0 belonged to the class token of the pre-training and is added to every patch, not dropped.
-        self.pos_embed = nn.Parameter(nn.init.trunc_normal_(Tensor(1, self.grid[0] * self.grid[1] + 1, dim), std=0.02))
+        positions = torch.empty(1, self.grid[0] * self.grid[1] + 1, dim)
+        self.pos_embed = nn.Parameter(nn.init.trunc_normal_(positions, std=0.02))
         self.blocks = nn.ModuleList(
             Block(
                 dim,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from posetrack.errors import ModelError, UsageError
+from posetrack.errors import ModelError
 from posetrack.models import weights
 from posetrack.models.convvit import ConvViT
 
@@ -72,19 +72,3 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path, capsys):
     with pytest.raises(ModelError, match="could run code"):
         weights.load_checkpoint(path)
     assert capsys.readouterr().out == ""
-
-
-def test_an_unknown_name_offers_the_nearest():
-    with pytest.raises(UsageError, match="Did you mean vitpose-b"):
-        weights.find("vitpos-b")
-
-
-def test_a_model_without_an_address_says_where_to_look():
-    with pytest.raises(ModelError, match="by hand"):
-        weights.find("vitpose-s")
-
-
-def test_offline_is_one_sentence_at_once(tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(ModelError, match="posetrack is offline"):
-        weights.find("vitpose-b", offline=True)

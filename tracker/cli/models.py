@@ -49,7 +49,7 @@ def show_list(args: argparse.Namespace) -> int:
 def _facts(name: str) -> dict[str, str]:
     import torch
 
-    from ...models.weights import cached
+    from ...models.find import cached
     from ...models.zoo import ZOO
 
     variant = ZOO[name]
@@ -70,7 +70,7 @@ def show_info(args: argparse.Namespace) -> int:
     """Print what is known of one network."""
     from rich.console import Console
 
-    from ...models.weights import variant
+    from ...models.find import variant
 
     found = variant(args.name)
     facts = {"name": found.name} | _facts(found.name)
@@ -88,7 +88,7 @@ def show_download(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from ...models.cache import sha256
-    from ...models.weights import find
+    from ...models.find import find
 
     path = find(args.name, offline=args.offline)
     Console().print(f"{path}\nsha256 {sha256(path)}", highlight=False, markup=False, soft_wrap=True)

@@ -9,9 +9,11 @@ import torch
 from torch import nn
 
 from ...errors import ModelError
-from ...models import crop, weights
+from ...models import crop
 from ...models.cache import sha256
+from ...models.find import find
 from ...models.keypoints import COCO, Skeleton
+from ...models.weights import load_checkpoint
 from ..types import Detections, Frame, Poses
 from .device import describe, resolve_device
 
@@ -95,8 +97,8 @@ def load_pose_estimator(
         DeviceError: the device is not there.
     """
     where = resolve_device(device)
-    path = weights.find(name, offline=offline)
-    model = weights.load_checkpoint(path, where)
+    path = find(name, offline=offline)
+    model = load_checkpoint(path, where)
     estimator = PoseEstimator(model, device=where, name=name, sha256=sha256(path), flip=flip)
     found = estimator.num_keypoints()
     if found != len(COCO):

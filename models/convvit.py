@@ -73,6 +73,7 @@ class ConvViT(nn.Module):
             raise ValueError(f"input_size {input_size} is not a multiple of 16 in both directions.")
         a, b, c = widths
         self.input_size = input_size
+        self.num_keypoints = num_keypoints
         self.stem = nn.Sequential(_conv(3, a // 2, stride=2), nn.ReLU(), _conv(a // 2, a, stride=2), nn.ReLU())
         self.stage4 = nn.Sequential(*(ResidualConv(a) for _ in range(convs[0])))
         self.down8 = nn.Sequential(_conv(a, b, stride=2), nn.ReLU())

@@ -100,6 +100,8 @@ class POTR(nn.Module):
         if as_backbone and not positions.startswith("learned") and not isinstance(encoder, DeiT):
             raise ValueError("Only DeiT has positions of its own that a backbone could lend; choose learned ones.")
         self.input_size = encoder.input_size
+        self.num_keypoints = num_keypoints
+        self.activation = "relu" if as_backbone else activation
         self.backbone: nn.ModuleDict | None = None
         self.pos_embed: nn.Parameter | None = None
         if as_backbone:

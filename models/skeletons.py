@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+from ..errors import UsageError
 from .keypoints import COCO, Skeleton
 
 
@@ -160,3 +161,14 @@ COCO_WHOLEBODY = _skeleton(
 
 # In the order of ViTPose+'s experts and heads.
 DATASETS: dict[str, Skeleton] = {s.name: s for s in (COCO, AIC, MPII, AP10K, APT36K, COCO_WHOLEBODY)}
+
+
+def skeleton(dataset: str) -> Skeleton:
+    """Return the skeleton of a dataset.
+
+    Raises:
+        UsageError: the name is not known; the names are told.
+    """
+    if dataset not in DATASETS:
+        raise UsageError(f"There is no dataset '{dataset}'. Choose one of {', '.join(DATASETS)}.")
+    return DATASETS[dataset]

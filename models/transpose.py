@@ -126,6 +126,7 @@ class TransPose(nn.Module):
     ) -> None:
         super().__init__()
         self.input_size = input_size
+        self.num_keypoints = num_keypoints
         self.stride = 8 if width is None else 4  # pixels of the crop a token
         self.grid = (input_size[0] // self.stride, input_size[1] // self.stride)
         backbone = resnet_s() if width is None else hrnet_s(width)

@@ -131,6 +131,7 @@ class ViTPose(nn.Module):
     ) -> None:
         super().__init__()
         self.input_size = input_size
+        self.num_keypoints = num_keypoints
         self.backbone = Backbone(input_size=input_size, dim=dim, depth=depth, num_heads=num_heads, drop_path=drop_path)
         head = SimpleHead if simple else ClassicHead
         self.keypoint_head = head(dim, num_keypoints=num_keypoints)

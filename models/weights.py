@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ..errors import ModelError
+from .potr import ACTIVATIONS, POTR
 from .recognise import State, from_transformers, recognise
-from .skeletons import DATASETS
-from .vitpose import ViTPose
+from .skeletons import DATASETS, skeleton
 from .vitpose_plus import ViTPosePlus
 
 
@@ -32,24 +32,27 @@ def load_checkpoint(
         source: a file (safetensors, or a pickle of tensors), or a state dict.
         device: where the network goes.
         input_size: (height, width) of the crop, for the one family whose weights cannot tell (POTR with XCiT); a
-            Lightning file knows it by itself.
-        dataset: a name of `skeletons.DATASETS`: of a ViTPose+ only this dataset's part, as a plain ViTPose.
+            Lightning file and one that `posetrack models convert` wrote know it by themselves.
+        dataset: a name of `skeletons.DATASETS` whose skeleton the network has to answer with: of a ViTPose+ only this
+            dataset's part, as a plain ViTPose.
 
     Returns:
         The network in eval mode, float32.
 
     Raises:
-        ModelError: the file cannot be read safely, its keys or shapes fit no known network, or it has no such dataset.
+        ModelError: the file cannot be read safely, fits no known network, or is not of the dataset.
+        UsageError: there is no such dataset.
     """
     label = str(source) if isinstance(source, str | Path) else "The state dict"
-    raw = _read(Path(source)) if isinstance(source, str | Path) else dict(source)
+    raw, notes = _read(Path(source)) if isinstance(source, str | Path) else (dict(source), {})
     state = {key: value.float() if value.is_floating_point() else value for key, value in _unwrap(raw, label).items()}
     if "backbone.embeddings.patch_embeddings.projection.weight" in state:
         state = from_transformers(state)
-    network, kept = recognise(state, label, **_arguments(raw) | ({"input_size": input_size} if input_size else {}))
+    arguments = _settings(raw, notes) | ({"input_size": input_size} if input_size else {})
+    network, kept = recognise(state, label, **arguments)
     _load_strictly(network, kept, label)
     if dataset is not None:
-        network = _split(network, dataset, label)
+        network = _of_dataset(network, dataset, label)
     return network.to(device).eval()
 
 
@@ -59,15 +62,24 @@ def read_state(path: Path) -> State:
     Raises:
         ModelError: the file cannot be read safely, or holds no tensors.
     """
-    state = _unwrap(_read(path), str(path))
+    state = _unwrap(_read(path)[0], str(path))
     return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
 
 
-def _read(path: Path) -> dict:
+def metadata(network: nn.Module) -> dict[str, str]:
+    """Return what a safetensors file has to say beside the weights so that `load_checkpoint` builds the same again."""
+    height, width = network.input_size  # type: ignore[misc]  # every network declares it
+    notes = {"family": type(network).__name__, "input_size": f"{width}x{height}"}
+    return notes | ({"activation": network.activation} if isinstance(network, POTR) else {})
+
+
+def _read(path: Path) -> tuple[dict, dict[str, str]]:
+    """Return what a file holds, and the metadata of a safetensors file."""
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+            with safe_open(path, framework="pt") as file:
+                return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118 (no dict)
+        return torch.load(path, map_location="cpu", weights_only=True), {}
     except FileNotFoundError as error:
         raise ModelError(f"There is no weights file {path}. Check the path.") from error
     except pickle.UnpicklingError as error:
@@ -97,23 +109,38 @@ def _unwrap(raw: Mapping, label: str) -> State:
     return state
 
 
-def _arguments(raw: Mapping) -> dict[str, Any]:
-    """Return what a Lightning file's hyper-parameters tell of POTR that its weights do not."""
-    match raw.get("hyper_parameters"):
-        case {"input_size": [int(width), int(height)], "activation": "gelu" | "relu" as activation}:
-            return {"input_size": (height, width), "activation": activation}
-        case {"input_size": [int(width), int(height)]}:
-            return {"input_size": (height, width)}
-    return {}
+def _settings(raw: Mapping, notes: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a Lightning file's hyper-parameters, or `metadata`, tell of a network that its weights do not."""
+    told = raw.get("hyper_parameters")
+    told = told if isinstance(told, Mapping) else {}
+    size, activation = told.get("input_size"), told.get("activation", notes.get("activation"))
+    if size is None and re.fullmatch(r"\d+x\d+", notes.get("input_size", "")):
+        size = [int(pixels) for pixels in notes["input_size"].split("x")]
+    settings: dict[str, Any] = {}
+    match size:
+        case [int(width), int(height)]:
+            settings["input_size"] = (height, width)
+    if activation in ACTIVATIONS:
+        settings["activation"] = activation
+    return settings
 
 
-def _split(network: nn.Module, dataset: str, label: str) -> ViTPose:
-    heads = list(DATASETS)[: len(network.heads)] if isinstance(network, ViTPosePlus) else []
-    if not isinstance(network, ViTPosePlus) or dataset not in heads:
+def _of_dataset(network: nn.Module, dataset: str, label: str) -> nn.Module:
+    """Return the part of a network that answers for a dataset; all of it where it is of that dataset only."""
+    wanted = len(skeleton(dataset))
+    if not isinstance(network, ViTPosePlus):
+        if network.num_keypoints == wanted:
+            return network
+        fitting = [name for name, known in DATASETS.items() if len(known) == network.num_keypoints]
+        remedy = f"Add --dataset {' or '.join(fitting)}." if fitting else "Give weights of one of its datasets."
         raise ModelError(
-            f"{label} has no part for the dataset '{dataset}'"
-            + (f", only for {', '.join(heads)}." if heads else f": {type(network).__name__} is of one dataset.")
-            + " Leave the dataset out, or give a full checkpoint of ViTPose+."
+            f"{label} estimates {network.num_keypoints} keypoints, but the skeleton of {dataset} has {wanted}. {remedy}"
+        )
+    heads = list(DATASETS)[: len(network.heads)]
+    if dataset not in heads:
+        raise ModelError(
+            f"{label} has a head for {', '.join(heads)} only, none for {dataset}: the hub's files of ViTPose+ are so. "
+            "Give a checkpoint with all heads from the page that `posetrack models info vitpose-plus-s` tells."
         )
     return network.split(heads.index(dataset))
 

@@ -23,6 +23,7 @@ class RunConfig:
         csv: keypoint table (a folder, where the source is one).
         show: open a window.
         model: pose network by name or file.
+        dataset: whose keypoints are estimated, a name of `models.skeletons.DATASETS`.
         detector: person detector by name or file, or a file of boxes.
         device: auto, cpu, cuda, cuda:N or mps.
         conf: detections below this score are not looked at.
@@ -42,6 +43,7 @@ class RunConfig:
     csv: str | None = None
     show: bool = False
     model: str = "bundled"
+    dataset: str = "coco"
     detector: str = "bundled"
     device: str = "auto"
     conf: float = 0.2

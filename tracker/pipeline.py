@@ -88,6 +88,7 @@ def load_pipeline(
     detector: str = "bundled",
     device: str = "auto",
     *,
+    dataset: str = "coco",
     conf: float = 0.2,
     max_people: int = 0,
     detect_size: int = 0,
@@ -100,6 +101,7 @@ def load_pipeline(
         model: pose network by name or file; `posetrack models` lists the names.
         detector: person detector by name or file, or a file of boxes.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        dataset: whose keypoints are estimated: coco, aic, mpii, ap10k, apt36k or wholebody.
         conf: detections below this score are not looked at.
         max_people: at most so many people a frame, the most certain first; 0 is everybody.
         detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.
@@ -118,5 +120,5 @@ def load_pipeline(
         load_detector(
             detector, device=device, conf=conf, max_people=max_people or None, size=detect_size or None, offline=offline
         ),
-        load_pose_estimator(model, device=device, flip=flip, offline=offline),
+        load_pose_estimator(model, dataset=dataset, device=device, flip=flip, offline=offline),
     )

@@ -3,7 +3,7 @@ import parity
 import pytest
 import torch
 
-from posetrack.errors import ModelError
+from posetrack.errors import ModelError, UsageError
 from posetrack.models.skeletons import DATASETS
 from posetrack.models.vitpose import ViTPose
 from posetrack.models.vitpose_plus import ExpertMlp, ViTPosePlus
@@ -60,7 +60,7 @@ def test_heatmaps_are_those_of_transformers():
     parity.fill.compare("hf_vitpose_plus_small", {name: array.numpy() for name, array in found.items()})
     with pytest.raises(ValueError, match="this network has 1"):
         model(images, 1)
-    with pytest.raises(ModelError, match="no part for the dataset 'aic', only for coco"):
+    with pytest.raises(ModelError, match="has a head for coco only, none for aic: the hub's files"):
         load_checkpoint(checkpoint, dataset="aic")
 
 
@@ -125,9 +125,17 @@ def test_a_split_file_is_a_plain_network_that_equals_the_experts(plus, dataset, 
         assert parity.fill.rel_err(plain(images), expected) < 1e-5
 
 
-def test_a_plain_network_has_no_datasets(plus):
-    with pytest.raises(ModelError, match="ViTPose is of one dataset"):
-        load_checkpoint(split_file(plus[0], 0), dataset="coco")
+def test_a_split_file_is_taken_as_that_of_a_dataset_with_as_many_keypoints(plus):
+    for dataset in ("coco", "ap10k", "apt36k"):
+        assert load_checkpoint(split_file(plus[0], 3), dataset=dataset).num_keypoints == 17
+    with pytest.raises(
+        ModelError, match=r"estimates 16 keypoints, but the skeleton of coco has 17\. Add --dataset mpii"
+    ):
+        load_checkpoint(split_file(plus[0], 2), dataset="coco")
+    with pytest.raises(ModelError, match="Add --dataset coco or ap10k or apt36k"):
+        load_checkpoint(split_file(plus[0], 0), dataset="wholebody")
+    with pytest.raises(UsageError, match=r"no dataset 'body'\. Choose one of coco, aic"):
+        load_checkpoint(plus[0], dataset="body")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ...models.zoo import Variant
+
+COLUMNS = ("name", "family", "input", "params", "GFLOPs", "AP", "licence", "cached")
+FIGURES = ("params", "GFLOPs")
+WIDTH = 100  # letters of a table in a file or a pipe, where nothing has to be cut off
 
 
 def add_parser(commands: Any) -> None:
@@ -24,9 +31,10 @@ def add_parser(commands: Any) -> None:
     info.add_argument("name", help="a name of the list")
     info.set_defaults(run=show_info)
     convert = actions.add_parser("convert", help="turn any checkpoint that posetrack reads into safetensors")
-    convert.add_argument("source", metavar="IN", help="checkpoint")
+    convert.add_argument("source", metavar="IN", help="checkpoint, or a name of the list")
     convert.add_argument("target", metavar="OUT", help="file that ends in .safetensors")
     convert.add_argument("--overwrite", action="store_true", help="replace an existing file (default: off)")
+    convert.add_argument("--offline", action="store_true", help="never use the network (default: off)")
     convert.set_defaults(run=show_convert)
 
 
@@ -35,51 +43,53 @@ def show_list(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from ...models.zoo import ZOO
+    from ...models.zoo import PROTOCOL, ZOO
 
-    table = Table(title="Pose networks")
-    for column in ("name", "family", "input", "parameters", "published", "licence", "here"):
-        table.add_column(column, justify="right" if column == "parameters" else "left")
-    for name in ZOO:
-        table.add_row(name, *_facts(name).values())
-    Console().print(table)
+    table = Table(
+        title="Pose networks",
+        caption=f"GFLOPs: multiply-adds for one person. AP as published: {PROTOCOL}.",
+        box=None,
+        padding=(0, 1, 0, 0),
+    )
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=column == "name", justify="right" if column in FIGURES else "left")
+    for known in ZOO.values():
+        table.add_row(*_facts(known).values())
+    console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, WIDTH)
+    console.print(table)
     return 0
 
 
-def _facts(name: str) -> dict[str, str]:
-    import torch
+def _facts(known: Variant) -> dict[str, str]:
+    from ...models.find import address, local
 
-    from ...models.find import cached
-    from ...models.zoo import ZOO
-
-    variant = ZOO[name]
-    with torch.device("meta"):
-        network = variant.build()
-    height, width = network.input_size  # type: ignore[misc]  # every network declares it
-    return {
-        "family": variant.family,
-        "input": f"{width}x{height}",
-        "parameters": f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f} M",
-        "published": variant.published,
-        "licence": variant.licence,
-        "here": "yes" if cached(name) else "on the hub" if variant.hub else "by hand",
-    }
+    height, width = known.input_size
+    missing = "by hand" if address(known) is None else "no"
+    facts = (
+        *(known.name, known.family, f"{width}x{height}", f"{known.parameters:.1f} M", f"{known.gmacs:.1f}"),
+        *(known.ap, known.licence, "yes" if local(known) else missing),
+    )
+    return dict(zip(COLUMNS, facts, strict=True))
 
 
 def show_info(args: argparse.Namespace) -> int:
-    """Print what is known of one network."""
+    """Print what is known of one network, and where its weights are or are to be put."""
     from rich.console import Console
 
-    from ...models.find import variant
+    from ...models.find import address, local, place, variant
+    from ...models.zoo import PROTOCOL
 
-    found = variant(args.name)
-    facts = {"name": found.name} | _facts(found.name)
-    if found.hub:
-        facts["hub"] = "/".join(found.hub)
-    if found.page:
-        facts["page"] = found.url or found.page
+    known = variant(args.name)
+    facts = _facts(known) | {"protocol": PROTOCOL, "page": known.page}
+    url, path = address(known), local(known)
+    if url:
+        facts |= {"address": url, "sha256": known.sha256 or "not published; recorded when the file is first used"}
+    fetch = f"`posetrack models download {known.name}`" if url else "download it from the page"
+    facts["file"] = str(path) if path else f"not here; {fetch}, or put yours at {place(known)}"
     for key, value in facts.items():
-        Console().print(f"{key:<11} {value}", highlight=False, markup=False)
+        Console().print(f"{key:<11} {value}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -87,11 +97,10 @@ def show_download(args: argparse.Namespace) -> int:
     """Fetch a network's weights and print where they are."""
     from rich.console import Console
 
-    from ...models.cache import sha256
     from ...models.find import find
 
-    path = find(args.name, offline=args.offline)
-    Console().print(f"{path}\nsha256 {sha256(path)}", highlight=False, markup=False, soft_wrap=True)
+    found = find(args.name, offline=args.offline)
+    Console().print(f"{found.path}\nsha256 {found.sha256}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -100,11 +109,15 @@ def show_convert(args: argparse.Namespace) -> int:
     from safetensors.torch import save
 
     from ...errors import UsageError
-    from ...models.weights import load_checkpoint
+    from ...models.find import find
+    from ...models.weights import load_checkpoint, metadata
     from ..partial import PartialFile
 
     if Path(args.target).suffix != ".safetensors":
         raise UsageError(f"'{args.target}' does not end in .safetensors. Give such a name.")
+    found = find(args.source, offline=args.offline)
+    network = load_checkpoint(found.path, input_size=found.input_size)
+    state = {key: value.contiguous() for key, value in network.state_dict().items()}
     with PartialFile(args.target, overwrite=args.overwrite) as file:
-        file.write(save({key: value.contiguous() for key, value in load_checkpoint(args.source).state_dict().items()}))
+        file.write(save(state, metadata=metadata(network)))
     return 0

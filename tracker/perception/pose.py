@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...errors import ModelError
 from ...models import crop
-from ...models.cache import sha256
 from ...models.find import find
 from ...models.keypoints import COCO, Skeleton
+from ...models.skeletons import skeleton
 from ...models.weights import load_checkpoint
 from ..types import Detections, Frame, Poses
 from .device import describe, resolve_device
@@ -68,11 +67,9 @@ class PoseEstimator:
             box_scores=detections.scores,
         )
 
-    @torch.inference_mode()
-    def num_keypoints(self) -> int:
-        """Ask the network how many keypoints it answers with; this also warms it up."""
-        processing, images = self.model.processing, torch.zeros(1, 3, *self.input_size, device=self.device)
-        return processing.locate(processing.decode, self.model, images, None)[0].shape[1]
+    def warm_up(self) -> None:
+        """Run once, so that the first frame is no slower than the others."""
+        self._locate(np.zeros((1, 3, *self.input_size), dtype=np.float32))
 
     @torch.inference_mode()
     def _locate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
@@ -82,28 +79,31 @@ class PoseEstimator:
 
 
 def load_pose_estimator(
-    name: str = "bundled", *, device: str = "auto", flip: bool = False, offline: bool = False
+    name: str = "bundled",
+    *,
+    dataset: str = "coco",
+    device: str = "auto",
+    flip: bool = False,
+    offline: bool = False,
 ) -> PoseEstimator:
     """Load a pose network by name or from a file.
 
     Args:
         name: a name that `posetrack models` lists, "bundled", or a path.
+        dataset: whose keypoints it is to estimate, a name of `skeletons.DATASETS`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         flip: average with the mirrored crop.
         offline: never use the network.
 
     Raises:
-        ModelError: the weights cannot be found or loaded, or are for another skeleton.
+        ModelError: the weights cannot be found or loaded, or are for other keypoints.
         DeviceError: the device is not there.
+        UsageError: a name is not known.
     """
     where = resolve_device(device)
-    path = find(name, offline=offline)
-    model = load_checkpoint(path, where)
-    estimator = PoseEstimator(model, device=where, name=name, sha256=sha256(path), flip=flip)
-    found = estimator.num_keypoints()
-    if found != len(COCO):
-        raise ModelError(
-            f"{path} estimates {found} keypoints, but the COCO skeleton has {len(COCO)}. "
-            "Give weights that were trained on COCO's keypoints."
-        )
+    keypoints = skeleton(dataset)
+    found = find(name, offline=offline)
+    model = load_checkpoint(found.path, where, input_size=found.input_size, dataset=dataset)
+    estimator = PoseEstimator(model, device=where, skeleton=keypoints, name=name, sha256=found.sha256, flip=flip)
+    estimator.warm_up()
     return estimator

@@ -1,10 +1,21 @@
 import pytest
 import torch
+from safetensors import safe_open
 
 from posetrack.models.convvit import ConvViT
+from posetrack.models.potr import POTR
 from posetrack.models.weights import load_checkpoint
+from posetrack.models.xcit import XCiT
 from posetrack.models.zoo import ZOO
 from posetrack.tracker.cli import main
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """An empty cache folder, and no other program's."""
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "cache"
 
 
 def test_every_network_is_listed(capsys, monkeypatch):
@@ -12,14 +23,33 @@ def test_every_network_is_listed(capsys, monkeypatch):
     assert main(["models"]) == 0
     listed = capsys.readouterr().out
     for name in ZOO:
-        assert f" {name} " in listed
+        assert f"\n{name} " in listed
+
+
+def test_the_list_says_how_its_figures_were_measured(capsys):
+    assert main(["models"]) == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    assert "name family input params GFLOPs AP licence cached" in listed
+    assert "vitpose-b ViTPose 192x256 90.0 M 18.5 75.8 Apache-2.0 no" in listed
+    assert "multiply-adds for one person" in listed
+    assert "COCO val2017" in listed
 
 
 def test_info_tells_where_the_weights_are(capsys):
     assert main(["models", "info", "vitpose-b"]) == 0
     told = capsys.readouterr().out
-    assert "usyd-community/vitpose-base" in told
+    assert "usyd-community/vitpose-base/resolve/95be2991424e646950d656bb7fc15ec9be119700/model.safetensors" in told
+    assert ZOO["vitpose-b"].sha256 in told
     assert "90.0 M" in told
+
+
+def test_info_tells_where_to_put_weights_that_are_on_a_page_only(capsys, cache):
+    assert main(["models", "info", "potr-resnet50"]) == 0
+    told = capsys.readouterr().out
+    assert "https://github.com/padeler/PE-former" in told
+    assert str(cache / "potr-resnet50.pth") in told
+    assert main(["models", "download", "potr-resnet50"]) == 1
+    assert str(cache / "potr-resnet50.pth") in capsys.readouterr().err
 
 
 def test_the_bundled_network_is_already_here(capsys):
@@ -30,8 +60,7 @@ def test_the_bundled_network_is_already_here(capsys):
 
 
 @pytest.mark.parametrize(("words", "code"), [(("info", "vitpos-b"), 2), (("download", "vitpose-b", "--offline"), 1)])
-def test_what_cannot_be_had_is_a_sentence(words, code, capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+def test_what_cannot_be_had_is_a_sentence(words, code, capsys):
     assert main(["models", *words]) == code
     assert capsys.readouterr().err.count("\n") == 1
 
@@ -47,3 +76,23 @@ def test_a_checkpoint_is_converted_and_loads_the_same(tmp_path, capsys):
     assert main(["models", "convert", str(source), str(target)]) == 1
     assert "--overwrite" in capsys.readouterr().err
     assert main(["models", "convert", str(source), str(tmp_path / "out.bin")]) == 2
+
+
+def test_a_converted_file_knows_what_its_weights_cannot_tell(tmp_path):
+    network = POTR(encoder=XCiT(patch=16, depth=1, input_size=(128, 96)), activation="relu", depth=1)
+    source, target = tmp_path / "last.ckpt", tmp_path / "potr.safetensors"
+    state = {f"vitdetr.{key}": value for key, value in network.state_dict().items()}
+    torch.save({"state_dict": state, "hyper_parameters": {"input_size": [96, 128], "activation": "relu"}}, source)
+    assert main(["models", "convert", str(source), str(target)]) == 0
+    with safe_open(target, framework="pt") as file:
+        assert file.metadata() == {"family": "POTR", "input_size": "96x128", "activation": "relu"}
+    loaded = load_checkpoint(target)
+    assert (loaded.input_size, loaded.activation) == ((128, 96), "relu")
+
+
+def test_a_name_is_converted_with_its_input_size(tmp_path, cache):
+    cache.mkdir()
+    torch.save(ZOO["potr-xcit-s12-p16"].build().state_dict(), cache / "potr-xcit-s12-p16-288x384.pth")
+    target = tmp_path / "potr.safetensors"
+    assert main(["models", "convert", "potr-xcit-s12-p16-288x384", str(target)]) == 0
+    assert load_checkpoint(target).input_size == (384, 288)

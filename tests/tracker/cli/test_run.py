@@ -181,7 +181,28 @@ def test_weights_of_another_skeleton_are_refused(walking_clip, tmp_path, capsys)
     save_file(network.state_dict(), tmp_path / "other.safetensors")
     words = ("--source", walking_clip, "--csv", tmp_path / "out.csv", "--model", tmp_path / "other.safetensors")
     assert posetrack(*words) == 1
-    assert "estimates 14 keypoints" in capsys.readouterr().err
+    assert "estimates 14 keypoints, but the skeleton of coco has 17. Add --dataset aic." in capsys.readouterr().err
+
+
+def test_every_output_follows_the_skeleton_of_the_dataset(walking_clip, tmp_path):
+    from safetensors.torch import save_file
+
+    from posetrack.models.convvit import ConvViT
+    from posetrack.models.skeletons import COCO_WHOLEBODY
+
+    network = ConvViT(input_size=(32, 32), widths=(8, 8, 32), convs=(1, 1), depth=1, num_keypoints=133)
+    save_file(network.state_dict(), tmp_path / "whole.safetensors")
+    table, video = tmp_path / "out.csv", tmp_path / "out.mp4"
+    words = ("--source", walking_clip, "--csv", table, "--save", video, "--model", tmp_path / "whole.safetensors")
+    assert posetrack(*words, "--dataset", "wholebody", "--end", "0.3") == 0
+    header, first = table.read_text().splitlines()[:2]
+    names = [f"{name}_{part}" for name in COCO_WHOLEBODY.keypoints for part in ("x", "y", "score")]
+    assert header.split(",")[9:] == names
+    assert first.count(",") == header.count(",")
+    sidecar = json.loads((tmp_path / "out.csv.json").read_text())
+    assert sidecar["skeleton"]["name"] == "wholebody"
+    assert sidecar["config"]["dataset"] == "wholebody"
+    assert video.stat().st_size > 0
 
 
 def test_ctrl_c_leaves_a_video_that_plays_and_a_valid_table(tmp_path):

@@ -39,6 +39,14 @@ def test_a_figure_is_written(attention):
     assert cv2.imread(str(output)).shape[0] > 900  # three layers
 
 
+def test_the_keypoints_are_those_of_the_dataset(attention, capsys):
+    words = ("--box", "10,10,80,110", "--keypoint", "left_front_paw")
+    assert attention(*words, "--dataset", "ap10k")[0] == 0
+    assert attention(*words)[0] == 2
+    assert attention(*words[:2], "--dataset", "mpii", "--keypoint", "pelvis")[0] == 1
+    assert "Add --dataset coco or ap10k" in capsys.readouterr().err
+
+
 def test_the_most_certain_person_is_taken(attention, monkeypatch):
     people = Detections([[0, 0, 20, 20], [10, 10, 80, 110]], [0.4, 0.9])
     monkeypatch.setattr(detector, "load_detector", lambda *names, **options: lambda frame: people)

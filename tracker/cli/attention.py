@@ -24,6 +24,13 @@ def add_parser(commands: Any) -> None:
         help="TransPose, ViTPose or the bundled network (default: %(default)s)",
     )
     parser.add_argument(
+        "--dataset",
+        dest="attention_dataset",
+        default="coco",
+        metavar="NAME",
+        help="whose keypoints: coco, aic, mpii, ap10k, apt36k or wholebody (default: %(default)s)",
+    )
+    parser.add_argument(
         "--box", metavar="X1,Y1,X2,Y2", help="the person, in pixels (default: the detector's most certain one)"
     )
     parser.add_argument(
@@ -47,12 +54,13 @@ def run(args: argparse.Namespace) -> int:
 
     from ...errors import OutputError, SourceError, UsageError
     from ...models.attention import attention_figure
-    from ...models.keypoints import COCO
+    from ...models.skeletons import skeleton
     from ..perception.pose import load_pose_estimator
 
-    if args.keypoint not in COCO.keypoints:
-        near = difflib.get_close_matches(args.keypoint, COCO.keypoints, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"The names are {', '.join(COCO.keypoints)}."
+    names = skeleton(args.attention_dataset).keypoints
+    if args.keypoint not in names:
+        near = difflib.get_close_matches(args.keypoint, names, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"The names are {', '.join(names)}."
         raise UsageError(f"Keypoint '{args.keypoint}' is not known. {hint}")
     box = None if args.box is None else _box(args.box)
     output = Path(args.attention_output)
@@ -64,8 +72,15 @@ def run(args: argparse.Namespace) -> int:
     if box is None:
         box = _most_certain_person(image, args.image, device=args.attention_device)
 
-    estimator = load_pose_estimator(args.attention_model, device=args.attention_device)
-    figure = attention_figure(image, estimator.model, box=box, keypoint=args.keypoint, name=args.attention_model)
+    estimator = load_pose_estimator(args.attention_model, dataset=args.attention_dataset, device=args.attention_device)
+    figure = attention_figure(
+        image,
+        estimator.model,
+        box=box,
+        keypoint=args.keypoint,
+        skeleton=estimator.skeleton,
+        name=args.attention_model,
+    )
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_bytes(cv2.imencode(output.suffix, figure)[1].tobytes())

@@ -1,4 +1,4 @@
-"""The skeletons of the datasets that ViTPose+ knows, beside COCO's; names, limbs and sigmas as mmpose has them."""
+"""The skeletons of further datasets, beside COCO's; names, limbs and sigmas as mmpose has them."""
 
 from __future__ import annotations
 
@@ -156,6 +156,25 @@ COCO_WHOLEBODY = _skeleton(
         *(0.007, 0.008, 0.011, 0.008, 0.008, 0.008, 0.01, 0.008),
         *_HAND_SIGMAS,
         *_HAND_SIGMAS,
+    ),
+)
+
+CROWDPOSE = _skeleton(
+    "crowdpose",
+    "left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip"
+    " left_knee right_knee left_ankle right_ankle top_head neck",
+    limbs=(
+        "left_ankle left_knee left_hip right_hip right_knee right_ankle",
+        "left_hip left_shoulder right_shoulder right_hip",
+        "left_shoulder left_elbow left_wrist",
+        "right_shoulder right_elbow right_wrist",
+        "left_shoulder neck right_shoulder",
+        "top_head neck",
+    ),
+    # CrowdPose's own evaluation.
+    sigmas=(
+        *(0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107),
+        *(0.087, 0.087, 0.089, 0.089, 0.079, 0.079),
     ),
 )
 

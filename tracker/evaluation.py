@@ -1,9 +1,9 @@
-"""Run a detector and a pose estimator over annotated pictures and measure them as COCO does."""
+"""Run a detector and a pose estimator over annotated pictures and measure them as the data set's authors do."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,38 @@ from numpy.typing import NDArray
 
 from ..errors import SourceError, UsageError
 from ..models.crop import crop_regions
-from ..models.evaluate import coco_box_ap, coco_keypoint_ap, oks_nms, person_category, rescore
-from ..models.keypoints import COCO
+from ..models.evaluate import coco_box_ap, person_category
+from ..models.protocol import MPII, OURS, Protocol
+from .annotations import MPII_LIKE, Benchmark, benchmark_of, is_counted, people, read_annotations
 from .types import Detections, Frame, Poses
 
-CROP = (256, 192)  # height and width whose padded box is the area of a pose in ViTPose's suppression of doubles
 MOST_POSES = 40  # COCO counts 20 people a picture; twice that leaves room for the doubles
 
 Detector = Callable[[Frame], Detections]
 Estimator = Callable[[Frame, Detections], Poses]
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """What was measured.
+
+    Attributes:
+        benchmark: the kind of annotations.
+        truth: them, in COCO's form.
+        tables: `{"keypoints": {...}, "boxes": {...}}` in [0, 1], named as in `posetrack.models`.
+        poses: results in COCO's form, with the `bbox` that each was estimated in.
+        boxes: detections in COCO's form.
+        counts: of pictures, annotated people, boxes found, poses estimated and poses measured.
+        protocol: what was done to boxes and scores, in words.
+    """
+
+    benchmark: Benchmark
+    truth: dict[str, Any]
+    tables: dict[str, dict[str, float]] = field(default_factory=dict)
+    poses: list[dict[str, Any]] = field(default_factory=list)
+    boxes: list[dict[str, Any]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    protocol: dict[str, str] = field(default_factory=dict)
 
 
 def evaluate(
@@ -31,91 +54,94 @@ def evaluate(
     *,
     detector: Detector | None = None,
     boxes: str = "gt",
+    protocol: Protocol = OURS,
+    input_size: tuple[int, int] = (256, 192),
+    most_poses: int | None = MOST_POSES,
     progress: Callable[[Sequence[dict]], Iterable[dict]] = iter,
-) -> dict[str, dict[str, float]]:
-    """Measure keypoints and boxes on every picture of a COCO file, by ViTPose's protocol.
+) -> Evaluation:
+    """Measure keypoints and boxes on every picture of a data set.
 
     A picture's id is its frame's index, so that boxes from a COCO results file find it.
 
     Args:
         images: folder of the pictures.
-        annotations: COCO keypoint file, or what it holds.
+        annotations: the file, or what `read_annotations` makes of it.
         estimate: the pose estimator; None measures boxes only.
         detector: None measures keypoints only.
         boxes: `gt`: keypoints in the true boxes of the people whose keypoints count; `detector`: in those found.
+        protocol: of the estimator's family. MPII has one of its own: everybody counts, as estimated.
+        input_size: (height, width) of the estimator's crops, which the areas of poses in the protocol come from.
+        most_poses: so many people of a picture, the most certain, are looked at in detected boxes; None is everybody.
         progress: wraps the list of pictures that the loop goes through.
-
-    Returns:
-        `{"keypoints": {...}, "boxes": {...}}` in [0, 1], as `posetrack.models.evaluate` names them.
 
     Raises:
         SourceError: the annotations or a picture cannot be read.
-        UsageError: boxes are to come from a detector and there is none, or the skeleton is not COCO's.
+        UsageError: boxes are to come from a detector and there is none, or the skeletons differ.
     """
+    truth = annotations if isinstance(annotations, dict) else read_annotations(annotations)
+    run = Evaluation(benchmark_of(truth), truth)
+    _check(run.benchmark, images, boxes=boxes, estimate=estimate, detector=detector)
+    if run.benchmark is MPII_LIKE:
+        protocol = MPII
+    true_boxes = _true_boxes(truth)
+    person = person_category(truth)
+    estimated = 0
+    for picture in progress(truth["images"]):
+        known = true_boxes.get(picture["id"], np.zeros((0, 4)))
+        if detector is None and (estimate is None or not len(known)):
+            continue
+        frame = Frame(_read(Path(images) / picture["file_name"], picture), index=picture["id"], time=0.0)
+        label = {"image_id": picture["id"], "category_id": person}
+        if detector is not None:
+            found = detector(frame)
+            run.boxes += _box_results(label, found)
+        if estimate is None:
+            continue
+        if boxes == "detector":
+            large = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1) >= protocol.least_area
+            here, select = found[large][:most_poses], protocol.select
+        else:
+            cleaned = protocol.clean(known, (frame.image.shape[1], frame.image.shape[0]))
+            here = Detections(cleaned, np.ones(len(cleaned)))
+            select = protocol.select_true
+        poses = _checked(estimate(frame, here), run.benchmark)
+        estimated += len(poses)
+        _, sizes = crop_regions(poses.boxes, input_size=input_size)
+        rows, scores = select(
+            poses.keypoints, poses.scores, poses.box_scores, sizes.prod(1), run.benchmark.skeleton.sigmas
+        )
+        run.poses += _pose_results(label, poses[rows], scores)
+    run.counts = {"pictures": len(truth["images"]), "people": sum(map(is_counted, people(truth)))}
+    if estimate is not None:
+        run.protocol = {"family": protocol.family, "scores": protocol.certainty}
+        run.tables["keypoints"] = run.benchmark.measure(truth, run.poses)
+        run.counts |= {"poses_estimated": estimated, "poses_measured": len(run.poses)}
+    if detector is not None:
+        run.tables["boxes"] = coco_box_ap(truth, run.boxes)
+        run.counts |= {"boxes": len(run.boxes)}
+    return run
+
+
+def _check(
+    benchmark: Benchmark, images: str | Path, *, boxes: str, estimate: Estimator | None, detector: Detector | None
+) -> None:
     if boxes not in ("gt", "detector"):
         raise UsageError(f"Boxes '{boxes}' are not known; give gt or detector.")
     if boxes == "detector" and estimate is not None and detector is None:
         raise UsageError("Keypoints in detected boxes need a detector; name one, or take the true boxes (gt).")
-    truth = annotations if isinstance(annotations, dict) else read_annotations(annotations)
-    true_boxes = _true_boxes(truth)
-    found: list[dict[str, Any]] = []
-    poses: list[dict[str, Any]] = []
-    for picture in progress(truth["images"]):
-        frame = Frame(_read(Path(images) / picture["file_name"], picture), index=picture["id"], time=0.0)
-        people = true_boxes.get(picture["id"], Detections.empty())
-        if detector is not None:
-            detections = detector(frame)
-            found += _box_results(picture["id"], detections)
-            people = detections[:MOST_POSES] if boxes == "detector" else people
-        if estimate is not None:
-            poses += _pose_results(picture["id"], estimate(frame, people))
-    tables = {}
-    if estimate is not None:
-        tables["keypoints"] = coco_keypoint_ap(truth, poses)
-    if detector is not None:
-        tables["boxes"] = coco_box_ap(truth, found)
-    return tables
+    if benchmark is MPII_LIKE and detector is not None:
+        raise UsageError("MPII measures poses in its own boxes and has no others; leave the detector out.")
+    if not Path(images).is_dir():
+        raise SourceError(f"Cannot read pictures from '{images}': there is no such folder. Check --images.")
 
 
-def read_annotations(path: str | Path) -> dict[str, Any]:
-    """Read a COCO file.
-
-    Raises:
-        SourceError: it is missing, no JSON, or has no images and annotations with boxes.
-    """
-    try:
-        truth = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SourceError(f"Cannot read annotations from '{path}': there is no such file. Check the path.") from error
-    except (OSError, ValueError) as error:
-        raise SourceError(f"Cannot read annotations from '{path}': {error}. Give a COCO keypoint .json.") from error
-    needs = {"images": {"id", "file_name"}, "annotations": {"image_id", "bbox", "keypoints"}}
-    for part, keys in needs.items():
-        entries = truth.get(part) if isinstance(truth, dict) else None
-        people = entries if isinstance(entries, list) else [None]
-        if not all(isinstance(entry, dict) and keys <= entry.keys() for entry in people):
-            wanted = ", ".join(sorted(keys))
-            raise SourceError(f"Cannot read annotations from '{path}': '{part}' needs entries with {wanted} each.")
-    return truth
-
-
-def _true_boxes(truth: dict[str, Any]) -> dict[int, Detections]:
-    """Return the boxes of the people whose keypoints COCO counts, for each picture's id."""
+def _true_boxes(truth: dict[str, Any]) -> dict[int, NDArray[np.float64]]:
+    """Return the boxes (N, 4) xyxy of the people whose keypoints COCO counts, for each picture's id."""
     rows: dict[int, list[list[float]]] = {}
-    person = person_category(truth)
-    for annotation in truth["annotations"]:
-        if annotation.get("category_id", person) != person or annotation.get("iscrowd", 0):
-            continue
-        if len(annotation["keypoints"]) != 3 * len(COCO):
-            count = len(annotation["keypoints"]) // 3
-            raise UsageError(f"The annotations have {count} keypoints a person; only COCO's {len(COCO)} are measured.")
-        if any(annotation["keypoints"][2::3]):
-            rows.setdefault(annotation["image_id"], []).append(annotation["bbox"])
-    boxes = {index: np.array(values, dtype=np.float32) for index, values in rows.items()}  # xywh
-    return {
-        index: Detections(np.concatenate([b[:, :2], b[:, :2] + b[:, 2:]], axis=1), np.ones(len(b), np.float32))
-        for index, b in boxes.items()
-    }
+    for annotation in filter(is_counted, people(truth)):
+        rows.setdefault(annotation["image_id"], []).append(annotation["bbox"])
+    boxes = {index: np.array(values, dtype=np.float64) for index, values in rows.items()}  # xywh
+    return {index: np.concatenate([b[:, :2], b[:, :2] + b[:, 2:]], axis=1) for index, b in boxes.items()}
 
 
 def _read(path: Path, picture: dict[str, Any]) -> NDArray[np.uint8]:
@@ -132,24 +158,26 @@ def _read(path: Path, picture: dict[str, Any]) -> NDArray[np.uint8]:
     return image  # type: ignore[return-value]
 
 
-def _box_results(image_id: int, detections: Detections) -> list[dict[str, Any]]:
-    corners, sizes = detections.boxes[:, :2], detections.boxes[:, 2:] - detections.boxes[:, :2]
-    return [
-        {"image_id": image_id, "bbox": box, "score": score}
-        for box, score in zip(np.concatenate([corners, sizes], axis=1).tolist(), detections.scores.tolist())
-    ]
+def _checked(poses: Poses, benchmark: Benchmark) -> Poses:
+    given, wanted = poses.keypoints.shape[1], len(benchmark.skeleton)
+    if given != wanted:
+        raise UsageError(f"The model gives {given} keypoints, but {benchmark.name} has {wanted}. Give another model.")
+    return poses
 
 
-def _pose_results(image_id: int, poses: Poses) -> list[dict[str, Any]]:
-    """Score each person again, leave doubles out, and write missing keypoints as COCO does, 0 with score 0."""
-    if poses.keypoints.shape[1] != len(COCO):
-        raise UsageError(f"The model gives {poses.keypoints.shape[1]} keypoints; only COCO's {len(COCO)} are measured.")
-    assert poses.box_scores is not None
-    scores = rescore(poses.box_scores, poses.scores)
-    _, sizes = crop_regions(poses.boxes, input_size=CROP)
-    kept = oks_nms(poses.keypoints, scores, sizes.prod(1))
+def _box_results(label: dict[str, Any], detections: Detections) -> list[dict[str, Any]]:
+    boxes = zip(_xywh(detections.boxes), detections.scores.tolist(), strict=True)
+    return [label | {"bbox": box, "score": score} for box, score in boxes]
+
+
+def _pose_results(label: dict[str, Any], poses: Poses, scores: NDArray[np.floating]) -> list[dict[str, Any]]:
+    """Write poses as COCO does, missing keypoints as 0 with score 0."""
     keypoints = np.concatenate([np.nan_to_num(poses.keypoints, nan=0.0), poses.scores[..., None]], axis=2)  # (N, K, 3)
     return [
-        {"image_id": image_id, "keypoints": keypoints[row].ravel().tolist(), "score": float(scores[row])}
-        for row in kept
+        label | {"keypoints": points.ravel().tolist(), "score": float(score), "bbox": box}
+        for points, score, box in zip(keypoints, scores, _xywh(poses.boxes), strict=True)
     ]
+
+
+def _xywh(boxes: NDArray[np.floating]) -> list[list[float]]:
+    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1).tolist()

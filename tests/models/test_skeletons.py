@@ -1,6 +1,6 @@
 import pytest
 
-from posetrack.models.skeletons import COCO_WHOLEBODY, DATASETS
+from posetrack.models.skeletons import COCO_WHOLEBODY, CROWDPOSE, DATASETS
 
 
 def test_the_datasets_stand_in_the_order_of_the_experts():
@@ -44,8 +44,15 @@ def test_pairs_and_names_agree(name, pairs):
         assert "left" not in skeleton.keypoints[right]
 
 
+def test_crowdpose_is_as_its_authors_have_it():
+    assert CROWDPOSE.keypoints[:2] == ("left_shoulder", "right_shoulder")
+    assert CROWDPOSE.keypoints[-2:] == ("top_head", "neck")
+    assert CROWDPOSE.flip_pairs == ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9), (10, 11))
+    assert len(CROWDPOSE.sigmas) == len(CROWDPOSE) == 14
+
+
 def test_limbs_of_both_sides_mirror_each_other():
-    for skeleton in DATASETS.values():
+    for skeleton in (*DATASETS.values(), CROWDPOSE):
         limbs = {frozenset(limb) for limb in skeleton.limbs}
         assert {frozenset(int(skeleton.flip_order[row]) for row in limb) for limb in limbs} == limbs
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from posetrack.errors import OutputError, SourceError, UsageError
+from posetrack.models import processing
 from posetrack.models.evaluate import BOX_MEASURES, KEYPOINT_MEASURES
+from posetrack.models.protocol import POTR, VITPOSE
 from posetrack.tracker.cli import eval as command
 from posetrack.tracker.evaluation import evaluate
 from posetrack.tracker.types import Detections, Poses
@@ -65,11 +67,22 @@ class Oracle:
         return Poses(detections.boxes, points, (keypoints[..., 2] > 0) * 0.9, detections.scores)
 
 
+class Loaded:
+    """What the loaders return: a callable with some facts."""
+
+    def __init__(self, call, **facts):
+        self.call, self.sha256 = call, "ab12"
+        vars(self).update(facts)
+
+    def __call__(self, *args):
+        return self.call(*args)
+
+
 def test_perfect_models_score_one(folder):
     oracle = Oracle(folder)
-    tables = evaluate(folder / "images", folder / "truth.json", oracle.estimate, detector=oracle.detect)
-    assert (tuple(tables["keypoints"]), tuple(tables["boxes"])) == (KEYPOINT_MEASURES, BOX_MEASURES)
-    assert tables["keypoints"]["AP"] == tables["boxes"]["AP"] == 1.0
+    run = evaluate(folder / "images", folder / "truth.json", oracle.estimate, detector=oracle.detect)
+    assert (tuple(run.tables["keypoints"]), tuple(run.tables["boxes"])) == (KEYPOINT_MEASURES, BOX_MEASURES)
+    assert run.tables["keypoints"]["AP"] == run.tables["boxes"]["AP"] == 1.0
 
 
 def test_true_boxes_are_those_whose_keypoints_count(folder):
@@ -80,7 +93,7 @@ def test_true_boxes_are_those_whose_keypoints_count(folder):
 
 def test_detected_boxes_and_what_they_missed(folder):
     oracle = Oracle(folder)
-    tables = evaluate(
+    run = evaluate(
         folder / "images",
         folder / "truth.json",
         oracle.estimate,
@@ -88,31 +101,31 @@ def test_detected_boxes_and_what_they_missed(folder):
         boxes="detector",
     )
     assert oracle.asked == {5: [[10, 20, 130, 140]], 9: [[40, 40, 160, 160]]}
-    assert tables["keypoints"]["AR"] == pytest.approx(2 / 3)
-    assert tables["boxes"]["AR"] == pytest.approx(2 / 4)
+    assert run.tables["keypoints"]["AR"] == pytest.approx(2 / 3)
+    assert run.tables["boxes"]["AR"] == pytest.approx(2 / 4)
 
 
 def test_doubles_do_not_count_as_false_alarms(folder):
     oracle = Oracle(folder)
-    tables = evaluate(
+    run = evaluate(
         folder / "images",
         folder / "truth.json",
         oracle.estimate,
         detector=lambda frame: oracle.detect(frame)[[0, 0, 0, 1]],
         boxes="detector",
     )
-    assert tables["keypoints"]["AP"] == 1.0
+    assert run.tables["keypoints"]["AP"] == 1.0
 
 
 def test_nobody_found(folder):
-    tables = evaluate(
+    run = evaluate(
         folder / "images",
         folder / "truth.json",
         lambda frame, detections: Poses.empty(),
         detector=lambda frame: Detections.empty(),
         boxes="detector",
     )
-    assert tables["keypoints"]["AP"] == tables["boxes"]["AP"] == 0.0
+    assert run.tables["keypoints"]["AP"] == run.tables["boxes"]["AP"] == 0.0
 
 
 def test_either_part_alone_and_progress(folder):
@@ -122,11 +135,50 @@ def test_either_part_alone_and_progress(folder):
         seen.extend(p["id"] for p in pictures)
         return pictures
 
-    assert evaluate(folder / "images", folder / "truth.json", oracle.estimate, progress=progress).keys() == {
-        "keypoints"
-    }
-    assert evaluate(folder / "images", folder / "truth.json", None, detector=oracle.detect).keys() == {"boxes"}
+    run = evaluate(folder / "images", folder / "truth.json", oracle.estimate, progress=progress)
+    assert run.tables.keys() == {"keypoints"}
+    run = evaluate(folder / "images", folder / "truth.json", None, detector=oracle.detect)
+    assert run.tables.keys() == {"boxes"}
     assert seen == [5, 9]
+
+
+def test_what_was_counted_and_what_is_left(folder):
+    oracle = Oracle(folder)
+    run = evaluate(folder / "images", folder / "truth.json", oracle.estimate, detector=oracle.detect)
+    assert run.counts == {"pictures": 2, "people": 3, "poses_estimated": 3, "poses_measured": 3, "boxes": 5}
+    assert [(r["image_id"], r["category_id"]) for r in run.poses] == [(5, 1), (5, 1), (9, 1)]
+    np.testing.assert_allclose(run.poses[0]["bbox"], [10, 20, 120, 120])
+    assert len(run.poses[0]["keypoints"]) == 51
+    np.testing.assert_allclose(run.boxes[0]["bbox"], [10, 20, 120, 120])
+
+
+def test_true_boxes_are_cut_by_the_familys_protocol(folder):
+    oracle = Oracle(folder)
+    evaluate(folder / "images", folder / "truth.json", oracle.estimate, protocol=VITPOSE)
+    assert oracle.asked == {5: [[10, 20, 129, 139], [160, 30, 279, 149]], 9: [[40, 40, 159, 159]]}
+
+
+def test_small_detections_are_not_looked_at_where_the_protocol_says_so(folder):
+    oracle = Oracle(folder)
+    truth = json.loads((folder / "truth.json").read_text())
+    truth["annotations"][3]["bbox"][2:] = [30, 30]  # 900 pixels
+    oracle.people = truth["annotations"]
+    evaluate(folder / "images", truth, oracle.estimate, detector=oracle.detect, boxes="detector", protocol=POTR)
+    assert [len(boxes) for boxes in oracle.asked.values()] == [2, 2]
+
+
+def test_the_area_is_the_annotations_own_not_the_boxs(folder):
+    oracle = Oracle(folder)
+    truth = json.loads((folder / "truth.json").read_text())
+    for annotation in truth["annotations"]:
+        annotation["area"] = 40.0**2  # COCO's is that of the segmentation; the boxes are 120 x 120
+    figures = evaluate(folder / "images", truth, oracle.estimate).tables["keypoints"]
+    assert (figures["AP_M"], figures["AP_L"]) == (1.0, -1)
+
+
+def test_a_folder_that_is_not_there(folder):
+    with pytest.raises(SourceError, match="no such folder"):
+        evaluate(folder / "nowhere", folder / "truth.json", None)
 
 
 def test_detected_boxes_need_a_detector(folder):
@@ -141,6 +193,13 @@ def test_another_skeleton(folder):
         evaluate(folder / "images", folder / "truth.json", lambda frame, detections: Poses.empty(5))
 
 
+def test_other_annotations_than_coco_must_say_so(folder):
+    truth = json.loads((folder / "truth.json").read_text())
+    truth["annotations"][0]["keypoints"] = [1.0] * 42
+    with pytest.raises(UsageError, match="have 14 keypoints a person, but coco has 17"):
+        evaluate(folder / "images", truth, None)
+
+
 @pytest.mark.parametrize("content", ["no json", "[]", "{}", '{"images": [{"id": 1}], "annotations": []}'])
 def test_annotations_that_are_none(folder, content):
     (folder / "truth.json").write_text(content)
@@ -152,13 +211,13 @@ def test_pictures_that_are_missing_broken_or_others(folder):
     picture = folder / "images" / "9.png"
     cv2.imwrite(str(picture), np.zeros((20, 20, 3), np.uint8))
     with pytest.raises(SourceError, match="20x20 pixels, but 320x240"):
-        evaluate(folder / "images", folder / "truth.json", None)
+        evaluate(folder / "images", folder / "truth.json", Oracle(folder).estimate)
     picture.write_text("no picture")
     with pytest.raises(SourceError, match="broken"):
-        evaluate(folder / "images", folder / "truth.json", None)
+        evaluate(folder / "images", folder / "truth.json", Oracle(folder).estimate)
     picture.unlink()
     with pytest.raises(SourceError, match="no such file"):
-        evaluate(folder / "images", folder / "truth.json", None)
+        evaluate(folder / "images", folder / "truth.json", Oracle(folder).estimate)
 
 
 class TestCommand:
@@ -167,12 +226,18 @@ class TestCommand:
         oracle = Oracle(folder)
         loaded = {}
 
-        def load(kind, call):
-            return lambda name, **options: loaded.update({kind: (name, options)}) or call
+        def estimator(name, **options):
+            loaded["pose"] = (name, options)
+            network = SimpleNamespace(processing=processing.UDP)
+            return Loaded(oracle.estimate, name=name, model=network, input_size=(256, 192))
+
+        def detector(name, **options):
+            loaded["detector"] = (name, options)
+            return Loaded(oracle.detect, name=name, indices={5, 7})
 
         rooms = {
-            "detector": SimpleNamespace(load_detector=load("detector", oracle.detect)),
-            "pose": SimpleNamespace(load_pose_estimator=load("pose", oracle.estimate)),
+            "detector": SimpleNamespace(load_detector=detector),
+            "pose": SimpleNamespace(load_pose_estimator=estimator),
         }
         for name, room in rooms.items():
             monkeypatch.setitem(sys.modules, f"posetrack.tracker.perception.{name}", room)
@@ -188,33 +253,80 @@ class TestCommand:
         return posetrack
 
     def test_tables_and_json(self, posetrack, folder, capsys):
-        code, loaded = posetrack("--json", str(folder / "out.json"), "--offline", "--device", "cpu")
+        code, loaded = posetrack("--json", str(folder / "new" / "out.json"), "--offline", "--device", "cpu", "--flip")
         assert code == 0
-        assert loaded["pose"] == ("bundled", {"device": "cpu", "offline": True})
+        assert loaded["pose"][0] == "bundled"
+        assert loaded["pose"][1].items() >= {"device": "cpu", "offline": True, "flip": True}.items()
         assert loaded["detector"] == ("bundled", {"device": "cpu", "conf": 0.001, "size": None, "offline": True})
-        tables = json.loads((folder / "out.json").read_text())
-        assert tables["keypoints"]["AP"] == tables["boxes"]["AP"] == 1.0
-        assert {"keypoints", "boxes"} == tables.keys()
+        facts = json.loads((folder / "new" / "out.json").read_text())
+        assert facts["keypoints"]["AP"] == facts["boxes"]["AP"] == 1.0
+        assert facts["protocol"]["boxes"] == "gt"
+        assert facts["protocol"]["flip"] is True
+        assert facts["model"] == {"name": "bundled", "sha256": "ab12"}
+        assert facts["counts"]["people"] == 3
         out = capsys.readouterr().out
         assert "Keypoints (bundled, gt boxes)" in out
         assert "Person boxes (bundled)" in out
         assert "1.000" in out
-        assert not list(folder.glob("*.partial"))
+        assert not list(folder.rglob("*.partial*"))
+
+    def test_results_are_what_coco_takes(self, posetrack, folder):
+        posetrack("--results", str(folder / "out.json"))
+        poses, boxes = (json.loads((folder / name).read_text()) for name in ("out.json", "out-boxes.json"))
+        assert {"image_id", "category_id", "keypoints", "score"} <= poses[0].keys()
+        assert {"image_id", "category_id", "bbox", "score"} == boxes[0].keys()
+        posetrack("--results", str(folder / "poses.json"), "--detector", "none")
+        assert not (folder / "poses-boxes.json").exists()
+
+    def test_boxes_of_a_file(self, posetrack, folder, capsys):
+        _, loaded = posetrack("--boxes", "people.json")
+        assert loaded["detector"][0] == "people.json"
+        assert loaded["detector"][1]["conf"] is None
+        err = capsys.readouterr().err
+        assert "1 pictures of the boxes are not annotated" in err
+        assert "1 of the 2 annotated pictures have no boxes" in err
+        with pytest.raises(UsageError, match="--detector has no use"):
+            posetrack("--boxes", "people.json", "--detector", "bundled")
+        with pytest.raises(UsageError, match="'guess' are not known"):
+            posetrack("--boxes", "guess")
+
+    def test_boxes_of_other_pictures(self, posetrack, folder):
+        truth = json.loads((folder / "truth.json").read_text())
+        for n, picture in enumerate(truth["images"]):
+            picture["id"] = 1000 + n
+        (folder / "truth.json").write_text(json.dumps(truth))
+        with pytest.raises(UsageError, match="the image ids differ"):
+            posetrack("--boxes", "people.json")
+
+    def test_errors_are_drawn(self, posetrack, folder):
+        posetrack("--save-errors", str(folder / "errors"), "--worst", "2")
+        assert len(list((folder / "errors").glob("pose-*-oks1.00-*.jpg"))) == 2
+        with pytest.raises(OutputError, match="already"):
+            posetrack("--save-errors", str(folder / "errors"))
+        posetrack("--save-errors", str(folder / "errors"), "--worst", "1", "--overwrite")
+        assert len(list((folder / "errors").iterdir())) == 1
+        with pytest.raises(UsageError, match="--worst is 0"):
+            posetrack("--save-errors", str(folder / "errors"), "--worst", "0")
 
     def test_an_existing_file_is_kept_unless_told(self, posetrack, folder):
         (folder / "out.json").write_text("mine")
-        with pytest.raises(OutputError, match="--overwrite"):
-            posetrack("--json", str(folder / "out.json"))
+        for option in ("--json", "--results"):
+            with pytest.raises(OutputError, match="--overwrite"):
+                posetrack(option, str(folder / "out.json"))
         assert (folder / "out.json").read_text() == "mine"
         posetrack("--json", str(folder / "out.json"), "--overwrite")
         assert json.loads((folder / "out.json").read_text())
 
     def test_an_unwritable_file(self, posetrack, folder):
         with pytest.raises(OutputError, match="Cannot write"):
-            posetrack("--json", str(folder / "nowhere" / "out.json"))
+            posetrack("--json", str(folder / "truth.json" / "out.json"))
+        with pytest.raises(OutputError, match="Cannot make the folder"):
+            posetrack("--save-errors", str(folder / "truth.json"))
 
     def test_parts_can_be_left_out(self, posetrack, capsys):
         assert posetrack("--model", "none")[1].keys() == {"detector"}
         assert "Keypoints" not in capsys.readouterr().out
         with pytest.raises(UsageError, match="Neither"):
             posetrack("--model", "none", "--detector", "none")
+        with pytest.raises(UsageError, match="name a --model"):
+            posetrack("--model", "none", "--save-errors", "errors")

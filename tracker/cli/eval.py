@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-COLUMNS = {"keypoints": "Keypoints", "boxes": "Person boxes"}
+    from ..annotations import Benchmark
+    from ..evaluation import Evaluation
+
+SOURCES = ("gt", "detector")  # of boxes; anything else is a file
+LEAST_SCORE = 0.001  # of a network's detections; AP wants nearly all of them
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -18,83 +21,160 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "eval",
         help="measure a detector and a pose model on annotated pictures",
-        description="Measure a person detector and a pose model on pictures with COCO annotations: AP and AR.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Measure a person detector and a pose model as COCO, OCHuman, CrowdPose and MPII are measured; "
+        "docs/evaluation.md tells where their files come from.",
     )
     parser.add_argument("--images", metavar="DIR", required=True, help="folder of the pictures")
-    parser.add_argument("--annotations", metavar="FILE", required=True, help="COCO keypoint annotations, .json")
     parser.add_argument(
-        "--boxes", choices=("gt", "detector"), default="gt", help="estimate poses in the true boxes or in those found"
+        "--annotations", metavar="FILE", required=True, help=".json of COCO, OCHuman (COCO-style), CrowdPose or MPII"
     )
-    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
-    parser.add_argument("--model", default="bundled", help="pose model by name or file; none measures boxes only")
     parser.add_argument(
-        "--detector", default="bundled", help="detector by name or file, or a file of boxes; none measures poses only"
+        "--boxes",
+        metavar="gt|detector|FILE.json",
+        default="gt",
+        help="estimate poses in the true boxes, in the detector's, or in those of a COCO results file (default: gt)",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    parser.add_argument("--conf", type=float, default=0.001, help="least score of a detection; AP wants nearly all")
+    parser.add_argument(
+        "--model", default="bundled", help="pose model by name or file; none measures boxes only (default: bundled)"
+    )
+    parser.add_argument(
+        "--detector", help="detector by name or file; none measures poses only (default: bundled; none for MPII)"
+    )
+    parser.add_argument("--flip", action="store_true", help="average each pose with the mirrored crop's")
+    parser.add_argument(
+        "--conf", type=float, help=f"least score of a detection (default: {LEAST_SCORE} of a network's, 0 of a file's)"
+    )
     parser.add_argument("--detect-size", type=int, help="pixels of the picture's longer side for the detector")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     parser.add_argument("--offline", action="store_true", help="never use the network")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing --json file")
+    parser.add_argument("--json", metavar="FILE", help="write the figures, and how they came about")
+    parser.add_argument(
+        "--results", metavar="FILE.json", help="write poses as COCO results there, and boxes to FILE-boxes.json"
+    )
+    parser.add_argument("--save-errors", metavar="DIR", help="draw the worst poses, misses and false alarms")
+    parser.add_argument("--worst", type=int, default=20, metavar="N", help="so many of each kind (default: 20)")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing results")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print the tables, write the figures."""
+    """Measure, print the tables, write what was asked for."""
     from rich.console import Console
     from rich.progress import track
 
-    from ...errors import OutputError, UsageError
-    from ..evaluation import evaluate
-    from ..perception.detector import load_detector
-    from ..perception.pose import load_pose_estimator
+    from ..annotations import benchmark_of, read_annotations
+    from ..evaluation import MOST_POSES, evaluate
+    from ..output.gallery import check_gallery, save_errors
+    from ..output.scores import results_files, show, write_json
+    from ..partial import check_target
 
-    if args.model == args.detector == "none":
-        raise UsageError("Neither a model nor a detector is to be measured; name one.")
-    target = Path(args.json) if args.json else None
-    if target and target.exists() and not args.overwrite:
-        raise OutputError(f"'{target}' exists. Add --overwrite, or give another --json.")
+    truth = read_annotations(args.annotations)
+    benchmark = benchmark_of(truth)
+    model, detector_name = _names(args, benchmark)
+    figures = Path(args.json) if args.json else None
+    results = results_files(args.results, poses=model is not None, boxes=detector_name is not None)
+    for target in filter(None, (figures, *results.values())):
+        check_target(target, overwrite=args.overwrite)
+    if args.save_errors:
+        check_gallery(args.save_errors, overwrite=args.overwrite)
 
-    device, offline = args.device, args.offline
-    estimator = None if args.model == "none" else load_pose_estimator(args.model, device=device, offline=offline)
-    detector = None
-    if args.detector != "none":
-        detector = load_detector(args.detector, device=device, conf=args.conf, size=args.detect_size, offline=offline)
-    errors = Console(stderr=True)
-    tables = evaluate(
+    estimator, detector, family = _load(args, benchmark, model, detector_name)
+    console = Console(stderr=True, highlight=False)
+    if args.boxes not in SOURCES:
+        _compare_pictures(detector.indices, truth, console)
+    run = evaluate(
         args.images,
-        args.annotations,
+        truth,
         estimator,
         detector=detector,
-        boxes=args.boxes,
-        progress=lambda pictures: track(pictures, "Measuring", console=errors, transient=True),
+        boxes="gt" if args.boxes == "gt" else "detector",
+        most_poses=MOST_POSES if args.boxes == "detector" else None,
+        progress=lambda pictures: track(pictures, "Measuring", console=console, transient=True),
+        **family,
     )
-    show(tables, Console(), titles={"keypoints": f"{args.model}, {args.boxes} boxes", "boxes": args.detector})
-    if target:
-        write(tables, target)
+    show(run.tables, Console(), {"keypoints": f"{model}, {args.boxes} boxes", "boxes": str(detector_name)})
+    if figures:
+        write_json(_facts(args, run, estimator, detector), figures, overwrite=args.overwrite, indent=2)
+    for kind, target in results.items():
+        write_json({"poses": run.poses, "boxes": run.boxes}[kind], target, overwrite=args.overwrite)
+    if args.save_errors:
+        count = save_errors(run, args.images, args.save_errors, worst=args.worst)
+        console.print(f"{count} pictures of errors are in '{args.save_errors}'.")
     return 0
 
 
-def show(tables: dict[str, dict[str, float]], console: Console, titles: dict[str, str]) -> None:
-    """Print each table as one line of figures; a dash where there is nobody to measure."""
-    from rich.table import Table
+def _names(args: argparse.Namespace, benchmark: Benchmark) -> tuple[str | None, str | None]:
+    """Return what is to be loaded as the pose model and as the detector; None where there shall be none."""
+    from ...errors import UsageError
+    from ..annotations import MPII_LIKE
 
-    for part, figures in tables.items():
-        title = f"{COLUMNS[part]} ({titles[part]})"
-        table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))  # 12 figures in 80 letters
-        for name in figures:
-            table.add_column(name, justify="right")
-        table.add_row(*("-" if value < 0 else f"{value:.3f}" for value in figures.values()))
-        console.print(table)
+    if args.boxes not in SOURCES and not args.boxes.endswith(".json"):
+        raise UsageError(f"Boxes '{args.boxes}' are not known; give gt, detector or a COCO results file, .json.")
+    if args.boxes not in SOURCES and args.detector:
+        raise UsageError(f"The boxes come from '{args.boxes}', so --detector has no use. Leave one of them out.")
+    if args.worst < 1:
+        raise UsageError(f"--worst is {args.worst}; give 1 or more.")
+    detector = args.detector or ("none" if benchmark is MPII_LIKE else "bundled")
+    if args.boxes not in SOURCES:
+        detector = args.boxes
+    if args.model == detector == "none":
+        raise UsageError("Neither a model nor a detector is to be measured; name one.")
+    if args.save_errors and args.model == "none":
+        raise UsageError("--save-errors draws poses; name a --model.")
+    return tuple(None if name == "none" else name for name in (args.model, detector))
 
 
-def write(tables: dict[str, dict[str, float]], target: Path) -> None:
-    """Write the figures as JSON; the file has its name only when it is complete."""
-    from ...errors import OutputError
+def _load(
+    args: argparse.Namespace, benchmark: Benchmark, model: str | None, detector: str | None
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Load both, and say what the evaluation must know of the pose model's family."""
+    from ...models.pckh import square_regions
+    from ...models.protocol import protocol_of
+    from ..annotations import MPII_LIKE
+    from ..perception.detector import load_detector
+    from ..perception.pose import load_pose_estimator
 
-    partial = target.with_name(f"{target.name}.partial")
-    try:
-        partial.write_text(json.dumps(tables, indent=2) + "\n", encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        raise OutputError(f"Cannot write '{target}': {error.strerror}. Check the folder and its free space.") from error
+    finder = estimator = None
+    family = {}
+    if model:
+        estimator = load_pose_estimator(model, device=args.device, flip=args.flip, offline=args.offline)
+        family = {"protocol": protocol_of(estimator.model), "input_size": estimator.input_size}
+        if benchmark is MPII_LIKE:
+            estimator.model.processing = square_regions(estimator.model.processing)
+    if detector:
+        conf = LEAST_SCORE if args.conf is None and not detector.endswith((".json", ".txt")) else args.conf
+        finder = load_detector(detector, device=args.device, conf=conf, size=args.detect_size, offline=args.offline)
+    return estimator, finder, family
+
+
+def _compare_pictures(found: set[int], truth: dict[str, Any], console: Console) -> None:
+    """Refuse boxes of other pictures; say how many there are where only some are."""
+    from ...errors import UsageError
+
+    known = {picture["id"] for picture in truth["images"]}
+    if not found & known:
+        raise UsageError("No box is of an annotated picture: the image ids differ. Give boxes of the same data set.")
+    if found - known:
+        console.print(f"{len(found - known)} pictures of the boxes are not annotated; their boxes are left out.")
+    if known - found:
+        console.print(f"{len(known - found)} of the {len(known)} annotated pictures have no boxes.")
+
+
+def _facts(args: argparse.Namespace, run: Evaluation, estimator: Any, detector: Any) -> dict[str, Any]:
+    """Return the figures and how they came about."""
+    from ...version import __version__
+
+    networks = {"model": estimator, "detector": detector}
+    return {
+        **run.tables,
+        "protocol": {
+            "dataset": run.benchmark.name,
+            "annotations": args.annotations,
+            "boxes": args.boxes,
+            "flip": args.flip,
+            **run.protocol,
+        },
+        **{kind: {"name": it.name, "sha256": it.sha256} for kind, it in networks.items() if it is not None},
+        "counts": run.counts,
+        "posetrack": __version__,
+    }

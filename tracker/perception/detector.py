@@ -234,6 +234,11 @@ class FileDetector:
             self._frames[index] = Detections(array[:, :4], array[:, 4])
         self.name, self.sha256 = str(path), sha256(path)
 
+    @property
+    def indices(self) -> set[int]:
+        """The frames that have boxes."""
+        return set(self._frames)
+
     def __call__(self, frame: Frame) -> Detections:
         """Return the boxes of the frame's index, the most certain first."""
         return self._frames.get(frame.index, Detections.empty())

@@ -121,7 +121,7 @@ def _names(args: argparse.Namespace, benchmark: Benchmark) -> tuple[str | None, 
         raise UsageError("Neither a model nor a detector is to be measured; name one.")
     if args.save_errors and args.model == "none":
         raise UsageError("--save-errors draws poses; name a --model.")
-    return tuple(None if name == "none" else name for name in (args.model, detector))
+    return (None if args.model == "none" else args.model), (None if detector == "none" else detector)
 
 
 def _load(

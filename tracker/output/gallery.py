@@ -224,19 +224,23 @@ def _draw_person(
 ) -> None:
     """Draw one skeleton and box with left and right apart; thin and grey without colours."""
     points = _placed(person, zoom, skeleton)  # (K, 2)
-    base, width = (colors.base, 2) if colors else (GREY, 1)
+    x, y, w, h = person["bbox"]
+    first, last = np.array([[x, y], [x + w, y + h]]) @ zoom[:, :2].T + zoom[:, 2]
+    cv2.rectangle(image, _pixel(first), _pixel(last), colors.base if colors else GREY, 1, cv2.LINE_AA)
+    limbs = [(a, b) for a, b in skeleton.limbs if np.isfinite(points[[a, b]]).all()]
+    if colors is None:
+        for a, b in limbs:
+            cv2.line(image, _pixel(points[a]), _pixel(points[b]), GREY, 1, cv2.LINE_AA)
+        return
     side = np.zeros(len(skeleton), dtype=int)
     for left, right in skeleton.flip_pairs:
         side[[left, right]] = -1, 1
-    x, y, w, h = person["bbox"]
-    corners = (np.array([[x, y], [x + w, y + h]]) @ zoom[:, :2].T + zoom[:, 2]).round().astype(int).tolist()
-    cv2.rectangle(image, corners[0], corners[1], base, 1, cv2.LINE_AA)
-    limbs = [(a, b) for a, b in skeleton.limbs if np.isfinite(points[[a, b]]).all()]
-    for dark in (True, False) if colors else (False,):
-        for a, b in limbs:
-            color = base if colors is None else colors.dark if dark else colors.sides[int(np.sign(side[a] + side[b]))]
-            cv2.line(image, _pixel(points[a]), _pixel(points[b]), color, width + 2 * dark, cv2.LINE_AA)
-    for point in points[np.isfinite(points).all(1)] if colors else ():
+    for a, b in limbs:
+        cv2.line(image, _pixel(points[a]), _pixel(points[b]), colors.dark, 4, cv2.LINE_AA)
+    for a, b in limbs:
+        color = colors.sides[int(np.sign(side[a] + side[b]))]
+        cv2.line(image, _pixel(points[a]), _pixel(points[b]), color, 2, cv2.LINE_AA)
+    for point in points[np.isfinite(points).all(1)]:
         cv2.circle(image, _pixel(point), 4, colors.dark, -1, cv2.LINE_AA)
         cv2.circle(image, _pixel(point), 3, colors.joint, -1, cv2.LINE_AA)
 

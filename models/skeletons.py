@@ -180,6 +180,7 @@ CROWDPOSE = _skeleton(
 
 # In the order of ViTPose+'s experts and heads.
 DATASETS: dict[str, Skeleton] = {s.name: s for s in (COCO, AIC, MPII, AP10K, APT36K, COCO_WHOLEBODY)}
+SKELETONS = DATASETS | {CROWDPOSE.name: CROWDPOSE}
 
 
 def skeleton(dataset: str) -> Skeleton:
@@ -188,6 +189,6 @@ def skeleton(dataset: str) -> Skeleton:
     Raises:
         UsageError: the name is not known; the names are told.
     """
-    if dataset not in DATASETS:
-        raise UsageError(f"There is no dataset '{dataset}'. Choose one of {', '.join(DATASETS)}.")
-    return DATASETS[dataset]
+    if dataset not in SKELETONS:
+        raise UsageError(f"There is no dataset '{dataset}'. Choose one of {', '.join(SKELETONS)}.")
+    return SKELETONS[dataset]

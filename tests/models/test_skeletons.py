@@ -1,5 +1,6 @@
 import pytest
 
+from posetrack.models import skeletons
 from posetrack.models.skeletons import COCO_WHOLEBODY, CROWDPOSE, DATASETS
 
 
@@ -49,6 +50,7 @@ def test_crowdpose_is_as_its_authors_have_it():
     assert CROWDPOSE.keypoints[-2:] == ("top_head", "neck")
     assert CROWDPOSE.flip_pairs == ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9), (10, 11))
     assert len(CROWDPOSE.sigmas) == len(CROWDPOSE) == 14
+    assert skeletons.skeleton("crowdpose") is CROWDPOSE
 
 
 def test_limbs_of_both_sides_mirror_each_other():

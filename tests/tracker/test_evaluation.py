@@ -256,7 +256,7 @@ class TestCommand:
         code, loaded = posetrack("--json", str(folder / "new" / "out.json"), "--offline", "--device", "cpu", "--flip")
         assert code == 0
         assert loaded["pose"][0] == "bundled"
-        assert loaded["pose"][1].items() >= {"device": "cpu", "offline": True, "flip": True}.items()
+        assert loaded["pose"][1].items() >= {"dataset": "coco", "device": "cpu", "offline": True, "flip": True}.items()
         assert loaded["detector"] == ("bundled", {"device": "cpu", "conf": 0.001, "size": None, "offline": True})
         facts = json.loads((folder / "new" / "out.json").read_text())
         assert facts["keypoints"]["AP"] == facts["boxes"]["AP"] == 1.0

@@ -137,7 +137,9 @@ def _load(
     finder = estimator = None
     family = {}
     if model:
-        estimator = load_pose_estimator(model, device=args.device, flip=args.flip, offline=args.offline)
+        estimator = load_pose_estimator(
+            model, dataset=benchmark.name, device=args.device, flip=args.flip, offline=args.offline
+        )
         family = {"protocol": protocol_of(estimator.model), "input_size": estimator.input_size}
         if benchmark is MPII_LIKE:
             estimator.model.processing = square_regions(estimator.model.processing)

@@ -98,7 +98,8 @@ def save_errors(run: Evaluation, images: str | Path, folder: str | Path, *, wors
         chosen = sorted((case for case in cases if case.kind == kind), key=lambda case: -case.rank)[:worst]
         for number, case in enumerate(chosen, start=1):
             source = Path(images) / names[case.image_id]
-            picture = draw_error(cv2.imread(str(source), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION), case, run)
+            image: Any = cv2.imread(str(source), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+            picture = draw_error(image, case, run)
             figure = {"pose": f"-oks{case.oks:.2f}", "miss": "", "false-alarm": f"-score{case.rank:.2f}"}[kind]
             target = folder / f"{kind}-{number:03d}{figure}-{source.stem}.jpg"
             if not cv2.imwrite(str(target), picture):
@@ -117,7 +118,9 @@ def find_errors(run: Evaluation) -> list[Case]:
     Uncertain poses are left out. The others choose in the order of their scores, as in COCO's measure, but are content
     with any likeness. One on a crowd, or on a person whose keypoints nobody labelled, is no false alarm.
     """
-    truth, rest, found = defaultdict(list), defaultdict(list), defaultdict(list)
+    truth: dict[int, list] = defaultdict(list)
+    rest: dict[int, list] = defaultdict(list)
+    found: dict[int, list] = defaultdict(list)
     for annotation in people(run.truth):
         (truth if is_counted(annotation) else rest)[annotation["image_id"]].append(annotation)
     for pose in run.poses:

@@ -83,12 +83,24 @@ def people(times: ArrayLike, *, starts: ArrayLike, velocities: ArrayLike, height
     """
     times, starts, velocities = (np.asarray(value, dtype=np.float64) for value in (times, starts, velocities))
     heights = np.broadcast_to(np.asarray(heights, dtype=np.float64), len(starts))
-    ids = np.arange(1, len(starts) + 1)
     centres = starts + times[:, None, None] * velocities  # (T, N, 2)
+    return bodies(times, centres, heights=heights, moving=np.abs(velocities).sum(-1) > 0)
+
+
+def bodies(times: ArrayLike, centres: ArrayLike, *, heights: ArrayLike, moving: ArrayLike) -> Scene:
+    """Put an articulated body, which strides while it moves, on each of N paths.
+
+    Args:
+        times: (T,) seconds.
+        centres: (T, N, 2) pixels, the middle of each person.
+        heights: (N,) pixels.
+        moving: (N,) or (T, N), who strides.
+    """
+    times, centres, heights = (np.asarray(value, dtype=np.float64) for value in (times, centres, heights))
+    ids = np.arange(1, centres.shape[1] + 1)
     phases = 2 * np.pi * _STRIDES * times[:, None] + ids  # (T, N)
-    moves = np.abs(velocities).sum(-1) > 0  # (N,)
     body = np.broadcast_to(_BODY, (*centres.shape[:2], *_BODY.shape)).copy()  # (T, N, 17, 2)
-    body[..., 0] += (moves * np.sin(phases))[..., None] * _SWING
+    body[..., 0] += (np.asarray(moving) * np.sin(phases))[..., None] * _SWING
     keypoints = centres[:, :, None] + heights[:, None, None] * body
     half = heights[:, None] * [0.2, 0.5]  # (N, 2)
     boxes = np.concatenate([centres - half, centres + half], axis=-1)

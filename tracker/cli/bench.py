@@ -1,9 +1,12 @@
-"""`posetrack bench`: how fast the stages are on this machine."""
+"""`posetrack bench`: how fast the stages are on this machine, and the tracker beside others."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def add_parser(commands: Any) -> None:
@@ -11,9 +14,11 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "bench",
         help="measure the speed of every stage on this machine",
-        description="Decode a clip into memory, warm up, and time detection, pose estimation and tracking of every "
-        "frame. Quote medians, and compare only figures of one run: machines are noisy.",
+        description="Of the pipeline: decode a clip into memory, warm up, and time detection, pose estimation and "
+        "tracking of every frame. Of the tracker: time its updates of invented people on one core, in turns with other "
+        "trackers. Quote medians, and compare only figures of one run: machines are noisy.",
     )
+    parser.add_argument("what", nargs="?", choices=("pipeline", "tracker"), default="pipeline", help="what to measure")
     parser.add_argument("--source", help="video to use (default: the sample of `posetrack demo`)")
     parser.add_argument("--frames", type=int, default=120, help="frames to time (default: %(default)s)")
     parser.add_argument("--warmup", type=int, default=10, help="frames before that (default: %(default)s)")
@@ -23,6 +28,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--detect-size", type=int, default=0, help="detector's longer side; 0 is its own (default: %(default)s)"
     )
+    peers = ("norfair", "bytetrack", "sort", "filterpy")
+    parser.add_argument("--people", nargs="+", type=int, default=[5, 20, 100], help="tracker: people a frame")
+    parser.add_argument(
+        "--against", nargs="*", choices=peers, default=peers, help="tracker: peers to compare with (default: all)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
     parser.set_defaults(run=run)
 
@@ -30,21 +40,35 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     import json
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from ...errors import UsageError
+
+    if args.frames < 1 or args.warmup < 0 or min(args.people) < 1:
+        told = f"--frames is {args.frames}, --warmup {args.warmup} and --people {min(args.people)}"
+        raise UsageError(f"{told}; give at least 1, 0 and 1.")
+    console = Console()
+    figures = (_tracker if args.what == "tracker" else _pipeline)(args, console)
+    console.print(", ".join(f"{key} {value}" for key, value in figures["machine"].items()), highlight=False)
+    if args.json:
+        Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from itertools import islice
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from rich.console import Console
     from rich.table import Table
 
-    from ...errors import UsageError
     from ..bench import measure
     from ..pipeline import load_pipeline
     from ..video.sample import make_sample
     from ..video.source import open_source
 
-    if args.frames < 1 or args.warmup < 0:
-        raise UsageError(f"--frames is {args.frames} and --warmup {args.warmup}; give at least 1 and 0.")
     pipeline = load_pipeline(args.model, args.detector, args.device, detect_size=args.detect_size, offline=True)
     with TemporaryDirectory() as folder:
         source = args.source or make_sample(Path(folder) / "sample.mp4")
@@ -57,9 +81,32 @@ def run(args: argparse.Namespace) -> int:
         table.add_column(column, justify="left" if column == "stage" else "right")
     for stage, values in figures["stages"].items():
         table.add_row(stage, f"{values['median']:.2f}", f"{values['p95']:.2f}")
-    console = Console()
     console.print(table)
-    console.print(", ".join(f"{key} {value}" for key, value in figures["machine"].items()), highlight=False)
-    if args.json:
-        Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return 0
+    return figures
+
+
+def _tracker(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    from rich.table import Table
+
+    from ..tracker_bench import measure_trackers
+
+    figures = measure_trackers(args.people, args.against, frames=args.frames, warmup=args.warmup)
+    for part, title in (("people", "full update, ms"), ("kalman", "all Kalman filters, predict and update, ms")):
+        if not figures[part]:
+            continue
+        table = Table(title=title)
+        for column in ("people", "tracker", "median", "p95", "of ours", "difference px"):
+            table.add_column(column, justify="left" if column == "tracker" else "right")
+        for people, trackers in figures[part].items():
+            difference = trackers.get("difference")
+            for name in (name for name in trackers if name != "difference"):
+                values = trackers[name]
+                apart = f"{difference:.0e}" if difference is not None and name != "posetrack" else ""
+                numbers = (f"{values['median']:.2f}", f"{values['p95']:.2f}", f"{values['ratio']:.1f}x", apart)
+                table.add_row(people, name, *numbers)
+        if part == "people":
+            table.columns.pop()
+        console.print(table)
+    for name, command in figures["missing"].items():
+        console.print(f"{name} is not installed, so it is not measured: {command}", highlight=False)
+    return figures

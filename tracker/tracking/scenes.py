@@ -87,7 +87,7 @@ class Setup:
 
     def _covered(self, boxes: NDArray, points: NDArray, here: NDArray[np.bool_], swing: NDArray) -> NDArray[np.bool_]:
         """Return which points (T, N, P) are behind somebody nearer, behind a pole or outside of the picture."""
-        covered = ((points < 0) | (points >= SIZE)).any(-1)
+        covered = np.asarray(((points < 0) | (points >= SIZE)).any(-1))
         for left, right in self.poles:
             x = points[..., 0] - swing[..., None]
             covered |= (x >= left) & (x < right)

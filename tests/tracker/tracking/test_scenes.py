@@ -91,8 +91,9 @@ def test_a_seed_is_one_scene(name):
 def test_a_pole_hides_and_the_near_cover_the_far():
     _, covered, share = SETUPS["pole"].scene()
     assert share.min() == 0
-    assert covered[share == 0].mean() > 0.95  # a foot may stick out
-    _, covered, share = SETUPS["crossing"].scene()
+    assert covered[share == 0].mean() > 0.9  # a hand or foot may stick out
+    scene, covered, share = SETUPS["crossing"].scene()
+    covered, share = covered[scene.times < 4], share[scene.times < 4]  # before they leave the picture
     assert share[:, 0].min() == 1  # stands lower in the picture
     assert share[:, 1].min() < 0.8
     assert covered[:, 1].any()

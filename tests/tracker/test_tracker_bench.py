@@ -1,0 +1,78 @@
+"""What the tracker's benchmark measures; how fast anything is, is not tested."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from posetrack.tracker import tracker_bench
+from posetrack.tracker.cli import main
+from posetrack.tracker.tracking.tracker import PoseTracker
+
+
+def test_the_crowd_has_births_and_deaths_and_one_size():
+    scene = tracker_bench.coming_and_going(7, 90)
+    assert (scene.visible.sum(1) == 7).all()
+    assert not scene.visible[0, 8:].any()
+    assert scene.visible[-1, 7:].all()
+    tracker = PoseTracker()
+    ids = [tracker.update(poses, time).ids for time, poses, _ in scene.frames(noise=0.01, misses=0.05)]
+    assert 12 <= len(np.unique(np.concatenate(ids))) <= 14  # of the 14, one is there in the last frame only
+
+
+def test_the_filters_equal_filterpy():
+    figures = tracker_bench.measure_kalman(3, steps=20)
+    assert figures["difference"] < 1e-5
+    assert figures["filterpy"]["ratio"] > 1
+
+
+def test_every_tracker_gets_every_frame_once_and_in_order():
+    seen = {"ours": [], "theirs": []}
+    figures = tracker_bench._in_turns({name: frames.append for name, frames in seen.items()}, frames=25, warmup=3)
+    assert seen["ours"] == seen["theirs"] == list(range(28))
+    assert figures["ours"]["ratio"] == 1
+
+
+def test_one_core_is_given_back():
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system has no affinity")
+    before = os.sched_getaffinity(0)
+    with tracker_bench.one_core():
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before
+
+
+def test_peers_that_are_not_installed_are_named(monkeypatch, tmp_path, capsys):
+    def absent(frames):
+        raise ImportError
+
+    monkeypatch.setitem(tracker_bench.PEERS, "sort", (absent, "trackers"))
+    target = tmp_path / "figures.json"
+    words = ["bench", "tracker", "--people", "2", "--frames", "6", "--warmup", "2", "--against", "sort", "filterpy"]
+    assert main([*words, "--json", str(target)]) == 0
+    assert "pip install trackers" in capsys.readouterr().out
+    figures = json.loads(target.read_text())
+    assert set(figures["people"]["2"]) == {"posetrack"}
+    assert set(figures["kalman"]["2"]) == {"posetrack", "filterpy", "difference"}
+    assert main(["bench", "tracker", "--people", "0"]) == 2
+
+
+@pytest.mark.slow
+def test_thousands_of_people_leave_nothing_behind():
+    tracker, sizes = PoseTracker(), []
+    for lap in range(40):
+        for time, poses, _ in tracker_bench.coming_and_going(8, 120).frames(noise=0.01, misses=0.05, seed=lap):
+            tracker.update(poses, 7.0 * lap + time)  # everybody of the last lap is gone
+            sizes.append(len(tracker._people.ids))
+    assert tracker._next_id > 40 * 10
+    assert max(sizes) <= 2 * 8  # everybody who is or was just there, however many have been
+
+
+def test_all_peers_that_are_installed_take_the_frames():
+    frames = [poses for _, poses, _ in tracker_bench.coming_and_going(3, 8).frames(misses=0.2)]
+    for name, (peer, package) in tracker_bench.PEERS.items():
+        pytest.importorskip({"norfair": "norfair", "bytetrack": "lap", "sort": "trackers"}[name], reason=package)
+        update = peer(frames)
+        for index in range(len(frames)):
+            update(index)

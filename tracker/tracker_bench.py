@@ -1,0 +1,153 @@
+"""The tracker's cost a frame, beside that of others: same people, one core, in turns, in one process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bench import machine
+from .peers import PEERS, Update
+from .tracking import fakes, kalman
+from .tracking.tracker import PoseTracker
+from .types import Poses
+
+FPS = 30
+BLOCK = 10  # frames that one tracker gets before the next has its turn
+POINTS = 19  # of a person: the box's centre and size, and 17 keypoints
+
+
+def measure_trackers(people: Sequence[int], against: Sequence[str], *, frames: int, warmup: int) -> dict[str, Any]:
+    """Time full updates, with births, deaths and 17 keypoints.
+
+    Args:
+        people: how many there are in a frame, one measurement for each number.
+        against: of `PEERS` and `filterpy`; those that are not installed are named with what would install them.
+        frames: how many to time.
+        warmup: how many before that.
+
+    Returns:
+        `people`, by number and tracker the `median` and `p95` in ms and the median's `ratio` to ours; `kalman`, the
+        same of all filters' predict and update, with the largest `difference` from filterpy in pixels; `missing`, the
+        command that installs a peer; `machine`.
+    """
+    figures: dict[str, Any] = {"frames": frames, "people": {}, "kalman": {}, "missing": {}, "machine": machine()}
+    with one_core():
+        for count in people:
+            crowd = [poses for _, poses, _ in coming_and_going(count, frames + warmup).frames(noise=0.01, misses=0.05)]
+            updates = {"posetrack": _ours(crowd)}
+            for name in against:
+                try:
+                    if name in PEERS:
+                        updates[name] = PEERS[name][0](crowd)
+                except ImportError:
+                    figures["missing"][name] = f"pip install {PEERS[name][1]}"
+            figures["people"][str(count)] = _in_turns(updates, frames=frames, warmup=warmup)
+            if "filterpy" in against:
+                try:
+                    figures["kalman"][str(count)] = measure_kalman(count, steps=max(frames // 4, 1))
+                except ImportError:
+                    figures["missing"]["filterpy"] = "pip install filterpy"
+    return figures
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process on one core for a while, where the system can do that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def coming_and_going(count: int, frames: int) -> fakes.Scene:
+    """Return a scene with always `count` people, each of whom leaves for good once while somebody else comes."""
+    times = fakes.regular(frames / FPS, FPS)
+    scene = fakes.crowd(times, count=2 * count)
+    change = np.linspace(0, times[-1], count)  # seconds
+    early = times[:, None] < change
+    return replace(scene, visible=np.concatenate([early, ~early], axis=1))
+
+
+def _ours(frames: list[Poses]) -> Update:
+    tracker = PoseTracker()
+    return lambda index: tracker.update(frames[index], index / FPS)
+
+
+def _in_turns(updates: dict[str, Update], *, frames: int, warmup: int) -> dict[str, dict[str, float]]:
+    """Give every tracker a block of frames in turn, and time each of its updates."""
+    spent: dict[str, list[float]] = {name: [] for name in updates}
+    for first in range(0, frames + warmup, BLOCK):
+        for name, update in updates.items():
+            for index in range(first, min(first + BLOCK, frames + warmup)):
+                start = time.perf_counter()
+                update(index)
+                spent[name].append(1000 * (time.perf_counter() - start))
+    return _summary({name: values[warmup:] for name, values in spent.items()})
+
+
+def _summary(spent: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """Return median, p95 and the ratio to the first one's median."""
+    ours = float(np.median(next(iter(spent.values()))))
+    return {
+        name: {
+            "median": float(np.median(values)),
+            "p95": float(np.percentile(values, 95)),
+            "ratio": float(np.median(values)) / ours,
+        }
+        for name, values in spent.items()
+    }
+
+
+def measure_kalman(people: int, *, steps: int) -> dict[str, Any]:
+    """Time predicting and correcting all points of all people in one batch, and one by one with filterpy.
+
+    Returns:
+        The summary of `posetrack` and `filterpy`, and the largest `difference` of their positions in pixels.
+    """
+    from filterpy.common import Q_continuous_white_noise
+    from filterpy.kalman import KalmanFilter
+
+    rng = np.random.default_rng(0)
+    start = rng.uniform(0, 1000, (people, POINTS, 2))
+    density, noise, speed = (np.full((people, POINTS), value) for value in (1e4, 25.0, 100.0))
+    missing = np.full((people, POINTS, 2), np.nan)
+    points = kalman.update(
+        kalman.Points.unknown(people, POINTS), start, noise=noise, start=np.zeros_like(missing), speed=speed
+    )
+    filters = []
+    for position in start.reshape(-1, 2):
+        one = KalmanFilter(dim_x=4, dim_z=2)
+        one.x = np.array([*position, 0, 0])[:, None]
+        one.P = np.diag([25.0, 25.0, 1e4, 1e4])
+        one.F = np.eye(4) + np.eye(4, k=2) / FPS
+        one.H, one.R = np.eye(2, 4), 25.0 * np.eye(2)
+        one.Q = Q_continuous_white_noise(2, dt=1 / FPS, spectral_density=1e4, block_size=2, order_by_dim=False)
+        filters.append(one)
+    spent: dict[str, list[float]] = {"posetrack": [], "filterpy": []}
+    difference = 0.0
+    for step in range(steps + 5):
+        measured = start + 3.0 * step + rng.normal(0, 5, start.shape)
+        begun = time.perf_counter()
+        points = kalman.predict(points, dt=1 / FPS, density=density)
+        points = kalman.update(points, measured, noise=noise, start=np.zeros_like(missing), speed=speed)
+        between = time.perf_counter()
+        for one, place in zip(filters, measured.reshape(-1, 2, 1)):
+            one.predict()
+            one.update(place)
+        spent["posetrack"].append(1000 * (between - begun))
+        spent["filterpy"].append(1000 * (time.perf_counter() - between))
+        theirs: NDArray[np.float64] = np.array([one.x[:2, 0] for one in filters]).reshape(start.shape)
+        difference = max(difference, float(np.abs(points.positions - theirs).max()))
+    return {**_summary({name: values[5:] for name, values in spent.items()}), "difference": difference}

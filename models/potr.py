@@ -132,16 +132,33 @@ class POTR(nn.Module):
         return layers[-1] | {"aux_outputs": layers[:-1]}
 
 
-SIZES: dict[str, Callable[[], POTR]] = {
-    "potr-deit-s16": lambda: POTR(encoder=DeiT(patch=16)),
-    "potr-deit-dino-s8": lambda: POTR(encoder=DeiT(patch=8), hidden=2048),
-    "potr-xcit-s12-p16": lambda: POTR(encoder=XCiT(patch=16)),
-    "potr-xcit-s12-p8": lambda: POTR(encoder=XCiT(patch=8)),
-    "potr-xcit-s12-p16-288x384": lambda: POTR(encoder=XCiT(patch=16, input_size=(384, 288))),
-    "potr-xcit-s12-p8-288x384": lambda: POTR(encoder=XCiT(patch=8, input_size=(384, 288))),
-    "potr-resnet50": lambda: POTR(encoder=ResNetTokens(), positions="learned_nocls"),
-    "potr-vab-deit-s16": lambda: POTR(encoder=DeiT(patch=16), as_backbone=True),
-    "potr-vab-resnet50": lambda: POTR(encoder=ResNetTokens(), positions="learned_nocls", as_backbone=True),
+Size = tuple[int, int]  # (height, width) of the crop in pixels
+
+
+def _deit(patch: int, **options: Any) -> Callable[..., POTR]:
+    return lambda input_size=(256, 192): POTR(encoder=DeiT(patch=patch, input_size=input_size), **options)
+
+
+def _xcit(patch: int, default: Size = (256, 192)) -> Callable[..., POTR]:
+    return lambda input_size=default: POTR(encoder=XCiT(patch=patch, input_size=input_size))
+
+
+def _resnet50(**options: Any) -> Callable[..., POTR]:
+    return lambda input_size=(256, 192): POTR(
+        encoder=ResNetTokens(input_size=input_size), positions="learned_nocls", **options
+    )
+
+
+SIZES: dict[str, Callable[..., POTR]] = {  # each may be given another `input_size`
+    "potr-deit-s16": _deit(16),
+    "potr-deit-dino-s8": _deit(8, hidden=2048),
+    "potr-xcit-s12-p16": _xcit(16),
+    "potr-xcit-s12-p8": _xcit(8),
+    "potr-xcit-s12-p16-288x384": _xcit(16, (384, 288)),
+    "potr-xcit-s12-p8-288x384": _xcit(8, (384, 288)),
+    "potr-resnet50": _resnet50(),
+    "potr-vab-deit-s16": _deit(16, as_backbone=True),
+    "potr-vab-resnet50": _resnet50(as_backbone=True),
 }
 
 

@@ -49,15 +49,16 @@ class Processing:
 
     Attributes:
         regions: `(boxes (N, 4) xyxy, input_size) -> centers (N, 2), sizes (N, 2)` as (width, height) in pixels.
-        matrices: `(centers, sizes, size) -> (N, 2, 3)`, from the picture to a target of `size` = (height, width): the
-            crop, or the heat map, whose inverse brings decoded points back.
+        matrices: `(centers, sizes, size, rotations=None) -> (N, 2, 3)`, from the picture to a target of `size` =
+            (height, width): the crop, or the heat map, whose inverse brings decoded points back; rotations (N,) in
+            radians are for training.
         decode: the network's answer to points (N, K, 2) and scores (N, K); NaN and 0 where missing.
         locate: `(decode, network, images (N, 3, h, w), flip_order) -> points, scores, size`, the points in pixels of a
             map of that size, to which `matrices` leads.
     """
 
     regions: Callable[[FloatArray, Size], tuple[FloatArray, FloatArray]]
-    matrices: Callable[[FloatArray, FloatArray, Size], FloatArray]
+    matrices: Callable[..., FloatArray]
     decode: Callable[..., Points]
     locate: Callable[
         [Callable[..., Points], nn.Module, Tensor, NDArray | None],
@@ -67,19 +68,25 @@ class Processing:
 
 UDP = Processing(
     regions=lambda boxes, input_size: crop.crop_regions(boxes, input_size=input_size),
-    matrices=lambda centers, sizes, size: crop.crop_matrices(centers, sizes, input_size=size),
+    matrices=lambda centers, sizes, size, rotations=None: crop.crop_matrices(
+        centers, sizes, input_size=size, rotations=rotations
+    ),
     decode=heatmap.decode,
 )
 
 DARK_TRANSPOSE = Processing(
     regions=lambda boxes, input_size: crop.transpose_regions(boxes, input_size=input_size),
-    matrices=lambda centers, sizes, size: crop.transpose_matrices(centers, sizes, input_size=size),
+    matrices=lambda centers, sizes, size, rotations=None: crop.transpose_matrices(
+        centers, sizes, input_size=size, rotations=rotations
+    ),
     decode=heatmap.decode_transpose,
 )
 
 POTR = Processing(
     regions=lambda boxes, input_size: crop.crop_regions(boxes, input_size=input_size),
-    matrices=lambda centers, sizes, size: crop.potr_matrices(centers, sizes, input_size=size),
+    matrices=lambda centers, sizes, size, rotations=None: crop.potr_matrices(
+        centers, sizes, input_size=size, rotations=rotations
+    ),
     decode=setdecode.decode_set,
     locate=by_sets,
 )

@@ -28,7 +28,7 @@ class Variant:
     Attributes:
         name: what the user types.
         family: network architecture.
-        build: makes it with fresh weights.
+        build: makes it with fresh weights; takes another `input_size`.
         parameters: millions of them.
         gmacs: billions of multiply-adds for one crop.
         ap: average precision by `PROTOCOL`, with a word on the weights where several are published.
@@ -43,7 +43,7 @@ class Variant:
 
     name: str
     family: str
-    build: Callable[[], nn.Module]
+    build: Callable[..., nn.Module]
     parameters: float
     gmacs: float
     ap: str

@@ -5,6 +5,7 @@ PosetrackError            the base: catch this one
 +-- SourceError           a picture, video, camera or stream cannot be read
 +-- OutputError           a result cannot be written
 +-- ModelError            weights or boxes cannot be found, fetched, verified or loaded
++-- TrainingError         a training run cannot go on
 +-- DeviceError           the device that was asked for is not there
 """
 
@@ -27,6 +28,10 @@ class OutputError(PosetrackError):
 
 class ModelError(PosetrackError):
     """Weights or detections cannot be found, fetched, verified or loaded."""
+
+
+class TrainingError(PosetrackError):
+    """A training run cannot go on."""
 
 
 class DeviceError(PosetrackError):

@@ -1,138 +1,186 @@
-"""The training loop that the pose network and the detector share: step, average, save, report."""
+"""The training loop, for every network on every number of devices: step, average, measure, save."""
 
 from __future__ import annotations
 
 import copy
-import json
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+import math
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
+import cv2
+import numpy as np
 import torch
-from torch import Tensor, nn
+from lightning_fabric import Fabric
+from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-Network = TypeVar("Network", bound=nn.Module)
+from ...errors import TrainingError
+from . import optim
+from .checkpoint import Run
+from .detection import DetectionTask
+from .pose import PoseTask
+from .recipe import Recipe
+from .report import Report
+from .samples import Batches, loader
 
+Task = PoseTask | DetectionTask
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How long and how fast to learn: warm-up, then constant, then a linear decay to zero.
-
-    A constant rate can be continued from any checkpoint for as long as there is time, and the decay, begun from any
-    checkpoint, collects what was learnt (Zhai et al. 2022, "Scaling vision transformers", section 3.5).
-
-    Attributes:
-        steps: optimiser steps in this run.
-        lr: peak learning rate.
-        warmup: steps from zero to `lr`.
-        decay: steps at the end over which the rate falls to zero.
-        weight_decay: of AdamW, for matrices and kernels only.
-        ema: the averaged weights keep this part of themselves at each step.
-        clip: largest norm of the gradient.
-    """
-
-    steps: int
-    lr: float = 1e-3
-    warmup: int = 0
-    decay: int = 0
-    weight_decay: float = 0.05
-    ema: float = 0.999
-    clip: float = 5.0
-
-    def rate(self, step: int) -> float:
-        """Return the learning rate of a step counted from 0."""
-        up = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        down = min(1.0, (self.steps - step) / self.decay) if self.decay else 1.0
-        return self.lr * up * down
+FORWARDS = ("logits", "predict")  # ways through a network besides its call
 
 
 def fit(
-    model: Network,
-    loss: Callable[[Network, dict], Tensor],
-    batches: Iterator[dict],
+    task: Task,
+    recipe: Recipe,
     *,
-    schedule: Schedule,
     out: Path,
-    resume: Path | None = None,
-    device: str = "cpu",
-    save_every: int = 500,
-    report_every: int = 50,
-) -> Network:
-    """Train a model and return its averaged copy.
+    fabric: Fabric,
+    resume: bool = False,
+    init: Path | None = None,
+    show: bool = False,
+) -> dict[str, float]:
+    """Train a network and measure it after every epoch.
 
-    Writes `last.pt` (everything needed to go on) and `log.jsonl` into `out`.
+    Writes into `out`: `last.pt` and `best.pt`, checkpoints; `model.safetensors`, the averaged weights of the best;
+    `log.jsonl`, TensorBoard's files, and `predictions.jpg`, what the network sees in a few held-out samples.
 
     Args:
-        model: the network, in any state; a checkpoint given as `resume` replaces its weights.
-        loss: (model, batch) -> scalar; it runs under bfloat16 autocast.
-        batches: endless stream of what `loss` takes.
-        schedule: steps and rates; the step count begins at 0 in every run.
-        out: folder for checkpoints and the log.
-        resume: a `last.pt` to continue from: weights, average and optimiser state.
-        device: where to train.
-        save_every: steps between checkpoints.
-        report_every: steps between lines of the log.
+        task: network, samples, loss and measure.
+        recipe: everything else.
+        out: folder; must exist.
+        fabric: devices and precision, launched.
+        resume: go on from `last.pt` in `out`, exactly as if nothing had happened.
+        init: where else to begin: weights, or a checkpoint of another run.
+        show: whether the terminal shows progress.
+
+    Returns:
+        The last measured figures.
 
     Raises:
-        FloatingPointError: the loss is not finite; the batch is saved beside the checkpoint.
+        TrainingError: the loss is not finite; the batch is saved in `out`.
+        ModelError: a checkpoint does not fit.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    model.to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]  # missing in torch's stubs
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": schedule.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-        lr=schedule.lr,
-        fused=True,
+    network: Any = task.network.to(fabric.device).to(memory_format=torch.channels_last)
+    optimizer = _optimizer(network, recipe)
+    run = Run(network, copy.deepcopy(network).requires_grad_(False).eval(), optimizer)
+    if resume:
+        run.resume(out / "last.pt")
+    elif init is not None:
+        run.begin_from(init, read_weights=task.read_weights)
+    model, stepper = fabric.setup(network, optimizer)
+    for name in FORWARDS:
+        if hasattr(network, name):
+            model.mark_forward_method(name)
+
+    batches = Batches(
+        len(task.samples), batch=recipe.batch, seed=recipe.seed, rank=fabric.global_rank, world=fabric.world_size
     )
-    average = copy.deepcopy(model).requires_grad_(False)
-    seen = 0
-    if resume is not None:
-        saved = torch.load(resume, map_location=device, weights_only=True)
-        model.load_state_dict(saved["model"])
-        average.load_state_dict(saved["ema"])
-        optimizer.load_state_dict(saved["optimizer"])
-        seen = saved["seen"]
-    total, started = 0.0, time.monotonic()
-    for step in range(schedule.steps):
-        batch = {key: value.to(device) for key, value in next(batches).items()}
-        for group in optimizer.param_groups:
-            group["lr"] = schedule.rate(step)
-        # The fused attention kernel's backward pass is several times slower than plain matrix products on CPUs.
-        with torch.autocast(device.split(":")[0], torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
-            value = loss(model, batch)
-        if not torch.isfinite(value):
-            torch.save(batch, out / "not-finite.pt")
-            raise FloatingPointError(f"The loss is {value.item()} at step {step}; its batch is in {out}/not-finite.pt.")
-        optimizer.zero_grad(set_to_none=True)
-        value.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), schedule.clip)
-        optimizer.step()
-        seen += len(batch["images"])
-        _average(average, model, keep=min(schedule.ema, (1 + seen / 64) / (10 + seen / 64)))
-        total += value.item()
-        last = step + 1 == schedule.steps
-        if (step + 1) % report_every == 0 or last:
-            count = (step % report_every) + 1
-            line = {"step": step + 1, "seen": seen, "loss": round(total / count, 4), "lr": schedule.rate(step)}
-            line["per_s"] = round(count * len(batch["images"]) / (time.monotonic() - started), 1)
-            with (out / "log.jsonl").open("a") as log:
-                log.write(json.dumps(line) + "\n")
-            total, started = 0.0, time.monotonic()
-        if (step + 1) % save_every == 0 or last:
-            state = {"model": model.state_dict(), "ema": average.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save(state | {"seen": seen, "schedule": asdict(schedule)}, out / "last.pt.part")
-            (out / "last.pt.part").replace(out / "last.pt")
-    return average.eval()
+    steps = len(batches)  # in an epoch
+    rate = _schedule(recipe, steps)
+    data = loader(task.samples, batches=batches, workers=recipe.data.workers, collate=task.collate)
+    mean = partial(fabric.all_reduce, reduce_op="mean")
+    figures: dict[str, float] = {}
+    with _reporting(fabric, out, steps=steps * recipe.epochs, start=run.step, show=show) as report:
+        for epoch in range(run.step // steps, recipe.epochs):
+            batches.epoch, batches.start = epoch, run.step - epoch * steps
+            model.train()
+            for batch in data:
+                torch.manual_seed(_chance(recipe.seed, run.step, fabric.global_rank))
+                for group in optimizer.param_groups:
+                    group["lr"] = group["initial_lr"] * rate(run.step)
+                with _attention(fabric.device):
+                    loss = task.loss(model, fabric.to_device(batch), mean)
+                shown = mean(loss.detach()).item()  # of all processes, which so stop together
+                if not math.isfinite(shown):
+                    raise _not_finite(shown, batch, out=out, step=run.step, rank=fabric.global_rank)
+                fabric.backward(loss)
+                if recipe.clip:
+                    fabric.clip_gradients(model, stepper, max_norm=recipe.clip)
+                stepper.step()
+                stepper.zero_grad()
+                run.step += 1
+                run.seen += recipe.batch
+                _update_average(run, recipe)
+                if report:
+                    lr = max(group["lr"] for group in optimizer.param_groups)
+                    report.step(run.step, epoch=epoch + 1, loss=shown, lr=lr, images=recipe.batch)
+                    if recipe.save_every and run.step % recipe.save_every == 0 and run.step % steps:
+                        run.save(out / "last.pt")
+            if report:  # the first process measures, the others wait
+                figures = task.validate(run.average, fabric.device)
+                picture = task.picture(run.average, fabric.device)
+                cv2.imwrite(str(out / "predictions.jpg"), picture)
+                report.epoch(run.step, epoch=epoch + 1, figures=figures, picture=picture)
+                if figures[task.score] > run.best:
+                    run.best = figures[task.score]
+                    run.save(out / "best.pt")
+                    task.export(run.average.state_dict(), out / "model.safetensors")
+                run.save(out / "last.pt")
+                report.restart_clock()
+            fabric.barrier()
+    return figures
+
+
+def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    wanted = recipe.optim
+    rates = {"lr": wanted.lr, "weight_decay": wanted.weight_decay}
+    match wanted.groups:
+        case "single":
+            groups = optim.single_group(network, **rates)
+        case "slow_encoder":
+            groups = optim.slow_encoder(network, **rates, encoder_lr=wanted.encoder_lr)
+        case "layer_decay":
+            groups = optim.layer_decay(network, **rates, rate=wanted.layer_decay)
+        case _:
+            groups = optim.matrix_decay(network, **rates)
+    groups = [group | {"initial_lr": group["lr"]} for group in groups]
+    make = torch.optim.Adam if wanted.name == "adam" else torch.optim.AdamW
+    return make(groups, fused=True)
+
+
+def _schedule(recipe: Recipe, steps: int) -> optim.Factor:
+    """Return the factor on the learning rate as a function of the step; an epoch has so many `steps`."""
+    wanted = recipe.schedule
+    options: dict[str, Any] = {
+        "milestones": {"at": list(wanted.at), "gamma": wanted.gamma},
+        "cosine": {"epochs": recipe.epochs, "floor": wanted.floor},
+        "plateau": {"epochs": recipe.epochs, "decay": wanted.decay},
+    }[wanted.kind]
+    warmup = {"warmup": wanted.warmup, "warmup_start": wanted.warmup_start}
+    return optim.schedule(wanted.kind, **warmup, **options, steps_per_epoch=steps)
+
+
+def _chance(seed: int, step: int, rank: int) -> int:
+    """Return a seed for one step of one process: no state of chance has to be kept to go on exactly."""
+    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
+
+
+def _attention(device: torch.device) -> AbstractContextManager:
+    # The fused attention kernel's backward pass is several times slower than plain matrix products on CPUs.
+    return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
+
+
+def _not_finite(loss: float, batch: dict[str, Any], *, out: Path, step: int, rank: int) -> TrainingError:
+    path = out / f"not-finite-{rank}.pt"
+    torch.save(batch, path)
+    return TrainingError(
+        f"The loss is {loss} at step {step}; its batch is in {path}. Lower optim.lr, set clip, or look at the batch; "
+        "--resume goes on from the last checkpoint."
+    )
 
 
 @torch.no_grad()
-def _average(average: nn.Module, model: nn.Module, *, keep: float) -> None:
-    for mean, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+def _update_average(run: Run, recipe: Recipe) -> None:
+    """Move the average towards the network; young averages forget faster, or they would remember the first weights."""
+    done = run.seen / recipe.batch
+    keep = min(recipe.ema, (1 + done) / (10 + done))
+    for mean, new in zip(run.average.state_dict().values(), run.network.state_dict().values(), strict=True):
         if mean.is_floating_point():
             mean.lerp_(new, 1 - keep)
         else:
             mean.copy_(new)
+
+
+def _reporting(fabric: Fabric, out: Path, **options: Any) -> AbstractContextManager[Report | None]:
+    return Report(out, **options) if fabric.is_global_zero else nullcontext()

@@ -1,152 +1,146 @@
-"""Train the bundled pose network: crops of people, Gaussian targets, cross-entropy over places."""
+"""The task of a pose network: learn from crops of people, and be measured on people who were held out."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
+from torch.utils.data import default_collate
 
-from .. import crop
-from ..convvit import SIGMA, ConvViT
+from ...errors import UsageError
+from .. import crop, weights
+from ..evaluate import coco_keypoint_ap, rescore
 from ..keypoints import COCO
-from . import augment
-from .dataset import CocoPeople, Picture
-from .loop import Schedule, fit
-from .losses import place_cross_entropy
-from .targets import to_heatmap
+from .data import People
+from .objectives import LOSSES, Mean
+from .pretrained import load_backbone
+from .recipe import Recipe
+from .samples import Crops, in_order, loader, to_planes
 
-FLIP_ORDER = COCO.flip_order
-
-
-def people(data: CocoPeople, *, min_keypoints: int = 4) -> list[tuple[Picture, int]]:
-    """List every person with enough known keypoints to learn from, as (picture, row)."""
-    return [
-        (picture, row)
-        for picture in data.pictures
-        for row in range(len(picture.boxes))
-        if (picture.weights[row] > 0).sum() >= min_keypoints
-    ]
+SHOWN = 8  # people in the picture of predictions
+COLOR = (80, 220, 80)
 
 
-def batches(
-    data: CocoPeople, *, input_size: tuple[int, int], batch_size: int, seed: int
-) -> Iterator[dict[str, Tensor]]:
-    """Yield augmented crops for ever: images (B, 3, H, W), keypoints (B, K, 2) in crop pixels, weights (B, K)."""
-    rng = np.random.default_rng(seed)
-    persons = people(data)
-    while True:
-        order = rng.permutation(len(persons))
-        for start in range(0, len(order) - batch_size + 1, batch_size):
-            chosen = [persons[i] for i in order[start : start + batch_size]]
-            yield _batch(data, chosen, input_size, rng)
+class PoseTask:
+    """What `loop.fit` needs to know of pose networks.
 
-
-def _batch(
-    data: CocoPeople, chosen: list[tuple[Picture, int]], input_size: tuple[int, int], rng: np.random.Generator
-) -> dict[str, Tensor]:
-    keypoints = np.stack([picture.keypoints[row] for picture, row in chosen]).astype(np.float64)
-    weights = np.stack([picture.weights[row] for picture, row in chosen])
-    boxes = np.stack(
-        [
-            augment.random_region(picture.boxes[row], picture.keypoints[row], picture.weights[row], rng)
-            for picture, row in chosen
-        ]
-    )
-    squashed = np.array([picture.squashed for picture, _ in chosen])
-    centers, sizes = crop.crop_regions(boxes, input_size=input_size)
-    centers, sizes, rotations = augment.random_geometry(centers, sizes, squashed, rng)
-    matrices = crop.crop_matrices(centers, sizes, input_size=input_size, rotations=rotations)
-    keypoints = crop.transform(keypoints, matrices).astype(np.float64)
-    images = np.concatenate(
-        [
-            crop.warp(data.pixels(picture), matrix[None], input_size=input_size)
-            for (picture, _), matrix in zip(chosen, matrices, strict=True)
-        ]
-    )
-    for i, image in enumerate(images):
-        images[i] = augment.random_cutout(augment.random_color(image, rng), rng)
-    mirrored = rng.random(len(images)) < 0.5
-    images[mirrored] = images[mirrored, :, ::-1]
-    keypoints[mirrored, :, 0] = input_size[1] - 1 - keypoints[mirrored, :, 0]
-    keypoints[mirrored] = keypoints[mirrored][:, FLIP_ORDER]
-    weights[mirrored] = weights[mirrored][:, FLIP_ORDER]
-    return {
-        "images": torch.from_numpy(crop.normalize(images)),
-        "keypoints": torch.from_numpy(keypoints.astype(np.float32)),
-        "weights": torch.from_numpy(weights),
-    }
-
-
-def heatmap_loss(model: ConvViT, batch: dict[str, Tensor]) -> Tensor:
-    """Return the cross-entropy over places of a batch; a joint outside of the crop gives no loss."""
-    logits = model.logits(batch["images"].contiguous(memory_format=torch.channels_last)).float()  # (B, K, h, w)
-    (height, width), (h, w) = batch["images"].shape[2:], logits.shape[2:]
-    points = to_heatmap(batch["keypoints"], input_size=(height, width), size=(h, w))
-    return place_cross_entropy(logits, points, batch["weights"], sigma=SIGMA)
-
-
-def resize_positions(positions: Tensor, *, input_size: tuple[int, int]) -> Tensor:
-    """Fit learnt positions (1, C, h, w) to another input size, so that training can go on at a higher resolution.
-
-    Bilinear, because the optimiser's squared gradients go the same way and must stay positive.
+    Args:
+        people: to learn from.
+        held_out: to measure on.
+        recipe: of the run.
+        network: the one to train; that of the recipe, with fresh weights, when left out.
     """
-    size = (input_size[0] // 16, input_size[1] // 16)
-    return F.interpolate(positions, size=size, mode="bilinear", align_corners=False)
+
+    score = "AP"  # the best checkpoint has the most of it
+
+    def __init__(self, people: People, held_out: People, recipe: Recipe, *, network: nn.Module | None = None) -> None:
+        if recipe.loss not in LOSSES:
+            raise UsageError(f"The loss '{recipe.loss}' is not known; choose one of {', '.join(LOSSES)}.")
+        self.network: Any = build(recipe) if network is None else network
+        self.recipe = recipe
+        self.samples = self._crops(_known(people, recipe.data.min_keypoints, recipe.data.limit), recipe)
+        self.held_out = self._crops(_known(held_out, 1, 0), None)
+        self.truth = held_out.truth
+
+    def _crops(self, people: People, recipe: Recipe | None) -> Crops:
+        return Crops(
+            people,
+            processing=self.network.processing,
+            input_size=self.network.input_size,
+            varied=None if recipe is None else recipe.augment,
+            seed=0 if recipe is None else recipe.seed,
+        )
+
+    collate = None  # samples have one shape
+
+    def loss(self, network: nn.Module, batch: dict[str, Tensor], mean: Mean = lambda value: value) -> Tensor:
+        """Return the loss of a batch, a scalar."""
+        images = to_planes(batch["images"]).contiguous(memory_format=torch.channels_last)
+        return LOSSES[self.recipe.loss](network, images, batch["keypoints"], batch["weights"], mean)
+
+    @torch.no_grad()
+    def validate(self, network: nn.Module, device: torch.device) -> dict[str, float]:
+        """Measure a network in evaluation mode: the held-out loss, and COCO's AP and AR with true boxes."""
+        losses, results = [], []
+        for batch, rows in self._held_out_batches():
+            batch = {key: value.to(device) for key, value in batch.items()}
+            losses.append(self.loss(network, batch).item() * len(rows))
+            points, scores = self._locate(network, batch)
+            for row, keypoints, certainty in zip(rows, points, scores, strict=True):
+                person = np.concatenate([np.nan_to_num(keypoints), certainty[:, None]], axis=1)
+                results.append(
+                    {
+                        "image_id": int(self.held_out.people.ids[self.held_out.people.picture[row]]),
+                        "keypoints": person.ravel().tolist(),
+                        "score": float(rescore(np.ones(1), certainty[None])[0]),
+                    }
+                )
+        measured = coco_keypoint_ap(self.truth, results)
+        return {"loss": sum(losses) / len(results)} | {key: measured[key] for key in ("AP", "AP50", "AP75", "AR")}
+
+    def _held_out_batches(self) -> Iterator[tuple[dict[str, Tensor], list[int]]]:
+        order = in_order(len(self.held_out), min(self.recipe.batch, 64))
+        batches = loader(self.held_out, batches=order, workers=self.recipe.data.workers)
+        for keys, batch in zip(order, batches, strict=True):
+            yield batch, [index for _, index in keys]
+
+    def _locate(self, network: Any, batch: dict[str, Tensor]) -> tuple[NDArray, NDArray]:
+        """Return the keypoints (B, K, 2) in pixels of the annotated pictures and their scores (B, K)."""
+        processing = network.processing
+        points, scores, size = processing.locate(processing.decode, network, to_planes(batch["images"]), None)
+        regions = batch["centers"].cpu().numpy(), batch["sizes"].cpu().numpy()
+        return crop.transform(points, crop.invert(processing.matrices(*regions, size))), np.clip(scores, 0, 1)
+
+    @torch.no_grad()
+    def picture(self, network: Any, device: torch.device) -> NDArray[np.uint8]:
+        """Draw what the network sees in the first held-out people, side by side, (H, W, 3) BGR."""
+        batch = default_collate([self.held_out[0, i] for i in range(min(SHOWN, len(self.held_out)))])
+        images, regions = batch["images"].numpy().copy(), (batch["centers"].numpy(), batch["sizes"].numpy())
+        points, scores = self._locate(network, batch | {"images": batch["images"].to(device)})
+        places = crop.transform(points, network.processing.matrices(*regions, network.input_size))
+        for image, person, certainty in zip(images, places, scores, strict=True):
+            for a, b in COCO.limbs:
+                if min(certainty[a], certainty[b]) > 0.2:
+                    ends = [tuple(np.round(person[i]).astype(int).tolist()) for i in (a, b)]
+                    cv2.line(image, ends[0], ends[1], COLOR, 1, cv2.LINE_AA)
+        return np.concatenate(list(images), axis=1)
+
+    def export(self, state: dict[str, Tensor], path: Path) -> None:
+        """Write weights that `--model` takes."""
+        height, width = self.network.input_size
+        metadata = {"input_size": f"{width}x{height}", "variant": self.recipe.network.variant}
+        save_file({key: value.contiguous().cpu() for key, value in state.items()}, path, metadata=metadata)
+
+    def read_weights(self, path: Path) -> dict[str, Tensor]:
+        """Read any weights that `--model` takes, to begin from."""
+        return weights.load_checkpoint(path).state_dict()
 
 
-def main() -> None:
-    """Train from the command line: `python -m posetrack.models.training.pose --help`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder in COCO layout")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for decoded pictures")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
-    parser.add_argument("--input-size", type=int, nargs=2, default=(128, 96), metavar=("H", "W"))
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=10_000)
-    parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--warmup", type=int, default=300)
-    parser.add_argument("--decay", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", type=Path, help="a last.pt to continue, at the same or another input size")
-    args = parser.parse_args()
-
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    input_size = tuple(args.input_size)
-    resume = args.resume
-    if resume is not None:
-        args.out.mkdir(parents=True, exist_ok=True)
-        resume = _at_size(resume, args.out / "resumed.pt", input_size)
-    model = ConvViT(input_size=input_size)
-    stream = batches(
-        CocoPeople(args.data, cache=args.cache), input_size=input_size, batch_size=args.batch_size, seed=args.seed
-    )
-    schedule = Schedule(steps=args.steps, lr=args.lr, warmup=args.warmup, decay=args.decay)
-    average = fit(model, heatmap_loss, stream, schedule=schedule, out=args.out, resume=resume, device=args.device)
-    save_file({key: value.contiguous() for key, value in average.state_dict().items()}, args.out / "pose.safetensors")
+def build(recipe: Recipe) -> nn.Module:
+    """Return a recipe's network with fresh weights, those of its seed, or behind a pre-trained backbone."""
+    torch.manual_seed(recipe.seed)
+    options: dict[str, Any] = {"input_size": recipe.network.input_size}
+    if recipe.network.drop_path:
+        options["drop_path"] = recipe.network.drop_path
+    try:
+        network = weights.variant(recipe.network.variant).build(**options)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"Cannot build {recipe.network.variant} with {options}: {error} Change network.*.") from error
+    if recipe.network.pretrained:
+        load_backbone(network, recipe.network.pretrained)
+    return network
 
 
-def _at_size(checkpoint: Path, copy: Path, input_size: tuple[int, int]) -> Path:
-    """Write a copy of a checkpoint whose positions, their average and their moments fit another input size."""
-    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    before = saved["model"]["pos_embed"].shape
-    for key in ("model", "ema"):
-        saved[key]["pos_embed"] = resize_positions(saved[key]["pos_embed"], input_size=input_size)
-    for state in saved["optimizer"]["state"].values():
-        for key, value in state.items():
-            if value.shape == before:
-                state[key] = resize_positions(value, input_size=input_size)
-    torch.save(saved, copy)
-    return copy
-
-
-if __name__ == "__main__":
-    main()
+def _known(people: People, least: int, limit: int) -> People:
+    """Return people with enough known keypoints, no more than a limit."""
+    kept = (people.weights > 0).sum(1) >= least
+    if limit:
+        kept &= np.cumsum(kept) <= limit
+    return people.where(kept)

@@ -1,0 +1,140 @@
+"""Everything that a training run needs to go on, in one file that is either complete or not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...errors import ModelError
+
+ReadWeights = Callable[[Path], dict[str, Tensor]]
+
+
+@dataclass(slots=True)
+class Run:
+    """A training run's memory. Chance has none: it is drawn from (seed, step) anew at each step.
+
+    Attributes:
+        network: as the optimiser changes it.
+        average: its exponential moving average, which is measured and shipped.
+        optimizer: with the running moments of every parameter.
+        step: optimiser steps done.
+        seen: samples seen, with those of the runs that this one began from.
+        best: the highest score so far.
+    """
+
+    network: nn.Module
+    average: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    seen: int = 0
+    best: float = -1.0
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; a file of that name is replaced only by a complete one."""
+        state = {
+            "model": self.network.state_dict(),
+            "ema": self.average.state_dict(),
+            "optimizer": _moments(self.network, self.optimizer),
+            "step": self.step,
+            "seen": self.seen,
+            "best": self.best,
+        }
+        partial = path.with_name(f"{path.name}.partial")
+        torch.save(state, partial)
+        partial.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on exactly where a checkpoint of this run stopped.
+
+        Raises:
+            ModelError: there is none, or it is of another run.
+        """
+        saved = _read(path)
+        if "step" not in saved:
+            raise ModelError(f"{path} is not a checkpoint of this training. Begin a new run from it: --init {path}.")
+        try:
+            self.network.load_state_dict(saved["model"])
+            self.average.load_state_dict(saved["ema"])
+        except RuntimeError as error:
+            raise ModelError(f"{path} is of another network: {str(error).splitlines()[-1].strip()}") from error
+        _restore(self.network, self.optimizer, saved["optimizer"])
+        self.step, self.seen, self.best = saved["step"], saved["seen"], saved["best"]
+
+    def begin_from(self, path: Path, *, read_weights: ReadWeights) -> None:
+        """Begin a new run where another one ended: its weights and, from a checkpoint, its average and moments.
+
+        Learnt positions are fitted to another input size, bilinear because the moments go the same way and the
+        squared ones must stay positive.
+
+        Args:
+            path: a checkpoint of a run, of this or of an earlier version; or a file of weights.
+            read_weights: reads the latter.
+
+        Raises:
+            ModelError: it is of another network.
+        """
+        saved = _read(path) if path.suffix == ".pt" else {}
+        if not {"model", "ema", "optimizer"} <= saved.keys():
+            weights = read_weights(path)
+            saved = {"model": weights, "ema": weights, "optimizer": {}, "seen": 0}
+        shapes = {name: value.shape for name, value in self.network.state_dict().items()}
+        try:
+            self.network.load_state_dict(_fitted(saved["model"], shapes))
+            self.average.load_state_dict(_fitted(saved["ema"], shapes))
+        except RuntimeError as error:
+            raise ModelError(f"{path} does not fit the network: {str(error).splitlines()[-1].strip()}") from error
+        moments = _named(saved["optimizer"], self.network)
+        _restore(self.network, self.optimizer, {name: _fitted(state, shapes, name) for name, state in moments.items()})
+        self.seen = saved["seen"]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise ModelError(f"There is no checkpoint {path}. Check the path, or begin without it.") from error
+    except Exception as error:  # what a broken file raises cannot be listed
+        raise ModelError(f"Cannot read the checkpoint {path} ({type(error).__name__}). Give an intact one.") from error
+
+
+def _moments(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Any]]:
+    """Return the optimiser's state by the parameters' names, whatever the order of its groups."""
+    return {name: optimizer.state[p] for name, p in network.named_parameters() if p in optimizer.state}
+
+
+def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, moments: dict[str, dict[str, Any]]) -> None:
+    parameters = dict(network.named_parameters())
+    for name, state in moments.items():
+        parameter = parameters[name]
+        optimizer.state[parameter] = {
+            key: value.to(parameter.device, copy=True) if isinstance(value, Tensor) else value
+            for key, value in state.items()
+        }
+
+
+def _named(optimizer: dict[str, Any], network: nn.Module) -> dict[str, dict[str, Any]]:
+    """Return an optimiser's state by name; PyTorch's own form counts matrices first, as version 0.1 grouped them."""
+    if "param_groups" not in optimizer:
+        return optimizer
+    named = list(network.named_parameters())
+    order = [name for name, p in named if p.ndim > 1] + [name for name, p in named if p.ndim <= 1]
+    return {order[index]: state for index, state in optimizer["state"].items()}
+
+
+def _fitted(state: dict[str, Any], shapes: dict[str, torch.Size], name: str = "") -> dict[str, Any]:
+    """Resize positions (1, C, h, w) where they are of another size; `name` is the parameter's that moments are of."""
+    result = {}
+    for key, value in state.items():
+        wanted = shapes.get(name or key)
+        positions = (name or key).endswith("pos_embed") and isinstance(value, Tensor) and value.ndim == 4
+        if positions and wanted is not None and value.shape != wanted:
+            value = F.interpolate(value, size=wanted[2:], mode="bilinear", align_corners=False)
+        result[key] = value
+    return result

@@ -1,0 +1,252 @@
+"""Annotated people in COCO's layout: read, held against the rules once, and kept as arrays."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SourceError
+from ..keypoints import COCO
+from .pixels import Pixels, find_pictures
+
+SHOWN = 5  # examples that a problem is told with
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The people of P pictures; N of them, who stand in the order of their pictures.
+
+    Attributes:
+        pixels: reads a picture's pixels.
+        names: (P) of the picture files.
+        ids: (P,) COCO's numbers of the pictures.
+        sizes: (P, 2) height and width of the pictures as annotated.
+        squashed: (P,) whether the publisher stretched a picture to a square, so that its true aspect is unknown.
+        picture: (N,) the row of each person's picture.
+        boxes: (N, 4) xyxy pixels.
+        keypoints: (N, K, 2) pixels.
+        weights: (N, K) in [0, 1], how far each keypoint is to be trusted; 0 means unknown.
+        truth: the pictures' part of the COCO file as it was read, for evaluation.
+    """
+
+    pixels: Pixels
+    names: Sequence[str]
+    ids: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    squashed: NDArray[np.bool_]
+    picture: NDArray[np.int64]
+    boxes: NDArray[np.float32]
+    keypoints: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    truth: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.picture)
+
+    def image(self, row: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """Return the pixels (H, W, 3) BGR of picture `row`, and (2,) what x and y of its annotations are scaled by."""
+        image = self.pixels(row)
+        height, width = self.sizes[row]
+        return image, np.array([image.shape[1] / width, image.shape[0] / height])
+
+    def of_picture(self, row: int) -> slice:
+        """Return the rows of the people of picture `row`."""
+        return slice(*np.searchsorted(self.picture, [row, row + 1]))
+
+    def of_pictures(self, rows: NDArray[np.integer]) -> People:
+        """Return the people of some of the pictures."""
+        rows = np.sort(rows)
+        place = np.full(len(self.names), -1)
+        place[rows] = np.arange(len(rows))
+        kept = place[self.picture] >= 0
+        ids = {int(i) for i in self.ids[rows]}
+        return replace(
+            self,
+            pixels=self.pixels.select(rows),
+            names=[self.names[i] for i in rows],
+            ids=self.ids[rows],
+            sizes=self.sizes[rows],
+            squashed=self.squashed[rows],
+            picture=place[self.picture[kept]],
+            boxes=self.boxes[kept],
+            keypoints=self.keypoints[kept],
+            weights=self.weights[kept],
+            truth=self.truth
+            | {key: [e for e in self.truth[key] if e[name] in ids] for key, name in _OF_PICTURE.items()},
+        )
+
+    def where(self, kept: NDArray[np.bool_]) -> People:
+        """Return some of the people (N,), with the pictures unchanged."""
+        arrays = {name: getattr(self, name)[kept] for name in ("picture", "boxes", "keypoints", "weights")}
+        return replace(self, **arrays)
+
+
+_OF_PICTURE = {"images": "id", "annotations": "image_id"}
+
+
+def read(root: Path, *, split: str, cache: Path | None = None, max_side: int = 320) -> tuple[People, list[str]]:
+    """Read the people of a folder.
+
+    Args:
+        root: folder with `annotations/person_keypoints_*.json` and pictures in folders, as COCO is published, or with
+            `annotations.json` (or `.json.gz`) and pictures as files or in `*.tar` shards.
+        split: `train` or `val`: which of several annotation files; one whose name has neither word is for training.
+        cache: folder for decoded pictures; without one, a picture is decoded each time.
+        max_side: pictures in the cache are shrunk to at most this many pixels on the longer side.
+
+    Returns:
+        The people without whatever breaks a rule, and a sentence a kind of problem.
+
+    Raises:
+        SourceError: there are no such annotations, or nobody is left.
+    """
+    path = find_annotations(root, split=split)
+    if path is None:
+        raise SourceError(
+            f"{root} holds no annotations for '{split}'. Give a folder with annotations/person_keypoints_{split}*.json, "
+            "or with annotations.json."
+        )
+    truth = _load(path)
+    problems = Problems()
+    images = _checked_images(truth["images"], problems)
+    folder = path.name.removeprefix("person_keypoints_").split(".")[0]
+    places = find_pictures(root, folder, [image["file_name"] for image in images], problems.add)
+    images = [image for image in images if image["file_name"] in places]
+    pixels = Pixels.of([places[image["file_name"]] for image in images])
+    if cache is not None:
+        pixels = pixels.cached(cache, [image["file_name"] for image in images], max_side=max_side)
+    people = _people({int(image["id"]): image for image in images}, truth, pixels, problems)
+    if len(people) == 0:
+        raise SourceError(f"{path} leaves nobody to learn from. {' '.join(problems.sentences())}".rstrip())
+    return people, problems.sentences()
+
+
+def split_off(people: People, *, part: float, seed: int) -> tuple[People, People]:
+    """Divide people by their pictures into those to learn from and those held out, at least one picture."""
+    count = max(1, round(part * len(people.names)))
+    order = np.random.default_rng([seed, 2]).permutation(len(people.names))
+    return people.of_pictures(order[count:]), people.of_pictures(order[:count])
+
+
+def find_annotations(root: Path, *, split: str) -> Path | None:
+    """Return the annotation file of a split, None where there is none."""
+    published = sorted((root / "annotations").glob("person_keypoints_*.json"))
+    if named := [path for path in published if split in path.name]:
+        return named[0]
+    plain = [root / "annotations.json", root / "annotations.json.gz"]
+    unnamed = [path for path in (*published, *plain) if path.is_file() and "val" not in path.name]
+    return unnamed[0] if unnamed and split == "train" else None
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        truth = json.loads(data)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"Cannot read annotations from '{path}': {error}. Give a COCO keypoint file.") from error
+    if not isinstance(truth, dict) or not all(isinstance(truth.get(key), list) for key in _OF_PICTURE):
+        raise SourceError(f"'{path}' has no lists 'images' and 'annotations'. Give a COCO keypoint file.")
+    return truth
+
+
+class Problems:
+    """What is wrong with a data set: each kind once, with its count and a few examples."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[Any]] = {}
+
+    def add(self, kind: str, example: Any) -> None:
+        """Note one more of a kind, a sentence's end such as "pictures are missing"."""
+        self._found.setdefault(kind, []).append(example)
+
+    def sentences(self) -> list[str]:
+        """Return a sentence a kind."""
+        return [
+            f"{len(found)} {kind}: {', '.join(map(str, found[:SHOWN]))}{', ...' if len(found) > SHOWN else '.'}"
+            for kind, found in self._found.items()
+        ]
+
+
+def _checked_images(images: list[Any], problems: Problems) -> list[dict[str, Any]]:
+    kept: dict[int, dict[str, Any]] = {}
+    for image in images:
+        match image:
+            case {"id": int(number), "file_name": str(), "width": int(width), "height": int(height)} if (
+                width > 0 and height > 0
+            ):
+                if number in kept:
+                    problems.add("images have an id that another one has, left out", number)
+                else:
+                    kept[number] = image
+            case _:
+                problems.add("images lack an id, a file_name, a width or a height, left out", str(image)[:60])
+    return list(kept.values())
+
+
+def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pixels, problems: Problems) -> People:
+    rows = {number: row for row, number in enumerate(images)}
+    listed = {image.get("id") for image in truth["images"] if isinstance(image, dict)}
+    found: list[tuple[int, list[float], list[float], Any]] = []
+    annotations = []
+    for annotation in truth["annotations"]:
+        name = annotation.get("id", "without id")
+        if annotation.get("image_id") not in rows:
+            if annotation.get("image_id") not in listed:
+                problems.add("annotations are of a picture that is not listed, left out", name)
+            continue
+        box, points = annotation.get("bbox"), annotation.get("keypoints", [0] * 3 * len(COCO))
+        if not _numbers(box, 4) or box[2] <= 0 or box[3] <= 0:
+            problems.add("annotations have a box without an area, left out", name)
+        elif not _numbers(points, 3 * len(COCO)):
+            problems.add(f"annotations have keypoints that are not {3 * len(COCO)} numbers, left out", name)
+        elif not set(points[2::3]) <= {0, 1, 2}:
+            problems.add("annotations have a visibility other than 0, 1 and 2, left out", name)
+        elif not _numbers(annotation.get("keypoint_weights", [1.0] * len(COCO)), len(COCO)):
+            problems.add(f"annotations have keypoint_weights that are not {len(COCO)} numbers, left out", name)
+        else:
+            visible = sum(v > 0 for v in points[2::3])
+            if annotation.get("num_keypoints", visible) != visible:
+                problems.add("annotations have another num_keypoints than visible keypoints, counted anew", name)
+                annotation = annotation | {"num_keypoints": visible}
+            annotations.append(annotation)
+            if not annotation.get("iscrowd"):
+                weights = annotation.get("keypoint_weights", 1.0)
+                found.append((rows[annotation["image_id"]], box, points, weights))
+    found.sort(key=lambda person: person[0])
+    boxes = np.array([box for _, box, _, _ in found], dtype=np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    points = np.array([points for _, _, points, _ in found], dtype=np.float32).reshape(-1, len(COCO), 3)
+    weights = (points[..., 2] > 0).astype(np.float32)
+    for row, (*_, trust) in zip(weights, found, strict=True):
+        row *= np.asarray(trust, dtype=np.float32)
+    sizes = np.array([(image["height"], image["width"]) for image in images.values()], dtype=np.int64).reshape(-1, 2)
+    picture = np.array([person[0] for person in found], dtype=np.int64)
+    if len(picture):  # outside of the picture there is nobody to see
+        boxes = np.clip(boxes, 0, np.tile(sizes[picture][:, ::-1], 2)).astype(np.float32)
+    return People(
+        pixels=pixels,
+        names=[image["file_name"] for image in images.values()],
+        ids=np.array(list(images), dtype=np.int64),
+        sizes=sizes,
+        squashed=np.array([bool(image.get("squashed")) for image in images.values()], dtype=bool),
+        picture=picture,
+        boxes=boxes,
+        keypoints=points[..., :2],
+        weights=weights,
+        truth={"images": list(images.values()), "annotations": annotations, "categories": truth.get("categories")},
+    )
+
+
+def _numbers(values: Any, count: int) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == count
+        and all(isinstance(v, int | float) and np.isfinite(v) for v in values)
+    )

@@ -1,0 +1,222 @@
+"""The task of the person detector: learn from mosaics of pictures, be measured on whole ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from ...errors import UsageError
+from .. import yolo
+from ..evaluate import coco_box_ap
+from . import augment
+from .data import People
+from .objectives import Mean
+from .recipe import Augment, Recipe
+from .samples import SQUASHED, in_order, loader
+
+GREY = 114  # what Ultralytics pads with
+LEAST_SCORE, IOU, MOST = 0.001, 0.6, 100  # AP wants nearly all boxes; COCO counts 100 a picture
+SHOWN = 4  # pictures in the picture of predictions
+COLOR = (80, 220, 80)
+
+
+class Mosaics(Dataset[tuple[NDArray[np.uint8], NDArray]]):
+    """One sample a picture: the canvas (S, S, 3) BGR uint8 and the boxes (M, 4) xyxy there.
+
+    Args:
+        people: whom.
+        size: S.
+        varied: how samples are varied; None shows whole pictures in the middle, for validation.
+        seed: of the variations.
+    """
+
+    def __init__(self, people: People, *, size: int, varied: Augment | None = None, seed: int = 0) -> None:
+        self.people, self.size, self.varied, self.seed = people, size, varied, seed
+
+    def __len__(self) -> int:
+        return len(self.people.names)
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray]:
+        """Return the sample of picture `index` in `epoch`."""
+        epoch, index = key
+        size, varied = self.size, self.varied
+        rng = np.random.default_rng([self.seed, epoch, index])
+        canvas = np.full((size, size, 3), GREY, dtype=np.uint8)
+        if varied is None:
+            return canvas, self._paste(canvas, index, (0, 0, size, size))
+        if rng.random() >= varied.mosaic:
+            zoom = np.exp(rng.normal(0, varied.scale))
+            boxes = self._paste(canvas, index, (0, 0, size, size), zoom=zoom, rng=rng)
+        else:
+            x, y = (rng.uniform(0.3, 0.7, 2) * size).astype(int)
+            cells = [(0, 0, x, y), (x, 0, size, y), (0, y, x, size), (x, y, size, size)]
+            rows = [index, *rng.integers(len(self), size=3)]
+            zoom = np.exp(rng.normal(0.1, varied.scale))  # the cells are small, so a little larger
+            boxes = np.concatenate(
+                [self._paste(canvas, r, cell, zoom=zoom, rng=rng) for r, cell in zip(rows, cells, strict=True)]
+            )
+        canvas = augment.random_blur(canvas, rng, probability=varied.blur)
+        canvas = augment.random_color(canvas, rng, strength=varied.color)
+        if rng.random() < varied.flip:
+            canvas = np.ascontiguousarray(canvas[:, ::-1])
+            boxes[:, [0, 2]] = size - boxes[:, [2, 0]]
+        return canvas, boxes
+
+    def placed(self, row: int) -> tuple[float, NDArray[np.float64]]:
+        """Return the scale and the shift (2,) that bring picture `row`, as annotated, whole into the middle."""
+        height, width = self.people.sizes[row]
+        scale = self.size / max(height, width)
+        return scale, (self.size - scale * np.array([width, height])) / 2
+
+    def _paste(
+        self,
+        canvas: NDArray[np.uint8],
+        row: int,
+        cell: tuple[int, int, int, int],
+        *,
+        zoom: float = 1.0,
+        rng: Generator | None = None,
+    ) -> NDArray:
+        """Warp one picture into a cell (x1, y1, x2, y2) of the canvas and return its boxes there (P, 4)."""
+        people, varied = self.people, self.varied
+        image, shrunk = people.image(row)
+        height, width = people.sizes[row]
+        x1, y1, x2, y2 = cell
+        inner = np.array([x2 - x1, y2 - y1])
+        if rng is None or varied is None:
+            number, shift = self.placed(row)
+            scale = np.array([number, number])
+        else:
+            squeeze = augment.random_squeeze(rng, amount=SQUASHED if people.squashed[row] else varied.squeeze)
+            scale = zoom * min(inner[0] / width, inner[1] / height) * squeeze
+            # Anywhere inside if it is smaller than the cell, any part of it if it is larger.
+            shift = rng.uniform(0, 1, 2) * (inner - scale * (width, height))
+        matrix = np.concatenate([np.diag(scale / shrunk), shift[:, None]], axis=1)
+        canvas[y1:y2, x1:x2] = cv2.warpAffine(
+            image, matrix, tuple(inner.tolist()), flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
+        )
+        boxes = people.boxes[people.of_picture(row)] * np.tile(scale, 2) + np.tile(shift, 2)
+        clipped = np.clip(boxes, 0, np.tile(inner, 2))
+        area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+        sides = clipped[:, 2:] - clipped[:, :2]
+        kept = (np.prod(sides, axis=1) > 0.25 * area) & (sides.min(1, initial=1e9) > 3)
+        return clipped[kept] + [x1, y1, x1, y1]
+
+
+class DetectionTask:
+    """What `loop.fit` needs to know of the detector; the same parts as `PoseTask`."""
+
+    score = "AP50"
+
+    def __init__(self, people: People, held_out: People, recipe: Recipe, *, network: nn.Module | None = None) -> None:
+        height, width = recipe.network.input_size
+        if recipe.network.variant != "yolo11n" or height != width or height % 32:
+            raise UsageError(
+                f"The detector that can be trained is yolo11n on squares of a multiple of 32 pixels, not "
+                f"{recipe.network.variant} on {height}x{width}. Change network.*."
+            )
+        torch.manual_seed(recipe.seed)
+        self.network: Any = yolo.build() if network is None else network
+        self.recipe = recipe
+        limit = recipe.data.limit or len(people.names)
+        people = people.of_pictures(np.arange(min(limit, len(people.names))))
+        self.samples = Mosaics(people, size=height, varied=recipe.augment, seed=recipe.seed)
+        self.held_out = Mosaics(held_out, size=height)
+        self.truth = held_out.truth
+
+    @staticmethod
+    def collate(samples: list[tuple[NDArray[np.uint8], NDArray]]) -> dict[str, Tensor]:
+        """Return images (B, S, S, 3), and boxes (M, 4) as centre and size in [0, 1] with the rows of their images."""
+        images = np.stack([image for image, _ in samples])
+        boxes = np.concatenate([boxes for _, boxes in samples]) / images.shape[1]
+        index = np.repeat(np.arange(len(samples)), [len(boxes) for _, boxes in samples])
+        centers = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], axis=1)
+        return {
+            "images": torch.from_numpy(images),
+            "batch_idx": torch.from_numpy(index).float(),
+            "cls": torch.zeros(len(index), 1),
+            "bboxes": torch.from_numpy(centers).float(),
+        }
+
+    def loss(self, network: Any, batch: dict[str, Tensor], mean: Mean = lambda value: value) -> Tensor:
+        """Return the detection loss of a batch, a scalar; the loss itself is computed in float32."""
+        predictions = network.predict(_planes(batch["images"]))
+        return self._loss(predictions, batch, network=self.network)
+
+    def _loss(self, predictions: dict[str, Any], batch: dict[str, Tensor], *, network: nn.Module) -> Tensor:
+        predictions = {key: value.float() if torch.is_tensor(value) else value for key, value in predictions.items()}
+        with torch.autocast(batch["images"].device.type, enabled=False):
+            return yolo.detection_loss(network, predictions, batch)
+
+    @torch.no_grad()
+    def validate(self, network: nn.Module, device: torch.device) -> dict[str, float]:
+        """Measure a network in evaluation mode: the held-out loss, and COCO's AP and AR of person boxes."""
+        order = in_order(len(self.held_out), min(self.recipe.batch, 32))
+        batches = loader(self.held_out, batches=order, workers=self.recipe.data.workers, collate=self.collate)
+        total, results = 0.0, []
+        for keys, batch in zip(order, batches, strict=True):
+            batch = {key: value.to(device) for key, value in batch.items()}
+            found, predictions = network(_planes(batch["images"]))
+            total += self._loss(predictions, batch, network=self.network).item() * len(keys)
+            for (_, row), output in zip(keys, found.float().cpu().numpy(), strict=True):
+                scale, shift = self.held_out.placed(row)
+                boxes, scores = _boxes(output)
+                boxes[:, :2] = (boxes[:, :2] - shift) / scale
+                boxes[:, 2:] /= scale
+                name = int(self.held_out.people.ids[row])
+                results += [
+                    {"image_id": name, "bbox": box, "score": score}
+                    for box, score in zip(boxes.tolist(), scores.tolist(), strict=True)
+                ]
+        measured = coco_box_ap(self.truth, results)
+        return {"loss": total / len(self.held_out)} | {key: measured[key] for key in ("AP50", "AP", "AP75", "AR")}
+
+    @torch.no_grad()
+    def picture(self, network: nn.Module, device: torch.device) -> NDArray[np.uint8]:
+        """Draw the boxes found in the first held-out pictures, side by side, (H, W, 3) BGR."""
+        images = np.stack([self.held_out[0, i][0] for i in range(min(SHOWN, len(self.held_out)))])
+        found, _ = network(_planes(torch.from_numpy(images).to(device)))
+        for image, output in zip(images, found.float().cpu().numpy(), strict=True):
+            boxes, scores = _boxes(output)
+            for x, y, w, h in boxes[scores > 0.25].round().astype(int).tolist():
+                cv2.rectangle(image, (x, y), (x + w, y + h), COLOR, 1)
+        return np.concatenate(list(images), axis=1)
+
+    def export(self, state: dict[str, Tensor], path: Path) -> None:
+        """Write weights that `--detector` takes."""
+        network: Any = yolo.build(width=_scale(self.network, 1), depth=_scale(self.network, 0))
+        network.load_state_dict(state)
+        yolo.save(network, path, size=self.recipe.network.input_size[0])
+
+    def read_weights(self, path: Path) -> dict[str, Tensor]:
+        """Read weights that `export` wrote, or the bundled ones, to begin from."""
+        return {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+
+
+def _planes(images: Tensor) -> Tensor:
+    """Turn canvases (B, S, S, 3) BGR uint8 into RGB planes (B, 3, S, S) in [0, 1]."""
+    planes = images.flip(3).permute(0, 3, 1, 2).float() / 255
+    return planes.contiguous(memory_format=torch.channels_last)
+
+
+def _boxes(output: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the boxes (N, 4) as x, y, width, height and the scores (N,) of a network's output (5, A)."""
+    scores = output[4]
+    certain = scores > LEAST_SCORE
+    boxes = np.concatenate([output[:2] - output[2:4] / 2, output[2:4]]).T[certain].astype(np.float64)
+    scores = scores[certain].astype(np.float64)
+    kept = np.array(cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), LEAST_SCORE, IOU), dtype=int).ravel()[:MOST]
+    return boxes[kept], scores[kept]
+
+
+def _scale(network: Any, part: int) -> float:
+    return network.yaml["scales"]["n"][part]

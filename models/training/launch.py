@@ -1,0 +1,116 @@
+"""From a recipe and folders to a running loop: data, task, devices."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from importlib.resources import files
+from pathlib import Path
+
+from lightning_fabric import Fabric
+
+from ...errors import DeviceError, OutputError
+from . import data as dataset
+from . import loop, recipe
+from .data import People
+from .detection import DetectionTask
+from .pose import PoseTask
+from .recipe import Recipe
+
+
+def train(
+    wanted: Recipe,
+    *,
+    data: Path,
+    out: Path,
+    val: Path | None = None,
+    cache: Path | None = None,
+    init: str | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    devices: int = 1,
+    nodes: int = 1,
+    show: bool = False,
+) -> dict[str, float]:
+    """Train by a recipe; `loop.fit` says what is written.
+
+    Args:
+        wanted: the recipe.
+        data: people to learn from, see `data.read`.
+        out: folder of the results, made if need be.
+        val: people to measure on; when left out, those that `data` has for it, or a part of its pictures.
+        cache: folder for decoded pictures.
+        init: weights or a checkpoint to begin from; `bundled` for those that ship.
+        resume: go on with the run in `out`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        devices: how many on this machine.
+        nodes: how many machines.
+        show: whether the terminal shows progress and the data's problems.
+
+    Returns:
+        The last measured figures.
+
+    Raises:
+        PosetrackError: what the user has to change.
+    """
+    if not resume and (out / "last.pt").exists():
+        raise OutputError(f"{out} holds a run already. Add --resume to go on with it, or give another --out.")
+    fabric = _fabric(wanted, device=device, devices=devices, nodes=nodes)
+    show = show and fabric.is_global_zero
+    people, held_out = _people(wanted, data, val, cache, show=show)
+    make = DetectionTask if wanted.loss == "detection" else PoseTask
+    task = make(people, held_out, wanted)
+    if fabric.is_global_zero:
+        out.mkdir(parents=True, exist_ok=True)
+        recipe.write(wanted, out / "recipe.toml")
+    begin = _bundled(wanted) if init == "bundled" else Path(init) if init else None
+    return loop.fit(task, wanted, out=out, fabric=fabric, resume=resume, init=begin, show=show)
+
+
+def _fabric(wanted: Recipe, *, device: str, devices: int, nodes: int) -> Fabric:
+    """Start the processes of the training; under torchrun they are there already."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    if "WORLD_SIZE" in os.environ and "LOCAL_WORLD_SIZE" in os.environ:  # what torchrun says is right
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // devices
+    several = devices * nodes > 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it thinks of the machine
+        try:
+            fabric = Fabric(
+                accelerator=device,
+                devices=devices,
+                num_nodes=nodes,
+                strategy="ddp" if several else "auto",
+                precision=wanted.precision,  # type: ignore[arg-type]  # checked by the recipe
+            )
+        except (RuntimeError, ValueError) as error:  # its MisconfigurationException is one of these
+            raise DeviceError(f"Cannot train on {devices} x {device}: {error}") from error
+        fabric.launch()
+    return fabric
+
+
+def _people(wanted: Recipe, data: Path, val: Path | None, cache: Path | None, *, show: bool) -> tuple[People, People]:
+    """Read the people to learn from and those to measure on; say once what is wrong with them."""
+    from rich.console import Console
+
+    def read(root: Path, split: str) -> People:
+        folder = None if cache is None else cache / split if split == "val" else cache
+        people, problems = dataset.read(root, split=split, cache=folder, max_side=wanted.data.max_side)
+        for problem in problems if show else ():
+            Console(stderr=True).print(f"{root}: {problem}", highlight=False, markup=False, soft_wrap=True)
+        return people
+
+    people = read(data, "train")
+    where = val or data
+    if dataset.find_annotations(where, split="val") is not None:
+        return people, read(where, "val")
+    if val is not None:  # a folder of one set of annotations
+        return people, read(val, "train")
+    return dataset.split_off(people, part=wanted.data.held_out, seed=wanted.seed)
+
+
+def _bundled(wanted: Recipe) -> Path:
+    name = "detector" if wanted.loss == "detection" else "pose"
+    return Path(str(files("posetrack.models") / "bundled" / f"{name}.safetensors"))

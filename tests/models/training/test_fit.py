@@ -1,0 +1,219 @@
+"""The training loop: networks learn, runs go on exactly, several processes are one."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from stick_people import draw
+
+from posetrack.errors import ModelError, TrainingError
+from posetrack.models import weights
+from posetrack.models.convvit import ConvViT
+from posetrack.models.deit import DeiT
+from posetrack.models.potr import POTR
+from posetrack.models.training import data, loop
+from posetrack.models.training.loop import fit
+from posetrack.models.training.pose import PoseTask
+from posetrack.models.training.recipe import Augment, Data, Network, Optim, Recipe, Schedule
+from posetrack.models.transpose import TransPose
+from posetrack.models.vitpose import ViTPose
+
+ROOT = Path(__file__).parents[3]
+
+
+def tiny(family, size):
+    torch.manual_seed(0)
+    match family:
+        case "convvit":
+            return ConvViT(input_size=size, widths=(16, 32, 64), convs=(1, 1), depth=1, drop_path=0.1)
+        case "vitpose":
+            return ViTPose(dim=96, depth=2, num_heads=2, input_size=size)
+        case "transpose":
+            return TransPose(dim=32, depth=1, ffn=64, num_heads=2, input_size=size)
+        case "potr":
+            encoder = DeiT(patch=8, input_size=size, dim=64, depth=2)
+            return POTR(encoder=encoder, dim=64, depth=2, hidden=128, num_queries=24)
+
+
+LOSSES = {"convvit": "places", "vitpose": "vitpose", "transpose": "transpose", "potr": "potr"}
+
+
+def wanted(
+    family="convvit", *, epochs=3, batch=4, lr=1e-3, seed=0, save_every=0, augment=None, ema=0.9, kind="plateau"
+):
+    return Recipe(
+        network=Network(variant=family),
+        loss=LOSSES[family],
+        epochs=epochs,
+        batch=batch,
+        seed=seed,
+        ema=ema,
+        clip=1.0,
+        save_every=save_every,
+        data=Data(workers=0),
+        augment=augment or Augment(scale=0.2, rotation=20, color=1.0, cutout=0.2, half_body=0.3),
+        optim=Optim(groups="matrix_decay", lr=lr, weight_decay=0.01),
+        schedule=Schedule(kind=kind, warmup=2),
+    )
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    root = tmp_path_factory.mktemp("people")
+    draw(root)
+    return data.read(root, split="train")[0]
+
+
+def run(people, out, recipe, *, family="convvit", size=(64, 48), task=PoseTask, **options):
+    out.mkdir(parents=True, exist_ok=True)
+    fabric = Fabric(accelerator="cpu", devices=1)
+    figures = fit(task(people, people, recipe, network=tiny(family, size)), recipe, out=out, fabric=fabric, **options)
+    return figures, torch.load(out / "last.pt", weights_only=True)
+
+
+def log(out):
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("family", "steps", "lr"),
+    [("convvit", 300, 1e-3), ("vitpose", 300, 2e-3), ("transpose", 300, 1e-3), ("potr", 400, 1e-3)],
+)
+def test_each_family_overfits_eight_people(people, tmp_path, monkeypatch, family, steps, lr):
+    recipe = wanted(family, epochs=steps, batch=8, lr=lr, augment=Augment(flip=0.0), kind="cosine", ema=0.0)
+    figures, _ = run(people, tmp_path, recipe, family=family, size=(128, 96))
+    assert figures["AP"] >= 0.95
+
+
+class Interrupted(Exception):
+    """Stands for a kill."""
+
+
+class InterruptedTask(PoseTask):
+    """Stops at the seventh batch."""
+
+    calls = 0
+
+    def loss(self, network, batch, mean=lambda value: value):
+        self.calls += network.training
+        if self.calls == 8:
+            raise Interrupted
+        return super().loss(network, batch, mean)
+
+
+def test_a_run_that_was_interrupted_goes_on_bit_for_bit(people, tmp_path, monkeypatch):
+    """Two batches an epoch; killed within the fourth, after a checkpoint at the sixth step and one of the epoch."""
+    monkeypatch.setattr("posetrack.models.training.report.EVERY", 1)
+    recipe = wanted(epochs=5, batch=2, save_every=3)
+    _, whole = run(people, tmp_path / "whole", recipe)
+    with pytest.raises(Interrupted):
+        run(people, tmp_path / "parts", recipe, task=InterruptedTask)
+    assert torch.load(tmp_path / "parts" / "last.pt", weights_only=True)["step"] == 6
+    _, again = run(people, tmp_path / "parts", recipe, resume=True)
+    assert again["step"] == whole["step"] == 20
+    for part in ("model", "ema"):
+        for key, value in whole[part].items():
+            assert torch.equal(again[part][key], value), key
+    curves = [[(line["step"], line.get("loss"), line.get("val_loss")) for line in log(tmp_path / name)]
+              for name in ("whole", "parts")]  # fmt: skip
+    assert curves[0] == curves[1]
+
+
+def test_the_number_of_workers_changes_nothing(people, tmp_path):
+    from dataclasses import replace
+
+    recipe = wanted(epochs=1)
+    _, alone = run(people, tmp_path / "0", recipe)
+    _, helped = run(people, tmp_path / "2", replace(recipe, data=Data(workers=2)))
+    for key, value in alone["model"].items():
+        assert torch.equal(helped["model"][key], value), key
+
+
+def test_the_weights_load_by_themselves_and_are_the_average(people, tmp_path):
+    _, state = run(people, tmp_path, wanted())
+    network = weights.load_checkpoint(tmp_path / "model.safetensors")
+    assert network.input_size == (64, 48)
+    best = torch.load(tmp_path / "best.pt", weights_only=True)
+    for key, value in network.state_dict().items():
+        torch.testing.assert_close(value, best["ema"][key])
+    assert any(not torch.equal(state["ema"][key], state["model"][key]) for key in state["model"])
+    assert (tmp_path / "predictions.jpg").stat().st_size > 0
+    assert list(tmp_path.glob("events.out.tfevents*"))
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_batch(people, tmp_path):
+    class Broken(PoseTask):
+        def loss(self, network, batch, mean=lambda value: value):
+            return super().loss(network, batch, mean) * torch.nan
+
+    with pytest.raises(TrainingError, match=r"The loss is nan at step 0; its batch is in .*not-finite-0\.pt"):
+        run(people, tmp_path, wanted(), task=Broken)
+    assert "keypoints" in torch.load(tmp_path / "not-finite-0.pt", weights_only=True)
+
+
+def test_a_new_run_begins_from_another_at_a_higher_resolution(people, tmp_path):
+    _, low = run(people, tmp_path / "low", wanted())
+    recipe = wanted(epochs=1, lr=0.0)  # nothing moves, so the weights are those that it began from
+    _, high = run(people, tmp_path / "high", recipe, size=(96, 80), init=tmp_path / "low" / "last.pt")
+    assert high["model"]["pos_embed"].shape == (1, 64, 6, 5)
+    assert high["seen"] == low["seen"] + 8
+    torch.testing.assert_close(high["model"]["final_layer.weight"], low["model"]["final_layer.weight"])
+    assert high["optimizer"]["pos_embed"]["exp_avg_sq"].shape == (1, 64, 6, 5)
+    assert (high["optimizer"]["pos_embed"]["exp_avg_sq"] >= 0).all()
+    assert high["optimizer"]["final_layer.weight"]["step"] == low["optimizer"]["final_layer.weight"]["step"] + 2
+
+
+def test_checkpoints_of_the_first_version_are_taken_with_their_moments(people, tmp_path):
+    """There, PyTorch's own state counts the matrices first."""
+    _, new = run(people, tmp_path / "new", wanted())
+    network = tiny("convvit", (64, 48))
+    named = list(network.named_parameters())
+    order = [name for name, p in named if p.ndim > 1] + [name for name, p in named if p.ndim <= 1]
+    old = {"state": {i: new["optimizer"][name] for i, name in enumerate(order)}, "param_groups": []}
+    torch.save({"model": new["model"], "ema": new["ema"], "optimizer": old, "seen": 99}, tmp_path / "old.pt")
+    optimizer = torch.optim.AdamW(network.parameters())
+    began = loop.Run(network, tiny("convvit", (64, 48)), optimizer)
+    began.begin_from(tmp_path / "old.pt", read_weights=lambda path: {})
+    assert began.seen == 99
+    assert began.step == 0
+    for name, parameter in network.named_parameters():
+        torch.testing.assert_close(optimizer.state[parameter]["exp_avg"], new["optimizer"][name]["exp_avg"])
+
+
+def test_a_checkpoint_of_another_network_is_refused(people, tmp_path):
+    run(people, tmp_path, wanted(epochs=1))
+    with pytest.raises(ModelError, match="does not fit the network"):
+        run(people, tmp_path / "other", wanted("potr"), family="potr", init=tmp_path / "last.pt")
+    with pytest.raises(ModelError, match="of another network"):
+        run(people, tmp_path, wanted("potr"), family="potr", resume=True)
+
+
+TWO_STEPS = """
+loss = "vitpose"
+epochs = 1
+batch = 4
+[network]
+variant = "vitpose-s-simple"
+input_size = [64, 48]
+[data]
+workers = 0
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_are_one_with_the_double_batch(tmp_path):
+    draw(tmp_path / "data")
+    (tmp_path / "two-steps.toml").write_text(TWO_STEPS)
+    losses = []
+    for devices in ("1", "2"):
+        options = ["--device", "cpu", "--devices", devices, "--out", str(tmp_path / devices), "--quiet"]
+        command = ["train", str(tmp_path / "two-steps.toml"), "--data", str(tmp_path / "data"), *options]
+        subprocess.run([sys.executable, "-m", "posetrack", *command], check=True, cwd=ROOT, timeout=600)
+        losses.append([line["loss"] for line in log(tmp_path / devices) if "loss" in line])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)

@@ -1,0 +1,69 @@
+"""`posetrack train`: train a pose network, or the bundled detector, on people in COCO's layout."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command to `posetrack`."""
+    parser = commands.add_parser(
+        "train",
+        help="train a network on annotated people",
+        description="Train a network by a recipe on people in COCO's layout; see docs/training.md.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="a recipe of configs/train, such as vitpose-s, or a .toml file"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        required=True,
+        help="annotations/person_keypoints_*.json with pictures in folders, or annotations.json with files or .tar",
+    )
+    parser.add_argument("--val", metavar="DIR", help="people to measure on; else those of --data, or a part held out")
+    parser.add_argument("--out", metavar="DIR", help="folder of the results (default: runs/RECIPE)")
+    parser.add_argument("--cache", metavar="DIR", help="keep decoded pictures there, shrunk; for small sets")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], help="override a key of the recipe: optim.lr=1e-4"
+    )
+    parser.add_argument("--init", metavar="PATH", help="begin from weights or another run's checkpoint, or 'bundled'")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run, from last.pt in --out")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")
+    parser.add_argument("--devices", type=int, default=1, help="how many of them on this machine")
+    parser.add_argument("--nodes", type=int, default=1, help="how many machines")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Resolve the recipe, read the data, train."""
+    from ...errors import UsageError
+    from ...models.training import recipe as recipes
+
+    recipe = recipes.read(args.recipe, args.set)
+    out = Path(args.out or Path("runs") / Path(args.recipe).stem)
+    if args.resume and args.init:
+        raise UsageError("--resume goes on with a run and --init begins one; give one of them.")
+    try:
+        from ...models.training.launch import train
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"Training needs {error.name}, which is not installed. Run: pip install 'posetrack[train]'"
+        ) from error
+    train(
+        recipe,
+        data=Path(args.data),
+        val=Path(args.val) if args.val else None,
+        out=out,
+        cache=Path(args.cache) if args.cache else None,
+        init=args.init,
+        resume=args.resume,
+        device=args.device,
+        devices=args.devices,
+        nodes=args.nodes,
+        show=not args.quiet,
+    )
+    return 0

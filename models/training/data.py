@@ -110,8 +110,8 @@ def read(root: Path, *, split: str, cache: Path | None = None, max_side: int = 3
     path = find_annotations(root, split=split)
     if path is None:
         raise SourceError(
-            f"{root} holds no annotations for '{split}'. Give a folder with annotations/person_keypoints_{split}*.json, "
-            "or with annotations.json."
+            f"{root} holds no annotations for '{split}'. Give a folder with annotations.json, or with "
+            f"annotations/person_keypoints_{split}*.json."
         )
     truth = _load(path)
     problems = Problems()

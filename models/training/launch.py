@@ -40,7 +40,7 @@ def train(
         data: people to learn from, see `data.read`.
         out: folder of the results, made if need be.
         val: people to measure on; when left out, those that `data` has for it, or a part of its pictures.
-        cache: folder for decoded pictures.
+        cache: folder for the decoded pictures of `data`.
         init: weights or a checkpoint to begin from; `bundled` for those that ship.
         resume: go on with the run in `out`.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -95,14 +95,13 @@ def _people(wanted: Recipe, data: Path, val: Path | None, cache: Path | None, *,
     """Read the people to learn from and those to measure on; say once what is wrong with them."""
     from rich.console import Console
 
-    def read(root: Path, split: str) -> People:
-        folder = None if cache is None else cache / split if split == "val" else cache
-        people, problems = dataset.read(root, split=split, cache=folder, max_side=wanted.data.max_side)
+    def read(root: Path, split: str, cache: Path | None = None) -> People:
+        people, problems = dataset.read(root, split=split, cache=cache, max_side=wanted.data.max_side)
         for problem in problems if show else ():
             Console(stderr=True).print(f"{root}: {problem}", highlight=False, markup=False, soft_wrap=True)
         return people
 
-    people = read(data, "train")
+    people = read(data, "train", cache)
     where = val or data
     if dataset.find_annotations(where, split="val") is not None:
         return people, read(where, "val")

@@ -79,7 +79,7 @@ def fit(
     steps = len(batches)  # in an epoch
     rate = _schedule(recipe, steps)
     data = loader(task.samples, batches=batches, workers=recipe.data.workers, collate=task.collate)
-    mean = partial(fabric.all_reduce, reduce_op="mean")
+    mean: Any = partial(fabric.all_reduce, reduce_op="mean")
     figures: dict[str, float] = {}
     with _reporting(fabric, out, steps=steps * recipe.epochs, start=run.step, show=show) as report:
         for epoch in range(run.step // steps, recipe.epochs):
@@ -124,7 +124,7 @@ def fit(
 
 def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     wanted = recipe.optim
-    rates = {"lr": wanted.lr, "weight_decay": wanted.weight_decay}
+    rates: dict[str, float] = {"lr": wanted.lr, "weight_decay": wanted.weight_decay}
     match wanted.groups:
         case "single":
             groups = optim.single_group(network, **rates)
@@ -142,13 +142,13 @@ def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 def _schedule(recipe: Recipe, steps: int) -> optim.Factor:
     """Return the factor on the learning rate as a function of the step; an epoch has so many `steps`."""
     wanted = recipe.schedule
-    options: dict[str, Any] = {
+    options: dict[str, dict[str, Any]] = {
         "milestones": {"at": list(wanted.at), "gamma": wanted.gamma},
         "cosine": {"epochs": recipe.epochs, "floor": wanted.floor},
         "plateau": {"epochs": recipe.epochs, "decay": wanted.decay},
-    }[wanted.kind]
-    warmup = {"warmup": wanted.warmup, "warmup_start": wanted.warmup_start}
-    return optim.schedule(wanted.kind, **warmup, **options, steps_per_epoch=steps)
+    }
+    common: dict[str, Any] = {"warmup": wanted.warmup, "warmup_start": wanted.warmup_start, "steps_per_epoch": steps}
+    return optim.schedule(wanted.kind, **options[wanted.kind], **common)
 
 
 def _chance(seed: int, step: int, rank: int) -> int:

@@ -22,8 +22,8 @@ Mean = Callable[[Tensor], Tensor]
 def vitpose(network: Any, images: Tensor, keypoints: Tensor, weights: Tensor, mean: Mean) -> Tensor:
     """Return the squared error of heat maps with UDP targets, cut off at 3 sigma."""
     heatmaps = network(images)
-    size = heatmaps.shape[2:]
-    points = to_heatmap(keypoints, input_size=images.shape[2:], size=size)
+    size = _size(heatmaps)
+    points = to_heatmap(keypoints, input_size=_size(images), size=size)
     targets, weights = heatmap_targets(points, weights, size=size, truncate=True)
     return heatmap_mse(heatmaps, targets, weights)
 
@@ -31,8 +31,8 @@ def vitpose(network: Any, images: Tensor, keypoints: Tensor, weights: Tensor, me
 def transpose(network: Any, images: Tensor, keypoints: Tensor, weights: Tensor, mean: Mean) -> Tensor:
     """Return half the squared error of heat maps with whole Gaussians."""
     heatmaps = network(images)
-    size = heatmaps.shape[2:]
-    points = to_heatmap(keypoints, input_size=images.shape[2:], size=size, isotropic=True)
+    size = _size(heatmaps)
+    points = to_heatmap(keypoints, input_size=_size(images), size=size, isotropic=True)
     targets, weights = heatmap_targets(points, weights, size=size, truncate=False)
     return heatmap_mse(heatmaps, targets, weights, factor=0.5)
 
@@ -48,7 +48,7 @@ def potr(network: Any, images: Tensor, keypoints: Tensor, weights: Tensor, mean:
 def places(network: Any, images: Tensor, keypoints: Tensor, weights: Tensor, mean: Mean) -> Tensor:
     """Return the cross-entropy over the places of a heat map; for the bundled network."""
     logits = network.logits(images)
-    points = to_heatmap(keypoints, input_size=images.shape[2:], size=logits.shape[2:])
+    points = to_heatmap(keypoints, input_size=_size(images), size=_size(logits))
     return place_cross_entropy(logits, points, weights, sigma=SIGMA)
 
 
@@ -58,3 +58,7 @@ LOSSES: dict[str, Callable[[Any, Tensor, Tensor, Tensor, Mean], Tensor]] = {
     "potr": potr,
     "places": places,
 }
+
+
+def _size(planes: Tensor) -> tuple[int, int]:
+    return planes.shape[2], planes.shape[3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -71,24 +72,37 @@ class Pixels:
         """Decode all pictures into one flat file, once, and read them from there.
 
         Args:
-            folder: for `pixels.bin` and `index.json`; taken as it is where it has all of these names.
+            folder: for `pixels.bin` and `index.json`; a cache that is there is never changed, since another run may
+                be reading it.
             names: of the pictures, in their order.
             max_side: longer pictures are shrunk to this many pixels; about 0.3 MB each at 320.
+
+        Raises:
+            SourceError: the folder has a cache of other pictures.
         """
         index = folder / "index.json"
-        spans = json.loads(index.read_text(encoding="utf-8")) if index.exists() else {}
-        if any(name not in spans for name in names):
-            folder.mkdir(parents=True, exist_ok=True)
-            offset, spans = 0, {}
-            with (folder / "pixels.bin").open("wb") as out:
-                for name, place in zip(names, self.places, strict=True):
-                    image = _shrunk(decode(place), max_side)
-                    out.write(image.tobytes())
-                    spans[name] = (offset, *image.shape[:2])
-                    offset += image.size
-            index.write_text(json.dumps(spans), encoding="utf-8")
+        if not index.exists():
+            self._decode_all(folder, names, max_side)
+        spans = json.loads(index.read_text(encoding="utf-8"))
+        if unknown := [name for name in names if name not in spans]:
+            raise SourceError(f"The cache {folder} is of other pictures: it lacks {unknown[0]}. Give another --cache.")
         decoded = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
         return Pixels(self.places, decoded, np.array([spans[name] for name in names], dtype=np.int64))
+
+    def _decode_all(self, folder: Path, names: Sequence[str], max_side: int) -> None:
+        """Write the cache; it has its index, and so is one, only when it is complete."""
+        folder.mkdir(parents=True, exist_ok=True)
+        offset, spans = 0, {}
+        own = f"{os.getpid()}.partial"  # several processes may begin at once
+        with (folder / f"pixels.{own}").open("wb") as out:
+            for name, place in zip(names, self.places, strict=True):
+                image = _shrunk(decode(place), max_side)
+                out.write(image.tobytes())
+                spans[name] = (offset, *image.shape[:2])
+                offset += image.size
+        (folder / f"index.{own}").write_text(json.dumps(spans), encoding="utf-8")
+        (folder / f"pixels.{own}").replace(folder / "pixels.bin")
+        (folder / f"index.{own}").replace(folder / "index.json")
 
 
 def decode(place: Place) -> NDArray[np.uint8]:

@@ -239,7 +239,7 @@ def _override(table: dict[str, Any], override: str) -> None:
     table[last] = value
 
 
-def _build(kind: type, table: Mapping[str, Any], *, prefix: str, origin: str) -> Any:
+def _build(kind: Any, table: Mapping[str, Any], *, prefix: str, origin: str) -> Any:
     """Make a dataclass from a table, checking keys and types on all levels."""
     types = get_type_hints(kind)
     values = {}
@@ -263,7 +263,7 @@ def _build(kind: type, table: Mapping[str, Any], *, prefix: str, origin: str) ->
     return kind(**values)
 
 
-def _keys(kind: type, prefix: str = "") -> list[str]:
+def _keys(kind: Any, prefix: str = "") -> list[str]:
     keys = []
     for key, wanted in get_type_hints(kind).items():
         keys += _keys(wanted, f"{prefix}{key}.") if dataclasses.is_dataclass(wanted) else [prefix + key]

@@ -1,0 +1,63 @@
+"""The person detector's task: boxes stay on the people, and a small network learns."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from stick_people import draw
+
+from posetrack.errors import UsageError
+from posetrack.models import yolo
+from posetrack.models.training import data, recipe
+from posetrack.models.training.detection import DetectionTask, Mosaics
+from posetrack.models.training.loop import fit
+
+OVERRIDES = ["network.input_size=[96, 96]", "batch=4", "epochs=12", "data.workers=0", "ema=0.0"]
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    root = tmp_path_factory.mktemp("people")
+    draw(root)
+    return data.read(root, split="train")[0]
+
+
+def test_boxes_stay_on_the_people_through_the_mosaic(people):
+    mosaics = Mosaics(people, size=96, varied=recipe.read("bundled-detector").augment)
+    samples = [mosaics[epoch, i] for i in range(8) for epoch in range(2)]
+    for image, boxes in samples:
+        assert image.shape == (96, 96, 3)
+        assert (boxes[:, :2] >= -1e-6).all()
+        assert (boxes[:, 2:] <= 96 + 1e-6).all()
+        assert (boxes[:, 2:] > boxes[:, :2]).all()
+    batch = DetectionTask.collate(samples)
+    assert len(batch["bboxes"]) == len(batch["batch_idx"]) == sum(len(boxes) for _, boxes in samples) > 12
+    np.testing.assert_array_equal(mosaics[1, 3][0], mosaics[1, 3][0])
+
+
+def test_validation_shows_whole_pictures_whose_boxes_find_the_way_back(people):
+    mosaics = Mosaics(people, size=96)
+    _, boxes = mosaics[0, 2]
+    scale, shift = mosaics.placed(2)
+    np.testing.assert_allclose((boxes - np.tile(shift, 2)) / scale, people.boxes[2:3], atol=1e-3)
+
+
+def test_the_detector_learns_a_little_and_its_weights_load(people, tmp_path):
+    wanted = recipe.read("bundled-detector", OVERRIDES)
+    wanted = replace(wanted, optim=replace(wanted.optim, lr=5e-3), schedule=recipe.Schedule())
+    torch.manual_seed(0)
+    task = DetectionTask(people, people, wanted, network=yolo.build(width=0.125, depth=0.34))
+    before = task.validate(task.network.eval(), torch.device("cpu"))["loss"]
+    figures = fit(task, wanted, out=tmp_path, fabric=Fabric(accelerator="cpu", devices=1))
+    assert figures["loss"] < before
+    assert set(figures) == {"loss", "AP50", "AP", "AP75", "AR"}
+    loaded = yolo.load(tmp_path / "model.safetensors")
+    assert loaded.size == 96
+    assert task.read_weights(tmp_path / "model.safetensors").keys() == task.network.state_dict().keys()
+
+
+def test_another_detector_is_refused(people):
+    with pytest.raises(UsageError, match="multiple of 32"):
+        DetectionTask(people, people, recipe.read("bundled-detector", ["network.input_size=[100, 100]"]))

@@ -1,0 +1,69 @@
+"""Training recipes: all that ship are whole, every mistake is told with its remedy."""
+
+import pytest
+
+from posetrack.errors import UsageError
+from posetrack.models.training import recipe
+from posetrack.models.training.objectives import LOSSES
+from posetrack.models.zoo import ZOO
+
+EPOCHS = {"vitpose": 210, "transpose-r": 230, "transpose-h": 240, "potr": 80}
+LEARNING_RATES = {"vitpose": 5e-4, "transpose": 1e-4, "potr": 1e-4}
+
+
+@pytest.mark.parametrize("name", recipe.names())
+def test_every_recipe_is_whole(name):
+    read = recipe.read(name)
+    assert read.loss in {*LOSSES, "detection"}
+    assert read.network.variant in {*ZOO, "yolo11n"}
+    assert [n for prefix, n in EPOCHS.items() if name.startswith(prefix)] in ([read.epochs], [])
+    assert [n for prefix, n in LEARNING_RATES.items() if name.startswith(prefix)] in ([read.optim.lr], [])
+
+
+def test_the_families_and_the_bundled_networks_have_recipes():
+    potr = {"potr-deit-s16", "potr-deit-dino-s8", "potr-xcit-s12-p16", "potr-xcit-s12-p8", "potr-resnet50"}
+    others = {"vitpose-s", "vitpose-b", "transpose-r-a4", "transpose-h-s", "bundled-pose", "bundled-detector"}
+    assert potr | others | {"potr-vab-deit-s16"} <= set(recipe.names())
+
+
+def test_keys_are_overridden_and_the_resolved_recipe_reads_back(tmp_path):
+    overrides = ["optim.lr=1e-4", "network.input_size=[128, 96]", "schedule.at=[1, 2.5]", "network.pretrained=mae.pth"]
+    read = recipe.read("vitpose-s", overrides)
+    assert read.optim.lr == 1e-4
+    assert read.network.input_size == (128, 96)
+    assert read.network.pretrained == "mae.pth"
+    recipe.write(read, tmp_path / "recipe.toml")
+    assert recipe.read(str(tmp_path / "recipe.toml")) == read
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("optim.lrr=1", r"unknown key 'optim\.lrr'\. Did you mean optim\.lr\?"),
+        ("batsch=8", "Did you mean batch?"),
+        ("optim.lr=fast", "sets optim.lr to 'fast', which is no float"),
+        ("epochs=1.5", "which is no int"),
+        ("network.input_size=[256]", r"which is no list like \[256, 192\]"),
+        ("optim=3", "which is no table"),
+        ("epochs=0", "epochs is 0; give at least 1"),
+        ("precision=half", "choose one of 32-true, bf16-mixed"),
+        ("epochs", "has no value"),
+        ("loss.kind=1", "loss is a value and has no keys"),
+    ],
+)
+def test_a_wrong_override_is_told(override, message):
+    with pytest.raises(UsageError, match=message):
+        recipe.read("vitpose-s", [override])
+
+
+def test_an_unknown_recipe_is_told_with_the_nearest():
+    with pytest.raises(UsageError, match=r"Did you mean vitpose-s\?"):
+        recipe.read("vitpose-x")
+    with pytest.raises(UsageError, match="no recipe file"):
+        recipe.read("mine.toml")
+
+
+def test_a_recipe_that_lacks_something_is_told(tmp_path):
+    (tmp_path / "a.toml").write_text("loss = 'potr'")
+    with pytest.raises(UsageError, match="lacks the key 'network'"):
+        recipe.read(str(tmp_path / "a.toml"))

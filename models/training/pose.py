@@ -17,6 +17,7 @@ from torch.utils.data import default_collate
 from ...errors import UsageError
 from .. import crop, weights
 from ..evaluate import coco_keypoint_ap, rescore
+from ..find import variant
 from ..keypoints import COCO
 from .data import People
 from .objectives import LOSSES, Mean
@@ -114,9 +115,8 @@ class PoseTask:
 
     def export(self, state: dict[str, Tensor], path: Path) -> None:
         """Write weights that `--model` takes."""
-        height, width = self.network.input_size
-        metadata = {"input_size": f"{width}x{height}", "variant": self.recipe.network.variant}
-        save_file({key: value.contiguous().cpu() for key, value in state.items()}, path, metadata=metadata)
+        state = {key: value.contiguous().cpu() for key, value in state.items()}
+        save_file(state, path, metadata=weights.metadata(self.network))
 
     def read_weights(self, path: Path) -> dict[str, Tensor]:
         """Read any weights that `--model` takes, to begin from."""
@@ -130,7 +130,7 @@ def build(recipe: Recipe) -> nn.Module:
     if recipe.network.drop_path:
         options["drop_path"] = recipe.network.drop_path
     try:
-        network = weights.variant(recipe.network.variant).build(**options)
+        network = variant(recipe.network.variant).build(**options)
     except (TypeError, ValueError) as error:
         raise UsageError(f"Cannot build {recipe.network.variant} with {options}: {error} Change network.*.") from error
     if recipe.network.pretrained:

@@ -19,17 +19,31 @@ Peer = Callable[[list[Poses]], Update]
 
 
 def norfair(frames: list[Poses]) -> Update:
-    """All keypoints by the distance of the whole pose, which is the fastest of its own measures for them."""
-    library = import_module("norfair")
-    heights = np.concatenate([poses.boxes[:, 3] - poses.boxes[:, 1] for poses in frames])
+    """All keypoints by norfair's own distance for poses, the share of them that lies near."""
+    create = import_module("norfair.distances").create_keypoints_voting_distance
+    near = 0.2 * _height(frames)
+    return _norfair(frames, create(keypoint_distance_threshold=near, detection_threshold=0.0), limit=0.9)
+
+
+def norfair_euclidean(frames: list[Poses]) -> Update:
+    """All keypoints by the distance of the whole pose, which is norfair's fastest measure for them."""
     keypoints = frames[0].keypoints.shape[1]
-    limit = 0.2 * float(np.mean(heights)) * keypoints**0.5  # a fifth of a person's height a keypoint
-    tracker = library.Tracker("euclidean", distance_threshold=limit)
+    return _norfair(frames, "euclidean", limit=0.2 * _height(frames) * keypoints**0.5)
+
+
+def _norfair(frames: list[Poses], distance: Any, *, limit: float) -> Update:
+    library = import_module("norfair")
+    tracker = library.Tracker(distance, distance_threshold=limit)
     inputs = [
         [library.Detection(points, scores) for points, scores in zip(poses.keypoints.astype(float), poses.scores)]
         for poses in frames
     ]
     return lambda index: tracker.update(inputs[index])
+
+
+def _height(frames: list[Poses]) -> float:
+    """Return the mean height of a person in pixels."""
+    return float(np.mean(np.concatenate([poses.boxes[:, 3] - poses.boxes[:, 1] for poses in frames])))
 
 
 def bytetrack(frames: list[Poses]) -> Update:
@@ -54,6 +68,7 @@ def sort(frames: list[Poses]) -> Update:
 
 PEERS: dict[str, tuple[Peer, str]] = {  # and the packages that it needs
     "norfair": (norfair, "norfair"),
+    "norfair-euclidean": (norfair_euclidean, "norfair"),
     "bytetrack": (bytetrack, "lap"),
     "sort": (sort, "trackers"),
 }

@@ -1,4 +1,7 @@
-"""The tracker's cost a frame, beside that of others: same people, one core, in turns, in one process."""
+"""The tracker's cost a frame, beside that of others: same people, one core, in turns, in one process.
+
+Times are the processor's, not the wall's, so that other work on the machine does not count.
+"""
 
 from __future__ import annotations
 
@@ -91,9 +94,9 @@ def _in_turns(updates: dict[str, Update], *, frames: int, warmup: int) -> dict[s
     for first in range(0, frames + warmup, BLOCK):
         for name, update in updates.items():
             for index in range(first, min(first + BLOCK, frames + warmup)):
-                start = time.perf_counter()
+                start = time.process_time()
                 update(index)
-                spent[name].append(1000 * (time.perf_counter() - start))
+                spent[name].append(1000 * (time.process_time() - start))
     return _summary({name: values[warmup:] for name, values in spent.items()})
 
 
@@ -139,15 +142,15 @@ def measure_kalman(people: int, *, steps: int) -> dict[str, Any]:
     difference = 0.0
     for step in range(steps + 5):
         measured = start + 3.0 * step + rng.normal(0, 5, start.shape)
-        begun = time.perf_counter()
+        begun = time.process_time()
         points = kalman.predict(points, dt=1 / FPS, density=density)
         points = kalman.update(points, measured, noise=noise, start=np.zeros_like(missing), speed=speed)
-        between = time.perf_counter()
+        between = time.process_time()
         for one, place in zip(filters, measured.reshape(-1, 2, 1)):
             one.predict()
             one.update(place)
         spent["posetrack"].append(1000 * (between - begun))
-        spent["filterpy"].append(1000 * (time.perf_counter() - between))
+        spent["filterpy"].append(1000 * (time.process_time() - between))
         theirs: NDArray[np.float64] = np.array([one.x[:2, 0] for one in filters]).reshape(start.shape)
         difference = max(difference, float(np.abs(points.positions - theirs).max()))
     return {**_summary({name: values[5:] for name, values in spent.items()}), "difference": difference}

@@ -72,7 +72,7 @@ def test_thousands_of_people_leave_nothing_behind():
 def test_all_peers_that_are_installed_take_the_frames():
     frames = [poses for _, poses, _ in tracker_bench.coming_and_going(3, 8).frames(misses=0.2)]
     for name, (peer, package) in tracker_bench.PEERS.items():
-        pytest.importorskip({"norfair": "norfair", "bytetrack": "lap", "sort": "trackers"}[name], reason=package)
+        pytest.importorskip(package, reason=f"{name} needs it")
         update = peer(frames)
         for index in range(len(frames)):
             update(index)

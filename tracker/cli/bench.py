@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--detect-size", type=int, default=0, help="detector's longer side; 0 is its own (default: %(default)s)"
     )
-    peers = ("norfair", "bytetrack", "sort", "filterpy")
+    peers = ("norfair", "norfair-euclidean", "bytetrack", "sort", "filterpy")
     parser.add_argument("--people", nargs="+", type=int, default=[5, 20, 100], help="tracker: people a frame")
     parser.add_argument(
         "--against", nargs="*", choices=peers, default=peers, help="tracker: peers to compare with (default: all)"

@@ -12,6 +12,8 @@ from typing import Any
 
 from ..errors import UsageError
 
+SMOOTH = ("none", "kalman", "one-euro")  # the choices of the tracker
+
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
@@ -30,6 +32,7 @@ class RunConfig:
         max_people: look at no more than so many people a frame, the most certain first; 0 is everybody.
         detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.
         flip: average each pose with the mirrored crop's.
+        smooth: how keypoints are smoothed, one of `SMOOTH`.
         start: seconds into the source to begin at.
         end: seconds into the source to stop at.
         timeout: seconds to wait for a stream.
@@ -50,6 +53,7 @@ class RunConfig:
     max_people: int = 0
     detect_size: int = 0
     flip: bool = False
+    smooth: str = "one-euro"
     start: float | None = None
     end: float | None = None
     timeout: float = 10.0
@@ -64,6 +68,8 @@ class RunConfig:
             raise UsageError(f"max_people is {self.max_people}; give a positive number, or 0 for everybody.")
         if self.detect_size != 0 and self.detect_size < 32:
             raise UsageError(f"detect_size is {self.detect_size} pixels; give at least 32, or 0 for the network's own.")
+        if self.smooth not in SMOOTH:
+            raise UsageError(f"smooth is '{self.smooth}'; give one of {', '.join(SMOOTH)}.")
         if self.start is not None and self.start < 0:
             raise UsageError(f"start is {self.start} s; give a time from 0 on.")
         if self.end is not None and self.end <= (self.start or 0):

@@ -93,6 +93,7 @@ def load_pipeline(
     max_people: int = 0,
     detect_size: int = 0,
     flip: bool = False,
+    smooth: str = "one-euro",
     offline: bool = False,
 ) -> Pipeline:
     """Load the networks and put them in line.
@@ -106,6 +107,7 @@ def load_pipeline(
         max_people: at most so many people a frame, the most certain first; 0 is everybody.
         detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.
         flip: average each pose with the mirrored crop's.
+        smooth: how the tracker smooths keypoints: none, kalman or one-euro.
         offline: never use the network.
 
     Raises:
@@ -116,9 +118,8 @@ def load_pipeline(
     from .perception.detector import load_detector
     from .perception.pose import load_pose_estimator
 
-    return Pipeline(
-        load_detector(
-            detector, device=device, conf=conf, max_people=max_people or None, size=detect_size or None, offline=offline
-        ),
-        load_pose_estimator(model, dataset=dataset, device=device, flip=flip, offline=offline),
+    people = load_detector(
+        detector, device=device, conf=conf, max_people=max_people or None, size=detect_size or None, offline=offline
     )
+    estimator = load_pose_estimator(model, dataset=dataset, device=device, flip=flip, offline=offline)
+    return Pipeline(people, estimator, PoseTracker(skeleton=estimator.skeleton, smooth=smooth))

@@ -33,6 +33,7 @@ _OPTIONS = {
     "max_people": ("N", "look at no more than N people a frame, the most certain first; 0 is everybody"),
     "detect_size": ("PIXELS", "longer side of the picture that the detector sees; 0 is the one that it learnt at"),
     "flip": (None, "average each pose with the mirrored crop's: a little better, twice the work"),
+    "smooth": ("NAME", "keypoints as measured: none; calmer: kalman; at rest, too: one-euro, 10 ms late in a walk"),
     "start": ("SECONDS", "begin so far into the source"),
     "end": ("SECONDS", "stop so far into the source"),
     "timeout": ("SECONDS", "wait no longer than this for a stream"),
@@ -146,6 +147,7 @@ def _load(config: RunConfig) -> Pipeline:
         max_people=config.max_people,
         detect_size=config.detect_size,
         flip=config.flip,
+        smooth=config.smooth,
         offline=config.offline,
     )
 

@@ -15,7 +15,7 @@ from .association import Rows, Stage, associate
 from .kalman import Array
 from .life import BOX, People
 from .similarity import areas, distinct, overlap, reach
-from .smoothing import one_euro
+from .smoothing import LATENCIES, one_euro
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,12 @@ class TrackerConfig:
         scale_agility: the same of the box's width and height.
         keypoint_agility: the same of the keypoints.
         settle_seconds: how soon a keypoint that is not seen moves as the body does.
+        smooth: what is shown of a keypoint: `none`, where it was measured; `kalman`, where its filter believes it to
+            be; `one-euro`, that with what trembles at rest taken out.
         min_cutoff: Hz, of the One-Euro filter at rest.
         beta: Hz per (size per second), how fast its cutoff rises with the speed.
         rate_cutoff: Hz, its cutoff of the speed.
+        rest_speed: sizes per second, what noise feigns.
     """
 
     high_score: float = 0.3
@@ -64,17 +67,11 @@ class TrackerConfig:
     scale_agility: float = 0.1
     keypoint_agility: float = 3.0  # a walker's ankle
     settle_seconds: float = 0.1
-    # Kalman, then One-Euro, as measured on fakes.py with noise of 1 % of the height at 30 fps:
-    #                                           Kalman   calm Kalman   One-Euro   both
-    #     spread at rest, times smaller           1.2        1.8          2.7      2.8
-    #     acceleration at rest, times smaller     1.7        4.0          8.0     12.2
-    #     error in a walk, pixels of 200          1.7        2.9          2.6      2.6
-    #     lag of a walk, ms                         0         10           20       20
-    # A Kalman filter agile enough for a swinging limb follows the noise, and a calm one (a tenth of the agility) swings
-    # past the limb's turns; before the One-Euro filter the agile one costs no lag, and it bridges gaps.
-    min_cutoff: float = 0.5
-    beta: float = 4.0
-    rate_cutoff: float = 1.0  # the paper's
+    smooth: str = "one-euro"
+    min_cutoff: float = 0.4  # these four: docs/decisions/0008-smoothing.md
+    beta: float = 16.0
+    rate_cutoff: float = 2.0
+    rest_speed: float = 0.35
 
 
 class PoseTracker:
@@ -91,6 +88,7 @@ class PoseTracker:
 
     Raises:
         TypeError: an option does not exist.
+        ValueError: `smooth` has no such choice.
     """
 
     _MIN_STEP = 1e-3  # seconds; stands in for a step when two frames bear the same time
@@ -104,8 +102,10 @@ class PoseTracker:
                 raise TypeError(f"PoseTracker has no option {name!r}. Did you mean {near!r}?")
         self.skeleton = skeleton
         self.config = replace(config or TrackerConfig(), **options)
-        self._sigmas = np.asarray(skeleton.sigmas)
         config = self.config
+        if config.smooth not in LATENCIES:
+            raise ValueError(f"smooth is {config.smooth!r}; give one of {', '.join(LATENCIES)}.")
+        self._sigmas = np.asarray(skeleton.sigmas)
         agility = [config.box_agility, config.scale_agility] + [config.keypoint_agility] * len(skeleton)
         self._densities = np.square(agility)  # (2 + K,) squared sizes per cubed second
         self._speeds = np.sqrt(self._densities * self._UNKNOWN)  # (2 + K,) sizes per second
@@ -137,9 +137,9 @@ class PoseTracker:
         dt = self._step(time)
         poses = self._plausible(poses)
         self._predict(dt)
-        self._correct(poses, *self._match(poses))
+        measured = self._correct(poses, *self._match(poses))
+        self._smooth(measured, dt)
         self._live(first=first)
-        self._smooth(dt)
         return self._shown()
 
     def _step(self, time: float) -> float:
@@ -205,8 +205,8 @@ class PoseTracker:
         tracks, matched, _, left = associate(stages, len(people.ids), len(poses))
         return tracks, matched, left[high[left]]
 
-    def _correct(self, poses: Poses, tracks: Rows, matched: Rows, births: Rows) -> None:
-        """Take in what this frame measured."""
+    def _correct(self, poses: Poses, tracks: Rows, matched: Rows, births: Rows) -> Array:
+        """Take in what this frame measured, and return its keypoints for every track (T, K, 2), NaN where missing."""
         people, config = self._people, self.config
         assert poses.box_scores is not None
         if len(births):
@@ -238,6 +238,7 @@ class PoseTracker:
         people = people._replace(points=points, ages=ages)
         people.places[tracks] = people.boxes[tracks]
         self._people = people
+        return measured[:, BOX:]
 
     def _live(self, *, first: bool) -> None:
         """Confirm who was seen often enough; forget tentative tracks that nobody saw again, and old keypoints."""
@@ -250,21 +251,30 @@ class PoseTracker:
             self._people = people = people.select(alive)
         old = people.ages[:, BOX:] > config.predicted_seconds
         people.points.positions[:, BOX:][old] = np.nan
+        people.smooth[old] = np.nan
         people.scores[old] = 0.0
 
-    def _smooth(self, dt: float) -> None:
-        """Smooth the keypoints."""
+    def _smooth(self, measured: Array, dt: float) -> None:
+        """Decide where the keypoints are shown."""
         people, config = self._people, self.config
-        smooth, rates = one_euro(
-            people.points.positions[:, BOX:],
-            people.smooth,
-            people.rates,
-            dt=dt,
-            sizes=people.sizes,
-            min_cutoff=config.min_cutoff,
-            beta=config.beta,
-            rate_cutoff=config.rate_cutoff,
-        )
+        positions, velocities = people.points.positions[:, BOX:], people.points.velocities[:, BOX:]
+        if config.smooth == "none":
+            smooth, rates = np.where(np.isnan(measured), positions, measured), people.rates
+        elif config.smooth == "kalman":
+            smooth, rates = positions.copy(), people.rates
+        else:
+            smooth, rates = one_euro(
+                positions,
+                velocities,
+                people.smooth,
+                people.rates,
+                dt=dt,
+                sizes=people.sizes,
+                min_cutoff=config.min_cutoff,
+                beta=config.beta,
+                rate_cutoff=config.rate_cutoff,
+                rest_speed=config.rest_speed,
+            )
         self._people = people._replace(smooth=smooth, rates=rates)
 
     def _faded(self) -> Array:

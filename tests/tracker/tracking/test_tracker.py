@@ -5,6 +5,7 @@ import pytest
 
 from posetrack.models.keypoints import Skeleton
 from posetrack.tracker.tracking import fakes
+from posetrack.tracker.tracking.smoothing import LATENCIES
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Poses, State, Tracks
 
@@ -129,22 +130,32 @@ def test_velocity_is_in_pixels_per_second():
         assert run(fakes.walking(fakes.regular(2, fps)))[-1].velocities[0] == pytest.approx([150, 0], abs=3)
 
 
-def test_jitter_at_rest_is_less_than_half():
-    scene = fakes.standing(fakes.regular(5, 30))
-    raw = np.array([poses.keypoints[0] for _, poses, _ in scene.frames(noise=0.01)])[30:]
-    smooth = keypoints_of(run(scene, noise=0.01))[30:]
-    assert (smooth - scene.keypoints[30:, 0]).std() < (raw - scene.keypoints[30:, 0]).std() / 2
-    assert np.diff(smooth, 2, axis=0).std() < np.diff(raw, 2, axis=0).std() / 6
+@pytest.mark.parametrize("fps", [30, 60])
+def test_at_rest_keypoints_spread_a_quarter(fps):
+    scene = fakes.standing(fakes.regular(5, fps))
+    trackers = PoseTracker(smooth="none"), PoseTracker(smooth="one-euro")
+    raw, smooth = (keypoints_of(run(scene, tracker, noise=0.01))[fps:] for tracker in trackers)
+    assert (smooth - scene.keypoints[fps:, 0]).std() < (raw - scene.keypoints[fps:, 0]).std() / 4
+    assert np.diff(smooth, 2, axis=0).std() < np.diff(raw, 2, axis=0).std() / 16
 
 
-@pytest.mark.parametrize("speed", [150, 600])
-def test_lag_in_motion_is_bounded(speed):
+@pytest.mark.parametrize("name", LATENCIES)
+@pytest.mark.parametrize(("speed", "bound"), [(150, 12), (600, 4)])
+def test_lag_in_motion_is_as_told(name, speed, bound):
     scene = fakes.walking(fakes.regular(4, 30), speed=speed)
-    smooth = keypoints_of(run(scene, noise=0.01))[..., 0]  # (T, K)
-    lags = np.arange(-0.05, 0.2, 0.005)
+    smooth = keypoints_of(run(scene, PoseTracker(smooth=name), noise=0.01))[..., 0]  # (T, K)
+    lags = np.arange(-0.02, 0.1, 0.001)
     late = [[np.interp(scene.times - lag, scene.times, path) for path in scene.keypoints[:, 0, :, 0].T] for lag in lags]
     errors = ((np.moveaxis(late, 2, 1) - smooth) ** 2)[:, 30:].mean((1, 2))
-    assert abs(lags[errors.argmin()]) < 0.05
+    assert abs(1000 * lags[errors.argmin()]) <= min(LATENCIES[name] + 2, bound)
+
+
+def test_without_smoothing_keypoints_are_where_they_were_measured():
+    tracker = PoseTracker(smooth="none")
+    for time, poses, _ in fakes.walking(fakes.regular(1, 30)).frames(noise=0.01):
+        shown = tracker.update(poses, time).poses.keypoints
+        np.testing.assert_array_equal(shown, poses.keypoints)
+    assert np.isfinite(tracker.update(Poses.empty(), 1.1).poses.keypoints).all()
 
 
 def test_a_missing_keypoint_coasts_and_then_is_missing():
@@ -222,6 +233,8 @@ def test_time_may_stand_still_but_not_run_backwards():
 def test_mistakes_are_told():
     with pytest.raises(TypeError, match="'min_hits'"):
         PoseTracker(min_hit=3)
+    with pytest.raises(ValueError, match="none, kalman, one-euro"):
+        PoseTracker(smooth="medium")
     with pytest.raises(ValueError, match="17"):
         PoseTracker().update(Poses.empty(21), 0.0)
 

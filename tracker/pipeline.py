@@ -71,8 +71,15 @@ class Pipeline:
 
     def __call__(self, frame: Frame) -> Tracks:
         """Return the people of a frame; call it with frames in the order of their time."""
+        return self.follow(frame, self.detect(frame))
+
+    def detect(self, frame: Frame) -> Detections:
+        """Find the people of a frame: the first half of the line, which may be frames ahead of the second one."""
         with self.timings.stage("detect"):
-            detections = self.detector(frame)
+            return self.detector(frame)
+
+    def follow(self, frame: Frame, detections: Detections) -> Tracks:
+        """Estimate and track what was detected: the second half of the line."""
         with self.timings.stage("pose"):
             poses = self.estimator(frame, detections)
         with self.timings.stage("track"):

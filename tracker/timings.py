@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from array import array
 from collections.abc import Callable, Iterator
@@ -16,29 +17,31 @@ KEPT_SAMPLES = 100_000  # per stage, the newest: an hour at 30 fps, 400 kB
 class Timings:
     """Milliseconds of every stage, in bounded memory.
 
-    Stages may nest; each counts its own time only, so that they add up to the frame's.
+    Stages may nest; each counts its own time only, so that they add up to the frame's. Different stages may run in
+    different threads; they then add up to more than the frame's share of the run.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._samples: dict[str, array[float]] = {}
         self._counts: dict[str, int] = {}
-        self._inner: list[float] = []  # seconds spent in nested stages, one value for each open stage
+        self._open = threading.local()  # .inner: seconds spent in nested stages, one value for each open stage
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time one piece of work; nothing is recorded when it raises."""
+        inner = self._open.__dict__.setdefault("inner", [])
         start = self._clock()
-        self._inner.append(0.0)
+        inner.append(0.0)
         worked = False
         try:
             yield
             worked = True
         finally:
             elapsed = self._clock() - start
-            own = elapsed - self._inner.pop()
-            if self._inner:
-                self._inner[-1] += elapsed
+            own = elapsed - inner.pop()
+            if inner:
+                inner[-1] += elapsed
             if worked:
                 self._add(name, own * 1000)
 

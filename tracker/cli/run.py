@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +154,7 @@ def _load(config: RunConfig) -> Pipeline:
 def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | None, pipeline: Pipeline) -> None:
     from rich.console import Console
 
+    from ..loop import loop
     from ..output.sidecar import write_sidecar
     from ..output.summary import progress, summary_table
     from ..timings import Timings
@@ -169,7 +169,7 @@ def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | No
                 _sinks(config, frames, save, csv, pipeline) as sinks,
                 progress(total=frames.frame_count, label=frames.name, quiet=config.quiet, console=console) as step,
             ):
-                _loop(frames, pipeline, sinks, step)
+                loop(frames, pipeline, sinks, step, threads=_side_by_side(pipeline))
             complete = True
         finally:
             if csv:
@@ -181,22 +181,12 @@ def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | No
         console.print(summary_table(timings, device=pipeline.estimator.device_name, files=files, counts=counts))
 
 
-def _loop(frames: Source, pipeline: Pipeline, sinks: Sinks, step: Callable[[int], None]) -> None:
-    """The whole application: read, see, write. Ctrl-C ends a live source well and leaves a file unfinished."""
-    try:
-        while True:
-            with pipeline.timings.stage("read"):
-                frame = next(frames, None)
-            if frame is None:
-                return
-            tracks = pipeline(frame)
-            sinks.write(frame, tracks)
-            step(len(tracks))
-            if sinks.closed:
-                raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        if not frames.live:
-            raise
+def _side_by_side(pipeline: Pipeline) -> bool:
+    """Tell whether threads pay."""
+    from ..stages import cores
+
+    # torch on a processor uses all cores by itself, and two networks get in each other's way: 0.7 times the speed on two
+    return cores() > 1 and not pipeline.estimator.device_name.startswith("cpu")
 
 
 def _sinks(config: RunConfig, frames: Source, save: Path | None, csv: Path | None, pipeline: Pipeline) -> Sinks:

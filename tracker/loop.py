@@ -1,0 +1,58 @@
+"""The whole application in one loop: read, see, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from .output.sinks import Sinks
+from .pipeline import Pipeline
+from .stages import side_by_side
+from .types import Detections, Frame, Tracks
+from .video.source import Source
+
+WAITING = 2  # items behind each stage of a file: one more than none, so that a slow frame does not stop the others
+
+
+def loop(
+    frames: Source, pipeline: Pipeline, sinks: Sinks, step: Callable[[int], None], *, threads: bool = True
+) -> None:
+    """Track every frame and write it.
+
+    Reading and detection, poses and tracks, and everything that is written run side by side; the results do not depend
+    on that. What was computed before an error is written before the error is raised. Ctrl-C, or a closed window, ends
+    a live source well and leaves a file unfinished.
+
+    Args:
+        frames: the source.
+        pipeline: from frames to people.
+        sinks: where they go; used in this thread, because windows want the main one.
+        step: is told the number of people after each frame.
+        threads: False does one thing after the other.
+    """
+
+    def detect(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Detections]]:
+        while True:
+            with pipeline.timings.stage("read"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame, pipeline.detect(frame)
+
+    def follow(detected: Iterator[tuple[Frame, Detections]]) -> Iterator[tuple[Frame, Tracks]]:
+        for frame, detections in detected:
+            yield frame, pipeline.follow(frame, detections)
+
+    waiting = 1 if frames.live else WAITING  # what waits grows old
+    with side_by_side(frames, detect, follow, limit=waiting, threads=threads) as people:
+        try:
+            for frame, tracks in people:
+                sinks.write(frame, tracks)
+                step(len(tracks))
+                if sinks.closed:
+                    raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            if not frames.live:
+                raise
+        finally:
+            if frames.live:
+                frames.close()  # or the first stage would wait for another frame

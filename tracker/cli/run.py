@@ -185,7 +185,7 @@ def _side_by_side(pipeline: Pipeline) -> bool:
     """Tell whether threads pay."""
     from ..stages import cores
 
-    # torch on a processor uses all cores by itself, and two networks get in each other's way: 0.7 times the speed on two
+    # torch on a processor uses all cores by itself; two networks at once had 0.7 times the speed on two cores
     return cores() > 1 and not pipeline.estimator.device_name.startswith("cpu")
 
 

@@ -48,12 +48,12 @@ def decode(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
     return _found(points, scores, heatmaps.shape[:2])
 
 
-def decode_transpose(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Find the peaks as TransPose does: DARK in its first form, with wider second differences and zeros outside.
+def decode_dark(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Find the peaks by DARK in its first form, with wider second differences and zeros outside, as TransPose does.
 
-    Shapes, and what a map without a positive value gives, are those of `decode` (there the original says (0, 0)).
+    Shapes, and what a map without a positive value gives, are those of `decode` (there TransPose says (0, 0)).
 
-    Source: TransPose `get_final_preds` (`gaussian_blur` and `taylor`).
+    Source: TransPose `get_final_preds` (`gaussian_blur` and `taylor`); mmpose 0.x `post_process="unbiased"` too.
     """
     maps, x, y, scores = _peaks(heatmaps)
     h, w = maps.shape[1:]
@@ -61,6 +61,23 @@ def decode_transpose(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32]
     inner = (x > 1) & (x < w - 2) & (y > 1) & (y < h - 2) & (scores > 0)
     patches = _zero_padded_patches(maps[inner], x[inner], y[inner])  # (n, 5, 5)
     points[inner] -= _wide_newton_step(np.log(np.maximum(patches, 1e-10)))
+    return _found(points, scores, heatmaps.shape[:2])
+
+
+def decode_quarter(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Find the peaks by the rule of "Simple Baselines": a quarter of a pixel from the highest place to its higher side.
+
+    Shapes, and what a map without a positive value gives, are those of `decode`. A place beside the border stays.
+
+    Source: mmpose 0.x `post_process="default"` without UDP.
+    """
+    maps, x, y, scores = _peaks(heatmaps)
+    h, w = maps.shape[1:]
+    points = np.stack([x, y], axis=-1).astype(np.float64)
+    i = np.flatnonzero((x > 1) & (x < w - 1) & (y > 1) & (y < h - 1))
+    x, y = x[i], y[i]
+    slopes = [maps[i, y, x + 1] - maps[i, y, x - 1], maps[i, y + 1, x] - maps[i, y - 1, x]]
+    points[i] += 0.25 * np.sign(np.stack(slopes, axis=-1))
     return _found(points, scores, heatmaps.shape[:2])
 
 

@@ -1,13 +1,14 @@
 """What surrounds a network: how its family cuts a person out of the picture and reads its answer.
 
 Published weights are exact only within the conventions that they were trained in; these differ by up to a heat-map
-pixel, so every network class names its own as the attribute `processing`.
+pixel, so every network class names its own as the attribute `processing`. A checkpoint of a known network that was
+trained otherwise, as some forks of mmpose do, is used by setting this attribute: `network.processing = QUARTER_SHIFT`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ DARK_TRANSPOSE = Processing(
     matrices=lambda centers, sizes, size, rotations=None: crop.transpose_matrices(
         centers, sizes, input_size=size, rotations=rotations
     ),
-    decode=heatmap.decode_transpose,
+    decode=heatmap.decode_dark,
 )
 
 POTR = Processing(
@@ -90,3 +91,8 @@ POTR = Processing(
     decode=setdecode.decode_set,
     locate=by_sets,
 )
+
+# Heat-map networks trained by mmpose 0.x without UDP, whose crops are those of POTR: both took them from "Simple
+# Baselines". The first belongs to `post_process="default"`, the second to `post_process="unbiased"`.
+QUARTER_SHIFT = replace(POTR, decode=heatmap.decode_quarter, locate=by_heatmaps)
+DARK = replace(POTR, decode=heatmap.decode_dark, locate=by_heatmaps)

@@ -27,7 +27,9 @@ class FourierPositions(nn.Module):
         rows, columns = (self._waves(length) for length in grid)  # (h, 32), (w, 32)
         h, w = grid
         waves = torch.cat([rows[:, None].expand(-1, w, -1), columns[None].expand(h, -1, -1)], dim=-1)
-        return self.token_projection(waves.permute(2, 0, 1)[None])
+        # Permuted with its batch axis these are channels-last to PyTorch, whose convolution then adds up in the order
+        # that the original has; POTR multiplies other rounding up to a hundred times.
+        return self.token_projection(waves[None].permute(0, 3, 1, 2))
 
     def _waves(self, length: int) -> Tensor:
         """Return (length, hidden): places grow to 2 pi, frequencies fall to 1 / 10000, sine and cosine alternate."""

@@ -1,8 +1,13 @@
+import json
+
 import numpy as np
 import parity
 import pytest
 import torch
 
+from posetrack.models.keypoints import COCO
+from posetrack.models.processing import UDP, by_heatmaps
+from posetrack.models.recognise import from_transformers
 from posetrack.models.weights import load_checkpoint
 from posetrack.models.zoo import ZOO
 
@@ -18,14 +23,48 @@ PARAMETERS = {  # of the original implementation
 }
 
 
-@pytest.mark.parametrize("fixture", ["vitpose_s_classic", "vitpose_s_simple", "vitpose_b_simple", "hf_vitpose_base"])
+@pytest.mark.parametrize("fixture", ["vitpose_s_classic", "vitpose_b_classic", "vitpose_s_simple", "vitpose_b_simple"])
+@torch.inference_mode()
 def test_heatmaps_are_those_of_the_original(fixture):
     checkpoint, images, _ = parity.load(fixture)
+    images = torch.from_numpy(images)
     model = load_checkpoint(checkpoint)
-    with torch.inference_mode():
-        heatmaps = model(torch.from_numpy(images))
+    merged = []
+    by_heatmaps(lambda maps: merged.append(maps) or UDP.decode(maps), model, images, COCO.flip_order)
+    heatmaps = model(images)
     assert heatmaps.dtype == torch.float32
-    parity.fill.compare(fixture, {"heatmaps": heatmaps.numpy()})
+    found = {
+        "heatmaps": heatmaps.numpy(),
+        "feat_sub": model.backbone(images)[:, ::16].numpy(),
+        "flip_merged_sub": merged[0][:, :, ::4, ::4],
+    }
+    parity.fill.compare(fixture, found)
+
+
+@torch.inference_mode()
+def test_heatmaps_are_those_of_transformers():
+    checkpoint, images, _ = parity.load("hf_vitpose_base")
+    images = torch.from_numpy(images)
+    model = load_checkpoint(checkpoint)
+    back = model(images.flip(3)).flip(3)[:, COCO.flip_order.tolist(), ::4, ::4]
+    parity.fill.compare("hf_vitpose_base", {"heatmaps": model(images).numpy(), "flipback_sub": back.numpy()})
+
+
+LARGE = json.loads((parity.FOLDER / "keys_only_large_huge.json").read_text())
+
+
+@pytest.mark.parametrize("fixture", sorted(LARGE))
+def test_names_and_shapes_of_the_large_are_those_of_the_original(fixture):
+    hub = fixture.startswith("hf_")
+    name = {"hf_vitpose_plus_large": "vitpose-plus-l", "hf_vitpose_plus_huge": "vitpose-plus-h"}.get(
+        fixture, fixture.replace("_", "-").removesuffix("-classic")
+    )
+    with torch.device("meta"):
+        model = ZOO[name].build(num_keypoints=(17,)) if hub else ZOO[name].build()
+        published = {key: torch.empty(shape) for key, shape, _ in LARGE[fixture]["keys"]}
+    state = from_transformers(published) if hub else published
+    assert {k: v.shape for k, v in model.state_dict().items()} == {k: v.shape for k, v in state.items()}
+    assert sum(p.numel() for p in model.parameters()) == LARGE[fixture]["num_params"]
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))

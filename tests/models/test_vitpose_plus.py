@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from posetrack.errors import ModelError, UsageError
+from posetrack.models.keypoints import COCO
 from posetrack.models.skeletons import DATASETS
 from posetrack.models.vitpose import ViTPose
 from posetrack.models.vitpose_plus import ExpertMlp, ViTPosePlus
@@ -49,15 +50,17 @@ def test_heatmaps_of_every_dataset_are_those_of_the_original(fixture, part):
     parity.fill.compare(fixture, {name: array.numpy() for name, array in found.items()})
 
 
+@pytest.mark.parametrize("fixture", ["hf_vitpose_plus_small", "hf_vitpose_plus_base"])
 @torch.inference_mode()
-def test_heatmaps_are_those_of_transformers():
-    checkpoint, images, _ = parity.load("hf_vitpose_plus_small")
+def test_heatmaps_are_those_of_transformers(fixture):
+    checkpoint, images, _ = parity.load(fixture)
     images = torch.from_numpy(images)
     model = load_checkpoint(checkpoint)
     found = {"heatmaps_d0": model(images)}
     for dataset in range(1, 6):
         found[f"heatmaps_d{dataset}_sub"] = model(images, dataset, head=0)[:, :, ::4, ::4]
-    parity.fill.compare("hf_vitpose_plus_small", {name: array.numpy() for name, array in found.items()})
+    found["flipback_sub"] = model(images.flip(3)).flip(3)[:, COCO.flip_order.tolist(), ::4, ::4]
+    parity.fill.compare(fixture, {name: array.numpy() for name, array in found.items()})
     with pytest.raises(ValueError, match="this network has 1"):
         model(images, 1)
     with pytest.raises(ModelError, match="has a head for coco only, none for aic: the hub's files"):

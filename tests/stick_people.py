@@ -39,7 +39,7 @@ def draw(root, *, count=8, name="annotations.json", folder="images", seed=0):
                 "category_id": 1,
                 "iscrowd": 0,
                 "bbox": [*low.tolist(), *(high - low).tolist()],
-                "area": 0.53 * float(np.prod(high - low)),
+                "area": float(np.prod(high - low)),
                 "keypoints": np.concatenate([points, np.full((17, 1), 2)], axis=1).ravel().tolist(),
                 "num_keypoints": 17,
             }

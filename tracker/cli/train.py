@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 from pathlib import Path
+
+EXTRA = ("lightning_fabric", "tensorboard", "tomli_w")  # what training needs beyond running
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -47,12 +50,10 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out or Path("runs") / Path(args.recipe).stem)
     if args.resume and args.init:
         raise UsageError("--resume goes on with a run and --init begins one; give one of them.")
-    try:
-        from ...models.training.launch import train
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"Training needs {error.name}, which is not installed. Run: pip install 'posetrack[train]'"
-        ) from error
+    if missing := [name for name in EXTRA if importlib.util.find_spec(name) is None]:
+        raise UsageError(f"Training needs {', '.join(missing)}. Run: pip install 'posetrack[train]'")
+    from ...models.training.launch import train
+
     train(
         recipe,
         data=Path(args.data),

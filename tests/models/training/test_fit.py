@@ -43,9 +43,7 @@ def tiny(family, size):
 LOSSES = {"convvit": "places", "vitpose": "vitpose", "transpose": "transpose", "potr": "potr"}
 
 
-def wanted(
-    family="convvit", *, epochs=3, batch=4, lr=1e-3, seed=0, save_every=0, augment=None, ema=0.9, kind="plateau"
-):
+def wanted(family="convvit", *, epochs=3, batch=4, lr=1e-3, seed=0, save_every=0, augment=None, ema=0.9, decay=0):
     return Recipe(
         network=Network(variant=family),
         loss=LOSSES[family],
@@ -58,7 +56,7 @@ def wanted(
         data=Data(workers=0),
         augment=augment or Augment(scale=0.2, rotation=20, color=1.0, cutout=0.2, half_body=0.3),
         optim=Optim(groups="matrix_decay", lr=lr, weight_decay=0.01),
-        schedule=Schedule(kind=kind, warmup=2),
+        schedule=Schedule(kind="plateau", warmup=2, decay=decay),
     )
 
 
@@ -83,11 +81,23 @@ def log(out):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "steps", "lr"),
-    [("convvit", 300, 1e-3), ("vitpose", 300, 2e-3), ("transpose", 300, 1e-3), ("potr", 400, 1e-3)],
+    [("convvit", 200, 5e-3), ("vitpose", 200, 2e-3), ("transpose", 200, 2e-3), ("potr", 300, 1e-3)],
 )
-def test_each_family_overfits_eight_people(people, tmp_path, monkeypatch, family, steps, lr):
-    recipe = wanted(family, epochs=steps, batch=8, lr=lr, augment=Augment(flip=0.0), kind="cosine", ema=0.0)
-    figures, _ = run(people, tmp_path, recipe, family=family, size=(128, 96))
+def test_each_family_overfits_eight_people(people, tmp_path, family, steps, lr):
+    class LastTask(PoseTask):
+        """Measures the end alone."""
+
+        epoch = 0
+
+        def validate(self, network, device):
+            self.epoch += 1
+            return super().validate(network, device) if self.epoch == steps else {"loss": 0.0, "AP": -1.0}
+
+        def picture(self, network, device):
+            return np.zeros((8, 8, 3), np.uint8)
+
+    recipe = wanted(family, epochs=steps, batch=8, lr=lr, augment=Augment(flip=0.0), ema=0.0, decay=steps // 3)
+    figures, _ = run(people, tmp_path, recipe, family=family, size=(128, 96), task=LastTask)
     assert figures["AP"] >= 0.95
 
 

@@ -1,0 +1,78 @@
+"""`posetrack train` from the command line, on a few drawn people."""
+
+import json
+
+import pytest
+from stick_people import draw
+
+from posetrack.models import weights
+from posetrack.tracker.cli import main
+
+RECIPE = """
+loss = "places"
+epochs = 1
+batch = 4
+[network]
+variant = "convvit"
+input_size = [64, 48]
+[data]
+held_out = 0.25
+workers = 0
+"""
+
+
+@pytest.fixture
+def train(tmp_path, capsys):
+    draw(tmp_path / "data")
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+
+    def run(*options):
+        target = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--device", "cpu"]
+        return main(["train", str(tmp_path / "tiny.toml"), *target, *options]), capsys.readouterr().err
+
+    return run
+
+
+def test_a_run_leaves_weights_that_load_and_goes_on(train, tmp_path):
+    code, told = train("--init", "bundled", "--set", "optim.lr=1e-5")
+    assert code == 0
+    assert "epoch 1, held out: loss" in told
+    assert weights.load_checkpoint(tmp_path / "out" / "model.safetensors").input_size == (64, 48)
+    assert "lr = 1e-05" in (tmp_path / "out" / "recipe.toml").read_text()
+
+    code, told = train()
+    assert code == 1
+    assert "holds a run already. Add --resume" in told
+
+    assert train("--resume", "--set", "epochs=2")[0] == 0
+    lines = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines if "val_AP" in line] == [1, 2]
+
+
+def test_problems_of_the_data_are_told(train, tmp_path):
+    (tmp_path / "data" / "images" / "3.png").unlink()
+    assert "1 pictures are missing, left out: 3.png." in train()[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "batsch=3"], "Did you mean batch?"),
+        (["--set", "batch=400"], "less than a batch of 400"),
+        (["--set", "loss=mse"], "The loss 'mse' is not known"),
+        (["--set", "network.variant=convvitt"], "Did you mean convvit?"),
+        (["--set", "network.input_size=[60, 48]"], "not a multiple of 16"),
+        (["--resume", "--init", "bundled"], "give one of them"),
+    ],
+)
+def test_a_wrong_request_is_told(train, options, message):
+    code, told = train(*options)
+    assert code == 2
+    assert message in told
+
+
+def test_without_the_extra_the_command_to_install_it_is_told(train, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    code, told = train()
+    assert code == 2
+    assert "pip install 'posetrack[train]'" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,10 +128,11 @@ def build(recipe: Recipe) -> nn.Module:
     """Return a recipe's network with fresh weights, those of its seed, or behind a pre-trained backbone."""
     torch.manual_seed(recipe.seed)
     options: dict[str, Any] = {"input_size": recipe.network.input_size}
-    if recipe.network.drop_path:
+    make = variant(recipe.network.variant).build
+    if recipe.network.drop_path or "drop_path" in inspect.signature(make).parameters:
         options["drop_path"] = recipe.network.drop_path
     try:
-        network = variant(recipe.network.variant).build(**options)
+        network = make(**options)
     except (TypeError, ValueError) as error:
         raise UsageError(f"Cannot build {recipe.network.variant} with {options}: {error} Change network.*.") from error
     if recipe.network.pretrained:

@@ -83,12 +83,14 @@ class Poses:
         keypoints: (N, K, 2) pixels; NaN where missing.
         scores: (N, K) in [0, 1]; 0 where missing.
         box_scores: (N,) in [0, 1], the detector's confidence; 1 when left out.
+        features: (N, D), how each person looks, of length 1: people alike have a large product; D is 0 when left out.
     """
 
     boxes: NDArray[np.floating]
     keypoints: NDArray[np.floating]
     scores: NDArray[np.floating]
     box_scores: NDArray[np.floating] = None  # type: ignore[assignment]  # filled with ones below
+    features: NDArray[np.floating] = None  # type: ignore[assignment]  # filled below
 
     def __post_init__(self) -> None:
         _array(self, "boxes", self.boxes, (None, 4))
@@ -96,13 +98,16 @@ class Poses:
         _array(self, "scores", self.scores, self.keypoints.shape[:2])
         given = np.ones(len(self.boxes)) if self.box_scores is None else self.box_scores
         _array(self, "box_scores", given, (len(self.boxes),))
+        looks = np.zeros((len(self.boxes), 0)) if self.features is None else self.features
+        _array(self, "features", looks, (len(self.boxes), None))
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def __getitem__(self, rows: Any) -> Poses:
         """Select people by an index array, a mask or a slice."""
-        return Poses(self.boxes[rows], self.keypoints[rows], self.scores[rows], self.box_scores[rows])
+        fields = self.boxes, self.keypoints, self.scores, self.box_scores, self.features
+        return Poses(*(field[rows] for field in fields))
 
     @classmethod
     def empty(cls, num_keypoints: int = 17) -> Poses:

@@ -62,6 +62,23 @@ def predict(points: Points, *, dt: float, density: Array) -> Points:
     return Points(points.positions + dt * points.velocities, points.velocities, covariances)
 
 
+def wander(points: Points, column: int, *, variance: Array) -> Points:
+    """Give one column of points no velocity of its own but a random walk, for one step of `predict`.
+
+    A box's size has no inertia: a velocity that it learnt while somebody came into the picture would blow it up.
+
+    Args:
+        points: (T, P).
+        column: which of the P points.
+        variance: (T,) squared pixels per squared second: the strength of the walk over the seconds of the step.
+    """
+    velocities, covariances = points.velocities.copy(), points.covariances.copy()
+    velocities[:, column] = 0
+    covariances[:, column, 1] = 0
+    covariances[:, column, 2] = variance
+    return points._replace(velocities=velocities, covariances=covariances)
+
+
 def coast(points: Points, *, unseen: NDArray[np.bool_], target: Array, dt: float, settle: float) -> Points:
     """Let points that are not seen forget their own velocity.
 

@@ -23,10 +23,11 @@ class People(NamedTuple):
         box_scores: (T,), of the last frame that saw the person.
         scores: (T, K), of the last frame that saw the keypoint.
         ages: (T, 2 + K) seconds since a point was last seen; infinite before that.
-        places: (T, 4) xyxy pixels, the box of the last frame that saw the person.
+        places: (T, 4) xyxy pixels, the box of the last frame that saw the person, less smoothed than the filter's.
         points: (T, 2 + K) filters.
         smooth: (T, K, 2) pixels, the smoothed keypoints; NaN where not known.
         rates: (T, K, 2) pixels per second, the memory of the smoothing.
+        looks: (T, D), the running mean of how the person looks, of length 1; zeros while not known.
     """
 
     ids: NDArray[np.int64]
@@ -38,9 +39,10 @@ class People(NamedTuple):
     points: Points
     smooth: Array
     rates: Array
+    looks: Array
 
     @classmethod
-    def unknown(cls, count: int, num_keypoints: int) -> People:
+    def unknown(cls, count: int, num_keypoints: int, num_looks: int = 0) -> People:
         """Return tracks that nothing is known of yet."""
         none = np.zeros(count, dtype=np.int64)
         keypoints = (count, num_keypoints, 2)
@@ -54,6 +56,7 @@ class People(NamedTuple):
             points=Points.unknown(count, BOX + num_keypoints),
             smooth=np.full(keypoints, np.nan),
             rates=np.zeros(keypoints),
+            looks=np.zeros((count, num_looks)),
         )
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> People:
@@ -68,6 +71,21 @@ class People(NamedTuple):
             for a, b in zip(cast(Any, self), cast(Any, other))
         )
         return People(*rest)
+
+    def moved(self, motion: Array) -> People:
+        """Return these tracks where a motion (2, 3) of the camera puts them in the picture."""
+        turn, shift = motion[:, :2].T, motion[:, 2]
+        scale = np.sqrt(abs(np.linalg.det(turn)))
+        positions, velocities = self.points.positions @ turn + shift, self.points.velocities @ turn
+        positions[:, 1], velocities[:, 1] = scale * self.points.positions[:, 1], scale * self.points.velocities[:, 1]
+        corners = self.places.reshape(-1, 2, 2)
+        middle, half = corners.mean(1) @ turn + shift, scale * (corners[:, 1] - corners[:, 0]) / 2
+        return self._replace(
+            points=self.points._replace(positions=positions, velocities=velocities),
+            places=np.concatenate([middle - half, middle + half], axis=-1),
+            smooth=self.smooth @ turn + shift,
+            rates=self.rates @ turn,
+        )
 
     @property
     def unseen(self) -> Array:

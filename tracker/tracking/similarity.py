@@ -17,6 +17,14 @@ def areas(boxes: Array) -> Array:
     return np.maximum(boxes[..., 2:] - boxes[..., :2], 0).prod(-1)
 
 
+def intersections(a: Array, b: Array) -> Array:
+    """Return the areas (N, M) that every box of `a` (N, 4) shares with every box of `b` (M, 4)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    sides = np.maximum(high - low, 0)
+    return sides[..., 0] * sides[..., 1]
+
+
 def iou(a: Array, b: Array) -> Array:
     """Return the intersection over union of every box of `a` with every box of `b`.
 
@@ -27,10 +35,13 @@ def iou(a: Array, b: Array) -> Array:
     Returns:
         (N, M) in [0, 1].
     """
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.maximum(high - low, 0).prod(-1)  # (N, M)
+    shared = intersections(a, b)
     return shared / np.maximum(areas(a)[:, None] + areas(b)[None] - shared, 1e-9)
+
+
+def inside(a: Array, b: Array) -> Array:
+    """Return which part (N, M) of every box of `a` (N, 4) lies in every box of `b` (M, 4)."""
+    return intersections(a, b) / np.maximum(areas(a), 1e-9)[:, None]
 
 
 def overlap(
@@ -39,22 +50,29 @@ def overlap(
     scores: tuple[Array, Array],
     *,
     sigmas: Sequence[float] | Array,
+    part: float = 0.0,
 ) -> Array:
     """Return the mean of IoU and OKS of every person of the first group with every person of the second.
 
     Each keypoint counts by the confidence that both poses have in it, and the OKS as a whole by the mean of that, so
     that a pose that is not sure of itself leaves the word to its box. The OKS is computed for boxes that touch only.
+    A box that lies in another one may be the visible part of that person, so it counts `part` at the least.
 
     Args:
         boxes: (N, 4) and (M, 4) xyxy pixels.
         keypoints: (N, K, 2) and (M, K, 2) pixels; NaN where missing.
         scores: (N, K) and (M, K) in [0, 1]; 0 where missing.
         sigmas: (K,).
+        part: of the first group's box, what a box of the second group that lies in it counts.
 
     Returns:
         (N, M) in [0, 1].
     """
-    similarity = iou(*boxes)
+    shared = intersections(*boxes)
+    first, second = areas(boxes[0])[:, None], areas(boxes[1])[None]
+    similarity = np.maximum(
+        shared / np.maximum(first + second - shared, 1e-9), part * shared / np.maximum(second, 1e-9)
+    )
     i, j = np.nonzero(similarity)
     weights = scores[0][i] * scores[1][j]  # (pairs, K)
     size = (areas(boxes[0])[i] + areas(boxes[1])[j]) / 2
@@ -81,26 +99,3 @@ def reach(boxes: tuple[Array, Array], variances: Array) -> Array:
     squared = ((centres[0][:, None] - centres[1][None]) ** 2).sum(-1)  # (N, M)
     ratio = heights[0][:, None] / heights[1][None]
     return np.exp(-squared / (2 * np.maximum(variances, 1e-9)[:, None])) * np.minimum(ratio, 1 / ratio)
-
-
-def distinct(
-    boxes: Array, keypoints: Array, scores: Array, *, sigmas: Sequence[float] | Array, limit: float
-) -> NDArray[np.intp]:
-    """Return the rows of the people who are no copy of somebody before them.
-
-    Args:
-        boxes: (N, 4) xyxy pixels, the best first.
-        keypoints: (N, K, 2) pixels; NaN where missing.
-        scores: (N, K) in [0, 1].
-        sigmas: (K,).
-        limit: the overlap from which two poses are one person.
-
-    Returns:
-        Rows in ascending order.
-    """
-    same = overlap((boxes, boxes), (keypoints, keypoints), (scores, scores), sigmas=sigmas) >= limit  # (N, N)
-    kept = np.ones(len(boxes), dtype=bool)
-    for row in np.flatnonzero(np.triu(same, 1).any(1)):  # only those who have a copy: nearly always nobody
-        if kept[row]:
-            kept[row + 1 :] &= ~same[row, row + 1 :]
-    return np.flatnonzero(kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,67 +11,15 @@ import numpy as np
 from ...models.keypoints import COCO, Skeleton
 from ..types import Poses, State, Tracks
 from . import kalman
+from .appearance import learn, likeness
 from .association import Rows, Stage, associate
+from .config import TrackerConfig
+from .duplicates import Mask, distinct
 from .kalman import Array
 from .life import BOX, People
-from .similarity import areas, distinct, overlap, reach
+from .occlusion import complete, uncovered
+from .similarity import areas, inside, overlap, reach
 from .smoothing import LATENCIES, one_euro
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerConfig:
-    """How a `PoseTracker` decides. Times are in seconds, so that the frame rate does not matter.
-
-    A person's size is the square root of the box's area, as in OKS.
-
-    Attributes:
-        high_score: box score from which a pose may begin a track.
-        low_score: box score below which a pose is ignored; between the two it may only continue a track.
-        duplicate: overlap of two poses in one frame from which the less sure one is dropped.
-        gate: overlap of a track with a pose, the mean of IoU and OKS, from which they can be one person.
-        low_gate: the same for poses below `high_score`.
-        reach_gate: how likely, next to the expected place, the place must be where somebody comes back.
-        place: standard deviation of the place of somebody who comes back where they were last seen, in sizes.
-        min_hits: frames that must see a person before the track is shown; those of the first frame are shown at once.
-        tentative_seconds: how long a track that was never shown waits for its next frame.
-        predicted_seconds: how long people and keypoints that nobody sees are shown where they should be.
-        lost_seconds: how long somebody who is not seen can come back with the same id.
-        box_noise: standard deviation of a measured box's centre and size, in sizes.
-        keypoint_noise: standard deviation of a measured keypoint with score 1, in sizes times its sigma.
-        box_agility: how far the box's speed strays in a second, in sizes per second.
-        scale_agility: the same of the box's width and height.
-        keypoint_agility: the same of the keypoints.
-        settle_seconds: how soon a keypoint that is not seen moves as the body does.
-        smooth: what is shown of a keypoint: `none`, where it was measured; `kalman`, where its filter believes it to
-            be; `one-euro`, that with what trembles at rest taken out.
-        min_cutoff: Hz, of the One-Euro filter at rest.
-        beta: Hz per (size per second), how fast its cutoff rises with the speed.
-        rate_cutoff: Hz, its cutoff of the speed.
-        rest_speed: sizes per second, what noise feigns.
-    """
-
-    high_score: float = 0.3
-    low_score: float = 0.1  # ByteTrack's
-    duplicate: float = 0.6
-    gate: float = 0.2
-    low_gate: float = 0.4
-    reach_gate: float = 0.1
-    place: float = 0.5
-    min_hits: int = 2
-    tentative_seconds: float = 0.1
-    predicted_seconds: float = 0.3
-    lost_seconds: float = 2.0
-    box_noise: float = 0.04
-    keypoint_noise: float = 0.3  # of an annotator's spread: a network repeats itself better than people agree
-    box_agility: float = 0.5
-    scale_agility: float = 0.1
-    keypoint_agility: float = 3.0  # a walker's ankle
-    settle_seconds: float = 0.1
-    smooth: str = "one-euro"
-    min_cutoff: float = 0.4  # these four: docs/decisions/0008-smoothing.md
-    beta: float = 16.0
-    rate_cutoff: float = 2.0
-    rest_speed: float = 0.35
 
 
 class PoseTracker:
@@ -93,6 +41,11 @@ class PoseTracker:
 
     _MIN_STEP = 1e-3  # seconds; stands in for a step when two frames bear the same time
     _UNKNOWN = 4.0  # seconds; a new point's speed is as uncertain as after straying for so long
+    _ESTRANGED = 0.4  # how much less alike than a stranger somebody who comes back cannot be
+    _INSIDE = 0.75  # share of a box that lies in somebody's, from which it may be a part of them
+    _RECENT = 0.5  # seconds unseen, until which parts of somebody may turn up
+    _IN_VIEW = 0.3  # share of a person that must be in the picture for them to be shown
+    _FRESH = 0.8  # of a shown box is this frame's: the filter's lags, and boxes need not be calm as keypoints do
 
     def __init__(self, *, skeleton: Skeleton = COCO, config: TrackerConfig | None = None, **options: Any) -> None:
         names = [field.name for field in fields(TrackerConfig)]
@@ -117,15 +70,19 @@ class PoseTracker:
         self._people = People.unknown(0, len(self.skeleton))
         self._time: float | None = None
 
-    def update(self, poses: Poses, time: float) -> Tracks:
+    def update(
+        self, poses: Poses, time: float, *, size: tuple[int, int] | None = None, motion: Array | None = None
+    ) -> Tracks:
         """Take the poses of the next frame and return everybody who is known to be in it.
 
         The order of the poses does not matter. A frame that bears the same time as the one before counts as a
         millisecond later.
 
         Args:
-            poses: N people of K keypoints.
+            poses: N people of K keypoints; their `features` help to know people again.
             time: seconds, the frame's own timestamp.
+            size: (height, width) of the picture, at whose border people end; unbounded when left out.
+            motion: (2, 3) affine matrix that brings points of the last frame to this one, where the camera moves.
 
         Returns:
             Who was seen, and for a short time who was not, in the order of the ids.
@@ -135,9 +92,13 @@ class PoseTracker:
         """
         first = self._time is None
         dt = self._step(time)
-        poses = self._plausible(poses)
+        self._border = np.array([np.inf, np.inf] if size is None else size[::-1], dtype=np.float64)  # (x, y)
+        if motion is not None and (motion != np.eye(2, 3)).any():
+            self._people = self._people.moved(motion)
+        poses, doubtful = self._plausible(poses)
         self._predict(dt)
-        measured = self._correct(poses, *self._match(poses))
+        free = uncovered(poses.boxes)
+        measured = self._correct(poses, free, dt, *self._match(poses, doubtful, free))
         self._smooth(measured, dt)
         self._live(first=first)
         return self._shown()
@@ -152,50 +113,56 @@ class PoseTracker:
         self._time = float(time)
         return max(float(time) - last, self._MIN_STEP)
 
-    def _plausible(self, poses: Poses) -> Poses:
-        """Return the poses that can be people, each person once, in an order that the input's does not change."""
+    def _plausible(self, poses: Poses) -> tuple[Poses, Mask]:
+        """Return the poses that can be people, each once, in an order of their own, and which of them are doubtful."""
         if poses.keypoints.shape[1] != len(self.skeleton):
             given, expected = poses.keypoints.shape[1], f"{len(self.skeleton)} of the skeleton {self.skeleton.name!r}"
             raise ValueError(f"The poses have {given} keypoints, not the {expected}. Give PoseTracker their skeleton.")
-        assert poses.box_scores is not None
-        good = np.isfinite(poses.boxes).all(-1) & (areas(poses.boxes) > 0)
-        poses = poses[good & (poses.box_scores >= self.config.low_score)]
-        assert poses.box_scores is not None
+        good = np.isfinite(poses.boxes).all(-1) & (areas(poses.boxes) > 0) & (poses.box_scores >= self.config.low_score)
+        order = np.lexsort((*poses.keypoints[..., 0].T, *poses.boxes.T, -poses.box_scores))
+        poses = poses[order[good[order]]]
         seen = np.isfinite(poses.keypoints).all(-1) & (poses.scores > 0)  # (N, K)
         keypoints, scores = np.where(seen[..., None], poses.keypoints, np.nan), np.where(seen, poses.scores, 0.0)
-        order = np.lexsort((*keypoints[..., 0].T, *poses.boxes.T, -poses.box_scores))
-        poses = Poses(poses.boxes, keypoints, scores, poses.box_scores)[order]
-        limit = self.config.duplicate
-        return poses[distinct(poses.boxes, poses.keypoints, poses.scores, sigmas=self._sigmas, limit=limit)]
+        people = poses.boxes, keypoints, scores, poses.box_scores
+        rows, doubtful = distinct(*people, sigmas=self._sigmas, limit=self.config.duplicate)
+        return Poses(*people, poses.features)[rows], doubtful
 
     def _predict(self, dt: float) -> None:
         """Move everybody on to the time of this frame, and forget who has been away for too long."""
-        people = self._people
-        alive = people.unseen + dt <= self.config.lost_seconds
+        people, config = self._people, self.config
+        alive = people.unseen + dt <= config.lost_seconds
         if not alive.all():
             people = people.select(alive)
-        target = np.repeat(people.points.velocities[:, :1], BOX + len(self.skeleton), axis=1)
-        target[:, 1] = 0  # a box that is not seen stops growing
-        settle = self.config.settle_seconds
-        points = kalman.coast(people.points, unseen=people.ages > 0, target=target, dt=dt, settle=settle)
+        away = np.where(people.unseen > 0, np.exp(-dt / config.lost_settle_seconds), 1.0)
+        people.points.velocities[:, 0] *= away[:, None]
+        body = people.points.velocities[:, :1]
+        points = kalman.coast(people.points, unseen=people.ages > 0, target=body, dt=dt, settle=config.settle_seconds)
+        points = kalman.wander(points, 1, variance=(config.scale_agility * people.sizes) ** 2 / dt)
         density = people.sizes[:, None] ** 2 * self._densities  # (T, 2 + K)
         points = kalman.predict(points, dt=dt, density=density)
         self._people = people._replace(points=points, ages=people.ages + dt)
 
-    def _match(self, poses: Poses) -> tuple[Rows, Rows, Rows]:
+    def _match(self, poses: Poses, doubtful: Mask, free: Array) -> tuple[Rows, Rows, Rows]:
         """Return matched tracks, their poses, and the poses that begin a track."""
         people, config = self._people, self.config
-        assert poses.box_scores is not None
         high = poses.box_scores >= config.high_score  # (N,)
         confirmed = people.ids > 0
         active = people.unseen <= config.predicted_seconds
-        boxes = people.boxes, poses.boxes
+        boxes = self._in_view(people.boxes), poses.boxes
         keypoints = people.points.positions[:, BOX:], poses.keypoints
-        similarity = overlap(boxes, keypoints, (self._faded(), poses.scores), sigmas=self._sigmas)  # (T, N)
+        scores = self._faded(), np.where(doubtful[:, None], 0.0, poses.scores)
+        similarity = overlap(boxes, keypoints, scores, sigmas=self._sigmas, part=config.part)  # (T, N)
         spread = people.points.covariances[:, 0, 0] + (2 * config.box_noise * people.sizes) ** 2
-        # Somebody who was away goes on as before, or comes out where they went in.
-        place = np.where(active, 0.0, config.place * people.sizes) ** 2
-        back = np.maximum(reach(boxes, spread), reach((people.places, poses.boxes), place))
+        # Somebody who was away goes on as before, or comes out where they went in; who left the picture does not.
+        hidden = ~active & (areas(boxes[0]) > self._IN_VIEW * areas(people.boxes))
+        place = np.where(hidden, config.place * people.sizes, 0.0) ** 2
+        back = np.maximum(reach((people.boxes, poses.boxes), spread), reach((people.places, poses.boxes), place))
+        if poses.features.shape[1] == people.looks.shape[1] > 0:
+            alike = likeness(people.looks, poses.features, free)
+            known_again = np.clip(1 + alike / self._ESTRANGED, 0, 1)
+            back *= known_again
+            similarity = np.where(similarity > 0, np.clip(similarity + config.likeness * alike, 0, 1), 0.0)
+            similarity *= np.where(active[:, None], 1.0, known_again)
         stages = (
             Stage(similarity, confirmed, high, config.gate),
             Stage(similarity, confirmed & active, ~high, config.low_gate),
@@ -203,20 +170,30 @@ class PoseTracker:
             Stage(similarity, ~confirmed, high, config.gate),
         )
         tracks, matched, _, left = associate(stages, len(people.ids), len(poses))
-        return tracks, matched, left[high[left]]
+        left = left[high[left]]
+        if len(left):
+            known = inside(poses.boxes[left], boxes[0][confirmed & (people.unseen <= self._RECENT)])
+            surer = inside(poses.boxes[left], poses.boxes) * (np.arange(len(poses)) < left[:, None])
+            part = np.maximum(known.max(-1, initial=0.0), surer.max(-1)) > self._INSIDE
+            left = left[~part | (poses.box_scores[left] >= config.inside_score)]
+        return tracks, matched, left
 
-    def _correct(self, poses: Poses, tracks: Rows, matched: Rows, births: Rows) -> Array:
+    def _correct(self, poses: Poses, free: Array, dt: float, tracks: Rows, matched: Rows, births: Rows) -> Array:
         """Take in what this frame measured, and return its keypoints for every track (T, K, 2), NaN where missing."""
         people, config = self._people, self.config
-        assert poses.box_scores is not None
+        if people.looks.shape[1] != poses.features.shape[1] and len(poses):
+            people = people._replace(looks=np.zeros((len(people.ids), poses.features.shape[1])))
         if len(births):
             tracks = np.concatenate([tracks, len(people.ids) + np.arange(len(births))])
             matched = np.concatenate([matched, births])
-            people = people.join(People.unknown(len(births), len(self.skeleton)))
-        low, high = poses.boxes[matched, :2], poses.boxes[matched, 2:]
+            people = people.join(People.unknown(len(births), len(self.skeleton), people.looks.shape[1]))
+        boxes, part = poses.boxes[matched].astype(np.float64), np.zeros((len(matched), 2), dtype=bool)
+        known = people.hits[tracks] >= config.min_hits
+        expected, keep = people.boxes[tracks[known]], float(np.exp(-dt / config.part_seconds))
+        boxes[known], part[known] = complete(boxes[known], expected, tolerance=config.tolerance, keep=keep)
         measured = np.full_like(people.points.positions, np.nan)  # (T, 2 + K, 2)
-        measured[tracks, 0] = (low + high) / 2
-        measured[tracks, 1] = high - low
+        measured[tracks, 0] = (boxes[:, :2] + boxes[:, 2:]) / 2
+        measured[tracks, 1] = boxes[:, 2:] - boxes[:, :2]
         measured[tracks, BOX:] = poses.keypoints[matched]
         sizes = np.where(people.hits > 0, people.sizes, np.sqrt(measured[:, 1].prod(-1)))
 
@@ -231,13 +208,14 @@ class PoseTracker:
             speed=sizes[:, None] * self._speeds,
         )
         seen = ~np.isnan(measured[..., 0])  # (T, 2 + K)
-        ages = np.where(seen, 0.0, people.ages)
         people.hits[tracks] += 1
         people.box_scores[tracks] = poses.box_scores[matched]
         people.scores[tracks] = np.where(seen[tracks, BOX:], poses.scores[matched], people.scores[tracks])
-        people = people._replace(points=points, ages=ages)
-        people.places[tracks] = people.boxes[tracks]
-        self._people = people
+        if people.looks.shape[1] and len(matched):
+            clear = np.where(part.any(-1), 0.0, free[matched])
+            people.looks[tracks] = learn(people.looks[tracks], poses.features[matched], clear)
+        self._people = people = people._replace(points=points, ages=np.where(seen, 0.0, people.ages))
+        people.places[tracks] = people.boxes[tracks] + self._FRESH * (boxes - people.boxes[tracks])
         return measured[:, BOX:]
 
     def _live(self, *, first: bool) -> None:
@@ -282,12 +260,19 @@ class PoseTracker:
         left = 1 - self._people.ages[:, BOX:] / max(self.config.predicted_seconds, self._MIN_STEP)
         return self._people.scores * np.maximum(left, 0.0)
 
+    def _in_view(self, boxes: Array) -> Array:
+        """Return the part of the boxes (T, 4) that is in the picture."""
+        return np.clip(boxes, 0, np.tile(self._border, 2)) if np.isfinite(self._border[0]) else boxes
+
     def _shown(self) -> Tracks:
         """Return everybody who has an id and was seen lately."""
         people = self._people
-        rows = np.flatnonzero((people.ids > 0) & (people.unseen <= self.config.predicted_seconds))
+        boxes = np.where(people.unseen[:, None] == 0, people.places, people.boxes)
+        inner = self._in_view(boxes)
+        here = (people.unseen <= self.config.predicted_seconds) & (areas(inner) > self._IN_VIEW * areas(boxes))
+        rows = np.flatnonzero((people.ids > 0) & (here | (people.unseen == 0)))
         rows = rows[np.argsort(people.ids[rows])]
         fading = 1 - people.unseen[rows] / max(self.config.predicted_seconds, self._MIN_STEP)
-        poses = Poses(people.boxes[rows], people.smooth[rows], self._faded()[rows], people.box_scores[rows] * fading)
+        poses = Poses(inner[rows], people.smooth[rows], self._faded()[rows], people.box_scores[rows] * fading)
         states = tuple(State.MEASURED if unseen == 0 else State.PREDICTED for unseen in people.unseen[rows])
         return Tracks(people.ids[rows], poses, people.points.velocities[rows, 0], states)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.keypoints import COCO, oks, paired_oks
-from posetrack.tracker.tracking.similarity import areas, distinct, iou, overlap, reach
+from posetrack.tracker.tracking.similarity import areas, inside, iou, overlap, reach
 
 RNG = np.random.default_rng(0)
 
@@ -74,7 +74,19 @@ def test_reach_falls_with_the_distance_and_rises_with_the_doubt():
     assert (far[0, 1:] > near[0, 1:]).all()
 
 
-def test_distinct_keeps_the_first_of_each_person():
-    boxes, keypoints, _ = random_people(3)
-    rows = distinct(boxes[[0, 1, 0, 2, 1]], keypoints[[0, 1, 0, 2, 1]], np.ones((5, 17)), sigmas=COCO.sigmas, limit=0.9)
-    assert rows.tolist() == [0, 1, 3]
+def test_a_part_of_somebody_counts_as_such_and_the_whole_as_before():
+    whole, keypoints, scores = np.array([[0.0, 0, 50, 100]]), np.full((1, 17, 2), np.nan), np.zeros((1, 17))
+
+    def similar(box):
+        people = (whole, np.array([box])), (keypoints, keypoints), (scores, scores)
+        return overlap(*people, sigmas=COCO.sigmas, part=0.5).item()
+
+    assert similar([0.0, 0, 50, 20]) == pytest.approx(0.5)
+    assert similar([0.0, 0, 50, 100]) == pytest.approx(1)
+    assert similar([40.0, 0, 90, 100]) == pytest.approx(1 / 9)
+
+
+def test_inside_is_the_share_of_the_first_box():
+    assert inside(np.array([[0, 0, 10, 10]]), np.array([[5, 0, 100, 10], [0, 0, 10, 10]])) == pytest.approx(
+        np.array([[0.5, 1.0]])
+    )

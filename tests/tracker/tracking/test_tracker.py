@@ -267,3 +267,72 @@ def test_memory_does_not_grow_with_those_who_left():
         tracks = tracker.update(Poses(boxes, keypoints, np.ones((3, 17))), frame / 10)
         assert len(tracker._people.ids) <= 3 * (tracker.config.lost_seconds / 0.5 + 2)
     assert tracks.ids.max() > 800
+
+
+def box_only(boxes, scores=None, features=None):
+    boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    return Poses(boxes, np.full((len(boxes), 17, 2), np.nan), np.zeros((len(boxes), 17)), scores, features)
+
+
+def test_a_pole_hides_one_side_after_the_other_and_the_box_stays_whole():
+    tracker = PoseTracker()
+    for frame in range(60):
+        left, right = 100 + 6.0 * frame, 180 + 6.0 * frame  # the pole stands from 300 to 340
+        sides = [(left, min(right, 300)), (max(left, 340), right)]
+        left_seen, right_seen = max(sides, key=lambda side: side[1] - side[0])
+        tracks = tracker.update(box_only([[left_seen, 50, right_seen, 250]]), frame / 25)
+        assert tracks.ids.tolist() == [1]
+        assert tracks.poses.boxes[0] == pytest.approx([left, 50, right, 250], abs=22)
+
+
+def test_parts_of_somebody_begin_no_track():
+    tracker = PoseTracker()
+    for frame in range(20):
+        tracks = tracker.update(box_only([[0, 0, 80, 200], [0, 100, 80, 200]], [0.9, 0.45]), frame / 25)
+    assert tracks.ids.tolist() == [1]
+
+
+def test_a_panning_camera_takes_nobody_s_id():
+    def ids(motion):
+        tracker, seen = PoseTracker(), []
+        for frame in range(30):
+            shift = 60.0 * frame if frame < 15 else 60.0 * (29 - frame)  # back and forth, a width a frame
+            step = (60.0 if frame < 15 else -60.0) if frame else 0.0
+            boxes = [[100 + 90 * i + shift, 50, 160 + 90 * i + shift, 200] for i in range(4)]
+            matrix = np.array([[1, 0, step if frame != 15 else 0], [0, 1, 0]])
+            tracks = tracker.update(box_only(boxes), frame / 25, motion=matrix if motion else None)
+            seen.append(tuple(tracks.ids[np.argsort(tracks.poses.boxes[:, 0])]))
+        return set(seen)
+
+    assert ids(motion=True) == {(1, 2, 3, 4)}
+    assert ids(motion=False) != {(1, 2, 3, 4)}
+
+
+def test_who_comes_back_is_known_by_their_looks():
+    red, blue = np.eye(2)
+
+    def ids(first, second):
+        tracker = PoseTracker()
+        for frame in range(10):
+            tracker.update(box_only([[100, 50, 160, 200]], features=[first]), frame / 25)
+        for frame in range(10, 30):
+            tracker.update(Poses.empty(), frame / 25)
+        for frame in range(30, 33):
+            tracks = tracker.update(box_only([[110, 50, 170, 200]], features=[second]), frame / 25)
+        return tracks.ids.tolist()
+
+    assert ids(red, red) == [1]
+    assert ids(red, blue) == [2]
+
+
+def test_who_leaves_the_picture_is_not_who_enters_there():
+    tracker = PoseTracker()
+    for frame in range(40):  # out to the left, at 8 pixels a frame
+        box = np.clip([100 - 8.0 * frame, 50, 160 - 8.0 * frame, 200], 0, None)
+        poses = box_only([box]) if box[2] > 8 else Poses.empty()
+        tracks = tracker.update(poses, frame / 25, size=(360, 640))
+        assert (tracks.poses.boxes >= 0).all()
+    for frame in range(40, 50):
+        box = [0, 50, 8.0 * (frame - 36), 200]
+        tracks = tracker.update(box_only([box]), frame / 25, size=(360, 640))
+    assert tracks.ids.tolist() == [2]

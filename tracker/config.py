@@ -33,6 +33,7 @@ class RunConfig:
         detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.
         flip: average each pose with the mirrored crop's.
         smooth: how keypoints are smoothed, one of `SMOOTH`.
+        camera: auto, static or moving.
         start: seconds into the source to begin at.
         end: seconds into the source to stop at.
         timeout: seconds to wait for a stream.
@@ -54,6 +55,7 @@ class RunConfig:
     detect_size: int = 0
     flip: bool = False
     smooth: str = "one-euro"
+    camera: str = "auto"
     start: float | None = None
     end: float | None = None
     timeout: float = 10.0
@@ -64,6 +66,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.conf <= 1:
             raise UsageError(f"conf is {self.conf}; give a score between 0 and 1.")
+        if self.camera not in ("auto", "static", "moving"):
+            raise UsageError(f"camera is '{self.camera}'; give auto, static or moving.")
         if self.max_people < 0:
             raise UsageError(f"max_people is {self.max_people}; give a positive number, or 0 for everybody.")
         if self.detect_size != 0 and self.detect_size < 32:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..models.keypoints import Skeleton
 from .timings import Timings
 from .tracking.tracker import PoseTracker
@@ -46,6 +49,18 @@ class Estimator(Protocol):
         ...
 
 
+class Camera(Protocol):
+    """Tells how the camera moved since the last frame."""
+
+    def __call__(self, frame: Frame, detections: Detections, /) -> NDArray[np.float64] | None:
+        """Return the (2, 3) matrix that brings points of the last frame to this one, or None at a hard cut."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the last frame, before another source."""
+        ...
+
+
 class Pipeline:
     """Callable `(frame) -> Tracks`.
 
@@ -53,6 +68,7 @@ class Pipeline:
         detector: `(frame) -> Detections`.
         estimator: `(frame, detections) -> Poses`.
         tracker: with `update(poses, time) -> Tracks`.
+        camera: `(frame, detections) -> motion`; the camera stands still when left out.
         timings: where the stages' times go.
     """
 
@@ -62,11 +78,13 @@ class Pipeline:
         estimator: Estimator,
         tracker: PoseTracker | None = None,
         *,
+        camera: Camera | None = None,
         timings: Timings | None = None,
     ) -> None:
         self.detector = detector
         self.estimator = estimator
         self.tracker = tracker or PoseTracker(skeleton=estimator.skeleton)
+        self.camera = camera
         self.timings = timings or Timings()
 
     def __call__(self, frame: Frame) -> Tracks:
@@ -82,12 +100,20 @@ class Pipeline:
         """Estimate and track what was detected: the second half of the line."""
         with self.timings.stage("pose"):
             poses = self.estimator(frame, detections)
+        motion = None
+        if self.camera:
+            with self.timings.stage("camera"):
+                motion = self.camera(frame, detections)
+            if motion is None:  # a hard cut: nobody of the last frame is in this one
+                self.tracker.reset()
         with self.timings.stage("track"):
-            return self.tracker.update(poses, frame.time)
+            return self.tracker.update(poses, frame.time, size=frame.image.shape[:2], motion=motion)
 
     def reset(self) -> None:
         """Forget all people, before another source."""
         self.tracker.reset()
+        if self.camera:
+            self.camera.reset()
 
 
 def load_pipeline(
@@ -101,6 +127,7 @@ def load_pipeline(
     detect_size: int = 0,
     flip: bool = False,
     smooth: str = "one-euro",
+    camera: str = "auto",
     offline: bool = False,
 ) -> Pipeline:
     """Load the networks and put them in line.
@@ -115,6 +142,7 @@ def load_pipeline(
         detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.
         flip: average each pose with the mirrored crop's.
         smooth: how the tracker smooths keypoints: none, kalman or one-euro.
+        camera: whether it is `static` or `moving`; `auto` finds out.
         offline: never use the network.
 
     Raises:
@@ -122,6 +150,7 @@ def load_pipeline(
         DeviceError: the device is not there.
         UsageError: a name is not known.
     """
+    from .perception.camera import CameraMotion
     from .perception.detector import load_detector
     from .perception.pose import load_pose_estimator
 
@@ -129,4 +158,5 @@ def load_pipeline(
         detector, device=device, conf=conf, max_people=max_people or None, size=detect_size or None, offline=offline
     )
     estimator = load_pose_estimator(model, dataset=dataset, device=device, flip=flip, offline=offline)
-    return Pipeline(people, estimator, PoseTracker(skeleton=estimator.skeleton, smooth=smooth))
+    tracker = PoseTracker(skeleton=estimator.skeleton, smooth=smooth)
+    return Pipeline(people, estimator, tracker, camera=CameraMotion(camera))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-STAGES = ("read", "detect", "pose", "track", "draw", "write")
+STAGES = ("read", "detect", "pose", "camera", "track", "draw", "write")
 KEPT_SAMPLES = 100_000  # per stage, the newest: an hour at 30 fps, 400 kB
 
 

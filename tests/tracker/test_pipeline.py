@@ -122,3 +122,16 @@ def test_networks_of_every_family_take_their_place_in_the_line(name, flip, peopl
     found = ~np.isnan(poses.keypoints[..., 0])
     assert found.any()
     assert (np.abs(poses.keypoints - centers[:, None])[found] <= 0.63 * 300 + 2).mean() > 0.8
+
+
+def test_a_hard_cut_hands_no_id_over():
+    boxes = Boxes([[10, 10, 60, 110]])
+    motions = iter([np.eye(2, 3), None, np.eye(2, 3)])
+
+    class Camera:
+        def __call__(self, frame, detections):
+            return next(motions)
+
+    pipeline = Pipeline(boxes, load_pose_estimator(device="cpu"), camera=Camera())
+    image = np.zeros((120, 160, 3), dtype=np.uint8)
+    assert [pipeline(Frame(image, i, i / 25)).ids.tolist() for i in range(3)] == [[1], [2], [2]]

@@ -33,6 +33,7 @@ _OPTIONS = {
     "detect_size": ("PIXELS", "longer side of the picture that the detector sees; 0 is the one that it learnt at"),
     "flip": (None, "average each pose with the mirrored crop's: a little better, twice the work"),
     "smooth": ("NAME", "keypoints as measured: none; calmer: kalman; at rest, too: one-euro, 10 ms late in a walk"),
+    "camera": ("MODE", "static or moving; auto finds out, and follows a moving one"),
     "start": ("SECONDS", "begin so far into the source"),
     "end": ("SECONDS", "stop so far into the source"),
     "timeout": ("SECONDS", "wait no longer than this for a stream"),
@@ -147,6 +148,7 @@ def _load(config: RunConfig) -> Pipeline:
         detect_size=config.detect_size,
         flip=config.flip,
         smooth=config.smooth,
+        camera=config.camera,
         offline=config.offline,
     )
 

@@ -14,6 +14,7 @@ from ...models.keypoints import COCO, Skeleton
 from ...models.skeletons import skeleton
 from ...models.weights import load_checkpoint
 from ..types import Detections, Frame, Poses
+from .appearance import looks
 from .device import describe, resolve_device
 
 
@@ -65,6 +66,7 @@ class PoseEstimator:
             keypoints=crop.transform(points, back),
             scores=np.clip(scores, 0, 1),
             box_scores=detections.scores,
+            features=looks(frame.image, detections.boxes),
         )
 
     def warm_up(self) -> None:

@@ -1,0 +1,61 @@
+"""The camera's motion is seen at the background, whatever people do."""
+
+import cv2
+import numpy as np
+import pytest
+
+from posetrack.errors import UsageError
+from posetrack.tracker.perception.camera import CameraMotion
+from posetrack.tracker.types import Detections, Frame
+
+WORLD = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (400, 900, 3)).astype(np.uint8), (0, 0), 3)
+WORLD = cv2.normalize(WORLD, None, 0, 255, cv2.NORM_MINMAX)
+
+
+def run(offsets, mode="auto", fps=25, person=False, worlds=None):
+    camera, motions = CameraMotion(mode), []
+    for index, offset in enumerate(offsets):
+        image = (WORLD if worlds is None else worlds[index])[:360, offset : offset + 640].copy()
+        boxes = np.zeros((0, 4))
+        if person:  # who walks against the camera, and fills half of the picture
+            image[20:340, 100 + 5 * index : 400 + 5 * index] = WORLD[:320, 300:600]
+            boxes = np.array([[100 + 5 * index, 20, 400 + 5 * index, 340]])
+        motions.append(camera(Frame(image, index, index / fps), Detections(boxes, np.ones(len(boxes)))))
+    return motions
+
+
+@pytest.mark.parametrize("person", [False, True])
+def test_a_pan_is_followed(person):
+    motions = run(np.arange(12) * 4, person=person)
+    assert motions[0] == pytest.approx(np.eye(2, 3))
+    for motion in motions[1:]:
+        assert motion[:, :2] == pytest.approx(np.eye(2), abs=0.01)
+        assert motion[:, 2] == pytest.approx([-4, 0], abs=0.7)
+
+
+def test_a_still_camera_that_starts_to_move_is_noticed():
+    offsets = np.concatenate([np.zeros(40, dtype=int), np.arange(30) * 4])
+    motions = run(offsets)
+    assert all((motion == np.eye(2, 3)).all() for motion in motions[28:40])
+    gone = sum(motion[0, 2] for motion in motions)
+    assert gone == pytest.approx(-offsets[-1], abs=8)
+
+
+def test_a_static_camera_is_not_looked_at():
+    assert all((motion == np.eye(2, 3)).all() for motion in run(np.arange(10) * 4, mode="static"))
+
+
+def test_a_hard_cut_is_told_and_what_follows_goes_on():
+    other = cv2.flip(255 - np.roll(WORLD, 333, axis=0), 0)
+    motions = run([0] * 6, worlds=[WORLD] * 3 + [other] * 3)
+    assert [motion is None for motion in motions] == [False, False, False, True, False, False]
+
+
+def test_a_picture_without_features_is_still():
+    blank = np.zeros((400, 900, 3), dtype=np.uint8)
+    assert all((motion == np.eye(2, 3)).all() for motion in run([0] * 5, worlds=[blank] * 5))
+
+
+def test_an_unknown_mode_is_a_mistake():
+    with pytest.raises(UsageError, match="static or moving"):
+        CameraMotion("shaky")

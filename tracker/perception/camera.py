@@ -53,24 +53,24 @@ class CameraMotion:
         scale = min(1.0, _WIDTH / max(frame.image.shape[:2]))
         grey = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)
         picture = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        cut = self._cut(picture)
-        first = self._picture is None or cut
+        new = self._new(picture)  # of every frame, for the next one
+        first = self._picture is None
         since = frame.time - self._time
         calm = self.mode == "auto" and frame.time - self._moved > _CALM_SECONDS
-        if not first and (self.mode == "static" or (calm and since < _CHECK_SECONDS)):
+        if not first and not new and (self.mode == "static" or (calm and since < _CHECK_SECONDS)):
             return STILL
-        motion = STILL if first or self._picture is None else self._flow(self._picture, picture)
-        if first or _shift(motion, picture.shape[1::-1]) > _WIDTH * max(_SPEED * since, _NOISE):
+        found = None if self._picture is None else self._flow(self._picture, picture)
+        motion = STILL.copy() if found is None else found
+        if first or new or _shift(motion, picture.shape[1::-1]) > _WIDTH * max(_SPEED * since, _NOISE):
             self._moved = frame.time
         elif calm:
-            motion = STILL
+            motion = STILL.copy()
         self._picture, self._boxes, self._time = picture, detections.boxes * scale, frame.time
-        motion = motion.copy()
         motion[:, 2] /= scale
-        return None if cut else motion
+        return None if new and found is None else motion
 
-    def _cut(self, picture: NDArray[np.uint8]) -> bool:
-        """Return whether this picture has nothing to do with the last one, light and dark being somewhere else."""
+    def _new(self, picture: NDArray[np.uint8]) -> bool:
+        """Return whether light and dark are elsewhere than in the last one: a cut, or a fast motion."""
         thumbnail = cv2.resize(picture, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
         last, self._thumbnail = self._thumbnail, thumbnail
         if last is None:
@@ -79,22 +79,22 @@ class CameraMotion:
         alike = float((a * b).sum()) / max(float(np.sqrt((a**2).sum() * (b**2).sum())), 1e-6)
         return alike < 0.5 and float(np.abs(thumbnail - last).mean()) > 15
 
-    def _flow(self, last: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def _flow(self, last: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+        """Return the motion in the small picture, or None where its points follow no common one."""
         if last.shape != picture.shape:
-            return STILL
+            return None
         mask = np.full(last.shape, 255, dtype=np.uint8)
         for left, top, right, bottom in np.maximum(self._boxes, 0).astype(int):
             mask[top : bottom + 1, left : right + 1] = 0
         points = cv2.goodFeaturesToTrack(last, _POINTS, 0.01, 5, mask=mask)
         if points is None or len(points) < _ENOUGH:
-            return STILL
-        found, status, _ = cv2.calcOpticalFlowPyrLK(last, picture, points, None, winSize=(15, 15), maxLevel=2)  # type: ignore[call-overload]  # None makes the output
+            return None
+        found, status, _ = cv2.calcOpticalFlowPyrLK(last, picture, points, None, winSize=(15, 15), maxLevel=3)  # type: ignore[call-overload]  # None makes the output
         good = status.ravel() == 1
         if good.sum() < _ENOUGH:
-            return STILL
+            return None
         motion, inliers = cv2.estimateAffinePartial2D(points[good], found[good], ransacReprojThreshold=1.0)
-        # Points that follow no common motion say nothing.
-        return STILL if motion is None or inliers.sum() < max(_ENOUGH, good.sum() / 3) else motion
+        return None if motion is None or inliers.sum() < max(_ENOUGH, good.sum() / 3) else motion
 
 
 def _shift(motion: NDArray[np.float64], size: tuple[int, ...]) -> float:

@@ -8,6 +8,7 @@ wheel   build the wheel and run it outside of the checkout
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -41,6 +42,7 @@ def installed_wheel(folder: Path) -> Path:
 
     The environment borrows this one's libraries, so that nothing large is installed a second time.
     """
+    shutil.rmtree(ROOT / "build", ignore_errors=True)  # setuptools would pack files that are deleted since
     sh(PYTHON, "-m", "build", "--wheel", "--outdir", folder)
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"

@@ -93,11 +93,12 @@ def test_a_checkpoint_gives_its_own_variant(name):
     assert found.input_size == (256, 192)
 
 
-def test_layer_norm_has_the_original_epsilon():
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_layer_norm_has_the_original_epsilon(name):
     with torch.device("meta"):
-        model = ZOO["transpose-h-a6"].build()
+        model = ZOO[name].build()
     norms = [module for module in model.modules() if isinstance(module, torch.nn.LayerNorm)]
-    assert len(norms) == 12
+    assert norms
     assert {norm.eps for norm in norms} == {1e-5}
     batch_norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     assert {norm.eps for norm in batch_norms} == {1e-5}

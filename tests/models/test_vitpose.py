@@ -74,11 +74,12 @@ def test_parameters_are_those_of_the_original(name):
     assert sum(p.numel() for p in model.parameters()) == PARAMETERS[name]
 
 
-def test_layer_norm_has_the_original_epsilon():
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_layer_norm_has_the_original_epsilon(name):
     with torch.device("meta"):
-        model = ZOO["vitpose-s"].build()
+        model = ZOO[name].build()
     norms = [module for module in model.modules() if isinstance(module, torch.nn.LayerNorm)]
-    assert len(norms) == 25
+    assert len(norms) == 2 * len(model.backbone.blocks) + 1
     assert {norm.eps for norm in norms} == {1e-6}
 
 

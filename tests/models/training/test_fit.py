@@ -81,7 +81,7 @@ def log(out):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "steps", "lr"),
-    [("convvit", 200, 5e-3), ("vitpose", 160, 2e-3), ("potr", 300, 1e-3)],
+    [("convvit", 200, 5e-3), ("vitpose", 160, 2e-3), ("transpose", 160, 2e-3), ("potr", 300, 1e-3)],
 )
 def test_each_family_overfits_eight_people(people, tmp_path, family, steps, lr):
     class LastTask(PoseTask):

@@ -19,6 +19,7 @@ class State(StrEnum):
 
     MEASURED = "measured"
     PREDICTED = "predicted"
+    INTERPOLATED = "interpolated"
 
 
 def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
@@ -121,9 +122,10 @@ class Tracks:
 
     Attributes:
         ids: (N,) positive integers; they belong to the tracker instance and are never used twice.
-        poses: N people, smoothed.
+        poses: N people, smoothed as the tracker was told to.
         velocities: (N, 2) pixels per second of the box's centre.
-        states: N values of `State`, whether the pose was measured in this frame or predicted by the motion model.
+        states: N values of `State`: the pose was measured in this frame, predicted by the motion model, or
+            interpolated between the frames before and after.
     """
 
     ids: NDArray[np.integer]

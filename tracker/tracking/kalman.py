@@ -125,3 +125,35 @@ def update(points: Points, measured: Array, *, noise: Array, start: Array, speed
         born = np.stack([noise, np.zeros_like(noise), speed**2], axis=-1)
         covariances = np.where(fresh[..., None], born, covariances)
     return Points(positions, velocities, covariances)
+
+
+def smooth(filtered: Points, *, dts: Array, density: Array) -> Points:
+    """Correct every moment by all that came after it, in place (Rauch, Tung and Striebel 1965).
+
+    Args:
+        filtered: (F, P), F moments of the same points in the place of the tracks, each after its `update`.
+        dts: (F,) seconds from the moment before to each; the first is not used.
+        density: (F, P) as `predict` was given it for the step to each moment; the first is not used.
+
+    Returns:
+        The same arrays. A point that was not known yet stays unknown.
+    """
+    positions, velocities, covariances = filtered
+    for now in range(len(dts) - 2, -1, -1):
+        after, dt = now + 1, dts[now + 1]
+        here = Points(positions[now], velocities[now], covariances[now])
+        expected = predict(here, dt=dt, density=density[after])
+        a, b, c = np.moveaxis(here.covariances, -1, 0)  # (P,) each
+        p, q, r = np.moveaxis(expected.covariances, -1, 0)
+        scale = 1 / (p * r - q * q)
+        # The gain: covariance of now with the next moment, times the inverse of what was expected of that.
+        k, l = scale * ((a + dt * b) * r - b * q), scale * (b * p - (a + dt * b) * q)  # noqa: E741
+        m, n = scale * ((b + dt * c) * r - c * q), scale * (c * p - (b + dt * c) * q)
+        move, turn = positions[after] - expected.positions, velocities[after] - expected.velocities  # (P, 2)
+        positions[now] += k[:, None] * move + l[:, None] * turn
+        velocities[now] += m[:, None] * move + n[:, None] * turn
+        x, y, z = np.moveaxis(covariances[after] - expected.covariances, -1, 0)
+        covariances[now, :, 0] += k * k * x + 2 * k * l * y + l * l * z
+        covariances[now, :, 1] += k * m * x + (k * n + l * m) * y + l * n * z
+        covariances[now, :, 2] += m * m * x + 2 * m * n * y + n * n * z
+    return filtered

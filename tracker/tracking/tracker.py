@@ -237,7 +237,7 @@ class PoseTracker:
         people, config = self._people, self.config
         positions, velocities = people.points.positions[:, BOX:], people.points.velocities[:, BOX:]
         if config.smooth == "none":
-            smooth, rates = np.where(np.isnan(measured), positions, measured), people.rates
+            smooth, rates = np.where((people.unseen > 0)[:, None, None], positions, measured), people.rates
         elif config.smooth == "kalman":
             smooth, rates = positions.copy(), people.rates
         else:
@@ -273,6 +273,7 @@ class PoseTracker:
         rows = np.flatnonzero((people.ids > 0) & (here | (people.unseen == 0)))
         rows = rows[np.argsort(people.ids[rows])]
         fading = 1 - people.unseen[rows] / max(self.config.predicted_seconds, self._MIN_STEP)
-        poses = Poses(inner[rows], people.smooth[rows], self._faded()[rows], people.box_scores[rows] * fading)
+        scores = np.where(np.isnan(people.smooth[rows, :, 0]), 0.0, self._faded()[rows])
+        poses = Poses(inner[rows], people.smooth[rows], scores, people.box_scores[rows] * fading)
         states = tuple(State.MEASURED if unseen == 0 else State.PREDICTED for unseen in people.unseen[rows])
         return Tracks(people.ids[rows], poses, people.points.velocities[rows, 0], states)

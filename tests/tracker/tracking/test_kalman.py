@@ -5,7 +5,7 @@ import pytest
 from filterpy.common import Q_continuous_white_noise
 from filterpy.kalman import KalmanFilter
 
-from posetrack.tracker.tracking.kalman import Points, coast, predict, update
+from posetrack.tracker.tracking.kalman import Points, coast, predict, smooth, update
 
 T, P = 3, 5
 
@@ -74,3 +74,36 @@ def test_unseen_points_settle():
     points = coast(points, unseen=np.array([[True, False]]), target=target, dt=1.0, settle=0.1)
     assert points.velocities[0, 0] == pytest.approx([10, 0], abs=0.01)
     assert points.velocities[0, 1].tolist() == [100, 100]
+
+
+def test_smoothing_backwards_equals_filterpys():
+    rng = np.random.default_rng(2)
+    steps, density, noise, speed = 50, 300.0, 9.0, 40.0
+    dts = rng.uniform(0.005, 0.2, steps)
+    x = np.cumsum(rng.normal(0, 5, steps))
+    x[1:][rng.random(steps - 1) < 0.2] = np.nan
+    judge = KalmanFilter(dim_x=2, dim_z=1)
+    judge.H, judge.R = np.array([[1.0, 0.0]]), np.array([[noise]])
+    judge.x, judge.P = np.array([[x[0]], [0.0]]), np.diag([noise, speed**2])
+    xs, ps, fs, qs = [judge.x.copy()], [judge.P.copy()], [np.eye(2)], [np.eye(2)]
+    for value, dt in zip(x[1:], dts[1:]):
+        judge.F = np.array([[1.0, dt], [0.0, 1.0]])
+        judge.Q = Q_continuous_white_noise(2, dt=dt, spectral_density=density)
+        judge.predict()
+        judge.update(None if np.isnan(value) else np.array([[value]]))
+        for kept, now in ((xs, judge.x), (ps, judge.P), (fs, judge.F), (qs, judge.Q)):
+            kept.append(now.copy())
+    expected, covariances, _, _ = judge.rts_smoother(np.array(xs), np.array(ps), fs, qs)
+
+    belief, kept = Points.unknown(1, 1), []
+    for value, dt in zip(x, dts):
+        belief = predict(belief, dt=dt, density=np.full((1, 1), density))
+        measured = np.full((1, 1, 2), value)
+        options = {"start": np.zeros((1, 1, 2)), "speed": np.full((1, 1), speed)}
+        belief = update(belief, measured, noise=np.full((1, 1), noise), **options)
+        kept.append(belief)
+    filtered = Points(*(np.concatenate(arrays) for arrays in zip(*kept)))
+    result = smooth(filtered, dts=dts, density=np.full((steps, 1), density))
+    assert result.positions[:, 0, 1] == pytest.approx(expected[:, 0, 0], abs=1e-6)
+    assert result.velocities[:, 0, 0] == pytest.approx(expected[:, 1, 0], abs=1e-6)
+    assert result.covariances[:, 0] == pytest.approx(covariances[:, [0, 0, 1], [0, 1, 1]], abs=1e-6)

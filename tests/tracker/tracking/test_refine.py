@@ -1,0 +1,143 @@
+"""A second look at tracks: closer to the truth, gaps closed and marked, one id a person, nobody who was not there."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from posetrack.tracker.tracking import fakes
+from posetrack.tracker.tracking.refine import RefineConfig, refine
+from posetrack.tracker.tracking.tracker import PoseTracker
+from posetrack.tracker.types import Poses, State, Tracks
+
+
+def tracked(scene, *, smooth="none", keep=lambda time: True, **frames):
+    """Return the tracks of every frame; where a frame is not kept, nobody is seen in it."""
+    tracker = PoseTracker(smooth=smooth)
+    return [
+        tracker.update(poses if keep(time) else Poses.empty(), time)
+        for time, poses, _ in scene.frames(noise=0.01, **frames)
+    ]
+
+
+def hidden(scene, start, end):
+    visible = scene.visible & ~((scene.times >= start) & (scene.times < end))[:, None]
+    return replace(scene, visible=visible)
+
+
+def split(tracks, times, at, offset=10):
+    """Give everybody another id from a time on."""
+    return [replace(frame, ids=frame.ids + offset * (time >= at)) for frame, time in zip(tracks, times)]
+
+
+def error(tracks, scene):
+    found = np.array([frame.poses.keypoints[0] for frame in tracks])
+    return np.sqrt(((found - scene.keypoints[:, 0]) ** 2).sum(-1).mean())
+
+
+@pytest.mark.parametrize("times", [fakes.regular(4, 30), fakes.regular(4, 15), fakes.irregular(4, 30)])
+@pytest.mark.parametrize("speed", [0.0, 150.0, 600.0])
+def test_it_is_nearer_to_the_truth_than_any_online_choice(times, speed):
+    scene = fakes.walking(times, speed=speed)
+    refined = error(refine(times, tracked(scene)), scene)
+    online = {name: error(tracked(scene, smooth=name), scene) for name in ("none", "kalman", "one-euro")}
+    assert refined < 0.75 * min(online.values()) if speed else refined < 0.75 * online["kalman"], (refined, online)
+
+
+def test_at_rest_it_does_not_tremble():
+    scene = fakes.standing(fakes.regular(4, 30))
+    raw = tracked(scene)
+    paths = (np.array([frame.poses.keypoints[0] for frame in frames]) for frames in (raw, refine(scene.times, raw)))
+    before, after = (np.diff(path, 2, axis=0).std() for path in paths)
+    assert after < before / 16
+
+
+def test_a_gap_is_interpolated_and_marked():
+    scene = hidden(fakes.walking(fakes.regular(4, 30)), 1.5, 2.2)
+    refined = refine(scene.times, tracked(scene))
+    gap = (scene.times >= 1.5) & (scene.times < 2.2)
+    for frame, between, truth in zip(refined, gap, scene.boxes[:, 0]):
+        assert frame.ids.tolist() == [1]
+        assert frame.states == ((State.INTERPOLATED if between else State.MEASURED),)
+        assert np.abs(frame.poses.boxes[0] - truth).max() < 10
+        assert np.isfinite(frame.poses.keypoints).all()
+        assert (frame.poses.scores > 0).all()
+
+
+def test_a_long_gap_stays_empty_and_predictions_are_gone():
+    scene = hidden(fakes.walking(fakes.regular(5, 30), speed=60), 1.0, 2.5)
+    refined = refine(scene.times, tracked(scene))
+    there = [len(frame) == 1 for frame in refined]
+    assert there == scene.visible[:, 0].tolist()
+    assert {state for frame in refined for state in frame.states} == {State.MEASURED}
+
+
+def test_a_missing_keypoint_is_filled_for_a_while_only():
+    scene, tracker, raw = fakes.walking(fakes.regular(4, 30)), PoseTracker(smooth="none"), []
+    for time, poses, _ in scene.frames():
+        keypoints, scores = poses.keypoints.copy(), poses.scores.copy()
+        for k, (start, end) in {9: (1.0, 1.5), 10: (1.0, 3.0)}.items():
+            if start <= time < end:
+                keypoints[:, k], scores[:, k] = np.nan, 0
+        raw.append(tracker.update(Poses(poses.boxes, keypoints, scores), time))
+    refined = refine(scene.times, raw)
+    known = np.array([np.isfinite(frame.poses.keypoints[0, :, 0]) for frame in refined])
+    assert known[:, 9].all()
+    assert (known[:, 10] == ((scene.times < 1) | (scene.times >= 3))).all()
+    assert ((np.array([frame.poses.scores[0] for frame in refined]) > 0) == known).all()
+
+
+@pytest.mark.parametrize("away", [0.0, 0.8, 1.6])
+def test_two_tracklets_of_one_walker_are_joined(away):
+    scene = hidden(fakes.walking(fakes.regular(5, 30)), 2.0, 2.0 + away)
+    raw = split(tracked(scene), scene.times, 2.0 + away - 1e-6)
+    assert {int(i) for frame in raw for i in frame.ids} == {1, 11}
+    assert {int(i) for frame in refine(scene.times, raw) for i in frame.ids} == {1}
+
+
+def test_two_people_are_not_joined():
+    times = fakes.regular(5, 30)
+    places = {"elsewhere": [[400, 240], [900, 240]], "taller": [[400, 240], [400, 240]]}
+    for name, starts in places.items():
+        heights = [200, 300 if name == "taller" else 200]
+        scene = fakes.people(times, starts=starts, velocities=[[0, 0], [0, 0]], heights=heights)
+        visible = np.stack([times < 2, times >= 2.5], axis=1)
+        raw = split(tracked(replace(scene, visible=visible)), times, 2.4)
+        assert len({int(i) for frame in refine(times, raw) for i in frame.ids}) == 2, name
+
+
+def test_where_two_could_be_meant_nobody_is_joined():
+    times = fakes.regular(5, 30)
+    scene = fakes.people(times, starts=[[400, 240], [370, 240], [430, 240]], velocities=np.zeros((3, 2)))
+    visible = np.stack([times < 2, times >= 2.5, times >= 2.5], axis=1)
+    raw = split(tracked(replace(scene, visible=visible)), times, 2.4)
+    raw_ids = {int(i) for frame in raw for i in frame.ids}
+    assert {int(i) for frame in refine(times, raw) for i in frame.ids} == raw_ids
+
+
+def test_ghosts_are_left_out_and_short_videos_are_not():
+    def ghostly(score):
+        box, points = [[10.0, 10, 60, 160]], np.full((1, 17, 2), 50.0)
+        poses = Poses(box, points, np.full((1, 17), 0.4), [score])
+        return Tracks([5], poses, np.zeros((1, 2)), (State.MEASURED,))
+
+    times = np.arange(60) / 30
+    nobody = [Tracks.empty() for _ in times]
+    for score, left in ((0.3, 0), (0.9, 4)):
+        raw = nobody[:20] + [ghostly(score)] * 4 + nobody[24:]
+        assert sum(map(len, refine(times, raw))) == left
+    assert [len(frame) for frame in refine([0.0], [ghostly(0.3)])] == [1]
+
+
+def test_nobody_and_nothing():
+    assert [len(frame) for frame in refine([0.0, 0.1], [Tracks.empty()] * 2)] == [0, 0]
+    assert refine([], []) == []
+    with pytest.raises(ValueError, match="1 times for 2 frames"):
+        refine([0.0], [Tracks.empty()] * 2)
+
+
+def test_people_come_in_the_order_of_their_ids():
+    scene = fakes.crowd(fakes.regular(2, 15), count=6)
+    for frame in refine(scene.times, tracked(scene, misses=0.1), config=RefineConfig(gap_seconds=0.5)):
+        assert (np.diff(frame.ids) > 0).all()
+        assert len(frame.states) == len(frame)

@@ -18,6 +18,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .errors import PosetrackError
     from .tracker.pipeline import Pipeline, load_pipeline
+    from .tracker.tracking.refine import refine
     from .tracker.tracking.tracker import PoseTracker
     from .tracker.types import Detections, Frame, Poses, Tracks
     from .tracker.video.source import open_source
@@ -36,6 +37,7 @@ _HOMES = {
     "Tracks": "tracker.types",
     "load_pipeline": "tracker.pipeline",
     "open_source": "tracker.video.source",
+    "refine": "tracker.tracking.refine",
 }
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "__version__",
     "load_pipeline",
     "open_source",
+    "refine",
 ]
 
 

@@ -54,7 +54,17 @@ def test_every_command_and_option_is_told():
     parser = build_parser()
     names = {name for action in parser._actions for name in action.option_strings if name.startswith("--")}
     told = {"--source", "--save", "--csv", "--show", "--model", "--detector", "--device", "--config", "--conf"}
-    told |= {"--max-people", "--smooth", "--camera", "--start", "--end", "--overwrite", "--quiet", "--offline"}
+    told |= {
+        "--max-people",
+        "--smooth",
+        "--camera",
+        "--refine",
+        "--start",
+        "--end",
+        "--overwrite",
+        "--quiet",
+        "--offline",
+    }
     assert told <= names
     for name in told:
         assert name in README, f"{name} is not in the README"

@@ -34,6 +34,7 @@ class RunConfig:
         flip: average each pose with the mirrored crop's.
         smooth: how keypoints are smoothed, one of `SMOOTH`.
         camera: auto, static or moving.
+        refine: look at a whole file's tracks again before anything is written; takes the place of `smooth`.
         start: seconds into the source to begin at.
         end: seconds into the source to stop at.
         timeout: seconds to wait for a stream.
@@ -56,6 +57,7 @@ class RunConfig:
     flip: bool = False
     smooth: str = "one-euro"
     camera: str = "auto"
+    refine: bool = False
     start: float | None = None
     end: float | None = None
     timeout: float = 10.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from .output.sinks import Sinks
+from .output.twice import Twice
 from .pipeline import Pipeline
 from .stages import side_by_side
 from .types import Detections, Frame, Tracks
@@ -14,7 +15,7 @@ WAITING = 2  # items behind each stage of a file: one more than none, so that a 
 
 
 def loop(
-    frames: Source, pipeline: Pipeline, sinks: Sinks, step: Callable[[int], None], *, threads: bool = True
+    frames: Source, pipeline: Pipeline, sinks: Sinks | Twice, step: Callable[[int], None], *, threads: bool = True
 ) -> None:
     """Track every frame and write it.
 

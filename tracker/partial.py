@@ -83,6 +83,13 @@ class PartialFile:
             raise
         self._size += len(block)
 
+    def clear(self) -> None:
+        """Take back every block."""
+        assert self._file is not None, "clear inside the with block"
+        self._file.truncate(0)
+        self._file.seek(0)
+        self._size = 0
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ..config import RunConfig, read_recipe, recipes
 if TYPE_CHECKING:
     from ..output.sidecar import Counts, RunFacts
     from ..output.sinks import Sinks
+    from ..output.twice import Twice
     from ..pipeline import Pipeline
     from ..video.batch import Item
     from ..video.source import Source
@@ -34,6 +36,7 @@ _OPTIONS = {
     "flip": (None, "average each pose with the mirrored crop's: a little better, twice the work"),
     "smooth": ("NAME", "keypoints as measured: none; calmer: kalman; at rest, too: one-euro, 10 ms late in a walk"),
     "camera": ("MODE", "static or moving; auto finds out, and follows a moving one"),
+    "refine": (None, "track a file, then smooth both ways, join and interpolate its tracks; draw in a second pass"),
     "start": ("SECONDS", "begin so far into the source"),
     "end": ("SECONDS", "stop so far into the source"),
     "timeout": ("SECONDS", "wait no longer than this for a stream"),
@@ -147,7 +150,7 @@ def _load(config: RunConfig) -> Pipeline:
         max_people=config.max_people,
         detect_size=config.detect_size,
         flip=config.flip,
-        smooth=config.smooth,
+        smooth="none" if config.refine else config.smooth,
         camera=config.camera,
         offline=config.offline,
     )
@@ -159,23 +162,30 @@ def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | No
     from ..loop import loop
     from ..output.sidecar import write_sidecar
     from ..output.summary import progress, summary_table
+    from ..output.twice import Twice
     from ..timings import Timings
     from ..video.source import open_source
 
     pipeline.timings = timings = Timings()
     console = Console(stderr=True)
-    with open_source(source, start=config.start, end=config.end, timeout=config.timeout) as frames:
-        complete = False
+    opened = partial(open_source, source, start=config.start, end=config.end, timeout=config.timeout)
+    with opened() as frames:
+        if config.refine and frames.live:
+            raise UsageError(f"'{frames.name}' is live and cannot be looked at a second time. Leave --refine out.")
+        shown = partial(progress, total=frames.frame_count, quiet=config.quiet, console=console)
+        complete, outputs = False, _sinks(config, frames, save, csv, pipeline)
         try:
-            with (
-                _sinks(config, frames, save, csv, pipeline) as sinks,
-                progress(total=frames.frame_count, label=frames.name, quiet=config.quiet, console=console) as step,
-            ):
-                loop(frames, pipeline, sinks, step, threads=_side_by_side(pipeline))
+            with outputs as sinks:
+                with shown(label=frames.name) as step:
+                    loop(frames, pipeline, sinks, step, threads=_side_by_side(pipeline))
+                if isinstance(sinks, Twice):
+                    with opened() as again, shown(label="Refined") as step:
+                        sinks.look_again(again, step)
             complete = True
         finally:
             if csv:
-                write_sidecar(csv, _facts(config, frames, pipeline, complete=complete))
+                refined = isinstance(outputs, Twice) and outputs.refined
+                write_sidecar(csv, _facts(config, frames, pipeline, complete=complete, refined=refined))
         counts = _counts(frames)
     if not config.quiet:
         sidecar = csv and csv.with_name(csv.name + ".json")
@@ -191,9 +201,10 @@ def _side_by_side(pipeline: Pipeline) -> bool:
     return cores() > 1 and not pipeline.estimator.device_name.startswith("cpu")
 
 
-def _sinks(config: RunConfig, frames: Source, save: Path | None, csv: Path | None, pipeline: Pipeline) -> Sinks:
+def _sinks(config: RunConfig, frames: Source, save: Path | None, csv: Path | None, pipeline: Pipeline) -> Sinks | Twice:
     from ..output.sinks import OverlaySink, Sinks
     from ..output.table import CsvSink
+    from ..output.twice import Twice
     from ..output.window import Window
     from ..video.writer import open_writer
 
@@ -205,10 +216,14 @@ def _sinks(config: RunConfig, frames: Source, save: Path | None, csv: Path | Non
         )
     if config.show:
         screens.append(Window(f"posetrack: {frames.name}"))
-    sinks: list[Any] = [OverlaySink(*screens, skeleton=skeleton, timings=timings)] if screens else []
+    overlay, table = None, None
+    if screens:
+        overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=not config.refine, timings=timings)
     if csv:
-        sinks.append(CsvSink(csv, skeleton=skeleton, overwrite=config.overwrite))
-    return Sinks(*sinks, timings=timings)
+        table = CsvSink(csv, skeleton=skeleton, overwrite=config.overwrite)
+    if config.refine:
+        return Twice(overlay, table, skeleton=skeleton, timings=timings)
+    return Sinks(*filter(None, (overlay, table)), timings=timings)
 
 
 def _counts(frames: Source) -> Counts:
@@ -217,7 +232,7 @@ def _counts(frames: Source) -> Counts:
     return Counts(read=frames.frames_read, dropped=frames.frames_dropped, failed=frames.frames_failed)
 
 
-def _facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete: bool) -> RunFacts:
+def _facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete: bool, refined: bool) -> RunFacts:
     from ..output.sidecar import NetworkFacts, RunFacts
 
     estimator, detector = pipeline.estimator, pipeline.detector
@@ -232,4 +247,5 @@ def _facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete: b
         config=dataclasses.asdict(dataclasses.replace(config, source=frames.name)),
         counts=_counts(frames),
         complete=complete,
+        refined=refined,
     )

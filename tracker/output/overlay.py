@@ -30,7 +30,7 @@ def draw(
     """Draw everybody in place.
 
     A person has one colour for life; left limbs are its lighter shade, right limbs its deeper one. A predicted
-    person has thin limbs and a dashed box.
+    person has thin limbs and a dashed box, an interpolated one a dashed box.
 
     Args:
         image: (H, W, 3) BGR uint8, contiguous; it is changed.
@@ -56,12 +56,13 @@ def draw(
     for n in order:
         x1, y1, x2, y2 = boxes[n]
         colors = palette(int(tracks.ids[n]))
-        measured = tracks.states[n] == State.MEASURED
+        state = tracks.states[n]
         width = _line_width(picture, person=max(x2 - x1, y2 - y1))
         if drawable[n]:
-            _draw_box(image, boxes[n], colors, width=width, dashed=not measured)
+            _draw_box(image, boxes[n], colors, width=width, dashed=state != State.MEASURED)
             labels.append((n, (x1, y1), colors, width))
-        _draw_pose(image, points[n], visible[n], colors, skeleton=skeleton, width=width if measured else width / 2)
+        limb = width / 2 if state == State.PREDICTED else width
+        _draw_pose(image, points[n], visible[n], colors, skeleton=skeleton, width=limb)
     for n, corner, colors, width in labels:
         _draw_label(image, str(tracks.ids[n]), corner, colors, width=width, picture=picture)
     if fps is not None:

@@ -50,6 +50,7 @@ class RunFacts:
         config: the resolved options.
         counts: of frames.
         complete: whether the source was read to its end.
+        refined: whether the rows are those of `--refine`; without it, they are as they were tracked online.
     """
 
     skeleton: Skeleton
@@ -62,6 +63,7 @@ class RunFacts:
     config: Mapping[str, Any]
     counts: Counts
     complete: bool
+    refined: bool = False
 
 
 def sidecar_path(csv: str | Path, *, complete: bool = True) -> Path:
@@ -95,6 +97,7 @@ def _document(facts: RunFacts) -> dict[str, Any]:
     names = skeleton.keypoints
     return {
         "complete": facts.complete,
+        "refined": facts.refined,
         "source": facts.source,
         "size": {"width": facts.size[0], "height": facts.size[1]},
         "fps": facts.fps,

@@ -42,7 +42,7 @@ class Screen(Protocol):
         """Take one picture (H, W, 3), BGR, and its time in seconds."""
 
 
-class _Together:
+class Together:
     """Context managers that are entered in order and left in the opposite one.
 
     Where one fails, those that are still open are left by its exception, so they know that they are incomplete.
@@ -70,7 +70,7 @@ class _Together:
         return any(getattr(member, "closed", False) for member in self._members)
 
 
-class OverlaySink(_Together):
+class OverlaySink(Together):
     """Draw the people on a copy of the frame, once, and give the picture to every screen.
 
     Args:
@@ -107,7 +107,7 @@ class OverlaySink(_Together):
             screen.write(image, frame.time)
 
 
-class Sinks(_Together):
+class Sinks(Together):
     """Every output of a run as one.
 
     Args:

@@ -16,7 +16,7 @@ TRACK_COLUMNS = {
     "frame": "number of the frame in the source, from 0",
     "time_s": "presentation time of the frame in the source, seconds",
     "track_id": "the person's identity, a positive integer that is never used twice in a run",
-    "state": "'measured' in this frame, or 'predicted' by the motion model",
+    "state": "'measured' in this frame, 'predicted' by the motion model, or 'interpolated' between frames",
     "score": "the detector's confidence in the person, 0 to 1",
     "x1": "left edge of the person's box, pixels from the left edge of the displayed frame",
     "y1": "top edge of the person's box, pixels from the top edge of the displayed frame",
@@ -86,11 +86,20 @@ class CsvSink:
     ) -> None:
         self._file.__exit__(kind, error, trace)
 
+    def restart(self) -> None:
+        """Take back all rows."""
+        self._file.clear()
+        self._file.write(self._header.encode())
+
     def write(self, frame: Frame, tracks: Tracks) -> None:
         """Append the rows of one frame."""
+        self.write_rows(frame.index, frame.time, tracks)
+
+    def write_rows(self, index: int, time: float, tracks: Tracks) -> None:
+        """Append the rows of the frame with this number and time in seconds."""
         if not len(tracks):
             return
-        lead = f"{frame.index},{frame.time:.6f},"
+        lead = f"{index},{time:.6f},"
         rows = [
             f"{lead}{track},{state},{numbers}"
             for track, state, numbers in zip(tracks.ids.tolist(), tracks.states, self._numbers(tracks), strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +69,7 @@ def refine(
     Tracklets of one person are joined, ghosts are left out, keypoints and boxes are smoothed by the Rauch-Tung-Striebel
     smoother, and short gaps are filled with the state `interpolated`; predictions are left out.
 
-    Memory is bounded by the tracks: an hour of five people at 30 fps takes some hundred megabytes.
+    Memory is bounded by the tracks, not the video: an hour of five people at 30 fps takes half a gigabyte.
 
     Args:
         times: (F,) seconds of the frames.
@@ -91,7 +92,9 @@ def refine(
     sigmas = np.asarray(skeleton.sigmas)
     tracklets = join(tracklets, times, sigmas=sigmas, within=config.join_seconds, margin=config.join_margin)
     tracklets = drop_ghosts(tracklets, times, min_seconds=config.ghost_seconds, min_score=config.ghost_score)
-    people = [_smoothed(tracklet, times, sigmas=sigmas, config=config) for tracklet in tracklets]
+    people = []
+    while tracklets:  # each is forgotten when it is smoothed: memory holds the tracks twice, not three times
+        people.append(_smoothed(tracklets.pop(), times, sigmas=sigmas, config=config))
     return list(_frames(people, count=len(times), num_keypoints=len(skeleton)))
 
 
@@ -144,15 +147,19 @@ def _both_ways(points: Array, at: Array, *, noise: Array, agility: Array) -> Poi
     for row, dt in enumerate(dts):
         belief = kalman.predict(belief, dt=dt, density=density[row])
         belief = kalman.update(
-            belief, points[row, None], noise=variance[row, None], start=np.zeros((1, 1, 2)), speed=2 * agility[row, None]
+            belief,
+            points[row, None],
+            noise=variance[row, None],
+            start=np.zeros((1, 1, 2)),
+            speed=2 * agility[row, None],
         )
         for array, now in zip(filtered, belief):
             array[row] = now[0]
     return kalman.smooth(filtered, dts=dts, density=density)
 
 
-def _frames(people: Sequence[_Refined], *, count: int, num_keypoints: int) -> Iterator[Tracks]:
-    """Deal people out to frames, in the order of their ids."""
+def _frames(people: list[_Refined], *, count: int, num_keypoints: int) -> Iterator[Tracks]:
+    """Deal people out to frames, in the order of their ids; the list is emptied."""
     if not people:
         yield from (Tracks.empty(num_keypoints) for _ in range(count))
         return
@@ -160,10 +167,13 @@ def _frames(people: Sequence[_Refined], *, count: int, num_keypoints: int) -> It
     frames, measured, boxes, keypoints, scores, box_scores, velocities = (
         np.concatenate(field) for field in zip(*(person[1:] for person in people))
     )
+    people.clear()
     order = np.lexsort((ids, frames))
     bounds = np.searchsorted(frames[order], np.arange(count + 1))
-    for start, end in zip(bounds[:-1], bounds[1:]):
-        rows = order[start:end]
+    ids, measured, boxes, scores = ids[order], measured[order], boxes[order], scores[order]
+    keypoints, box_scores, velocities = keypoints[order], box_scores[order], velocities[order]
+    for start, end in pairwise(bounds):
+        rows = slice(start, end)
         poses = Poses(boxes[rows], keypoints[rows], scores[rows], box_scores[rows])
         states = tuple(State.MEASURED if there else State.INTERPOLATED for there in measured[rows])
         yield Tracks(ids[rows], poses, velocities[rows], states)

@@ -1,4 +1,4 @@
-"""Stretches of one person's track: gathered from frames, joined where they continue each other, dropped where nobody is."""
+"""Stretches of one track: gathered from frames, joined where they continue each other, dropped where nobody is."""
 
 from __future__ import annotations
 
@@ -149,9 +149,7 @@ def join(tracklets: Sequence[Tracklet], times: Array, *, sigmas: Array, within: 
     return whole
 
 
-def drop_ghosts(
-    tracklets: Sequence[Tracklet], times: Array, *, min_seconds: float, min_score: float
-) -> list[Tracklet]:
+def drop_ghosts(tracklets: Sequence[Tracklet], times: Array, *, min_seconds: float, min_score: float) -> list[Tracklet]:
     """Leave out who was there for less than `min_seconds` with a mean box score below `min_score`."""
     if times[-1] - times[0] < min_seconds:  # as in a picture
         return list(tracklets)

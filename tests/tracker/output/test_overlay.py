@@ -56,6 +56,9 @@ def test_a_prediction_is_thinner_and_its_box_dashed():
     size = {"head": (400, 200), "foot": (400, 600), "box": (300, 150, 500, 650)}
     measured = draw(blank(720, 1280), stick(**size), skeleton=STICK)
     predicted = draw(blank(720, 1280), stick(**size, state=State.PREDICTED), skeleton=STICK)
+    between = draw(blank(720, 1280), stick(**size, state=State.INTERPOLATED), skeleton=STICK)
+    assert (between[400, 350:450] == measured[400, 350:450]).all()
+    assert (between[200:600, 500] == predicted[200:600, 500]).all()
     assert 0 < predicted[400, 350:450].any(-1).sum() < measured[400, 350:450].any(-1).sum()
     assert measured[200:600, 500].any(-1).all()
     assert 0.2 < predicted[200:600, 500].any(-1).mean() < 0.8

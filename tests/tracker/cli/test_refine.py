@@ -1,0 +1,159 @@
+"""`--refine` from a video with sound to a table and a video, with a detector that sees what a scene says."""
+
+import csv
+import json
+from dataclasses import replace
+from fractions import Fraction
+from types import SimpleNamespace
+
+import av
+import numpy as np
+import pytest
+
+from posetrack.models.keypoints import COCO
+from posetrack.tracker.cli import main, run
+from posetrack.tracker.pipeline import Pipeline
+from posetrack.tracker.tracking import fakes
+from posetrack.tracker.tracking.tracker import PoseTracker
+from posetrack.tracker.types import Detections
+
+FRAMES, GAP = 50, range(20, 34)
+
+
+class Estimator:
+    """Sees a walker in every frame but those of the gap; stops the run where it is told to."""
+
+    name, sha256, skeleton, device_name = "scene", "", COCO, "cpu"
+
+    def __init__(self, stop=None):
+        scene = fakes.walking(fakes.regular(FRAMES / 25, 25))
+        visible = scene.visible & ~np.isin(np.arange(FRAMES), GAP)[:, None]
+        self.frames = list(replace(scene, visible=visible).frames(noise=0.01))
+        self.stop = stop
+
+    def __call__(self, frame, detections):
+        if frame.index == self.stop:
+            raise KeyboardInterrupt
+        return self.frames[frame.index][1]
+
+
+class Detector:
+    name, sha256 = "scene", ""
+
+    def __call__(self, frame):
+        return Detections.empty()
+
+
+@pytest.fixture
+def track(monkeypatch, clip, tmp_path):
+    """Runs the command line; returns its exit code."""
+
+    def track(*words, stop=None):
+        def load(config):
+            return Pipeline(Detector(), Estimator(stop), PoseTracker(smooth="none" if config.refine else config.smooth))
+
+        monkeypatch.setattr(run, "_load", load)
+        return main(["--source", str(clip), "--csv", str(tmp_path / "out.csv"), "--quiet", *map(str, words)])
+
+    return track
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Two seconds with a sound."""
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream("libx264", rate=25)
+        pictures.width, pictures.height, pictures.pix_fmt = 480, 360, "yuv420p"
+        sounds = container.add_stream("aac", rate=16000, layout="mono")
+        for index in range(FRAMES):
+            picture = av.VideoFrame.from_ndarray(np.full((360, 480, 3), 90, np.uint8), format="bgr24")
+            picture.pts, picture.time_base = index, Fraction(1, 25)
+            container.mux(pictures.encode(picture))
+        container.mux(pictures.encode(None))
+        for start in range(0, 32000, 1000):
+            wave = (8000 * np.sin(np.arange(start, start + 1000) / 6)).astype(np.int16)
+            sound = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
+            sound.sample_rate, sound.pts, sound.time_base = 16000, start, Fraction(1, 16000)
+            container.mux(sounds.encode(sound))
+        container.mux(sounds.encode(None))
+    return path
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_table_and_video_are_whole_and_the_sound_is_kept(track, tmp_path):
+    assert track("--refine", "--save", tmp_path / "out.mp4") == 0
+    table = rows(tmp_path / "out.csv")
+    assert [int(row["frame"]) for row in table] == list(range(FRAMES))
+    assert {row["track_id"] for row in table} == {"1"}
+    assert [row["state"] == "interpolated" for row in table] == [frame in GAP for frame in range(FRAMES)]
+    np.testing.assert_allclose([float(row["time_s"]) for row in table], np.arange(FRAMES) / 25, atol=1e-3)
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == FRAMES
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        assert sum(frame.samples for frame in video.decode(audio=0)) >= 31000
+    facts = json.loads((tmp_path / "out.csv.json").read_text())
+    assert facts["complete"] is facts["refined"] is True
+    assert facts["frames"]["read"] == FRAMES
+    assert not list(tmp_path.glob("*.partial*"))
+
+
+def test_the_table_alone_is_nearer_to_the_truth_than_online(track, tmp_path):
+    truth = fakes.walking(fakes.regular(FRAMES / 25, 25)).keypoints[:, 0, COCO.keypoints.index("left_wrist")]
+    errors = []
+    for words in ((), ("--refine", "--overwrite")):
+        assert track(*words) == 0
+        table = [row for row in rows(tmp_path / "out.csv") if row["state"] == "measured"]
+        wrist = np.array([[float(row["left_wrist_x"]), float(row["left_wrist_y"])] for row in table])
+        errors.append(np.sqrt(((wrist - truth[[int(row["frame"]) for row in table]]) ** 2).mean()))
+    assert errors[1] < 0.75 * errors[0]
+
+
+def test_ctrl_c_in_the_first_look_leaves_what_was_measured(track, tmp_path):
+    assert track("--refine", "--save", tmp_path / "out.mp4", stop=15) == 1
+    table = rows(tmp_path / "out.partial.csv")
+    assert [int(row["frame"]) for row in table] == list(range(15))
+    facts = json.loads((tmp_path / "out.partial.csv.json").read_text())
+    assert facts["complete"] is facts["refined"] is False
+    assert not (tmp_path / "out.csv").exists()
+    assert not list(tmp_path.glob("out*.mp4"))
+
+
+def test_ctrl_c_in_the_second_look_leaves_the_refined_table_as_partial(track, tmp_path, monkeypatch):
+    from posetrack.tracker.output.sinks import OverlaySink
+
+    write = OverlaySink.write
+
+    def interrupted(self, frame, tracks):
+        if frame.index == 30:
+            raise KeyboardInterrupt
+        write(self, frame, tracks)
+
+    monkeypatch.setattr(OverlaySink, "write", interrupted)
+    assert track("--refine", "--save", tmp_path / "out.mp4") == 1
+    assert len(rows(tmp_path / "out.partial.csv")) == FRAMES
+    facts = json.loads((tmp_path / "out.partial.csv.json").read_text())
+    assert (facts["complete"], facts["refined"]) == (False, True)
+    with av.open(str(tmp_path / "out.partial.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 30
+    assert not (tmp_path / "out.csv").exists()
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_live_source_is_refused_with_a_sentence(track, monkeypatch, capsys):
+    class Live(SimpleNamespace):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr("posetrack.tracker.video.source.open_source", lambda *_, **__: Live(name="camera 0", live=True))
+    assert track("--refine") == 2
+    told = capsys.readouterr().err
+    assert "'camera 0' is live" in told
+    assert "Leave --refine out" in told

@@ -216,7 +216,8 @@ def _sinks(config: RunConfig, frames: Source, save: Path | None, csv: Path | Non
         )
     if config.show:
         screens.append(Window(f"posetrack: {frames.name}"))
-    overlay, table = None, None
+    overlay: Any = None
+    table: Any = None
     if screens:
         overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=not config.refine, timings=timings)
     if csv:

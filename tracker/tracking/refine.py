@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -128,7 +128,7 @@ def _smoothed(tracklet: Tracklet, times: Array, *, sigmas: Array, config: Refine
     keypoints = np.where(filled[..., None], smooth.positions[:, BOX:], np.nan)
     centre, half = smooth.positions[:, 0], np.maximum(smooth.positions[:, 1], 1.0) / 2
     boxes = np.concatenate([centre - half, centre + half], axis=-1)
-    values = (boxes, keypoints, np.where(filled, scores, 0.0), box_scores, smooth.velocities[:, 0])
+    values: Any = (boxes, keypoints, np.where(filled, scores, 0.0), box_scores, smooth.velocities[:, 0])
     return _Refined(tracklet.identity, frames, measured, *(value.astype(np.float32) for value in values))
 
 

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from ...models.keypoints import COCO, Skeleton
 from ..types import Poses, State, Tracks
 from . import kalman
+from .config import TrackerConfig
 from .kalman import Array, Points
 from .life import BOX
-from .tracker import TrackerConfig
 from .tracklets import Tracklet, drop_ghosts, gather, join
 
 _ONLINE = TrackerConfig()

@@ -144,8 +144,16 @@ def warp(image: NDArray[np.uint8], matrices: FloatArray, *, input_size: tuple[in
     return crops
 
 
-def normalize(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Turn BGR crops (N, H, W, 3) of 0..255 into the network's RGB planes (N, 3, H, W)."""
-    factor = 1 / (255 * STD)
-    planes = crops[..., ::-1] * factor - MEAN / STD
-    return np.ascontiguousarray(planes.transpose(0, 3, 1, 2), dtype=np.float32)
+# (256, 3): what each grey level of blue, green and red becomes
+_LEVELS = (np.arange(256, dtype=np.float32)[:, None] / (255 * STD) - MEAN / STD)[:, ::-1].astype(np.float32)
+
+
+def normalize(crops: NDArray[np.uint8], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Turn BGR crops (N, H, W, 3) of 0..255 into the network's RGB planes (N, 3, H, W), in `out` where it is given."""
+    n, height, width, _ = crops.shape
+    planes = np.empty((n, 3, height, width), np.float32) if out is None else out
+    colors = np.empty((height, width, 3), np.float32)
+    for crop, (red, green, blue) in zip(crops, planes, strict=True):
+        cv2.LUT(crop, _LEVELS[None], dst=colors)
+        cv2.split(colors, (blue, green, red))
+    return planes

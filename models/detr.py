@@ -78,7 +78,7 @@ class Decoder(nn.Module):
 
     def forward(self, queries: Tensor, memory: Tensor, positions: Tensor | None) -> Tensor:
         """Answer (Q, D) queries from a memory (B, N, D) with positions (1, N, D): (L, B, Q, D), one for each layer."""
-        queries = queries.expand(len(memory), -1, -1)  # (B, Q, D)
+        queries = queries.expand(memory.shape[0], -1, -1)  # (B, Q, D)
         keys = memory if positions is None else memory + positions
         x = torch.zeros_like(queries)
         answers = []

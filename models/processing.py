@@ -3,43 +3,47 @@
 Published weights are exact only within the conventions that they were trained in; these differ by up to a heat-map
 pixel, so every network class names its own as the attribute `processing`. A checkpoint of a known network that was
 trained otherwise, as some forks of mmpose do, is used by setting this attribute: `network.processing = QUARTER_SHIFT`.
+Arrays only: a network may run anywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from . import crop, heatmap, setdecode
 
 FloatArray = NDArray[np.floating]
+Images = NDArray[np.float32]  # (N, 3, h, w)
 Size = tuple[int, int]
 Points = tuple[NDArray[np.floating], NDArray[np.floating]]  # (N, K, 2) and scores (N, K); NaN and 0 where missing
+Network = Callable[[Images], Any]  # what a runtime makes of it: arrays in, an array or a dict of arrays out
 
 
 def by_heatmaps(
-    decode: Callable[[NDArray[np.float32]], Points], network: nn.Module, images: Tensor, flip_order: NDArray | None
+    decode: Callable[[NDArray[np.float32]], Points], network: Network, images: Images, flip_order: NDArray | None
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
     """Run a heat-map network; with `flip_order`, average its maps with those of the mirrored crops, unshifted."""
     heatmaps = network(images)
     if flip_order is not None:
-        heatmaps = (heatmaps + network(images.flip(3)).flip(3)[:, flip_order.tolist()]) / 2
+        mirrored = network(np.ascontiguousarray(images[..., ::-1]))
+        heatmaps = (heatmaps + mirrored[:, flip_order, :, ::-1]) / 2
     height, width = heatmaps.shape[2:]
-    return *decode(heatmaps.float().cpu().numpy()), (height, width)
+    return *decode(heatmaps), (height, width)
 
 
 def by_sets(
-    decode: Callable[..., Points], network: nn.Module, images: Tensor, flip_order: NDArray | None
+    decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
     """Run a network that answers with a set; with `flip_order`, average its points with the mirrored crops'."""
     height, width = images.shape[2:]
     points, scores = decode(network(images), (height, width))
     if flip_order is not None:
-        mirrored, _ = decode(network(images.flip(3)), (height, width))
+        mirrored, _ = decode(network(np.ascontiguousarray(images[..., ::-1])), (height, width))
         points = setdecode.merge_mirrored(points, mirrored, width=width, flip_order=flip_order)
     return points, scores, (height, width)
 
@@ -49,6 +53,7 @@ class Processing:
     """The conventions of one family.
 
     Attributes:
+        name: in exported files.
         regions: `(boxes (N, 4) xyxy, input_size) -> centers (N, 2), sizes (N, 2)` as (width, height) in pixels.
         matrices: `(centers, sizes, size, rotations=None) -> (N, 2, 3)`, from the picture to a target of `size` =
             (height, width): the crop, or the heat map, whose inverse brings decoded points back; rotations (N,) in
@@ -58,16 +63,18 @@ class Processing:
             map of that size, to which `matrices` leads.
     """
 
+    name: str
     regions: Callable[[FloatArray, Size], tuple[FloatArray, FloatArray]]
     matrices: Callable[..., FloatArray]
     decode: Callable[..., Points]
     locate: Callable[
-        [Callable[..., Points], nn.Module, Tensor, NDArray | None],
+        [Callable[..., Points], Network, Images, NDArray | None],
         tuple[NDArray[np.floating], NDArray[np.floating], Size],
     ] = by_heatmaps
 
 
 UDP = Processing(
+    name="udp",
     regions=lambda boxes, input_size: crop.crop_regions(boxes, input_size=input_size),
     matrices=lambda centers, sizes, size, rotations=None: crop.crop_matrices(
         centers, sizes, input_size=size, rotations=rotations
@@ -76,6 +83,7 @@ UDP = Processing(
 )
 
 DARK_TRANSPOSE = Processing(
+    name="dark_transpose",
     regions=lambda boxes, input_size: crop.transpose_regions(boxes, input_size=input_size),
     matrices=lambda centers, sizes, size, rotations=None: crop.transpose_matrices(
         centers, sizes, input_size=size, rotations=rotations
@@ -84,6 +92,7 @@ DARK_TRANSPOSE = Processing(
 )
 
 POTR = Processing(
+    name="potr",
     regions=lambda boxes, input_size: crop.crop_regions(boxes, input_size=input_size),
     matrices=lambda centers, sizes, size, rotations=None: crop.potr_matrices(
         centers, sizes, input_size=size, rotations=rotations
@@ -94,5 +103,7 @@ POTR = Processing(
 
 # Heat-map networks trained by mmpose 0.x without UDP, whose crops are those of POTR: both took them from "Simple
 # Baselines". The first belongs to `post_process="default"`, the second to `post_process="unbiased"`.
-QUARTER_SHIFT = replace(POTR, decode=heatmap.decode_quarter, locate=by_heatmaps)
-DARK = replace(POTR, decode=heatmap.decode_dark, locate=by_heatmaps)
+QUARTER_SHIFT = replace(POTR, name="quarter_shift", decode=heatmap.decode_quarter, locate=by_heatmaps)
+DARK = replace(POTR, name="dark", decode=heatmap.decode_dark, locate=by_heatmaps)
+
+PROCESSINGS = {processing.name: processing for processing in (UDP, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, DARK)}

@@ -13,14 +13,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
-from . import potr
 from .evaluate import oks_nms, rescore
 from .potr_eval import SMALL, rescore_sets, select_people
-from .transpose import TransPose
-from .vitpose import ViTPose
-from .vitpose_plus import ViTPosePlus
 
 Array = NDArray[np.floating]
 Kept = tuple[NDArray[np.intp], Array]  # rows, the most certain first, and their scores
@@ -114,7 +109,7 @@ POTR = Protocol(
 MPII = Protocol("MPII", "not used", select=_everybody, select_true=_everybody)  # of the data set, for every family
 
 
-def protocol_of(network: nn.Module) -> Protocol:
-    """Return the protocol of a network's family; for one that has none published, our own."""
-    published = {ViTPose: VITPOSE, ViTPosePlus: VITPOSE, TransPose: TRANSPOSE, potr.POTR: POTR}
-    return published.get(type(network), OURS)
+def protocol_of(family: str) -> Protocol:
+    """Return the protocol of a family, the name of a network's class; for one that has none published, our own."""
+    published = {"ViTPose": VITPOSE, "ViTPosePlus": VITPOSE, "TransPose": TRANSPOSE, "POTR": POTR}
+    return published.get(family, OURS)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 Array = NDArray[np.floating]
 
 
-def decode_set(outputs: Mapping[str, Tensor], size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def decode_set(
+    outputs: Mapping[str, NDArray[np.float32]], size: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give every keypoint the most certain of the queries that speak for it.
 
     A query speaks for its most probable keypoint, even where "no keypoint" is more probable still.
@@ -28,14 +28,17 @@ def decode_set(outputs: Mapping[str, Tensor], size: tuple[int, int]) -> tuple[ND
     Source: `PostProcess` of PE-former, which walks through the queries by falling probability and writes (0, 0) where
     this returns NaN.
     """
-    probabilities = outputs["pred_logits"].softmax(-1)[..., :-1]  # (B, Q, K)
-    best, labels = probabilities.max(-1, keepdim=True)  # (B, Q, 1)
-    own = torch.zeros_like(probabilities).scatter(2, labels, best)  # (B, Q, K), 0 where it does not speak
-    scores, queries = own.max(1)  # (B, K)
-    boxes = outputs["pred_boxes"]
-    points = boxes.gather(1, queries[..., None].expand(-1, -1, 2)) * boxes.new_tensor([size[1], size[0]])
-    points = points.masked_fill(scores[..., None] == 0, torch.nan)  # (B, K, 2)
-    return points.float().cpu().numpy(), scores.float().cpu().numpy()
+    logits = outputs["pred_logits"]
+    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
+    probabilities = (exponentials / exponentials.sum(-1, keepdims=True))[..., :-1]  # (B, Q, K)
+    labels = probabilities.argmax(-1, keepdims=True)  # (B, Q, 1)
+    own = np.zeros_like(probabilities)  # (B, Q, K), 0 where a query does not speak
+    np.put_along_axis(own, labels, np.take_along_axis(probabilities, labels, axis=-1), axis=-1)
+    queries = own.argmax(1)  # (B, K)
+    scores = np.take_along_axis(own, queries[:, None], axis=1)[:, 0]
+    points = np.take_along_axis(outputs["pred_boxes"], queries[..., None], axis=1) * (size[1], size[0])  # (B, K, 2)
+    points = np.where(scores[..., None] == 0, np.nan, points)
+    return points.astype(np.float32), scores.astype(np.float32)
 
 
 def merge_mirrored(points: Array, mirrored: Array, *, width: int, flip_order: NDArray[np.intp]) -> Array:

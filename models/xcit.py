@@ -191,7 +191,7 @@ class XCiT(nn.Module):
         x = (x + self.pos_embeder(grid)).flatten(2).transpose(1, 2)  # (B, N, D)
         for block in self.blocks:
             x = block(x, grid)
-        x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)  # (B, 1 + N, D)
+        x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)  # (B, 1 + N, D)
         for block in self.cls_attn_blocks:
             x = block(x)
         return self.norm(x)

@@ -5,6 +5,7 @@ PosetrackError            the base: catch this one
 +-- SourceError           a picture, video, camera or stream cannot be read
 +-- OutputError           a result cannot be written
 +-- ModelError            weights or boxes cannot be found, fetched, verified or loaded
+|   +-- ConversionError   a network cannot be brought to another runtime
 +-- TrainingError         a training run cannot go on
 +-- DeviceError           the device that was asked for is not there
 """
@@ -36,3 +37,7 @@ class TrainingError(PosetrackError):
 
 class DeviceError(PosetrackError):
     """The device that was asked for is not there."""
+
+
+class ConversionError(ModelError):
+    """A network cannot be brought to another runtime; its weights are fine."""

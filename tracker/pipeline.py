@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from .timings import Timings
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
 
+if TYPE_CHECKING:
+    from .perception.runtimes import Runtime
+
 
 class Detector(Protocol):
     """Finds the people of a frame.
@@ -19,10 +22,16 @@ class Detector(Protocol):
     Attributes:
         name: how it is called in files.
         sha256: of its weights; empty where it has none.
+        network: what computes it; None where nothing is computed.
     """
 
     name: str
     sha256: str
+
+    @property
+    def network(self) -> Runtime | None:
+        """See above; read only, so that one of the two kinds will do."""
+        ...
 
     def __call__(self, frame: Frame, /) -> Detections:
         """Return the people's boxes."""
@@ -36,13 +45,13 @@ class Estimator(Protocol):
         name: how it is called in files.
         sha256: of its weights; empty where it has none.
         skeleton: what its keypoints are.
-        device_name: where it really runs.
+        network: what computes it.
     """
 
     name: str
     sha256: str
     skeleton: Skeleton
-    device_name: str
+    network: Runtime
 
     def __call__(self, frame: Frame, detections: Detections, /) -> Poses:
         """Return one pose for each detection, in the same order."""
@@ -122,6 +131,8 @@ def load_pipeline(
     device: str = "auto",
     *,
     dataset: str = "coco",
+    runtime: str = "auto",
+    precision: str = "auto",
     conf: float = 0.2,
     max_people: int = 0,
     detect_size: int = 0,
@@ -137,6 +148,8 @@ def load_pipeline(
         detector: person detector by name or file, or a file of boxes.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         dataset: whose keypoints are estimated: coco, aic, mpii, ap10k, apt36k or wholebody.
+        runtime: what computes the networks: `auto`, `torch`, `openvino` or `onnxruntime`.
+        precision: `auto`, `fp32`, `bf16`, `fp16` or `int8`.
         conf: detections below this score are not looked at.
         max_people: at most so many people a frame, the most certain first; 0 is everybody.
         detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.
@@ -154,9 +167,8 @@ def load_pipeline(
     from .perception.detector import load_detector
     from .perception.pose import load_pose_estimator
 
-    people = load_detector(
-        detector, device=device, conf=conf, max_people=max_people or None, size=detect_size or None, offline=offline
-    )
-    estimator = load_pose_estimator(model, dataset=dataset, device=device, flip=flip, offline=offline)
+    where: dict[str, Any] = {"device": device, "runtime": runtime, "precision": precision, "offline": offline}
+    people = load_detector(detector, **where, conf=conf, max_people=max_people or None, size=detect_size or None)
+    estimator = load_pose_estimator(model, dataset=dataset, **where, flip=flip)
     tracker = PoseTracker(skeleton=estimator.skeleton, smooth=smooth)
     return Pipeline(people, estimator, tracker, camera=CameraMotion(camera))

@@ -17,6 +17,7 @@ from torch.utils.data import default_collate
 
 from ...errors import UsageError
 from .. import crop, weights
+from ..answer import arrays
 from ..evaluate import coco_keypoint_ap, rescore
 from ..find import variant
 from ..keypoints import COCO
@@ -96,7 +97,8 @@ class PoseTask:
     def _locate(self, network: Any, batch: dict[str, Tensor]) -> tuple[NDArray, NDArray]:
         """Return the keypoints (B, K, 2) in pixels of the annotated pictures and their scores (B, K)."""
         processing = network.processing
-        points, scores, size = processing.locate(processing.decode, network, to_planes(batch["images"]), None)
+        images = to_planes(batch["images"])
+        points, scores, size = processing.locate(processing.decode, lambda x: arrays(network(x)), images, None)
         regions = batch["centers"].cpu().numpy(), batch["sizes"].cpu().numpy()
         return crop.transform(points, crop.invert(processing.matrices(*regions, size))), np.clip(scores, 0, 1)
 

@@ -7,9 +7,7 @@ import cv2
 import numpy as np
 import parity
 import pytest
-import torch
 from scipy.ndimage import gaussian_filter
-from torch import nn
 
 from posetrack.models import crop, heatmap
 from posetrack.models.keypoints import COCO, oks
@@ -121,21 +119,12 @@ def test_transformers_differs_in_the_width_of_its_smoothing_only():
     assert 0.1 < np.abs(ours - FIXTURE["dec_hf"])[found].mean() < 1  # pixels of the picture; 0.81 here
 
 
-class Mirror(nn.Module):
-    """Answers with the fixture's maps: of the crops, then of the mirrored crops."""
-
-    def __init__(self):
-        super().__init__()
-        self.answers = [FIXTURE["heatmaps"], FIXTURE["heatmaps_flipped_model_output"]]
-
-    def forward(self, images):
-        return torch.from_numpy(self.answers.pop(0))
-
-
 def test_the_flip_test_is_that_of_the_original():
     merged = []
+    answers = [HEATMAPS, FIXTURE["heatmaps_flipped_model_output"]]  # of the crops, then of the mirrored crops
+    images = np.zeros((3, 3, 256, 192), np.float32)
     points, scores, size = by_heatmaps(
-        lambda maps: merged.append(maps) or UDP.decode(maps), Mirror(), torch.zeros(3, 3, 256, 192), COCO.flip_order
+        lambda maps: merged.append(maps) or UDP.decode(maps), lambda images: answers.pop(0), images, COCO.flip_order
     )
     assert size == (64, 48)
     back = 2 * merged[0] - HEATMAPS

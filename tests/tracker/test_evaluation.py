@@ -228,8 +228,9 @@ class TestCommand:
 
         def estimator(name, **options):
             loaded["pose"] = (name, options)
-            network = SimpleNamespace(processing=processing.UDP)
-            return Loaded(oracle.estimate, name=name, model=network, input_size=(256, 192))
+            return Loaded(
+                oracle.estimate, name=name, processing=processing.UDP, family="ViTPose", input_size=(256, 192)
+            )
 
         def detector(name, **options):
             loaded["detector"] = (name, options)
@@ -257,7 +258,10 @@ class TestCommand:
         assert code == 0
         assert loaded["pose"][0] == "bundled"
         assert loaded["pose"][1].items() >= {"dataset": "coco", "device": "cpu", "offline": True, "flip": True}.items()
-        assert loaded["detector"] == ("bundled", {"device": "cpu", "conf": 0.001, "size": None, "offline": True})
+        assert loaded["detector"] == (
+            "bundled",
+            {"device": "cpu", "runtime": "auto", "precision": "auto", "conf": 0.001, "size": None, "offline": True},
+        )
         facts = json.loads((folder / "new" / "out.json").read_text())
         assert facts["keypoints"]["AP"] == facts["boxes"]["AP"] == 1.0
         assert facts["protocol"]["boxes"] == "gt"

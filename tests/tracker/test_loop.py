@@ -53,7 +53,7 @@ class Boxes:
 class Middle:
     """Every keypoint is where the box and the picture say."""
 
-    name, sha256, network, skeleton, device_name = "middle", "", None, COCO, "cpu"
+    name, sha256, network, skeleton = "middle", "", None, COCO
 
     def __call__(self, frame, detections):
         place = detections.boxes.mean() + frame.image.mean() % 5

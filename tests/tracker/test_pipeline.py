@@ -66,7 +66,8 @@ def test_a_frame_with_nobody_has_no_tracks(pipeline, shape, level):
 def test_sixty_people_are_one_batch(people):
     estimator = load_pose_estimator(device="cpu")
     batches = []
-    estimator.model.register_forward_pre_hook(lambda _, inputs: batches.append(len(inputs[0])))
+    network = estimator.network
+    estimator.network = lambda images: batches.append(len(images)) or network(images)
     x, y = np.meshgrid(np.arange(10) * 60.0, np.arange(6) * 75.0)
     corners = np.stack([x.ravel(), y.ravel()], axis=1)
     crowd = Pipeline(Boxes(np.concatenate([corners, corners + np.array([50, 100])], axis=1)), estimator)
@@ -111,12 +112,16 @@ def test_networks_of_every_family_take_their_place_in_the_line(name, flip, peopl
     """Predictions land in their crops, whatever the conventions; but for the odd Newton step of noise."""
     import torch
 
+    from posetrack.models.card import PoseCard
     from posetrack.models.zoo import ZOO
     from posetrack.tracker.perception.pose import PoseEstimator
+    from posetrack.tracker.perception.runtimes.pytorch import TorchRuntime
 
     torch.manual_seed(0)
+    network = ZOO[name].build()
+    card = PoseCard(input_size=network.input_size, processing=network.processing.name)
     boxes = Detections(np.array([[100.0, 50, 250, 350], [300, 20, 380, 200]]), np.ones(2))
-    poses = PoseEstimator(ZOO[name].build(), flip=flip)(Frame(people, 0, 0.0), boxes)
+    poses = PoseEstimator(TorchRuntime(network), card, flip=flip)(Frame(people, 0, 0.0), boxes)
     assert poses.keypoints.shape == (2, 17, 2)
     centers = (boxes.boxes[:, :2] + boxes.boxes[:, 2:]) / 2
     found = ~np.isnan(poses.keypoints[..., 0])

@@ -55,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
     from ...errors import OutputError, SourceError, UsageError
     from ...models.attention import attention_figure
     from ...models.skeletons import skeleton
-    from ..perception.pose import load_pose_estimator
+    from ..perception.device import resolve_device
+    from ..perception.pose import read_pose_weights
 
     names = skeleton(args.attention_dataset).keypoints
     if args.keypoint not in names:
@@ -72,13 +73,13 @@ def run(args: argparse.Namespace) -> int:
     if box is None:
         box = _most_certain_person(image, args.image, device=args.attention_device)
 
-    estimator = load_pose_estimator(args.attention_model, dataset=args.attention_dataset, device=args.attention_device)
+    device = resolve_device(args.attention_device)
     figure = attention_figure(
         image,
-        estimator.model,
+        read_pose_weights(args.attention_model, dataset=args.attention_dataset).network.to(device),
         box=box,
         keypoint=args.keypoint,
-        skeleton=estimator.skeleton,
+        skeleton=skeleton(args.attention_dataset),
         name=args.attention_model,
     )
     try:

@@ -25,6 +25,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--model", default="bundled", help="pose network (default: %(default)s)")
     parser.add_argument("--detector", default="bundled", help="person detector (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="device (default: %(default)s)")
+    parser.add_argument("--runtime", default="auto", help="runtime of the networks (default: %(default)s)")
+    parser.add_argument("--precision", default="auto", help="precision of the networks (default: %(default)s)")
     parser.add_argument(
         "--detect-size", type=int, default=0, help="detector's longer side; 0 is its own (default: %(default)s)"
     )
@@ -69,7 +71,15 @@ def _pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from ..video.sample import make_sample
     from ..video.source import open_source
 
-    pipeline = load_pipeline(args.model, args.detector, args.device, detect_size=args.detect_size, offline=True)
+    pipeline = load_pipeline(
+        args.model,
+        args.detector,
+        args.device,
+        runtime=args.runtime,
+        precision=args.precision,
+        detect_size=args.detect_size,
+        offline=True,
+    )
     with TemporaryDirectory() as folder:
         source = args.source or make_sample(Path(folder) / "sample.mp4")
         with open_source(str(source)) as opened:

@@ -46,6 +46,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--detect-size", type=int, help="pixels of the picture's longer side for the detector")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
+    parser.add_argument("--runtime", default="auto", help="auto, torch, openvino or onnxruntime (default: auto)")
+    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16, fp16 or int8 (default: auto)")
     parser.add_argument("--offline", action="store_true", help="never use the network")
     parser.add_argument("--json", metavar="FILE", help="write the figures, and how they came about")
     parser.add_argument(
@@ -134,18 +136,17 @@ def _load(
     from ..perception.detector import load_detector
     from ..perception.pose import load_pose_estimator
 
+    where = {"device": args.device, "runtime": args.runtime, "precision": args.precision, "offline": args.offline}
     finder = estimator = None
     family = {}
     if model:
-        estimator = load_pose_estimator(
-            model, dataset=benchmark.name, device=args.device, flip=args.flip, offline=args.offline
-        )
-        family = {"protocol": protocol_of(estimator.model), "input_size": estimator.input_size}
+        estimator = load_pose_estimator(model, dataset=benchmark.name, **where, flip=args.flip)
+        family = {"protocol": protocol_of(estimator.family), "input_size": estimator.input_size}
         if benchmark is MPII_LIKE:
-            estimator.model.processing = square_regions(estimator.model.processing)
+            estimator.processing = square_regions(estimator.processing)
     if detector:
         conf = LEAST_SCORE if args.conf is None and not detector.endswith((".json", ".txt")) else args.conf
-        finder = load_detector(detector, device=args.device, conf=conf, size=args.detect_size, offline=args.offline)
+        finder = load_detector(detector, **where, conf=conf, size=args.detect_size)
     return estimator, finder, family
 
 

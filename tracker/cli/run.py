@@ -13,10 +13,11 @@ from ...errors import PosetrackError, UsageError
 from ..config import RunConfig, read_recipe, recipes
 
 if TYPE_CHECKING:
-    from ..output.sidecar import Counts, RunFacts
+    from ..output.sidecar import Counts, NetworkFacts, RunFacts
     from ..output.sinks import Sinks
     from ..output.twice import Twice
-    from ..pipeline import Pipeline
+    from ..perception.runtimes import Runtime
+    from ..pipeline import Detector, Estimator, Pipeline
     from ..video.batch import Item
     from ..video.source import Source
 
@@ -30,6 +31,8 @@ _OPTIONS = {
     "dataset": ("NAME", "whose keypoints to estimate: coco, aic, mpii, ap10k, apt36k or wholebody; ViTPose+ knows all"),
     "detector": ("NAME", "person detector: bundled, a file of weights, a name such as yolo11n.pt, or a file of boxes"),
     "device": ("NAME", "auto, cpu, cuda, cuda:N or mps"),
+    "runtime": ("NAME", "what computes the networks: auto, torch, openvino or onnxruntime"),
+    "precision": ("NAME", "auto, fp32, bf16, fp16 or int8"),
     "conf": ("SCORE", "detections below this score are not looked at"),
     "max_people": ("N", "look at no more than N people a frame, the most certain first; 0 is everybody"),
     "detect_size": ("PIXELS", "longer side of the picture that the detector sees; 0 is the one that it learnt at"),
@@ -146,6 +149,8 @@ def _load(config: RunConfig) -> Pipeline:
         config.detector,
         config.device,
         dataset=config.dataset,
+        runtime=config.runtime,
+        precision=config.precision,
         conf=config.conf,
         max_people=config.max_people,
         detect_size=config.detect_size,
@@ -172,6 +177,8 @@ def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | No
     with opened() as frames:
         if config.refine and frames.live:
             raise UsageError(f"'{frames.name}' is live and cannot be looked at a second time. Leave --refine out.")
+        if not config.quiet:
+            _announce(pipeline)
         shown = partial(progress, total=frames.frame_count, quiet=config.quiet, console=console)
         complete, outputs = False, _sinks(config, frames, save, csv, pipeline)
         try:
@@ -190,7 +197,7 @@ def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | No
     if not config.quiet:
         sidecar = csv and csv.with_name(csv.name + ".json")
         files = [path for path in (save, csv, sidecar) if path]
-        console.print(summary_table(timings, device=pipeline.estimator.device_name, files=files, counts=counts))
+        console.print(summary_table(timings, device=pipeline.estimator.network.device, files=files, counts=counts))
 
 
 def _side_by_side(pipeline: Pipeline) -> bool:
@@ -198,7 +205,7 @@ def _side_by_side(pipeline: Pipeline) -> bool:
     from ..stages import cores
 
     # torch on a processor uses all cores by itself; two networks at once had 0.7 times the speed on two cores
-    return cores() > 1 and not pipeline.estimator.device_name.startswith("cpu")
+    return cores() > 1 and not pipeline.estimator.network.device.startswith("cpu")
 
 
 def _sinks(config: RunConfig, frames: Source, save: Path | None, csv: Path | None, pipeline: Pipeline) -> Sinks | Twice:
@@ -233,8 +240,24 @@ def _counts(frames: Source) -> Counts:
     return Counts(read=frames.frames_read, dropped=frames.frames_dropped, failed=frames.frames_failed)
 
 
+def _announce(pipeline: Pipeline) -> None:
+    for what, part in (("detector", pipeline.detector), ("pose network", pipeline.estimator)):
+        if part.network:
+            sys.stderr.write(f"{what} {part.name}: {_describe(part.network)}\n")
+
+
+def _describe(network: Runtime) -> str:
+    return f"{network.name} {network.precision} on {network.device} ({network.reason})"
+
+
+def _network_facts(part: Detector | Estimator) -> NetworkFacts:
+    from ..output.sidecar import NetworkFacts
+
+    return NetworkFacts(part.name, part.sha256, _describe(part.network) if part.network else None)
+
+
 def _facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete: bool, refined: bool) -> RunFacts:
-    from ..output.sidecar import NetworkFacts, RunFacts
+    from ..output.sidecar import RunFacts
 
     estimator, detector = pipeline.estimator, pipeline.detector
     return RunFacts(
@@ -242,9 +265,9 @@ def _facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete: b
         source=frames.name,
         size=frames.size,
         fps=frames.fps,
-        model=NetworkFacts(estimator.name, estimator.sha256),
-        detector=NetworkFacts(detector.name, detector.sha256),
-        device=estimator.device_name,
+        model=_network_facts(estimator),
+        detector=_network_facts(detector),
+        device=estimator.network.device,
         config=dataclasses.asdict(dataclasses.replace(config, source=frames.name)),
         counts=_counts(frames),
         complete=complete,

@@ -20,10 +20,11 @@ OPENCV_NAMES = ("opencv-python", "opencv-contrib-python", "opencv-python-headles
 
 @dataclass(frozen=True, slots=True)
 class NetworkFacts:
-    """A network that took part: its name, and the sha256 of its weights (None where there is no file)."""
+    """A network that took part: its name, the sha256 of its weights, and what computed it (None where nothing did)."""
 
     name: str
     sha256: str | None = None
+    runtime: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def versions() -> dict[str, str | None]:
     known = {
         "posetrack": __version__,
         "python": platform.python_version(),
-        **{name: _version(name) for name in ("torch", "ultralytics", "numpy")},
+        **{name: _version(name) for name in ("torch", "openvino", "onnxruntime", "ultralytics", "numpy")},
     }
     return {**known, "opencv": next(filter(None, map(_version, OPENCV_NAMES)), None)}
 

@@ -12,14 +12,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from ...errors import ModelError
-from ...models import yolo
-from ...models.cache import sha256
+from ...models.cache import cache_folder, sha256
+from ...models.card import DetectorCard
 from ..types import Detections, Frame
+from .runtimes import Runtime
+from .runtimes.load import EXPORTED, load_runtime
+from .runtimes.store import Loaded
 
 BUNDLED = "detector.safetensors"  # in posetrack.models.bundled
 GREY = 114  # what Ultralytics pads with
@@ -28,7 +29,9 @@ GREY = 114  # what Ultralytics pads with
 def load_detector(
     name: str | Path = "bundled",
     *,
-    device: str | torch.device = "auto",
+    device: str = "auto",
+    runtime: str = "auto",
+    precision: str = "auto",
     conf: float | None = None,
     iou: float = 0.6,
     size: int | None = None,
@@ -38,9 +41,11 @@ def load_detector(
     """Return the detector that a name stands for.
 
     Args:
-        name: `bundled`; a `.pt` or `.safetensors` file; a published name such as `yolo11n.pt`; or a file of boxes,
-            COCO results `.json` or MOT `.txt`.
+        name: `bundled`; a `.pt` or `.safetensors` file; a published name such as `yolo11n.pt`; an exported network,
+            `.xml` or `.onnx`; or a file of boxes, COCO results `.json` or MOT `.txt`.
         device: where a network runs: `auto`, `cpu`, `cuda`, `cuda:N`, `mps`.
+        runtime: what computes it: `auto`, `torch`, `openvino` or `onnxruntime`.
+        precision: `auto`, `fp32`, `bf16`, `fp16` or `int8`.
         conf: people with lower scores are left out; 0.25 for a network, 0 for a file when left out.
         iou: of two boxes that overlap more than this, a network keeps the more certain one.
         size: pixels of the picture's longer side; the one that the network learned at when left out.
@@ -52,26 +57,45 @@ def load_detector(
     """
     if Path(name).suffix in {".json", ".txt"}:
         return FileDetector(name, conf=conf or 0.0, max_people=max_people)
-    if isinstance(device, str):
-        from .device import resolve_device
-
-        device = resolve_device(device)
-    if str(name) == "bundled":
-        path = Path(str(files("posetrack.models.bundled") / BUNDLED))
-    else:
-        path = yolo.find(name, offline=offline)
-    model: Any = yolo.load(path)
+    path = Path(name) if Path(name).suffix in EXPORTED else find(name, offline=offline)
+    network, card = load_runtime(
+        "detector", path, lambda: read_detector_weights(path), runtime=runtime, device=device, precision=precision
+    )
+    assert isinstance(card, DetectorCard)
     return YoloDetector(
-        model,
-        conf=0.25 if conf is None else conf,
-        iou=iou,
-        size=size or model.size,
-        max_people=max_people,
-        device=device,
-        person_class=_person_class(model.names, name),
-        name=str(name),
+        network, card, name=str(name), conf=0.25 if conf is None else conf, iou=iou, size=size, max_people=max_people
+    )
+
+
+def find(name: str | Path, *, offline: bool = False) -> Path:
+    """Return the file of a detector's weights; `models.yolo.find`, which takes torch, only where it is not here yet."""
+    if str(name) == "bundled":
+        return Path(str(files("posetrack.models.bundled") / BUNDLED))
+    for candidate in (Path(name), cache_folder() / "ultralytics" / name):
+        if candidate.is_file():
+            return candidate
+    from ...models import yolo
+
+    return yolo.find(name, offline=offline)
+
+
+def read_detector_weights(path: Path) -> Loaded:
+    """Read a detector's weights with torch and Ultralytics.
+
+    Raises:
+        ModelError: the file is broken or of another kind.
+    """
+    from ...models import yolo
+
+    model: Any = yolo.load(path)
+    card = DetectorCard(
+        size=model.size,
+        stride=int(max(model.stride)),
+        person_class=_person_class(model.names, path),
+        end2end=bool(getattr(model, "end2end", False)),
         sha256=sha256(path),
     )
+    return Loaded(path, model, card)
 
 
 def _person_class(names: dict[int, str], origin: str | Path) -> int:
@@ -85,58 +109,48 @@ class YoloDetector:
     """Callable `(frame) -> Detections` around a network of Ultralytics' kind.
 
     Args:
-        model: takes (1, 3, h, w) RGB in [0, 1]; gives (1, 4 + classes + more, A), centres and sizes in its own pixels
-            and scores, or where it says `end2end`, (1, R, 6 + more), final xyxy, score and class. A tuple's first
-            element counts.
+        network: takes (1, 3, h, w) RGB in [0, 1]; gives (1, 4 + classes + more, A), centres and sizes in its own pixels
+            and scores, or where its card says `end2end`, (1, R, 6 + more), final xyxy, score and class.
+        card: what it wants and what its answer means.
+        name: for people and files.
         conf: boxes with lower scores are left out.
         iou: of two boxes that overlap more than this, the more certain one stays.
-        size: pixels of the longer side that a picture is brought to.
+        size: pixels of the longer side that a picture is brought to; the card's when left out.
         max_people: keep no more than so many, the most certain.
-        device: where the network runs.
-        person_class: the row of the network's classes that counts.
-        name: for people and files.
-        sha256: of the weights.
     """
 
     def __init__(
         self,
-        model: nn.Module,
+        network: Runtime,
+        card: DetectorCard,
         *,
+        name: str = "",
         conf: float = 0.25,
         iou: float = 0.6,
-        size: int = yolo.SIZE,
+        size: int | None = None,
         max_people: int | None = None,
-        device: str | torch.device = "cpu",
-        person_class: int = 0,
-        name: str = "",
-        sha256: str = "",
     ) -> None:
-        self.model = model.eval().to(device)
-        self.device, self.name, self.sha256 = torch.device(device), name, sha256
-        self.conf, self.iou, self.size, self.max_people = conf, iou, size, max_people
-        self.person_class = person_class
-        self.stride = int(max(getattr(model, "stride", [32])))
+        self.network, self.card, self.name, self.sha256 = network, card, name, card.sha256
+        self.conf, self.iou, self.size, self.max_people = conf, iou, size or card.size, max_people
 
     def __call__(self, frame: Frame) -> Detections:
         """Find the people, the most certain first."""
         height, width = frame.image.shape[:2]
-        canvas, scale, offset = letterbox(frame.image, size=self.size, stride=self.stride)
-        rgb = np.ascontiguousarray(canvas[..., ::-1].transpose(2, 0, 1))  # (3, h, w)
-        with torch.inference_mode():
-            output = self.model(torch.from_numpy(rgb).to(self.device)[None].float() / 255)
-        output = (output[0] if isinstance(output, tuple) else output)[0].float().cpu().numpy()
-        boxes, scores = self._people(output)
+        canvas, scale, offset = letterbox(frame.image, size=self.size, stride=self.card.stride)
+        images = cv2.dnn.blobFromImage(canvas, 1 / 255, swapRB=True)  # (1, 3, h, w)
+        boxes, scores = self._people(self.network(images)[0])
         inside = (boxes - np.tile(offset, 2)) / np.tile(scale, 2)
         clipped = np.clip(inside, 0, [width, height, width, height]).astype(np.float32)
         return Detections(clipped[: self.max_people], scores[: self.max_people])
 
     def _people(self, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Take the boxes (N, 4) xyxy and scores (N,) of people, the most certain first, out of a network's output."""
-        if getattr(self.model, "end2end", False):
-            rows = output[(output[:, 5] == self.person_class) & (output[:, 4] > self.conf)]
+        person = self.card.person_class
+        if self.card.end2end:
+            rows = output[(output[:, 5] == person) & (output[:, 4] > self.conf)]
             rows = rows[np.argsort(-rows[:, 4], kind="stable")]
             return rows[:, :4], rows[:, 4]
-        scores = output[4 + self.person_class]  # (A,)
+        scores = output[4 + person]  # (A,)
         found = scores > self.conf
         centers, sizes, scores = output[:2, found].T, output[2:4, found].T, scores[found]
         boxes = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
@@ -232,7 +246,7 @@ class FileDetector:
         for index, people in rows.items():
             array = np.array(sorted(people, key=lambda row: -row[4])[:max_people], dtype=np.float32)
             self._frames[index] = Detections(array[:, :4], array[:, 4])
-        self.name, self.sha256 = str(path), sha256(path)
+        self.name, self.sha256, self.network = str(path), sha256(path), None
 
     @property
     def indices(self) -> set[int]:

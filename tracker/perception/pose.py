@@ -5,61 +5,50 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
+from ...errors import ModelError
 from ...models import crop
-from ...models.find import find
-from ...models.keypoints import COCO, Skeleton
+from ...models.card import PoseCard
+from ...models.processing import PROCESSINGS
 from ...models.skeletons import skeleton
-from ...models.weights import load_checkpoint
 from ..types import Detections, Frame, Poses
 from .appearance import looks
-from .device import describe, resolve_device
+from .runtimes import Runtime
+from .runtimes.load import load_runtime
+from .runtimes.store import Loaded
 
 
 class PoseEstimator:
     """Callable `(frame, detections) -> Poses`.
 
     Args:
-        model: network that answers crops (B, 3, h, w), with attributes
-            `input_size` and `processing`.
-        device: where it is.
-        skeleton: what its K keypoints are.
+        network: answers crops (B, 3, h, w).
+        card: what it wants and what its answer means.
         name: how it is called in files.
-        sha256: of its weights.
         flip: average with the mirrored crop, twice the work for about one point of AP.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        *,
-        device: torch.device | str = "cpu",
-        skeleton: Skeleton = COCO,
-        name: str = "",
-        sha256: str = "",
-        flip: bool = False,
-    ) -> None:
-        self.device = torch.device(device)
-        self.device_name = describe(self.device)
-        model.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
-        self.model: Any = model.eval()
-        self.input_size: tuple[int, int] = self.model.input_size  # type: ignore[assignment]  # networks declare it
-        self.skeleton = skeleton
+    def __init__(self, network: Runtime, card: PoseCard, *, name: str = "", flip: bool = False) -> None:
+        self.network = network
+        self.input_size = card.input_size
+        self.processing = PROCESSINGS[card.processing]
+        self.family = card.family
+        self.skeleton = skeleton(card.skeleton)
         self.name = name
-        self.sha256 = sha256
+        self.sha256 = card.sha256
         self.flip = flip
+        self._crops = np.empty((0, 3, *card.input_size), np.float32)
 
     def __call__(self, frame: Frame, detections: Detections) -> Poses:
         """Estimate the pose of every detected person, all in one batch."""
         if len(detections) == 0:
             return Poses.empty(len(self.skeleton))
-        processing = self.model.processing
+        processing = self.processing
         centers, sizes = processing.regions(detections.boxes, self.input_size)
         matrices = processing.matrices(centers, sizes, self.input_size)
-        crops = crop.normalize(crop.warp(frame.image, matrices, input_size=self.input_size))
-        points, scores, size = self._locate(crops)
+        crops = crop.normalize(crop.warp(frame.image, matrices, input_size=self.input_size), self._batch(len(matrices)))
+        flip_order = self.skeleton.flip_order if self.flip else None
+        points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
         back = crop.invert(processing.matrices(centers, sizes, size))
         return Poses(
             boxes=detections.boxes,
@@ -71,13 +60,13 @@ class PoseEstimator:
 
     def warm_up(self) -> None:
         """Run once, so that the first frame is no slower than the others."""
-        self._locate(np.zeros((1, 3, *self.input_size), dtype=np.float32))
+        self.network(np.zeros((1, 3, *self.input_size), dtype=np.float32))
 
-    @torch.inference_mode()
-    def _locate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-        images = torch.from_numpy(crops).to(self.device).contiguous(memory_format=torch.channels_last)
-        processing, flip_order = self.model.processing, self.skeleton.flip_order if self.flip else None
-        return processing.locate(processing.decode, self.model, images, flip_order)
+    def _batch(self, n: int) -> np.ndarray:
+        """Return the place for n crops, the same memory from frame to frame."""
+        if len(self._crops) < n:
+            self._crops = np.empty((n, 3, *self.input_size), np.float32)
+        return self._crops[:n]
 
 
 def load_pose_estimator(
@@ -85,27 +74,61 @@ def load_pose_estimator(
     *,
     dataset: str = "coco",
     device: str = "auto",
+    runtime: str = "auto",
+    precision: str = "auto",
     flip: bool = False,
     offline: bool = False,
 ) -> PoseEstimator:
     """Load a pose network by name or from a file.
 
     Args:
-        name: a name that `posetrack models` lists, "bundled", or a path.
+        name: a name that `posetrack models` lists, "bundled", or a path of weights or of an exported network.
         dataset: whose keypoints it is to estimate, a name of `skeletons.DATASETS`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        runtime: `auto`, `torch`, `openvino` or `onnxruntime`.
+        precision: `auto`, `fp32`, `bf16`, `fp16` or `int8`.
         flip: average with the mirrored crop.
         offline: never use the network.
 
     Raises:
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
-        DeviceError: the device is not there.
+        DeviceError: the device or the runtime is not there.
         UsageError: a name is not known.
     """
-    where = resolve_device(device)
-    keypoints = skeleton(dataset)
-    found = find(name, offline=offline)
-    model = load_checkpoint(found.path, where, input_size=found.input_size, dataset=dataset)
-    estimator = PoseEstimator(model, device=where, skeleton=keypoints, name=name, sha256=found.sha256, flip=flip)
+    skeleton(dataset)  # before anything is loaded
+    network, card = load_runtime(
+        "pose",
+        name,
+        lambda: read_pose_weights(name, dataset=dataset, offline=offline),
+        variant=dataset,
+        runtime=runtime,
+        device=device,
+        precision=precision,
+    )
+    assert isinstance(card, PoseCard)
+    if card.skeleton != dataset:
+        raise ModelError(f"{name} estimates the keypoints of {card.skeleton}, not {dataset}. Give that --dataset.")
+    estimator = PoseEstimator(network, card, name=name, flip=flip)
     estimator.warm_up()
     return estimator
+
+
+def read_pose_weights(name: str, *, dataset: str = "coco", offline: bool = False) -> Loaded:
+    """Read the weights of a pose network with torch.
+
+    Raises:
+        ModelError: the weights cannot be found or loaded, or are for other keypoints.
+    """
+    from ...models.find import find
+    from ...models.weights import load_checkpoint
+
+    found = find(name, offline=offline)
+    network: Any = load_checkpoint(found.path, input_size=found.input_size, dataset=dataset)
+    card = PoseCard(
+        input_size=network.input_size,
+        processing=network.processing.name,
+        family=type(network).__name__,
+        skeleton=dataset,
+        sha256=found.sha256,
+    )
+    return Loaded(found.path, network, card)

@@ -23,7 +23,8 @@ FRAMES, GAP = 50, range(20, 34)
 class Estimator:
     """Sees a walker in every frame but those of the gap; stops the run where it is told to."""
 
-    name, sha256, skeleton, device_name = "scene", "", COCO, "cpu"
+    name, sha256, skeleton = "scene", "", COCO
+    network = SimpleNamespace(name="none", precision="fp32", device="cpu", reason="a scene")
 
     def __init__(self, stop=None):
         scene = fakes.walking(fakes.regular(FRAMES / 25, 25))
@@ -38,7 +39,7 @@ class Estimator:
 
 
 class Detector:
-    name, sha256 = "scene", ""
+    name, sha256, network = "scene", "", None
 
     def __call__(self, frame):
         return Detections.empty()

@@ -16,7 +16,7 @@ FACTS = RunFacts(
     source="rtsp://cam/1",
     size=(640, 480),
     fps=29.97,
-    model=NetworkFacts("vit", "ab" * 32),
+    model=NetworkFacts("vit", "ab" * 32, "openvino bf16 on cpu"),
     detector=NetworkFacts("boxes.json"),
     device="cpu",
     config={"conf": 0.3, "save": Path("a.mp4")},
@@ -36,10 +36,11 @@ def test_what_a_sidecar_says(tmp_path):
     assert document["frames"] == {"read": 10, "dropped": 2, "failed": 1}
     assert document["skeleton"] == {"name": "coco", "keypoints": list(COCO.keypoints)}
     assert document["limbs"][0] == ["left_ankle", "left_knee"]
-    assert document["model"] == {"name": "vit", "sha256": "ab" * 32}
-    assert document["detector"] == {"name": "boxes.json", "sha256": None}
+    assert document["model"] == {"name": "vit", "sha256": "ab" * 32, "runtime": "openvino bf16 on cpu"}
+    assert document["detector"] == {"name": "boxes.json", "sha256": None, "runtime": None}
     assert document["config"] == {"conf": 0.3, "save": "a.mp4"}
-    assert set(document["versions"]) == {"posetrack", "python", "torch", "ultralytics", "numpy", "opencv"}
+    libraries = {"torch", "openvino", "onnxruntime", "ultralytics", "numpy", "opencv"}
+    assert set(document["versions"]) == {"posetrack", "python", *libraries}
     assert document["versions"]["numpy"]
     assert document["columns"] == columns(COCO)
     assert "pixels" in document["columns"]["left_hip_x"]

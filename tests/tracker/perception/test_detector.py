@@ -6,15 +6,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from posetrack.errors import ModelError
 from posetrack.models import yolo
+from posetrack.models.card import DetectorCard
 from posetrack.tracker.perception import detector as module
 from posetrack.tracker.perception.detector import FileDetector, YoloDetector, letterbox, load_detector, nms
+from posetrack.tracker.perception.runtimes.pytorch import TorchRuntime
 from posetrack.tracker.types import Frame
 
-CPU = torch.device("cpu")
 TEACHER = Path(__file__).parents[4] / "shared" / "weights" / "yolov8n.pt"
 needs_teacher = pytest.mark.skipif(not TEACHER.is_file(), reason="needs shared/weights/ beside the checkout")
 
@@ -23,18 +23,21 @@ def frame(height=48, width=64, index=0):
     return Frame(np.full((height, width, 3), 90, np.uint8), index=index, time=0.0)
 
 
-class Fake(nn.Module):
+class Fake:
     """A network that finds what it is told, whatever it sees, and remembers what it saw."""
 
-    def __init__(self, rows, *, classes=1, end2end=False):
-        super().__init__()
-        self.rows, self.end2end, self.stride = torch.tensor(rows, dtype=torch.float32), end2end, torch.tensor([8, 32])
-        self.classes = classes
+    name, device, precision, reason = "fake", "cpu", "fp32", ""
 
-    def forward(self, images):
+    def __init__(self, rows, *, columns=5):
+        self.rows = np.array(rows, np.float32).reshape(-1, columns)
+
+    def __call__(self, images):
         self.seen = images
-        rows = self.rows.reshape(-1, 6 if self.end2end else 4 + self.classes)
-        return (rows[None] if self.end2end else rows.T[None], {})
+        return self.rows.T[None]
+
+
+def detector(rows, *, classes=1, size=640, **options):
+    return YoloDetector(Fake(rows, columns=4 + classes), DetectorCard(size=size), **options)
 
 
 class TestLetterbox:
@@ -89,8 +92,7 @@ class TestNms:
 class TestYoloDetector:
     def test_boxes_come_back_to_the_picture_clipped_and_sorted(self):
         # a 64x48 picture becomes 640x480: ten times, no padding
-        model = Fake([[100, 100, 40, 60, 0.5], [600, 400, 200, 400, 0.9], [300, 300, 10, 10, 0.2]])
-        found = YoloDetector(model)(frame())
+        found = detector([[100, 100, 40, 60, 0.5], [600, 400, 200, 400, 0.9], [300, 300, 10, 10, 0.2]])(frame())
         np.testing.assert_allclose(found.boxes, [[50, 20, 64, 48], [8, 7, 12, 13]], atol=1e-5)
         np.testing.assert_allclose(found.scores, [0.9, 0.5])
 
@@ -98,34 +100,33 @@ class TestYoloDetector:
         model = Fake([])
         picture = np.zeros((32, 64, 3), np.uint8)
         picture[..., 0] = 255  # blue
-        YoloDetector(model, size=64)(Frame(picture, 0, 0.0))
+        YoloDetector(model, DetectorCard(size=64))(Frame(picture, 0, 0.0))
         assert model.seen.shape == (1, 3, 32, 64)
         assert model.seen[0, :, 0, 0].tolist() == [0, 0, 1]
 
     def test_padding_is_taken_off(self):
-        found = YoloDetector(Fake([[320, 64, 640, 128, 0.9]]))(frame(100, 640))  # 14 rows of grey above and below
+        found = detector([[320, 64, 640, 128, 0.9]])(frame(100, 640))  # 14 rows of grey above and below
         np.testing.assert_allclose(found.boxes, [[0, 0, 640, 100]])
 
     def test_other_classes_do_not_count(self):
-        model = Fake([[100, 100, 40, 60, 0.9, 0.1], [300, 300, 40, 60, 0.1, 0.8]], classes=2)
-        assert YoloDetector(model, person_class=1)(frame()).scores == pytest.approx([0.8])
+        model = Fake([[100, 100, 40, 60, 0.9, 0.1], [300, 300, 40, 60, 0.1, 0.8]], columns=6)
+        assert YoloDetector(model, DetectorCard(size=640, person_class=1))(frame()).scores == pytest.approx([0.8])
 
     def test_channels_after_the_classes_do_not_matter(self):
-        model = Fake([[100, 100, 40, 60, 0.9, 320.0, 7.0]], classes=3)
-        assert YoloDetector(model)(frame()).scores == pytest.approx([0.9])
+        assert detector([[100, 100, 40, 60, 0.9, 320.0, 7.0]], classes=3)(frame()).scores == pytest.approx([0.9])
 
     def test_end_to_end_rows_are_final(self):
         rows = [[10, 20, 30, 40, 0.5, 0], [10, 20, 30, 40, 0.6, 0], [0, 0, 9, 9, 0.9, 2], [0, 0, 9, 9, 0.1, 0]]
-        found = YoloDetector(Fake(rows, end2end=True))(frame())
+        found = YoloDetector(lambda images: np.array([rows]), DetectorCard(size=640, end2end=True))(frame())
         np.testing.assert_allclose(found.boxes, [[1, 2, 3, 4]] * 2)
         np.testing.assert_allclose(found.scores, [0.6, 0.5])
 
     def test_max_people_keeps_the_most_certain(self):
-        model = Fake([[100 * i, 100, 50, 50, 0.3 + 0.1 * i] for i in range(5)])
-        assert YoloDetector(model, max_people=2)(frame()).scores == pytest.approx([0.7, 0.6])
+        rows = [[100 * i, 100, 50, 50, 0.3 + 0.1 * i] for i in range(5)]
+        assert detector(rows, max_people=2)(frame()).scores == pytest.approx([0.7, 0.6])
 
     def test_nobody(self):
-        found = YoloDetector(Fake([]))(frame())
+        found = detector([])(frame())
         assert (found.boxes.shape, found.scores.shape) == ((0, 4), (0,))
 
     @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (31, 33), (4321, 6001)])
@@ -137,7 +138,7 @@ class TestYoloDetector:
             model = yolo._ultralytics().DetectionModel("yolo26n.yaml", nc=1, verbose=False)
             model.end2end = True
             model.fuse(verbose=False)
-        found = YoloDetector(model, conf=0.0, size=64)(frame(*shape))
+        found = YoloDetector(TorchRuntime(model), DetectorCard(size=64, end2end=end2end), conf=0.0)(frame(*shape))
         assert len(found)
         assert (found.boxes >= 0).all()
         assert (found.boxes <= np.tile(shape[::-1], 2)).all()
@@ -166,7 +167,7 @@ PREDICTED = {
 def test_boxes_are_those_of_ultralytics_own_predictor(name):
     spec = importlib.util.find_spec("ultralytics")
     picture = cv2.imread(str(Path(spec.origin).parent / "assets" / name))
-    detector = load_detector(TEACHER, device=CPU)
+    detector = load_detector(TEACHER, device="cpu")
     found = detector(Frame(picture, 0, 0.0))
     boxes, scores = PREDICTED[name]
     np.testing.assert_allclose(found.boxes, boxes, atol=0.5)
@@ -182,18 +183,18 @@ class TestLoadDetector:
         return tmp_path / "detector.safetensors"
 
     def test_a_file_runs_at_its_own_size(self, weights):
-        detector = load_detector(weights, device=CPU, conf=0.5)
-        assert (detector.size, detector.conf, detector.person_class, len(detector.sha256)) == (96, 0.5, 0, 64)
-        assert load_detector(weights, device=CPU, size=64).size == 64
+        detector = load_detector(weights, device="cpu", conf=0.5)
+        assert (detector.size, detector.conf, detector.card.person_class, len(detector.sha256)) == (96, 0.5, 0, 64)
+        assert load_detector(weights, device="cpu", size=64).size == 64
         detector(frame())
 
     def test_the_bundled_one(self, weights, monkeypatch):
         monkeypatch.setattr(module, "files", lambda package: weights.parent)
-        assert load_detector(device=CPU).name == "bundled"
+        assert load_detector(device="cpu").name == "bundled"
 
     def test_boxes_from_a_file(self, tmp_path):
         (tmp_path / "boxes.txt").write_text("1,-1,10,20,30,40,0.9\n")
-        detector = load_detector(tmp_path / "boxes.txt", device=CPU)
+        detector = load_detector(tmp_path / "boxes.txt", device="cpu")
         assert isinstance(detector, FileDetector)
         assert len(detector(frame())) == 1
 
@@ -201,12 +202,12 @@ class TestLoadDetector:
         path = tmp_path / "pets.safetensors"
         yolo.save(yolo.build(width=0.125, depth=0.33, num_classes=2), path, names=("cat", "dog"))
         with pytest.raises(ModelError, match="no class 'person' among its 2"):
-            load_detector(path, device=CPU)
+            load_detector(path, device="cpu")
 
     def test_people_may_be_any_class(self, tmp_path):
         path = tmp_path / "both.safetensors"
         yolo.save(yolo.build(width=0.125, depth=0.33, num_classes=2), path, names=("dog", "Person"))
-        assert load_detector(path, device=CPU).person_class == 1
+        assert load_detector(path, device="cpu").card.person_class == 1
 
 
 class TestFileDetector:

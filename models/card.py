@@ -1,0 +1,87 @@
+"""What has to be known of a network apart from its weights, so that it can run anywhere; text in an exported file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+KEY = "posetrack"  # of the files' metadata
+FORMAT = 1  # of what stands there
+
+
+@dataclass(frozen=True, slots=True)
+class PoseCard:
+    """A pose network: takes crops (B, 3, h, w).
+
+    Attributes:
+        input_size: (height, width) of the crop in pixels.
+        processing: a name of `processing.PROCESSINGS`.
+        family: the network's class, by which `protocol` knows how its authors measure.
+        skeleton: the dataset whose keypoints it estimates, a name of `skeletons.SKELETONS`.
+        sha256: of the weights that it was made from.
+    """
+
+    input_size: tuple[int, int]
+    processing: str
+    family: str = ""
+    skeleton: str = "coco"
+    sha256: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of its input, -1 where any will do."""
+        return self.input_size
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorCard:
+    """A detector: takes RGB pictures (B, 3, h, w) in [0, 1].
+
+    Attributes:
+        size: pixels of the picture's longer side that it learned at.
+        stride: both sides are multiples of it.
+        person_class: the row of its classes that counts.
+        end2end: its rows are final, no suppression is due.
+        sha256: of the weights that it was made from.
+    """
+
+    size: int
+    stride: int = 32
+    person_class: int = 0
+    end2end: bool = False
+    sha256: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of its input, -1 where any will do."""
+        return (-1, -1)
+
+
+KINDS: dict[str, type[PoseCard] | type[DetectorCard]] = {"pose": PoseCard, "detector": DetectorCard}
+Card = PoseCard | DetectorCard
+
+
+def to_text(card: Card) -> str:
+    """Write a card as JSON."""
+    kind = next(name for name, cls in KINDS.items() if isinstance(card, cls))
+    return json.dumps({"format": FORMAT, "kind": kind, **asdict(card)})
+
+
+def from_text(text: str) -> Card:
+    """Read a card.
+
+    Raises:
+        ValueError: it is none that this version knows.
+    """
+    try:
+        values = json.loads(text)
+        if not isinstance(values, Mapping) or values["format"] != FORMAT:
+            raise ValueError("of another version")
+        fields = {key: value for key, value in values.items() if key not in ("format", "kind")}
+        if "input_size" in fields:
+            height, width = fields["input_size"]
+            fields["input_size"] = (int(height), int(width))
+        return KINDS[values["kind"]](**fields)
+    except (KeyError, TypeError) as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,187 @@
+"""Networks by name on every runtime: the same people, the same poses, and nothing loaded that is not needed."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from posetrack.errors import ModelError, UsageError
+from posetrack.models import cache
+from posetrack.tracker.perception.detector import load_detector
+from posetrack.tracker.perception.pose import load_pose_estimator
+from posetrack.tracker.perception.runtimes import load, machine
+from posetrack.tracker.types import Frame
+
+ROOT = Path(__file__).parents[4]
+BUS = Path(importlib.util.find_spec("ultralytics").origin).parent / "assets" / "bus.jpg"
+
+pytest.importorskip("openvino", reason="needs openvino")
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return Frame(cv2.imread(str(BUS)), 0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def reference(frame):
+    detections = load_detector(device="cpu", runtime="torch")(frame)
+    return detections, load_pose_estimator(device="cpu", runtime="torch")(frame, detections)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_every_runtime_finds_the_same(runtime, frame, reference):
+    if runtime == "onnxruntime":
+        pytest.importorskip("onnx", reason="needs onnx")
+        pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    options = {"device": "cpu", "runtime": runtime, "precision": "fp32"}
+    detections = load_detector(**options)(frame)
+    poses = load_pose_estimator(**options)(frame, reference[0])
+    np.testing.assert_allclose(detections.boxes, reference[0].boxes, atol=0.01)
+    np.testing.assert_allclose(detections.scores, reference[0].scores, atol=1e-4)
+    np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-4)
+    sure = reference[1].scores > 0.2
+    np.testing.assert_allclose(poses.keypoints[sure], reference[1].keypoints[sure], atol=0.05)
+
+
+def test_what_auto_takes_on_a_processor_is_near(frame, reference):
+    detector, estimator = load_detector(device="cpu"), load_pose_estimator(device="cpu")
+    assert (detector.network.name, estimator.network.name) == ("openvino", "openvino")
+    assert estimator.network.precision in estimator.network.reason
+    poses = estimator(frame, reference[0])
+    sure = reference[1].scores > 0.3
+    distance = np.linalg.norm(poses.keypoints - reference[1].keypoints, axis=-1)[sure]
+    heights = np.diff(reference[0].boxes[:, 1::2], axis=1)
+    relative = distance / np.broadcast_to(heights, sure.shape)[sure]
+    assert np.median(relative) < 0.002
+    assert np.quantile(relative, 0.9) < 0.02
+
+
+def test_pictures_of_all_sizes_and_people_of_any_number(frame, reference):
+    detector, estimator = load_detector(device="cpu"), load_pose_estimator(device="cpu")
+    for shape in [(480, 640), (480, 640), (640, 480), (333, 1000), (480, 640)]:
+        assert len(detector(Frame(np.full((*shape, 3), 90, np.uint8), 0, 0.0))) == 0
+    for n in (1, 3, 2, 0, 3):
+        assert estimator(frame, reference[0][:n]).keypoints.shape == (n, 17, 2)
+
+
+def test_the_path_through_openvino_loads_no_torch(walking_clip, tmp_path):
+    """The second run, which finds the converted networks in the cache."""
+    load_detector(device="cpu"), load_pose_estimator(device="cpu")
+    code = (
+        "import sys; from posetrack.tracker.cli import main;"
+        f"assert main(['--source', {str(walking_clip)!r}, '--csv', {str(tmp_path / 'out.csv')!r}, '--device', 'cpu',"
+        " '--quiet', '--offline']) == 0;"
+        "heavy = {'torch', 'ultralytics', 'onnx', 'openvino_telemetry'} & set(sys.modules); assert not heavy, heavy"
+    )
+    environment = os.environ | {"POSETRACK_CACHE": str(cache.cache_folder())}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.csv").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("what", ["converted/*/network.xml", "converted/*/network.bin", "converted/*/origin.json"])
+def test_a_broken_cache_is_made_again(what, frame, reference, tmp_path, monkeypatch):
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
+    load_pose_estimator(device="cpu", precision="fp32")
+    files = list(tmp_path.glob(what))
+    assert files
+    for file in [*files, *tmp_path.glob("openvino/*")]:
+        file.chmod(0o600)
+        file.write_bytes(file.read_bytes()[:100])
+    poses = load_pose_estimator(device="cpu", precision="fp32")(frame, reference[0])
+    np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-4)
+
+
+def test_new_weights_are_noticed(tmp_path, monkeypatch):
+    import torch
+
+    from posetrack.models import yolo
+
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "detector.safetensors"
+    sums = []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        yolo.save(yolo.build(width=0.125, depth=0.33), path, size=64 + 32 * seed)
+        detector = load_detector(path, device="cpu", runtime="openvino")
+        sums.append(detector.sha256)
+        assert detector.size == 64 + 32 * seed
+    assert sums[0] != sums[1]
+    assert len(list((tmp_path / "cache" / "converted").iterdir())) == 1  # that of the old weights is gone
+
+
+def test_a_cache_that_cannot_be_written_costs_only_speed(frame, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "file"))
+    estimator = load_pose_estimator(device="cpu")
+    assert estimator.network.name == "torch"
+    assert "Cannot keep the converted network" in estimator.network.reason
+
+
+def test_without_openvino_torch_does_it_and_says_why(monkeypatch):
+    monkeypatch.setattr(load, "this_machine", lambda: machine.Machine(installed=frozenset({"torch"})))
+    network = load_pose_estimator(device="cpu").network
+    assert (network.name, network.precision) == ("torch", "fp32")
+    assert "OpenVINO" in network.reason
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    from posetrack.models import export
+    from posetrack.tracker.perception.detector import find, read_detector_weights
+    from posetrack.tracker.perception.pose import read_pose_weights
+
+    folder = tmp_path_factory.mktemp("exported")
+    pose = read_pose_weights("bundled")
+    detector = read_detector_weights(find("bundled"))
+    forms = [".xml", ".onnx"] if importlib.util.find_spec("onnx") else [".xml"]
+    for suffix in forms:
+        export.write(pose.network, folder / f"pose{suffix}", pose.card)
+        export.write(detector.network, folder / f"detector{suffix}", detector.card)
+    export.write(pose.network, folder / "half.xml", pose.card, half=True)
+    return folder
+
+
+class TestExportedFiles:
+    @pytest.mark.parametrize(
+        ("suffix", "runtime"), [(".xml", "auto"), (".onnx", "auto"), (".onnx", "onnxruntime"), (".xml", "openvino")]
+    )
+    def test_they_load_again(self, files, suffix, runtime, frame, reference):
+        if suffix == ".onnx":
+            pytest.importorskip("onnx", reason="needs onnx")
+            pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+        options = {"runtime": runtime, "precision": "fp32", "device": "cpu"}
+        detector = load_detector(files / f"detector{suffix}", **options)
+        estimator = load_pose_estimator(str(files / f"pose{suffix}"), **options)
+        detections = detector(frame)
+        np.testing.assert_allclose(detections.boxes, reference[0].boxes, atol=0.01)
+        poses = estimator(frame, reference[0])
+        np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-4)
+        assert len(estimator.sha256) == len(detector.sha256) == 64
+        assert estimator.input_size == (192, 144)
+
+    def test_half_takes_half_the_place(self, files, frame, reference):
+        assert (files / "half.bin").stat().st_size < 0.6 * (files / "pose.bin").stat().st_size
+        poses = load_pose_estimator(str(files / "half.xml"), device="cpu", precision="fp32")(frame, reference[0])
+        np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-3)
+
+    def test_one_in_the_others_place(self, files):
+        with pytest.raises(ModelError, match="is a detector network, and a pose network is asked for"):
+            load_pose_estimator(str(files / "detector.xml"), device="cpu")
+
+    def test_torch_does_not_read_them(self, files):
+        with pytest.raises(UsageError, match=r"'torch' does not read .xml files"):
+            load_pose_estimator(str(files / "pose.xml"), runtime="torch")
+
+    def test_files_that_are_something_else(self, tmp_path):
+        with pytest.raises(ModelError, match="There is no file"):
+            load_pose_estimator(str(tmp_path / "missing.xml"), device="cpu")
+        (tmp_path / "a.xml").write_text("<net/>")
+        with pytest.raises(ModelError, match="no complete OpenVINO or ONNX file"):
+            load_pose_estimator(str(tmp_path / "a.xml"), device="cpu")

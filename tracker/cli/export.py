@@ -1,0 +1,64 @@
+"""`posetrack export`: write a network for another program, or for this one on another machine."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+SUFFIXES = {"openvino": ".xml", "onnx": ".onnx", "torchscript": ".torchscript"}
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "export",
+        help="write a network as ONNX, OpenVINO or TorchScript",
+        description="Write a pose network or a detector as a file that other programs run. OpenVINO's and ONNX files "
+        "come back as --model and --detector; they know their input size, family, keypoints and the weights' SHA-256.",
+    )
+    parser.add_argument("name", nargs="?", help="pose network: a name of `posetrack models`, or a file of weights")
+    parser.add_argument("--detector", metavar="NAME", help="a detector in its place: bundled, a file, or a known name")
+    parser.add_argument("--to", choices=SUFFIXES, required=True, help="the form; OpenVINO's is .xml and .bin")
+    parser.add_argument("--half", action="store_true", help="store weights in half precision (default: off)")
+    parser.add_argument("--out", metavar="FILE", help="where to (default: the name here, with the form's ending)")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files (default: off)")
+    parser.add_argument("--offline", action="store_true", help="never use the network (default: off)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the weights and write the file."""
+    from tempfile import TemporaryDirectory
+
+    from rich.console import Console
+
+    from ...errors import UsageError
+    from ..partial import check_target
+
+    if (args.name is None) == (args.detector is None):
+        raise UsageError("Give one network: the name of a pose network, or --detector NAME.")
+    name, suffix = args.name or args.detector, SUFFIXES[args.to]
+    stem = f"{Path(name).stem}-detector" if args.detector == "bundled" else Path(name).stem
+    target = Path(args.out or f"{stem}{suffix}")
+    if target.suffix != suffix:
+        raise UsageError(f"'{target}' does not end in {suffix}. Give such a name.")
+    targets = [target, target.with_suffix(".bin")] if suffix == ".xml" else [target]
+    for file in targets:
+        check_target(file, overwrite=args.overwrite)
+
+    from ...models import export
+    from ..perception.detector import find, read_detector_weights
+    from ..perception.pose import read_pose_weights
+
+    if args.detector:
+        weights = read_detector_weights(find(args.detector, offline=args.offline))
+    else:
+        weights = read_pose_weights(args.name, offline=args.offline)
+    with TemporaryDirectory(dir=target.parent) as folder:  # a file has its name only when it is complete
+        export.write(weights.network, Path(folder) / target.name, weights.card, half=args.half)
+        for file in targets:
+            (Path(folder) / file.name).replace(file)
+    for file in targets:
+        Console().print(f"{file} ({file.stat().st_size / 1e6:.1f} MB)", highlight=False, markup=False, soft_wrap=True)
+    return 0

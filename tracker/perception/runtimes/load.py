@@ -1,0 +1,108 @@
+"""From a network's name to what computes it: weights, a converted network of the cache, or an exported file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ....errors import ConversionError, ModelError, OutputError
+from ....models.card import KINDS, Card, from_text
+from . import Runtime, store
+from .choice import Choice, choose
+from .machine import this_machine
+
+EXPORTED = (".xml", ".onnx")
+
+
+def load_runtime(
+    kind: str,
+    name: str | Path,
+    read: Callable[[], store.Loaded],
+    *,
+    variant: str = "",
+    runtime: str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+) -> tuple[Runtime, Card]:
+    """Return what computes a network, and the network's card.
+
+    Args:
+        kind: `pose` or `detector`.
+        name: of the network, as the user gave it; a file that `posetrack export` wrote runs as it is.
+        read: reads the network's weights, where they are needed.
+        variant: what else tells the network that `read` returns from others of that name.
+        runtime: `auto`, `torch`, `openvino` or `onnxruntime`.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        precision: `auto`, `fp32`, `bf16`, `fp16` or `int8`.
+
+    Raises:
+        UsageError: a name is not known, or the three do not go together.
+        DeviceError: the device or the package is not there.
+        ModelError: the network cannot be read, or not run like this.
+    """
+    path = Path(name)
+    exported = path.suffix in EXPORTED
+    choice = choose(runtime, device, precision, machine=this_machine(), suffix=path.suffix if exported else "")
+    if exported:
+        card = _read_card(path, choice, kind)
+        return _start(path, choice, card), card
+    if choice.runtime == "torch":
+        return _on_torch(read, choice)
+    place = os.path.abspath(name) if path.is_file() else str(name)  # noqa: PTH100 (keeps links)
+    key = "\n".join((kind, variant, place))
+    suffix = ".xml" if choice.runtime == "openvino" else ".onnx"
+    try:
+        return _converted(key, suffix, read, choice)
+    except (ConversionError, OutputError) as error:
+        if runtime != "auto":
+            raise
+        return _on_torch(read, Choice("torch", choice.device, "fp32", f"not {choice.runtime}: {error}"))
+
+
+def _converted(key: str, suffix: str, read: Callable[[], store.Loaded], choice: Choice) -> tuple[Runtime, Card]:
+    found = store.converted(key, suffix, read)
+    try:
+        return _start(found.path, choice, found.card, converted=True), found.card
+    except ConversionError:  # the file in the cache may be broken; a fresh one tells
+        store.forget(key, suffix)
+        found = store.converted(key, suffix, read)
+        return _start(found.path, choice, found.card, converted=True), found.card
+
+
+def _on_torch(read: Callable[[], store.Loaded], choice: Choice) -> tuple[Runtime, Card]:
+    from ..device import resolve_device
+    from .pytorch import TorchRuntime
+
+    resolve_device(choice.device)  # before the weights are read
+    weights = read()
+    return TorchRuntime(weights.network, choice), weights.card
+
+
+def _start(path: Path, choice: Choice, card: Card, *, converted: bool = False) -> Runtime:
+    if choice.runtime == "openvino":
+        from .openvino import OpenVinoRuntime
+
+        return OpenVinoRuntime(path, choice, any_size=min(card.shape) < 0, keep=path.parent if converted else None)
+    from .onnxruntime import OnnxRuntime
+
+    return OnnxRuntime(path, choice)
+
+
+def _read_card(path: Path, choice: Choice, kind: str) -> Card:
+    if not path.is_file():
+        raise ModelError(f"There is no file {path}. Check the path.")
+    if choice.runtime == "openvino":
+        from .openvino import read_card
+    else:
+        from .onnxruntime import read_card
+    try:
+        card = from_text(read_card(path))
+    except ValueError as error:
+        raise ModelError(
+            f"{path} does not say how it wants its pictures. Give a file that `posetrack export` of this version wrote."
+        ) from error
+    if not isinstance(card, KINDS[kind]):
+        other = next(name for name in KINDS if name != kind)
+        raise ModelError(f"{path} is a {other} network, and a {kind} network is asked for here.")
+    return card

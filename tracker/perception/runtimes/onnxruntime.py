@@ -1,0 +1,89 @@
+"""Networks on ONNX Runtime: its processor, CUDA and TensorRT providers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from ....errors import ConversionError, DeviceError, ModelError
+from ....models.cache import cache_folder
+from ....models.card import KEY
+from .choice import Choice
+from .machine import threads
+
+_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+
+class OnnxRuntime:
+    """See `Runtime`. On CUDA, TensorRT works where it is installed; it builds an engine a shape and keeps it.
+
+    Args:
+        path: `.onnx`.
+        choice: what was decided.
+
+    Raises:
+        ConversionError: the file cannot be read or run.
+        DeviceError: CUDA was asked for and this build of ONNX Runtime has none.
+    """
+
+    name = "onnxruntime"
+
+    def __init__(self, path: str | Path, choice: Choice) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads()
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(str(path), options, providers=_providers(choice))
+        except Exception as error:  # its errors have no common class
+            reason = str(error).strip().splitlines()[0]
+            raise ConversionError(f"ONNX Runtime cannot run '{path}': {reason}. Export it again.") from error
+        self._input = self._session.get_inputs()[0]
+        self._type = _TYPES.get(self._input.type, np.float32)
+        self._names = [output.name for output in self._session.get_outputs()]
+        provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
+        if choice.device != "cpu" and provider == "CPU":  # it falls back without a word
+            raise DeviceError(
+                f"Device '{choice.device}' was asked for, but ONNX Runtime cannot use it. Use --device cpu."
+            )
+        self.device = f"cpu ({threads()} threads)" if provider == "CPU" else f"{choice.device} ({provider})"
+        self.precision = "fp16" if self._type == np.float16 else choice.precision
+        self.reason = choice.reason
+
+    def __call__(self, images: NDArray[np.float32]) -> Any:
+        """Answer a batch."""
+        arrays = self._session.run(self._names, {self._input.name: images.astype(self._type, copy=False)})
+        arrays = [array.astype(np.float32, copy=False) for array in arrays]
+        return arrays[0] if len(arrays) == 1 else dict(zip(self._names, arrays, strict=True))
+
+
+def _providers(choice: Choice) -> list[Any]:
+    if choice.device == "cpu":
+        return ["CPUExecutionProvider"]
+    there = ort.get_available_providers()
+    if "CUDAExecutionProvider" not in there:
+        raise DeviceError(
+            f"Device '{choice.device}' was asked for, but this ONNX Runtime knows only {', '.join(there)}. "
+            "Install onnxruntime-gpu in its place, or use --device cpu."
+        )
+    number = {"device_id": int(choice.device.partition(":")[2] or 0)}
+    engines = {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(cache_folder() / "tensorrt")}
+    half = {"trt_fp16_enable": choice.precision == "fp16"}
+    tensorrt = [("TensorrtExecutionProvider", number | engines | half)] if "TensorrtExecutionProvider" in there else []
+    return [*tensorrt, ("CUDAExecutionProvider", number)]
+
+
+def read_card(path: str | Path) -> str:
+    """Return the card's text of an `.onnx` file; empty where it has none.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no common class
+        raise ModelError(f"Cannot read '{path}': it is no complete ONNX file. Export it again.") from error
+    return session.get_modelmeta().custom_metadata_map.get(KEY, "")

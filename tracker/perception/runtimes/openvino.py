@@ -1,0 +1,130 @@
+"""Networks on OpenVINO: the fastest way on a processor, and without torch at run time."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....errors import ConversionError, ModelError
+from ....models.cache import cache_folder
+from ....models.card import KEY
+from ....models.vino import ov
+from .choice import Choice
+from .machine import threads
+
+_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}  # a quantised graph says itself what is int8; this is the rest
+_NAMES = {"f32": "fp32", "bf16": "bf16", "f16": "fp16"}
+
+
+class OpenVinoRuntime:
+    """See `Runtime`. The graph's batch stays open: one graph for every number of people, at no measurable cost.
+
+    A network that takes pictures of any size gets a graph of its own for the first picture's, a tenth faster or more;
+    all other sizes share one.
+
+    Args:
+        path: `.xml` (OpenVINO's own) or `.onnx`.
+        choice: what was decided.
+        any_size: whether the network takes pictures of any size.
+        keep: a folder for the first size's graph, which then loads at once the next time; none when left out.
+
+    Raises:
+        ConversionError: the file cannot be read or run.
+    """
+
+    name = "openvino"
+
+    def __init__(self, path: str | Path, choice: Choice, *, any_size: bool = False, keep: Path | None = None) -> None:
+        self._path, self._keep = Path(path), keep
+        self._config = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": threads(),
+            "INFERENCE_PRECISION_HINT": _HINTS[choice.precision],
+            "CACHE_DIR": str(cache_folder() / "openvino"),
+        }
+        self.device = f"cpu ({threads()} threads)"
+        self.precision, self.reason = choice.precision, choice.reason
+        self._first: tuple[int, ...] | None = None  # shape of the pictures that have their own graph
+        self._own: Any = None  # the request of their graph
+        self._open = None if any_size else self._compile(self._path)
+
+    def __call__(self, images: NDArray[np.float32]) -> Any:
+        """Answer a batch."""
+        outputs = self._request(images.shape).infer({0: images}, share_inputs=True)
+        arrays = [np.array(value) for value in outputs.values()]  # the request writes over its own in the next call
+        if len(arrays) == 1:
+            return arrays[0]
+        return dict(zip([next(iter(output.names)) for output in outputs], arrays, strict=True))
+
+    def _request(self, shape: tuple[int, ...]) -> Any:
+        if self._own is not None and shape == self._first:
+            return self._own
+        if self._open is None and self._own is None:
+            self._first = shape
+            self._own = self._compile(self._shaped(shape))
+            return self._own
+        self._open = self._open or self._compile(self._path)
+        return self._open
+
+    def _shaped(self, shape: tuple[int, ...]) -> Any:
+        """Return the network for pictures of one shape: the file where it may be kept, or the graph."""
+        file = self._keep and self._keep / f"{self._path.stem}-{'x'.join(map(str, shape))}.xml"
+        if file and file.is_file():
+            return file
+        with _sentence(self._path):
+            model = _core().read_model(self._path)
+            model.reshape(shape)
+            if not file:
+                return model
+            # under another name first: a second run may be at it, too
+            fresh = file.with_name(f"{os.getpid()}-{file.name}")
+            ov.save_model(model, fresh, compress_to_fp16=False)
+            fresh.with_suffix(".bin").replace(file.with_suffix(".bin"))
+            fresh.replace(file)
+            return file
+
+    def _compile(self, source: Any) -> Any:
+        with _sentence(self._path):
+            compiled = _core().compile_model(source, "CPU", self._config)
+            if self.precision != "int8":  # what the plugin really took
+                hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+                self.precision = _NAMES.get(hint, hint)
+            return compiled.create_infer_request()
+
+
+@contextlib.contextmanager
+def _sentence(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ConversionError(f"OpenVINO cannot run '{path}': {reason}. Export it again.") from error
+
+
+@functools.cache
+def _core() -> ov.Core:
+    return ov.Core()
+
+
+def read_card(path: str | Path) -> str:
+    """Return the card's text of an `.xml` or `.onnx` file; empty where it has none.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        model = _core().read_model(Path(path))
+    except RuntimeError as error:
+        raise ModelError(f"Cannot read '{path}': it is no complete OpenVINO or ONNX file. Export it again.") from error
+    for place in ([KEY], ["framework", KEY]):  # its own files, and ONNX
+        if model.has_rt_info(place):
+            return model.get_rt_info(place).astype(str)
+    return ""

@@ -1,0 +1,101 @@
+"""Networks on torch: the fastest way on a GPU, and the reference on a processor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ....models.answer import arrays
+from ..device import describe, resolve_device
+from .choice import Choice
+
+BATCHES = (1, 2, 4, 8, 16, 32, 64)  # sizes that a CUDA graph is captured for; a batch is padded to the next one
+MOST_GRAPHS = 16  # photographs of all shapes: those beyond it run without a graph of their own
+WARM_UP = 3  # calls before a capture, in which libraries pick their kernels and allocate their workspaces
+
+_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class TorchRuntime:
+    """See `Runtime`.
+
+    On CUDA, a call of one shape is captured once as a CUDA graph and replayed, so that a small network costs one launch
+    instead of hundreds. On a processor, bf16 is autocast's.
+
+    Args:
+        network: takes (B, 3, h, w); of a tuple it answers, the first element counts.
+        choice: what was decided.
+    """
+
+    name = "torch"
+
+    def __init__(self, network: nn.Module, choice: Choice | None = None) -> None:
+        choice = choice or Choice("torch", "cpu", "fp32", "as asked")
+        self._device = resolve_device(choice.device)
+        self._type = _TYPES[choice.precision]
+        self._autocast = self._device.type == "cpu" and self._type is not torch.float32
+        weights = torch.float32 if self._autocast else self._type
+        network = network.eval().to(self._device, weights)
+        self._network: Any = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
+        self._graphs: dict[tuple[int, ...], tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]] = {}
+        self.device, self.precision, self.reason = describe(self._device), choice.precision, choice.reason
+
+    @torch.inference_mode()
+    def __call__(self, images: NDArray[np.float32]) -> Any:
+        """Answer a batch."""
+        if self._device.type != "cuda":
+            return arrays(self._forward(self._upload(torch.from_numpy(images))))
+        if len(images) > BATCHES[-1]:
+            parts = [self(images[i : i + BATCHES[-1]]) for i in range(0, len(images), BATCHES[-1])]
+            return _joined(parts)
+        return self._replay(torch.from_numpy(images))
+
+    def _upload(self, images: Tensor) -> Tensor:
+        kind = torch.float32 if self._autocast else self._type
+        return images.to(self._device, kind).contiguous(memory_format=torch.channels_last)
+
+    def _forward(self, images: Tensor) -> Any:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._autocast):
+            output = self._network(images)
+        return output[0] if isinstance(output, tuple) else output
+
+    def _replay(self, images: Tensor) -> Any:
+        """Copy a batch into the captured graph's own input and run it."""
+        count = len(images)
+        size = next(batch for batch in BATCHES if batch >= count)
+        key = (size, *images.shape[2:])
+        if key not in self._graphs:
+            if len(self._graphs) == MOST_GRAPHS:
+                return arrays(self._forward(self._upload(images)))
+            self._graphs[key] = self._capture(self._upload(images.new_zeros(size, *images.shape[1:])))
+        graph, own, output, _ = self._graphs[key]
+        own[:count].copy_(images)
+        graph.replay()
+        answer = arrays(output)
+        return {name: value[:count] for name, value in answer.items()} if isinstance(answer, dict) else answer[:count]
+
+    def _capture(self, own: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]:
+        stream = torch.cuda.Stream(self._device)
+        stream.wait_stream(torch.cuda.current_stream(self._device))
+        with torch.cuda.stream(stream):
+            for _ in range(WARM_UP):
+                self._forward(own)
+        torch.cuda.current_stream(self._device).wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(self._device), torch.cuda.graph(graph):
+            output = self._forward(own)
+        # A graph reads addresses: what a module keeps beside its buffers (YOLO's anchors of this shape) must stay.
+        kept = [
+            value for module in self._network.modules() for value in vars(module).values() if torch.is_tensor(value)
+        ]
+        return graph, own, output, kept
+
+
+def _joined(parts: list[Any]) -> Any:
+    if isinstance(parts[0], dict):
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return np.concatenate(parts)

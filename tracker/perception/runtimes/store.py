@@ -1,0 +1,126 @@
+"""Networks converted for another runtime: kept in the cache, and found there again without loading torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from ....errors import OutputError
+from ....models.cache import cache_folder
+from ....models.card import Card, from_text, to_text
+from ....version import __version__
+
+REVISION = 1  # counts up when what `models.export` writes changes
+ORIGIN = "origin.json"  # which weights a folder was made from, and the network's card
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A network as it was read from its weights: the file, the torch module, its card."""
+
+    path: Path
+    network: Any
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A folder of the cache: the network's file in it, and its card."""
+
+    path: Path
+    card: Card
+
+
+def converted(key: str, suffix: str, read: Callable[[], Loaded]) -> Converted:
+    """Return a converted network; it is made if it is not there, or if its weights are no longer the same file.
+
+    Args:
+        key: what names the network in this installation; a change of anything in it makes another one.
+        suffix: `.xml` or `.onnx`.
+        read: reads the weights, where that is needed.
+
+    Raises:
+        ModelError: the weights cannot be read, or the network cannot be converted.
+        OutputError: the cache cannot be written.
+    """
+    folder = _folder(key, suffix)
+    return _kept(folder, suffix) or _make(folder, suffix, read())
+
+
+def forget(key: str, suffix: str) -> None:
+    """Remove a converted network that turned out to be broken."""
+    shutil.rmtree(_folder(key, suffix), ignore_errors=True)
+
+
+def _folder(key: str, suffix: str) -> Path:
+    package = str(Path(__file__).parents[3])  # another installation has other code, and its own bundled weights
+    words = "\n".join((package, __version__, str(REVISION), suffix, key))
+    return _root() / hashlib.sha256(words.encode()).hexdigest()[:24]
+
+
+def _root() -> Path:
+    return cache_folder() / "converted"
+
+
+def _kept(folder: Path, suffix: str) -> Converted | None:
+    try:
+        origin = json.loads((folder / ORIGIN).read_text(encoding="utf-8"))
+        if not _same(origin):
+            return None
+        path, card = folder / f"network{suffix}", from_text(origin["card"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Converted(path, card) if path.is_file() else None
+
+
+def _same(origin: dict[str, Any]) -> bool:
+    return origin["stamp"] == _stamp(Path(origin["weights"]))
+
+
+def _stamp(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def _make(folder: Path, suffix: str, weights: Loaded) -> Converted:
+    from ....models import export
+
+    try:
+        _root().mkdir(parents=True, exist_ok=True)
+        _prune()
+        fresh = Path(mkdtemp(dir=_root(), prefix="new-"))
+        try:
+            export.write(weights.network, fresh / f"network{suffix}", weights.card)
+            origin = {
+                "weights": str(weights.path.absolute()),
+                "stamp": _stamp(weights.path),
+                "card": to_text(weights.card),
+            }
+            (fresh / ORIGIN).write_text(json.dumps(origin), encoding="utf-8")
+            shutil.rmtree(folder, ignore_errors=True)
+            fresh.rename(folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot keep the converted network in {_root()}: {error.strerror or error}. "
+            "Free some space, or give another folder in $POSETRACK_CACHE."
+        ) from error
+    return Converted(folder / f"network{suffix}", weights.card)
+
+
+def _prune() -> None:
+    """Remove networks whose weights are gone or have changed."""
+    for file in _root().glob(f"*/{ORIGIN}"):
+        try:
+            stale = not _same(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError):
+            stale = True
+        if stale:
+            shutil.rmtree(file.parent, ignore_errors=True)

@@ -44,7 +44,7 @@ class RefineConfig:
     gap_seconds: float = 1.0
     box_noise: float = _ONLINE.box_noise
     keypoint_noise: float = _ONLINE.keypoint_noise
-    box_agility: float = _ONLINE.box_agility
+    box_agility: float = 2.0  # so that it turns as fast as its person: nothing is to be predicted from it here
     keypoint_agility: float = 1.0
 
 

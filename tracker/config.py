@@ -29,7 +29,7 @@ class RunConfig:
         detector: person detector by name or file, or a file of boxes.
         device: auto, cpu, cuda, cuda:N or mps.
         runtime: what computes the networks: auto, torch, openvino or onnxruntime.
-        precision: auto, fp32, bf16, fp16 or int8.
+        precision: auto, fp32, bf16 or fp16.
         conf: detections below this score are not looked at.
         max_people: look at no more than so many people a frame, the most certain first; 0 is everybody.
         detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.

@@ -149,7 +149,7 @@ def load_pipeline(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         dataset: whose keypoints are estimated: coco, aic, mpii, ap10k, apt36k or wholebody.
         runtime: what computes the networks: `auto`, `torch`, `openvino` or `onnxruntime`.
-        precision: `auto`, `fp32`, `bf16`, `fp16` or `int8`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
         conf: detections below this score are not looked at.
         max_people: at most so many people a frame, the most certain first; 0 is everybody.
         detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.

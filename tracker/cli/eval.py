@@ -47,7 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--detect-size", type=int, help="pixels of the picture's longer side for the detector")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     parser.add_argument("--runtime", default="auto", help="auto, torch, openvino or onnxruntime (default: auto)")
-    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16, fp16 or int8 (default: auto)")
+    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16 (default: auto)")
     parser.add_argument("--offline", action="store_true", help="never use the network")
     parser.add_argument("--json", metavar="FILE", help="write the figures, and how they came about")
     parser.add_argument(

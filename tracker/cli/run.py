@@ -32,7 +32,7 @@ _OPTIONS = {
     "detector": ("NAME", "person detector: bundled, a file of weights, a name such as yolo11n.pt, or a file of boxes"),
     "device": ("NAME", "auto, cpu, cuda, cuda:N or mps"),
     "runtime": ("NAME", "what computes the networks: auto, torch, openvino or onnxruntime"),
-    "precision": ("NAME", "auto, fp32, bf16, fp16 or int8"),
+    "precision": ("NAME", "auto, fp32, bf16 or fp16"),
     "conf": ("SCORE", "detections below this score are not looked at"),
     "max_people": ("N", "look at no more than N people a frame, the most certain first; 0 is everybody"),
     "detect_size": ("PIXELS", "longer side of the picture that the detector sees; 0 is the one that it learnt at"),

@@ -45,7 +45,7 @@ def load_detector(
             `.xml` or `.onnx`; or a file of boxes, COCO results `.json` or MOT `.txt`.
         device: where a network runs: `auto`, `cpu`, `cuda`, `cuda:N`, `mps`.
         runtime: what computes it: `auto`, `torch`, `openvino` or `onnxruntime`.
-        precision: `auto`, `fp32`, `bf16`, `fp16` or `int8`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
         conf: people with lower scores are left out; 0.25 for a network, 0 for a file when left out.
         iou: of two boxes that overlap more than this, a network keeps the more certain one.
         size: pixels of the picture's longer side; the one that the network learned at when left out.

@@ -86,7 +86,7 @@ def load_pose_estimator(
         dataset: whose keypoints it is to estimate, a name of `skeletons.DATASETS`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         runtime: `auto`, `torch`, `openvino` or `onnxruntime`.
-        precision: `auto`, `fp32`, `bf16`, `fp16` or `int8`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
         flip: average with the mirrored crop.
         offline: never use the network.
 

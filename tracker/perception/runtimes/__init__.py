@@ -16,7 +16,7 @@ class Runtime(Protocol):
     Attributes:
         name: `torch`, `openvino` or `onnxruntime`.
         device: for people, e.g. `cpu (2 threads)` or `cuda:0 (NVIDIA H200)`.
-        precision: `fp32`, `bf16`, `fp16` or `int8`: what the bulk of the work is computed in.
+        precision: `fp32`, `bf16` or `fp16`: what the bulk of the work is computed in.
         reason: why this one was chosen.
     """
 

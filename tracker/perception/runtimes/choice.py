@@ -8,7 +8,7 @@ from ....errors import DeviceError, UsageError
 from .machine import Machine
 
 RUNTIMES = ("auto", "torch", "openvino", "onnxruntime")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 BF16_FLAGS = ("amx_bf16", "avx512_bf16")  # without them, bfloat16 is emulated and slower than float32
 PACKAGES = {"openvino": "openvino", "onnxruntime": "posetrack[onnx]", "torch": "torch"}
 
@@ -17,7 +17,7 @@ _KNOWN = {  # (runtime, device) -> precisions, the default first
     ("torch", "cpu"): ("fp32", "bf16"),
     ("torch", "cuda"): ("fp16", "fp32"),
     ("torch", "mps"): ("fp32", "fp16"),
-    ("openvino", "cpu"): ("fp32", "bf16", "int8"),
+    ("openvino", "cpu"): ("fp32", "bf16"),
     ("onnxruntime", "cpu"): ("fp32",),
     ("onnxruntime", "cuda"): ("fp32", "fp16"),
 }
@@ -30,7 +30,7 @@ class Choice:
     Attributes:
         runtime: `torch`, `openvino` or `onnxruntime`.
         device: `cpu`, `cuda`, `cuda:N` or `mps`.
-        precision: `fp32`, `bf16`, `fp16` or `int8`.
+        precision: `fp32`, `bf16` or `fp16`.
         reason: for people.
     """
 

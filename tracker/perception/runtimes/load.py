@@ -34,7 +34,7 @@ def load_runtime(
         variant: what else tells the network that `read` returns from others of that name.
         runtime: `auto`, `torch`, `openvino` or `onnxruntime`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-        precision: `auto`, `fp32`, `bf16`, `fp16` or `int8`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
 
     Raises:
         UsageError: a name is not known, or the three do not go together.

@@ -19,7 +19,7 @@ from ....models.vino import ov
 from .choice import Choice
 from .machine import threads
 
-_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}  # a quantised graph says itself what is int8; this is the rest
+_HINTS = {"fp32": "f32", "bf16": "bf16"}
 _NAMES = {"f32": "fp32", "bf16": "bf16", "f16": "fp16"}
 
 
@@ -94,9 +94,8 @@ class OpenVinoRuntime:
     def _compile(self, source: Any) -> Any:
         with _sentence(self._path):
             compiled = _core().compile_model(source, "CPU", self._config)
-            if self.precision != "int8":  # what the plugin really took
-                hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-                self.precision = _NAMES.get(hint, hint)
+            hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+            self.precision = _NAMES.get(hint, hint)  # what the plugin really took
             return compiled.create_infer_request()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -40,6 +41,7 @@ class RunConfig:
         start: seconds into the source to begin at.
         end: seconds into the source to stop at.
         timeout: seconds to wait for a stream.
+        reconnect: seconds to try to get a lost camera or stream back.
         overwrite: replace existing results.
         quiet: no progress and no summary.
         offline: never use the network.
@@ -65,6 +67,7 @@ class RunConfig:
     start: float | None = None
     end: float | None = None
     timeout: float = 10.0
+    reconnect: float = 30.0
     overwrite: bool = False
     quiet: bool = False
     offline: bool = False
@@ -86,6 +89,8 @@ class RunConfig:
             raise UsageError(f"end is {self.end} s, not after the start at {self.start or 0} s; give a later time.")
         if self.timeout <= 0:
             raise UsageError(f"timeout is {self.timeout} s; give a positive number of seconds.")
+        if not 0 <= self.reconnect < math.inf:
+            raise UsageError(f"reconnect is {self.reconnect} s; give a number of seconds from 0 on.")
 
 
 def recipes() -> list[str]:

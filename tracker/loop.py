@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 from .output.sinks import Sinks
 from .output.twice import Twice
 from .pipeline import Pipeline
 from .stages import side_by_side
+from .timings import LATENCY
 from .types import Detections, Frame, Tracks
 from .video.source import Source
 
@@ -48,6 +50,8 @@ def loop(
         try:
             for frame, tracks in people:
                 sinks.write(frame, tracks)
+                if frame.captured is not None:
+                    pipeline.timings.add(LATENCY, 1000 * (time.monotonic() - frame.captured))
                 step(len(tracks))
                 if sinks.closed:
                     raise KeyboardInterrupt

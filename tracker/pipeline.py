@@ -95,6 +95,7 @@ class Pipeline:
         self.tracker = tracker or PoseTracker(skeleton=estimator.skeleton)
         self.camera = camera
         self.timings = timings or Timings()
+        self._size: tuple[int, ...] | None = None
 
     def __call__(self, frame: Frame) -> Tracks:
         """Return the people of a frame; call it with frames in the order of their time."""
@@ -106,7 +107,14 @@ class Pipeline:
             return self.detector(frame)
 
     def follow(self, frame: Frame, detections: Detections) -> Tracks:
-        """Estimate and track what was detected: the second half of the line."""
+        """Estimate and track what was detected: the second half of the line.
+
+        Pictures of another size begin anew with other ids: places in the one mean nothing in the other.
+        """
+        size = frame.image.shape[:2]
+        if self._size not in (None, size):
+            self.reset()
+        self._size = size
         with self.timings.stage("pose"):
             poses = self.estimator(frame, detections)
         motion = None
@@ -116,13 +124,14 @@ class Pipeline:
             if motion is None:  # a hard cut: nobody of the last frame is in this one
                 self.tracker.reset()
         with self.timings.stage("track"):
-            return self.tracker.update(poses, frame.time, size=frame.image.shape[:2], motion=motion)
+            return self.tracker.update(poses, frame.time, size=size, motion=motion)
 
     def reset(self) -> None:
         """Forget all people, before another source."""
         self.tracker.reset()
         if self.camera:
             self.camera.reset()
+        self._size = None
 
 
 def load_pipeline(

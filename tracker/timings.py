@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 STAGES = ("read", "detect", "pose", "camera", "track", "draw", "write")
+LATENCY = "latency"  # from a live frame's capture to the end of its "write", with what it waited in between
 KEPT_SAMPLES = 100_000  # per stage, the newest: an hour at 30 fps, 400 kB
 
 
@@ -43,9 +44,10 @@ class Timings:
             if inner:
                 inner[-1] += elapsed
             if worked:
-                self._add(name, own * 1000)
+                self.add(name, own * 1000)
 
-    def _add(self, name: str, ms: float) -> None:
+    def add(self, name: str, ms: float) -> None:
+        """Count milliseconds that were measured elsewhere."""
         samples = self._samples.setdefault(name, array("f"))
         count = self._counts.get(name, 0)
         if count < KEPT_SAMPLES:

@@ -39,11 +39,13 @@ class Frame:
         image: (H, W, 3) BGR uint8, upright.
         index: counts from 0 in the source.
         time: seconds, the source's own presentation timestamp (a camera's: seconds since its first frame).
+        captured: when it came in, in seconds of `time.monotonic()`; None where the source is a file.
     """
 
     image: NDArray[np.uint8]
     index: int
     time: float
+    captured: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,23 @@ def test_the_mirrored_crop_changes_the_pose_only_a_little(people):
     assert np.median(distance[sure]) < 0.03
 
 
+def test_pictures_of_another_size_begin_anew():
+    from posetrack.models.keypoints import COCO
+    from posetrack.tracker.types import Poses
+
+    class Middle:
+        name, sha256, skeleton = "middle", "", COCO
+
+        def __call__(self, frame, detections):
+            n = len(detections)
+            return Poses(detections.boxes, np.full((n, 17, 2), 30.0), np.ones((n, 17)), detections.scores)
+
+    line = Pipeline(Boxes([[10, 10, 50, 90]]), Middle())
+    sizes = [(100, 100)] * 3 + [(100, 120)] * 3
+    ids = [line(Frame(np.zeros((*size, 3), np.uint8), i, i / 30)).ids.tolist() for i, size in enumerate(sizes)]
+    assert ids == [[1]] * 3 + [[2]] * 3
+
+
 def test_two_pipelines_count_their_own_ids(people):
     for _ in range(2):
         tracks = load_pipeline(device="cpu", offline=True)(Frame(people, 0, 0.0))

@@ -13,11 +13,9 @@ from ...errors import PosetrackError, UsageError
 from ..config import RunConfig, read_recipe, recipes
 
 if TYPE_CHECKING:
-    from ..output.sidecar import Counts, NetworkFacts, RunFacts
     from ..output.sinks import Sinks
     from ..output.twice import Twice
-    from ..perception.runtimes import Runtime
-    from ..pipeline import Detector, Estimator, Pipeline
+    from ..pipeline import Pipeline
     from ..video.batch import Item
     from ..video.source import Source
 
@@ -43,6 +41,7 @@ _OPTIONS = {
     "start": ("SECONDS", "begin so far into the source"),
     "end": ("SECONDS", "stop so far into the source"),
     "timeout": ("SECONDS", "wait no longer than this for a stream"),
+    "reconnect": ("SECONDS", "try for so long to get a lost camera or stream back; 0 gives up at once"),
     "overwrite": (None, "replace existing results"),
     "quiet": (None, "print nothing but errors"),
     "offline": (None, "never use the network"),
@@ -170,15 +169,23 @@ def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | No
     from ..output.twice import Twice
     from ..timings import Timings
     from ..video.source import open_source
+    from . import facts
 
     pipeline.timings = timings = Timings()
     console = Console(stderr=True)
-    opened = partial(open_source, source, start=config.start, end=config.end, timeout=config.timeout)
+    opened = partial(
+        open_source,
+        source,
+        start=config.start,
+        end=config.end,
+        timeout=config.timeout,
+        reconnect=config.reconnect,
+    )
     with opened() as frames:
         if config.refine and frames.live:
             raise UsageError(f"'{frames.name}' is live and cannot be looked at a second time. Leave --refine out.")
         if not config.quiet:
-            _announce(pipeline)
+            facts.announce(pipeline)
         shown = partial(progress, total=frames.frame_count, quiet=config.quiet, console=console)
         complete, outputs = False, _sinks(config, frames, save, csv, pipeline)
         try:
@@ -192,20 +199,24 @@ def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | No
         finally:
             if csv:
                 refined = isinstance(outputs, Twice) and outputs.refined
-                write_sidecar(csv, _facts(config, frames, pipeline, complete=complete, refined=refined))
-        counts = _counts(frames)
+                write_sidecar(csv, facts.run_facts(config, frames, pipeline, complete=complete, refined=refined))
+        counts = facts.counts(frames)
     if not config.quiet:
         sidecar = csv and csv.with_name(csv.name + ".json")
         files = [path for path in (save, csv, sidecar) if path]
-        console.print(summary_table(timings, device=pipeline.estimator.network.device, files=files, counts=counts))
+        gaps = [gap.end - gap.start for gap in frames.gaps]
+        device = pipeline.estimator.network.device
+        console.print(summary_table(timings, device=device, files=files, counts=counts, gaps=gaps))
 
 
 def _side_by_side(pipeline: Pipeline) -> bool:
     """Tell whether threads pay."""
     from ..stages import cores
 
-    # torch on a processor uses all cores by itself; two networks at once had 0.7 times the speed on two cores
-    return cores() > 1 and not pipeline.estimator.network.device.startswith("cpu")
+    # torch on a processor uses all cores by itself, and its many small steps hold the interpreter: with two networks at
+    # once it had 0.7 times the speed on two cores, where OpenVINO, a single long step, had 1.4 times
+    network = pipeline.estimator.network
+    return cores() > 1 and not (network.name == "torch" and network.device.startswith("cpu"))
 
 
 def _sinks(config: RunConfig, frames: Source, save: Path | None, csv: Path | None, pipeline: Pipeline) -> Sinks | Twice:
@@ -232,44 +243,3 @@ def _sinks(config: RunConfig, frames: Source, save: Path | None, csv: Path | Non
     if config.refine:
         return Twice(overlay, table, skeleton=skeleton, timings=timings)
     return Sinks(*filter(None, (overlay, table)), timings=timings)
-
-
-def _counts(frames: Source) -> Counts:
-    from ..output.sidecar import Counts
-
-    return Counts(read=frames.frames_read, dropped=frames.frames_dropped, failed=frames.frames_failed)
-
-
-def _announce(pipeline: Pipeline) -> None:
-    for what, part in (("detector", pipeline.detector), ("pose network", pipeline.estimator)):
-        if part.network:
-            sys.stderr.write(f"{what} {part.name}: {_describe(part.network)}\n")
-
-
-def _describe(network: Runtime) -> str:
-    return f"{network.name} {network.precision} on {network.device} ({network.reason})"
-
-
-def _network_facts(part: Detector | Estimator) -> NetworkFacts:
-    from ..output.sidecar import NetworkFacts
-
-    return NetworkFacts(part.name, part.sha256, _describe(part.network) if part.network else None)
-
-
-def _facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete: bool, refined: bool) -> RunFacts:
-    from ..output.sidecar import RunFacts
-
-    estimator, detector = pipeline.estimator, pipeline.detector
-    return RunFacts(
-        skeleton=estimator.skeleton,
-        source=frames.name,
-        size=frames.size,
-        fps=frames.fps,
-        model=_network_facts(estimator),
-        detector=_network_facts(detector),
-        device=estimator.network.device,
-        config=dataclasses.asdict(dataclasses.replace(config, source=frames.name)),
-        counts=_counts(frames),
-        complete=complete,
-        refined=refined,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -52,6 +52,9 @@ class RunFacts:
         counts: of frames.
         complete: whether the source was read to its end.
         refined: whether the rows are those of `--refine`; without it, they are as they were tracked online.
+        size_changes: `frame`, `time_s`, `width` and `height` where another size begins; pixels are those of the frame.
+        gaps: `from_s`, `to_s` and `seconds` of the times in which a live source was lost, in the time of the table.
+        latency_ms: `median` and `p95` from a live frame's capture to its output; None where the source is a file.
     """
 
     skeleton: Skeleton
@@ -65,6 +68,9 @@ class RunFacts:
     counts: Counts
     complete: bool
     refined: bool = False
+    size_changes: Sequence[Mapping[str, float]] = ()
+    gaps: Sequence[Mapping[str, float]] = ()
+    latency_ms: Mapping[str, float] | None = None
 
 
 def sidecar_path(csv: str | Path, *, complete: bool = True) -> Path:
@@ -101,8 +107,11 @@ def _document(facts: RunFacts) -> dict[str, Any]:
         "refined": facts.refined,
         "source": facts.source,
         "size": {"width": facts.size[0], "height": facts.size[1]},
+        "size_changes": list(facts.size_changes),
         "fps": facts.fps,
         "frames": asdict(facts.counts),
+        "gaps": list(facts.gaps),
+        "latency_ms": facts.latency_ms,
         "skeleton": {"name": skeleton.name, "keypoints": list(names)},
         "limbs": [[names[a], names[b]] for a, b in skeleton.limbs],
         "model": asdict(facts.model),

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ..timings import Timings
+from ..timings import LATENCY, Timings
 from .sidecar import Counts
 
 
@@ -71,14 +71,27 @@ def progress(
 
 
 def summary_table(
-    timings: Timings, *, device: str, files: Sequence[str | Path] = (), counts: Counts | None = None
+    timings: Timings,
+    *,
+    device: str,
+    files: Sequence[str | Path] = (),
+    counts: Counts | None = None,
+    gaps: Sequence[float] = (),
 ) -> RenderableType:
-    """Return the end of a run for the terminal: ms per stage, the device that was used, where the files are."""
+    """Return the end of a run for the terminal: ms per stage, the device that was used, where the files are.
+
+    Args:
+        timings: of the run.
+        device: where the networks ran.
+        files: what was written.
+        counts: of frames.
+        gaps: seconds for which a live source was lost, one value for each time.
+    """
     stages = Table(box=None, pad_edge=False)
     stages.add_column("stage")
     stages.add_column("median ms", justify="right")
     stages.add_column("p95 ms", justify="right")
-    for name in timings.stages:
+    for name in (name for name in timings.stages if name != LATENCY):
         stages.add_row(name, *(f"{timings.percentile(name, percent):.1f}" for percent in (50, 95)))
 
     facts = Table.grid(padding=(0, 2))
@@ -87,6 +100,11 @@ def summary_table(
     if counts is not None:
         losses = [f"{n} {what}" for n, what in ((counts.dropped, "dropped"), (counts.failed, "failed")) if n]
         facts.add_row("frames", ", ".join([str(counts.read), *losses]))
+    if LATENCY in timings.stages:
+        median, p95 = (timings.percentile(LATENCY, percent) for percent in (50, 95))
+        facts.add_row("latency", f"{median:.0f} ms from capture to output (p95 {p95:.0f} ms)")
+    if gaps:
+        facts.add_row("lost", f"{len(gaps)} times, {sum(gaps):.1f} s in all")
     facts.add_row("device", Text(device))
     for file in files:
         facts.add_row("wrote", Text(str(file)))

@@ -34,6 +34,7 @@ class CameraReader:
 
     Attributes:
         fps: what the driver announces; None if it does not.
+        arrived: seconds of the monotonic clock when the last picture was grabbed.
     """
 
     frame_count: int | None = None
@@ -41,6 +42,7 @@ class CameraReader:
     live = True
     failed = 0
     damage: str | None = None
+    arrived = 0.0
 
     def __init__(self, index: int, *, capture: Callable[[int], Any] | None = None) -> None:
         """Open camera `index`.
@@ -72,10 +74,10 @@ class CameraReader:
     def __next__(self) -> tuple[NDArray[np.uint8], float]:
         for _ in range(RETRIES):
             if self._capture.grab():
-                now = time.monotonic()
+                self.arrived = time.monotonic()
                 done, image = self._capture.retrieve()
                 if done and image is not None and image.size:
-                    return image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), now
+                    return image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), self.arrived
             self.failed += 1
             time.sleep(0.02)
         raise SourceError(

@@ -39,6 +39,7 @@ class ContainerReader:
         live: the stream does not wait for its reader.
         failed: frames that could not be decoded.
         damage: what is wrong with the file, known at its end; None if nothing is.
+        arrived: seconds of the monotonic clock when the last picture was there to be decoded.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class ContainerReader:
             address: a path, or a URL.
             name: what messages call it, without credentials.
             start: seconds; frames before it are left out.
-            end: seconds; frames from it on are left out.
+            end: seconds; frames from it on are left out, but for a live stream's, whose clock is not the run's.
             timeout: seconds that opening and each read of a URL may take.
 
         Raises:
@@ -58,6 +59,7 @@ class ContainerReader:
         """
         self.name, self.failed = name, 0
         self.damage: str | None = None
+        self.arrived = 0.0
         self._remote = isinstance(address, str)
         self._start, self._end, self._timeout = start, end, timeout
         self._container = self._open(address)
@@ -131,7 +133,7 @@ class ContainerReader:
         for frame, last in self._from_start():
             if self._start is not None and last < self._start - TOLERANCE:
                 continue
-            if self._end is not None and last >= self._end - TOLERANCE:
+            if self._end is not None and not self.live and last >= self._end - TOLERANCE:
                 return
             yield upright(frame), last
         step = 1 / (self.fps or DEFAULT_FPS)
@@ -167,7 +169,7 @@ class ContainerReader:
         for frame in self._decode():
             pts = frame.pts if frame.pts is not None else frame.dts
             if self._wall_clock:
-                seconds = time.monotonic()
+                seconds = self.arrived
             elif pts is None:
                 seconds = 0.0 if last is None else last + step
             else:
@@ -192,6 +194,7 @@ class ContainerReader:
                 packet = None
             if packet is None:
                 return
+            self.arrived = time.monotonic()
             try:
                 frames = packet.decode()
             except av.FFmpegError:

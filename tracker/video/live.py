@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import SourceError
+from .reconnect import Reconnecting, Shot
 
-Item = tuple[NDArray[np.uint8], float]
 CLOSE_WAIT = 2.0  # seconds; a thread that is stuck in a dead connection closes it by itself when the read gives up
 
 
 class Newest:
-    """Iterate over the newest (image, time) of a live reader, whatever the consumer's pace.
+    """Iterate over the newest shot of a live reader, whatever the consumer's pace.
 
     Attributes:
         dropped: frames that were read and replaced before they were taken, counted from the first taken one.
     """
 
-    def __init__(self, items: Iterator[Item], *, close: Callable[[], None], name: str, timeout: float) -> None:
+    def __init__(self, reader: Reconnecting, *, name: str, timeout: float) -> None:
         """Begin to read.
 
         Args:
-            items: the reader's frames; used by the thread only.
-            close: releases the reader; called by the thread when it ends.
+            reader: read and closed by the thread only.
             name: of the source, without credentials, for messages.
-            timeout: seconds to wait for a frame.
+            timeout: seconds to wait for a frame, however the reader behaves.
         """
         self.dropped = 0
-        self._items, self._release, self._name, self._timeout = items, close, name, timeout
+        self._reader, self._name, self._timeout = reader, name, timeout
         self._changed = threading.Condition()
-        self._item: Item | None = None
+        self._item: Shot | None = None
         self._error: Exception | None = None
         self._taken = self._ended = self._stop = False
         self._thread = threading.Thread(target=self._read, name="posetrack-live", daemon=True)
@@ -42,7 +37,7 @@ class Newest:
     def _read(self) -> None:
         error: Exception | None = None
         try:
-            for item in self._items:
+            for item in self._reader:
                 with self._changed:
                     if self._stop:
                         break
@@ -53,26 +48,29 @@ class Newest:
             error = caught
         finally:
             try:
-                self._release()
+                self._reader.close()
             except Exception as caught:
                 error = error or caught
             with self._changed:
                 self._error, self._ended = error, True
                 self._changed.notify_all()
 
-    def peek(self) -> Item:
-        """Wait for a frame and leave it in place.
+    def peek(self, timeout: float | None = None) -> Shot:
+        """Wait for a frame, for another time than usual if one is given, and leave it in place.
 
         Raises:
             SourceError: no frame came in time, or the reader failed.
             StopIteration: the source ended.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._item or self._ended, self._timeout):
+            timeout = timeout or self._timeout
+            if not self._changed.wait_for(lambda: self._item or self._ended or self._stop, timeout):
                 raise SourceError(
-                    f"No frame from '{self._name}' within {self._timeout:g} s. "
+                    f"No frame from '{self._name}' within {timeout:g} s. "
                     f"Check that it is running, or raise the timeout."
                 )
+            if self._stop:
+                raise StopIteration
             if self._item is not None:
                 return self._item
             if isinstance(self._error, SourceError):
@@ -85,14 +83,17 @@ class Newest:
     def __iter__(self) -> Newest:
         return self
 
-    def __next__(self) -> Item:
+    def __next__(self) -> Shot:
         with self._changed:
             item = self.peek()
             self._item, self._taken = None, True
             return item
 
     def close(self) -> None:
-        """Stop the thread, which releases the reader."""
-        self._stop = True
+        """Stop the thread, which releases the reader; who waits for a frame gets the end. From any thread."""
+        self._reader.stop()
+        with self._changed:
+            self._stop = True
+            self._changed.notify_all()
         if self._thread is not threading.current_thread():
             self._thread.join(CLOSE_WAIT)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from .camera import CameraReader
 from .container import ContainerReader
 from .image import ImageReader
 from .live import Newest
+from .reconnect import Gap, LiveReader, Reconnecting
 
 log = logging.getLogger("posetrack")
 
@@ -40,11 +42,21 @@ class Reader(Protocol):
         """Release the file, device or connection."""
 
 
+@dataclass(frozen=True, slots=True)
+class SizeChange:
+    """From frame `frame` on, at `time` seconds, pictures are `width` x `height` pixels."""
+
+    frame: int
+    time: float
+    width: int
+    height: int
+
+
 class Source:
     """Frames, read once, in order; closes itself at their end.
 
     A live source gives its newest frame: what came in between is dropped and counted. Its times count from the first
-    frame that was taken.
+    frame that was taken. One that is lost is opened again for a while, and time goes on over the gap.
 
     Attributes:
         name: what to call it, without credentials.
@@ -55,6 +67,7 @@ class Source:
         duration: seconds of the whole video; None if unknown.
         live: the source does not wait for its reader.
         frames_read: frames given so far.
+        size_changes: from which frames on the pictures had another size.
     """
 
     def __init__(
@@ -66,8 +79,20 @@ class Source:
         start: float | None = None,
         end: float | None = None,
         timeout: float = 10.0,
+        reopen: Callable[[], Any] | None = None,
+        reconnect: float = 0.0,
     ) -> None:
         """Wait for the first frame.
+
+        Args:
+            reader: what is read; of a live source with the attributes of a `LiveReader`.
+            name: what to call it, without credentials.
+            path: of the file.
+            start: seconds before which the reader gives nothing.
+            end: seconds from which on it gives nothing.
+            timeout: seconds to wait for a frame of a live source.
+            reopen: opens another reader of a live source that was lost.
+            reconnect: seconds to try that for.
 
         Raises:
             SourceError: there is none.
@@ -76,7 +101,9 @@ class Source:
         self.name, self.path, self.live = name, path, reader.live
         self.fps, self.frame_count, self.duration = reader.fps, reader.frame_count, reader.duration
         self.frames_read = 0
-        self._reader, self._start, self._end = reader, start, end
+        self.size_changes: list[SizeChange] = []
+        self._reader: Any = reader
+        self._start, self._end = start, end
         self._origin: float | None = None
         self._newest: Newest | None = None
         self._closed = False
@@ -84,14 +111,14 @@ class Source:
             if self.live:
                 if start:
                     raise UsageError(f"'{name}' is live and cannot start at {start:g} s. Leave the start out.")
-                self._newest = Newest(iter(reader), close=reader.close, name=name, timeout=timeout)
-                image, _ = self._newest.peek()
-                self._items: Iterator[tuple[NDArray[np.uint8], float]] = self._newest
+                self._reader = Reconnecting(cast(LiveReader, reader), reopen, name=name, wait=reconnect)
+                self._newest = Newest(self._reader, name=name, timeout=timeout + reconnect)
+                image = self._newest.peek(timeout).image
             else:
                 items = iter(reader)
                 first = next(items)
                 image, _ = first
-                self._items = itertools.chain([first], items)
+                self._pictures = itertools.chain([first], items)
         except StopIteration:
             self.close()
             raise SourceError(self._why_empty()) from None
@@ -99,6 +126,7 @@ class Source:
             self.close()
             raise
         self.size: tuple[int, int] = image.shape[1], image.shape[0]
+        self._size = self.size
 
     def _why_empty(self) -> str:
         if self._start and (self.duration is None or self._start >= self.duration):
@@ -120,6 +148,13 @@ class Source:
         return self._newest.dropped if self._newest else 0
 
     @property
+    def gaps(self) -> list[Gap]:
+        """When a live source was lost and came back, in seconds as those of its frames."""
+        origin = self._origin or 0.0
+        gaps = self._reader.gaps if self._newest else []
+        return [Gap(max(0.0, gap.start - origin), gap.end - origin) for gap in gaps]
+
+    @property
     def damage(self) -> str | None:
         """What is wrong with the file, known at its end; None if nothing is."""
         return self._reader.damage
@@ -131,7 +166,7 @@ class Source:
         if self._closed:
             raise StopIteration
         try:
-            image, seconds = next(self._items)
+            image, seconds, captured = self._next()
         except StopIteration:
             self._report()
             self.close()
@@ -139,15 +174,25 @@ class Source:
         except BaseException:
             self.close()
             raise
-        if self.live:
-            self._origin = seconds if self._origin is None else self._origin
-            seconds -= self._origin
-            if self._end is not None and seconds >= self._end:
-                self.close()
-                raise StopIteration
-        frame = Frame(image=image, index=self.frames_read, time=seconds)
+        if self.live and self._end is not None and seconds >= self._end:
+            self.close()
+            raise StopIteration
+        size = image.shape[1], image.shape[0]
+        if size != self._size:
+            self._size = size
+            self.size_changes.append(SizeChange(self.frames_read, seconds, *size))
+            log.warning("'%s' gives %d x %d pixels from %.2f s on.", self.name, *size, seconds)
+        frame = Frame(image=image, index=self.frames_read, time=seconds, captured=captured)
         self.frames_read += 1
         return frame
+
+    def _next(self) -> tuple[NDArray[np.uint8], float, float | None]:
+        """Return the next picture, its seconds and when it was captured."""
+        if self._newest is None:
+            return *next(self._pictures), None
+        shot = next(self._newest)
+        self._origin = shot.time if self._origin is None else self._origin
+        return shot.image, shot.time - self._origin, shot.captured
 
     def _report(self) -> None:
         if self.damage:
@@ -157,7 +202,7 @@ class Source:
             log.warning("'%s': %d frames could not be decoded and were left out.", self.name, self.frames_failed)
 
     def close(self) -> None:
-        """Release the file, device or connection; twice is fine."""
+        """Release the file, device or connection; twice is fine. A live source's also from another thread."""
         if not self._closed:
             self._closed = True
             (self._newest or self._reader).close()
@@ -172,7 +217,12 @@ class Source:
 
 
 def open_source(
-    source: str | int | Path, *, start: float | None = None, end: float | None = None, timeout: float = 10.0
+    source: str | int | Path,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    timeout: float = 10.0,
+    reconnect: float = 30.0,
 ) -> Source:
     """Open a video, a picture, a camera or a stream.
 
@@ -181,6 +231,7 @@ def open_source(
         start: seconds of the source's own time; frames before it are left out. Not for live sources.
         end: seconds; frames from it on are left out.
         timeout: seconds to wait for a stream or camera to open, and for each frame.
+        reconnect: seconds to try to get a stream or camera back that was lost; 0 gives up at once.
 
     Returns:
         An iterator of `Frame` and a context manager. `Frame.index` counts the frames given, `Frame.time` is the
@@ -188,7 +239,7 @@ def open_source(
 
     Raises:
         SourceError: it cannot be read, or has no frame.
-        UsageError: start, end or timeout make no sense.
+        UsageError: start, end, timeout or reconnect make no sense.
     """
     for word, value in (("start", start), ("end", end)):
         if value is not None and not (math.isfinite(value) and value >= 0):
@@ -197,13 +248,19 @@ def open_source(
         raise UsageError(f"The end, {end:g} s, does not come after the start, {start or 0:g} s. Give a later end.")
     if not timeout > 0:
         raise UsageError(f"The timeout is {timeout} s. Give a number above 0.")
+    if not (math.isfinite(reconnect) and reconnect >= 0):
+        raise UsageError(f"The time to reconnect is {reconnect} s. Give a number from 0 on.")
     what = parse_source(source)
-    if isinstance(what, int):
-        return Source(CameraReader(what), name=f"camera {what}", start=start, end=end, timeout=timeout)
-    name = redact(what) if isinstance(what, str) else str(what)
-    if isinstance(what, str):
-        reader = ContainerReader(what, name=name, start=start, end=end, timeout=timeout)
-        return Source(reader, name=name, start=start, end=end, timeout=timeout)
+    name = f"camera {what}" if isinstance(what, int) else redact(what) if isinstance(what, str) else str(what)
+    if not isinstance(what, Path):
+
+        def connect() -> Any:
+            if isinstance(what, int):
+                return CameraReader(what)
+            return ContainerReader(what, name=name, start=start, end=end, timeout=timeout)
+
+        words: Any = {"start": start, "end": end, "timeout": timeout, "reconnect": reconnect}
+        return Source(connect(), name=name, reopen=connect, **words)
     _check_file(what)
     if what.suffix.lower() in IMAGE_SUFFIXES:
         return Source(ImageReader(what), name=name, path=what)

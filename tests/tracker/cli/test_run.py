@@ -1,6 +1,7 @@
 """The command line does its whole job, with the bundled networks, on real people."""
 
 import csv
+import itertools
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+import servers
 
 from posetrack.models.keypoints import COCO
 from posetrack.tracker.cli import main
@@ -227,6 +229,38 @@ def test_ctrl_c_leaves_a_video_that_plays_and_a_valid_table(tmp_path):
     with av.open(str(tmp_path / "out.partial.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) >= frames
     assert json.loads((tmp_path / "out.partial.csv.json").read_text())["complete"] is False
+
+
+def test_a_live_run_tells_its_latency_and_when_the_stream_was_lost(walking_clip, tmp_path, capsys):
+    with av.open(str(walking_clip)) as video:
+        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
+    first, second = (cv2.imencode(".jpg", cv2.resize(picture, size))[1].tobytes() for size in ((640, 480), (320, 240)))
+    connections = itertools.count()
+
+    def body():  # the first connection ends after some pictures
+        return servers.multipart([first] * 20 if next(connections) < 1 else itertools.repeat(second))
+
+    kind = "multipart/x-mixed-replace; boundary=picture"
+    with servers.LiveServer(body, kind=kind, pace=0.02) as server:
+        address = f"http://me:secret@127.0.0.1:{server.port}/live"
+        words = ("--source", address, "--csv", tmp_path / "out.csv", "--save", tmp_path / "out.mp4", "--end", 3)
+        assert posetrack(*words) == 0
+    told = capsys.readouterr().err
+    facts = json.loads((tmp_path / "out.csv.json").read_text())
+    assert facts["latency_ms"]["median"] > 0
+    assert facts["latency_ms"]["p95"] >= facts["latency_ms"]["median"]
+    (gap,) = facts["gaps"]
+    assert gap["seconds"] == pytest.approx(gap["to_s"] - gap["from_s"], abs=1e-5)
+    assert gap["seconds"] >= 0.25
+    assert "from capture to output" in told
+    assert "lost" in told
+    assert "secret" not in told + json.dumps(facts)
+    for change in facts["size_changes"]:
+        assert (change["width"], change["height"]) == (320, 240)
+        later = [row for row in rows(tmp_path / "out.csv") if int(row["frame"]) >= change["frame"]]
+        assert all(float(row["x2"]) <= 330 for row in later if row["state"] == "measured")
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        assert {(frame.width, frame.height) for frame in video.decode(video=0)} == {(640, 480)}
 
 
 def test_a_window_without_a_display_is_a_sentence(walking_clip, capsys, monkeypatch):

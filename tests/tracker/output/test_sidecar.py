@@ -22,6 +22,8 @@ FACTS = RunFacts(
     config={"conf": 0.3, "save": Path("a.mp4")},
     counts=Counts(read=10, dropped=2, failed=1),
     complete=True,
+    gaps=[{"from_s": 1.0, "to_s": 3.5, "seconds": 2.5}],
+    latency_ms={"median": 40.0, "p95": 60.0},
 )
 
 
@@ -34,6 +36,9 @@ def test_what_a_sidecar_says(tmp_path):
     assert document["size"] == {"width": 640, "height": 480}
     assert document["fps"] == 29.97
     assert document["frames"] == {"read": 10, "dropped": 2, "failed": 1}
+    assert document["gaps"] == [{"from_s": 1.0, "to_s": 3.5, "seconds": 2.5}]
+    assert document["latency_ms"] == {"median": 40.0, "p95": 60.0}
+    assert document["size_changes"] == []
     assert document["skeleton"] == {"name": "coco", "keypoints": list(COCO.keypoints)}
     assert document["limbs"][0] == ["left_ankle", "left_knee"]
     assert document["model"] == {"name": "vit", "sha256": "ab" * 32, "runtime": "openvino bf16 on cpu"}

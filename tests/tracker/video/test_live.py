@@ -1,6 +1,7 @@
 import threading
 import time
 
+import cv2
 import numpy as np
 import pytest
 
@@ -106,6 +107,32 @@ def test_a_camera_that_does_not_open_is_released(monkeypatch):
     with pytest.raises(SourceError, match="Cannot open camera 3"):
         CameraReader(3)
     assert fake.released == 1
+
+
+def test_a_camera_that_is_a_file_goes_through_opencv_itself(make, tmp_path):
+    path = make.encode(tmp_path / "camera.avi", [i / 10 for i in range(20)], codec="mjpeg", pix_fmt="yuvj420p")
+    reader = CameraReader(0, capture=lambda _: cv2.VideoCapture(str(path)))
+    with Source(reader, name="camera 0", timeout=5) as source:
+        frame = next(source)
+        assert (source.size, source.live) == ((64, 48), True)
+        assert frame.image.shape == (48, 64, 3)
+        assert time.monotonic() - 20 < frame.captured <= time.monotonic()
+        with pytest.raises(SourceError, match=r"Camera 0 gives no more frames\."):
+            list(source)
+    assert 1 <= source.frames_read <= 20
+
+
+def test_an_unplugged_camera_that_is_plugged_in_again_goes_on():
+    plugged = [Fake(count=5), Fake()]
+    reader, *others = (CameraReader(0, capture=lambda _, fake=fake: fake) for fake in plugged)
+    with Source(reader, name="camera 0", reopen=iter(others).__next__, reconnect=5.0) as source:
+        times = []
+        while not source.gaps:
+            times.append(next(source).time)
+        times.append(next(source).time)
+    assert times == sorted(times)
+    assert source.gaps[0].end - source.gaps[0].start > 0.2  # the first pause, and what the camera took to be given up
+    assert plugged[0].released >= 1
 
 
 def test_a_live_source_cannot_start_later():

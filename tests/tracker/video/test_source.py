@@ -257,7 +257,7 @@ def test_a_stream_without_an_end_is_live(make, tmp_path):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        with open_source(f"http://127.0.0.1:{server.server_address[1]}/live", timeout=5) as source:
+        with open_source(f"http://127.0.0.1:{server.server_address[1]}/live", timeout=5, reconnect=0) as source:
             assert source.live
             times = [frame.time for frame in source]
         server.shutdown()

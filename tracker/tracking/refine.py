@@ -69,7 +69,7 @@ def refine(
     Tracklets of one person are joined, ghosts are left out, keypoints and boxes are smoothed by the Rauch-Tung-Striebel
     smoother, and short gaps are filled with the state `interpolated`; predictions are left out.
 
-    Memory is bounded by the tracks, not the video: an hour of five people at 30 fps takes 0.65 GB, measured, a third of
+    Memory is bounded by the tracks, not the video: an hour of five people at 30 fps takes about 0.65 GB, a third of
     it the tracks that are handed in.
 
     Args:

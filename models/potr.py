@@ -47,13 +47,18 @@ class VitTransformer(nn.Module):
 
     def forward(self, images: Tensor, queries: Tensor) -> Tensor:
         memory = self.vit_norm(self.lin_proj_mem(self.encoder(images)))  # (B, N, D)
-        return self.decoder(queries, memory, self.positions())
+        return self.decoder(queries, memory, self.positions(images.shape[2:]))
 
-    def positions(self) -> Tensor | None:
-        """Return what is added to the memory for the keys, (1, N, D)."""
+    def positions(self, size: tuple[int, ...]) -> Tensor | None:
+        """Return what is added to the memory for the keys of a crop of `size` (height, width): (1, N, D)."""
         if self.pos_encoder is None:
             return self.pos_embed
-        patches = self.pos_encoder(self.encoder.grid).flatten(2).transpose(1, 2)
+        # By the crop itself: an XCiT reads crops of any size, and its weights do not tell which one they learnt at.
+        rows, columns = (
+            length * cells // trained
+            for length, cells, trained in zip(size, self.encoder.grid, self.encoder.input_size, strict=True)
+        )
+        patches = self.pos_encoder((rows, columns)).flatten(2).transpose(1, 2)
         return F.pad(patches, (0, 0, self.encoder.class_tokens, 0))
 
 

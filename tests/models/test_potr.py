@@ -72,6 +72,14 @@ def test_answers_are_those_of_the_original(fixture, threads):
         parity.fill.compare(fixture, run(model, images, meta))
 
 
+def test_an_xcit_reads_a_crop_of_any_size():
+    """Its weights do not tell the size that it learnt at, so the crop must."""
+    checkpoint, images, meta = parity.load("potr_xcit_p16_288x384")
+    model = load_checkpoint(checkpoint)
+    assert model.input_size == (256, 192)
+    parity.fill.compare("potr_xcit_p16_288x384", run(model, images, meta))
+
+
 def test_every_fixture_is_there():
     assert len(FIXTURES) == 10
 
@@ -248,12 +256,12 @@ def test_a_wrong_detail_would_be_noticed(detail, monkeypatch):
         for layer in transformer.decoder.layers:
             layer.activation = F.relu
     elif detail == "no-class-token-in-memory":
-        positions = transformer.positions()[:, 1:]
-        monkeypatch.setattr(transformer, "positions", lambda: positions)
+        positions = transformer.positions(model.input_size)[:, 1:]
+        monkeypatch.setattr(transformer, "positions", lambda _: positions)
         transformer.vit_norm.register_forward_hook(lambda _, __, memory: memory[:, 1:])
     elif detail == "position-for-the-class-token":
-        positions = transformer.positions().roll(-1, 1)
-        monkeypatch.setattr(transformer, "positions", lambda: positions)
+        positions = transformer.positions(model.input_size).roll(-1, 1)
+        monkeypatch.setattr(transformer, "positions", lambda _: positions)
     elif detail == "positions-in-values":
         original = detr.DecoderLayer.forward
         monkeypatch.setattr(detr.DecoderLayer, "forward", lambda self, x, q, k, _: original(self, x, q, k, k))

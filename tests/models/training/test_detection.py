@@ -14,7 +14,7 @@ from posetrack.models.training import data, recipe
 from posetrack.models.training.detection import DetectionTask, Mosaics
 from posetrack.models.training.loop import fit
 
-OVERRIDES = ["network.input_size=[96, 96]", "batch=4", "epochs=12", "data.workers=0", "ema=0.0"]
+OVERRIDES = ["network.input_size=[96, 96]", "batch=4", "epochs=60", "data.workers=0", "ema=0.0"]
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,12 @@ def test_validation_shows_whole_pictures_whose_boxes_find_the_way_back(people):
 
 def test_the_detector_learns_a_little_and_its_weights_load(people, tmp_path):
     wanted = recipe.read("bundled-detector", OVERRIDES)
-    wanted = replace(wanted, optim=replace(wanted.optim, lr=5e-3), schedule=recipe.Schedule())
+    wanted = replace(wanted, optim=replace(wanted.optim, lr=2e-3), schedule=recipe.Schedule())
     torch.manual_seed(0)
     task = DetectionTask(people, people, wanted, network=yolo.build(width=0.125, depth=0.34))
     before = task.validate(task.network.eval(), torch.device("cpu"))["loss"]
     figures = fit(task, wanted, out=tmp_path, fabric=Fabric(accelerator="cpu", devices=1))
-    assert figures["loss"] < before
+    assert figures["loss"] < 0.8 * before
     assert set(figures) == {"loss", "AP50", "AP", "AP75", "AR"}
     loaded = yolo.load(tmp_path / "model.safetensors")
     assert loaded.size == 96

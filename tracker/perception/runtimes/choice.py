@@ -40,7 +40,9 @@ class Choice:
     reason: str
 
 
-def choose(runtime: str, device: str, precision: str, *, machine: Machine, suffix: str = "") -> Choice:
+def choose(
+    runtime: str, device: str, precision: str, *, machine: Machine, suffix: str = "", kind: str = "pose"
+) -> Choice:
     """Decide; what the user asked for is taken or refused, never replaced.
 
     Args:
@@ -49,6 +51,7 @@ def choose(runtime: str, device: str, precision: str, *, machine: Machine, suffi
         precision: one of `PRECISIONS`.
         machine: what there is.
         suffix: of an exported file, which not every runtime reads; empty for weights.
+        kind: `pose` or `detector`.
 
     Raises:
         UsageError: a name is not known, or the three do not go together.
@@ -68,20 +71,20 @@ def choose(runtime: str, device: str, precision: str, *, machine: Machine, suffi
         runtime, reason = _fastest(where, suffix, machine)
     if runtime not in machine.installed:
         raise DeviceError(f"Runtime '{runtime}' is needed, but not installed. Run: pip install '{PACKAGES[runtime]}'.")
-    kind = where.split(":")[0]
-    if kind not in ("cpu", "cuda", "mps"):
+    place = where.split(":")[0]
+    if place not in ("cpu", "cuda", "mps"):
         raise UsageError(f"Device '{device}' is not known. Use auto, cpu, cuda, cuda:N or mps.")
-    takes = _KNOWN.get((runtime, kind))
+    takes = _KNOWN.get((runtime, place))
     if takes is None:
-        places = [place for name, place in _KNOWN if name == runtime]
+        places = [known for name, known in _KNOWN if name == runtime]
         raise UsageError(f"Runtime '{runtime}' does not run on {where} here, only on {' or '.join(places)}.")
     if precision == "auto":
         precision = takes[0]
-        if (runtime, kind) == ("openvino", "cpu"):
-            precision, why = _cpu_precision(machine)
+        if (runtime, place) == ("openvino", "cpu"):
+            precision, why = _cpu_precision(machine, kind)
             reason = f"{reason}; {why}"
     elif precision not in takes:
-        raise UsageError(f"Precision '{precision}' is none of {runtime}'s on {kind}: {', '.join(takes)}.")
+        raise UsageError(f"Precision '{precision}' is none of {runtime}'s on {place}: {', '.join(takes)}.")
     return Choice(runtime, where, precision, reason)
 
 
@@ -97,7 +100,9 @@ def _fastest(device: str, suffix: str, machine: Machine) -> tuple[str, str]:
     return "torch", "OpenVINO, which is faster on a processor, is not installed"
 
 
-def _cpu_precision(machine: Machine) -> tuple[str, str]:
+def _cpu_precision(machine: Machine, kind: str) -> tuple[str, str]:
+    if kind == "detector":  # it answers in pixels: of those above 256, bf16 knows every second, above 512 every fourth
+        return "fp32", "fp32 because bf16 would round its boxes"
     flag = next((flag for flag in BF16_FLAGS if flag in machine.flags), None)
     if flag:
         return "bf16", f"bf16 because the processor has {flag}"

@@ -43,7 +43,9 @@ def load_runtime(
     """
     path = Path(name)
     exported = path.suffix in EXPORTED
-    choice = choose(runtime, device, precision, machine=this_machine(), suffix=path.suffix if exported else "")
+    choice = choose(
+        runtime, device, precision, machine=this_machine(), suffix=path.suffix if exported else "", kind=kind
+    )
     if exported:
         card = _read_card(path, choice, kind)
         return _start(path, choice, card), card

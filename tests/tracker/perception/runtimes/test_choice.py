@@ -34,6 +34,14 @@ def test_auto(machine, expected, reason):
     assert reason in choose("auto", "auto", "auto", machine=machine).reason
 
 
+def test_a_detector_is_not_rounded_unless_asked():
+    """Its answer is in pixels, of which bf16 knows only every fourth above 512."""
+    chosen = choose("auto", "auto", "auto", machine=BF16, kind="detector")
+    assert (chosen.runtime, chosen.precision) == ("openvino", "fp32")
+    assert "round" in chosen.reason
+    assert choose("auto", "auto", "bf16", machine=BF16, kind="detector").precision == "bf16"
+
+
 @pytest.mark.parametrize(
     ("machine", "wish", "expected"),
     [

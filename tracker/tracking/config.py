@@ -67,7 +67,7 @@ class TrackerConfig:
     lost_settle_seconds: float = 2.0
     settle_seconds: float = 0.1
     smooth: str = "one-euro"
-    min_cutoff: float = 0.4  # these four: docs/decisions/0008-smoothing.md
+    min_cutoff: float = 0.4  # these four: docs/decisions/0011-smoothing.md
     beta: float = 16.0
     rate_cutoff: float = 2.0
     rest_speed: float = 0.35

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-LATENCIES = {"none": 0, "kalman": 0, "one-euro": 10}  # ms in an ordinary walk; docs/decisions/0008-smoothing.md
+LATENCIES = {"none": 0, "kalman": 0, "one-euro": 10}  # ms in an ordinary walk; docs/decisions/0011-smoothing.md
 
 
 def share(cutoff: float | Array, dt: float) -> float | Array:

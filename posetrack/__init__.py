@@ -17,6 +17,8 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .errors import PosetrackError
+    from .tracker.features.angles import joint_angles
+    from .tracker.features.stream import ActionFeatures
     from .tracker.pipeline import Pipeline, load_pipeline
     from .tracker.tracking.refine import refine
     from .tracker.tracking.tracker import PoseTracker
@@ -28,6 +30,7 @@ if not (Path(__file__).parent / "tracker").is_dir():
     __path__.append(str(Path(__file__).parents[1]))
 
 _HOMES = {
+    "ActionFeatures": "tracker.features.stream",
     "Detections": "tracker.types",
     "Frame": "tracker.types",
     "Pipeline": "tracker.pipeline",
@@ -35,12 +38,14 @@ _HOMES = {
     "Poses": "tracker.types",
     "PosetrackError": "errors",
     "Tracks": "tracker.types",
+    "joint_angles": "tracker.features.angles",
     "load_pipeline": "tracker.pipeline",
     "open_source": "tracker.video.source",
     "refine": "tracker.tracking.refine",
 }
 
 __all__ = [
+    "ActionFeatures",
     "Detections",
     "Frame",
     "Pipeline",
@@ -49,6 +54,7 @@ __all__ = [
     "PosetrackError",
     "Tracks",
     "__version__",
+    "joint_angles",
     "load_pipeline",
     "open_source",
     "refine",

@@ -19,6 +19,7 @@ FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere
     "posetrack.models": ("posetrack.tracker", "ultralytics", "av"),
     "posetrack.tracker.types": ("torch", "cv2", "posetrack.models"),
     "posetrack.tracker.tracking": ("torch", "cv2", "av", "posetrack.tracker.output", "posetrack.tracker.perception"),
+    "posetrack.tracker.features": ("torch", "cv2", "av", "posetrack.tracker.output", "posetrack.tracker.perception"),
     "posetrack.tracker.video": ("torch", "posetrack.models", "posetrack.tracker.tracking"),
     "posetrack.tracker.output": ("torch", "ultralytics", "posetrack.tracker.perception"),
     "posetrack.tracker.perception": ("posetrack.tracker.tracking", "posetrack.tracker.output", "ultralytics"),

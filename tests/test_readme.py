@@ -28,7 +28,7 @@ def test_python_blocks_run(tmp_path, monkeypatch, walking_clip):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "video.mp4").write_bytes(walking_clip.read_bytes())
     code = blocks("python")
-    assert len(code) == 2
+    assert len(code) == 3
     for block in code:
         exec(compile(block, "README.md", "exec"), {})
 
@@ -53,7 +53,18 @@ def test_every_command_and_option_is_told():
 
     parser = build_parser()
     names = {name for action in parser._actions for name in action.option_strings if name.startswith("--")}
-    told = {"--source", "--save", "--csv", "--show", "--model", "--detector", "--device", "--config", "--conf"}
+    told = {
+        "--source",
+        "--save",
+        "--csv",
+        "--features",
+        "--show",
+        "--model",
+        "--detector",
+        "--device",
+        "--config",
+        "--conf",
+    }
     told |= {
         "--max-people",
         "--smooth",

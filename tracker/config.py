@@ -24,6 +24,7 @@ class RunConfig:
         source: webcam index, video, picture, folder or glob of either, or stream address.
         save: annotated video (a folder, where the source is one).
         csv: keypoint table (a folder, where the source is one).
+        features: table of joint angles, speeds and postures (a folder, where the source is one).
         show: open a window.
         model: pose network by name or file.
         dataset: whose keypoints are estimated, a name of `models.skeletons.DATASETS`.
@@ -37,6 +38,8 @@ class RunConfig:
         flip: average each pose with the mirrored crop's.
         smooth: how keypoints are smoothed, one of `SMOOTH`.
         camera: auto, static or moving.
+        person_height: metres; gives the features' speeds in metres by everybody's height in the picture.
+        scale: pixels per metre; gives them where everybody moves in one plane.
         refine: look at a whole file's tracks again before anything is written; takes the place of `smooth`.
         start: seconds into the source to begin at.
         end: seconds into the source to stop at.
@@ -50,6 +53,7 @@ class RunConfig:
     source: str = ""
     save: str | None = None
     csv: str | None = None
+    features: str | None = None
     show: bool = False
     model: str = "bundled"
     dataset: str = "coco"
@@ -63,6 +67,8 @@ class RunConfig:
     flip: bool = False
     smooth: str = "one-euro"
     camera: str = "auto"
+    person_height: float | None = None
+    scale: float | None = None
     refine: bool = False
     start: float | None = None
     end: float | None = None
@@ -83,6 +89,7 @@ class RunConfig:
             raise UsageError(f"detect_size is {self.detect_size} pixels; give at least 32, or 0 for the network's own.")
         if self.smooth not in SMOOTH:
             raise UsageError(f"smooth is '{self.smooth}'; give one of {', '.join(SMOOTH)}.")
+        check_calibration(self.person_height, self.scale)
         if self.start is not None and self.start < 0:
             raise UsageError(f"start is {self.start} s; give a time from 0 on.")
         if self.end is not None and self.end <= (self.start or 0):
@@ -91,6 +98,20 @@ class RunConfig:
             raise UsageError(f"timeout is {self.timeout} s; give a positive number of seconds.")
         if not 0 <= self.reconnect < math.inf:
             raise UsageError(f"reconnect is {self.reconnect} s; give a number of seconds from 0 on.")
+
+
+def check_calibration(person_height: float | None, scale: float | None) -> None:
+    """Hold what gives the features' speeds in metres to its limits.
+
+    Raises:
+        UsageError: a value is not positive, or both are given.
+    """
+    if person_height is not None and scale is not None:
+        raise UsageError("Both person_height and scale are given, two measures of a metre. Give one of them.")
+    if person_height is not None and not 0 < person_height < math.inf:
+        raise UsageError(f"person_height is {person_height}; give a height in metres, e.g. 1.75.")
+    if scale is not None and not 0 < scale < math.inf:
+        raise UsageError(f"scale is {scale}; give a positive number of pixels per metre.")
 
 
 def recipes() -> list[str]:

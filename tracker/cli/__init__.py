@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ...errors import PosetrackError, UsageError
 from ...version import __version__
-from . import attention, bench, convert, demo, eval, eval_tracking, export, models, run, train
+from . import attention, bench, convert, demo, eval, eval_tracking, export, features, models, run, train
 
 _EPILOG = """\
 examples:
@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_arguments(parser)
     parser.set_defaults(run=run.run)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (demo, eval, eval_tracking, convert, bench, models, export, attention, train):
+    for command in (demo, features, eval, eval_tracking, convert, bench, models, export, attention, train):
         command.add_parser(commands)
     return parser
 

@@ -13,18 +13,21 @@ from ...errors import PosetrackError, UsageError
 from ..config import RunConfig, read_recipe, recipes
 
 if TYPE_CHECKING:
+    from ...models.keypoints import Skeleton
     from ..output.sinks import Sinks
-    from ..output.twice import Twice
+    from ..output.twice import Table, Twice
     from ..pipeline import Pipeline
     from ..video.batch import Item
     from ..video.source import Source
 
+OUTPUTS = ("save", "csv", "features")  # fields of RunConfig that name a file
 # field of RunConfig: (metavar, help)
 _OPTIONS = {
     "source": ("X", "webcam index, video, picture, folder or glob of either, or stream address"),
     "save": ("FILE", "write the annotated video or picture (a folder, where the source is one)"),
     "csv": ("FILE", "write the keypoint table and FILE.json beside it (a folder, where the source is one)"),
-    "show": (None, "open a window, as without --save and --csv; q ends the run"),
+    "features": ("FILE", "write joint angles, speeds and postures, and FILE.json beside it (a folder, likewise)"),
+    "show": (None, "open a window, as without any output; q ends the run"),
     "model": ("NAME", "pose network: a name of `posetrack models`, or a file of weights"),
     "dataset": ("NAME", "whose keypoints to estimate: coco, aic, mpii, ap10k, apt36k or wholebody; ViTPose+ knows all"),
     "detector": ("NAME", "person detector: bundled, a file of weights, a name such as yolo11n.pt, or a file of boxes"),
@@ -37,6 +40,8 @@ _OPTIONS = {
     "flip": (None, "average each pose with the mirrored crop's: a little better, twice the work"),
     "smooth": ("NAME", "keypoints as measured: none; calmer: kalman; at rest, too: one-euro, 10 ms late in a walk"),
     "camera": ("MODE", "static or moving; auto finds out, and follows a moving one"),
+    "person_height": ("M", "gives the features' speeds in metres, too, by everybody's height in the picture"),
+    "scale": ("PIXELS", "pixels per metre; the same for people who move in one plane"),
     "refine": (None, "track a file, then smooth both ways, join and interpolate its tracks; draw in a second pass"),
     "start": ("SECONDS", "begin so far into the source"),
     "end": ("SECONDS", "stop so far into the source"),
@@ -87,22 +92,22 @@ def track(config: RunConfig) -> int:
 
     items = expand(config.source)
     batch = isinstance(items[0].source, Path) and items[0].source != Path(config.source)
-    if not (config.save or config.csv):
+    if not any(getattr(config, output) for output in OUTPUTS):
         config = dataclasses.replace(config, show=True)
     if config.show:
         from ..output.window import check_display
 
         check_display()
-    jobs = [(item.source, *_targets(config, item, batch=batch)) for item in items]
-    for source, save, csv in jobs:
-        _check_targets(source, save, csv, overwrite=config.overwrite)
+    jobs = [(item.source, _targets(config, item, batch=batch)) for item in items]
+    for source, targets in jobs:
+        _check_targets(source, targets, overwrite=config.overwrite)
 
     pipeline = _load(config)
     failed = 0
-    for source, save, csv in jobs:
+    for source, targets in jobs:
         pipeline.reset()
         try:
-            _track_one(config, source, save, csv, pipeline)
+            _track_one(config, source, targets, pipeline)
         except PosetrackError as error:
             if not batch:
                 raise
@@ -113,28 +118,32 @@ def track(config: RunConfig) -> int:
     return 1 if failed else 0
 
 
-def _targets(config: RunConfig, item: Item, *, batch: bool) -> tuple[Path | None, Path | None]:
-    """Return where the video and the table go; in folders that mirror the source, for a batch."""
+def _targets(config: RunConfig, item: Item, *, batch: bool) -> dict[str, Path]:
+    """Return where each output that was asked for goes; in folders that mirror the source, for a batch."""
     from ..video.address import IMAGE_SUFFIXES
 
-    save, csv = (Path(name) if name else None for name in (config.save, config.csv))
+    named = {output: Path(name) for output in OUTPUTS if (name := getattr(config, output))}
     if not batch:
-        return save, csv
+        return named
     picture = Path(str(item.source)).suffix.lower() in IMAGE_SUFFIXES
-    return (
-        save and save / item.mirror.with_name(item.mirror.name + (".png" if picture else ".mp4")),
-        csv and csv / item.mirror.with_name(item.mirror.name + ".csv"),
-    )
+    suffixes = {"save": ".png" if picture else ".mp4"}
+    return {
+        output: folder / item.mirror.with_name(item.mirror.name + suffixes.get(output, ".csv"))
+        for output, folder in named.items()
+    }
 
 
-def _check_targets(source: Any, save: Path | None, csv: Path | None, *, overwrite: bool) -> None:
-    """Refuse, before anything is loaded, to write over existing results, or over the source itself."""
+def _check_targets(source: Any, targets: dict[str, Path], *, overwrite: bool) -> None:
+    """Refuse, before anything is loaded, to write over existing results, each other, or the source itself."""
     from ..partial import check_target
     from ..video.writer import check_suffix
 
-    if save:
-        check_suffix(save)
-    for target in filter(None, (save, csv)):
+    if "save" in targets:
+        check_suffix(targets["save"])
+    for output, target in targets.items():
+        twin = next((other for other in targets if other != output and targets[other] == target), None)
+        if twin:
+            raise UsageError(f"--{output} and --{twin} are both '{target}'. Give each a name of its own.")
         if isinstance(source, Path) and target.exists() and source.exists() and target.samefile(source):
             raise UsageError(f"'{target}' is the source itself. Give the result another name.")
         check_target(target, overwrite=overwrite)
@@ -160,7 +169,7 @@ def _load(config: RunConfig) -> Pipeline:
     )
 
 
-def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | None, pipeline: Pipeline) -> None:
+def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipeline: Pipeline) -> None:
     from rich.console import Console
 
     from ..loop import loop
@@ -187,7 +196,7 @@ def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | No
         if not config.quiet:
             facts.announce(pipeline)
         shown = partial(progress, total=frames.frame_count, quiet=config.quiet, console=console)
-        complete, outputs = False, _sinks(config, frames, save, csv, pipeline)
+        complete, outputs = False, _sinks(config, frames, targets, pipeline)
         try:
             with outputs as sinks:
                 with shown(label=frames.name) as step:
@@ -197,13 +206,15 @@ def _track_one(config: RunConfig, source: Any, save: Path | None, csv: Path | No
                         sinks.look_again(again, step)
             complete = True
         finally:
-            if csv:
+            if "csv" in targets:
                 refined = isinstance(outputs, Twice) and outputs.refined
-                write_sidecar(csv, facts.run_facts(config, frames, pipeline, complete=complete, refined=refined))
+                write_sidecar(
+                    targets["csv"], facts.run_facts(config, frames, pipeline, complete=complete, refined=refined)
+                )
         counts = facts.counts(frames)
     if not config.quiet:
-        sidecar = csv and csv.with_name(csv.name + ".json")
-        files = [path for path in (save, csv, sidecar) if path]
+        sidecars = [targets[output].with_name(targets[output].name + ".json") for output in targets if output != "save"]
+        files = [*targets.values(), *sidecars]
         gaps = [gap.end - gap.start for gap in frames.gaps]
         device = pipeline.estimator.network.device
         console.print(summary_table(timings, device=device, files=files, counts=counts, gaps=gaps))
@@ -219,27 +230,37 @@ def _side_by_side(pipeline: Pipeline) -> bool:
     return cores() > 1 and not (network.name == "torch" and network.device.startswith("cpu"))
 
 
-def _sinks(config: RunConfig, frames: Source, save: Path | None, csv: Path | None, pipeline: Pipeline) -> Sinks | Twice:
+def _sinks(config: RunConfig, frames: Source, targets: dict[str, Path], pipeline: Pipeline) -> Sinks | Twice:
     from ..output.sinks import OverlaySink, Sinks
-    from ..output.table import CsvSink
     from ..output.twice import Twice
     from ..output.window import Window
     from ..video.writer import open_writer
 
-    skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
+    skeleton, timings, overwrite = pipeline.estimator.skeleton, pipeline.timings, config.overwrite
     screens: list[Any] = []
-    if save:
-        screens.append(
-            open_writer(save, size=frames.size, fps=frames.fps, audio_from=frames.path, overwrite=config.overwrite)
-        )
+    if save := targets.get("save"):
+        screens.append(open_writer(save, size=frames.size, fps=frames.fps, audio_from=frames.path, overwrite=overwrite))
     if config.show:
         screens.append(Window(f"posetrack: {frames.name}"))
-    overlay: Any = None
-    table: Any = None
+    overlay = None
     if screens:
         overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=not config.refine, timings=timings)
-    if csv:
-        table = CsvSink(csv, skeleton=skeleton, overwrite=config.overwrite)
+    tables = _tables(config, targets, skeleton)
     if config.refine:
-        return Twice(overlay, table, skeleton=skeleton, timings=timings)
-    return Sinks(*filter(None, (overlay, table)), timings=timings)
+        return Twice(overlay, tables, skeleton=skeleton, timings=timings)
+    return Sinks(*([overlay] if overlay else []), *tables, timings=timings)
+
+
+def _tables(config: RunConfig, targets: dict[str, Path], skeleton: Skeleton) -> list[Table]:
+    """Return the outputs that need no picture."""
+    from ..features.stream import ActionFeatures
+    from ..output.features import FeatureSink
+    from ..output.table import CsvSink
+
+    tables: list[Table] = []
+    if csv := targets.get("csv"):
+        tables.append(CsvSink(csv, skeleton=skeleton, overwrite=config.overwrite))
+    if path := targets.get("features"):
+        features = ActionFeatures(skeleton=skeleton, person_height=config.person_height, scale=config.scale)
+        tables.append(FeatureSink(path, features=features, overwrite=config.overwrite))
+    return tables

@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from ...models.keypoints import Skeleton
 from ..timings import Timings
 from ..tracking.refine import refine
 from ..types import Frame, Tracks
-from .sinks import OverlaySink, Together
-from .table import CsvSink
+from .sinks import OverlaySink, Sink, Together
+
+
+class Table(Sink, Protocol):
+    """A sink that needs no picture, and can begin anew."""
+
+    def write_rows(self, index: int, time: float, tracks: Tracks) -> None:
+        """Take the people of the frame with this number and time in seconds."""
+
+    def restart(self) -> None:
+        """Take back everything."""
 
 
 class Twice(Together):
     """Keep the tracks of a video that is read twice.
 
-    The table grows with the first look, so that a run that is cut short leaves what was measured.
+    Tables grow with the first look, so that a run that is cut short leaves what was measured.
 
     Args:
         overlay: what is drawn in the second look; None where no picture was asked for.
-        table: is written anew before that; None where no table was asked for.
+        tables: are written anew before that.
         skeleton: of the keypoints.
         timings: where the stages "refine", "read" and "write" are counted.
 
     Attributes:
-        refined: whether the table holds refined tracks.
+        refined: whether the tables hold refined tracks.
     """
 
     def __init__(
-        self, overlay: OverlaySink | None, table: CsvSink | None, *, skeleton: Skeleton, timings: Timings
+        self, overlay: OverlaySink | None, tables: Sequence[Table], *, skeleton: Skeleton, timings: Timings
     ) -> None:
-        super().__init__(*(sink for sink in (overlay, table) if sink))
+        super().__init__(*([overlay] if overlay else []), *tables)
         self.refined = False
-        self._overlay, self._table = overlay, table
+        self._overlay, self._tables = overlay, tables
         self._skeleton, self._timings = skeleton, timings
         self._times: list[float] = []
         self._tracks: list[Tracks] = []
@@ -41,9 +51,9 @@ class Twice(Together):
         """Keep the people of one frame of the first look."""
         self._times.append(frame.time)
         self._tracks.append(tracks)
-        if self._table:
-            with self._timings.stage("write"):
-                self._table.write(frame, tracks)
+        with self._timings.stage("write"):
+            for table in self._tables:
+                table.write(frame, tracks)
 
     def look_again(self, frames: Iterator[Frame], step: Callable[[int], None]) -> None:
         """Refine the tracks and write them; the frames are read where something is drawn.
@@ -54,10 +64,10 @@ class Twice(Together):
         """
         with self._timings.stage("refine"):
             tracks = refine(self._times, self._tracks, skeleton=self._skeleton)
-        if self._table:
-            self._table.restart()
+        for table in self._tables:
+            table.restart()
             for index, (time, people) in enumerate(zip(self._times, tracks)):
-                self._table.write_rows(index, time, people)
+                table.write_rows(index, time, people)
         self.refined = True
         if not self._overlay:
             return

@@ -114,6 +114,13 @@ def test_the_table_alone_is_nearer_to_the_truth_than_online(track, tmp_path):
     assert errors[1] < 0.75 * errors[0]
 
 
+def test_features_are_of_the_refined_tracks(track, tmp_path):
+    assert track("--refine", "--features", tmp_path / "features.csv") == 0
+    table = rows(tmp_path / "features.csv")
+    assert [row["state"] == "interpolated" for row in table] == [frame in GAP for frame in range(FRAMES)]
+    assert all(float(row["com_speed_px_s"]) > 100 for row in table[5:-5])
+
+
 def test_ctrl_c_in_the_first_look_leaves_what_was_measured(track, tmp_path):
     assert track("--refine", "--save", tmp_path / "out.mp4", stop=15) == 1
     table = rows(tmp_path / "out.partial.csv")

@@ -1,0 +1,67 @@
+"""`posetrack features`, from a table of keypoints to a table of features."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from posetrack.models.keypoints import COCO
+from posetrack.tracker.cli import main
+from posetrack.tracker.output.table import CsvSink
+from posetrack.tracker.tracking import fakes
+from posetrack.tracker.types import State, Tracks
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "keypoints.csv"
+    with CsvSink(path, skeleton=COCO) as sink:
+        for index, (time, poses, ids) in enumerate(fakes.walking(fakes.regular(1, 30)).frames()):
+            state = State.PREDICTED if index == 12 else State.INTERPOLATED if index == 13 else State.MEASURED
+            sink.write_rows(index, time, Tracks(ids, poses, np.zeros((len(ids), 2)), (state,)))
+    return path
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_table_gets_its_features(table, tmp_path):
+    assert main(["features", str(table), "--out", str(tmp_path / "f.csv"), "--scale", "100"]) == 0
+    found = rows(tmp_path / "f.csv")
+    assert len(found) == 30
+    assert float(found[20]["nose_speed_m_s"]) == pytest.approx(1.5, abs=0.01)
+    assert [row["state"] for row in found[11:14]] == ["measured", "predicted", "interpolated"]
+    assert found[12]["left_knee_deg"] == ""
+    assert found[13]["left_knee_deg"] != ""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--scale", "-1"], "positive number of pixels"),
+        (["--person-height", "0"], "height in metres"),
+        (["--person-height", "1.8", "--scale", "90"], "Give one of them"),
+    ],
+)
+def test_wrong_calibrations_are_told(table, tmp_path, capsys, words, told):
+    assert main(["features", str(table), "--out", str(tmp_path / "f.csv"), *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_table_is_told(tmp_path, capsys):
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    assert main(["features", str(tmp_path / "other.csv"), "--out", str(tmp_path / "f.csv")]) == 1
+    assert "is no table of posetrack" in capsys.readouterr().err
+    assert main(["features", str(tmp_path / "none.csv"), "--out", str(tmp_path / "f.csv")]) == 1
+    assert "there is no such file" in capsys.readouterr().err
+
+
+def test_a_broken_line_is_told_with_its_number(table, tmp_path, capsys):
+    lines = table.read_text().splitlines()
+    lines[9] = lines[9].rpartition(",")[0]
+    table.write_text("\n".join(lines))
+    assert main(["features", str(table), "--out", str(tmp_path / "f.csv")]) == 1
+    assert "broken in line 10" in capsys.readouterr().err
+    assert len(rows(tmp_path / "f.partial.csv")) == 8

@@ -1,0 +1,86 @@
+"""The features' table: its columns are documented, it survives an error, and its sidecar tells what it means."""
+
+import csv
+import json
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posetrack.errors import OutputError
+from posetrack.tracker.features.columns import LEAD, columns
+from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.output.features import FeatureSink
+from posetrack.tracker.tracking import fakes
+from posetrack.tracker.types import State, Tracks
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "features.md"
+
+
+def write(sink, *, frames=20, stop=None):
+    for index, (time, poses, ids) in enumerate(fakes.crowd(fakes.regular(frames / 30, 30), count=2).frames()):
+        if index == stop:
+            raise RuntimeError("stop")
+        sink.write_rows(index, time, Tracks(ids, poses, np.zeros((len(ids), 2)), (State.MEASURED,) * len(ids)))
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):
+    path = tmp_path / "f.csv"
+    with FeatureSink(path, features=ActionFeatures(person_height=1.8)) as sink:
+        write(sink)
+    table = rows(path)
+    assert [(int(row["frame"]), int(row["track_id"])) for row in table] == [(f, i) for f in range(20) for i in (1, 2)]
+    assert list(table[0]) == [*LEAD, *columns(metres=True)]
+    assert "nan" not in path.read_text()
+    assert "-0.00," not in path.read_text()
+    assert table[5]["left_ankle_deg"] == ""
+    assert float(table[20]["com_speed_m_s"]) < 1
+    facts = json.loads((tmp_path / "f.csv.json").read_text())
+    assert facts["complete"] is True
+    assert facts["filter"]["phase"] == "zero"
+    assert facts["calibration"] == {"person_height_m": 1.8, "scale_px_per_m": None}
+    assert set(facts["columns"]) == set(table[0])
+    assert not list(tmp_path.glob("*.partial*"))
+
+
+def test_an_error_leaves_all_rows_so_far_under_the_partial_name(tmp_path):
+    with pytest.raises(RuntimeError), FeatureSink(tmp_path / "f.csv", features=ActionFeatures()) as sink:
+        write(sink, stop=15)
+    assert len(rows(tmp_path / "f.partial.csv")) == 30
+    assert json.loads((tmp_path / "f.partial.csv.json").read_text())["complete"] is False
+    assert not (tmp_path / "f.csv").exists()
+
+
+def test_rows_are_on_the_disk_while_the_run_goes_on(tmp_path):
+    with FeatureSink(tmp_path / "f.csv", features=ActionFeatures()) as sink:
+        write(sink)
+        assert len(rows(tmp_path / "f.partial.csv")) >= 2 * (20 - 6)
+
+
+def test_restarting_takes_all_rows_back(tmp_path):
+    with FeatureSink(tmp_path / "f.csv", features=ActionFeatures()) as sink:
+        write(sink)
+        sink.restart()
+        write(sink, frames=5)
+    assert len(rows(tmp_path / "f.csv")) == 10
+
+
+def test_a_taken_name_is_refused(tmp_path):
+    (tmp_path / "f.csv").write_text("mine")
+    with pytest.raises(OutputError, match="add --overwrite"):
+        FeatureSink(tmp_path / "f.csv", features=ActionFeatures())
+
+
+def test_the_document_tells_every_column():
+    told = set(re.findall(r"`([a-z_0-9]+)`", DOCUMENT.read_text(encoding="utf-8")))
+    told |= {name.replace("left_", "right_") for name in told}
+    patterns = told | {"*_deg_s"} | {f"{name}_{what}_*_s*" for name in told for what in ("speed", "acceleration")}
+    missing = [name for name in (*LEAD, *columns(metres=True)) if not any(fnmatch(name, p) for p in patterns)]
+    assert missing == []

@@ -1,0 +1,1 @@
+"""What people do: joint angles, motion, postures and events, from their keypoints."""

@@ -1,0 +1,156 @@
+"""Joint and segment angles: one table of definitions, after those of Sports2D, and the arithmetic for all of them.
+
+A segment's angle is anticlockwise from the picture's horizontal, for somebody who faces the right; who faces the left
+is mirrored, so that the flexion of a joint is positive on both sides of the body and of the camera. All are projections
+on the picture: true for movement in its plane.
+
+Source: Pagnon and Kim 2024, Sports2D, JOSS 9(101) 6849, section "Angle conventions" of its documentation; the signs of
+flexion are those of the ISB (Wu et al. 2002 and 2005; Grood and Suntay 1983 for the knee).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.keypoints import COCO, Skeleton
+from .points import POINTS, SIDES, Array, points
+
+VIEWS = ("right", "left", "front", "back")  # where the person faces: the right or left of the picture, to us, from us
+
+
+@dataclass(frozen=True, slots=True)
+class Angle:
+    """The rotation that turns one segment into another, and what it is called at rest.
+
+    Attributes:
+        start: segment from which it is counted; "horizontal" for segment angles.
+        end: segment to which it is counted.
+        offset: degrees that are added.
+        meaning: for people who read the table.
+    """
+
+    start: str
+    end: str
+    offset: float
+    meaning: str
+
+
+_PAIRED_SEGMENTS = {  # from the first point to the second
+    "foot": ("heel", "big_toe"),
+    "shank": ("knee", "ankle"),
+    "thigh": ("hip", "knee"),
+    "arm": ("shoulder", "elbow"),
+    "forearm": ("elbow", "wrist"),
+}
+SEGMENTS: dict[str, tuple[str, str]] = {
+    **{f"{side}_{name}": (f"{side}_{a}", f"{side}_{b}") for name, (a, b) in _PAIRED_SEGMENTS.items() for side in SIDES},
+    "pelvis": ("right_hip", "left_hip"),
+    "shoulders": ("right_shoulder", "left_shoulder"),
+    "trunk": ("mid_hip", "neck"),
+    "neck": ("neck", "ears"),
+    "head": ("neck", "head_top"),
+}
+_UNDIRECTED = ("pelvis", "shoulders")  # seen from behind they point the other way: only their slope has a meaning
+
+_JOINTS = {  # start, end, offset and meaning; {} is the side
+    "ankle": ("{}_shank", "{}_foot", -90.0, "dorsiflexion; 0 where the foot is at a right angle to the shank"),
+    "knee": ("{}_shank", "{}_thigh", 0.0, "flexion; 0 where the leg is straight"),
+    "hip": ("trunk", "{}_thigh", 180.0, "flexion; 0 where the thigh is in line with the trunk"),
+    "shoulder": ("trunk", "{}_arm", 180.0, "flexion; 0 where the arm hangs along the trunk, 180 overhead"),
+    "elbow": ("{}_arm", "{}_forearm", 0.0, "flexion; 0 where the arm is straight"),
+}
+JOINTS = tuple(f"{side}_{name}" for name in _JOINTS for side in SIDES)
+ANGLES: dict[str, Angle] = {
+    **{
+        f"{side}_{name}": Angle(start.format(side), end.format(side), offset, meaning)
+        for name, (start, end, offset, meaning) in _JOINTS.items()
+        for side in SIDES
+    },
+    "trunk_inclination": Angle("trunk", "horizontal", 90.0, "of the trunk from the vertical; positive forwards"),
+    "neck_inclination": Angle("neck", "horizontal", 90.0, "of neck to ears from the vertical; positive forwards"),
+    **{
+        name: Angle("horizontal", name, 0.0, f"of the line from {a} to {b} with the horizontal".replace("_", " "))
+        for name, (a, b) in SEGMENTS.items()
+        if name != "neck"
+    },
+}
+
+_NAMES = (*SEGMENTS, "horizontal")
+_FROM, _TO = (np.array([POINTS.index(ends[i]) for ends in SEGMENTS.values()]) for i in (0, 1))
+_START, _END = (np.array([_NAMES.index(getattr(angle, end)) for angle in ANGLES.values()]) for end in ("start", "end"))
+_OFFSET = np.array([angle.offset for angle in ANGLES.values()])
+_PERIOD = np.array([180.0 if name in _UNDIRECTED else 360.0 for name in ANGLES])
+_MIRRORED = np.array(  # (view, segment): seen from front or back, each side of the body is as if it faced outwards
+    [
+        [view == "left" or name.startswith({"front": "right_", "back": "left_"}.get(view, "-")) for name in SEGMENTS]
+        for view in VIEWS
+    ]
+)
+
+
+def wrap(degrees: Array, period: float | Array = 360.0) -> Array:
+    """Return angles between minus and plus half a period."""
+    return (degrees + period / 2) % period - period / 2
+
+
+def headings(points: Array) -> Array:
+    """Return the direction of every segment in degrees, anticlockwise from the picture's right.
+
+    Args:
+        points: (..., P, 2) pixels, y downwards.
+
+    Returns:
+        (..., S) in the order of `SEGMENTS`; NaN where an end is missing.
+    """
+    x, y = np.moveaxis(points[..., _TO, :] - points[..., _FROM, :], -1, 0)
+    return np.degrees(np.arctan2(-y, x))
+
+
+def angles(headings: Array, views: NDArray[np.integer]) -> Array:
+    """Return all angles of people.
+
+    Args:
+        headings: (..., S) degrees.
+        views: (...) rows of `VIEWS`.
+
+    Returns:
+        (..., A) degrees in the order of `ANGLES`; NaN where a segment is missing.
+    """
+    turned = np.where(_MIRRORED[views], 180.0 - headings, headings)
+    level = np.concatenate([turned, np.zeros((*turned.shape[:-1], 1))], axis=-1)
+    return wrap(level[..., _END] - level[..., _START] + _OFFSET, _PERIOD)
+
+
+def angle_rates(rates: Array, views: NDArray[np.integer]) -> Array:
+    """Return the angular velocities (..., A) of all angles from those of the segments (..., S), degrees per second."""
+    turned = np.where(_MIRRORED[views], -rates, rates)
+    level = np.concatenate([turned, np.zeros((*turned.shape[:-1], 1))], axis=-1)
+    return level[..., _END] - level[..., _START]
+
+
+def joint_angles(
+    keypoints: NDArray[np.floating], *, skeleton: Skeleton = COCO, view: str = "right"
+) -> dict[str, NDArray[np.float64]]:
+    """Return joint and segment angles of poses by name, in degrees; docs/features.md tells them.
+
+    Args:
+        keypoints: (..., K, 2) pixels; NaN where missing.
+        skeleton: of the keypoints.
+        view: where the person faces, one of `VIEWS`.
+
+    Returns:
+        (...) for each name of `ANGLES`; NaN where a keypoint is missing.
+
+    Raises:
+        ValueError: the view is unknown, or the keypoints are not the skeleton's.
+    """
+    keypoints = np.asarray(keypoints, dtype=np.float64)
+    if keypoints.shape[-2:] != (len(skeleton), 2):
+        raise ValueError(f"The keypoints have shape {keypoints.shape}; give (..., {len(skeleton)}, 2).")
+    if view not in VIEWS:
+        raise ValueError(f"view is '{view}'; give {', '.join(VIEWS)}.")
+    found = angles(headings(points(keypoints, skeleton)), np.array(VIEWS.index(view)))
+    return {name: found[..., column] for column, name in enumerate(ANGLES)}

@@ -1,0 +1,169 @@
+"""What a body is made of: its height in pixels, its centre of mass, which way it faces, how its segments stand.
+
+Lengths and masses are those of an average adult: Winter 2009, Biomechanics and Motor Control of Human Movement, 4th
+edition, figure 4.1 (lengths after Drillis and Contini 1966) and table 4.1 (masses and centres of mass).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .angles import VIEWS
+from .points import POINTS, SIDES, Array, index
+
+LENGTHS = {"trunk": 0.288, "thigh": 0.245, "shank": 0.246, "arm": 0.332}  # in body heights; arm is shoulder to wrist
+
+_LEGS = (("hip", "knee"), ("knee", "ankle"))
+
+# (share of the body's mass, share of the way from the first point to the second, first, second)
+MASSES: dict[str, tuple[float, float, str, str]] = {
+    "head and neck": (0.081, 0.0, "ears", "ears"),
+    "trunk": (0.497, 0.5, "neck", "mid_hip"),
+    **{
+        f"{side} {name}": (mass, way, f"{side}_{a}", f"{side}_{b}")
+        for side in SIDES
+        for name, mass, way, a, b in (
+            ("upper arm", 0.028, 0.436, "shoulder", "elbow"),
+            ("forearm and hand", 0.022, 0.682, "elbow", "wrist"),
+            ("thigh", 0.100, 0.433, "hip", "knee"),
+            ("shank and foot", 0.061, 0.606, "knee", "ankle"),
+        )
+    },
+}
+MIN_MASS = 0.8  # share of the body that must be seen for its centre; one leg may be hidden, not both
+_SHARES = np.array([row[0] for row in MASSES.values()])
+_WAYS = np.array([row[1] for row in MASSES.values()])[:, None]
+_FIRST = np.array([index(row[2]) for row in MASSES.values()])
+_SECOND = np.array([index(row[3]) for row in MASSES.values()])
+
+SIDE_WIDTH, FRONT_WIDTH = 0.6, 0.8  # of the shoulders' and hips' breadth: below and above, it is seen from the side
+_BREADTH = 0.45  # shoulders and hips together, in body heights (Winter's figure 4.1: .259 and .191)
+
+MEASURES = {
+    "trunk_rise": "height of the neck above the hips, in trunk lengths; 1 upright, 0 level, -1 upside down",
+    "thigh_drop": "height of the hips above the knees, in thigh lengths, mean of both legs; 1 standing, 0 sitting",
+    "shank_drop": "height of the knees above the ankles, in shank lengths, mean of both legs; 1 standing",
+    "left_arm_raise": "height of the left wrist above its shoulder, in arm lengths; -1 hanging, 1 overhead",
+    "right_arm_raise": "height of the right wrist above its shoulder, in arm lengths; -1 hanging, 1 overhead",
+    "left_hand_rise": "height of the left wrist above the ears, in body heights",
+    "right_hand_rise": "height of the right wrist above the ears, in body heights",
+    "stride": "how far the left ankle is on the right of the other in the picture, in body heights",
+    "lift": "how far the left ankle is above the other in the picture, in body heights",
+}
+
+
+def centre_of_mass(values: Array) -> tuple[Array, Array]:
+    """Return the centre of mass, or its velocity or acceleration, from those of the points.
+
+    Args:
+        values: (..., P, 2); NaN where missing.
+
+    Returns:
+        (..., 2), NaN where less than `MIN_MASS` is seen, and the share (...) of the mass that is seen.
+    """
+    segments = values[..., _FIRST, :] * (1 - _WAYS) + values[..., _SECOND, :] * _WAYS
+    known = np.isfinite(segments).all(-1)
+    seen = (known * _SHARES).sum(-1)
+    weighted = np.where(known[..., None], segments, 0.0) * _SHARES[:, None]
+    centre = weighted.sum(-2) / np.maximum(seen, 1e-9)[..., None]
+    return np.where((seen >= MIN_MASS)[..., None], centre, np.nan), seen
+
+
+def height(points: Array) -> Array:
+    """Return how tall people would stand, in pixels, from the lengths of trunk, thighs and shanks.
+
+    A limb that points at the camera looks shorter, so the longer of left and right counts, and the result is a lower
+    bound: see `grown`.
+
+    Args:
+        points: (..., P, 2).
+
+    Returns:
+        (...) pixels; NaN where the trunk is not seen.
+    """
+    thigh, shank = (np.fmax(*(_length(points, f"{side}_{a}", f"{side}_{b}") for side in SIDES)) for a, b in _LEGS)
+    total, share = _length(points, "neck", "mid_hip"), np.full(points.shape[:-2], LENGTHS["trunk"])
+    for length, name in ((thigh, "thigh"), (shank, "shank")):
+        known = np.isfinite(length) & (share >= LENGTHS["trunk"])
+        total, share = np.where(known, total + length, total), np.where(known, share + LENGTHS[name], share)
+    return total / share
+
+
+def _length(points: Array, a: str, b: str) -> Array:
+    return np.linalg.norm(points[..., index(a), :] - points[..., index(b), :], axis=-1)
+
+
+def grown(before: float, now: float, dt: float) -> float:
+    """Return a person's running height: up at once, for what is short is foreshortened, and down within seconds.
+
+    Args:
+        before: pixels; NaN for somebody new.
+        now: pixels of this frame; NaN where unknown.
+        dt: seconds since the last frame.
+    """
+    if np.isnan(before) or np.isnan(now):
+        return before if np.isnan(now) else now
+    seconds = 0.2 if now > before else 5.0
+    return before + (1 - np.exp(-dt / seconds)) * (now - before)
+
+
+def measures(points: Array, heights: Array) -> Array:
+    """Return how bodies stand, from vertical distances, which turning to or from the camera does not change.
+
+    Args:
+        points: (N, P, 2).
+        heights: (N,) pixels.
+
+    Returns:
+        (N, M) in the order of `MEASURES`; NaN where unknown.
+    """
+    at = {name: points[:, row] for row, name in enumerate(POINTS)}
+
+    def above(upper: str, lower: str) -> Array:
+        return (at[lower][:, 1] - at[upper][:, 1]) / heights
+
+    def both(upper: str, lower: str) -> Array:
+        left, right = (above(f"{side}_{upper}", f"{side}_{lower}") for side in SIDES)
+        return np.where(np.isnan(left), right, np.where(np.isnan(right), left, (left + right) / 2))
+
+    return np.stack(
+        [
+            above("neck", "mid_hip") / LENGTHS["trunk"],
+            both("hip", "knee") / LENGTHS["thigh"],
+            both("knee", "ankle") / LENGTHS["shank"],
+            *(above(f"{side}_wrist", f"{side}_shoulder") / LENGTHS["arm"] for side in SIDES),
+            *(above(f"{side}_wrist", "ears") for side in SIDES),
+            (at["left_ankle"][:, 0] - at["right_ankle"][:, 0]) / heights,
+            above("left_ankle", "right_ankle"),
+        ],
+        axis=-1,
+    )
+
+
+def facing(points: Array, heights: Array) -> Array:
+    """Return what tells which way people face, to be averaged over time and given to `view`.
+
+    Args:
+        points: (N, P, 2).
+        heights: (N,) pixels.
+
+    Returns:
+        (N, 2) how far nose and toes point to the picture's right, in body heights, 0 where unknown; and how broad
+        shoulders and hips look, 1 seen from the front and -1 from behind.
+    """
+    at = {name: points[:, row, 0] / heights for row, name in enumerate(POINTS)}
+    ahead = [at["nose"] - at["ears"], *(at[f"{side}_big_toe"] - at[f"{side}_heel"] for side in SIDES)]
+    broad = at["left_shoulder"] - at["right_shoulder"] + at["left_hip"] - at["right_hip"]
+    return np.nan_to_num(np.stack([np.nansum(ahead, axis=0), broad / _BREADTH], axis=-1))
+
+
+def view(cues: NDArray[np.floating], before: int) -> int:
+    """Return the row of `VIEWS` for the cues (2,) of one person; `before` is kept where they are in between."""
+    ahead, broad = cues
+    limit = SIDE_WIDTH if before >= VIEWS.index("front") else FRONT_WIDTH
+    if abs(broad) > limit:
+        return VIEWS.index("front" if broad > 0 else "back")
+    if ahead == 0:
+        return before if before < VIEWS.index("front") else VIEWS.index("right")
+    return VIEWS.index("right" if ahead > 0 else "left")

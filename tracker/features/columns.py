@@ -1,0 +1,57 @@
+"""The columns of the features' table: names, units and meanings, in order."""
+
+from __future__ import annotations
+
+from .angles import ANGLES, JOINTS
+from .body import MEASURES, MIN_MASS
+
+LANDMARKS = (
+    "nose",
+    *(
+        f"{side}_{name}"
+        for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+        for side in ("left", "right")
+    ),
+)
+SYMMETRY_SECONDS = 2.0
+SYMMETRIC = tuple(name.removeprefix("left_") for name in JOINTS if name.startswith("left_"))
+
+LEAD = {
+    "frame": ("", "number of the frame in the source, from 0"),
+    "time_s": ("s", "presentation time of the frame in the source"),
+    "track_id": ("", "the person, as in the keypoint table"),
+    "state": ("", "measured, predicted or interpolated; nothing is computed from a predicted pose"),
+    "view": ("", "where the person faces: the right or left of the picture, to the front or back"),
+    "posture": ("", "standing, sitting, lying or bending"),
+}
+
+
+def columns(*, metres: bool) -> dict[str, tuple[str, str]]:
+    """Return the numeric columns in order, each with its unit and meaning; the columns of `LEAD` stand before them.
+
+    Args:
+        metres: whether there are columns in metres, too.
+    """
+    table = {"posture_confidence": ("", "0 to 1"), "height_px": ("px", "the person's height, were they upright")}
+    table |= {f"{name}_deg": ("deg", angle.meaning) for name, angle in ANGLES.items()}
+    table |= {f"{name}_deg_s": ("deg/s", f"angular velocity of {name.replace('_', ' ')}") for name in ANGLES}
+    table |= {
+        "com_x": ("px", "centre of mass, from the left edge of the picture"),
+        "com_y": ("px", "centre of mass, from the top edge of the picture"),
+        "com_mass": ("", f"share of the body's mass that is seen; below {MIN_MASS} there is no centre of mass"),
+    }
+    lengths = {"px": "px", "bh": "body heights"} | ({"m": "m"} if metres else {})
+    for name in ("com", *LANDMARKS):
+        told = "centre of mass" if name == "com" else name.replace("_", " ")
+        for short, unit in lengths.items():
+            table[f"{name}_speed_{short}_s"] = (f"{unit}/s", f"speed of the {told}")
+            table[f"{name}_acceleration_{short}_s2"] = (f"{unit}/s2", f"size of the {told}'s acceleration")
+    table |= {
+        f"{name}_symmetry_pct": (
+            "%",
+            f"symmetry index of the {name}s' ranges over the last {SYMMETRY_SECONDS:g} s; 0 is even, positive where "
+            "the left one moves more",
+        )
+        for name in SYMMETRIC
+    }
+    return table | {name: ("", meaning) for name, meaning in MEASURES.items()}

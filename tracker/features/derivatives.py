@@ -1,0 +1,49 @@
+"""Velocity and acceleration of samples at irregular times: a cubic through a short window, and its derivatives.
+
+The window is centred, so nothing is shifted in time; with a steady rate this is the filter of Savitzky and Golay (1964)
+of order 3. With 0.14 s on either side a velocity keeps 98 % of its amplitude at 2 Hz and half of it at 5 Hz, an
+acceleration half of it at 3 Hz: human movement lies below, the noise of keypoints above.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+HALF_WINDOW = 0.14  # seconds before and after
+NEIGHBOURS = 2  # samples that must be known on either side, and are taken from farther away where the rate is low
+FARTHEST = 0.5  # seconds, beyond which none is
+FILTER = {  # as the tables' sidecars tell it
+    "derivatives": "least-squares cubic through a centred window of samples at their true times (Savitzky-Golay)",
+    "half_window_s": HALF_WINDOW,
+    "neighbours": NEIGHBOURS,
+    "phase": "zero",
+    "latency": f"a live row is written {HALF_WINDOW} s and a frame later, at least {NEIGHBOURS} frames",
+    "angles": "not filtered beyond the keypoints' own smoothing",
+}
+
+
+def derivatives(times: Array, values: Array) -> tuple[Array, Array]:
+    """Fit a cubic to every signal, by least squares.
+
+    Args:
+        times: (W,) seconds from the moment in question.
+        values: (W, ...); NaN where missing.
+
+    Returns:
+        First and second derivative (...) at time 0; NaN where fewer than two samples are known on either side of it.
+    """
+    if len(times) < 2 * NEIGHBOURS:
+        return np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)
+    known = np.isfinite(values)
+    enough = (known[times < 0].sum(0) >= NEIGHBOURS) & (known[times > 0].sum(0) >= NEIGHBOURS)
+    reach = max(float(np.abs(times).max()), 1e-9)
+    basis = (times / reach) ** np.arange(4)[:, None]  # (4, W)
+    weights = np.where(enough, known, 1.0)  # what is not fitted is solved, too, so that no matrix is singular
+    products = np.einsum("iw,jw,w...->...ij", basis, basis, weights) + 1e-9 * np.eye(4)  # for frames of the same time
+    moments = np.einsum("iw,w...->...i", basis, np.where(known, values, 0.0))
+    fitted = np.linalg.solve(products, moments[..., None])[..., 0]  # (..., 4)
+    first, second = fitted[..., 1] / reach, 2 * fitted[..., 2] / reach**2
+    return np.where(enough, first, np.nan), np.where(enough, second, np.nan)

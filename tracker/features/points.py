@@ -1,0 +1,65 @@
+"""The points of a body that features are made of, whatever the skeleton."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.keypoints import Skeleton
+
+Array = NDArray[np.float64]
+
+_PAIRED = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "big_toe")
+SIDES = ("left", "right")
+POINTS = (
+    *(f"{side}_{name}" for name in _PAIRED for side in SIDES),
+    *("nose", "neck", "mid_hip", "ears", "head_top"),
+)
+_SOURCES: dict[str, tuple[tuple[str, ...], ...]] = {  # keypoints that a point is, or is the middle of; the first known
+    "neck": (("neck",), ("thorax",), ("left_shoulder", "right_shoulder")),
+    "mid_hip": (("pelvis",), ("hip",), ("left_hip", "right_hip")),
+    "ears": (("left_ear", "right_ear"),),
+    "head_top": (("head_top",), ("top_head",), ("head",)),
+}
+_EITHER = POINTS.index("ears")  # the middle of the head from the side, too, where only one ear is seen
+
+
+def index(name: str) -> int:
+    """Return the row of a point."""
+    return POINTS.index(name)
+
+
+@lru_cache(maxsize=16)
+def _rows(skeleton: Skeleton) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return two rows (P,) of keypoints for each point, the same one twice where it is no middle; K where unknown."""
+    known = {name: row for row, name in enumerate(skeleton.keypoints)}
+    pairs = []
+    for point in POINTS:
+        sources = _SOURCES.get(point, ((point,),))
+        names = next((names for names in sources if all(name in known for name in names)), ())
+        rows = [known[name] for name in names] or [len(skeleton)]
+        pairs.append((rows[0], rows[-1]))
+    first, second = np.array(pairs).T
+    return first, second
+
+
+def points(keypoints: NDArray[np.floating], skeleton: Skeleton) -> Array:
+    """Return the points of people.
+
+    Args:
+        keypoints: (..., K, 2); NaN where missing.
+        skeleton: of the keypoints.
+
+    Returns:
+        (..., P, 2) in the order of `POINTS`; NaN where the skeleton or the person has none.
+    """
+    nowhere = np.full((*keypoints.shape[:-2], 1, 2), np.nan)
+    known = np.concatenate([keypoints, nowhere], axis=-2, dtype=np.float64)
+    first, second = (known[..., rows, :] for rows in _rows(skeleton))
+    middles = (first + second) / 2
+    ears = middles[..., _EITHER, :]
+    for ear in (first, second):
+        ears[...] = np.where(np.isnan(ears), ear[..., _EITHER, :], ears)
+    return middles

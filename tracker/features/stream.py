@@ -1,0 +1,258 @@
+"""Features of people, frame by frame: each frame's row comes when the short future that its derivatives need is known.
+
+Online and offline are one path: the same centred window, so no value is shifted in time; what is paid online is that a
+row comes `HALF_WINDOW` seconds and a frame later.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.keypoints import COCO, Skeleton
+from ..types import State, Tracks
+from . import body
+from .angles import ANGLES, JOINTS, VIEWS, angle_rates, angles, headings, wrap
+from .columns import LANDMARKS, SYMMETRY_SECONDS, columns
+from .derivatives import FARTHEST, HALF_WINDOW, NEIGHBOURS, derivatives
+from .points import POINTS, Array, index, points
+from .posture import POSTURES, postures
+
+MIN_SCORE = 0.2  # keypoints below it count as missing, as the overlay hides them
+FORGET_SECONDS = 5.0  # after which nobody is remembered: longer than a tracker keeps an id that it does not see
+_FACING_SECONDS = 0.3  # over which the cues of the view are averaged
+_MIN_RANGE = 10.0  # degrees, below which a joint counts as still and has no symmetry
+_LANDMARKS = [index(name) for name in LANDMARKS]
+_JOINTS = [list(ANGLES).index(name) for name in JOINTS]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The features of one frame's people.
+
+    Attributes:
+        frame: its number.
+        time: seconds.
+        ids: (N,).
+        states: N.
+        views: N names of `angles.VIEWS`; empty where nothing is computed.
+        postures: N names of `posture.POSTURES`; empty where unknown.
+        names: of the C columns, as `columns.columns` tells them.
+        values: (N, C); NaN where unknown.
+    """
+
+    frame: int
+    time: float
+    ids: NDArray[np.integer]
+    states: tuple[State, ...]
+    views: tuple[str, ...]
+    postures: tuple[str, ...]
+    names: tuple[str, ...]
+    values: Array
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, name: str) -> Array:
+        """Return one column (N,)."""
+        return self.values[:, self.names.index(name)]
+
+
+@dataclass(slots=True)
+class _Person:
+    """What is remembered of somebody."""
+
+    height: float = np.nan  # pixels
+    cues: Array = field(default_factory=lambda: np.full(2, np.nan))
+    view: int = 0
+    seen: float = -np.inf  # seconds
+    joints: deque[tuple[float, Array]] = field(default_factory=deque)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """One frame, while it waits and while it is a neighbour."""
+
+    frame: int
+    time: float
+    tracks: Tracks
+    rows: dict[int, int]
+    points: Array  # (N, P, 2)
+    headings: Array  # (N, S)
+    heights: Array  # (N,)
+    views: NDArray[np.intp]  # (N,)
+
+
+class ActionFeatures:
+    """Compute features of tracked people, in constant memory.
+
+    Args:
+        skeleton: of their keypoints.
+        person_height: metres; gives speeds in metres by everybody's height in pixels.
+        scale: pixels per metre; gives speeds in metres where everybody moves in one plane.
+        view: one of `angles.VIEWS`, or "auto".
+
+    Raises:
+        ValueError: both calibrations are given, or the view is unknown.
+    """
+
+    def __init__(
+        self,
+        *,
+        skeleton: Skeleton = COCO,
+        person_height: float | None = None,
+        scale: float | None = None,
+        view: str = "auto",
+    ) -> None:
+        if person_height and scale:
+            raise ValueError("Both person_height and scale are given; give one of them.")
+        if view not in ("auto", *VIEWS):
+            raise ValueError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
+        self.skeleton, self.person_height, self.scale = skeleton, person_height, scale
+        self.columns = columns(metres=bool(person_height or scale))
+        self._view = None if view == "auto" else VIEWS.index(view)
+        self._names = tuple(self.columns)
+        self._people: dict[int, _Person] = {}
+        self._moments: deque[_Moment] = deque()
+        self._next = 0  # row of `_moments` whose features come next
+
+    def update(self, frame: int, time: float, tracks: Tracks) -> list[Features]:
+        """Take the people of the next frame; return the features of the frames that are now complete.
+
+        Args:
+            frame: its number.
+            time: seconds, not before that of the last frame.
+            tracks: its people.
+        """
+        self._moments.append(self._look(frame, time, tracks))
+        done = []
+        while self._complete(self._next):
+            done.append(self._features(self._next))
+            self._next += 1
+        self._forget()
+        return done
+
+    def finish(self) -> list[Features]:
+        """Return the features of the frames that still wait for a future; after that, begin anew."""
+        done = [self._features(row) for row in range(self._next, len(self._moments))]
+        self._moments.clear()
+        self._people.clear()
+        self._next = 0
+        return done
+
+    def _look(self, frame: int, time: float, tracks: Tracks) -> _Moment:
+        """Do what needs no future."""
+        poses = tracks.poses
+        seen = np.array([state is not State.PREDICTED for state in tracks.states], dtype=bool).reshape(-1, 1)
+        where = points(
+            np.where(((poses.scores >= MIN_SCORE) & seen)[..., None], poses.keypoints, np.nan), self.skeleton
+        )
+        tall = body.height(where)
+        people = [self._people.setdefault(identity, _Person()) for identity in tracks.ids.tolist()]
+        for person, now in zip(people, tall.tolist()):
+            person.height = body.grown(person.height, now, max(time - person.seen, 0.0))
+        heights = np.array([person.height for person in people])
+        for person, cues in zip(people, body.facing(where, heights)):
+            share = 1 - np.exp(-max(time - person.seen, 0.0) / _FACING_SECONDS)
+            person.cues = np.where(np.isnan(person.cues), cues, person.cues + share * (cues - person.cues))
+            person.view = body.view(person.cues, person.view) if self._view is None else self._view
+            person.seen = time
+        rows = {identity: row for row, identity in enumerate(tracks.ids.tolist())}
+        views = np.array([person.view for person in people], dtype=np.intp)
+        return _Moment(frame, time, tracks, rows, where, headings(where), heights, views)
+
+    def _complete(self, row: int) -> bool:
+        """Tell whether all neighbours of a moment are there."""
+        if row >= len(self._moments):
+            return False
+        ahead = self._moments[-1].time - self._moments[row].time
+        return ahead >= FARTHEST or (ahead >= HALF_WINDOW and len(self._moments) - 1 - row >= NEIGHBOURS)
+
+    def _forget(self) -> None:
+        """Let go of moments that are no neighbours any more, and of people who left."""
+        now = self._moments[min(self._next, len(self._moments) - 1)].time
+        while self._next > NEIGHBOURS and self._moments[0].time < now - HALF_WINDOW:
+            self._moments.popleft()
+            self._next -= 1
+        gone = [identity for identity, person in self._people.items() if person.seen < now - FORGET_SECONDS]
+        for identity in gone:
+            del self._people[identity]
+
+    def _features(self, row: int) -> Features:
+        """Compute one moment's features, its neighbours being there."""
+        moment, people = self._moments[row], len(self._moments[row].tracks)
+        velocities, accelerations, rates = self._derivatives(row)
+        found = angles(moment.headings, moment.views)
+        measures = body.measures(moment.points, moment.heights)
+        kinds, confidences = postures(measures)
+        centres, mass = body.centre_of_mass(moment.points)
+        moving = [
+            np.concatenate([body.centre_of_mass(change)[0][:, None], change[:, _LANDMARKS]], axis=1)
+            for change in (velocities, accelerations)
+        ]
+        sizes = np.linalg.norm(np.stack(moving, axis=-2), axis=-1)  # (N, 1 + L, 2)
+        moved = sizes[:, :, None] / self._lengths(moment.heights)[:, None, :, None]  # (N, 1 + L, U, 2)
+        values = [
+            *(confidences[:, None], moment.heights[:, None], found, angle_rates(rates, moment.views)),
+            *(centres, mass[:, None], moved.reshape(people, math.prod(moved.shape[1:]))),
+            *(self._symmetry(moment, found), measures),
+        ]
+        known: NDArray[np.bool_] = np.asarray(np.isfinite(moment.points).any((-1, -2)))
+        table = np.where(known[:, None], np.concatenate(values, axis=-1), np.nan)
+        views = tuple(VIEWS[view] if seen else "" for view, seen in zip(moment.views, known))
+        names = tuple("" if np.isnan(kind) else POSTURES[int(kind)] for kind in kinds)
+        ids, states = moment.tracks.ids, moment.tracks.states
+        return Features(moment.frame, moment.time, ids, states, views, names, self._names, table)
+
+    def _derivatives(self, row: int) -> tuple[Array, Array, Array]:
+        """Return velocity and acceleration of points (N, P, 2), and segments' turning (N, S) in degrees a second."""
+        moment = self._moments[row]
+        near = [
+            other
+            for place, other in zip(count(), self._moments)
+            if abs(other.time - moment.time) <= (FARTHEST if abs(place - row) <= NEIGHBOURS else HALF_WINDOW)
+        ]
+        places = np.full((len(near), *moment.points.shape), np.nan)  # (W, N, P, 2)
+        turns = np.full((len(near), *moment.headings.shape), np.nan)  # (W, N, S)
+        for w, other in enumerate(near):
+            pairs = [(n, other.rows[i]) for i, n in moment.rows.items() if i in other.rows]
+            if pairs:
+                here, there = (list(rows) for rows in zip(*pairs))
+                places[w, here], turns[w, here] = other.points[there], other.headings[there]
+        places, turns = places - moment.points, wrap(turns - moment.headings)  # NaN where it is missing now
+        times = np.array([other.time - moment.time for other in near])
+        shape, split = moment.points.shape, 2 * len(POINTS)
+        flat = np.concatenate([places.reshape(*places.shape[:2], split), turns], axis=-1)
+        first, second = derivatives(times, flat)
+        return first[:, :split].reshape(shape), second[:, :split].reshape(shape), first[:, split:]
+
+    def _lengths(self, heights: Array) -> Array:
+        """Return how many pixels (N, U) each unit of length has: pixels, body heights and, calibrated, metres."""
+        lengths = [np.ones_like(heights), heights]
+        if self.person_height:
+            lengths.append(heights / self.person_height)
+        elif self.scale:
+            lengths.append(np.full_like(heights, self.scale))
+        return np.stack(lengths, axis=-1)
+
+    def _symmetry(self, moment: _Moment, found: Array) -> Array:
+        """Return the symmetry index (N, joints) of each pair's range of motion, percent (Robinson et al. 1987)."""
+        result = np.full((len(found), len(_JOINTS) // 2), np.nan)
+        for n, (identity, joints) in enumerate(zip(moment.rows, found[:, _JOINTS])):
+            if identity not in self._people:
+                continue
+            kept = self._people[identity].joints
+            kept.append((moment.time, joints))
+            while kept[0][0] < moment.time - SYMMETRY_SECONDS:
+                kept.popleft()
+            past = wrap(np.array([angles for _, angles in kept]) - joints)  # (R, J) from where they are now
+            spans = np.fmax.reduce(past) - np.fmin.reduce(past)
+            left, right = spans.reshape(-1, 2).T
+            moves = np.fmax(left, right) >= _MIN_RANGE
+            result[n, moves] = 200 * (left - right)[moves] / (left + right)[moves]
+        return result

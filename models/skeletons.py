@@ -102,6 +102,26 @@ POSETRACK18 = _skeleton(
     sigmas=COCO.sigmas,  # mmpose's; the dataset itself measures by the size of the head
 )
 
+BODY_25 = _skeleton(  # OpenPose's, in its order
+    "body_25",
+    "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist mid_hip"
+    " right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear"
+    " left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel",
+    limbs=(
+        "right_ear right_eye nose left_eye left_ear",
+        "nose neck mid_hip",
+        "right_wrist right_elbow right_shoulder neck left_shoulder left_elbow left_wrist",
+        "right_ankle right_knee right_hip mid_hip left_hip left_knee left_ankle",
+        *(f"{side}_small_toe {side}_big_toe {side}_ankle {side}_heel" for side in ("left", "right")),
+    ),
+    # COCO's and COCO-WholeBody's; those of neck and mid_hip, which neither has, are a shoulder's and a hip's.
+    sigmas=(
+        *(0.026, 0.079, 0.079, 0.072, 0.062, 0.079, 0.072, 0.062, 0.107),
+        *(0.107, 0.087, 0.089, 0.107, 0.087, 0.089, 0.025, 0.025, 0.035, 0.035),
+        *(0.068, 0.066, 0.066, 0.092, 0.094, 0.094),
+    ),
+)
+
 _FACE_MIRRORS = (  # (first, last, sum): points of the right side, and what a point and its mirror image add up to
     (0, 7, 16),  # jaw
     (17, 21, 43),  # brow

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .errors import PosetrackError
     from .tracker.features.angles import joint_angles
     from .tracker.features.stream import ActionFeatures
+    from .tracker.formats.files import read_recording, write_recording
+    from .tracker.formats.sequences import sequences
     from .tracker.pipeline import Pipeline, load_pipeline
     from .tracker.tracking.refine import refine
     from .tracker.tracking.tracker import PoseTracker
@@ -41,7 +43,10 @@ _HOMES = {
     "joint_angles": "tracker.features.angles",
     "load_pipeline": "tracker.pipeline",
     "open_source": "tracker.video.source",
+    "read_recording": "tracker.formats.files",
     "refine": "tracker.tracking.refine",
+    "sequences": "tracker.formats.sequences",
+    "write_recording": "tracker.formats.files",
 }
 
 __all__ = [
@@ -57,7 +62,10 @@ __all__ = [
     "joint_angles",
     "load_pipeline",
     "open_source",
+    "read_recording",
     "refine",
+    "sequences",
+    "write_recording",
 ]
 
 

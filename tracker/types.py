@@ -145,6 +145,12 @@ class Tracks:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __getitem__(self, rows: Any) -> Tracks:
+        """Select people by an index array, a mask or a slice."""
+        chosen = np.arange(len(self))[np.asarray(rows) if isinstance(rows, list) and rows else rows]
+        states = tuple(self.states[row] for row in chosen.tolist())
+        return Tracks(self.ids[chosen], self.poses[chosen], self.velocities[chosen], states)
+
     @classmethod
     def empty(cls, num_keypoints: int = 17) -> Tracks:
         """Return a frame with nobody."""

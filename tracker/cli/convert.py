@@ -1,27 +1,58 @@
-"""`posetrack convert`: a table of tracks in the formats of others."""
+"""`posetrack convert`: tracks from one format to another."""
 
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the command to `posetrack`."""
     parser = subparsers.add_parser(
         "convert",
-        help="write tracks as MOT Challenge boxes or PoseTrack18 poses",
-        description="Read tracks from a table of --csv (.csv), a MOT file (.txt) or a PoseTrack18 file (.json), and "
-        "write them as MOT Challenge boxes (.txt) or PoseTrack18 poses (.json).",
+        help="write tracks in the format of another program",
+        description="Read tracks and write them in another format. The suffix is the format: .csv (posetrack's table), "
+        ".long.csv (a row a keypoint), .parquet, .txt (MOT Challenge), .json (PoseTrack18), .coco.json (COCO results), "
+        ".openpose (folder), .dlc.csv and .dlc.h5 (DeepLabCut), .sleap.h5 (SLEAP analysis), .trc (OpenSim), .pkl "
+        "(MMAction2, PYSKL). docs/formats.md tells what each of them holds.",
     )
-    parser.add_argument("source", help="file to read")
+    parser.add_argument("source", help="file, or OpenPose folder, to read")
     parser.add_argument("target", help="file to write; its suffix is the format")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    parser.add_argument("--to", metavar="FORMAT", help="format, whatever the suffix: coco, openpose, sleap, ...")
+    parser.add_argument("--fps", type=float, help="frame rate, for a source that has no times")
+    parser.add_argument("--size", metavar="WxH", help="size of the video in pixels, for a source that has none")
+    only = argparse.SUPPRESS
+    parser.add_argument("--scale", metavar="PIXELS", type=float, default=only, help=".trc: pixels per metre")
+    parser.add_argument(
+        "--max-gap", metavar="SECONDS", type=float, default=only, help=".pkl: longest gap to interpolate (default: 0.5)"
+    )
+    parser.add_argument("--rate", metavar="FPS", type=float, default=only, help=".pkl: resample (default: source's)")
+    parser.add_argument("--label", metavar="N", type=int, default=only, help=".pkl: number of the action (default: 0)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing result")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read and write."""
-    from ..formats.files import read_trajectories, write_trajectories
+    """Read, write, and tell what was written."""
+    from ...errors import UsageError
+    from ..formats.files import read_recording, write_recording
 
-    write_trajectories(args.target, read_trajectories(args.source), overwrite=args.overwrite)
+    for name in ("fps", "scale", "rate"):
+        if getattr(args, name, None) is not None and not 0 < getattr(args, name) < float("inf"):
+            raise UsageError(f"--{name} is {getattr(args, name)}; give a number above 0.")
+    size = re.fullmatch(r"(\d+)x(\d+)", args.size or "1x1")
+    if not size:
+        raise UsageError(f"--size is '{args.size}'; give it as 1920x1080.")
+    options = {name: getattr(args, name) for name in ("scale", "max_gap", "rate", "label") if hasattr(args, name)}
+    recording = read_recording(
+        args.source,
+        fps=args.fps,
+        size=(int(size[1]), int(size[2])) if args.size else None,
+        **options,
+    )
+    if "scale" in options and args.source.endswith(".trc"):
+        options.pop("scale")  # was of the source
+    for file in write_recording(args.target, recording, to=args.to, overwrite=args.overwrite, **options):
+        sys.stdout.write(f"{file}\n")
     return 0

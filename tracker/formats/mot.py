@@ -11,21 +11,21 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import SourceError
-from .trajectories import BOXES, Trajectories, from_columns
+from .recording import Recording
+from .trajectories import BOXES, from_columns
 
 _PEDESTRIAN = 1
 
 
-def read_mot(text: str, path: Path) -> Trajectories:
+def read_mot(path: Path) -> Recording:
     """Read results or truth; truth with flag 0 or of a class other than pedestrians is not to be judged.
 
-    Args:
-        text: of the file.
-        path: named in errors.
+    The file is held as a whole: truth is in the order of its people.
 
     Raises:
         SourceError: it is no such file.
     """
+    text = path.read_text(encoding="utf-8")
     rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
     values = np.full((len(rows), 9), -1.0)  # what is left out counts as not known
     for number, row in enumerate(rows):
@@ -43,19 +43,15 @@ def read_mot(text: str, path: Path) -> Trajectories:
     judged = (flag != 0) & (label == _PEDESTRIAN)
     scores = np.where(truth, np.where(judged, visibility, np.nan), np.where(flag < 0, 1.0, flag))
     boxes = np.concatenate([values[:, 2:4], values[:, 2:4] + values[:, 4:6]], axis=1)
-    return from_columns(BOXES, frames=values[:, 0] - 1, ids=values[:, 1], boxes=boxes, box_scores=scores)
+    people = from_columns(BOXES, frames=values[:, 0] - 1, ids=values[:, 1], boxes=boxes, box_scores=scores)
+    return Recording(BOXES, people.by_frame, path)
 
 
-def mot_text(people: Trajectories) -> str:
-    """Return the people's boxes as a MOT result file."""
-    sizes = people.boxes[:, 2:] - people.boxes[:, :2]
-    return "".join(
-        f"{frame + 1},{person},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},-1,-1,-1\n"
-        for frame, person, (left, top), (width, height), score in zip(
-            people.frames.tolist(),
-            people.ids.tolist(),
-            people.boxes[:, :2].tolist(),
-            sizes.tolist(),
-            people.box_scores.tolist(),
-        )
-    )
+def write_mot(path: Path, recording: Recording) -> None:
+    """Write the people's boxes as a MOT result file."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for index, _, tracks in recording:
+            corners = tracks.poses.boxes.tolist()
+            for person, (x1, y1, x2, y2), score in zip(tracks.ids.tolist(), corners, tracks.poses.box_scores.tolist()):
+                box = f"{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f}"
+                file.write(f"{index + 1},{person},{box},{score:.4f},-1,-1,-1\n")

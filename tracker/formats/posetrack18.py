@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import SourceError
+from ...models.keypoints import Skeleton
 from ...models.skeletons import POSETRACK18
-from .trajectories import Trajectories, from_columns, skeleton_of
+from ..types import Tracks
+from .recording import Recording, boxes_around
+from .trajectories import from_columns, in_skeleton, skeleton_of
 
 
-def read_posetrack18(text: str, path: Path) -> Trajectories:
+def read_posetrack18(path: Path) -> Recording:
     """Read truth or results. Pictures count from 0 in the order of their ids; other skeletons are told by `categories`.
 
-    Args:
-        text: of the file.
-        path: named in errors.
+    The file is held as a whole: its annotations may be in any order.
 
     Raises:
         SourceError: it is no such file.
     """
     try:
-        document = json.loads(text)
+        document = json.loads(path.read_text(encoding="utf-8"))
         images = sorted(document["images"], key=lambda image: image["id"])
         index = {image["id"]: number for number, image in enumerate(images)}
         people = document["annotations"]
@@ -37,18 +39,20 @@ def read_posetrack18(text: str, path: Path) -> Trajectories:
         scores = np.array(
             [person.get("scores") or point for person, point in zip(people, known.astype(float).tolist())]
         )
-        corners = [person.get("bbox") or _around(pose) for person, pose in zip(people, keypoints)]
-        boxes = np.array(corners, dtype=np.float64).reshape(-1, 4)  # x, y, width, height
-        return from_columns(
+        given = [person.get("bbox") or (np.nan,) * 4 for person in people]
+        boxes = np.array(given, dtype=np.float64).reshape(-1, 4)  # x, y, width, height
+        boxes[:, 2:] += boxes[:, :2]
+        rows = from_columns(
             skeleton,
             frames=[index[person["image_id"]] for person in people],
             ids=[person["track_id"] for person in people],
-            boxes=np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1),
+            boxes=np.where(np.isnan(boxes), boxes_around(keypoints), boxes),
             keypoints=keypoints,
             scores=np.where(known, scores.reshape(known.shape), 0.0),
             box_scores=[person.get("score", 1.0) for person in people],
-            labelled=[number for number, image in enumerate(images) if image.get("is_labeled", True)],
         )
+        labelled = [number for number, image in enumerate(images) if image.get("is_labeled", True)]
+        return Recording(skeleton, rows.by_frame, path, num_frames=len(images), labelled=labelled)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         what = f"{type(error).__name__} {error}"
         raise SourceError(
@@ -57,39 +61,39 @@ def read_posetrack18(text: str, path: Path) -> Trajectories:
         ) from error
 
 
-def _around(pose: Any) -> list[float]:
-    """Return the box (x, y, width, height) of a pose (K, 2) that has none of its own."""
-    if np.isnan(pose).all():
-        return [0.0, 0.0, 0.0, 0.0]
-    low, high = np.nanmin(pose, axis=0), np.nanmax(pose, axis=0)
-    return [*low.tolist(), *(high - low).tolist()]
+def write_posetrack18(path: Path, recording: Recording) -> None:
+    """Write the people as a PoseTrack18 file; keypoints that PoseTrack18 has and theirs has not are never made up."""
+    limbs = [[a + 1, b + 1] for a, b in POSETRACK18.limbs]  # COCO counts from 1
+    category = {"id": 1, "name": "person", "keypoints": list(POSETRACK18.keypoints), "skeleton": limbs}
+    number, last = 0, -1
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f'{{"categories": {json.dumps([category])},\n"annotations": [')
+        for last, _, tracks in recording:
+            for person in _people(last, tracks, recording.skeleton):
+                file.write((",\n" if number else "\n") + json.dumps({"id": number} | person))
+                number += 1
+        file.write('],\n"images": [')
+        count = max(recording.num_frames or 0, last + 1)
+        for i in range(count):
+            image = {"file_name": f"{i:06d}.jpg", "id": i, "frame_id": i, "nframes": count, "is_labeled": True}
+            file.write((",\n" if i else "\n") + json.dumps(image))
+        file.write("]}\n")
 
 
-def posetrack18_text(people: Trajectories) -> str:
-    """Return the people as a PoseTrack18 file; keypoints that PoseTrack18 has and theirs has not are never made up."""
-    people = people.in_skeleton(POSETRACK18)
-    known = np.isfinite(people.keypoints).all(-1, keepdims=True)
-    points = np.concatenate([np.nan_to_num(people.keypoints.round(2)), known], axis=-1)  # (R, 17, 3)
-    sizes = people.boxes[:, 2:] - people.boxes[:, :2]
-    boxes = np.concatenate([people.boxes[:, :2], sizes], axis=1).round(2)
-    count = int(people.frames.max(initial=-1)) + 1
-    images = [
-        {"file_name": f"{i:06d}.jpg", "id": i, "frame_id": i, "nframes": count, "is_labeled": True}
-        for i in range(count)
-    ]
-    annotations = [
-        {
-            "id": row,
+def _people(frame: int, tracks: Tracks, skeleton: Skeleton) -> Iterator[dict[str, Any]]:
+    """Return the annotations of one frame."""
+    poses = tracks.poses
+    keypoints, scores = in_skeleton(poses.keypoints, poses.scores, skeleton, POSETRACK18)
+    known = np.isfinite(keypoints).all(-1, keepdims=True)
+    points = np.concatenate([np.nan_to_num(keypoints), known], axis=-1).astype(np.float64).round(2)  # (N, 17, 3)
+    boxes = np.concatenate([poses.boxes[:, :2], poses.boxes[:, 2:] - poses.boxes[:, :2]], axis=1)
+    for row, person in enumerate(tracks.ids.tolist()):
+        yield {
             "image_id": frame,
             "track_id": person,
             "category_id": 1,
-            "bbox": boxes[row].tolist(),
+            "bbox": boxes[row].astype(np.float64).round(2).tolist(),
             "keypoints": points[row].ravel().tolist(),
-            "scores": people.scores[row].round(4).tolist(),
-            "score": round(float(people.box_scores[row]), 4),
+            "scores": scores[row].astype(np.float64).round(4).tolist(),
+            "score": round(float(poses.box_scores[row]), 4),
         }
-        for row, (frame, person) in enumerate(zip(people.frames.tolist(), people.ids.tolist()))
-    ]
-    limbs = [[a + 1, b + 1] for a, b in POSETRACK18.limbs]  # COCO counts from 1
-    category = {"id": 1, "name": "person", "keypoints": list(POSETRACK18.keypoints), "skeleton": limbs}
-    return json.dumps({"images": images, "annotations": annotations, "categories": [category]}) + "\n"

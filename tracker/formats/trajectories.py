@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...models.keypoints import COCO, Skeleton
-from ...models.skeletons import DATASETS, POSETRACK18
-from ..types import State, Tracks
+from ...models.skeletons import BODY_25, DATASETS, POSETRACK18
+from ..types import State
+from .recording import TimedTracks, tracks_of
 
 BOXES = Skeleton(name="boxes", keypoints=(), limbs=(), flip_pairs=(), sigmas=())
 _USUAL_SIGMA = 0.079  # a shoulder's, for keypoints of a skeleton that is not known
@@ -32,7 +34,7 @@ class Trajectories:
             seen; NaN for truth that is not to be judged.
         times: (R,) seconds; NaN where the file does not tell.
         predicted: (R,) whether nobody saw the person in this frame.
-        labelled: (L,) frames that an annotator looked at; None for all.
+        labelled: L frames that an annotator looked at; None for all.
     """
 
     skeleton: Skeleton
@@ -44,7 +46,7 @@ class Trajectories:
     box_scores: NDArray[np.float64]
     times: NDArray[np.float64]
     predicted: NDArray[np.bool_]
-    labelled: NDArray[np.int64] | None = None
+    labelled: Sequence[int] | None = None
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -56,13 +58,33 @@ class Trajectories:
 
     def in_skeleton(self, skeleton: Skeleton) -> Trajectories:
         """Return the same people with the keypoints of another skeleton; those that have no namesake are missing."""
-        keypoints = np.full((len(self), len(skeleton), 2), np.nan)
-        scores = np.zeros((len(self), len(skeleton)))
-        for column, name in enumerate(skeleton.keypoints):
-            if name in self.skeleton.keypoints:
-                row = self.skeleton.keypoints.index(name)
-                keypoints[:, column], scores[:, column] = self.keypoints[:, row], self.scores[:, row]
+        keypoints, scores = in_skeleton(self.keypoints, self.scores, self.skeleton, skeleton)
         return replace(self, skeleton=skeleton, keypoints=keypoints, scores=scores)
+
+    def by_frame(self) -> Iterator[TimedTracks]:
+        """Deal the rows out to their frames; those with nobody are left out."""
+        bounds = np.flatnonzero(np.diff(self.frames, prepend=-1, append=-1))
+        for start, end in pairwise(bounds.tolist()):
+            rows = slice(start, end)
+            states = [State.PREDICTED if predicted else State.MEASURED for predicted in self.predicted[rows]]
+            tracks = tracks_of(
+                self.ids[rows],
+                self.keypoints[rows],
+                self.scores[rows],
+                boxes=self.boxes[rows],
+                box_scores=self.box_scores[rows],
+                states=states,
+            )
+            yield int(self.frames[start]), float(self.times[start]), tracks
+
+
+def in_skeleton(
+    keypoints: NDArray[np.floating], scores: NDArray[np.floating], old: Skeleton, new: Skeleton
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return keypoints (N, K, 2) and scores (N, K) in the order of another skeleton; without a namesake: NaN and 0."""
+    rows = [old.keypoints.index(name) if name in old.keypoints else len(old) for name in new.keypoints]
+    keypoints = np.pad(keypoints, ((0, 0), (0, 1), (0, 0)), constant_values=np.nan)
+    return keypoints[:, rows], np.pad(scores, ((0, 0), (0, 1)))[:, rows]
 
 
 def from_columns(
@@ -76,7 +98,7 @@ def from_columns(
     box_scores: Any = None,
     times: Any = None,
     predicted: Any = None,
-    labelled: Any = None,
+    labelled: Sequence[int] | None = None,
 ) -> Trajectories:
     """Build trajectories from what a file has, in the order of the frames; see `Trajectories` for the columns."""
     r, k = len(frames), len(skeleton)
@@ -90,12 +112,12 @@ def from_columns(
         box_scores=np.ones(r) if box_scores is None else np.asarray(box_scores, float),
         times=np.full(r, np.nan) if times is None else np.asarray(times, float),
         predicted=np.zeros(r, bool) if predicted is None else np.asarray(predicted, bool),
-        labelled=None if labelled is None else np.asarray(labelled, np.int64),
+        labelled=labelled,
     )
     return rows[np.lexsort((rows.ids, rows.frames))]
 
 
-def from_tracks(frames: Iterable[tuple[int, float, Tracks]], *, skeleton: Skeleton = COCO) -> Trajectories:
+def from_tracks(frames: Iterable[TimedTracks], *, skeleton: Skeleton = COCO) -> Trajectories:
     """Collect what a tracker returned, as (index, time, tracks) of every frame."""
     kept = [(index, time, tracks) for index, time, tracks in frames if len(tracks)]
     return from_columns(
@@ -117,6 +139,8 @@ def _joined(arrays: list[NDArray[Any]], empty: tuple[int, ...]) -> NDArray[Any]:
 
 def skeleton_of(keypoints: Sequence[str]) -> Skeleton:
     """Return the known skeleton with these keypoints, or one without limbs that has their names."""
-    known = (skeleton for skeleton in (*DATASETS.values(), POSETRACK18) if skeleton.keypoints == tuple(keypoints))
+    known = (
+        skeleton for skeleton in (*DATASETS.values(), POSETRACK18, BODY_25) if skeleton.keypoints == tuple(keypoints)
+    )
     sigmas = (_USUAL_SIGMA,) * len(keypoints)
     return next(known, Skeleton("custom", tuple(keypoints), limbs=(), flip_pairs=(), sigmas=sigmas))

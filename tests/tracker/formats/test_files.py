@@ -1,86 +1,135 @@
 """Every format is read back as it was written, and what is no such file is refused in a sentence."""
 
 import json
+import tracemalloc
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from posetrack.errors import OutputError, SourceError, UsageError
+from posetrack.errors import OutputError, PosetrackError, SourceError, UsageError
 from posetrack.models.keypoints import COCO
-from posetrack.models.skeletons import POSETRACK18
-from posetrack.tracker.formats.files import find_sequences, read_trajectories, write_trajectories
-from posetrack.tracker.formats.trajectories import from_columns, from_tracks, skeleton_of
-from posetrack.tracker.output.table import CsvSink
-from posetrack.tracker.tracking import fakes
-from posetrack.tracker.tracking.tracker import PoseTracker
-from posetrack.tracker.types import Frame
+from posetrack.models.skeletons import BODY_25, POSETRACK18
+from posetrack.tracker.formats.files import (
+    FORMATS,
+    find_sequences,
+    read_recording,
+    read_trajectories,
+    write_recording,
+)
+from posetrack.tracker.formats.recording import Recording, tracks_of
+from posetrack.tracker.formats.trajectories import BOXES, from_tracks, skeleton_of
+from posetrack.tracker.types import State, Tracks
+
+LIBRARIES = {"parquet": ("pyarrow",), "sleap": ("h5py",), "dlc-h5": ("h5py", "pandas", "tables")}
 
 
-@pytest.fixture
-def tracked():
-    """Frames and tracks of a crossing pair; one keypoint is missing in one frame."""
-    tracker, results = PoseTracker(), []
-    for index, (time, poses, _) in enumerate(fakes.crossing(fakes.regular(4, 15)).frames(noise=0.01)):
-        if index == 0:
-            poses.keypoints[0, 9], poses.scores[0, 9] = np.nan, 0
-        results.append((index, time, tracker.update(poses, time)))
-    return results
+def need(name):
+    for library in LIBRARIES.get(name, ()):
+        pytest.importorskip(library)
 
 
-@pytest.fixture
-def table(tracked, tmp_path):
-    with CsvSink(tmp_path / "pair.csv", skeleton=COCO) as sink:
-        for index, time, tracks in tracked:
-            sink.write(Frame(np.zeros((1, 1, 3), np.uint8), index, time), tracks)
-    return tmp_path / "pair.csv"
+def together(files):
+    """Everybody of several files."""
+    return sorted((frame for file in files for frame in read_recording(file)), key=lambda frame: frame[0])
 
 
-def test_the_table_comes_back(tracked, table):
-    wanted, people = from_tracks(tracked), read_trajectories(table)
-    assert people.skeleton is COCO
-    assert people.predicted.any()
-    for name in ("frames", "ids", "predicted"):
-        np.testing.assert_array_equal(getattr(people, name), getattr(wanted, name))
-    for name in ("boxes", "keypoints"):
-        np.testing.assert_allclose(getattr(people, name), getattr(wanted, name), atol=0.0051)  # two decimals
-    np.testing.assert_allclose(people.times, wanted.times, atol=1e-6)
-    assert np.isnan(people.keypoints[0, 9]).all() or np.isnan(people.keypoints[1, 9]).all()
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_was_written_comes_back(name, recording, tmp_path):
+    need(name)
+    files = write_recording(tmp_path / f"out{FORMATS[name].suffix}", recording)
+    again = from_tracks(together(files), skeleton=read_recording(files[0]).skeleton)
+    wanted = from_tracks(recording)
+    skeleton = again.skeleton
+    if name == "mmaction":  # predictions are left out, and what is between interpolated
+        wanted, again = (people[people.frames < 20] for people in (wanted, again))
+    np.testing.assert_array_equal(again.frames, wanted.frames)
+    np.testing.assert_array_equal(again.ids, wanted.ids)
+    shared = [k for k in COCO.keypoints if k in skeleton.keypoints]
+    assert len(shared) == {"mot": 0, "posetrack18": 15}.get(name, 17)
+    one, two = (people.in_skeleton(replace(COCO, keypoints=tuple(shared))) for people in (again, wanted))
+    np.testing.assert_allclose(one.keypoints, two.keypoints, atol=0.0051)  # two decimals; a missing one stays NaN
+    if name != "trc":
+        np.testing.assert_allclose(one.scores, two.scores, atol=5.1e-5)
+    if name in ("table", "parquet", "mot", "posetrack18", "coco"):
+        np.testing.assert_allclose(again.boxes, wanted.boxes, atol=0.011)
+        np.testing.assert_allclose(again.box_scores, wanted.box_scores, atol=5.1e-5)
+    if name in ("table", "long", "parquet", "trc", "mmaction"):
+        np.testing.assert_allclose(again.times, wanted.times, atol=1e-6)
+    if name in ("table", "long", "parquet"):
+        np.testing.assert_array_equal(again.predicted, wanted.predicted)
+        assert wanted.predicted.any()
+    assert not list(tmp_path.glob("*.partial*"))
 
 
-def test_mot_comes_back(table):
-    people = read_trajectories(table)
-    target = table.with_suffix(".txt")
-    write_trajectories(target, people)
-    again = read_trajectories(target)
-    assert target.read_text().startswith("1,1,")
-    for name in ("frames", "ids"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(people, name))
-    np.testing.assert_allclose(again.boxes, people.boxes, atol=0.011)
-    np.testing.assert_allclose(again.box_scores, people.box_scores, atol=1e-4)
+@pytest.mark.parametrize("name", FORMATS)
+def test_nobody_is_a_file_too(name, tmp_path):
+    need(name)
+    nobody = Recording(COCO, lambda: [], Path("nobody.csv"), size=(64, 48), fps=25.0, num_frames=3)
+    target = tmp_path / f"out{FORMATS[name].suffix}"
+    if name == "dlc-h5":  # a table without columns
+        with pytest.raises(OutputError, match="there is nobody"):
+            write_recording(target, nobody)
+        return
+    for file in write_recording(target, nobody):
+        assert sum(len(tracks) for _, _, tracks in read_recording(file)) == 0
 
 
-def test_mot_truth_bears_visibility_and_what_is_not_judged(tmp_path):
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"mmaction"}))  # whose sequences are whole
+def test_a_long_video_streams_in_constant_memory(name, tmp_path, monkeypatch):
+    need(name)
+    for module in ("sleap._BLOCK", "deeplabcut._BLOCK", "individuals._FRAMES", "parquet._ROWS"):
+        monkeypatch.setattr(f"posetrack.tracker.formats.{module}", 32)
+    skeleton = skeleton_of(["nose", "tail"] if name != "openpose" else BODY_25.keypoints)
+    one = np.ones((1, len(skeleton)))
+    person = tracks_of([1], np.stack([one, one], axis=-1), one)
+
+    def peak(length, read):
+        source = Recording(skeleton, lambda: ((i, i / 25, person) for i in range(length)), Path("long.csv"), fps=25.0)
+        target = tmp_path / f"out{length}{FORMATS[name].suffix}"
+        tracemalloc.start()
+        if read:
+            (target,) = tmp_path.glob(f"out{length}[._]*")
+            assert sum(1 for _ in read_recording(target)) == length
+        else:
+            write_recording(target, source)
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return taken
+
+    in_any_order = ("mot", "posetrack18", "coco", "openpose")  # are read as a whole, or their names are
+    for read in (False,) if name in in_any_order else (False, True):
+        (_, short, long) = (peak(length, read) for length in (100, 300, 1500))  # the first one imports
+        assert long < short + 150 * 1200  # bytes; the tracks of a frame take kilobytes
+
+
+def test_states_and_times_are_kept_in_any_table(recording, tmp_path):
+    index, _, tracks = next(iter(recording))
+    states = (State.INTERPOLATED, State.PREDICTED)
+    frames = [(index, 1.25, Tracks(tracks.ids, tracks.poses, tracks.velocities, states))]
+    for name in ("a.csv", "a.long.csv"):
+        (file,) = write_recording(tmp_path / name, replace(recording, read=lambda: frames))
+        ((_, time, again),) = read_recording(file)
+        assert (time, again.states) == (1.25, states)
+
+
+def test_truth_of_mot_bears_visibility_and_what_is_not_judged(tmp_path):
     truth = tmp_path / "gt.txt"
     truth.write_text("2,1,10,20,30,40,1,1,0.4\n1,1,10,20,30,40,1,1,1\n1,2,0,0,5,5,0,1,1\n1,3,0,0,5,5,1,8,1\n\n")
     people = read_trajectories(truth)
     assert people.frames.tolist() == [0, 0, 0, 1]
     assert people.boxes[0].tolist() == [10, 20, 40, 60]
-    np.testing.assert_array_equal(people.box_scores, [1, np.nan, np.nan, 0.4])
+    np.testing.assert_allclose(people.box_scores, [1, np.nan, np.nan, 0.4])
 
 
-def test_posetrack18_comes_back_with_the_keypoints_that_it_has(table):
-    people = read_trajectories(table)
-    target = table.with_suffix(".json")
-    write_trajectories(target, people)
+def test_posetrack18_has_its_own_keypoints_and_all_pictures(recording, tmp_path):
+    (target,) = write_recording(tmp_path / "out.json", recording)
     again = read_trajectories(target)
     assert again.skeleton is POSETRACK18
-    np.testing.assert_array_equal(again.ids, people.ids)
-    np.testing.assert_allclose(again.boxes, people.boxes, atol=0.011)
-    np.testing.assert_allclose(again.keypoints[:, 3:], people.keypoints[:, 3:], atol=0.011)
-    np.testing.assert_allclose(again.scores[:, 5:], people.scores[:, 5:], atol=1e-4)
     assert np.isnan(again.keypoints[:, 1:3]).all()  # the head's top and bottom, which COCO has not
     document = json.loads(target.read_text())
-    assert len(document["images"]) == people.frames.max() + 1
+    assert len(document["images"]) == again.frames.max() + 1
     assert len(document["annotations"][0]["keypoints"]) == 51
 
 
@@ -90,16 +139,78 @@ def test_posetrack18_truth_names_its_labelled_pictures(tmp_path):
     file = tmp_path / "truth.json"
     file.write_text(json.dumps({"images": images, "annotations": [annotation]}))
     people = read_trajectories(file)
-    assert people.frames.tolist() == people.labelled.tolist() == [1]
+    assert people.frames.tolist() == people.labelled == [1]
     assert people.boxes.tolist() == [[10, 20, 30, 60]]  # around the pose, for want of a bbox
     assert np.isfinite(people.keypoints[0, :, 0]).sum() == 2
 
 
-def test_nobody_is_a_file_too(tmp_path):
-    nobody = from_tracks([])
-    for name in ("a.txt", "a.json"):
-        write_trajectories(tmp_path / name, nobody)
-        assert len(read_trajectories(tmp_path / name)) == 0
+def test_openpose_has_a_file_for_every_frame_and_the_middles(recording, tmp_path):
+    frames = [frame for frame in recording if frame[0] in (2, 4)]
+    (folder,) = write_recording(tmp_path / "out", replace(recording, read=lambda: frames, num_frames=7), to="openpose")
+    names = [f"pair_{i:012d}_keypoints.json" for i in range(7)]
+    assert sorted(file.name for file in folder.iterdir()) == names
+    people = [json.loads((folder / name).read_text())["people"] for name in names]
+    assert [len(each) for each in people] == [0, 0, 2, 0, 2, 0, 0]
+    points = np.array(people[2][0]["pose_keypoints_2d"]).reshape(25, 3)
+    right, left = (BODY_25.keypoints.index(f"{side}_shoulder") for side in ("right", "left"))
+    np.testing.assert_allclose(points[1, :2], points[[right, left], :2].mean(0), atol=1e-3)
+    assert (points[19:] == 0).all()  # feet, which COCO has not
+    assert people[2][0]["person_id"] == [1]
+
+
+def test_openpose_with_18_keypoints_and_no_ids(tmp_path):
+    points = [value for i in range(18) for value in (i + 1, 2 * i + 1, 0.5)]
+    people = [{"person_id": [-1], "pose_keypoints_2d": points}] * 2
+    (tmp_path / "clip_000000000012_keypoints.json").write_text(json.dumps({"people": people}))
+    ((index, _, tracks),) = read_recording(tmp_path)
+    assert (index, tracks.ids.tolist()) == (12, [1, 2])
+    assert tracks.poses.keypoints[0, BODY_25.keypoints.index("right_hip")].tolist() == [9, 17]
+    assert np.isnan(tracks.poses.keypoints[0, BODY_25.keypoints.index("mid_hip")]).all()
+
+
+def test_metres_of_opensim(recording, tmp_path):
+    first, _ = write_recording(tmp_path / "out.trc", recording, scale=200.0)
+    head = [line.split("\t") for line in first.read_text().splitlines()[:6]]
+    assert dict(zip(head[1], head[2]))["Units"] == "m"
+    assert head[3][:3] == ["Frame#", "Time", "nose"]
+    _, _, tracks = next(iter(recording))
+    x, y = tracks.poses.keypoints[0, 0]
+    np.testing.assert_allclose([float(cell) for cell in head[5][2:5]], [x / 200, -y / 200, 0], atol=1e-5)
+    with pytest.raises(UsageError, match=r"is in m\. Add --scale"):
+        read_recording(first)
+    _, _, again = next(iter(read_recording(first, scale=200.0)))
+    np.testing.assert_allclose(again.poses.keypoints[0, 0], [x, y], atol=0.002)
+
+
+def test_coco_results_are_taken_by_its_tools(recording, tmp_path):
+    from faster_coco_eval import COCO as Truth
+
+    (file,) = write_recording(tmp_path / "out.coco.json", recording)
+    _, _, tracks = next(iter(recording))
+    truth = Truth({"images": [{"id": i} for i in range(60)], "annotations": [], "categories": [{"id": 1}]})
+    assert truth.loadRes(str(file)).getAnnIds(imgIds=[0])
+    assert len(json.loads(file.read_text())) == sum(len(each) for _, _, each in recording)
+    assert len(tracks) == 2
+
+
+@pytest.mark.parametrize("name", ["table", "long", "parquet", "trc", "mmaction"])
+def test_times_are_asked_for_where_a_format_needs_them(name, recording, tmp_path):
+    need(name)
+    (boxless,) = write_recording(tmp_path / "a.coco.json", recording)
+    source = replace(read_recording(boxless), size=(640, 480))
+    with pytest.raises(UsageError, match="Add --fps"):
+        write_recording(tmp_path / f"out{FORMATS[name].suffix}", source)
+    assert write_recording(tmp_path / f"out{FORMATS[name].suffix}", replace(source, fps=15.0))
+
+
+def test_the_sidecar_tells_size_and_rate(recording, tmp_path):
+    (table,) = write_recording(tmp_path / "a.csv", recording)
+    assert read_recording(table).size is None
+    facts = {"size": {"width": 640, "height": 480}, "fps": 25.0, "frames": {"read": 99}}
+    (tmp_path / "a.csv.json").write_text(json.dumps(facts))
+    again = read_recording(table)
+    assert (again.size, again.fps, again.num_frames) == ((640, 480), 25.0, 99)
+    assert read_recording(table, fps=30).fps == 30
 
 
 def test_unknown_keypoints_keep_their_names():
@@ -112,34 +223,101 @@ def test_unknown_keypoints_keep_their_names():
     [
         ("a.csv", "frame,time\n0,0\n", "no table of posetrack"),
         ("a.csv", "", "no table of posetrack"),
+        ("a.csv", "frame,time_s,track_id,state,keypoint,x,y,score\n0,0,1,up,nose,1,1,1\n", "no long table"),
+        ("a.csv", "frame,time_s,track_id,state,keypoint,x,y,score\n0,0,1,measured,nose,1,1\n", "line 2: it has 7 of 8"),
+        ("a.csv", "scorer,x,x\nbodyparts,nose,nose\ncoords,x,y\n0,1,1\n", "has not x, y and likelihood"),
+        ("a.csv", "scorer,x,x,x\nbodyparts,a,a,a\ncoords,x,y,likelihood\n0,1,b,1\n", "broken near row 0"),
         ("a.txt", "0,1,2,3,4,5,1,-1,-1,-1\n", "row 1 is '0,1,2,3,4,5"),
         ("a.txt", "1,one,2,3,4,5\n", "no MOT file"),
-        ("a.json", "[]", "no PoseTrack18 file"),
+        ("a.json", "{}", "no PoseTrack18 file"),
         ("a.json", '{"images": [], "annotations": [{}]}', "no PoseTrack18 file"),
+        (
+            "a.json",
+            '[{"image_id": 0, "keypoints": [1, 2, 3]}]',
+            "no COCO results file with tracks .KeyError 'track_id'",
+        ),
+        ("a.json", "[1,", "no COCO results file"),
+        ("a.trc", "nothing\n", "no marker file"),
+        ("a.parquet", "nothing\n", "no Parquet file"),
+        ("a.h5", "nothing\n", "Cannot read"),
+        ("a.pkl", "nothing\n", "no pickle of skeletons"),
+        ("a.parquet/x.txt", "", "holds no .*_keypoints.json"),
+        ("a.openpose/x_0_keypoints.json", "[]", "no file of OpenPose"),
     ],
 )
 def test_other_files_are_refused(tmp_path, name, text, message):
+    need({".parquet": "parquet", ".h5": "sleap"}.get(Path(name).suffix))
+    (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(text)
-    with pytest.raises(SourceError, match=message):
-        read_trajectories(tmp_path / name)
+    with pytest.raises(SourceError, match=message) as caught:
+        list(read_recording(tmp_path / name.split("/")[0]))
+    assert "\n" not in str(caught.value)
 
 
-def test_a_broken_table_names_its_line(table):
-    table.write_text("\n".join([*table.read_text().splitlines()[:3], "5,0.1,1"]) + "\n")
+def test_a_broken_table_names_its_line(recording, tmp_path):
+    (table,) = write_recording(tmp_path / "pair.csv", recording)
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([*lines[:3], "5,0.1,1"]) + "\n")
     with pytest.raises(SourceError, match="line 4: it has 3 of 60 cells"):
+        read_trajectories(table)
+    table.write_text("\n".join([lines[0], lines[-1], lines[1]]) + "\n")
+    with pytest.raises(SourceError, match=r"has frame 0 after frame 59\. Sort it"):
         read_trajectories(table)
 
 
-def test_names_and_suffixes_are_checked(tmp_path):
-    boxes = from_columns(skeleton_of([]), frames=[0], ids=[1], boxes=[[0, 0, 1, 1]])
+def test_names_and_suffixes_are_checked(recording, tmp_path):
+    boxes = replace(recording, skeleton=BOXES)
     with pytest.raises(OutputError, match="only boxes"):
-        write_trajectories(tmp_path / "a.json", boxes)
-    with pytest.raises(UsageError, match="neither"):
-        write_trajectories(tmp_path / "a.xml", boxes)
-    with pytest.raises(UsageError, match="none of the formats"):
+        write_recording(tmp_path / "a.json", boxes)
+    with pytest.raises(UsageError, match=r"suffix of no format\. Choose one of \.csv"):
+        write_recording(tmp_path / "a.xml", recording)
+    with pytest.raises(UsageError, match=r"no format 'xml'\. Choose one of table"):
+        write_recording(tmp_path / "a.csv", recording, to="xml")
+    with pytest.raises(UsageError, match=r"--label does nothing for COCO results. Leave it out; it is for mmaction"):
+        write_recording(tmp_path / "a.coco.json", recording, label=3)
+    with pytest.raises(UsageError, match="suffix of no format"):
         read_trajectories(tmp_path / "a.xml")
     with pytest.raises(SourceError, match="no such file"):
         read_trajectories(tmp_path / "a.txt")
+    with pytest.raises(UsageError, match="--size WIDTHxHEIGHT"):
+        write_recording(tmp_path / "a.pkl", replace(recording, size=None))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.openpose", "a.trc"])
+def test_results_are_replaced_only_where_asked(name, recording, tmp_path):
+    before = write_recording(tmp_path / name, recording)
+    with pytest.raises(OutputError, match="--overwrite"):
+        write_recording(tmp_path / name, recording)
+    _, _, tracks = next(iter(recording))
+    fewer = replace(recording, read=lambda: [(0, 0.0, tracks[:1])])
+    after = write_recording(tmp_path / name, fewer, overwrite=True)
+    assert set(after) <= set(before)
+    assert sum(len(each) for file in after for _, _, each in read_recording(file)) == 1
+    assert set(tmp_path.iterdir()) == set(after)
+
+
+def test_a_folder_with_other_files_is_never_replaced(recording, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("precious")
+    with pytest.raises(OutputError, match=r"not empty\. Give another name"):
+        write_recording(tmp_path / "out", recording, to="openpose", overwrite=True)
+    assert (tmp_path / "out" / "thesis.txt").read_text() == "precious"
+
+
+def test_a_source_is_never_written_over(recording, tmp_path):
+    (table,) = write_recording(tmp_path / "a.csv", recording)
+    with pytest.raises(UsageError, match="is the source itself"):
+        write_recording(table, read_recording(table), overwrite=True)
+
+
+def test_a_missing_library_is_a_sentence(recording, tmp_path, monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr("posetrack.tracker.formats.libraries.import_module", missing)
+    with pytest.raises(PosetrackError, match=r"Parquet needs pyarrow. Install it: pip install 'posetrack\[formats\]'"):
+        write_recording(tmp_path / "a.parquet", recording)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_files_of_a_folder_bear_their_videos_names(tmp_path):

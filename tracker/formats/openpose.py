@@ -1,0 +1,108 @@
+"""Poses as OpenPose writes them: a folder with one JSON file a frame, keypoints in the order of BODY_25.
+
+Source: https://github.com/CMU-Perceptual-Computing-Lab/openpose, doc/02_output.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SourceError
+from ...models.keypoints import Skeleton
+from ...models.skeletons import BODY_25
+from ..types import Tracks
+from .recording import Recording, TimedTracks, tracks_of
+from .trajectories import in_skeleton
+
+FILES = "*_keypoints.json"
+_MIDDLES = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
+# OpenPose's older 18 keypoints; BODY_25's first ones without the middle of the hips.
+_COCO_18 = tuple(name for name in BODY_25.keypoints[:19] if name != "mid_hip")
+_NONE: tuple[str, ...] = (
+    *("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d"),
+    *("face_keypoints_3d", "hand_left_keypoints_3d", "hand_right_keypoints_3d"),
+)
+
+
+def write_openpose(path: Path, recording: Recording) -> None:
+    """Write a file for every frame; neck and mid_hip are the middles of what they join."""
+    path.mkdir()
+    written = 0
+    for index, _, tracks in recording:
+        _write(path, recording.path.stem, range(written, index), [])
+        people = [
+            {"person_id": [person], "pose_keypoints_2d": points} | {key: [] for key in _NONE}
+            for person, points in zip(tracks.ids.tolist(), _points(tracks, recording.skeleton).tolist())
+        ]
+        _write(path, recording.path.stem, range(index, index + 1), people)
+        written = index + 1
+    _write(path, recording.path.stem, range(written, recording.num_frames or 0), [])
+
+
+def _write(folder: Path, name: str, frames: range, people: list[dict[str, Any]]) -> None:
+    text = json.dumps({"version": 1.3, "people": people})
+    for index in frames:
+        (folder / f"{name}_{index:012d}_keypoints.json").write_text(text, encoding="utf-8")
+
+
+def _points(tracks: Tracks, skeleton: Skeleton) -> NDArray[np.float64]:
+    """Return x, y and score of BODY_25's keypoints (N, 75), zeros where missing."""
+    poses = tracks.poses
+    keypoints, scores = in_skeleton(poses.keypoints, poses.scores, skeleton, BODY_25)
+    row = {name: i for i, name in enumerate(BODY_25.keypoints)}
+    for middle, (a, b) in _MIDDLES.items():
+        if middle not in skeleton.keypoints:
+            keypoints[:, row[middle]] = (keypoints[:, row[a]] + keypoints[:, row[b]]) / 2
+            scores[:, row[middle]] = np.minimum(scores[:, row[a]], scores[:, row[b]])
+    points = np.concatenate([keypoints, scores[..., None]], axis=-1)
+    points = np.where(np.isfinite(points).all(-1, keepdims=True), points, 0.0)
+    return points.astype(np.float64).round(4).reshape(len(poses), -1)
+
+
+def read_openpose(path: Path) -> Recording:
+    """Read such a folder, with 25 or 18 keypoints; people without an id are numbered from 1 in each frame.
+
+    Raises:
+        SourceError: it holds no such files.
+    """
+    files = sorted(path.glob(FILES), key=_index)
+    if not files:
+        raise SourceError(f"'{path}' holds no {FILES}. Give a folder that OpenPose's --write_json or posetrack wrote.")
+    return Recording(BODY_25, partial(_frames, files), path, num_frames=_index(files[-1]) + 1)
+
+
+def _index(file: Path) -> int:
+    found = re.search(r"(\d+)_keypoints\.json$", file.name)
+    if not found:
+        raise SourceError(f"'{file}' has no number of a frame in its name. Call it NAME_NUMBER_keypoints.json.")
+    return int(found[1])
+
+
+def _frames(files: list[Path]) -> Iterator[TimedTracks]:
+    for file in files:
+        try:
+            people = json.loads(file.read_text(encoding="utf-8"))["people"]
+            points = np.array([person["pose_keypoints_2d"] for person in people], dtype=np.float64)
+            points = points.reshape(len(people), -1, 3) if people else np.zeros((0, len(BODY_25), 3))
+            ids = [int(np.ravel(person.get("person_id", -1))[0]) for person in people]
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            what = f"{type(error).__name__} {error}"
+            raise SourceError(f"'{file}' is no file of OpenPose ({what}); give JSON with people.") from error
+        if points.shape[1] == len(_COCO_18):
+            wide = np.zeros((len(people), len(BODY_25), 3))
+            wide[:, [BODY_25.keypoints.index(name) for name in _COCO_18]] = points
+            points = wide
+        if points.shape[1] != len(BODY_25):
+            raise SourceError(f"'{file}' has {points.shape[1]} keypoints a person, neither BODY_25's nor COCO's 18.")
+        if len(set(ids)) < len(ids) or min(ids, default=0) < 0:
+            ids = list(range(1, len(ids) + 1))
+        keypoints = np.where((points != 0).any(-1, keepdims=True), points[..., :2], np.nan)
+        yield _index(file), np.nan, tracks_of(ids, keypoints, points[..., 2])

@@ -1,0 +1,114 @@
+"""The keypoint table as Parquet: the columns of the CSV with their types, nothing rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import SourceError
+from ...models.keypoints import Skeleton
+from ..output.table import columns
+from ..types import State
+from .libraries import library
+from .recording import Recording, TimedTracks, tracks_of
+from .table import skeleton_of_columns
+
+_ROWS = 2048  # of a row group
+
+
+def write_parquet(path: Path, recording: Recording) -> None:
+    """Write the table, one row group after the other; null where a keypoint is missing."""
+    pa, pq = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
+    kinds = {"frame": pa.int64(), "time_s": pa.float64(), "track_id": pa.int64(), "state": pa.string()}
+    schema = pa.schema([(name, kinds.get(name, pa.float32())) for name in columns(recording.skeleton)])
+    with pq.ParquetWriter(path, schema) as writer:
+        block: list[TimedTracks] = []
+        rows = 0
+        for frame in recording.timed():
+            block.append(frame)
+            rows += len(frame[2])
+            if rows >= _ROWS:
+                writer.write_batch(_batch(pa, schema, block))
+                block, rows = [], 0
+        writer.write_batch(_batch(pa, schema, block))
+
+
+def _batch(pa: Any, schema: Any, block: list[TimedTracks]) -> Any:
+    counts = [len(tracks) for _, _, tracks in block]
+    rows = sum(counts)
+    width = len(schema) - 4
+    values = np.empty((rows, width), dtype=np.float32)
+    at = 0
+    for _, _, tracks in block:
+        poses, n = tracks.poses, len(tracks)
+        points = np.concatenate([poses.keypoints, poses.scores[..., None]], axis=-1)
+        points = np.where(np.isfinite(points).all(-1, keepdims=True), points, np.nan)
+        values[at : at + n] = np.concatenate([poses.box_scores[:, None], poses.boxes, points.reshape(n, -1)], axis=1)
+        at += n
+    lead = [
+        pa.array(np.repeat([index for index, _, _ in block], counts).astype(np.int64)),
+        pa.array(np.repeat([time for _, time, _ in block], counts).astype(np.float64)),
+        pa.array([person for _, _, tracks in block for person in tracks.ids.tolist()], pa.int64()),
+        pa.array([str(state) for _, _, tracks in block for state in tracks.states], pa.string()),
+    ]
+    numbers = [pa.array(column, from_pandas=True) for column in np.ascontiguousarray(values.T)]  # NaN becomes null
+    return pa.record_batch(lead + numbers, schema=schema)
+
+
+def read_parquet(path: Path) -> Recording:
+    """Read the table, one batch of rows after the other.
+
+    Raises:
+        SourceError: it is no such table.
+    """
+    pa, pq = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
+    try:
+        skeleton = skeleton_of_columns(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"'{path}' is no Parquet file: {error}. Give one that posetrack wrote.") from error
+    if skeleton is None:
+        raise SourceError(f"'{path}' is no table of posetrack: its columns differ. Give one that posetrack wrote.")
+    return Recording(skeleton, partial(_frames, path, skeleton), path)
+
+
+def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
+    pa, pq = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
+    with pq.ParquetFile(path) as file:
+        rest: Any = None  # rows of a frame that goes on in the next batch
+        for batch in file.iter_batches(_ROWS):
+            rows = pa.Table.from_batches([batch])
+            rows = pa.concat_tables([rest, rows]) if rest is not None else rows
+            frames = rows["frame"].to_numpy()
+            bounds = [0, *(np.flatnonzero(np.diff(frames)) + 1).tolist()]
+            yield from _split(rows.slice(0, bounds[-1]), bounds, skeleton)
+            rest = rows.slice(bounds[-1])
+        if rest is not None and len(rest):
+            yield from _split(rest, [0, len(rest)], skeleton)
+
+
+def _split(rows: Any, bounds: list[int], skeleton: Skeleton) -> Iterator[TimedTracks]:
+    """Return the frames that begin at the bounds but the last, which is the end."""
+    frames, times, ids = (rows[name].to_numpy() for name in ("frame", "time_s", "track_id"))
+    states = [State(value) for value in rows["state"].to_pylist()]
+    numbers = [rows[name].to_numpy() for name in rows.column_names[4:]]
+    values = np.stack(numbers, axis=1).astype(np.float32)
+    points = values[:, 5:].reshape(len(values), len(skeleton), 3)
+    for start, end in pairwise(bounds):
+        part = slice(start, end)
+        yield (
+            int(frames[start]),
+            float(times[start]),
+            tracks_of(
+                ids[part],
+                points[part, :, :2],
+                points[part, :, 2],
+                boxes=values[part, 1:5],
+                box_scores=values[part, 0],
+                states=states[part],
+            ),
+        )

@@ -1,0 +1,93 @@
+"""SLEAP's analysis HDF5: arrays of everybody's nodes in every frame, as `sleap-convert --format analysis` writes them.
+
+Source: https://sleap.ai, "Analysis HDF5", axes in MATLAB's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import SourceError
+from .individuals import Block, blocks, frames_of, ids_of, name_of
+from .libraries import library
+from .recording import Recording, TimedTracks
+from .trajectories import skeleton_of
+
+_BLOCK = 256  # frames of a chunk, and of what is read at once
+
+
+def write_sleap(path: Path, recording: Recording) -> None:
+    """Write the arrays, chunk after chunk; NaN where missing."""
+    h5py = library("h5py", "SLEAP's format")
+    skeleton = recording.skeleton
+    ids, num_frames = recording.extent()
+    people, nodes = len(ids), len(skeleton)
+    with h5py.File(path, "w") as file:
+
+        def array(
+            name: str, shape: tuple[int, ...], *, time_axis: int = -1, kind: str = "f4", fill: float = np.nan
+        ) -> Any:
+            chunks = [max(n, 1) for n in shape]
+            chunks[0] = 1 if time_axis else _BLOCK
+            chunks[time_axis] = _BLOCK
+            return file.create_dataset(
+                name, shape, kind, chunks=tuple(chunks), maxshape=(None,) * len(shape), fillvalue=fill, compression=1
+            )
+
+        tracks = array("tracks", (people, 2, nodes, num_frames))
+        point_scores = array("point_scores", (people, nodes, num_frames))
+        instance_scores = array("instance_scores", (people, num_frames))
+        tracking_scores = array("tracking_scores", (people, num_frames))
+        occupancy = array("track_occupancy", (num_frames, people), time_axis=0, kind="u1", fill=0)
+        for block in blocks(recording, ids, num_frames):
+            part = slice(block.first, block.first + len(block.times))
+            tracks[..., part] = block.points[..., :2].transpose(1, 3, 2, 0)
+            point_scores[..., part] = block.points[..., 2].transpose(1, 2, 0)
+            instance_scores[:, part] = tracking_scores[:, part] = block.box_scores.T
+            occupancy[part] = np.isfinite(block.box_scores)
+        names = skeleton.keypoints
+        edges = [[names[a], names[b]] for a, b in skeleton.limbs]
+        file["track_names"] = np.array([name_of(person) for person in ids], dtype="S")
+        file["node_names"] = np.array(names, dtype="S")
+        file["edge_names"] = np.array(edges, dtype="S").reshape(-1, 2)
+        file["edge_inds"] = np.array(skeleton.limbs, dtype=np.int64).reshape(-1, 2)
+        file["labels_path"], file["video_path"], file["video_ind"] = "", recording.path.stem, 0
+        file["provenance"] = "{}"
+
+
+def read_sleap(path: Path) -> Recording:
+    """Read the arrays, some frames at a time; boxes are those around the nodes.
+
+    Raises:
+        SourceError: it is no such file.
+    """
+    h5py = library("h5py", "SLEAP's format")
+    try:
+        with h5py.File(path) as file:
+            people, axes, nodes, num_frames = file["tracks"].shape
+            names = [name.decode() for name in file["track_names"][:]]
+            skeleton = skeleton_of([name.decode() for name in file["node_names"][:]])
+            if axes != 2 or nodes != len(skeleton) or people not in (len(names), 1):
+                raise ValueError(f"the tracks are of the shape {file['tracks'].shape}")
+    except (AttributeError, KeyError, OSError, ValueError) as error:
+        raise SourceError(f"'{path}' is no analysis file of SLEAP: {error}. Give one that SLEAP exported.") from error
+    ids = ids_of(names or ["1"])
+    return Recording(skeleton, partial(_frames, path, ids), path, num_frames=num_frames)
+
+
+def _frames(path: Path, ids: list[int]) -> Iterator[TimedTracks]:
+    with library("h5py", "SLEAP's format").File(path) as file:
+        tracks, scores = file["tracks"], file.get("instance_scores")
+        for first in range(0, tracks.shape[-1], _BLOCK):
+            part = slice(first, first + _BLOCK)
+            places = tracks[..., part].transpose(3, 0, 2, 1)  # (F, P, K, 2)
+            there = np.isfinite(places).all(-1).any(-1)
+            seen = file["point_scores"][..., part].transpose(2, 0, 1) if "point_scores" in file else there[..., None]
+            points = np.concatenate([places, np.broadcast_to(seen[..., None], (*places.shape[:3], 1))], axis=-1)
+            box_scores = scores[:, part].T if scores is not None else there.astype(np.float32)
+            yield from frames_of(Block(first, np.full(len(points), np.nan), points, box_scores), ids)

@@ -1,0 +1,151 @@
+"""OpenSim's marker files: one for each person, in pixels or in metres, y up.
+
+The origin is the upper left corner of the picture, so y is negative within it; z is 0. Missing markers are empty cells.
+Source: https://opensimconfluence.atlassian.net, "Marker (.trc) Files".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...errors import SourceError, UsageError
+from ...models.keypoints import Skeleton
+from .individuals import blocks
+from .recording import Recording, TimedTracks, tracks_of
+from .trajectories import skeleton_of
+
+_PER_METRE = {"m": 1.0, "mm": 1000.0}
+_HEAD = 5  # lines
+
+
+class _Stay(NamedTuple):
+    """From which frame to which, inclusive, a person was there, and when, in seconds."""
+
+    first: int
+    last: int
+    begin: float
+    end: float
+
+
+def write_trc(path: Path, recording: Recording, *, scale: float | None = None) -> None:
+    """Write a folder of `NAME_person3.trc`, each from the person's first frame to the last.
+
+    Args:
+        path: of the folder.
+        recording: with times.
+        scale: pixels per metre; pixels are written when left out, which OpenSim does not take for lengths.
+    """
+    path.mkdir()
+    stays: dict[int, _Stay] = {}
+    for index, time, tracks in recording.timed():
+        for person in tracks.ids.tolist():
+            first, _, begin, _ = stays.get(person, (index, index, time, time))
+            stays[person] = _Stay(first, index, begin, time)
+    ids = sorted(stays)
+    rate = recording.fps or _rate(list(stays.values()))
+    files = {person: path / f"{path.stem}_person{person}.trc" for person in ids}
+    for person in ids:
+        head = _head(files[person].name, recording.skeleton, stays[person], rate, "m" if scale else "px")
+        files[person].write_text(head, encoding="utf-8", newline="\n")
+    unit, decimals = (1 / scale, 5) if scale else (1.0, 2)
+    time = 0.0
+    for block in blocks(recording, ids, max((stay.last + 1 for stay in stays.values()), default=0)):
+        places = block.points[..., :2].astype(np.float64) * (unit, -unit) + 0.0  # + 0.0 turns -0 into 0
+        times = []
+        for known in block.times.tolist():  # a frame with nobody has none
+            time = time + 1 / rate if known != known else known
+            times.append(time)
+        for p, person in enumerate(ids):
+            stay = stays[person]
+            shown = range(max(block.first, stay.first), min(block.first + len(times), stay.last + 1))
+            if not len(shown):
+                continue
+            rows = []
+            for index in shown:
+                cells = (
+                    f"{x:.{decimals}f}\t{y:.{decimals}f}\t{0:.{decimals}f}" if x == x else "\t\t"
+                    for x, y in places[index - block.first, p].tolist()
+                )
+                rows.append("\t".join([str(index), f"{times[index - block.first]:.6f}", *cells]) + "\n")
+            with files[person].open("a", encoding="utf-8", newline="\n") as file:
+                file.writelines(rows)
+
+
+def _rate(stays: list[_Stay]) -> float:
+    """Return the frames a second of whoever stays longest."""
+    longest = max(stays, key=lambda stay: stay.end - stay.begin, default=_Stay(0, 0, 0.0, 0.0))
+    seconds = longest.end - longest.begin
+    return (longest.last - longest.first) / seconds if seconds > 0 else 30.0
+
+
+def _head(name: str, skeleton: Skeleton, stay: _Stay, rate: float, unit: str) -> str:
+    """Return the five lines above the numbers."""
+    count = stay.last - stay.first + 1
+    facts = {
+        "DataRate": f"{rate:.6g}",
+        "CameraRate": f"{rate:.6g}",
+        "NumFrames": count,
+        "NumMarkers": len(skeleton),
+        "Units": unit,
+        "OrigDataRate": f"{rate:.6g}",
+        "OrigDataStartFrame": stay.first,
+        "OrigNumFrames": count,
+    }
+    axes = [f"{axis}{n}" for n in range(1, len(skeleton) + 1) for axis in "XYZ"]
+    lines: tuple[Iterable[Any], ...] = (
+        ("PathFileType", 4, "(X/Y/Z)", name),
+        facts,
+        facts.values(),
+        ("Frame#", "Time", *(cell for keypoint in skeleton.keypoints for cell in (keypoint, "", ""))),
+        ("", "", *axes),
+    )
+    return "".join("\t".join(map(str, line)) + "\n" for line in lines)
+
+
+def read_trc(path: Path, *, scale: float | None = None) -> Recording:
+    """Read one person's file; the id is that of its name, or 1, and every marker that is there has score 1.
+
+    Raises:
+        SourceError: it is no such file.
+        UsageError: it is in metres, and `scale` is missing.
+    """
+    with path.open(encoding="utf-8") as file:
+        head = [file.readline().rstrip("\r\n").split("\t") for _ in range(_HEAD)]
+    try:
+        facts = dict(zip(head[1], head[2]))
+        unit, fps = facts["Units"], float(facts["DataRate"])
+        skeleton = skeleton_of([name for name in head[3][2:] if name.strip()])
+    except (KeyError, ValueError) as error:
+        raise SourceError(f"'{path}' is no marker file: {error} in its head. Give a .trc of OpenSim's form.") from error
+    if unit not in _PER_METRE and unit != "px":
+        raise SourceError(f"'{path}' is in '{unit}'. Give a file in m, mm or px.")
+    if unit != "px" and not scale:
+        raise UsageError(f"'{path}' is in {unit}. Add --scale with the pixels per metre.")
+    factor = scale / _PER_METRE[unit] if scale and unit != "px" else 1.0
+    found = re.search(r"_person(\d+)$", path.stem)
+    person = int(found[1]) if found else 1
+    return Recording(skeleton, partial(_frames, path, skeleton, person, factor), path, fps=fps)
+
+
+def _frames(path: Path, skeleton: Skeleton, person: int, factor: float) -> Iterator[TimedTracks]:
+    width = 2 + 3 * len(skeleton)
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if number <= _HEAD or not line.strip():
+                continue
+            cells = line.rstrip("\r\n").split("\t")
+            cells += [""] * (width - len(cells))
+            try:
+                values = np.array([float(cell) if cell.strip() else np.nan for cell in cells[2:width]])
+                index, time = int(cells[0]), float(cells[1])
+            except ValueError as error:
+                raise SourceError(f"'{path}' is broken in line {number}: {error}. Export it again.") from error
+            places = values.reshape(1, len(skeleton), 3)[..., :2] * (factor, -factor)
+            if np.isfinite(places).any():
+                yield index, time, tracks_of([person], places, np.isfinite(places).all(-1).astype(float))

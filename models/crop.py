@@ -144,16 +144,18 @@ def warp(image: NDArray[np.uint8], matrices: FloatArray, *, input_size: tuple[in
     return crops
 
 
-# (256, 3): what each grey level of blue, green and red becomes
-_LEVELS = (np.arange(256, dtype=np.float32)[:, None] / (255 * STD) - MEAN / STD)[:, ::-1].astype(np.float32)
+# What brings the grey levels 0..255 of red, green and blue to the scale of the network
+_FACTORS, _SHIFTS = (1 / (255 * STD)).tolist(), (-MEAN / STD).tolist()
 
 
 def normalize(crops: NDArray[np.uint8], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
     """Turn BGR crops (N, H, W, 3) of 0..255 into the network's RGB planes (N, 3, H, W), in `out` where it is given."""
     n, height, width, _ = crops.shape
-    planes = np.empty((n, 3, height, width), np.float32) if out is None else out
-    colors = np.empty((height, width, 3), np.float32)
-    for crop, (red, green, blue) in zip(crops, planes, strict=True):
-        cv2.LUT(crop, _LEVELS[None], dst=colors)
-        cv2.split(colors, (blue, green, red))
-    return planes
+    images = np.empty((n, 3, height, width), np.float32) if out is None else out
+    colors = np.empty((3, height, width), np.uint8)
+    for crop, planes in zip(crops, images, strict=True):
+        cv2.split(crop, tuple(colors))
+        # from grey levels to floats in one pass: Python has no `convertTo`, and a sum with nothing is the same loop
+        for color, plane, factor, shift in zip(colors[::-1], planes, _FACTORS, _SHIFTS, strict=True):
+            cv2.addWeighted(color, factor, color, 0, shift, dst=plane, dtype=cv2.CV_32F)
+    return images

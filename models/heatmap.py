@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -104,14 +106,11 @@ def _found(points: Array, scores: Array, shape: tuple[int, int]) -> tuple[NDArra
 def _smoothed_patches(maps: NDArray[np.float32], x: NDArray[np.intp], y: NDArray[np.intp]) -> Array:
     """Return the smoothed maps (N, h, w) at the 3 x 3 places around (x, y); places outside repeat the border."""
     n, h, w = maps.shape
-    reach = KERNEL // 2 + 1
-    offsets = np.arange(-reach, reach + 1)
-    rows = _mirror(y[:, None] + offsets, h)  # (N, 13)
-    columns = _mirror(x[:, None] + offsets, w)
-    windows = maps[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]].astype(np.float64)
-    gaussian = cv2.getGaussianKernel(KERNEL, 0).ravel()
-    blur = np.stack([np.pad(gaussian, (i, 2 - i)) for i in range(3)])  # (3, 13): the three shifts of the kernel
-    patches = blur @ windows @ blur.T
+    span = np.arange(KERNEL + 2)
+    rows = _mirrored(h)[y[:, None] + span] * w + (np.arange(n) * (h * w))[:, None]  # (N, 13)
+    columns = _mirrored(w)[x[:, None] + span]
+    windows = np.take(maps, rows[:, :, None] + columns[:, None, :]).reshape(n, len(_BLUR))  # (N, 169)
+    patches = (windows @ _BLUR).reshape(n, 3, 3)
     patches[x == 0, :, 0] = patches[x == 0, :, 1]
     patches[x == w - 1, :, 2] = patches[x == w - 1, :, 1]
     patches[y == 0, 0] = patches[y == 0, 1]
@@ -119,20 +118,39 @@ def _smoothed_patches(maps: NDArray[np.float32], x: NDArray[np.intp], y: NDArray
     return patches
 
 
-def _mirror(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
-    """Reflect indices at the borders without repeating them (OpenCV's BORDER_REFLECT_101)."""
-    period = max(2 * (length - 1), 1)
-    index = np.abs(index) % period
-    return np.minimum(index, period - index) if length > 1 else np.zeros_like(index)
+def _blur(size: int) -> NDArray[np.float64]:
+    """Return the matrix that takes a window to its smoothed middle of `size` x `size` places, all at once."""
+    gaussian = cv2.getGaussianKernel(KERNEL, 0).ravel()
+    shifts = np.stack([np.pad(gaussian, (i, size - 1 - i)) for i in range(size)])  # (size, KERNEL + size - 1)
+    return np.kron(shifts, shifts).T
+
+
+_BLUR, _WIDE_BLUR = _blur(3), _blur(5)
+
+
+@lru_cache(maxsize=64)
+def _mirrored(length: int) -> NDArray[np.intp]:
+    """Return the place of every index from 6 before a line to 6 behind it, reflected at the borders without repeating
+    them (OpenCV's BORDER_REFLECT_101)."""
+    reach = KERNEL // 2 + 1
+    index = np.abs(np.arange(-reach, length + reach)) % max(2 * (length - 1), 1)
+    return np.minimum(index, 2 * (length - 1) - index)
+
+
+_DERIVATIVES = np.array(  # by x, y, xx, yy and xy, of a patch's nine places
+    [
+        [0, 0, 0, -0.5, 0, 0.5, 0, 0, 0],
+        [0, -0.5, 0, 0, 0, 0, 0, 0.5, 0],
+        [0, 0, 0, 1, -2, 1, 0, 0, 0],
+        [0, 1, 0, 0, -2, 0, 0, 1, 0],
+        [0.5, -0.5, 0, -0.5, 1, -0.5, 0, -0.5, 0.5],
+    ]
+)
 
 
 def _newton_step(p: Array) -> Array:
     """Return hessian^-1 gradient (N, 2) of patches (N, 3, 3) at their centre."""
-    dx = (p[:, 1, 2] - p[:, 1, 0]) / 2
-    dy = (p[:, 2, 1] - p[:, 0, 1]) / 2
-    dxx = p[:, 1, 2] - 2 * p[:, 1, 1] + p[:, 1, 0]
-    dyy = p[:, 2, 1] - 2 * p[:, 1, 1] + p[:, 0, 1]
-    dxy = (p[:, 2, 2] - p[:, 1, 2] - p[:, 2, 1] + 2 * p[:, 1, 1] - p[:, 1, 0] - p[:, 0, 1] + p[:, 0, 0]) / 2
+    dx, dy, dxx, dyy, dxy = _DERIVATIVES @ p.reshape(-1, 9).T
     eps = np.finfo(np.float32).eps
     a, d = dxx + eps, dyy + eps
     determinant = a * d - dxy * dxy
@@ -150,10 +168,9 @@ def _zero_padded_patches(maps: NDArray[np.float32], x: NDArray[np.intp], y: NDAr
     offsets = np.arange(-reach - 2, reach + 3)
     padded = np.pad(maps, ((0, 0), (reach, reach), (reach, reach)))
     rows, columns = y[:, None] + offsets + reach, x[:, None] + offsets + reach  # (N, 15)
-    windows = padded[np.arange(len(maps))[:, None, None], rows[:, :, None], columns[:, None, :]].astype(np.float64)
+    windows = padded[np.arange(len(maps))[:, None, None], rows[:, :, None], columns[:, None, :]]  # (N, 15, 15)
+    patches = (windows.reshape(-1, len(_WIDE_BLUR)) @ _WIDE_BLUR).reshape(-1, 5, 5)
     gaussian = cv2.getGaussianKernel(KERNEL, 0).ravel()
-    blur = np.stack([np.pad(gaussian, (i, 4 - i)) for i in range(5)])  # (5, 15): the five shifts of the kernel
-    patches = blur @ windows @ blur.T
     for i in np.flatnonzero(patches.min(axis=(1, 2)) <= 1e-10):
         whole = cv2.sepFilter2D(maps[i].astype(np.float64), -1, gaussian, gaussian, borderType=cv2.BORDER_CONSTANT)
         patches[i] *= maps[i].max() / whole.max()

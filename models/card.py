@@ -20,6 +20,7 @@ class PoseCard:
         family: the network's class, by which `protocol` knows how its authors measure.
         skeleton: the dataset whose keypoints it estimates, a name of `skeletons.SKELETONS`.
         sha256: of the weights that it was made from.
+        int8: whether its layers are rounded to eight bits.
     """
 
     input_size: tuple[int, int]
@@ -27,6 +28,7 @@ class PoseCard:
     family: str = ""
     skeleton: str = "coco"
     sha256: str = ""
+    int8: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -34,6 +34,23 @@ class _Answer(nn.Module):
         return output[0] if isinstance(output, tuple) else output
 
 
+class _Expectation(nn.Module):
+    """The mean of a box side's distribution over distances, as a weighted sum where Ultralytics has a convolution.
+
+    The numbers are the same, but OpenVINO computes convolutions in bf16 where it may, which would round distances to
+    half a pixel and more, and what comes after the last one in fp32.
+    """
+
+    def __init__(self, levels: int) -> None:
+        super().__init__()
+        self.distances: Tensor
+        self.register_buffer("distances", torch.arange(levels, dtype=torch.float32)[:, None])
+
+    def forward(self, logits: Tensor) -> Tensor:
+        shares = logits.unflatten(1, (4, len(self.distances))).softmax(2)  # (B, 4, levels, A)
+        return (shares * self.distances).sum(2)
+
+
 def write(network: nn.Module, path: str | Path, card: cards.Card, *, half: bool = False) -> None:
     """Write a network to a file whose suffix says in which form.
 
@@ -73,23 +90,26 @@ def _examples(card: cards.Card) -> Tensor:
 
 @contextlib.contextmanager
 def _quiet(network: nn.Module) -> Iterator[None]:
-    """Trace without the tracer's warnings, and with anchors that follow the picture's size."""
+    """Trace without the tracer's warnings; a detector's anchors follow the picture's size, its boxes stay exact."""
     heads: list[Any] = [
         module for module in network.modules() if hasattr(module, "anchors") and hasattr(module, "dynamic")
     ]
-    before = [head.dynamic for head in heads]
+    before = [(head.dynamic, head.dfl) for head in heads]
     try:
         for head in heads:
             head.dynamic = True
+            if head.reg_max > 1:
+                head.dfl = _Expectation(head.reg_max)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        for head, dynamic in zip(heads, before, strict=True):
-            head.dynamic = dynamic
+        for head, (dynamic, dfl) in zip(heads, before, strict=True):
+            head.dynamic, head.dfl = dynamic, dfl
 
 
-def _need(package: str, extra: str) -> ModuleType:
+def need(package: str, extra: str) -> ModuleType:
+    """Import a package, or say what installs it."""
     try:
         return importlib.import_module(package)
     except ImportError as error:
@@ -101,7 +121,7 @@ def _need(package: str, extra: str) -> ModuleType:
 def _openvino(
     network: nn.Module, examples: Tensor, path: Path, card: cards.Card, names: tuple[str, ...], half: bool
 ) -> None:
-    ov = _need("posetrack.models.vino", "openvino").ov  # before any other import of it
+    ov = need("posetrack.models.vino", "openvino").ov  # before any other import of it
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
@@ -119,7 +139,7 @@ def _openvino(
 def _onnx(
     network: nn.Module, examples: Tensor, path: Path, card: cards.Card, names: tuple[str, ...], half: bool
 ) -> None:
-    onnx = _need("onnx", "posetrack[onnx]")
+    onnx = need("onnx", "posetrack[onnx]")
     dynamic = {"images": {0: "batch"}, **{name: {0: "batch"} for name in names}}
     if isinstance(card, cards.DetectorCard):
         dynamic["images"] |= {2: "height", 3: "width"}

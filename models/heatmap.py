@@ -130,8 +130,10 @@ _BLUR, _WIDE_BLUR = _blur(3), _blur(5)
 
 @lru_cache(maxsize=64)
 def _mirrored(length: int) -> NDArray[np.intp]:
-    """Return the place of every index from 6 before a line to 6 behind it, reflected at the borders without repeating
-    them (OpenCV's BORDER_REFLECT_101)."""
+    """Return the place of every index from 6 before a line to 6 behind it, reflected at its ends.
+
+    The ends themselves are not repeated (OpenCV's BORDER_REFLECT_101).
+    """
     reach = KERNEL // 2 + 1
     index = np.abs(np.arange(-reach, length + reach)) % max(2 * (length - 1), 1)
     return np.minimum(index, 2 * (length - 1) - index)

@@ -7,21 +7,31 @@ rest is imported; whoever else calls `openvino.convert_model` in this process st
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 _CONVERTER = "openvino.tools.ovc"
 
 
-def _import() -> Any:
-    if "openvino" in sys.modules or _CONVERTER in sys.modules:
-        return importlib.import_module("openvino")
-    sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # makes an import fail
+@contextlib.contextmanager
+def kept_out(name: str) -> Iterator[None]:
+    """Let the import of a module fail meanwhile; one that is there already stays."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # makes an import fail
     try:
-        module: Any = importlib.import_module("openvino")
+        yield
     finally:
-        del sys.modules[_CONVERTER]
+        del sys.modules[name]
+
+
+def _import() -> Any:
+    with kept_out(_CONVERTER):
+        module: Any = importlib.import_module("openvino")
     if not hasattr(module, "convert_model"):
         module.convert_model = _convert_model
     return module

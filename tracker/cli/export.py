@@ -15,12 +15,19 @@ def add_parser(commands: Any) -> None:
         "export",
         help="write a network as ONNX, OpenVINO or TorchScript",
         description="Write a pose network or a detector as a file that other programs run. OpenVINO's and ONNX files "
-        "come back as --model and --detector; they know their input size, family, keypoints and the weights' SHA-256.",
+        "come back as --model and --detector; they know their input size, family, keypoints and the weights' SHA-256. "
+        "With --int8, a pose network is rounded to eight bits and compared with the exact one on people of some "
+        "pictures; only one that agrees is written, and --runtime auto takes it from then on where the processor has "
+        "VNNI.",
     )
     parser.add_argument("name", nargs="?", help="pose network: a name of `posetrack models`, or a file of weights")
     parser.add_argument("--detector", metavar="NAME", help="a detector in its place: bundled, a file, or a known name")
     parser.add_argument("--to", choices=SUFFIXES, required=True, help="the form; OpenVINO's is .xml and .bin")
     parser.add_argument("--half", action="store_true", help="store weights in half precision (default: off)")
+    parser.add_argument("--int8", action="store_true", help="round a pose network to eight bits (default: off)")
+    parser.add_argument(
+        "--calibrate", metavar="VIDEO|FOLDER", help="people for --int8 (default: the sample of `posetrack demo`)"
+    )
     parser.add_argument("--out", metavar="FILE", help="where to (default: the name here, with the form's ending)")
     parser.add_argument("--overwrite", action="store_true", help="replace existing files (default: off)")
     parser.add_argument("--offline", action="store_true", help="never use the network (default: off)")
@@ -40,6 +47,12 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("Give one network: the name of a pose network, or --detector NAME.")
     name, suffix = args.name or args.detector, SUFFIXES[args.to]
     stem = f"{Path(name).stem}-detector" if args.detector == "bundled" else Path(name).stem
+    if args.int8:
+        if args.detector or args.to != "openvino" or args.half:
+            raise UsageError("--int8 is for pose networks, --to openvino, and without --half.")
+        stem += "-int8"
+    elif args.calibrate:
+        raise UsageError("--calibrate is for --int8. Give both, or none.")
     target = Path(args.out or f"{stem}{suffix}")
     if target.suffix != suffix:
         raise UsageError(f"'{target}' does not end in {suffix}. Give such a name.")
@@ -47,6 +60,16 @@ def run(args: argparse.Namespace) -> int:
     for file in targets:
         check_target(file, overwrite=args.overwrite)
 
+    with TemporaryDirectory(dir=target.parent) as folder:  # a file has its name only when it is complete
+        (_write_int8 if args.int8 else _write)(args, Path(folder) / target.name)
+        for file in targets:
+            (Path(folder) / file.name).replace(file)
+    for file in targets:
+        Console().print(f"{file} ({file.stat().st_size / 1e6:.1f} MB)", highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+def _write(args: argparse.Namespace, path: Path) -> None:
     from ...models import export
     from ..perception.detector import find, read_detector_weights
     from ..perception.pose import read_pose_weights
@@ -55,10 +78,31 @@ def run(args: argparse.Namespace) -> int:
         weights = read_detector_weights(find(args.detector, offline=args.offline))
     else:
         weights = read_pose_weights(args.name, offline=args.offline)
-    with TemporaryDirectory(dir=target.parent) as folder:  # a file has its name only when it is complete
-        export.write(weights.network, Path(folder) / target.name, weights.card, half=args.half)
-        for file in targets:
-            (Path(folder) / file.name).replace(file)
-    for file in targets:
-        Console().print(f"{file} ({file.stat().st_size / 1e6:.1f} MB)", highlight=False, markup=False, soft_wrap=True)
-    return 0
+    export.write(weights.network, path, weights.card, half=args.half)
+
+
+def _write_int8(args: argparse.Namespace, path: Path) -> None:
+    """Make it in the cache, and copy it from there."""
+    import shutil
+
+    from rich.console import Console
+
+    from ..perception.detector import load_detector
+    from ..perception.pose import read_pose_weights
+    from ..perception.runtimes.load import network_key
+    from ..quantization import make_int8, people_crops
+    from ..video.sample import make_sample
+
+    weights = read_pose_weights(args.name, offline=args.offline)
+    source = args.calibrate or make_sample(path.with_name("sample.mp4"))
+    crops = people_crops(source, load_detector(device="cpu", conf=0.4, offline=True), weights.card)
+    made, agreement = make_int8(network_key("pose", args.name, variant="coco"), lambda: weights, crops)
+    for suffix in (".xml", ".bin"):
+        shutil.copyfile(made.with_suffix(suffix), path.with_suffix(suffix))
+    Console().print(
+        f"int8 agrees with fp32: OKS {agreement.oks:.4f}, median shift {agreement.shift:.2f} % of the height, "
+        f"{agreement.keypoints} keypoints of {agreement.people} held-out crops",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )

@@ -34,6 +34,39 @@ def test_a_detector_as_torchscript(tmp_path):
         assert network(torch.zeros(1, 3, *size)).shape[1] == 5
 
 
+def test_int8_passes_its_gate_and_is_taken_from_then_on(tmp_path, capsys, monkeypatch, walking_clip):
+    pytest.importorskip("nncf", reason="needs nncf")
+    from posetrack.tracker.perception.pose import load_pose_estimator
+    from posetrack.tracker.perception.runtimes import load, machine
+
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
+    target = tmp_path / "net.xml"
+    words = ["export", "bundled", "--to", "openvino", "--int8", "--calibrate", str(walking_clip)]
+    assert main([*words, "--out", str(target)]) == 0
+    told = capsys.readouterr().out
+    assert "int8 agrees with fp32: OKS 0.9" in told
+    assert target.with_suffix(".bin").stat().st_size < 8e6  # 19 MB in fp32
+    assert {file.name for file in tmp_path.iterdir()} == {"cache", "net.xml", "net.bin"}
+
+    monkeypatch.setattr(load, "this_machine", lambda: machine.Machine(flags=frozenset({"avx512_vnni"})))
+    assert load_pose_estimator("bundled", device="cpu").network.precision == "int8"
+    network = load_pose_estimator(str(target), device="cpu").network
+    assert (network.precision, network.reason) == ("int8", "the file is in int8")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--detector", "bundled", "--int8"], "--int8 is for pose networks"),
+        (["bundled", "--int8", "--half"], "--int8 is for pose networks"),
+        (["bundled", "--calibrate", "video.mp4"], "--calibrate is for --int8"),
+    ],
+)
+def test_wrong_requests_of_int8(words, sentence, capsys):
+    assert main(["export", *words, "--to", "openvino"]) == 2
+    assert sentence in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

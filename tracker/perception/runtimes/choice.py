@@ -9,6 +9,7 @@ from .machine import Machine
 
 RUNTIMES = ("auto", "torch", "openvino", "onnxruntime")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+INT8_FLAGS = ("amx_int8", "avx512_vnni", "avx_vnni")  # without them, eight bits are no faster than sixteen
 BF16_FLAGS = ("amx_bf16", "avx512_bf16")  # without them, bfloat16 is emulated and slower than float32
 PACKAGES = {"openvino": "openvino", "onnxruntime": "posetrack[onnx]", "torch": "torch"}
 
@@ -30,7 +31,7 @@ class Choice:
     Attributes:
         runtime: `torch`, `openvino` or `onnxruntime`.
         device: `cpu`, `cuda`, `cuda:N` or `mps`.
-        precision: `fp32`, `bf16` or `fp16`.
+        precision: `fp32`, `bf16`, `fp16` or `int8`.
         reason: for people.
     """
 
@@ -41,7 +42,7 @@ class Choice:
 
 
 def choose(
-    runtime: str, device: str, precision: str, *, machine: Machine, suffix: str = "", kind: str = "pose"
+    runtime: str, device: str, precision: str, *, machine: Machine, suffix: str = "", int8: bool = False
 ) -> Choice:
     """Decide; what the user asked for is taken or refused, never replaced.
 
@@ -51,7 +52,7 @@ def choose(
         precision: one of `PRECISIONS`.
         machine: what there is.
         suffix: of an exported file, which not every runtime reads; empty for weights.
-        kind: `pose` or `detector`.
+        int8: whether the network is there in eight bits, too, and passed its gate.
 
     Raises:
         UsageError: a name is not known, or the three do not go together.
@@ -81,7 +82,7 @@ def choose(
     if precision == "auto":
         precision = takes[0]
         if (runtime, place) == ("openvino", "cpu"):
-            precision, why = _cpu_precision(machine, kind)
+            precision, why = _cpu_precision(machine, int8)
             reason = f"{reason}; {why}"
     elif precision not in takes:
         raise UsageError(f"Precision '{precision}' is none of {runtime}'s on {place}: {', '.join(takes)}.")
@@ -100,9 +101,10 @@ def _fastest(device: str, suffix: str, machine: Machine) -> tuple[str, str]:
     return "torch", "OpenVINO, which is faster on a processor, is not installed"
 
 
-def _cpu_precision(machine: Machine, kind: str) -> tuple[str, str]:
-    if kind == "detector":  # it answers in pixels: of those above 256, bf16 knows every second, above 512 every fourth
-        return "fp32", "fp32 because bf16 would round its boxes"
+def _cpu_precision(machine: Machine, int8: bool) -> tuple[str, str]:
+    flag = next((flag for flag in INT8_FLAGS if flag in machine.flags), None)
+    if int8 and flag:
+        return "int8", f"int8 because this network passed its gate and the processor has {flag}"
     flag = next((flag for flag in BF16_FLAGS if flag in machine.flags), None)
     if flag:
         return "bf16", f"bf16 because the processor has {flag}"

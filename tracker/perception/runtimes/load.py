@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ....errors import ConversionError, ModelError, OutputError
-from ....models.card import KINDS, Card, from_text
+from ....models.card import KINDS, Card, PoseCard, from_text
 from . import Runtime, store
 from .choice import Choice, choose
 from .machine import this_machine
+
+log = logging.getLogger("posetrack")
 
 EXPORTED = (".xml", ".onnx")
 
@@ -41,18 +45,25 @@ def load_runtime(
         DeviceError: the device or the package is not there.
         ModelError: the network cannot be read, or not run like this.
     """
-    path = Path(name)
+    path, key = Path(name), network_key(kind, name, variant=variant)
     exported = path.suffix in EXPORTED
-    choice = choose(
-        runtime, device, precision, machine=this_machine(), suffix=path.suffix if exported else "", kind=kind
-    )
+    rounded = None if exported else store.in_int8(key)
+    suffix = path.suffix if exported else ""
+    choice = choose(runtime, device, precision, machine=this_machine(), suffix=suffix, int8=rounded is not None)
     if exported:
         card = _read_card(path, choice, kind)
+        if isinstance(card, PoseCard) and card.int8 and precision == "auto":
+            choice = replace(choice, precision="int8", reason="the file is in int8")
         return _start(path, choice, card), card
     if choice.runtime == "torch":
         return _on_torch(read, choice)
-    place = os.path.abspath(name) if path.is_file() else str(name)  # noqa: PTH100 (keeps links)
-    key = "\n".join((kind, variant, place))
+    if rounded and choice.precision == "int8":
+        try:
+            return _start(rounded.path, choice, rounded.card), rounded.card
+        except ConversionError as error:  # it is broken; the next choice is without it
+            rounded.path.unlink(missing_ok=True)
+            log.warning("The int8 form of %s is removed: %s", name, error)
+            return load_runtime(kind, name, read, variant=variant, runtime=runtime, device=device)
     suffix = ".xml" if choice.runtime == "openvino" else ".onnx"
     try:
         return _converted(key, suffix, read, choice)
@@ -60,6 +71,12 @@ def load_runtime(
         if runtime != "auto":
             raise
         return _on_torch(read, Choice("torch", choice.device, "fp32", f"not {choice.runtime}: {error}"))
+
+
+def network_key(kind: str, name: str | Path, *, variant: str = "") -> str:
+    """Return what names a network in `store`."""
+    place = os.path.abspath(name) if Path(name).is_file() else str(name)  # noqa: PTH100 (keeps links)
+    return "\n".join((kind, variant, place))
 
 
 def _converted(key: str, suffix: str, read: Callable[[], store.Loaded], choice: Choice) -> tuple[Runtime, Card]:

@@ -19,7 +19,7 @@ from ....models.vino import ov
 from .choice import Choice
 from .machine import threads
 
-_HINTS = {"fp32": "f32", "bf16": "bf16"}
+_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # of layers that are not in eight bits
 _NAMES = {"f32": "fp32", "bf16": "bf16", "f16": "fp16"}
 
 
@@ -95,7 +95,8 @@ class OpenVinoRuntime:
         with _sentence(self._path):
             compiled = _core().compile_model(source, "CPU", self._config)
             hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-            self.precision = _NAMES.get(hint, hint)  # what the plugin really took
+            if self.precision != "int8":
+                self.precision = _NAMES.get(hint, hint)  # what the plugin really took
             return compiled.create_infer_request()
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -16,7 +16,8 @@ from ....models.cache import cache_folder
 from ....models.card import Card, from_text, to_text
 from ....version import __version__
 
-REVISION = 1  # counts up when what `models.export` writes changes
+REVISION = 2  # counts up when what `models.export` writes changes
+INT8 = "int8.xml"  # beside a converted network: the same in eight bits, if it was made
 ORIGIN = "origin.json"  # which weights a folder was made from, and the network's card
 
 
@@ -51,6 +52,13 @@ def converted(key: str, suffix: str, read: Callable[[], Loaded]) -> Converted:
     """
     folder = _folder(key, suffix)
     return _kept(folder, suffix) or _make(folder, suffix, read())
+
+
+def in_int8(key: str) -> Converted | None:
+    """Return a network in eight bits, if one was made of the weights that are there now."""
+    found = _kept(_folder(key, ".xml"), ".xml")
+    path = found and found.path.with_name(INT8)
+    return Converted(path, replace(found.card, int8=True)) if found and path and path.is_file() else None
 
 
 def forget(key: str, suffix: str) -> None:

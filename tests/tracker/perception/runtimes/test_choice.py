@@ -7,6 +7,7 @@ from posetrack.tracker.perception.runtimes.machine import Machine, _share, threa
 ALL = frozenset({"torch", "openvino", "onnxruntime"})
 PLAIN = Machine(flags=frozenset({"avx2"}), installed=ALL)
 BF16 = Machine(flags=frozenset({"avx512_bf16"}), installed=ALL)
+VNNI = Machine(flags=frozenset({"avx512_bf16", "avx512_vnni"}), installed=ALL)
 AMX = Machine(flags=frozenset({"amx_bf16", "amx_tile"}), installed=ALL)
 CUDA = Machine(flags=frozenset({"avx512_bf16"}), gpu="cuda", installed=ALL)
 MAC = Machine(gpu="mps", installed=ALL)
@@ -34,12 +35,22 @@ def test_auto(machine, expected, reason):
     assert reason in choose("auto", "auto", "auto", machine=machine).reason
 
 
-def test_a_detector_is_not_rounded_unless_asked():
-    """Its answer is in pixels, of which bf16 knows only every fourth above 512."""
-    chosen = choose("auto", "auto", "auto", machine=BF16, kind="detector")
-    assert (chosen.runtime, chosen.precision) == ("openvino", "fp32")
-    assert "round" in chosen.reason
-    assert choose("auto", "auto", "bf16", machine=BF16, kind="detector").precision == "bf16"
+@pytest.mark.parametrize(
+    ("machine", "wish", "there", "expected"),
+    [
+        (VNNI, {}, True, ("openvino", "int8")),
+        (VNNI, {}, False, ("openvino", "bf16")),
+        (BF16, {}, True, ("openvino", "bf16")),
+        (PLAIN, {}, True, ("openvino", "fp32")),
+        (VNNI, {"precision": "bf16"}, True, ("openvino", "bf16")),
+        (VNNI, {"runtime": "torch"}, True, ("torch", "fp32")),
+    ],
+)
+def test_int8_takes_instructions_and_a_network_that_passed(machine, wish, there, expected):
+    words = {"runtime": "auto", "device": "auto", "precision": "auto"} | wish
+    choice = choose(**words, machine=machine, int8=there)
+    assert (choice.runtime, choice.precision) == expected
+    assert ("avx512_vnni" in choice.reason) == (choice.precision == "int8")
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,43 @@ def test_without_openvino_torch_does_it_and_says_why(monkeypatch):
     assert "OpenVINO" in network.reason
 
 
+def test_int8_is_taken_where_it_is_there_and_forgotten_where_it_is_broken(
+    frame, reference, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
+    flags = frozenset({"avx512_bf16", "avx512_vnni"})
+    monkeypatch.setattr(load, "this_machine", lambda: machine.Machine(flags=flags))
+    assert load_pose_estimator(device="cpu").network.precision == "bf16"
+    (folder,) = (tmp_path / "converted").iterdir()
+    for suffix in (".bin", ".xml"):  # in name only
+        (folder / f"int8{suffix}").write_bytes((folder / f"network{suffix}").read_bytes())
+    estimator = load_pose_estimator(device="cpu")
+    assert (estimator.network.name, estimator.network.precision) == ("openvino", "int8")
+    assert "avx512_vnni" in estimator.network.reason
+    np.testing.assert_allclose(estimator(frame, reference[0]).scores, reference[1].scores, atol=1e-4)
+    assert load_pose_estimator(device="cpu", precision="fp32").network.precision == "fp32"
+    monkeypatch.setattr(load, "this_machine", lambda: machine.Machine(flags=frozenset({"avx2"})))
+    assert load_pose_estimator(device="cpu").network.precision == "fp32"
+
+    monkeypatch.setattr(load, "this_machine", lambda: machine.Machine(flags=flags))
+    (folder / "int8.xml").write_text("<net/>")
+    assert load_pose_estimator(device="cpu").network.precision == "bf16"
+    assert "is removed" in caplog.text
+    assert not (folder / "int8.xml").exists()
+
+
+def test_bf16_does_not_round_a_detectors_boxes(frame):
+    """Its distances are sums, which OpenVINO leaves in fp32 behind the last convolution."""
+    exact, half = (load_detector(device="cpu", runtime="openvino", precision=p) for p in ("fp32", "bf16"))
+    picture = np.full((1, 3, 352, 256), 0.4, np.float32)
+    a, b = exact.network(picture)[0, :4], half.network(picture)[0, :4]
+    steps = np.unique(np.round(b * 8, 6) % 1)  # rounded distances would be eighths
+    assert len(steps) > 100
+    assert np.median(np.abs(a - b)) < 0.5
+    distances = np.abs(half(frame).boxes - exact(frame).boxes)  # in a photograph of 1080 pixels
+    assert np.median(distances) < 1
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     from posetrack.models import export

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import UsageError
 
+AUTO = "auto"
 SMOOTH = ("none", "kalman", "one-euro")  # the choices of the tracker
 
 
@@ -40,6 +41,8 @@ class RunConfig:
         camera: auto, static or moving.
         person_height: metres; gives the features' speeds in metres by everybody's height in the picture.
         scale: pixels per metre; gives them where everybody moves in one plane.
+        detect_every: look for people in every Nth frame, or in as few as `auto` finds safe; followed in between.
+        pose_every: estimate keypoints in every Nth frame, or in as few as `auto` finds safe; predicted in between.
         refine: look at a whole file's tracks again before anything is written; takes the place of `smooth`.
         start: seconds into the source to begin at.
         end: seconds into the source to stop at.
@@ -69,6 +72,8 @@ class RunConfig:
     camera: str = "auto"
     person_height: float | None = None
     scale: float | None = None
+    detect_every: int | str = 1
+    pose_every: int | str = 1
     refine: bool = False
     start: float | None = None
     end: float | None = None
@@ -90,6 +95,10 @@ class RunConfig:
         if self.smooth not in SMOOTH:
             raise UsageError(f"smooth is '{self.smooth}'; give one of {', '.join(SMOOTH)}.")
         check_calibration(self.person_height, self.scale)
+        for name in ("detect_every", "pose_every"):
+            every = getattr(self, name)
+            if every != AUTO and (not isinstance(every, int) or every < 1):
+                raise UsageError(f"{name} is '{every}'; give a number of frames from 1 on, or {AUTO}.")
         if self.start is not None and self.start < 0:
             raise UsageError(f"start is {self.start} s; give a time from 0 on.")
         if self.end is not None and self.end <= (self.start or 0):
@@ -170,6 +179,8 @@ def _convert(name: str, value: Any, kind: str, origin: str) -> Any:
     if wanted == "float" and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if wanted == "int" and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if wanted == "int | str" and (value == AUTO or (isinstance(value, int) and not isinstance(value, bool))):
         return value
     if (wanted == "bool" and isinstance(value, bool)) or (wanted == "str" and isinstance(value, str)):
         return value

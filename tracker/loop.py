@@ -33,20 +33,25 @@ def loop(
         threads: False does one thing after the other.
     """
 
+    def read(frames: Iterator[Frame]) -> Iterator[tuple[Frame, None]]:
+        while (frame := _next(frames)) is not None:
+            yield frame, None
+
     def detect(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Detections]]:
-        while True:
-            with pipeline.timings.stage("read"):
-                frame = next(frames, None)
-            if frame is None:
-                return
+        while (frame := _next(frames)) is not None:
             yield frame, pipeline.detect(frame)
 
-    def follow(detected: Iterator[tuple[Frame, Detections]]) -> Iterator[tuple[Frame, Tracks]]:
+    def follow(detected: Iterator[tuple[Frame, Detections | None]]) -> Iterator[tuple[Frame, Tracks]]:
         for frame, detections in detected:
-            yield frame, pipeline.follow(frame, detections)
+            yield frame, pipeline(frame, detections)
+
+    def _next(frames: Iterator[Frame]) -> Frame | None:
+        with pipeline.timings.stage("read"):
+            return next(frames, None)
 
     waiting = 1 if frames.live else WAITING  # what waits grows old
-    with side_by_side(frames, detect, follow, limit=waiting, threads=threads) as people:
+    ahead = read if pipeline.schedule.skips else detect  # where the tracks tell what is detected, it waits for them
+    with side_by_side(frames, ahead, follow, limit=waiting, threads=threads) as people:
         try:
             for frame, tracks in people:
                 sinks.write(frame, tracks)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..models.keypoints import Skeleton
+from .schedule import Every, Look, Schedule
 from .timings import Timings
+from .tracking.expectation import carried
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
 
 if TYPE_CHECKING:
+    from .perception.activity import Activity
     from .perception.runtimes import Runtime
 
 
@@ -61,7 +65,7 @@ class Estimator(Protocol):
 class Camera(Protocol):
     """Tells how the camera moved since the last frame."""
 
-    def __call__(self, frame: Frame, detections: Detections, /) -> NDArray[np.float64] | None:
+    def __call__(self, frame: Frame, boxes: NDArray[np.floating], /) -> NDArray[np.float64] | None:
         """Return the (2, 3) matrix that brings points of the last frame to this one, or None at a hard cut."""
         ...
 
@@ -77,8 +81,14 @@ class Pipeline:
         detector: `(frame) -> Detections`.
         estimator: `(frame, detections) -> Poses`.
         tracker: with `update(poses, time) -> Tracks`.
-        camera: `(frame, detections) -> motion`; the camera stands still when left out.
+        camera: `(frame, boxes of the last frame) -> motion`; the camera stands still when left out.
+        schedule: which frames are looked at, and how; every one with everything when left out.
+        activity: `(frame, boxes) -> whether something moves elsewhere`, for a schedule that asks; nothing does when
+            left out.
         timings: where the stages' times go.
+
+    Attributes:
+        looks: how many frames were looked at in which way.
     """
 
     def __init__(
@@ -88,50 +98,88 @@ class Pipeline:
         tracker: PoseTracker | None = None,
         *,
         camera: Camera | None = None,
+        schedule: Schedule | None = None,
+        activity: Activity | None = None,
         timings: Timings | None = None,
     ) -> None:
         self.detector = detector
         self.estimator = estimator
         self.tracker = tracker or PoseTracker(skeleton=estimator.skeleton)
         self.camera = camera
+        self.schedule = schedule or Schedule()
         self.timings = timings or Timings()
+        self.activity = activity
+        self.looks: Counter[Look] = Counter()
         self._size: tuple[int, ...] | None = None
+        self._boxes: NDArray[np.floating] = np.zeros((0, 4))  # of the people in the last frame
 
-    def __call__(self, frame: Frame) -> Tracks:
-        """Return the people of a frame; call it with frames in the order of their time."""
-        return self.follow(frame, self.detect(frame))
-
-    def detect(self, frame: Frame) -> Detections:
-        """Find the people of a frame: the first half of the line, which may be frames ahead of the second one."""
-        with self.timings.stage("detect"):
-            return self.detector(frame)
-
-    def follow(self, frame: Frame, detections: Detections) -> Tracks:
-        """Estimate and track what was detected: the second half of the line.
+    def __call__(self, frame: Frame, detections: Detections | None = None) -> Tracks:
+        """Return the people of a frame; call it with frames in the order of their time.
 
         Pictures of another size begin anew with other ids: places in the one mean nothing in the other.
+
+        Args:
+            frame: the picture.
+            detections: of this frame, where `detect` found them ahead.
         """
         size = frame.image.shape[:2]
         if self._size not in (None, size):
             self.reset()
         self._size = size
+        motion = self._motion(frame)
+        expected = self.tracker.expect(frame.time, motion=motion)
+        look = Look.DETECT if detections is not None else self._look(frame, expected, motion)
+        self.looks[look] += 1
+        people = Detections(expected.poses.boxes, expected.poses.box_scores)
+        if look is Look.DETECT:
+            people = self.detect(frame) if detections is None else detections
+        self._boxes = people.boxes
+        if look is Look.EXPECT:
+            with self.timings.stage("track"):
+                return self.tracker.predict(frame.time, size=size, motion=motion)
         with self.timings.stage("pose"):
-            poses = self.estimator(frame, detections)
-        motion = None
-        if self.camera:
-            with self.timings.stage("camera"):
-                motion = self.camera(frame, detections)
-            if motion is None:  # a hard cut: nobody of the last frame is in this one
-                self.tracker.reset()
+            poses = self.estimator(frame, people)
         with self.timings.stage("track"):
+            if look is Look.FOLLOW:
+                self.schedule.learn(poses, expected.poses)
+                poses = carried(poses, expected.poses)
             return self.tracker.update(poses, frame.time, size=size, motion=motion)
+
+    def detect(self, frame: Frame) -> Detections:
+        """Find the people of a frame; may be frames ahead of what the tracker knows."""
+        with self.timings.stage("detect"):
+            return self.detector(frame)
+
+    def _motion(self, frame: Frame) -> NDArray[np.float64] | None:
+        """Return the camera's motion since the last frame."""
+        if self.camera is None:
+            return None
+        with self.timings.stage("camera"):
+            motion = self.camera(frame, self._boxes)
+        if motion is None:  # a hard cut: nobody of the last frame is in this one
+            self.tracker.reset()
+            self.schedule.reset()
+        return motion
+
+    def _look(self, frame: Frame, expected: Tracks, motion: NDArray[np.float64] | None) -> Look:
+        """Decide how a frame is looked at."""
+        moved = motion is not None and bool((motion != np.eye(2, 3)).any())
+        if self.activity and self.schedule.watches:
+            with self.timings.stage("camera"):
+                moved |= self.activity(frame, expected.poses.boxes)
+        look = self.schedule(frame.time, expected, doubting=self.tracker.doubting, moved=moved)
+        if self.activity and look is Look.DETECT:
+            self.activity.keep()
+        return look
 
     def reset(self) -> None:
         """Forget all people, before another source."""
         self.tracker.reset()
-        if self.camera:
-            self.camera.reset()
-        self._size = None
+        self.schedule.reset()
+        for part in (self.camera, self.activity):
+            if part:
+                part.reset()
+        self._size, self._boxes = None, np.zeros((0, 4))
 
 
 def load_pipeline(
@@ -148,6 +196,8 @@ def load_pipeline(
     flip: bool = False,
     smooth: str = "one-euro",
     camera: str = "auto",
+    detect_every: Every = 1,
+    pose_every: Every = 1,
     offline: bool = False,
 ) -> Pipeline:
     """Load the networks and put them in line.
@@ -165,6 +215,8 @@ def load_pipeline(
         flip: average each pose with the mirrored crop's.
         smooth: how the tracker smooths keypoints: none, kalman or one-euro.
         camera: whether it is `static` or `moving`; `auto` finds out.
+        detect_every: look for people in every Nth frame, and follow them in between; `auto` decides by what moves.
+        pose_every: estimate keypoints in every Nth frame, and predict them in between; `auto` decides likewise.
         offline: never use the network.
 
     Raises:
@@ -172,6 +224,7 @@ def load_pipeline(
         DeviceError: the device is not there.
         UsageError: a name is not known.
     """
+    from .perception.activity import Activity
     from .perception.camera import CameraMotion
     from .perception.detector import load_detector
     from .perception.pose import load_pose_estimator
@@ -180,4 +233,5 @@ def load_pipeline(
     people = load_detector(detector, **where, conf=conf, max_people=max_people or None, size=detect_size or None)
     estimator = load_pose_estimator(model, dataset=dataset, **where, flip=flip)
     tracker = PoseTracker(skeleton=estimator.skeleton, smooth=smooth)
-    return Pipeline(people, estimator, tracker, camera=CameraMotion(camera))
+    schedule = Schedule(detect_every, pose_every)
+    return Pipeline(people, estimator, tracker, camera=CameraMotion(camera), schedule=schedule, activity=Activity())

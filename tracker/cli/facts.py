@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..config import RunConfig
 from ..output.sidecar import Counts, NetworkFacts, RunFacts
+from ..schedule import Look
 from ..timings import LATENCY
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ def counts(frames: Source) -> Counts:
 
 
 def announce(pipeline: Pipeline) -> None:
-    """Print what computes the networks, and why."""
+    """Print what computes the networks, and why, and which frames they are spared."""
     for what, part in (("detector", pipeline.detector), ("pose network", pipeline.estimator)):
         if part.network:
             sys.stderr.write(f"{what} {part.name}: {_describe(part.network)}\n")
+    if pipeline.schedule.skips:
+        sys.stderr.write(f"schedule: {pipeline.schedule.description}\n")
 
 
 def _describe(network: Runtime) -> str:
@@ -63,4 +66,5 @@ def run_facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete
             for gap in frames.gaps
         ],
         latency_ms=latency,
+        looks={str(look): pipeline.looks[look] for look in Look},
     )

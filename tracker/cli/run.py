@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ _OPTIONS = {
     "camera": ("MODE", "static or moving; auto finds out, and follows a moving one"),
     "person_height": ("M", "gives the features' speeds in metres, too, by everybody's height in the picture"),
     "scale": ("PIXELS", "pixels per metre; the same for people who move in one plane"),
+    "detect_every": ("N", "look for people in every Nth frame and follow them in between; auto decides by what moves"),
+    "pose_every": ("N", "estimate keypoints in every Nth frame and predict them in between; auto decides likewise"),
     "refine": (None, "track a file, then smooth both ways, join and interpolate its tracks; draw in a second pass"),
     "start": ("SECONDS", "begin so far into the source"),
     "end": ("SECONDS", "stop so far into the source"),
@@ -62,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if metavar is None:
             group.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=f"{text} (default: off)")
             continue
-        kind = {"int": int, "float": float}.get(str(field.type).removesuffix(" | None"), str)
+        kinds: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "int | str": _every}
+        kind = kinds.get(str(field.type).removesuffix(" | None"), str)
         default = "none" if field.default in (None, "") else field.default
         group.add_argument(
             flag, metavar=metavar, type=kind, default=argparse.SUPPRESS, help=f"{text} (default: {default})"
@@ -74,6 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 default=argparse.SUPPRESS,
                 help=f"{', '.join(recipes())}, or a TOML file; flags override it (default: none)",
             )
+
+
+def _every(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
 
 
 def run(args: argparse.Namespace) -> int:
@@ -165,6 +173,8 @@ def _load(config: RunConfig) -> Pipeline:
         flip=config.flip,
         smooth="none" if config.refine else config.smooth,
         camera=config.camera,
+        detect_every=config.detect_every,
+        pose_every=config.pose_every,
         offline=config.offline,
     )
 
@@ -181,6 +191,7 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
     from . import facts
 
     pipeline.timings = timings = Timings()
+    pipeline.looks.clear()
     console = Console(stderr=True)
     opened = partial(
         open_source,
@@ -217,7 +228,8 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
         files = [*targets.values(), *sidecars]
         gaps = [gap.end - gap.start for gap in frames.gaps]
         device = pipeline.estimator.network.device
-        console.print(summary_table(timings, device=device, files=files, counts=counts, gaps=gaps))
+        looks = {str(look): count for look, count in pipeline.looks.items()} if pipeline.schedule.skips else {}
+        console.print(summary_table(timings, device=device, files=files, counts=counts, looks=looks, gaps=gaps))
 
 
 def _side_by_side(pipeline: Pipeline) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class RunFacts:
         size_changes: `frame`, `time_s`, `width` and `height` where another size begins; pixels are those of the frame.
         gaps: `from_s`, `to_s` and `seconds` of the times in which a live source was lost, in the time of the table.
         latency_ms: `median` and `p95` from a live frame's capture to its output; None where the source is a file.
+        looks: in how many frames people were detected, followed without that, or only expected.
     """
 
     skeleton: Skeleton
@@ -71,6 +72,7 @@ class RunFacts:
     size_changes: Sequence[Mapping[str, float]] = ()
     gaps: Sequence[Mapping[str, float]] = ()
     latency_ms: Mapping[str, float] | None = None
+    looks: Mapping[str, int] = field(default_factory=dict)
 
 
 def sidecar_path(csv: str | Path, *, complete: bool = True) -> Path:
@@ -110,6 +112,7 @@ def _document(facts: RunFacts) -> dict[str, Any]:
         "size_changes": list(facts.size_changes),
         "fps": facts.fps,
         "frames": asdict(facts.counts),
+        "looks": dict(facts.looks),
         "gaps": list(facts.gaps),
         "latency_ms": facts.latency_ms,
         "skeleton": {"name": skeleton.name, "keypoints": list(names)},

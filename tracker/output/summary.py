@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,6 +76,7 @@ def summary_table(
     device: str,
     files: Sequence[str | Path] = (),
     counts: Counts | None = None,
+    looks: Mapping[str, int] | None = None,
     gaps: Sequence[float] = (),
 ) -> RenderableType:
     """Return the end of a run for the terminal: ms per stage, the device that was used, where the files are.
@@ -85,6 +86,7 @@ def summary_table(
         device: where the networks ran.
         files: what was written.
         counts: of frames.
+        looks: how many frames were looked at in which way.
         gaps: seconds for which a live source was lost, one value for each time.
     """
     stages = Table(box=None, pad_edge=False)
@@ -100,6 +102,8 @@ def summary_table(
     if counts is not None:
         losses = [f"{n} {what}" for n, what in ((counts.dropped, "dropped"), (counts.failed, "failed")) if n]
         facts.add_row("frames", ", ".join([str(counts.read), *losses]))
+    if looks:
+        facts.add_row("looks", ", ".join(f"{count} {look}" for look, count in looks.items()))
     if LATENCY in timings.stages:
         median, p95 = (timings.percentile(LATENCY, percent) for percent in (50, 95))
         facts.add_row("latency", f"{median:.0f} ms from capture to output (p95 {p95:.0f} ms)")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ..types import Detections, Frame
+from ..types import Frame
 
 MODES = ("auto", "static", "moving")
 STILL = np.eye(2, 3)
@@ -20,7 +20,7 @@ _CHECK_SECONDS = 0.2  # between two looks at whether a still camera still is
 
 
 class CameraMotion:
-    """Callable `(frame, detections) -> (2, 3)` that brings points of the last frame to this one; None at a hard cut.
+    """Callable `(frame, boxes) -> (2, 3)` that brings points of the last frame to this one; None at a hard cut.
 
     Corners outside the people's boxes are followed with sparse optical flow (Lucas and Kanade, pyramids) in a small
     grey picture, and a turn, scale and shift are fitted to them (RANSAC). A camera that was still for a second is only
@@ -43,15 +43,23 @@ class CameraMotion:
         """Forget the last picture, as before another source."""
         self._picture: NDArray[np.uint8] | None = None  # the last that motion was measured at
         self._boxes = np.zeros((0, 4))  # its people, in its pixels
+        self._kept = False  # whether it is that of the last call
         self._thumbnail: NDArray[np.float32] | None = None  # of the last frame
         self._time = self._moved = 0.0  # seconds, of `_picture` and of the last motion
 
-    def __call__(self, frame: Frame, detections: Detections) -> NDArray[np.float64] | None:
-        """Return the motion since the last call."""
+    def __call__(self, frame: Frame, boxes: NDArray[np.floating]) -> NDArray[np.float64] | None:
+        """Return the motion since the last call.
+
+        Args:
+            frame: the picture.
+            boxes: (N, 4) xyxy pixels, of the people in the picture of the last call, which move by themselves.
+        """
         if self._time > frame.time:
             self.reset()
         scale = min(1.0, _WIDTH / max(frame.image.shape[:2]))
         grey = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)
+        if self._kept:
+            self._boxes, self._kept = np.asarray(boxes) * scale, False
         picture = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         new = self._new(picture)  # of every frame, for the next one
         first = self._picture is None
@@ -65,7 +73,7 @@ class CameraMotion:
             self._moved = frame.time
         elif calm:
             motion = STILL.copy()
-        self._picture, self._boxes, self._time = picture, detections.boxes * scale, frame.time
+        self._picture, self._kept, self._time = picture, True, frame.time
         motion[:, 2] /= scale
         return None if new and found is None else motion
 

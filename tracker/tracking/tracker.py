@@ -15,6 +15,7 @@ from .appearance import learn, likeness
 from .association import Rows, Stage, associate
 from .config import TrackerConfig
 from .duplicates import Mask, distinct
+from .expectation import expected
 from .kalman import Array
 from .life import BOX, People
 from .occlusion import complete, uncovered
@@ -69,6 +70,7 @@ class PoseTracker:
         """Forget everybody, as before another video. Ids go on: none is ever used twice."""
         self._people = People.unknown(0, len(self.skeleton))
         self._time: float | None = None
+        self._idle = 0.0  # seconds since somebody looked
 
     def update(
         self, poses: Poses, time: float, *, size: tuple[int, int] | None = None, motion: Array | None = None
@@ -91,17 +93,61 @@ class PoseTracker:
             ValueError: the time is before that of the last frame, or K is not the skeleton's.
         """
         first = self._time is None
-        dt = self._step(time)
-        self._border = np.array([np.inf, np.inf] if size is None else size[::-1], dtype=np.float64)  # (x, y)
-        if motion is not None and (motion != np.eye(2, 3)).any():
-            self._people = self._people.moved(motion)
         poses, doubtful = self._plausible(poses)
-        self._predict(dt)
+        dt = self._advance(time, size, motion)
         free = uncovered(poses.boxes)
         measured = self._correct(poses, free, dt, *self._match(poses, doubtful, free))
         self._smooth(measured, dt)
         self._live(first=first)
+        self._idle = 0.0
         return self._shown()
+
+    def predict(self, time: float, *, size: tuple[int, int] | None = None, motion: Array | None = None) -> Tracks:
+        """Go on to the next frame without looking at it, and return where everybody should be.
+
+        Unlike `update` without poses it holds nobody for unseen: who was seen last moves on as they did.
+
+        Args:
+            time: seconds, the frame's own timestamp.
+            size: as of `update`.
+            motion: as of `update`.
+
+        Raises:
+            ValueError: the time is before that of the last frame.
+        """
+        dt = self._advance(time, size, motion)
+        self._idle += dt
+        self._smooth(np.full_like(self._people.smooth, np.nan), dt)
+        self._live(first=False)
+        return self._shown()
+
+    def expect(self, time: float, *, motion: Array | None = None) -> Tracks:
+        """Return where those who have an id and were seen lately should be at a time, and stay at the last frame.
+
+        Args:
+            time: seconds.
+            motion: as of `update`.
+
+        Returns:
+            As of `expectation.expected`.
+        """
+        dt = 0.0 if self._time is None else max(time - self._time, 0.0)
+        people = self._people.select((self._people.ids > 0) & (self._people.unseen <= self.config.predicted_seconds))
+        return expected(people, dt, motion=motion, idle=self._idle)
+
+    @property
+    def doubting(self) -> bool:
+        """Whether somebody was seen who has no id yet."""
+        return bool((self._people.ids == 0).any())
+
+    def _advance(self, time: float, size: tuple[int, int] | None, motion: Array | None) -> float:
+        """Move everybody to the time and the view of the next frame, and return the seconds that this takes."""
+        dt = self._step(time)
+        self._border = np.array([np.inf, np.inf] if size is None else size[::-1], dtype=np.float64)  # (x, y)
+        if motion is not None and (motion != np.eye(2, 3)).any():
+            self._people = self._people.moved(motion)
+        self._predict(dt)
+        return dt
 
     def _step(self, time: float) -> float:
         """Return the seconds since the last frame."""
@@ -133,10 +179,12 @@ class PoseTracker:
         alive = people.unseen + dt <= config.lost_seconds
         if not alive.all():
             people = people.select(alive)
-        away = np.where(people.unseen > 0, np.exp(-dt / config.lost_settle_seconds), 1.0)
+        away = np.where(people.unseen > self._idle, np.exp(-dt / config.lost_settle_seconds), 1.0)
         people.points.velocities[:, 0] *= away[:, None]
         body = people.points.velocities[:, :1]
-        points = kalman.coast(people.points, unseen=people.ages > 0, target=body, dt=dt, settle=config.settle_seconds)
+        points = kalman.coast(
+            people.points, unseen=people.ages > self._idle, target=body, dt=dt, settle=config.settle_seconds
+        )
         points = kalman.wander(points, 1, variance=(config.scale_agility * people.sizes) ** 2 / dt)
         density = people.sizes[:, None] ** 2 * self._densities  # (T, 2 + K)
         points = kalman.predict(points, dt=dt, density=density)

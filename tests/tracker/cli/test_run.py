@@ -319,3 +319,29 @@ def test_demo_writes_video_table_and_sidecar(tmp_path, monkeypatch):
     assert written == {"sample.mp4", "tracked.mp4", "tracked.csv", "tracked.csv.json"}
     people = {row["track_id"] for row in rows(tmp_path / "posetrack-demo" / "tracked.csv")}
     assert 2 <= len(people) <= 12
+
+
+def test_frames_may_be_spared_the_detector(walking_clip, tmp_path, capfd):
+    out = tmp_path / "out.csv"
+    assert posetrack("--source", walking_clip, "--csv", out, "--detect-every", 5, "--camera", "static") == 0
+    told = capfd.readouterr().err
+    assert "people are looked for every 5 frames; keypoints every frame" in told
+    facts = json.loads((tmp_path / "out.csv.json").read_text())
+    assert sum(facts["looks"].values()) == 10
+    assert facts["looks"]["follow"] > 0
+    assert facts["config"]["detect_every"] == 5
+    assert f"{facts['looks']['follow']} follow" in told
+
+
+@pytest.mark.parametrize("every", ["0", "-2", "sometimes", "1.5"])
+def test_a_rhythm_without_a_sense_is_refused(every, walking_clip, tmp_path, capsys):
+    assert posetrack("--source", walking_clip, "--csv", tmp_path / "out.csv", f"--detect-every={every}") == 2
+    assert "give a number of frames from 1 on, or auto" in capsys.readouterr().err
+
+
+def test_the_recipe_for_live_sources_decides_by_what_moves_and_the_accurate_one_never_skips():
+    from posetrack.tracker.config import RunConfig, read_recipe
+
+    live, accurate = (RunConfig(**read_recipe(name)) for name in ("realtime", "accurate"))
+    assert (live.detect_every, live.pose_every) == ("auto", "auto")
+    assert (accurate.detect_every, accurate.pose_every) == (1, 1)

@@ -6,21 +6,22 @@ import pytest
 
 from posetrack.errors import UsageError
 from posetrack.tracker.perception.camera import CameraMotion
-from posetrack.tracker.types import Detections, Frame
+from posetrack.tracker.types import Frame
 
 WORLD = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (400, 900, 3)).astype(np.uint8), (0, 0), 3)
 WORLD = cv2.normalize(WORLD, None, 0, 255, cv2.NORM_MINMAX)
 
 
 def run(offsets, mode="auto", fps=25, person=False, worlds=None):
-    camera, motions = CameraMotion(mode), []
+    camera, motions, known = CameraMotion(mode), [], np.zeros((0, 4))
     for index, offset in enumerate(offsets):
         image = (WORLD if worlds is None else worlds[index])[:360, offset : offset + 640].copy()
         boxes = np.zeros((0, 4))
         if person:  # who walks against the camera, and fills half of the picture
             image[20:340, 100 + 5 * index : 400 + 5 * index] = WORLD[:320, 300:600]
             boxes = np.array([[100 + 5 * index, 20, 400 + 5 * index, 340]])
-        motions.append(camera(Frame(image, index, index / fps), Detections(boxes, np.ones(len(boxes)))))
+        motions.append(camera(Frame(image, index, index / fps), known))
+        known = boxes
     return motions
 
 

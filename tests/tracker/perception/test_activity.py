@@ -1,0 +1,58 @@
+"""Somebody new is noticed without a detector; who is known, noise and light are not."""
+
+import numpy as np
+import pytest
+
+from posetrack.tracker.perception.activity import Activity
+from posetrack.tracker.types import Frame
+
+NOBODY = np.zeros((0, 4))
+
+
+def picture(*people, light=0, size=(360, 640), seed=0):
+    rng = np.random.default_rng(seed)
+    image = np.full((*size, 3), 90.0 + light)
+    for left, top, right, bottom in people:
+        image[top:bottom, left:right] = 200 + light
+    return Frame((image + rng.normal(0, 6, image.shape)).clip(0, 255).astype(np.uint8), 0, 0.0)
+
+
+def changed(before, after, boxes=NOBODY):
+    activity = Activity()
+    activity(before, NOBODY)
+    activity.keep()
+    return activity(after, np.reshape(boxes, (-1, 4)))
+
+
+def test_the_first_picture_is_new():
+    assert Activity()(picture(), NOBODY)
+
+
+def test_somebody_new_is_noticed():
+    assert changed(picture(), picture([0, 100, 40, 300], seed=1))
+
+
+@pytest.mark.parametrize("light", [0, 20])
+def test_noise_and_light_are_not(light):
+    assert not changed(picture(), picture(light=light, seed=1))
+
+
+def test_who_is_known_moves_freely():
+    here, there = [200, 100, 260, 300], [206, 100, 266, 300]
+    assert changed(picture(here), picture([300, 100, 360, 300]))
+    assert not changed(picture(here), picture(there, seed=1), boxes=there)
+
+
+def test_a_picture_of_another_size_is_new():
+    assert changed(picture(), picture(size=(360, 600)))
+
+
+def test_what_was_kept_is_what_counts():
+    activity = Activity()
+    activity(picture(), NOBODY)
+    activity.keep()
+    new = picture([0, 100, 40, 300])
+    assert activity(new, NOBODY)
+    assert activity(new, NOBODY)  # until somebody looks
+    activity.keep()
+    assert not activity(new, NOBODY)

@@ -18,6 +18,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .errors import PosetrackError
     from .tracker.features.angles import joint_angles
+    from .tracker.features.events import EventDetector
     from .tracker.features.stream import ActionFeatures
     from .tracker.formats.files import read_recording, write_recording
     from .tracker.formats.sequences import sequences
@@ -34,6 +35,7 @@ if not (Path(__file__).parent / "tracker").is_dir():
 _HOMES = {
     "ActionFeatures": "tracker.features.stream",
     "Detections": "tracker.types",
+    "EventDetector": "tracker.features.events",
     "Frame": "tracker.types",
     "Pipeline": "tracker.pipeline",
     "PoseTracker": "tracker.tracking.tracker",
@@ -52,6 +54,7 @@ _HOMES = {
 __all__ = [
     "ActionFeatures",
     "Detections",
+    "EventDetector",
     "Frame",
     "Pipeline",
     "PoseTracker",

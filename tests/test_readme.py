@@ -58,6 +58,8 @@ def test_every_command_and_option_is_told():
         "--save",
         "--csv",
         "--features",
+        "--events",
+        "--label",
         "--show",
         "--model",
         "--detector",

@@ -6,7 +6,7 @@ import difflib
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from ..errors import UsageError
 
 AUTO = "auto"
 SMOOTH = ("none", "kalman", "one-euro")  # the choices of the tracker
+LABELS = ("id", "angles", "events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,9 @@ class RunConfig:
         save: annotated video (a folder, where the source is one).
         csv: keypoint table (a folder, where the source is one).
         features: table of joint angles, speeds and postures (a folder, where the source is one).
+        events: table of steps, repetitions, raised hands and falls (a folder, where the source is one).
         show: open a window.
+        label: what stands at each person in the picture, one of `LABELS`.
         model: pose network by name or file.
         dataset: whose keypoints are estimated, a name of `models.skeletons.DATASETS`.
         detector: person detector by name or file, or a file of boxes.
@@ -51,13 +54,16 @@ class RunConfig:
         overwrite: replace existing results.
         quiet: no progress and no summary.
         offline: never use the network.
+        repetitions: what is to be counted, too, tables of a recipe: `[repetitions.NAME]` with angle, low and high.
     """
 
     source: str = ""
     save: str | None = None
     csv: str | None = None
     features: str | None = None
+    events: str | None = None
     show: bool = False
+    label: str = "id"
     model: str = "bundled"
     dataset: str = "coco"
     detector: str = "bundled"
@@ -82,6 +88,7 @@ class RunConfig:
     overwrite: bool = False
     quiet: bool = False
     offline: bool = False
+    repetitions: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 <= self.conf <= 1:
@@ -94,6 +101,8 @@ class RunConfig:
             raise UsageError(f"detect_size is {self.detect_size} pixels; give at least 32, or 0 for the network's own.")
         if self.smooth not in SMOOTH:
             raise UsageError(f"smooth is '{self.smooth}'; give one of {', '.join(SMOOTH)}.")
+        if self.label not in LABELS:
+            raise UsageError(f"label is '{self.label}'; give one of {', '.join(LABELS)}.")
         check_calibration(self.person_height, self.scale)
         for name in ("detect_every", "pose_every"):
             every = getattr(self, name)
@@ -181,6 +190,8 @@ def _convert(name: str, value: Any, kind: str, origin: str) -> Any:
     if wanted == "int" and isinstance(value, int) and not isinstance(value, bool):
         return value
     if wanted == "int | str" and (value == AUTO or (isinstance(value, int) and not isinstance(value, bool))):
+        return value
+    if wanted.startswith("Mapping") and isinstance(value, dict):
         return value
     if (wanted == "bool" and isinstance(value, bool)) or (wanted == "str" and isinstance(value, str)):
         return value

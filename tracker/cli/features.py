@@ -1,4 +1,4 @@
-"""`posetrack features`: joint angles, speeds and postures from a keypoint table."""
+"""`posetrack features`: joint angles, speeds, postures and events from a keypoint table."""
 
 from __future__ import annotations
 
@@ -10,29 +10,42 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "features",
-        help="compute joint angles, speeds and postures from a keypoint table",
+        help="compute joint angles, speeds, postures and events from a keypoint table",
         description="Read a table that --csv wrote, or a file of another format with times, and write the features "
-        "that --features would have written with it; docs/features.md tells every column.",
+        "and events that --features and --events would have written with it; docs/features.md tells every column.",
     )
     parser.add_argument("source", help="keypoint table")
-    parser.add_argument("--out", required=True, metavar="FILE", help="table of features to write, and FILE.json beside")
-    parser.add_argument("--person-height", type=float, metavar="M", help="gives speeds in metres, too")
+    parser.add_argument("--out", metavar="FILE", help="table of features to write, and FILE.json beside it")
+    parser.add_argument("--events", dest="events_out", metavar="FILE", help="table of events to write, likewise")
+    parser.add_argument("--config", dest="recipe", metavar="RECIPE", help="whose [repetitions.NAME] are counted, too")
+    parser.add_argument("--fps", type=float, help="frames a second, for a source that has no times")
+    parser.add_argument("--person-height", type=float, metavar="M", help="metres; gives speeds in metres, too")
     parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; gives speeds in metres, too")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read, compute and write, frame by frame."""
-    from ..config import check_calibration
+    from ...errors import UsageError
+    from ..config import check_calibration, read_recipe
+    from ..features.events import EventDetector
+    from ..features.repetitions import from_config
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
-    from ..output.features import FeatureSink
+    from ..output.actions import ActionSink
 
+    if args.fps is not None and not args.fps > 0:
+        raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
     check_calibration(args.person_height, args.scale)
-    recording = read_recording(args.source)
-    features = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
-    with FeatureSink(args.out, features=features, overwrite=args.overwrite) as sink:
+    if not (args.out or args.events_out):
+        raise UsageError("There is nothing to write. Add --out FILE for features, --events FILE for events, or both.")
+    repetitions = from_config(read_recipe(args.recipe).get("repetitions", {}) if args.recipe else {})
+    recording = read_recording(args.source, fps=args.fps)
+    actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
+    detector = EventDetector(actions, repetitions=repetitions)
+    outputs = {"features": args.out, "events": args.events_out, "overwrite": args.overwrite}
+    with ActionSink(actions, detector=detector, **outputs) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     return 0

@@ -15,20 +15,27 @@ from ..config import RunConfig, read_recipe, recipes
 
 if TYPE_CHECKING:
     from ...models.keypoints import Skeleton
+    from ..features.events import EventDetector
+    from ..features.stream import ActionFeatures
     from ..output.sinks import Sinks
     from ..output.twice import Table, Twice
     from ..pipeline import Pipeline
     from ..video.batch import Item
     from ..video.source import Source
 
-OUTPUTS = ("save", "csv", "features")  # fields of RunConfig that name a file
+OUTPUTS = ("save", "csv", "features", "events")  # fields of RunConfig that name a file
 # field of RunConfig: (metavar, help)
 _OPTIONS = {
     "source": ("X", "webcam index, video, picture, folder or glob of either, or stream address"),
     "save": ("FILE", "write the annotated video or picture (a folder, where the source is one)"),
     "csv": ("FILE", "write the keypoint table and FILE.json beside it (a folder, where the source is one)"),
-    "features": ("FILE", "write joint angles, speeds and postures, and FILE.json beside it (a folder, likewise)"),
+    "features": ("FILE", "write joint angles, speeds and postures, and FILE.json beside it (likewise)"),
+    "events": (
+        "FILE",
+        "write steps, repetitions, raised hands and falls, and FILE.json beside it (likewise)",
+    ),
     "show": (None, "open a window, as without any output; q ends the run"),
+    "label": ("WHAT", "what stands at each person: id, angles (with it), or events (with posture and counts)"),
     "model": ("NAME", "pose network: a name of `posetrack models`, or a file of weights"),
     "dataset": ("NAME", "whose keypoints to estimate: coco, aic, mpii, ap10k, apt36k or wholebody; ViTPose+ knows all"),
     "detector": ("NAME", "person detector: bundled, a file of weights, a name such as yolo11n.pt, or a file of boxes"),
@@ -60,6 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the main job; one that is not given is absent, so that a recipe can fill it."""
     group = parser.add_argument_group("tracking")
     for field in dataclasses.fields(RunConfig):
+        if field.name not in _OPTIONS:
+            continue  # for recipes alone
         metavar, text = _OPTIONS[field.name]
         flag = "--" + field.name.replace("_", "-")
         if metavar is None:
@@ -102,6 +111,10 @@ def track(config: RunConfig) -> int:
     batch = isinstance(items[0].source, Path) and items[0].source != Path(config.source)
     if not any(getattr(config, output) for output in OUTPUTS):
         config = dataclasses.replace(config, show=True)
+    if config.repetitions:
+        from ..features.repetitions import from_config
+
+        from_config(config.repetitions)  # a wrong one is told before anything is loaded
     if config.show:
         from ..output.window import check_display
 
@@ -243,6 +256,7 @@ def _side_by_side(pipeline: Pipeline) -> bool:
 
 
 def _sinks(config: RunConfig, frames: Source, targets: dict[str, Path], pipeline: Pipeline) -> Sinks | Twice:
+    from ..output.notes import make_notes
     from ..output.sinks import OverlaySink, Sinks
     from ..output.twice import Twice
     from ..output.window import Window
@@ -256,7 +270,8 @@ def _sinks(config: RunConfig, frames: Source, targets: dict[str, Path], pipeline
         screens.append(Window(f"posetrack: {frames.name}"))
     overlay = None
     if screens:
-        overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=not config.refine, timings=timings)
+        notes = make_notes(config.label, *_actions(config, skeleton))
+        overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=not config.refine, notes=notes, timings=timings)
     tables = _tables(config, targets, skeleton)
     if config.refine:
         return Twice(overlay, tables, skeleton=skeleton, timings=timings)
@@ -265,14 +280,25 @@ def _sinks(config: RunConfig, frames: Source, targets: dict[str, Path], pipeline
 
 def _tables(config: RunConfig, targets: dict[str, Path], skeleton: Skeleton) -> list[Table]:
     """Return the outputs that need no picture."""
-    from ..features.stream import ActionFeatures
-    from ..output.features import FeatureSink
+    from ..output.actions import ActionSink
     from ..output.table import CsvSink
 
     tables: list[Table] = []
     if csv := targets.get("csv"):
         tables.append(CsvSink(csv, skeleton=skeleton, overwrite=config.overwrite))
-    if path := targets.get("features"):
-        features = ActionFeatures(skeleton=skeleton, person_height=config.person_height, scale=config.scale)
-        tables.append(FeatureSink(path, features=features, overwrite=config.overwrite))
+    features, events = targets.get("features"), targets.get("events")
+    if features or events:
+        actions, detector = _actions(config, skeleton)
+        sink = ActionSink(actions, features=features, events=events, detector=detector, overwrite=config.overwrite)
+        tables.append(sink)
     return tables
+
+
+def _actions(config: RunConfig, skeleton: Skeleton) -> tuple[ActionFeatures, EventDetector]:
+    """Return what computes features and what finds events."""
+    from ..features.events import EventDetector
+    from ..features.repetitions import from_config
+    from ..features.stream import ActionFeatures
+
+    actions = ActionFeatures(skeleton=skeleton, person_height=config.person_height, scale=config.scale)
+    return actions, EventDetector(actions, repetitions=from_config(config.repetitions))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .angles import VIEWS
 from .points import POINTS, SIDES, Array, index
 
-LENGTHS = {"trunk": 0.288, "thigh": 0.245, "shank": 0.246, "arm": 0.332}  # in body heights; arm is shoulder to wrist
+LENGTHS = {"trunk": 0.288, "thigh": 0.245, "shank": 0.246}  # in body heights
 
 _LEGS = (("hip", "knee"), ("knee", "ankle"))
 
@@ -37,8 +37,8 @@ _WAYS = np.array([row[1] for row in MASSES.values()])[:, None]
 _FIRST = np.array([index(row[2]) for row in MASSES.values()])
 _SECOND = np.array([index(row[3]) for row in MASSES.values()])
 
-SIDE_WIDTH, FRONT_WIDTH = 0.6, 0.8  # of the shoulders' and hips' breadth: below and above, it is seen from the side
-_BREADTH = 0.45  # shoulders and hips together, in body heights (Winter's figure 4.1: .259 and .191)
+SIDE_WIDTH, FRONT_WIDTH = 0.65, 0.8  # of the breadth that front or back show: below and above, another view begins
+_BREADTH = 0.38  # of shoulders and hips together, in body heights, as annotators of pictures place them
 
 MEASURES = {
     "trunk_rise": "height of the neck above the hips, in trunk lengths; 1 upright, 0 level, -1 upside down",
@@ -49,6 +49,7 @@ MEASURES = {
     "left_hand_rise": "height of the left wrist above the ears, in body heights",
     "right_hand_rise": "height of the right wrist above the ears, in body heights",
     "stride": "how far the left ankle is on the right of the other in the picture, in body heights",
+    "spread": "how far the ankles are apart sideways in the picture, in body heights",
     "lift": "how far the left ankle is above the other in the picture, in body heights",
 }
 
@@ -90,30 +91,58 @@ def height(points: Array) -> Array:
     return total / share
 
 
+def arm_length(points: Array) -> Array:
+    """Return the length (...) of people's longer arm in pixels, shoulder to wrist: a lower bound, see `grown`."""
+    return np.fmax(
+        *(
+            _length(points, f"{side}_shoulder", f"{side}_elbow") + _length(points, f"{side}_elbow", f"{side}_wrist")
+            for side in SIDES
+        )
+    )
+
+
 def _length(points: Array, a: str, b: str) -> Array:
     return np.linalg.norm(points[..., index(a), :] - points[..., index(b), :], axis=-1)
 
 
-def grown(before: float, now: float, dt: float) -> float:
-    """Return a person's running height: up at once, for what is short is foreshortened, and down within seconds.
+def stands(points: Array) -> NDArray[np.bool_]:
+    """Tell (...) whose trunk and legs are upright in the picture and as long as they should be beside each other."""
+    trunk, breadth = _length(points, "neck", "mid_hip"), _length(points, "left_shoulder", "right_shoulder")
+    straight = _rise(points, "neck", "mid_hip") > 0.85 * trunk
+    legs = []
+    for side in SIDES:
+        thigh = _length(points, f"{side}_hip", f"{side}_knee")
+        length = thigh + _length(points, f"{side}_knee", f"{side}_ankle")
+        legs.append((_rise(points, f"{side}_hip", f"{side}_ankle") > 0.9 * length) & (thigh > 0.6 * trunk))
+    return straight & (trunk > breadth) & (legs[0] | legs[1])
+
+
+def grown(before: float, now: float, dt: float, *, trusted: bool) -> float:
+    """Return a running length of a person: up at once, for what is short may be foreshortened, and down slowly.
 
     Args:
         before: pixels; NaN for somebody new.
         now: pixels of this frame; NaN where unknown.
         dt: seconds since the last frame.
+        trusted: whether it is not foreshortened; then it may fall as fast as it rises.
     """
     if np.isnan(before) or np.isnan(now):
         return before if np.isnan(now) else now
-    seconds = 0.2 if now > before else 5.0
+    seconds = 0.5 if trusted else 0.2 if now > before else 30.0
     return before + (1 - np.exp(-dt / seconds)) * (now - before)
 
 
-def measures(points: Array, heights: Array) -> Array:
+def _rise(points: Array, upper: str, lower: str) -> Array:
+    return points[..., index(lower), 1] - points[..., index(upper), 1]
+
+
+def measures(points: Array, heights: Array, arms: Array) -> Array:
     """Return how bodies stand, from vertical distances, which turning to or from the camera does not change.
 
     Args:
         points: (N, P, 2).
         heights: (N,) pixels.
+        arms: (N,) pixels, the length of their arms.
 
     Returns:
         (N, M) in the order of `MEASURES`; NaN where unknown.
@@ -127,14 +156,16 @@ def measures(points: Array, heights: Array) -> Array:
         left, right = (above(f"{side}_{upper}", f"{side}_{lower}") for side in SIDES)
         return np.where(np.isnan(left), right, np.where(np.isnan(right), left, (left + right) / 2))
 
+    stride = (at["left_ankle"][:, 0] - at["right_ankle"][:, 0]) / heights
     return np.stack(
         [
             above("neck", "mid_hip") / LENGTHS["trunk"],
             both("hip", "knee") / LENGTHS["thigh"],
             both("knee", "ankle") / LENGTHS["shank"],
-            *(above(f"{side}_wrist", f"{side}_shoulder") / LENGTHS["arm"] for side in SIDES),
+            *(above(f"{side}_wrist", f"{side}_shoulder") * heights / arms for side in SIDES),
             *(above(f"{side}_wrist", "ears") for side in SIDES),
-            (at["left_ankle"][:, 0] - at["right_ankle"][:, 0]) / heights,
+            stride,
+            np.abs(stride),
             above("left_ankle", "right_ankle"),
         ],
         axis=-1,
@@ -149,18 +180,19 @@ def facing(points: Array, heights: Array) -> Array:
         heights: (N,) pixels.
 
     Returns:
-        (N, 2) how far nose and toes point to the picture's right, in body heights, 0 where unknown; and how broad
-        shoulders and hips look, 1 seen from the front and -1 from behind.
+        (N, 2) how far nose and toes point to the picture's right, in body heights; and how broad shoulders and hips
+        look, 1 seen from the front and -1 from behind. NaN where unknown.
     """
     at = {name: points[:, row, 0] / heights for row, name in enumerate(POINTS)}
     ahead = [at["nose"] - at["ears"], *(at[f"{side}_big_toe"] - at[f"{side}_heel"] for side in SIDES)]
     broad = at["left_shoulder"] - at["right_shoulder"] + at["left_hip"] - at["right_hip"]
-    return np.nan_to_num(np.stack([np.nansum(ahead, axis=0), broad / _BREADTH], axis=-1))
+    known = np.isfinite(ahead).any(0)
+    return np.stack([np.where(known, np.nansum(ahead, axis=0), np.nan), broad / _BREADTH], axis=-1)
 
 
 def view(cues: NDArray[np.floating], before: int) -> int:
     """Return the row of `VIEWS` for the cues (2,) of one person; `before` is kept where they are in between."""
-    ahead, broad = cues
+    ahead, broad = np.nan_to_num(cues)
     limit = SIDE_WIDTH if before >= VIEWS.index("front") else FRONT_WIDTH
     if abs(broad) > limit:
         return VIEWS.index("front" if broad > 0 else "back")

@@ -54,4 +54,5 @@ def columns(*, metres: bool) -> dict[str, tuple[str, str]]:
         )
         for name in SYMMETRIC
     }
-    return table | {name: ("", meaning) for name, meaning in MEASURES.items()}
+    table |= {name: ("", meaning) for name, meaning in MEASURES.items()}
+    return table | {"descent_bh_s": ("body heights/s", "speed downwards, mean of shoulders and hips")}

@@ -27,6 +27,7 @@ MIN_SCORE = 0.2  # keypoints below it count as missing, as the overlay hides the
 FORGET_SECONDS = 5.0  # after which nobody is remembered: longer than a tracker keeps an id that it does not see
 _FACING_SECONDS = 0.3  # over which the cues of the view are averaged
 _MIN_RANGE = 10.0  # degrees, below which a joint counts as still and has no symmetry
+_TRUNK = [index(f"{side}_{name}") for side in ("left", "right") for name in ("shoulder", "hip")]
 _LANDMARKS = [index(name) for name in LANDMARKS]
 _JOINTS = [list(ANGLES).index(name) for name in JOINTS]
 
@@ -68,6 +69,7 @@ class _Person:
     """What is remembered of somebody."""
 
     height: float = np.nan  # pixels
+    arm: float = np.nan
     cues: Array = field(default_factory=lambda: np.full(2, np.nan))
     view: int = 0
     seen: float = -np.inf  # seconds
@@ -85,6 +87,7 @@ class _Moment:
     points: Array  # (N, P, 2)
     headings: Array  # (N, S)
     heights: Array  # (N,)
+    arms: Array  # (N,)
     views: NDArray[np.intp]  # (N,)
 
 
@@ -115,7 +118,7 @@ class ActionFeatures:
             raise ValueError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
         self.skeleton, self.person_height, self.scale = skeleton, person_height, scale
         self.columns = columns(metres=bool(person_height or scale))
-        self._view = None if view == "auto" else VIEWS.index(view)
+        self._fixed = None if view == "auto" else VIEWS.index(view)
         self._names = tuple(self.columns)
         self._people: dict[int, _Person] = {}
         self._moments: deque[_Moment] = deque()
@@ -137,6 +140,11 @@ class ActionFeatures:
         self._forget()
         return done
 
+    def view(self, identity: int) -> str:
+        """Return which way a person faces, as far as is known."""
+        person = self._people.get(identity)
+        return VIEWS[person.view if person else 0]
+
     def finish(self) -> list[Features]:
         """Return the features of the frames that still wait for a future; after that, begin anew."""
         done = [self._features(row) for row in range(self._next, len(self._moments))]
@@ -152,19 +160,22 @@ class ActionFeatures:
         where = points(
             np.where(((poses.scores >= MIN_SCORE) & seen)[..., None], poses.keypoints, np.nan), self.skeleton
         )
-        tall = body.height(where)
+        tall, arms = body.height(where), body.arm_length(where)
         people = [self._people.setdefault(identity, _Person()) for identity in tracks.ids.tolist()]
-        for person, now in zip(people, tall.tolist()):
-            person.height = body.grown(person.height, now, max(time - person.seen, 0.0))
-        heights = np.array([person.height for person in people])
+        for person, now, arm, upright in zip(people, tall.tolist(), arms.tolist(), body.stands(where).tolist()):
+            dt = max(time - person.seen, 0.0)
+            person.height = body.grown(person.height, now, dt, trusted=upright)
+            person.arm = body.grown(person.arm, arm, dt, trusted=False)
+        heights, arms = (np.array([getattr(person, name) for person in people]) for name in ("height", "arm"))
         for person, cues in zip(people, body.facing(where, heights)):
             share = 1 - np.exp(-max(time - person.seen, 0.0) / _FACING_SECONDS)
-            person.cues = np.where(np.isnan(person.cues), cues, person.cues + share * (cues - person.cues))
-            person.view = body.view(person.cues, person.view) if self._view is None else self._view
+            fresh = np.where(np.isnan(person.cues), cues, person.cues + share * (cues - person.cues))
+            person.cues = np.where(np.isnan(cues), person.cues, fresh)
+            person.view = body.view(person.cues, person.view) if self._fixed is None else self._fixed
             person.seen = time
         rows = {identity: row for row, identity in enumerate(tracks.ids.tolist())}
         views = np.array([person.view for person in people], dtype=np.intp)
-        return _Moment(frame, time, tracks, rows, where, headings(where), heights, views)
+        return _Moment(frame, time, tracks, rows, where, headings(where), heights, arms, views)
 
     def _complete(self, row: int) -> bool:
         """Tell whether all neighbours of a moment are there."""
@@ -188,7 +199,7 @@ class ActionFeatures:
         moment, people = self._moments[row], len(self._moments[row].tracks)
         velocities, accelerations, rates = self._derivatives(row)
         found = angles(moment.headings, moment.views)
-        measures = body.measures(moment.points, moment.heights)
+        measures = body.measures(moment.points, moment.heights, moment.arms)
         kinds, confidences = postures(measures)
         centres, mass = body.centre_of_mass(moment.points)
         moving = [
@@ -197,14 +208,18 @@ class ActionFeatures:
         ]
         sizes = np.linalg.norm(np.stack(moving, axis=-2), axis=-1)  # (N, 1 + L, 2)
         moved = sizes[:, :, None] / self._lengths(moment.heights)[:, None, :, None]  # (N, 1 + L, U, 2)
+        falling = velocities[:, _TRUNK, 1]  # (N, 4); one corner of the trunk is enough
+        known = np.isfinite(falling)
+        with np.errstate(invalid="ignore"):
+            descent = np.where(known, falling, 0.0).sum(-1) / known.sum(-1) / moment.heights  # (N,)
         values = [
             *(confidences[:, None], moment.heights[:, None], found, angle_rates(rates, moment.views)),
             *(centres, mass[:, None], moved.reshape(people, math.prod(moved.shape[1:]))),
-            *(self._symmetry(moment, found), measures),
+            *(self._symmetry(moment, found), measures, descent[:, None]),
         ]
-        known: NDArray[np.bool_] = np.asarray(np.isfinite(moment.points).any((-1, -2)))
-        table = np.where(known[:, None], np.concatenate(values, axis=-1), np.nan)
-        views = tuple(VIEWS[view] if seen else "" for view, seen in zip(moment.views, known))
+        seen: NDArray[np.bool_] = np.asarray(np.isfinite(moment.points).any((-1, -2)))
+        table = np.where(seen[:, None], np.concatenate(values, axis=-1), np.nan)
+        views = tuple(VIEWS[view] if there else "" for view, there in zip(moment.views, seen))
         names = tuple("" if np.isnan(kind) else POSTURES[int(kind)] for kind in kinds)
         ids, states = moment.tracks.ids, moment.tracks.states
         return Features(moment.frame, moment.time, ids, states, views, names, self._names, table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -25,7 +26,13 @@ BROAD_SIGMA = 0.079  # a keypoint as vague as a shoulder has a full-sized joint;
 
 
 def draw(
-    image: Image, tracks: Tracks, *, skeleton: Skeleton, fps: float | None = None, min_score: float = MIN_SCORE
+    image: Image,
+    tracks: Tracks,
+    *,
+    skeleton: Skeleton,
+    fps: float | None = None,
+    min_score: float = MIN_SCORE,
+    notes: Mapping[int, str] | None = None,
 ) -> Image:
     """Draw everybody in place.
 
@@ -38,6 +45,7 @@ def draw(
         skeleton: of their keypoints.
         fps: shown in the corner when given.
         min_score: keypoints below it are hidden.
+        notes: by id, what stands beside it.
 
     Returns:
         The same picture.
@@ -64,7 +72,8 @@ def draw(
         limb = width / 2 if state == State.PREDICTED else width
         _draw_pose(image, points[n], visible[n], colors, skeleton=skeleton, width=limb)
     for n, corner, colors, width in labels:
-        _draw_label(image, str(tracks.ids[n]), corner, colors, width=width, picture=picture)
+        text = f"{tracks.ids[n]}  {(notes or {}).get(int(tracks.ids[n]), '')}".rstrip()
+        _draw_label(image, text, corner, colors, width=width, picture=picture)
     if fps is not None:
         _draw_fps(image, f"{fps:.0f} fps" if fps >= 9.95 else f"{fps:.1f} fps", picture=picture)
     return image

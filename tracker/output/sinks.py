@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...models.keypoints import Skeleton
 from ..timings import Timings
 from ..types import Frame, Tracks
+from .notes import Notes
 from .overlay import MIN_SCORE, draw
 from .summary import FrameRate
 
@@ -78,6 +79,7 @@ class OverlaySink(Together):
         skeleton: of the keypoints.
         show_fps: whether the rate of this run stands in the corner.
         min_score: keypoints below it are hidden.
+        notes: tells what stands beside each id.
         timings: where the stage "draw" is counted.
     """
 
@@ -87,9 +89,11 @@ class OverlaySink(Together):
         skeleton: Skeleton,
         show_fps: bool = True,
         min_score: float = MIN_SCORE,
+        notes: Notes | None = None,
         timings: Timings | None = None,
     ) -> None:
         super().__init__(*screens)
+        self._notes = notes
         self._screens = screens
         self._skeleton = skeleton
         self._rate = FrameRate() if show_fps else None
@@ -102,7 +106,9 @@ class OverlaySink(Together):
             return
         with self._timings.stage("draw"):
             fps = self._rate.tick() if self._rate else None
-            image = draw(frame.image.copy(), tracks, skeleton=self._skeleton, fps=fps, min_score=self._min_score)
+            notes = self._notes(frame, tracks) if self._notes else None
+            options: Any = {"skeleton": self._skeleton, "fps": fps, "min_score": self._min_score, "notes": notes}
+            image = draw(frame.image.copy(), tracks, **options)
         for screen in self._screens:
             screen.write(image, frame.time)
 

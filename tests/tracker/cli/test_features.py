@@ -7,6 +7,7 @@ import pytest
 
 from posetrack.models.keypoints import COCO
 from posetrack.tracker.cli import main
+from posetrack.tracker.features import motions
 from posetrack.tracker.output.table import CsvSink
 from posetrack.tracker.tracking import fakes
 from posetrack.tracker.types import State, Tracks
@@ -35,6 +36,39 @@ def test_a_table_gets_its_features(table, tmp_path):
     assert [row["state"] for row in found[11:14]] == ["measured", "predicted", "interpolated"]
     assert found[12]["left_knee_deg"] == ""
     assert found[13]["left_knee_deg"] != ""
+
+
+def test_a_recipe_counts_what_it_names(tmp_path):
+    path = tmp_path / "curls.csv"
+    with CsvSink(path, skeleton=COCO) as sink:
+        for index, time, poses in motions.perform([motions.curls(3)], fakes.regular(6, 30)).frames():
+            sink.write_rows(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
+    (tmp_path / "mine.toml").write_text('[repetitions.curl]\nangle = "left_elbow"\nlow = 40\nhigh = 100\n')
+    words = ["features", str(path), "--events", str(tmp_path / "e.csv"), "--config", str(tmp_path / "mine.toml")]
+    assert main(words) == 0
+    assert [(row["event"], row["value"]) for row in rows(tmp_path / "e.csv")] == [("curl", str(n)) for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('angle = "left_elbo"\nlow = 1\nhigh = 2', "Did you mean left_elbow"),
+        ('angle = "left_elbow"\nlow = 3\nhigh = 2', "the lower one first"),
+        ('angle = "left_elbow"\nlow = 1', "must have angle, low and high"),
+        ('angle = "left_elbow"\nlow = 1\nhigh = 2\nrest = "up"', 'give "low" or "high"'),
+    ],
+)
+def test_a_wrong_recipe_is_told(table, tmp_path, capsys, text, told):
+    (tmp_path / "mine.toml").write_text(f"[repetitions.curl]\n{text}\n")
+    words = ["features", str(table), "--events", str(tmp_path / "e.csv"), "--config", str(tmp_path / "mine.toml")]
+    assert main(words) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "e.csv").exists()
+
+
+def test_nothing_to_write_is_told(table, capsys):
+    assert main(["features", str(table)]) == 2
+    assert "Add --out FILE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

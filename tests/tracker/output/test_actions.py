@@ -1,4 +1,4 @@
-"""The features' table: its columns are documented, it survives an error, and its sidecar tells what it means."""
+"""The tables of features and events: their columns are documented, they survive an error, and sidecars tell them."""
 
 import csv
 import json
@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from posetrack.errors import OutputError
+from posetrack.tracker.features import motions
 from posetrack.tracker.features.columns import LEAD, columns
 from posetrack.tracker.features.stream import ActionFeatures
-from posetrack.tracker.output.features import FeatureSink
+from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.tracking import fakes
 from posetrack.tracker.types import State, Tracks
 
@@ -33,7 +34,7 @@ def rows(path):
 
 def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):
     path = tmp_path / "f.csv"
-    with FeatureSink(path, features=ActionFeatures(person_height=1.8)) as sink:
+    with ActionSink(ActionFeatures(person_height=1.8), features=path) as sink:
         write(sink)
     table = rows(path)
     assert [(int(row["frame"]), int(row["track_id"])) for row in table] == [(f, i) for f in range(20) for i in (1, 2)]
@@ -51,7 +52,7 @@ def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):
 
 
 def test_an_error_leaves_all_rows_so_far_under_the_partial_name(tmp_path):
-    with pytest.raises(RuntimeError), FeatureSink(tmp_path / "f.csv", features=ActionFeatures()) as sink:
+    with pytest.raises(RuntimeError), ActionSink(ActionFeatures(), features=tmp_path / "f.csv") as sink:
         write(sink, stop=15)
     assert len(rows(tmp_path / "f.partial.csv")) == 30
     assert json.loads((tmp_path / "f.partial.csv.json").read_text())["complete"] is False
@@ -59,13 +60,13 @@ def test_an_error_leaves_all_rows_so_far_under_the_partial_name(tmp_path):
 
 
 def test_rows_are_on_the_disk_while_the_run_goes_on(tmp_path):
-    with FeatureSink(tmp_path / "f.csv", features=ActionFeatures()) as sink:
+    with ActionSink(ActionFeatures(), features=tmp_path / "f.csv") as sink:
         write(sink)
         assert len(rows(tmp_path / "f.partial.csv")) >= 2 * (20 - 6)
 
 
 def test_restarting_takes_all_rows_back(tmp_path):
-    with FeatureSink(tmp_path / "f.csv", features=ActionFeatures()) as sink:
+    with ActionSink(ActionFeatures(), features=tmp_path / "f.csv") as sink:
         write(sink)
         sink.restart()
         write(sink, frames=5)
@@ -75,7 +76,7 @@ def test_restarting_takes_all_rows_back(tmp_path):
 def test_a_taken_name_is_refused(tmp_path):
     (tmp_path / "f.csv").write_text("mine")
     with pytest.raises(OutputError, match="add --overwrite"):
-        FeatureSink(tmp_path / "f.csv", features=ActionFeatures())
+        ActionSink(ActionFeatures(), features=tmp_path / "f.csv")
 
 
 def test_the_document_tells_every_column():
@@ -84,3 +85,33 @@ def test_the_document_tells_every_column():
     patterns = told | {"*_deg_s"} | {f"{name}_{what}_*_s*" for name in told for what in ("speed", "acceleration")}
     missing = [name for name in (*LEAD, *columns(metres=True)) if not any(fnmatch(name, p) for p in patterns)]
     assert missing == []
+
+
+def squatting(sink, *, count=2):
+    person = motions.perform([motions.stand(1), motions.squats(count)], fakes.regular(2 * count + 4, 30))
+    for index, time, poses in person.frames():
+        sink.write_rows(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
+
+
+def test_events_are_rows_with_their_sidecar(tmp_path):
+    with ActionSink(ActionFeatures(), events=tmp_path / "e.csv") as sink:
+        squatting(sink)
+        sink.restart()
+        squatting(sink)
+    table = rows(tmp_path / "e.csv")
+    assert [(row["track_id"], row["event"], row["value"]) for row in table] == [
+        ("1", "squat", "1"),
+        ("1", "squat", "2"),
+    ]
+    assert 0 < float(table[0]["confidence"]) <= 1
+    assert float(table[0]["time_s"]) == pytest.approx(int(table[0]["frame"]) / 30, abs=1e-5)
+    facts = json.loads((tmp_path / "e.csv.json").read_text())
+    assert set(facts["columns"]) == set(table[0])
+    assert "squat" in facts["values"]
+
+
+def test_both_tables_come_from_one_run(tmp_path):
+    with ActionSink(ActionFeatures(), features=tmp_path / "f.csv", events=tmp_path / "e.csv") as sink:
+        squatting(sink)
+    assert len(rows(tmp_path / "f.csv")) == 240
+    assert len(rows(tmp_path / "e.csv")) == 2

@@ -1,0 +1,252 @@
+"""Exercises with ground truth: a jointed body of three dimensions, seen by a camera from any side.
+
+Every motion is a function of time, so that one can be looked at with any frame rate, or with frames at irregular times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...models.keypoints import COCO
+from ..types import Poses
+
+Array = NDArray[np.float64]
+Posture = dict[str, Array]  # name of `_JOINTS` -> (T,) degrees, and "jump" (T,) body heights
+
+# Pitch turns a segment forwards, spread outwards; arms and legs hang at 0, the trunk stands.
+_JOINTS = ("trunk", *(f"{s}_{j}" for s in ("left", "right") for j in ("thigh", "shank", "arm", "forearm")))
+_NAMES = (*_JOINTS, "left_arm_spread", "right_arm_spread", "left_leg_spread", "right_leg_spread", "jump")
+_TRUNK, _NECK, _THIGH, _SHANK, _ARM, _FOREARM = 0.288, 0.118, 0.245, 0.246, 0.186, 0.146  # body heights (Winter 2009)
+_SHOULDER, _HIP = 0.115, 0.085  # from the middle
+_FACE = {"nose": (0.06, 0.0), "left_eye": (0.045, 0.02), "right_eye": (0.045, -0.02)}  # before and left of the ears
+_THICKNESS = {"ankle": 0.039, "wrist": 0.01, "hip": 0.06, "shoulder": 0.06, "knee": 0.03}  # above the floor at least
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """One person whose events are known.
+
+    Attributes:
+        times: (T,) seconds.
+        keypoints: (T, 17, 2) pixels.
+        events: (name, seconds) of everything that happens.
+    """
+
+    times: Array
+    keypoints: Array
+    events: tuple[tuple[str, float], ...]
+
+    def frames(self, *, noise: float = 0.0, missing: float = 0.0, seed: int = 0) -> Iterator[tuple[int, float, Poses]]:
+        """Yield number, time and what a network would see.
+
+        Args:
+            noise: standard deviation of keypoints in heights of an upright person.
+            missing: share of the keypoints that are not found, for three frames each.
+            seed: of the random numbers.
+        """
+        rng = np.random.default_rng(seed)
+        tall = np.ptp(self.keypoints[0, :, 1])
+        lost = np.repeat(rng.random((len(self.times) // 3 + 1, 17)) < missing, 3, axis=0)
+        for index, (time, pose) in enumerate(zip(self.times, self.keypoints)):
+            seen = pose + noise * tall * rng.standard_normal(pose.shape)
+            seen[lost[index]] = np.nan
+            box = [*np.nanmin(pose, axis=0), *np.nanmax(pose, axis=0)]
+            yield index, float(time), Poses([box], seen[None], np.where(lost[index], 0.0, 0.9)[None])
+
+
+Part = tuple[
+    float, Callable[[Array], Mapping[str, ArrayLike]], tuple[tuple[str, float], ...]
+]  # seconds, motion, events
+
+
+def perform(parts: Sequence[Part], times: Array, *, yaw: float = 0.0, blend: float = 1.0, speed: float = 0.0) -> Motion:
+    """Let one person do several things in turn, with a smooth passage from each to the next.
+
+    Args:
+        parts: what `squats` and its like return.
+        times: (T,) seconds; what goes on after the last part is standing still.
+        yaw: degrees; 0 looks to the right of the picture, 90 at us, 180 to the left, 270 away.
+        blend: seconds of each passage.
+        speed: body heights a second, forwards.
+    """
+    posture = {name: np.zeros(len(times)) for name in _NAMES}
+    events: list[tuple[str, float]] = []
+    start, before = 0.0, dict.fromkeys(_NAMES, 0.0)
+    for seconds, motion, happens in parts:
+        inside = (times >= start + blend) & (times < start + blend + seconds)
+        passing = (times >= start) & (times < start + blend)
+        share = (1 - np.cos(np.pi * (times[passing] - start) / blend)) / 2
+        first, last, now = (_whole(motion(np.atleast_1d(t))) for t in (0.0, seconds, times[inside] - start - blend))
+        for name in _NAMES:
+            posture[name][passing] = before[name] + share * (first[name][0] - before[name])
+            posture[name][inside] = now[name]
+        events += [(name, start + blend + time) for name, time in happens]
+        start, before = start + blend + seconds, {name: float(value[0]) for name, value in last.items()}
+        for name in _NAMES:
+            posture[name][times >= start] = before[name]
+    return Motion(times, project(body(posture), yaw=yaw, ahead=speed * times), tuple(events))
+
+
+def _whole(posture: Mapping[str, ArrayLike]) -> Posture:
+    """Fill in what a motion leaves at rest; "thigh" stands for both sides."""
+    count = max(np.size(value) for value in posture.values())
+    both = {name: posture[name.split("_", 1)[-1]] for name in _NAMES if name.split("_", 1)[-1] in posture}
+    return {name: np.zeros(count) + np.asarray({**both, **posture}.get(name, 0.0)) for name in _NAMES}
+
+
+def body(posture: Posture) -> Array:
+    """Return the keypoints (T, 17, 3) in body heights: forwards, to the left, and up from the floor."""
+    angle = {name: np.radians(value) for name, value in posture.items() if name != "jump"}
+
+    def way(pitch: Array, spread: ArrayLike = 0.0, side: int = 1) -> Array:
+        out = 0 * pitch + side * np.sin(spread)
+        return np.stack([np.sin(pitch) * np.cos(spread), out, -np.cos(pitch) * np.cos(spread)], axis=-1)
+
+    at: dict[str, Array] = {}
+    up = -way(-angle["trunk"])  # (T, 3)
+    across = np.array([0.0, 1.0, 0.0])
+    neck = _TRUNK * up
+    for side, sign in (("left", 1), ("right", -1)):
+        arm, leg = angle[f"{side}_arm_spread"], angle[f"{side}_leg_spread"]
+        at[f"{side}_shoulder"] = neck + sign * _SHOULDER * across
+        at[f"{side}_hip"] = sign * _HIP * across + 0 * up
+        at[f"{side}_elbow"] = at[f"{side}_shoulder"] + _ARM * way(angle[f"{side}_arm"], arm, sign)
+        at[f"{side}_wrist"] = at[f"{side}_elbow"] + _FOREARM * way(angle[f"{side}_forearm"], arm, sign)
+        at[f"{side}_knee"] = at[f"{side}_hip"] + _THIGH * way(angle[f"{side}_thigh"], leg, sign)
+        at[f"{side}_ankle"] = at[f"{side}_knee"] + _SHANK * way(angle[f"{side}_shank"], leg, sign)
+        at[f"{side}_ear"] = neck + _NECK * up + 0.045 * sign * across
+    front = np.stack([up[:, 2], 0 * up[:, 0], -up[:, 0]], axis=-1)
+    for name, (ahead, left) in _FACE.items():
+        at[name] = neck + _NECK * up + ahead * front + left * across
+    points = np.stack([at[name] for name in COCO.keypoints], axis=1)
+    thick = np.array([_THICKNESS.get(name.rpartition("_")[2], 0.0) for name in COCO.keypoints])
+    points[..., 2] += posture["jump"][:, None] - (points[..., 2] - thick).min(-1, keepdims=True)
+    feet = [COCO.keypoints.index(f"{side}_ankle") for side in ("left", "right")]
+    points[..., 0] -= points[:, feet, 0].mean(-1)[:, None]  # the feet stay where they are
+    return points
+
+
+def project(points: Array, *, yaw: float, ahead: ArrayLike = 0.0, height: float = 220.0, far: float = 5.0) -> Array:
+    """Return keypoints (T, 17, 2) in pixels, seen by a camera at the height of the hips.
+
+    Args:
+        points: (T, 17, 3) of `body`.
+        yaw: degrees, see `perform`.
+        ahead: (T,) body heights that the person has gone.
+        height: pixels of an upright person at the start.
+        far: body heights from the camera to the person's start.
+    """
+    turn = np.radians(yaw)
+    forwards, left = points[..., 0] + np.asarray(ahead)[..., None], points[..., 1]
+    across = forwards * np.cos(turn) + left * np.sin(turn)
+    depth = far - forwards * np.sin(turn) + left * np.cos(turn)
+    scale = height * far / depth
+    return np.stack([640 + across * scale, 400 - (points[..., 2] - 0.5) * scale], axis=-1)
+
+
+def stand(seconds: float) -> Part:
+    """Stand still."""
+    return seconds, lambda t: {"trunk": 0 * t}, ()
+
+
+def walk(steps: int, *, cadence: float = 110.0) -> Part:
+    """Walk `steps` steps, `cadence` a minute; a step is where the feet are farthest apart."""
+    rate = np.pi * cadence / 60  # radians a second
+
+    def motion(t: Array) -> dict[str, Array]:
+        going = np.clip(4 * rate * np.minimum(t, steps * np.pi / rate - t) / np.pi, 0, 1)  # from standing to standing
+        swing = going * np.sin(rate * t)
+        left, right = (5 + 55 * going * np.maximum(sign * np.cos(rate * t), 0) ** 2 for sign in (1, -1))
+        thighs = {"left_thigh": 3 + 24 * swing, "right_thigh": 3 - 24 * swing}
+        shanks = {"left_shank": thighs["left_thigh"] - left, "right_shank": thighs["right_thigh"] - right}
+        arms = {"left_arm": -20 * swing, "right_arm": 20 * swing}
+        return (
+            thighs
+            | shanks
+            | arms
+            | {"left_forearm": 15 - 20 * swing, "right_forearm": 15 + 20 * swing, "trunk": 3 + 0 * t}
+        )
+
+    return steps * np.pi / rate, motion, tuple(("step", (k + 0.5) * np.pi / rate) for k in range(steps))
+
+
+def _repeated(name: str, times: int, seconds: float, motion: Callable[[Array], dict[str, ArrayLike]]) -> Part:
+    """Go from rest to the end of a movement and back, so many times."""
+    shape = lambda t: motion((1 - np.cos(2 * np.pi * np.asarray(t) / seconds)) / 2)  # noqa: E731
+    return times * seconds, shape, tuple((name, (k + 1) * seconds) for k in range(times) if name)
+
+
+def squats(times: int, *, seconds: float = 2.0, depth: float = 95.0) -> Part:
+    """Squat until the thighs have turned by `depth` degrees."""
+    share = depth / 95
+    return _repeated(
+        "squat",
+        times,
+        seconds,
+        lambda d: {
+            "thigh": depth * d,
+            "shank": -25 * share * d,
+            "trunk": 40 * share * d,
+            "arm": 80 * d,
+            "forearm": 80 * d,
+        },
+    )
+
+
+def push_ups(times: int, *, seconds: float = 1.6) -> Part:
+    """Do push-ups; begin and end with straight arms."""
+
+    def motion(d: Array) -> dict[str, ArrayLike]:
+        pitch = 68 + 13 * d
+        return {"trunk": pitch, "thigh": -pitch, "shank": -pitch, "arm": 5 - 75 * d, "forearm": 5 + 5 * d}
+
+    return _repeated("push_up", times, seconds, motion)
+
+
+def jumping_jacks(times: int, *, seconds: float = 1.1) -> Part:
+    """Do jumping jacks."""
+    return _repeated(
+        "jumping_jack",
+        times,
+        seconds,
+        lambda d: {"arm_spread": 8 + 155 * d, "leg_spread": 3 + 24 * d, "jump": 0.1 * d * (1 - d)},
+    )
+
+
+def curls(times: int, *, seconds: float = 1.5) -> Part:
+    """Bend both elbows."""
+    return _repeated("curl", times, seconds, lambda d: {"arm": 0 * d, "forearm": 5 + 130 * d})
+
+
+def bows(times: int, *, seconds: float = 3.0) -> Part:
+    """Bend down with straight legs; nothing that is counted."""
+    return _repeated("", times, seconds, lambda d: {"trunk": 85 * d, "arm": 60 * d, "forearm": 60 * d})
+
+
+def sit(seconds: float) -> Part:
+    """Sit on a chair."""
+    return seconds, lambda t: {"thigh": 85 + 0 * t, "shank": 0.0, "trunk": -5.0, "forearm": 60.0, "arm": 20.0}, ()
+
+
+def lie(seconds: float) -> Part:
+    """Lie on the back."""
+    return seconds, lambda t: {"trunk": -88 + 0 * t, "thigh": 88.0, "shank": 88.0, "arm": 80.0, "forearm": 80.0}, ()
+
+
+def raise_hand(side: str, *, seconds: float = 2.0) -> Part:
+    """Hold one hand overhead; it is raised within the passage to it."""
+    return seconds, lambda t: {f"{side}_arm": 165 + 0 * t, f"{side}_forearm": 175.0}, ((f"{side}_hand_raised", -0.3),)
+
+
+def fall(direction: int = 1, *, seconds: float = 0.9, rest: float = 3.0) -> Part:
+    """Fall like a board, forwards (1) or backwards (-1), and lie."""
+
+    def motion(t: Array) -> dict[str, ArrayLike]:
+        pitch = direction * 86 * np.clip(t / seconds, 0, 1) ** 2.5
+        return {"trunk": pitch, "thigh": -pitch, "shank": -pitch, "arm": 0.3 * pitch, "forearm": 0.3 * pitch}
+
+    return seconds + rest, motion, (("fall", seconds),)

@@ -1,0 +1,128 @@
+"""Count repetitions: a measure that leaves its rest, goes far enough, and comes back."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import UsageError
+from .angles import ANGLES
+from .body import MEASURES
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """What counts as one.
+
+    Attributes:
+        name: of the event.
+        measure: an angle ("left_knee") or a measure ("thigh_drop") of the features' table; without its side
+            ("knee"), the mean of both.
+        low: what is below it is at rest, or far, if the rest is high.
+        high: what is above it is far, or at rest, if the rest is high.
+        rest: "low" or "high".
+        gates: (measure, least, most), all of which hold where the measure is farthest from its rest.
+        longest: seconds.
+    """
+
+    name: str
+    measure: str
+    low: float
+    high: float
+    rest: str = "low"
+    gates: tuple[tuple[str, float, float], ...] = ()
+    longest: float = 6.0
+
+
+SHORTEST = 0.3  # seconds, below which a repetition is noise
+EXERCISES = (
+    Repetition(
+        "squat",
+        "thigh_drop",
+        low=0.6,
+        high=0.78,
+        rest="high",
+        gates=(("trunk_rise", 0.4, math.inf), ("shank_drop", 0.5, math.inf)),
+    ),
+    Repetition(
+        "push_up", "arm_raise", low=-0.75, high=-0.62, gates=(("trunk_rise", -0.3, 0.65), ("shank_drop", -0.5, 0.65))
+    ),
+    Repetition(
+        "jumping_jack",
+        "arm_raise",
+        low=-0.4,
+        high=0.4,
+        gates=(("spread", 0.2, math.inf), ("trunk_rise", 0.6, math.inf)),
+        longest=3.0,
+    ),
+)
+
+
+class Counter:
+    """Follow one person's measure.
+
+    Args:
+        repetition: what counts.
+    """
+
+    def __init__(self, repetition: Repetition) -> None:
+        self._what = repetition
+        self._sign = 1.0 if repetition.rest == "low" else -1.0
+        near, far = (repetition.low, repetition.high)[:: int(self._sign)]
+        self._near, self._far = self._sign * near, self._sign * far
+        self._left = math.nan  # when it left its rest, seconds
+        self._peak, self._fits = -math.inf, False
+        self._known = self._asked = 0
+
+    def update(self, time: float, value: float, gates: tuple[float, ...]) -> float | None:
+        """Take the measure and its gates at a time in seconds; return the confidence of a repetition that ends."""
+        self._asked += 1
+        if math.isnan(value):
+            return None
+        self._known += 1
+        value *= self._sign
+        if value <= self._near:
+            confidence = self._ended(time)
+            self._left, self._peak, self._fits, self._known, self._asked = time, -math.inf, False, 0, 0
+            return confidence
+        if value > self._peak:
+            self._peak = value
+            self._fits = all(low <= gate <= high for gate, (_, low, high) in zip(gates, self._what.gates))
+        return None
+
+    def _ended(self, time: float) -> float | None:
+        """Return how clear it is, 0.5 where it has just reached its end, or None where it did not."""
+        if self._peak < self._far or not self._fits or not SHORTEST <= time - self._left <= self._what.longest:
+            return None
+        beyond = (self._peak - self._far) / (self._far - self._near)
+        return min(1.0, 0.5 + beyond / 2) * self._known / self._asked
+
+
+def from_config(tables: Mapping[str, Any]) -> tuple[Repetition, ...]:
+    """Read `[repetitions.NAME]` of a recipe: angle, low, high, and rest where that is high.
+
+    Raises:
+        UsageError: a key, a name or a value is not one.
+    """
+    return tuple(_from_table(name, table) for name, table in tables.items())
+
+
+def _from_table(name: str, table: Any) -> Repetition:
+    where = f"[repetitions.{name}]"
+    if not isinstance(table, dict) or not {"angle", "low", "high"} <= set(table) <= {"angle", "low", "high", "rest"}:
+        raise UsageError(f'{where} must have angle, low and high, and may have rest = "high". Give these keys.')
+    angle, low, high, rest = table["angle"], table["low"], table["high"], table.get("rest", "low")
+    known = {*ANGLES, *MEASURES}
+    known |= {one.removeprefix("left_") for one in known if one.startswith("left_")}
+    if angle not in known:
+        near = difflib.get_close_matches(str(angle), known, n=1)
+        hint = f"Did you mean {near[0]}?" if near else "docs/features.md tells the names."
+        raise UsageError(f"{where} has the unknown angle {angle!r}. {hint}")
+    if not all(isinstance(value, int | float) for value in (low, high)) or not low < high:
+        raise UsageError(f"{where} has low = {low!r} and high = {high!r}; give two numbers, the lower one first.")
+    if rest not in ("low", "high"):
+        raise UsageError(f'{where} has rest = {rest!r}; give "low" or "high".')
+    return Repetition(name, angle, float(low), float(high), rest)

@@ -54,8 +54,8 @@ class Motion:
         for index, (time, pose) in enumerate(zip(self.times, self.keypoints)):
             seen = pose + noise * tall * rng.standard_normal(pose.shape)
             seen[lost[index]] = np.nan
-            box = [*np.nanmin(pose, axis=0), *np.nanmax(pose, axis=0)]
-            yield index, float(time), Poses([box], seen[None], np.where(lost[index], 0.0, 0.9)[None])
+            box = np.concatenate([pose.min(0), pose.max(0)])
+            yield index, float(time), Poses(box[None], seen[None], np.where(lost[index], 0.0, 0.9)[None])
 
 
 Part = tuple[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..features.angles import joint_angles
 from ..features.events import EventDetector
@@ -33,8 +34,8 @@ class AngleNotes:
         seen = np.where((tracks.poses.scores >= MIN_SCORE)[..., None], tracks.poses.keypoints, np.nan)
         for identity, pose in zip(tracks.ids.tolist(), seen):
             found = joint_angles(pose, skeleton=self._actions.skeleton, view=self._actions.view(identity))
-            sides = [(name, *(found[f"{side}_{name}"] for side in ("left", "right"))) for name in _SHOWN]
-            notes[identity] = "  ".join(f"{name} {_whole(left)}/{_whole(right)}" for name, left, right in sides)
+            told = [(name, _whole(found[f"left_{name}"]), _whole(found[f"right_{name}"])) for name in _SHOWN]
+            notes[identity] = "  ".join(f"{name} {left}/{right}" for name, left, right in told)
         return notes
 
 
@@ -62,8 +63,8 @@ class EventNotes:
         return notes
 
 
-def _whole(angle: float) -> str:
-    return "-" if np.isnan(angle) else f"{angle:.0f}"
+def _whole(angle: NDArray[np.floating]) -> str:
+    return "-" if np.isnan(angle) else f"{float(angle):.0f}"
 
 
 def make_notes(label: str, actions: ActionFeatures, detector: EventDetector) -> Notes | None:

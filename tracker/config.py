@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from .people import parse_person, parse_roi
 
 AUTO = "auto"
 SMOOTH = ("none", "kalman", "one-euro")  # the choices of the tracker
@@ -47,6 +48,11 @@ class RunConfig:
         detect_every: look for people in every Nth frame, or in as few as `auto` finds safe; followed in between.
         pose_every: estimate keypoints in every Nth frame, or in as few as `auto` finds safe; predicted in between.
         refine: look at a whole file's tracks again before anything is written; takes the place of `smooth`.
+        person: who is shown and written, see `people.parse_person`; None is everybody.
+        min_length: seconds that somebody must be there to be shown and written; for files.
+        roi: where somebody must be to be shown and written, see `people.parse_roi`; None is everywhere.
+        blur_faces: blur everybody's face in the annotated pictures.
+        skeleton_only: draw on black.
         start: seconds into the source to begin at.
         end: seconds into the source to stop at.
         timeout: seconds to wait for a stream.
@@ -81,6 +87,11 @@ class RunConfig:
     detect_every: int | str = 1
     pose_every: int | str = 1
     refine: bool = False
+    person: str | None = None
+    min_length: float = 0.0
+    roi: str | None = None
+    blur_faces: bool = False
+    skeleton_only: bool = False
     start: float | None = None
     end: float | None = None
     timeout: float = 10.0
@@ -108,6 +119,16 @@ class RunConfig:
             every = getattr(self, name)
             if every != AUTO and (not isinstance(every, int) or every < 1):
                 raise UsageError(f"{name} is '{every}'; give a number of frames from 1 on, or {AUTO}.")
+        if self.person is not None:
+            parse_person(self.person)
+        if self.roi is not None:
+            parse_roi(self.roi)
+        if not 0 <= self.min_length < math.inf:
+            raise UsageError(f"min_length is {self.min_length} s; give a number of seconds from 0 on.")
+        if self.blur_faces and self.max_people:
+            raise UsageError("max_people would leave people out whom blur_faces is to hide. Leave one of them out.")
+        if self.blur_faces and self.detect_every != 1:
+            raise UsageError("detect_every would overlook newcomers whom blur_faces is to hide. Leave one of them out.")
         if self.start is not None and self.start < 0:
             raise UsageError(f"start is {self.start} s; give a time from 0 on.")
         if self.end is not None and self.end <= (self.start or 0):

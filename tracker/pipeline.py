@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -12,12 +13,16 @@ from ..models.keypoints import Skeleton
 from .schedule import Every, Look, Schedule
 from .timings import Timings
 from .tracking.expectation import carried
+from .tracking.similarity import iou
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
 
 if TYPE_CHECKING:
     from .perception.activity import Activity
     from .perception.runtimes import Runtime
+
+
+_SAME = 0.5  # IoU from which a detection is of a track
 
 
 class Detector(Protocol):
@@ -143,7 +148,9 @@ class Pipeline:
             if look is Look.FOLLOW:
                 self.schedule.learn(poses, expected.poses)
                 poses = carried(poses, expected.poses)
-            return self.tracker.update(poses, frame.time, size=size, motion=motion)
+            tracks = self.tracker.update(poses, frame.time, size=size, motion=motion)
+        strangers = iou(people.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
+        return replace(tracks, others=people.boxes[strangers])
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people of a frame; may be frames ahead of what the tracker knows."""

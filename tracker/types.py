@@ -128,15 +128,18 @@ class Tracks:
         velocities: (N, 2) pixels per second of the box's centre.
         states: N values of `State`: the pose was measured in this frame, predicted by the motion model, or
             interpolated between the frames before and after.
+        others: (M, 4) boxes of people who were seen but have no identity yet; M is 0 when left out.
     """
 
     ids: NDArray[np.integer]
     poses: Poses
     velocities: NDArray[np.floating]
     states: tuple[State, ...]
+    others: NDArray[np.floating] = None  # type: ignore[assignment]  # filled below
 
     def __post_init__(self) -> None:
         n = len(self.poses)
+        _array(self, "others", np.zeros((0, 4)) if self.others is None else self.others, (None, 4))
         _array(self, "ids", self.ids, (n,), np.int64)
         _array(self, "velocities", self.velocities, (n, 2))
         if len(self.states) != n:
@@ -149,7 +152,7 @@ class Tracks:
         """Select people by an index array, a mask or a slice."""
         chosen = np.arange(len(self))[np.asarray(rows) if isinstance(rows, list) and rows else rows]
         states = tuple(self.states[row] for row in chosen.tolist())
-        return Tracks(self.ids[chosen], self.poses[chosen], self.velocities[chosen], states)
+        return Tracks(self.ids[chosen], self.poses[chosen], self.velocities[chosen], states, self.others)
 
     @classmethod
     def empty(cls, num_keypoints: int = 17) -> Tracks:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ...errors import PosetrackError, UsageError
 from ...version import __version__
-from . import attention, bench, convert, demo, eval, eval_tracking, export, features, models, run, train
+from . import attention, bench, convert, demo, eval, eval_tracking, export, features, models, options, run, train
 
 _EPILOG = """\
 examples:
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"posetrack {__version__}")
-    run.add_arguments(parser)
+    options.add_arguments(parser)
     parser.set_defaults(run=run.run)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in (demo, features, eval, eval_tracking, convert, bench, models, export, attention, train):

@@ -43,6 +43,7 @@ class Format:
         spread: whether several files are written, into a folder of that name that is then emptied beside it.
         options: names that `write` takes.
         read_options: names that `read` takes.
+        needs: modules of the extra `formats`.
     """
 
     suffix: str
@@ -53,6 +54,7 @@ class Format:
     spread: bool = False
     options: tuple[str, ...] = ()
     read_options: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 _GAPS = ("max_gap", "rate", "label")
@@ -61,14 +63,14 @@ _SCALE = ("scale",)
 FORMATS = {
     "table": Format(".csv", "posetrack's table", write_table, read_table),
     "long": Format(".long.csv", "tidy table, a row a keypoint", write_long, read_long),
-    "parquet": Format(".parquet", "posetrack's table as Parquet", write_parquet, read_parquet),
+    "parquet": Format(".parquet", "posetrack's table as Parquet", write_parquet, read_parquet, needs=("pyarrow",)),
     "mot": Format(".txt", "MOT Challenge boxes", write_mot, read_mot, boxes=True),
     "posetrack18": Format(".json", "PoseTrack18", write_posetrack18, read_posetrack18),
     "coco": Format(".coco.json", "COCO results", write_coco, read_coco),
     "openpose": Format(".openpose", "folder of OpenPose JSON, BODY_25", write_openpose, read_openpose),
     "dlc": Format(".dlc.csv", "DeepLabCut CSV", write_dlc_csv, read_dlc_csv),
-    "dlc-h5": Format(".dlc.h5", "DeepLabCut HDF5", write_dlc_h5, read_dlc_h5),
-    "sleap": Format(".sleap.h5", "SLEAP analysis HDF5", write_sleap, read_sleap),
+    "dlc-h5": Format(".dlc.h5", "DeepLabCut HDF5", write_dlc_h5, read_dlc_h5, needs=("pandas", "tables", "h5py")),
+    "sleap": Format(".sleap.h5", "SLEAP analysis HDF5", write_sleap, read_sleap, needs=("h5py",)),
     "trc": Format(".trc", "OpenSim markers", write_trc, read_trc, spread=True, options=_SCALE, read_options=_SCALE),
     "mmaction": Format(".pkl", "MMAction2 and PYSKL skeletons", write_mmaction, read_mmaction, options=_GAPS),
 }
@@ -218,11 +220,14 @@ def results(path: Path, format: Format) -> list[Path]:
 
 
 def check_result(path: Path, format: Format, *, overwrite: bool) -> None:
-    """Refuse a result whose name is taken or whose folder cannot be written to.
+    """Refuse a result whose name is taken, whose folder cannot be written to, or whose libraries are missing.
 
     Raises:
         OutputError: with the path and what to do.
+        PosetrackError: a library is missing.
     """
+    for module in format.needs:
+        library(module, format.title)
     if format is FORMATS["openpose"]:
         taken = path.is_dir() and any(path.iterdir())
         foreign = taken and any(not file.name.endswith("_keypoints.json") for file in path.iterdir())

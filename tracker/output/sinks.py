@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -15,6 +16,8 @@ from ..types import Frame, Tracks
 from .notes import Notes
 from .overlay import MIN_SCORE, draw
 from .summary import FrameRate
+
+Conceal = Callable[[Frame, Tracks], Frame]
 
 
 class Sink(Protocol):
@@ -118,16 +121,30 @@ class Sinks(Together):
 
     Args:
         sinks: each with `write(frame, tracks)`.
+        conceal: `(frame, tracks) -> Frame` with a picture that does not show who everybody is.
+        select: `(tracks) -> Tracks` of the people who are meant.
         timings: where the stage "write" is counted.
     """
 
-    def __init__(self, *sinks: Sink, timings: Timings | None = None) -> None:
+    def __init__(
+        self,
+        *sinks: Sink,
+        conceal: Conceal | None = None,
+        select: Callable[[Tracks], Tracks] | None = None,
+        timings: Timings | None = None,
+    ) -> None:
         super().__init__(*sinks)
         self._sinks = sinks
+        self._conceal, self._select = conceal, select
         self._timings = timings or Timings()
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
         """Give the people of one frame to every output."""
+        if self._conceal:
+            with self._timings.stage("conceal"):
+                frame = self._conceal(frame, tracks)
+        if self._select:
+            tracks = self._select(tracks)
         with self._timings.stage("write"):
             for sink in self._sinks:
                 sink.write(frame, tracks)

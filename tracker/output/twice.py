@@ -1,15 +1,15 @@
-"""Outputs of a run with `--refine`: the tracks are kept, looked at again as a whole, and only then drawn."""
+"""Outputs of a run that is looked at again as a whole: the tracks are kept, changed, and only then drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from ...models.keypoints import Skeleton
 from ..timings import Timings
-from ..tracking.refine import refine
 from ..types import Frame, Tracks
-from .sinks import OverlaySink, Sink, Together
+from .sinks import Conceal, OverlaySink, Sink, Together
+
+Again = Callable[[Sequence[float], Sequence[Tracks]], list[Tracks]]
 
 
 class Table(Sink, Protocol):
@@ -30,20 +30,27 @@ class Twice(Together):
     Args:
         overlay: what is drawn in the second look; None where no picture was asked for.
         tables: are written anew before that.
-        skeleton: of the keypoints.
-        timings: where the stages "refine", "read" and "write" are counted.
+        again: `(times, tracks) -> tracks`, what the whole run is made of.
+        conceal: `(frame, tracks) -> Frame` with a picture that does not show who everybody is.
+        timings: where the stages "again", "read" and "write" are counted.
 
     Attributes:
-        refined: whether the tables hold refined tracks.
+        done: whether the tables hold what came of the second look.
     """
 
     def __init__(
-        self, overlay: OverlaySink | None, tables: Sequence[Table], *, skeleton: Skeleton, timings: Timings
+        self,
+        overlay: OverlaySink | None,
+        tables: Sequence[Table],
+        *,
+        again: Again,
+        timings: Timings,
+        conceal: Conceal | None = None,
     ) -> None:
         super().__init__(*([overlay] if overlay else []), *tables)
-        self.refined = False
+        self.done = False
         self._overlay, self._tables = overlay, tables
-        self._skeleton, self._timings = skeleton, timings
+        self._again, self._conceal, self._timings = again, conceal, timings
         self._times: list[float] = []
         self._tracks: list[Tracks] = []
 
@@ -56,26 +63,29 @@ class Twice(Together):
                 table.write(frame, tracks)
 
     def look_again(self, frames: Iterator[Frame], step: Callable[[int], None]) -> None:
-        """Refine the tracks and write them; the frames are read where something is drawn.
+        """Look at the tracks as a whole and write what comes of it; the frames are read where something is drawn.
 
         Args:
             frames: of the same video, from its beginning.
             step: is called with the people of each frame that is drawn.
         """
-        with self._timings.stage("refine"):
-            tracks = refine(self._times, self._tracks, skeleton=self._skeleton)
+        with self._timings.stage("again"):
+            tracks = self._again(self._times, self._tracks)
         for table in self._tables:
             table.restart()
             for index, (time, people) in enumerate(zip(self._times, tracks)):
                 table.write_rows(index, time, people)
-        self.refined = True
+        self.done = True
         if not self._overlay:
             return
-        for people in tracks:
+        for seen, people in zip(self._tracks, tracks):
             with self._timings.stage("read"):
                 frame = next(frames, None)
             if frame is None:
                 return
+            if self._conceal:  # whom the second look leaves out, too
+                with self._timings.stage("conceal"):
+                    frame = self._conceal(self._conceal(frame, seen), people)
             with self._timings.stage("write"):
                 self._overlay.write(frame, people)
             step(len(people))

@@ -165,3 +165,93 @@ def test_a_live_source_is_refused_with_a_sentence(track, monkeypatch, capsys):
     told = capsys.readouterr().err
     assert "'camera 0' is live" in told
     assert "Leave --refine out" in told
+
+
+def test_a_person_who_is_not_there_for_long_is_left_out(track, tmp_path):
+    assert track("--min-length", "5", "--save", tmp_path / "out.mp4") == 0
+    assert rows(tmp_path / "out.csv") == []
+    assert track("--min-length", "1", "--overwrite") == 0
+    assert {row["track_id"] for row in rows(tmp_path / "out.csv")} == {"1"}
+    assert json.loads((tmp_path / "out.csv.json").read_text())["refined"] is False
+
+
+def test_refine_and_a_choice_go_together(track, tmp_path):
+    assert track("--refine", "--person", "longest", "--roi", "0,0,9999,9999") == 0
+    assert {row["state"] for row in rows(tmp_path / "out.csv")} == {"measured", "interpolated"}
+    assert track("--refine", "--person", "longest", "--roi", "9000,0,99,99", "--overwrite") == 0
+    assert rows(tmp_path / "out.csv") == []
+
+
+def test_nobody_at_a_place_is_a_sentence(track, tmp_path, capsys):
+    assert track("--person", "2000,2000@0.5") == 2
+    assert "There is: 1 at" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+    assert len(rows(tmp_path / "out.partial.csv")) == FRAMES - len(GAP) + 7  # predictions
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [(("--person", "longest"), "--person longest"), (("--min-length", "2"), "--min-length")],
+)
+def test_a_choice_of_the_whole_run_is_refused_live(words, named, track, monkeypatch, capsys):
+    class Live(SimpleNamespace):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr("posetrack.tracker.video.source.open_source", lambda *_, **__: Live(name="camera 0", live=True))
+    assert track(*words) == 2
+    assert f"Leave {named} out" in capsys.readouterr().err
+
+
+def test_faces_are_hidden_in_both_looks(track, tmp_path):
+    pictures = []
+    for words in ((), ("--blur-faces",), ("--blur-faces", "--refine"), ("--skeleton-only", "--refine")):
+        assert track(*words, "--save", tmp_path / "out.mkv", "--overwrite") == 0
+        with av.open(str(tmp_path / "out.mkv")) as video:
+            pictures.append([frame.to_ndarray(format="bgr24").astype(int) for frame in video.decode(video=0)])
+    plain, blurred, refined, black = pictures
+    assert len(plain) == len(blurred) == len(refined) == len(black) == FRAMES
+    assert np.median(black[10]) < 5 < np.median(plain[10])  # black without the video's grey
+    assert black[10].max() > 200  # and a skeleton
+
+
+def test_hiding_without_a_picture_is_refused(track, capsys):
+    assert track("--blur-faces") == 2
+    assert "--blur-faces changes pictures, and none is asked for" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["out.long.csv", "out.coco.json", "out.openpose", "out.trc", "out.pkl", "out.dlc.csv"])
+@pytest.mark.parametrize("words", [(), ("--refine",)])
+def test_the_suffix_is_the_format(name, words, track, tmp_path, capsys):
+    from posetrack.tracker.formats.files import read_recording
+
+    target = tmp_path / name
+    assert track("--csv", target, *words) == 0
+    results = [path for path in tmp_path.iterdir() if path.name.startswith("out") and path.suffix != ".json"]
+    results = results or [target]
+    assert not list(tmp_path.glob("*partial*"))
+    (result,) = results
+    assert result.name == ("out_person1.trc" if name == "out.trc" else name)
+    shown = sum(len(tracks) for _, _, tracks in read_recording(result))
+    assert shown >= FRAMES - len(GAP)
+    assert json.loads((tmp_path / f"{name}.json").read_text())["complete"] is True
+    assert track("--csv", target, *words) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert track("--csv", target, *words, "--overwrite") == 0
+
+
+def test_an_unknown_suffix_is_refused_before_anything_runs(track, tmp_path, capsys):
+    assert track("--csv", tmp_path / "out.xml") == 2
+    assert "suffix of no format" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_ctrl_c_leaves_the_table_of_another_format(track, tmp_path):
+    assert track("--csv", tmp_path / "out.trc", stop=15) == 1
+    assert [int(row["frame"]) for row in rows(tmp_path / "out.trc.partial.csv")] == list(range(15))
+    assert json.loads((tmp_path / "out.trc.partial.csv.json").read_text())["complete"] is False
+    assert track("--csv", tmp_path / "out.trc") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.trc.json", "out_person1.trc"]

@@ -119,7 +119,9 @@ def potr_matrices(
 
 def _turns(n: int, rotations: FloatArray | None) -> FloatArray:
     """Return rotation matrices (N, 2, 2)."""
-    angle = np.zeros(n) if rotations is None else np.asarray(rotations, dtype=np.float64)
+    if rotations is None:
+        return np.broadcast_to(np.eye(2), (n, 2, 2))
+    angle = np.asarray(rotations, dtype=np.float64)
     cos, sin = np.cos(angle), np.sin(angle)
     return np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
 

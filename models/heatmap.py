@@ -106,15 +106,15 @@ def _found(points: Array, scores: Array, shape: tuple[int, int]) -> tuple[NDArra
 def _smoothed_patches(maps: NDArray[np.float32], x: NDArray[np.intp], y: NDArray[np.intp]) -> Array:
     """Return the smoothed maps (N, h, w) at the 3 x 3 places around (x, y); places outside repeat the border."""
     n, h, w = maps.shape
-    span = np.arange(KERNEL + 2)
-    rows = _mirrored(h)[y[:, None] + span] * w + (np.arange(n) * (h * w))[:, None]  # (N, 13)
-    columns = _mirrored(w)[x[:, None] + span]
+    rows = _windows(h)[y] * w + (np.arange(n) * (h * w))[:, None]  # (N, 13)
+    columns = _windows(w)[x]
     windows = np.take(maps, rows[:, :, None] + columns[:, None, :]).reshape(n, len(_BLUR))  # (N, 169)
     patches = (windows @ _BLUR).reshape(n, 3, 3)
-    patches[x == 0, :, 0] = patches[x == 0, :, 1]
-    patches[x == w - 1, :, 2] = patches[x == w - 1, :, 1]
-    patches[y == 0, 0] = patches[y == 0, 1]
-    patches[y == h - 1, 2] = patches[y == h - 1, 1]
+    if ((x == 0) | (x == w - 1) | (y == 0) | (y == h - 1)).any():
+        patches[x == 0, :, 0] = patches[x == 0, :, 1]
+        patches[x == w - 1, :, 2] = patches[x == w - 1, :, 1]
+        patches[y == 0, 0] = patches[y == 0, 1]
+        patches[y == h - 1, 2] = patches[y == h - 1, 1]
     return patches
 
 
@@ -129,14 +129,14 @@ _BLUR, _WIDE_BLUR = _blur(3), _blur(5)
 
 
 @lru_cache(maxsize=64)
-def _mirrored(length: int) -> NDArray[np.intp]:
-    """Return the place of every index from 6 before a line to 6 behind it, reflected at its ends.
+def _windows(length: int) -> NDArray[np.intp]:
+    """Return the places (length, 13) that matter to each place of a line, reflected at its ends.
 
     The ends themselves are not repeated (OpenCV's BORDER_REFLECT_101).
     """
     reach = KERNEL // 2 + 1
-    index = np.abs(np.arange(-reach, length + reach)) % max(2 * (length - 1), 1)
-    return np.minimum(index, 2 * (length - 1) - index)
+    place = np.abs(np.arange(length)[:, None] + np.arange(-reach, reach + 1)) % max(2 * (length - 1), 1)
+    return np.minimum(place, 2 * (length - 1) - place)
 
 
 _DERIVATIVES = np.array(  # by x, y, xx, yy and xy, of a patch's nine places

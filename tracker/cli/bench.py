@@ -15,10 +15,13 @@ def add_parser(commands: Any) -> None:
         "bench",
         help="measure the speed of every stage on this machine",
         description="Of the pipeline: decode a clip into memory, warm up, and time detection, pose estimation and "
-        "tracking of every frame. Of the tracker: time its updates of invented people on one core, in turns with other "
-        "trackers. Quote medians, and compare only figures of one run: machines are noisy.",
+        "tracking of every frame. Of the stages around the networks: time crops and decoding beside transformers and "
+        "drawing beside supervision. Of the tracker: time its updates of invented people beside other trackers. Both "
+        "on one core, in turns. Quote medians, and compare only figures of one run: machines are noisy.",
     )
-    parser.add_argument("what", nargs="?", choices=("pipeline", "tracker"), default="pipeline", help="what to measure")
+    parser.add_argument(
+        "what", nargs="?", choices=("pipeline", "stages", "tracker"), default="pipeline", help="what to measure"
+    )
     parser.add_argument("--source", help="video to use (default: the sample of `posetrack demo`)")
     parser.add_argument("--frames", type=int, default=120, help="frames to time (default: %(default)s)")
     parser.add_argument("--warmup", type=int, default=10, help="frames before that (default: %(default)s)")
@@ -31,7 +34,7 @@ def add_parser(commands: Any) -> None:
         "--detect-size", type=int, default=0, help="detector's longer side; 0 is its own (default: %(default)s)"
     )
     peers = ("norfair", "norfair-euclidean", "bytetrack", "sort", "filterpy")
-    parser.add_argument("--people", nargs="+", type=int, default=[5, 20, 100], help="tracker: people a frame")
+    parser.add_argument("--people", nargs="+", type=int, default=[5, 20, 100], help="tracker, stages: people a frame")
     parser.add_argument(
         "--against", nargs="*", choices=peers, default=peers, help="tracker: peers to compare with (default: all)"
     )
@@ -47,12 +50,14 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from ...errors import UsageError
+    from .bench_stages import run_stages
 
     if args.frames < 1 or args.warmup < 0 or min(args.people) < 1:
         told = f"--frames is {args.frames}, --warmup {args.warmup} and --people {min(args.people)}"
         raise UsageError(f"{told}; give at least 1, 0 and 1.")
     console = Console()
-    figures = (_tracker if args.what == "tracker" else _pipeline)(args, console)
+    measure = {"pipeline": _pipeline, "stages": run_stages, "tracker": _tracker}[args.what]
+    figures = measure(args, console)
     console.print(", ".join(f"{key} {value}" for key, value in figures["machine"].items()), highlight=False)
     if args.json:
         Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

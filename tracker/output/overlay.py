@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...models.keypoints import Skeleton
 from ..types import State, Tracks
-from .palette import PAPER, Color, Palette, palette
+from .palette import DARK, JOINT, MIDDLE, PAPER, Color, Palette, palette, shades
 
 Image = NDArray[np.uint8]
 
@@ -50,30 +51,32 @@ def draw(
     Returns:
         The same picture.
     """
+    from .strokes import paint  # brings a compiler: only where something is drawn
+
     poses = tracks.poses
-    keypoints = np.clip(poses.keypoints, -FAR, FAR)  # NaN stays NaN
-    visible = np.isfinite(poses.keypoints).all(-1) & (poses.scores >= min_score)  # (N, K)
-    drawable = np.asarray(np.isfinite(poses.boxes).all(-1))  # (N,)
-    boxes = np.clip(np.nan_to_num(poses.boxes), -FAR, FAR).round().astype(int).tolist()
-    points = np.where(visible[..., None], keypoints * (1 << SHIFT), 0).round().astype(np.int32)
     picture = math.sqrt(image.shape[0] * image.shape[1])
+    visible = np.isfinite(poses.keypoints).all(-1) & (poses.scores >= min_score)  # (N, K)
+    points = np.where(visible[..., None], poses.keypoints.clip(-FAR, FAR), 0)
+    drawable = np.isfinite(poses.boxes).all(-1).tolist()  # (N,)
+    corners = np.nan_to_num(poses.boxes.clip(-FAR, FAR)).round().astype(int)
+    boxes = corners.tolist()
+    widths = [_line_width(picture, person=max(x2 - x1, y2 - y1)) for x1, y1, x2, y2 in boxes]
+    limbs = [width / 2 if state == State.PREDICTED else width for width, state in zip(widths, tracks.states)]
+    strokes, shown = _strokes(points, visible, np.array(limbs), skeleton)
+    colors = shades(tuple(tracks.ids.tolist()))[:, _figure(skeleton).colors]  # (N, S, 2, 3)
 
     # The nearest person, whose feet are lowest, comes last and stays on top; the labels stay on top of everybody.
-    order = np.argsort(np.nan_to_num(poses.boxes[:, 3]), kind="stable").tolist()
-    labels = []
+    order = np.argsort(corners[:, 3], kind="stable").tolist()
     for n in order:
-        x1, y1, x2, y2 = boxes[n]
-        colors = palette(int(tracks.ids[n]))
-        state = tracks.states[n]
-        width = _line_width(picture, person=max(x2 - x1, y2 - y1))
         if drawable[n]:
-            _draw_box(image, boxes[n], colors, width=width, dashed=state != State.MEASURED)
-            labels.append((n, (x1, y1), colors, width))
-        limb = width / 2 if state == State.PREDICTED else width
-        _draw_pose(image, points[n], visible[n], colors, skeleton=skeleton, width=limb)
-    for n, corner, colors, width in labels:
-        text = f"{tracks.ids[n]}  {(notes or {}).get(int(tracks.ids[n]), '')}".rstrip()
-        _draw_label(image, text, corner, colors, width=width, picture=picture)
+            dashed = tracks.states[n] != State.MEASURED
+            _draw_box(image, boxes[n], palette(int(tracks.ids[n])), width=widths[n], dashed=dashed)
+        paint(image, strokes[n], shown[n], colors[n])
+    for n in order:
+        if drawable[n]:
+            identity = int(tracks.ids[n])
+            text = f"{identity}  {(notes or {}).get(identity, '')}".rstrip()
+            _draw_label(image, text, boxes[n][:2], palette(identity), width=widths[n], picture=picture)
     if fps is not None:
         _draw_fps(image, f"{fps:.0f} fps" if fps >= 9.95 else f"{fps:.1f} fps", picture=picture)
     return image
@@ -84,50 +87,54 @@ def _line_width(picture: float, *, person: float) -> float:
     return max(1.0, min(max(0.014 * person, 0.0012 * picture), 0.0045 * picture))
 
 
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """How a skeleton is drawn: S strokes, its limbs and then, on top of them, its joints.
+
+    Attributes:
+        ends: (S, 2) keypoints; twice the same for a joint.
+        widths: (S,), half of each stroke's, and rims: (S,), in widths of a limb.
+        colors: (S, 2), of line and rim, rows of `Palette.shades`.
+    """
+
+    ends: NDArray[np.intp]
+    widths: NDArray[np.float32]
+    colors: NDArray[np.intp]
+
+
 @lru_cache(maxsize=16)
-def _limb_groups(skeleton: Skeleton) -> tuple[tuple[int, float, NDArray[np.intp]], ...]:
-    """Return the limbs (L, 2) by side (-1 left, 0 middle, 1 right) and relative width, to draw each group at once."""
-    side = np.zeros(len(skeleton), dtype=int)
+def _figure(skeleton: Skeleton) -> _Figure:
+    side = np.zeros(len(skeleton), dtype=int)  # -1 left, 0 middle, 1 right
     for left, right in skeleton.flip_pairs:
         side[[left, right]] = -1, 1
-    size = _joint_sizes(skeleton)
-    groups: dict[tuple[int, float], list[tuple[int, int]]] = {}
-    for a, b in skeleton.limbs:
-        key = (int(np.sign(side[a] + side[b])), min(size[a], size[b]))
-        groups.setdefault(key, []).append((a, b))
-    return tuple((which, width, np.array(limbs)) for (which, width), limbs in groups.items())
+    size = np.clip(np.array(skeleton.sigmas) / BROAD_SIGMA, 0.55, 1.0)
+    limbs = np.array(skeleton.limbs, dtype=int).reshape(-1, 2)
+    joints = np.arange(len(skeleton))
+    line = np.concatenate([MIDDLE + np.sign(side[limbs].sum(1)), np.full(len(skeleton), JOINT)])
+    return _Figure(
+        ends=np.concatenate([limbs, np.stack([joints, joints], axis=1)]),
+        widths=np.concatenate([0.6 * size[limbs].min(1), 1.15 * size]).astype(np.float32),
+        colors=np.stack([line, np.full(len(line), DARK)], axis=1),
+    )
 
 
-@lru_cache(maxsize=16)
-def _joint_sizes(skeleton: Skeleton) -> tuple[float, ...]:
-    """Return the relative size (K,) of each joint, 0.55 to 1."""
-    return tuple(np.clip(np.array(skeleton.sigmas) / BROAD_SIGMA, 0.55, 1.0).round(1).tolist())
+def _strokes(
+    points: NDArray[np.floating], visible: NDArray[np.bool_], widths: NDArray[np.floating], skeleton: Skeleton
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return everybody's strokes (N, S, 6), and which are shown (N, S), as `paint` takes them.
 
-
-def _draw_pose(
-    image: Image,
-    points: NDArray[np.int32],
-    visible: NDArray[np.bool_],
-    colors: Palette,
-    *,
-    skeleton: Skeleton,
-    width: float,
-) -> None:
-    """Draw one person's limbs and joints, their dark rims first; points (K, 2) in fixed point."""
-    seen = [(side, size, limbs[visible[limbs].all(1)]) for side, size, limbs in _limb_groups(skeleton)]
-    groups = [(side, max(1, round(width * size)), points[limbs]) for side, size, limbs in seen if len(limbs)]
-    rim = max(0.5, 0.3 * width)
-    for _, thickness, lines in groups:
-        _draw_lines(image, lines, colors.dark, round(thickness + 2 * rim))
-    for side, thickness, lines in groups:
-        _draw_lines(image, lines, colors.sides[side], thickness)
-    one = 1 << SHIFT
-    full, rim = 1.15 * one * max(width, 1.3), one * rim
-    sizes = _joint_sizes(skeleton)
-    for k in np.flatnonzero(visible).tolist():
-        center, radius = points[k].tolist(), full * sizes[k]
-        cv2.circle(image, center, round(radius + rim), colors.dark, -1, cv2.LINE_AA, SHIFT)
-        cv2.circle(image, center, round(radius), colors.joint, -1, cv2.LINE_AA, SHIFT)
+    Args:
+        points: (N, K, 2) pixels.
+        visible: (N, K).
+        widths: (N,) of a full-sized limb, in pixels.
+        skeleton: whose keypoints these are.
+    """
+    figure = _figure(skeleton)
+    strokes = np.empty((len(points), len(figure.ends), 6), np.float32)
+    strokes[..., :4] = points[:, figure.ends].reshape(len(points), len(figure.ends), 4)
+    strokes[..., 4] = np.maximum(widths[:, None] * figure.widths, 0.5)
+    strokes[..., 5] = np.maximum(0.3 * widths, 0.5)[:, None]
+    return strokes, np.asarray(visible[:, figure.ends].all(-1))
 
 
 def _draw_lines(image: Image, lines: Any, color: Color, thickness: int) -> None:
@@ -160,9 +167,7 @@ def _dashes(box: list[int], *, step: int, size: tuple[int, int]) -> NDArray[np.i
     return np.concatenate(across + down).reshape(-1, 2, 2).astype(np.int32) << SHIFT
 
 
-def _draw_label(
-    image: Image, text: str, corner: tuple[int, int], colors: Palette, *, width: float, picture: float
-) -> None:
+def _draw_label(image: Image, text: str, corner: list[int], colors: Palette, *, width: float, picture: float) -> None:
     """Put a tab with the id on a box's upper left corner, or inside of it where there is no room above."""
     tab = _tab(text, round(max(8.0, 0.014 * picture, min(5 * width, 0.03 * picture))), colors)
     line = max(1, round(0.4 * width))

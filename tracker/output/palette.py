@@ -7,6 +7,7 @@ from functools import lru_cache
 from math import cos, pi, sin
 
 import numpy as np
+from numpy.typing import NDArray
 
 Color = tuple[int, int, int]
 
@@ -52,6 +53,17 @@ def palette(identity: int) -> Palette:
         dark=oklch(0.24, 0.05, hue),
         joint=oklch(0.97, 0.03, hue),
     )
+
+
+DARK, LEFT, MIDDLE, RIGHT, JOINT = range(5)  # rows of `shades`
+
+
+@lru_cache(maxsize=256)
+def shades(identities: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return the shades (N, 5, 3) of ids as an array: rim, limbs at the left, in the middle, at the right, joints."""
+    palettes = [palette(identity) for identity in identities]
+    rows = [(colors.dark, colors.left, colors.base, colors.right, colors.joint) for colors in palettes]
+    return np.array(rows, dtype=np.uint8).reshape(-1, 5, 3)
 
 
 def oklch(lightness: float, chroma: float, hue: float) -> Color:

@@ -1,0 +1,67 @@
+"""Paint rimmed lines with round ends: every pixel takes of their colours as much as they cover of it."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def paint(
+    image: NDArray[np.uint8], strokes: NDArray[np.float32], shown: NDArray[np.bool_], colors: NDArray[np.uint8]
+) -> None:
+    """Draw strokes in their order, in place.
+
+    Args:
+        image: (H, W, 3).
+        strokes: (M, 6): both ends x, y, x, y in pixels, half the line's width, and its rim's width. A dot has both ends
+            at one place.
+        shown: (M,), which of them are drawn.
+        colors: (M, 2, 3), of line and rim.
+    """
+    height, width, _ = image.shape
+    distance = np.empty(width, np.float32)  # of a row's pixels from the line
+    zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
+    for m in range(len(strokes)):
+        if not shown[m]:
+            continue
+        x0, y0, x1, y1 = strokes[m, 0], strokes[m, 1], strokes[m, 2], strokes[m, 3]
+        inner = strokes[m, 4] + half  # from the middle to where the line covers nothing any more
+        outer = inner + strokes[m, 5]  # and where the rim does not
+        line, rim = colors[m, 0], colors[m, 1]
+        dx, dy = x1 - x0, y1 - y0
+        squared = dx * dx + dy * dy
+        inverse = one / squared if squared > 0 else zero
+        slope = one / dy if dy != 0 else zero
+        top = max(math.floor(min(y0, y1) - outer), 0)
+        bottom = min(math.ceil(max(y0, y1) + outer), height - 1)
+        for y in range(top, bottom + 1):
+            py = np.float32(y) - y0
+            start, end = zero, one  # the part of the line that is near enough to this row
+            if dy != 0:
+                a, b = (py - outer) * slope, (py + outer) * slope
+                start, end = max(start, min(a, b)), min(end, max(a, b))
+            a, b = x0 + start * dx, x0 + end * dx
+            first = max(int(min(a, b) - outer), 0)
+            count = min(int(max(a, b) + outer) + 2, width) - first
+            px0 = np.float32(first) - x0
+            for i in range(count):  # without a branch, so that many are computed at once
+                px = px0 + np.float32(i)
+                along = min(max((px * dx + py * dy) * inverse, zero), one)
+                ex, ey = px - along * dx, py - along * dy
+                distance[i] = np.sqrt(ex * ex + ey * ey)
+            for i in range(count):
+                x = first + i
+                if distance[i] <= inner - one:
+                    for c in range(3):
+                        image[y, x, c] = line[c]
+                elif distance[i] < outer:
+                    of_line = max(inner - distance[i], zero)
+                    of_rim = min(outer - distance[i], one) - of_line
+                    rest = one - of_line - of_rim
+                    for c in range(3):
+                        mixed = image[y, x, c] * rest + line[c] * of_line + rim[c] * of_rim
+                        image[y, x, c] = np.uint8(mixed + half)

@@ -23,12 +23,17 @@ def paint(
         colors: (M, 2, 3), of line and rim.
     """
     height, width, _ = image.shape
-    distance = np.empty(width, np.float32)  # of a row's pixels from the line
+    pixels = image.reshape(-1)
+    distance = np.empty(max(height, width), np.float32)  # of a row's pixels from the line
     zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
     for m in range(len(strokes)):
         if not shown[m]:
             continue
         x0, y0, x1, y1 = strokes[m, 0], strokes[m, 1], strokes[m, 2], strokes[m, 3]
+        columns, rows, across, down = width, height, 3, 3 * width
+        if abs(y1 - y0) > abs(x1 - x0):  # rows go along a line, for then neighbours in them are alike
+            x0, y0, x1, y1 = y0, x0, y1, x1
+            columns, rows, across, down = rows, columns, down, across
         inner = strokes[m, 4] + half  # from the middle to where the line covers nothing any more
         outer = inner + strokes[m, 5]  # and where the rim does not
         line, rim = colors[m, 0], colors[m, 1]
@@ -37,7 +42,7 @@ def paint(
         inverse = one / squared if squared > 0 else zero
         slope = one / dy if dy != 0 else zero
         top = max(math.floor(min(y0, y1) - outer), 0)
-        bottom = min(math.ceil(max(y0, y1) + outer), height - 1)
+        bottom = min(math.ceil(max(y0, y1) + outer), rows - 1)
         for y in range(top, bottom + 1):
             py = np.float32(y) - y0
             start, end = zero, one  # the part of the line that is near enough to this row
@@ -46,22 +51,23 @@ def paint(
                 start, end = max(start, min(a, b)), min(end, max(a, b))
             a, b = x0 + start * dx, x0 + end * dx
             first = max(int(min(a, b) - outer), 0)
-            count = min(int(max(a, b) + outer) + 2, width) - first
+            count = min(int(max(a, b) + outer) + 2, columns) - first
             px0 = np.float32(first) - x0
-            for i in range(count):  # without a branch, so that many are computed at once
+            for i in range(count):  # without a branch, so that several are computed at once
                 px = px0 + np.float32(i)
                 along = min(max((px * dx + py * dy) * inverse, zero), one)
                 ex, ey = px - along * dx, py - along * dy
                 distance[i] = np.sqrt(ex * ex + ey * ey)
+            place = y * down + first * across
             for i in range(count):
-                x = first + i
                 if distance[i] <= inner - one:
                     for c in range(3):
-                        image[y, x, c] = line[c]
+                        pixels[place + c] = line[c]
                 elif distance[i] < outer:
                     of_line = max(inner - distance[i], zero)
                     of_rim = min(outer - distance[i], one) - of_line
                     rest = one - of_line - of_rim
                     for c in range(3):
-                        mixed = image[y, x, c] * rest + line[c] * of_line + rim[c] * of_rim
-                        image[y, x, c] = np.uint8(mixed + half)
+                        mixed = pixels[place + c] * rest + line[c] * of_line + rim[c] * of_rim
+                        pixels[place + c] = np.uint8(mixed + half)
+                place += across

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+PEERS = ("norfair", "norfair-euclidean", "bytetrack", "sort", "filterpy")
 
 
 def add_parser(commands: Any) -> None:
@@ -15,16 +18,20 @@ def add_parser(commands: Any) -> None:
         "bench",
         help="measure the speed of every stage on this machine",
         description="Of the pipeline: decode a clip into memory, warm up, and time detection, pose estimation and "
-        "tracking of every frame. Of the stages around the networks: time crops and decoding beside transformers and "
-        "drawing beside supervision. Of the tracker: time its updates of invented people beside other trackers. Both "
-        "on one core, in turns. Quote medians, and compare only figures of one run: machines are noisy.",
+        "tracking of every frame; then whole runs from file to file, one stage after the other and side by side. With "
+        "--against naive: whole runs beside the plain chain of Ultralytics, transformers and OpenCV's writer, with the "
+        "same networks of random weights (YOLO11n, ViTPose-B), and how soon and in how much memory both are ready. Of "
+        "the stages around the networks: time crops and decoding beside transformers and drawing beside supervision. "
+        "Of the tracker: time its updates of invented people beside other trackers. The last two on one core, in turns. "
+        "Quote medians, and compare only figures of one run: machines are noisy.",
     )
     parser.add_argument(
         "what", nargs="?", choices=("pipeline", "stages", "tracker"), default="pipeline", help="what to measure"
     )
     parser.add_argument("--source", help="video to use (default: the sample of `posetrack demo`)")
-    parser.add_argument("--frames", type=int, default=120, help="frames to time (default: %(default)s)")
-    parser.add_argument("--warmup", type=int, default=10, help="frames before that (default: %(default)s)")
+    parser.add_argument("--frames", type=int, help="frames to time (default: 120; of the plain chain 6)")
+    parser.add_argument("--warmup", type=int, help="frames before that (default: 10; of the plain chain 2)")
+    parser.add_argument("--rounds", type=int, default=3, help="whole runs of each kind (default: %(default)s)")
     parser.add_argument("--model", default="bundled", help="pose network (default: %(default)s)")
     parser.add_argument("--detector", default="bundled", help="person detector (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="device (default: %(default)s)")
@@ -33,10 +40,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--detect-size", type=int, default=0, help="detector's longer side; 0 is its own (default: %(default)s)"
     )
-    peers = ("norfair", "norfair-euclidean", "bytetrack", "sort", "filterpy")
-    parser.add_argument("--people", nargs="+", type=int, default=[5, 20, 100], help="tracker, stages: people a frame")
     parser.add_argument(
-        "--against", nargs="*", choices=peers, default=peers, help="tracker: peers to compare with (default: all)"
+        "--people",
+        nargs="+",
+        type=int,
+        help="people a frame (default: of tracker and stages 5 20 100, of the plain chain 1 5)",
+    )
+    parser.add_argument(
+        "--against", nargs="+", choices=(*PEERS, "naive"), help="tracker: peers (default: all); pipeline: naive"
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
     parser.set_defaults(run=run)
@@ -45,18 +56,25 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     import json
-    from pathlib import Path
 
     from rich.console import Console
 
     from ...errors import UsageError
+    from .bench_runs import run_naive, run_pipeline
     from .bench_stages import run_stages
 
-    if args.frames < 1 or args.warmup < 0 or min(args.people) < 1:
-        told = f"--frames is {args.frames}, --warmup {args.warmup} and --people {min(args.people)}"
-        raise UsageError(f"{told}; give at least 1, 0 and 1.")
+    naive = args.what == "pipeline" and args.against == ["naive"]
+    if args.against and not naive and (args.what == "pipeline" or "naive" in args.against):
+        wanted = "naive" if args.what == "pipeline" else ", ".join(PEERS)
+        raise UsageError(f"The {args.what} is not measured against {' '.join(args.against)}; give {wanted}.")
+    args.frames = args.frames if args.frames is not None else 6 if naive else 120
+    args.people = args.people or (None if args.what == "pipeline" else [5, 20, 100])
+    args.warmup = args.warmup if args.warmup is not None else 2 if naive else 10
+    if args.frames < 1 or args.warmup < 0 or args.rounds < 1 or min(args.people or [1]) < 1:
+        told = f"--frames is {args.frames}, --warmup {args.warmup}, --rounds {args.rounds} and --people {args.people}"
+        raise UsageError(f"{told}; give at least 1, 0, 1 and 1.")
     console = Console()
-    measure = {"pipeline": _pipeline, "stages": run_stages, "tracker": _tracker}[args.what]
+    measure = {"pipeline": run_naive if naive else run_pipeline, "stages": run_stages, "tracker": _tracker}[args.what]
     figures = measure(args, console)
     console.print(", ".join(f"{key} {value}" for key, value in figures["machine"].items()), highlight=False)
     if args.json:
@@ -64,48 +82,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
-    from itertools import islice
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
-
-    from rich.table import Table
-
-    from ..bench import measure
-    from ..pipeline import load_pipeline
-    from ..video.sample import make_sample
-    from ..video.source import open_source
-
-    pipeline = load_pipeline(
-        args.model,
-        args.detector,
-        args.device,
-        runtime=args.runtime,
-        precision=args.precision,
-        detect_size=args.detect_size,
-        offline=True,
-    )
-    with TemporaryDirectory() as folder:
-        source = args.source or make_sample(Path(folder) / "sample.mp4")
-        with open_source(str(source)) as opened:
-            frames = list(islice(opened, args.frames + args.warmup))
-    figures = measure(pipeline, frames, warmup=args.warmup)
-
-    table = Table(title=f"{figures['fps']:.1f} frames/s, {figures['people']:.1f} people a frame")
-    for column in ("stage", "median ms", "p95 ms"):
-        table.add_column(column, justify="left" if column == "stage" else "right")
-    for stage, values in figures["stages"].items():
-        table.add_row(stage, f"{values['median']:.2f}", f"{values['p95']:.2f}")
-    console.print(table)
-    return figures
-
-
 def _tracker(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from rich.table import Table
 
     from ..tracker_bench import measure_trackers
 
-    figures = measure_trackers(args.people, args.against, frames=args.frames, warmup=args.warmup)
+    figures = measure_trackers(args.people, args.against or PEERS, frames=args.frames, warmup=args.warmup)
     for part, title in (("people", "full update, ms"), ("kalman", "all Kalman filters, predict and update, ms")):
         if not figures[part]:
             continue

@@ -64,6 +64,49 @@ def make_sample(path: str | Path, *, seconds: float = 6.0, fps: float = 30.0, ov
     return Path(path)
 
 
+PEOPLE = ((50, 400, 245, 905), (222, 406, 345, 860), (670, 392, 810, 877))  # xyxy of whole people in bus.jpg
+CROWD_SIZE = (1280, 720)
+
+
+def make_crowd(path: str | Path, *, people: int, seconds: float = 4.0, fps: float = 30.0) -> NDArray[np.float32]:
+    """Write a 1280 x 720 clip of people from a photograph, who sway side by side in front of a still background.
+
+    Args:
+        path: of the video.
+        people: how many.
+        seconds: length of the clip.
+        fps: frames per second.
+
+    Returns:
+        Their boxes (F, N, 4), xyxy pixels, in each frame.
+
+    Raises:
+        SourceError: the photograph is not installed.
+        OutputError: the video cannot be written.
+    """
+    width, height = CROWD_SIZE
+    photo = read_image(_assets() / "bus.jpg")
+    background = cv2.GaussianBlur(cv2.resize(photo, CROWD_SIZE), (0, 0), 40)
+    column, figures = width / people, []
+    for left, top, right, bottom in (PEOPLE[i % len(PEOPLE)] for i in range(people)):
+        scale = min(0.75 * height / (bottom - top), 0.7 * column / (right - left))
+        figures.append(
+            cv2.resize(photo[top:bottom, left:right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        )
+    boxes = np.empty((round(seconds * fps), people, 4), np.float32)
+    with VideoWriter(path, size=CROWD_SIZE, fps=fps) as writer:
+        for index in range(len(boxes)):
+            image = background.copy()
+            for i, figure in enumerate(figures):
+                tall, wide = figure.shape[:2]
+                sway = 0.5 + 0.4 * np.sin(np.pi * index / fps + i)
+                left, top = round(i * column + sway * (column - wide)), (height - tall) // 2
+                image[top : top + tall, left : left + wide] = figure
+                boxes[index, i] = left, top, left + wide, top + tall
+            writer.write(image, index / fps)
+    return boxes
+
+
 def _assets() -> Path:
     """Find the photographs without importing ultralytics, which takes seconds."""
     spec = importlib.util.find_spec("ultralytics")

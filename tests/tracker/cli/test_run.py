@@ -304,7 +304,7 @@ def test_bench_measures_the_stages(walking_clip, tmp_path, capsys):
     target = tmp_path / "bench.json"
     words = ["bench", "--source", str(walking_clip), "--frames", "5", "--warmup", "2", "--device", "cpu"]
     assert main([*words, "--json", str(target)]) == 0
-    figures = json.loads(target.read_text())
+    figures = json.loads(target.read_text())["clips"][walking_clip.name]
     assert figures["frames"] == 5
     assert set(figures["stages"]) == {"detect", "pose", "camera", "track"}
     assert all(0 < stage["median"] <= stage["p95"] for stage in figures["stages"].values())

@@ -1,0 +1,156 @@
+"""`posetrack bench` and `posetrack bench --against naive`: stages, and whole runs from file to file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..stages import cores
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..pipeline import Pipeline
+
+
+def _load(args: argparse.Namespace, **words: Any) -> Pipeline:
+    from ..pipeline import load_pipeline
+
+    where = {"device": args.device, "runtime": args.runtime, "precision": args.precision}
+    return load_pipeline(**({"detect_size": args.detect_size, "offline": True} | where | words))
+
+
+def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Time the stages of a clip, and whole runs of it."""
+    from itertools import islice
+    from tempfile import TemporaryDirectory
+
+    from ..bench import machine, measure
+    from ..file_to_file import in_turns, ours
+    from ..video.sample import make_crowd, make_sample
+    from ..video.source import open_source
+
+    pipeline = _load(args, model=args.model, detector=args.detector)
+    kinds: dict[str, Any] = {"clips": {}, "machine": machine(), "networks": _networks(pipeline)}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for people in args.people or [None]:
+            clip = Path(args.source) if args.source else folder / "clip.mp4"
+            if people:
+                seconds = (args.frames + args.warmup) / 30
+                clip = folder / f"{people}.mp4"
+                make_crowd(clip, people=people, seconds=seconds)
+            elif not args.source:
+                make_sample(clip)
+            with open_source(str(clip)) as opened:
+                frames = list(islice(opened, args.frames + args.warmup))
+            figures = measure(pipeline, frames, warmup=args.warmup)
+            run = partial(ours, pipeline, clip, folder / "out.mp4", end=frames[-1].time + 1e-3, warmup=args.warmup)
+            turns = {"one by one": partial(run, threads=False), "side by side": partial(run, threads=True)}
+            figures["runs"] = in_turns(turns, rounds=args.rounds)
+            _print_stages(figures, console)
+            _print_runs(figures["runs"], "from file to file", console)
+            kinds["clips"][str(people or clip.name)] = figures
+    return kinds
+
+
+def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Time whole runs beside the plain chain."""
+    from tempfile import TemporaryDirectory
+
+    from ..bench import machine
+    from ..config import read_recipe
+    from ..file_to_file import Known, in_turns, ours, plain
+    from ..plain_chain import PlainChain, check_installed, make_networks
+    from ..readiness import measure
+    from ..video.sample import make_crowd
+
+    check_installed()
+    count = args.frames + args.warmup
+    figures: dict[str, Any] = {"people": {}, "machine": machine()}
+    with TemporaryDirectory() as name, _own_cache(Path(name) / "cache"):
+        folder = Path(name)
+        detector, pose = make_networks(folder)
+        chain, same = PlainChain(detector, pose), _load(args, model=str(pose), detector=str(detector))
+        small = _load(args, **read_recipe("realtime"))
+        known, figures["networks"] = same.detector, {"same": _networks(same), "realtime": _networks(small)}
+        for people in args.people or [1, 5]:
+            clip, save = folder / f"{people}.mp4", folder / "out.mp4"
+            boxes = make_crowd(clip, people=people, seconds=max(count, 10 * args.frames) / 30)
+            same.detector = Known(known, boxes)
+            words: dict[str, Any] = {"warmup": args.warmup, "threads": cores() > 1}
+            figures["people"][str(people)] = in_turns(
+                {
+                    "plain chain": partial(plain, chain, boxes, clip, save, frames=count, warmup=args.warmup),
+                    "same networks": partial(ours, same, clip, save, end=(count - 0.5) / 30, **words),
+                    "realtime": partial(ours, small, clip, save, end=1e9, **words),
+                },
+                rounds=args.rounds,
+            )
+            _print_runs(figures["people"][str(people)], f"{people} people at 1280 x 720, from file to file", console)
+        figures["ready"] = {
+            "plain chain": measure("plain", detector, pose),
+            "same networks": measure("ours", detector, pose),
+            "bundled": measure("ours", "bundled", "bundled"),
+        }
+    _print_ready(figures["ready"], console)
+    return figures
+
+
+@contextmanager
+def _own_cache(folder: Path) -> Iterator[None]:
+    """Keep converted networks of random weights, hundreds of megabytes, out of the user's cache."""
+    before = os.environ.get("POSETRACK_CACHE")
+    os.environ["POSETRACK_CACHE"] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ["POSETRACK_CACHE"]
+        if before is not None:
+            os.environ["POSETRACK_CACHE"] = before
+
+
+def _networks(pipeline: Pipeline) -> dict[str, str]:
+    """Tell what computes the networks."""
+    found = {"detector": pipeline.detector.network, "pose": pipeline.estimator.network}
+    return {what: f"{network.name} {network.precision}" for what, network in found.items() if network}
+
+
+def _print_stages(figures: dict[str, Any], console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{figures['fps']:.1f} frames/s, {figures['people']:.1f} people a frame")
+    for column in ("stage", "median ms", "p95 ms"):
+        table.add_column(column, justify="left" if column == "stage" else "right")
+    for stage, values in figures["stages"].items():
+        table.add_row(stage, f"{values['median']:.2f}", f"{values['p95']:.2f}")
+    console.print(table)
+
+
+def _print_runs(runs: dict[str, dict[str, float]], title: str, console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(title=title)
+    for column in ("run", "median ms", "p95 ms", "people", "times as fast"):
+        table.add_column(column, justify="left" if column == "run" else "right")
+    for name, run in runs.items():
+        table.add_row(name, f"{run['median']:.1f}", f"{run['p95']:.1f}", f"{run['people']:.1f}", f"{run['ratio']:.2f}x")
+    console.print(table)
+
+
+def _print_ready(ready: dict[str, dict[str, float]], console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(title="from the start of Python to the first answer")
+    for column in ("chain", "seconds", "resident MB", "as soon", "as small"):
+        table.add_column(column, justify="left" if column == "chain" else "right")
+    plain = next(iter(ready.values()))
+    for name, own in ready.items():
+        ratios = [f"{plain[key] / own[key]:.1f}x" for key in ("ready", "memory")]
+        table.add_row(name, f"{own['ready']:.2f}", f"{own['memory']:.0f}", *ratios)
+    console.print(table)

@@ -1,0 +1,146 @@
+"""Whole runs from a video to a video, in turns, so that what else the machine does meets all of them alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .loop import loop
+from .output.sinks import OverlaySink, Sinks
+from .pipeline import Pipeline
+from .timings import Timings
+from .types import Detections, Frame
+from .video.source import open_source
+from .video.writer import open_writer
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How long a run took.
+
+    Attributes:
+        ms: a frame, on average, with what is still to be written at the end.
+        frames: ms from one frame's output to the next one's.
+        people: a frame, on average.
+    """
+
+    ms: float
+    frames: list[float]
+    people: float
+
+
+class Clock:
+    """Takes the time at each frame's output; the first frames are for warming up."""
+
+    def __init__(self, warmup: int) -> None:
+        self._warmup, self._times = warmup, [time.perf_counter()]
+        self._people: list[int] = []
+
+    def tick(self, people: int) -> None:
+        """Count a frame."""
+        self._times.append(time.perf_counter())
+        self._people.append(people)
+
+    def stop(self) -> Run:
+        """Return how long it took, after everything is closed."""
+        times, people = self._times[self._warmup :], self._people[self._warmup :]
+        elapsed = time.perf_counter() - times[0]
+        return Run(1000 * elapsed / max(len(people), 1), (1000 * np.diff(times)).tolist(), float(np.mean(people)))
+
+
+def ours(pipeline: Pipeline, source: Path, save: Path, *, end: float, warmup: int, threads: bool) -> Run:
+    """Run posetrack on a clip as `posetrack --source CLIP --save FILE` does.
+
+    Args:
+        pipeline: what to run; it begins anew.
+        source: the clip.
+        save: where the annotated video goes.
+        end: seconds of the clip to stop at.
+        warmup: how many of the first frames are not counted.
+        threads: whether its stages run side by side.
+    """
+    pipeline.reset()
+    pipeline.timings, clock = Timings(), Clock(warmup)
+    with open_source(source, end=end) as frames:
+        writer = open_writer(save, size=frames.size, fps=frames.fps, overwrite=True)
+        overlay = OverlaySink(writer, skeleton=pipeline.estimator.skeleton, timings=pipeline.timings)
+        with Sinks(overlay, timings=pipeline.timings) as sinks:
+            loop(frames, pipeline, sinks, clock.tick, threads=threads)
+    return clock.stop()
+
+
+def plain(
+    chain: Callable[[NDArray[np.uint8], NDArray[np.floating]], NDArray[np.uint8]],
+    boxes: NDArray[np.floating],
+    source: Path,
+    save: Path,
+    *,
+    frames: int,
+    warmup: int,
+) -> Run:
+    """Run the plain chain on a clip, with OpenCV's reader and writer.
+
+    Args:
+        chain: from a frame and its boxes to what is written.
+        boxes: (F, N, 4) xyxy pixels.
+        source: the clip.
+        save: where the annotated video goes.
+        frames: how many to do.
+        warmup: how many of them are not counted.
+    """
+    clock, reader = Clock(warmup), cv2.VideoCapture(str(source))
+    size = int(reader.get(cv2.CAP_PROP_FRAME_WIDTH)), int(reader.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    writer = cv2.VideoWriter(str(save), cv2.VideoWriter.fourcc(*"mp4v"), reader.get(cv2.CAP_PROP_FPS), size)
+    for index in range(frames):
+        _, image = reader.read()
+        writer.write(chain(image, boxes[index]))
+        clock.tick(len(boxes[index]))
+    writer.release()
+    reader.release()
+    return clock.stop()
+
+
+class Known:
+    """A detector that does its work and then answers what is known, so that random weights find people, too."""
+
+    def __init__(self, detector: Callable[[Frame], Detections], boxes: NDArray[np.floating]) -> None:
+        self._detector, self._boxes = detector, boxes
+        self.name, self.sha256, self.network = "known boxes", "", None
+
+    def __call__(self, frame: Frame) -> Detections:
+        """Return the known boxes of the frame's index."""
+        self._detector(frame)
+        return Detections(self._boxes[frame.index], np.ones(self._boxes.shape[1]))
+
+
+def in_turns(chains: Mapping[str, Callable[[], Run]], *, rounds: int) -> dict[str, dict[str, float]]:
+    """Run every chain once a round.
+
+    Args:
+        chains: by name; the first one is what the others are compared with.
+        rounds: how many.
+
+    Returns:
+        By name: `median` of the rounds in ms a frame, `p95` of single frames, `people` a frame, and `ratio`, the median
+        over the rounds of the first one's ms divided by its own: above 1 is faster.
+    """
+    runs: dict[str, list[Run]] = {name: [] for name in chains}
+    for _ in range(rounds):
+        for name, chain in chains.items():
+            runs[name].append(chain())
+    first = np.array([run.ms for run in next(iter(runs.values()))])
+    return {
+        name: {
+            "median": float(np.median([run.ms for run in own])),
+            "p95": float(np.percentile(np.concatenate([run.frames for run in own]), 95)),
+            "people": float(np.mean([run.people for run in own])),
+            "ratio": float(np.median(first / [run.ms for run in own])),
+        }
+        for name, own in runs.items()
+    }

@@ -22,7 +22,7 @@ def add_parser(commands: Any) -> None:
         "--against naive: whole runs beside the plain chain of Ultralytics, transformers and OpenCV's writer, with the "
         "same networks of random weights (YOLO11n, ViTPose-B), and how soon and in how much memory both are ready. Of "
         "the stages around the networks: time crops and decoding beside transformers and drawing beside supervision. "
-        "Of the tracker: time its updates of invented people beside other trackers. The last two on one core, in turns. "
+        "Of the tracker: time its updates of invented people beside others. The last two on one core, in turns. "
         "Quote medians, and compare only figures of one run: machines are noisy.",
     )
     parser.add_argument(

@@ -25,6 +25,7 @@ class Repetition:
         high: what is above it is far, or at rest, if the rest is high.
         rest: "low" or "high".
         gates: (measure, least, most), all of which hold where the measure is farthest from its rest.
+        shortest: seconds away from rest.
         longest: seconds.
     """
 
@@ -34,21 +35,27 @@ class Repetition:
     high: float
     rest: str = "low"
     gates: tuple[tuple[str, float, float], ...] = ()
+    shortest: float = 0.3
     longest: float = 6.0
 
 
-SHORTEST = 0.3  # seconds, below which a repetition is noise
+LEAST_KNOWN = 0.5  # share of a repetition's frames in which its measure must be known
 EXERCISES = (
     Repetition(
         "squat",
         "thigh_drop",
-        low=0.6,
+        low=0.5,
         high=0.78,
         rest="high",
         gates=(("trunk_rise", 0.4, math.inf), ("shank_drop", 0.5, math.inf)),
+        shortest=0.6,
     ),
     Repetition(
-        "push_up", "arm_raise", low=-0.75, high=-0.62, gates=(("trunk_rise", -0.3, 0.65), ("shank_drop", -0.5, 0.65))
+        "push_up",
+        "arm_raise",
+        low=-0.75,
+        high=-0.62,
+        gates=(("trunk_rise", -0.3, 0.65), ("shank_drop", -0.5, 0.5), ("hand_height", -math.inf, 0.3)),
     ),
     Repetition(
         "jumping_jack",
@@ -56,6 +63,7 @@ EXERCISES = (
         low=-0.4,
         high=0.4,
         gates=(("spread", 0.2, math.inf), ("trunk_rise", 0.6, math.inf)),
+        shortest=0.4,
         longest=3.0,
     ),
 )
@@ -95,7 +103,9 @@ class Counter:
 
     def _ended(self, time: float) -> float | None:
         """Return how clear it is, 0.5 where it has just reached its end, or None where it did not."""
-        if self._peak < self._far or not self._fits or not SHORTEST <= time - self._left <= self._what.longest:
+        if self._peak < self._far or not self._fits or self._known < LEAST_KNOWN * self._asked:
+            return None
+        if not self._what.shortest <= time - self._left <= self._what.longest:
             return None
         beyond = (self._peak - self._far) / (self._far - self._near)
         return min(1.0, 0.5 + beyond / 2) * self._known / self._asked

@@ -91,6 +91,28 @@ def test_more_noise_and_twice_the_gaps_cost_little(name):
     assert recall >= 0.9, recall
 
 
+@pytest.mark.parametrize(
+    ("name", "part", "blend"),
+    [
+        ("step", motions.walk(12, cadence=80), 1.0),
+        ("step", motions.walk(12, cadence=150), 1.0),
+        ("squat", motions.squats(4, seconds=1.2), 1.0),
+        ("push_up", motions.push_ups(4, seconds=1.0), 2.5),
+        ("fall", motions.fall(-1, seconds=1.3), 1.0),
+    ],
+)
+def test_other_tempi_are_found_too(name, part, blend):
+    truth, found = watch([STAND, part, STAND], blend, ALL, seed=11)
+    right = sum(hits(truth, events, name) for events in found.values())
+    assert right >= 0.9 * len(truth) * len(ALL)
+    assert right >= 0.9 * sum(map(len, found.values()))
+
+
+def test_a_shallow_bend_of_the_knees_is_no_squat():
+    _, found = watch([STAND, motions.squats(3, depth=50)], 1.0, (0, 90))
+    assert found == {0: [], 90: []}
+
+
 @pytest.mark.parametrize("what", NOTHING)
 def test_nothing_is_found_where_nothing_happens(what):
     parts, blend = NOTHING[what]

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 HALF_WINDOW = 0.14  # seconds before and after
 NEIGHBOURS = 2  # samples that must be known on either side, and are taken from farther away where the rate is low
 FARTHEST = 0.5  # seconds, beyond which none is
+_HANKEL = np.add.outer(np.arange(4), np.arange(4))  # which power is in which place of the normal equations
 FILTER = {  # as the tables' sidecars tell it
     "derivatives": "least-squares cubic through a centred window of samples at their true times (Savitzky-Golay)",
     "half_window_s": HALF_WINDOW,
@@ -37,13 +38,15 @@ def derivatives(times: Array, values: Array) -> tuple[Array, Array]:
     """
     if len(times) < 2 * NEIGHBOURS:
         return np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)
+    shape, values = values.shape[1:], values.reshape(len(times), -1)  # (W, M)
     known = np.isfinite(values)
     enough = (known[times < 0].sum(0) >= NEIGHBOURS) & (known[times > 0].sum(0) >= NEIGHBOURS)
     reach = max(float(np.abs(times).max()), 1e-9)
-    basis = (times / reach) ** np.arange(4)[:, None]  # (4, W)
+    powers = (times / reach) ** np.arange(7)[:, None]  # (7, W)
     weights = np.where(enough, known, 1.0)  # what is not fitted is solved, too, so that no matrix is singular
-    products = np.einsum("iw,jw,w...->...ij", basis, basis, weights) + 1e-9 * np.eye(4)  # for frames of the same time
-    moments = np.einsum("iw,w...->...i", basis, np.where(known, values, 0.0))
-    fitted = np.linalg.solve(products, moments[..., None])[..., 0]  # (..., 4)
-    first, second = fitted[..., 1] / reach, 2 * fitted[..., 2] / reach**2
-    return np.where(enough, first, np.nan), np.where(enough, second, np.nan)
+    sums = (powers @ weights).T  # (M, 7)
+    products = sums[:, _HANKEL] + 1e-9 * np.eye(4)  # (M, 4, 4); the last for frames of the same time
+    moments = (powers[:4] @ np.where(known, values, 0.0)).T  # (M, 4)
+    fitted = np.linalg.solve(products, moments[..., None])[..., 0]  # (M, 4)
+    first, second = fitted[:, 1] / reach, 2 * fitted[:, 2] / reach**2
+    return np.where(enough, first, np.nan).reshape(shape), np.where(enough, second, np.nan).reshape(shape)

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("posetrack", "tracker", "models", "configs")
-HEAVY = {"torch", "cv2", "ultralytics", "av", "scipy", "rich"}
+HEAVY = {"numba", "torch", "cv2", "ultralytics", "av", "scipy", "rich"}
 
 FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere in its file
     "posetrack.errors": ("*",),

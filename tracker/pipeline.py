@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from ..models.keypoints import Skeleton
 from .schedule import Every, Look, Schedule
 from .timings import Timings
+from .tracking.boxes import iou
 from .tracking.expectation import carried
-from .tracking.similarity import iou
-from .tracking.tracker import PoseTracker
+from .tracking.tracker import PoseTracker, warm_up
 from .types import Detections, Frame, Poses, Tracks
 
 if TYPE_CHECKING:
@@ -237,8 +238,11 @@ def load_pipeline(
     from .perception.pose import load_pose_estimator
 
     where: dict[str, Any] = {"device": device, "runtime": runtime, "precision": precision, "offline": offline}
-    people = load_detector(detector, **where, conf=conf, max_people=max_people or None, size=detect_size or None)
-    estimator = load_pose_estimator(model, dataset=dataset, **where, flip=flip)
+    with ThreadPoolExecutor(1) as aside:  # the tracker's machine code is loaded, the first time compiled, meanwhile
+        ready = aside.submit(warm_up)
+        people = load_detector(detector, **where, conf=conf, max_people=max_people or None, size=detect_size or None)
+        estimator = load_pose_estimator(model, dataset=dataset, **where, flip=flip)
+        ready.result()
     tracker = PoseTracker(skeleton=estimator.skeleton, smooth=smooth)
     schedule = Schedule(detect_every, pose_every)
     return Pipeline(people, estimator, tracker, camera=CameraMotion(camera), schedule=schedule, activity=Activity())

@@ -125,10 +125,8 @@ def measure_kalman(people: int, *, steps: int) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     start = rng.uniform(0, 1000, (people, POINTS, 2))
     density, noise, speed = (np.full((people, POINTS), value) for value in (1e4, 25.0, 100.0))
-    missing = np.full((people, POINTS, 2), np.nan)
-    points = kalman.update(
-        kalman.Points.unknown(people, POINTS), start, noise=noise, start=np.zeros_like(missing), speed=speed
-    )
+    points = kalman.Points.unknown(people, POINTS)
+    kalman.update(tuple(points), start, noise, speed)
     filters = []
     for position in start.reshape(-1, 2):
         one = KalmanFilter(dim_x=4, dim_z=2)
@@ -143,8 +141,8 @@ def measure_kalman(people: int, *, steps: int) -> dict[str, Any]:
     for step in range(steps + 5):
         measured = start + 3.0 * step + rng.normal(0, 5, start.shape)
         begun = time.process_time()
-        points = kalman.predict(points, dt=1 / FPS, density=density)
-        points = kalman.update(points, measured, noise=noise, start=np.zeros_like(missing), speed=speed)
+        kalman.predict(tuple(points), 1 / FPS, density)
+        kalman.update(tuple(points), measured, noise, speed)
         between = time.process_time()
         for one, place in zip(filters, measured.reshape(-1, 2, 1)):
             one.predict()

@@ -7,15 +7,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from ...errors import UsageError
 from ...models.keypoints import oks
 from ..formats.trajectories import Trajectories
-from ..tracking.association import assign
-from ..tracking.similarity import areas, iou
+from ..tracking.boxes import areas, iou
 
 Rows = NDArray[np.intp]
 SAME = 0.5  # similarity from which a result is somebody, as CLEAR MOT has it
+
+
+def assign(similarity: NDArray[np.floating], gate: float) -> tuple[Rows, Rows]:
+    """Match rows and columns (N, M) one to one, so that the similarity of all matches together is greatest.
+
+    Pairs below the gate are never matched. The judge shares no code with the tracker, which has its own.
+    """
+    allowed = similarity >= gate
+    rows, columns = linear_sum_assignment(np.where(allowed, similarity, 0.0), maximize=True)
+    matched = allowed[rows, columns]
+    return rows[matched], columns[matched]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,71 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from .compiled import kernel
+
+Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 
-class Stage(NamedTuple):
-    """One pass of matching.
-
-    Attributes:
-        similarity: (T, N), every track with every pose.
-        tracks: (T,) mask of the tracks that take part.
-        poses: (N,) mask of the poses that take part.
-        gate: the similarity that a match needs at the least.
-    """
-
-    similarity: NDArray[np.floating]
-    tracks: NDArray[np.bool_]
-    poses: NDArray[np.bool_]
-    gate: float
-
-
-def assign(similarity: NDArray[np.floating], gate: float) -> tuple[Rows, Rows]:
+@kernel
+def assign(similarity: Array, gate: float) -> Rows:
     """Match rows and columns one to one so that the similarity of all matches together is greatest.
+
+    Each row in turn finds the shortest path of exchanges that ends at a free column, or at a row that is better left
+    alone (Jonker and Volgenant 1987, in the form of Crouse 2016, algorithm 3.1). Only pairs above the gate are edges,
+    so a path stays among people who are near each other.
 
     Args:
         similarity: (T, N).
-        gate: pairs below it are never matched.
+        gate: 0 or more; pairs below it are never matched.
 
     Returns:
-        Rows and columns of the matches, one array each.
+        The column (T,) of each row; -1 where it has none.
     """
-    allowed = similarity >= gate
-    rows, columns = linear_sum_assignment(np.where(allowed, similarity, 0.0), maximize=True)
-    matched = allowed[rows, columns]
-    return rows[matched], columns[matched]
+    t, n = similarity.shape
+    match, partner = np.full(t, -1, np.intp), np.full(n, -1, np.intp)
+    row_price, column_price = np.zeros(t), np.zeros(n)
+    distance, source, done = np.empty(n), np.empty(n, np.intp), np.empty(n, np.bool_)
+    visited = np.empty(t, np.intp)
+    for root in range(t):
+        for j in range(n):
+            distance[j], done[j] = np.inf, False
+        row, count, travelled = root, 0, 0.0
+        alone, way_alone = root, np.inf  # the row that is best left alone, and how far it is to there
+        while True:
+            visited[count] = row
+            count += 1
+            if travelled - row_price[row] < way_alone:
+                alone, way_alone = row, travelled - row_price[row]
+            nearest, column = np.inf, -1
+            for j in range(n):
+                if done[j]:
+                    continue
+                if similarity[row, j] >= gate:
+                    way = travelled - similarity[row, j] - row_price[row] - column_price[j]
+                    if way < distance[j]:
+                        distance[j], source[j] = way, row
+                if distance[j] < nearest:
+                    nearest, column = distance[j], j
+            travelled = min(nearest, way_alone)
+            if way_alone <= nearest:
+                column = match[alone]
+                break
+            if partner[column] < 0:
+                break
+            done[column], row = True, partner[column]
+        for i in visited[:count]:
+            row_price[i] += travelled - (0.0 if i == root else distance[match[i]])
+        for j in range(n):
+            if done[j]:
+                column_price[j] -= travelled - distance[j]
+        if way_alone <= nearest:
+            match[alone] = -1
+        while column >= 0:  # turn the path: every row on it takes the column that led to it
+            row = source[column]
+            before, match[row], partner[column] = match[row], column, row
+            column = before
+    return match
 
 
-def associate(stages: Iterable[Stage], num_tracks: int, num_poses: int) -> tuple[Rows, Rows, Rows, Rows]:
-    """Match tracks and poses stage by stage; who is matched takes no part in the stages after it.
+@kernel
+def associate(match: Rows, taken: Mask, similarity: Array, tracks: Mask, poses: Mask, gate: float) -> None:
+    """Match who is still unmatched, in place; who is matched keeps their match.
 
-    With the confident poses in the first stage and the others in a later one this is ByteTrack (Zhang et al. 2022,
-    algorithm 1): a half-hidden person has a low score, and is believed only where a track is expected.
+    With the confident poses first and the others in a later call this is ByteTrack (Zhang et al. 2022, algorithm 1): a
+    half-hidden person has a low score, and is believed only where a track is expected.
 
     Args:
-        stages: in the order of their trust.
-        num_tracks: T.
-        num_poses: N.
-
-    Returns:
-        Tracks and poses of the matches, one array each; the unmatched tracks; the unmatched poses.
+        match: (T,), the pose of each track; -1 where it has none.
+        taken: (N,), the poses that have a track.
+        similarity: (T, N), every track with every pose.
+        tracks: (T,), the tracks that take part.
+        poses: (N,), the poses that take part.
+        gate: the similarity that a match needs at the least.
     """
-    match = np.full(num_tracks, -1, dtype=np.intp)  # pose of each track
-    free = np.ones(num_poses, dtype=bool)
-    for stage in stages:
-        rows = np.flatnonzero(stage.tracks & (match < 0))
-        columns = np.flatnonzero(stage.poses & free)
-        if not len(rows) or not len(columns):
-            continue
-        i, j = assign(stage.similarity[np.ix_(rows, columns)], stage.gate)
-        match[rows[i]] = columns[j]
-        free[columns[j]] = False
-    tracks = np.flatnonzero(match >= 0)
-    return tracks, match[tracks], np.flatnonzero(match < 0), np.flatnonzero(free)
+    rows, columns = np.empty(len(tracks), np.intp), np.empty(len(poses), np.intp)
+    t = n = 0
+    for i in range(len(tracks)):
+        if tracks[i] and match[i] < 0:
+            rows[t] = i
+            t += 1
+    for j in range(len(poses)):
+        if poses[j] and not taken[j]:
+            columns[n] = j
+            n += 1
+    if t == 0 or n == 0:
+        return
+    among = np.empty((t, n))
+    for i in range(t):
+        for j in range(n):
+            among[i, j] = similarity[rows[i], columns[j]]
+    found = assign(among, gate)
+    for i in range(t):
+        if found[i] >= 0:
+            match[rows[i]] = columns[found[i]]
+            taken[columns[found[i]]] = True

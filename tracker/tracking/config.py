@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+LATENCIES = {"none": 0, "kalman": 0, "one-euro": 10}  # ms in an ordinary walk; docs/decisions/0011-smoothing.md
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +76,12 @@ class TrackerConfig:
     beta: float = 16.0
     rate_cutoff: float = 2.0
     rest_speed: float = 0.35
+
+
+def settings(config: TrackerConfig) -> Any:
+    """Return the options under their own names, as an array (1,) of records for compiled functions.
+
+    All are floating numbers, `smooth` is its place in `LATENCIES`.
+    """
+    numbers = asdict(config) | {"smooth": tuple(LATENCIES).index(config.smooth)}
+    return np.array([tuple(numbers.values())], dtype=[(name, np.float64) for name in numbers])

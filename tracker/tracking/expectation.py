@@ -6,7 +6,7 @@ import numpy as np
 
 from ..types import Poses, State, Tracks
 from .kalman import Array
-from .life import BOX, People
+from .life import BOX, People, boxes
 
 _SURE = 0.3  # confidence from which a keypoint says where the person is
 _ENOUGH = 4  # such keypoints
@@ -27,14 +27,13 @@ def expected(people: People, dt: float, *, motion: Array | None, idle: float) ->
     Returns:
         Boxes and keypoints as the filters expect them, not smoothed; scores of the last time that each was seen.
     """
-    points = people.points
-    people = people._replace(points=points._replace(positions=points.positions + dt * points.velocities))
+    people = people._replace(positions=people.positions + dt * people.velocities)
     people = people if motion is None else people.moved(motion)
-    keypoints = people.points.positions[:, BOX:]
+    keypoints = people.positions[:, BOX:]
     scores = np.where(np.isnan(keypoints[..., 0]), 0.0, people.scores)
-    states = tuple(State.PREDICTED if unseen > idle else State.MEASURED for unseen in people.unseen)
-    poses = Poses(people.boxes, keypoints, scores, people.box_scores)
-    return Tracks(people.ids, poses, people.points.velocities[:, 0], states)
+    states = tuple(State.PREDICTED if unseen > idle else State.MEASURED for unseen in people.ages[:, 0])
+    poses = Poses(boxes(people.positions), keypoints, scores, people.box_scores)
+    return Tracks(people.ids, poses, people.velocities[:, 0], states)
 
 
 def carried(poses: Poses, expected: Poses) -> Poses:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .compiled import part
 from .kalman import Array, Points
 
 BOX = 2  # the first two points of a person are the centre of the box and its (width, height), the keypoints follow
 
 
 class People(NamedTuple):
-    """T tracks of K keypoints.
+    """T tracks of K keypoints, whose arrays change in place.
 
     A track begins tentative, without id; it is confirmed when it gets one; it is lost while nobody sees it.
 
@@ -24,7 +25,9 @@ class People(NamedTuple):
         scores: (T, K), of the last frame that saw the keypoint.
         ages: (T, 2 + K) seconds since a point was last seen; infinite before that.
         places: (T, 4) xyxy pixels, the box of the last frame that saw the person, less smoothed than the filter's.
-        points: (T, 2 + K) filters.
+        positions: (T, 2 + K, 2), and the next two: the filters of the points, see `kalman.Points`.
+        velocities: (T, 2 + K, 2).
+        covariances: (T, 2 + K, 3).
         smooth: (T, K, 2) pixels, the smoothed keypoints; NaN where not known.
         rates: (T, K, 2) pixels per second, the memory of the smoothing.
         looks: (T, D), the running mean of how the person looks, of length 1; zeros while not known.
@@ -36,7 +39,9 @@ class People(NamedTuple):
     scores: Array
     ages: Array
     places: Array
-    points: Points
+    positions: Array
+    velocities: Array
+    covariances: Array
     smooth: Array
     rates: Array
     looks: Array
@@ -53,7 +58,7 @@ class People(NamedTuple):
             scores=np.zeros(keypoints[:2]),
             ages=np.full((count, BOX + num_keypoints), np.inf),
             places=np.zeros((count, 4)),
-            points=Points.unknown(count, BOX + num_keypoints),
+            **Points.unknown(count, BOX + num_keypoints)._asdict(),
             smooth=np.full(keypoints, np.nan),
             rates=np.zeros(keypoints),
             looks=np.zeros((count, num_looks)),
@@ -61,44 +66,67 @@ class People(NamedTuple):
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> People:
         """Return the tracks of an index array or a mask."""
-        rest: Any = (value.select(rows) if isinstance(value, Points) else value[rows] for value in self)
+        rest: Any = [array[rows] for array in self]
         return People(*rest)
 
     def join(self, other: People) -> People:
         """Return these tracks and those after them."""
-        rest: Any = (
-            a.join(b) if isinstance(a, Points) else np.concatenate((a, b))
-            for a, b in zip(cast(Any, self), cast(Any, other))
-        )
+        rest: Any = [np.concatenate(pair) for pair in zip(self, other)]
         return People(*rest)
 
     def moved(self, motion: Array) -> People:
         """Return these tracks where a motion (2, 3) of the camera puts them in the picture."""
         turn, shift = motion[:, :2].T, motion[:, 2]
         scale = np.sqrt(abs(np.linalg.det(turn)))
-        positions, velocities = self.points.positions @ turn + shift, self.points.velocities @ turn
-        positions[:, 1], velocities[:, 1] = scale * self.points.positions[:, 1], scale * self.points.velocities[:, 1]
+        positions, velocities = self.positions @ turn + shift, self.velocities @ turn
+        positions[:, 1], velocities[:, 1] = scale * self.positions[:, 1], scale * self.velocities[:, 1]
         corners = self.places.reshape(-1, 2, 2)
         middle, half = corners.mean(1) @ turn + shift, scale * (corners[:, 1] - corners[:, 0]) / 2
         return self._replace(
-            points=self.points._replace(positions=positions, velocities=velocities),
+            positions=positions,
+            velocities=velocities,
             places=np.concatenate([middle - half, middle + half], axis=-1),
             smooth=self.smooth @ turn + shift,
             rates=self.rates @ turn,
         )
 
-    @property
-    def unseen(self) -> Array:
-        """Seconds (T,) since the person was last seen."""
-        return self.ages[:, 0]
 
-    @property
-    def sizes(self) -> Array:
-        """Size (T,) of each person in pixels: the square root of the box's area, as OKS has it."""
-        return np.sqrt(np.maximum(self.points.positions[:, 1], 1.0).prod(-1))
+@part
+def sizes(positions: Array) -> Array:
+    """Return the size (T,) in pixels of people with points at (T, 2 + K, 2): the square root of the box's area."""
+    values = np.empty(len(positions))
+    for t in range(len(values)):
+        values[t] = np.sqrt(max(positions[t, 1, 0], 1.0) * max(positions[t, 1, 1], 1.0))
+    return values
 
-    @property
-    def boxes(self) -> Array:
-        """Boxes (T, 4) xyxy pixels."""
-        centre, half = self.points.positions[:, 0], np.maximum(self.points.positions[:, 1], 1.0) / 2
-        return np.concatenate([centre - half, centre + half], axis=-1)
+
+@part
+def boxes(positions: Array) -> Array:
+    """Return the boxes (T, 4) xyxy pixels of people whose points are at (T, 2 + K, 2)."""
+    values = np.empty((len(positions), 4))
+    for t in range(len(values)):
+        for axis in range(2):
+            centre, half = positions[t, 0, axis], max(positions[t, 1, axis], 1.0) / 2
+            values[t, axis], values[t, 2 + axis] = centre - half, centre + half
+    return values
+
+
+@part
+def in_view(boxes: Array, width: float, height: float) -> Array:
+    """Return the part of boxes (T, 4) that is in a picture, which may be infinite."""
+    values = np.empty(boxes.shape)
+    for t in range(len(boxes)):
+        for edge in range(4):
+            end = height if edge % 2 else width
+            values[t, edge] = min(max(boxes[t, edge], 0.0), end) if end < np.inf else boxes[t, edge]
+    return values
+
+
+@part
+def faded(scores: Array, ages: Array, until: float) -> Array:
+    """Return the keypoints' scores (T, K), less by the time (T, 2 + K) that they were not seen; 0 after `until`."""
+    values = np.empty(scores.shape)
+    for t in range(scores.shape[0]):
+        for k in range(scores.shape[1]):
+            values[t, k] = scores[t, k] * max(1 - ages[t, BOX + k] / max(until, 1e-3), 0.0)
+    return values

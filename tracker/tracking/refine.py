@@ -146,17 +146,12 @@ def _both_ways(points: Array, at: Array, *, noise: Array, agility: Array) -> Poi
     belief = Points.unknown(1, points.shape[1])
     filtered = Points.unknown(*points.shape[:2])
     for row, dt in enumerate(dts):
-        belief = kalman.predict(belief, dt=dt, density=density[row])
-        belief = kalman.update(
-            belief,
-            points[row, None],
-            noise=variance[row, None],
-            start=np.zeros((1, 1, 2)),
-            speed=2 * agility[row, None],
-        )
+        kalman.predict(tuple(belief), float(dt), density[row, None])
+        kalman.update(tuple(belief), points[row, None], variance[row, None], 2 * agility[row, None])
         for array, now in zip(filtered, belief):
             array[row] = now[0]
-    return kalman.smooth(filtered, dts=dts, density=density)
+    kalman.smooth(tuple(filtered), dts, density)
+    return filtered
 
 
 def _frames(people: list[_Refined], *, count: int, num_keypoints: int) -> Iterator[Tracks]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import UsageError
 from ..people import AtPlace, Corner
 from ..types import State, Tracks
-from .similarity import areas
+from .boxes import areas
 
 Mask = NDArray[np.bool_]
 

@@ -2,55 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.keypoints import paired_oks
+from .compiled import kernel
 
-Array = NDArray[np.floating]
-
-
-def areas(boxes: Array) -> Array:
-    """Return the areas (...) of boxes (..., 4), 0 for a box that is turned inside out."""
-    return np.maximum(boxes[..., 2:] - boxes[..., :2], 0).prod(-1)
+Array = NDArray[np.float64]
 
 
-def intersections(a: Array, b: Array) -> Array:
-    """Return the areas (N, M) that every box of `a` (N, 4) shares with every box of `b` (M, 4)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    sides = np.maximum(high - low, 0)
-    return sides[..., 0] * sides[..., 1]
+@kernel
+def area(boxes: Array, i: int) -> float:
+    """Return the area of box i of (N, 4), 0 for a box that is turned inside out."""
+    return max(boxes[i, 2] - boxes[i, 0], 0.0) * max(boxes[i, 3] - boxes[i, 1], 0.0)
 
 
-def iou(a: Array, b: Array) -> Array:
-    """Return the intersection over union of every box of `a` with every box of `b`.
+@kernel
+def shared(a: Array, i: int, b: Array, j: int) -> float:
+    """Return the area that box i of `a` (N, 4) shares with box j of `b` (M, 4)."""
+    width = min(a[i, 2], b[j, 2]) - max(a[i, 0], b[j, 0])
+    height = min(a[i, 3], b[j, 3]) - max(a[i, 1], b[j, 1])
+    return width * height if width > 0 and height > 0 else 0.0
+
+
+@kernel
+def inside(a: Array, i: int, b: Array, j: int) -> float:
+    """Return which part of box i of `a` (N, 4) lies in box j of `b` (M, 4)."""
+    return shared(a, i, b, j) / max(area(a, i), 1e-9)
+
+
+@kernel
+def agreement(
+    a: Array, i: int, b: Array, j: int, scores: Array, other_scores: Array, size: float, sigmas: Array
+) -> tuple[float, float]:
+    """Return the OKS of two poses, and the mean confidence that both have in a keypoint.
+
+    `posetrack.models.keypoints.paired_oks` of one pair, where each keypoint counts by the product of its scores.
 
     Args:
-        a: (N, 4) xyxy pixels.
-        b: (M, 4) xyxy pixels.
-
-    Returns:
-        (N, M) in [0, 1].
+        a: (N, K, 2) pixels; NaN where missing.
+        i: row of `a`.
+        b: (M, K, 2) pixels; NaN where missing.
+        j: row of `b`.
+        scores: (N, K) of `a`; 0 where missing.
+        other_scores: (M, K) of `b`; 0 where missing.
+        size: squared pixels, the area that stands for both people.
+        sigmas: (K,).
     """
-    shared = intersections(a, b)
-    return shared / np.maximum(areas(a)[:, None] + areas(b)[None] - shared, 1e-9)
+    agreed, weights = 0.0, 0.0
+    for k in range(len(sigmas)):
+        weight = scores[i, k] * other_scores[j, k]
+        if weight > 0:
+            squared = (a[i, k, 0] - b[j, k, 0]) ** 2 + (a[i, k, 1] - b[j, k, 1]) ** 2
+            agreed += weight * np.exp(-squared / (8 * sigmas[k] ** 2 * max(size, 1e-9)))
+            weights += weight
+    return agreed / max(weights, 1e-9), weights / len(sigmas)
 
 
-def inside(a: Array, b: Array) -> Array:
-    """Return which part (N, M) of every box of `a` (N, 4) lies in every box of `b` (M, 4)."""
-    return intersections(a, b) / np.maximum(areas(a), 1e-9)[:, None]
-
-
+@kernel
 def overlap(
-    boxes: tuple[Array, Array],
-    keypoints: tuple[Array, Array],
-    scores: tuple[Array, Array],
-    *,
-    sigmas: Sequence[float] | Array,
-    part: float = 0.0,
+    boxes: Array,
+    others: Array,
+    keypoints: Array,
+    other_keypoints: Array,
+    scores: Array,
+    other_scores: Array,
+    sigmas: Array,
+    part: float,
 ) -> Array:
     """Return the mean of IoU and OKS of every person of the first group with every person of the second.
 
@@ -59,43 +76,47 @@ def overlap(
     A box that lies in another one may be the visible part of that person, so it counts `part` at the least.
 
     Args:
-        boxes: (N, 4) and (M, 4) xyxy pixels.
-        keypoints: (N, K, 2) and (M, K, 2) pixels; NaN where missing.
-        scores: (N, K) and (M, K) in [0, 1]; 0 where missing.
+        boxes: (N, 4) xyxy pixels.
+        others: (M, 4) xyxy pixels.
+        keypoints: (N, K, 2) pixels; NaN where missing.
+        other_keypoints: (M, K, 2) pixels; NaN where missing.
+        scores: (N, K) in [0, 1]; 0 where missing.
+        other_scores: (M, K) in [0, 1]; 0 where missing.
         sigmas: (K,).
         part: of the first group's box, what a box of the second group that lies in it counts.
 
     Returns:
         (N, M) in [0, 1].
     """
-    shared = intersections(*boxes)
-    first, second = areas(boxes[0])[:, None], areas(boxes[1])[None]
-    similarity = np.maximum(
-        shared / np.maximum(first + second - shared, 1e-9), part * shared / np.maximum(second, 1e-9)
-    )
-    i, j = np.nonzero(similarity)
-    weights = scores[0][i] * scores[1][j]  # (pairs, K)
-    size = (areas(boxes[0])[i] + areas(boxes[1])[j]) / 2
-    pose = paired_oks(keypoints[0][i], keypoints[1][j], size, sigmas=np.asarray(sigmas), weights=weights)
-    trust = weights.mean(-1) / 2  # at the most, the pose counts as much as the box
-    similarity[i, j] += trust * (pose - similarity[i, j])
-    return similarity
+    values = np.zeros((len(boxes), len(others)))
+    for i in range(len(boxes)):
+        for j in range(len(others)):
+            common = shared(boxes, i, others, j)
+            if common == 0.0:
+                continue
+            first, second = area(boxes, i), area(others, j)
+            box = max(common / max(first + second - common, 1e-9), part * common / max(second, 1e-9))
+            size = (first + second) / 2
+            pose, trust = agreement(keypoints, i, other_keypoints, j, scores, other_scores, size, sigmas)
+            values[i, j] = box + trust / 2 * (pose - box)  # at the most, the pose counts as much as the box
+    return values
 
 
-def reach(boxes: tuple[Array, Array], variances: Array) -> Array:
-    """Return how well people of the second group could be those of the first after a time unseen.
+@kernel
+def reach(boxes: Array, i: int, others: Array, j: int, variance: float) -> float:
+    """Return how well person j of the second group could be person i of the first after a time unseen, in [0, 1].
 
     exp(-d2 / 2) of the Mahalanobis distance d of the centres, times the ratio of the heights.
 
     Args:
-        boxes: (N, 4) predicted and (M, 4) measured, xyxy pixels.
-        variances: (N,) squared pixels, how uncertain each predicted centre is along each axis.
-
-    Returns:
-        (N, M) in [0, 1].
+        boxes: (N, 4) predicted, xyxy pixels.
+        i: row of `boxes`.
+        others: (M, 4) measured, xyxy pixels.
+        j: row of `others`.
+        variance: squared pixels, how uncertain the predicted centre is along each axis.
     """
-    centres = [(group[:, :2] + group[:, 2:]) / 2 for group in boxes]
-    heights = [np.maximum(group[:, 3] - group[:, 1], 1e-9) for group in boxes]
-    squared = ((centres[0][:, None] - centres[1][None]) ** 2).sum(-1)  # (N, M)
-    ratio = heights[0][:, None] / heights[1][None]
-    return np.exp(-squared / (2 * np.maximum(variances, 1e-9)[:, None])) * np.minimum(ratio, 1 / ratio)
+    across = (boxes[i, 0] + boxes[i, 2] - others[j, 0] - others[j, 2]) / 2
+    down = (boxes[i, 1] + boxes[i, 3] - others[j, 1] - others[j, 3]) / 2
+    height, other = max(boxes[i, 3] - boxes[i, 1], 1e-9), max(others[j, 3] - others[j, 1], 1e-9)
+    likely = np.exp(-(across**2 + down**2) / (2 * max(variance, 1e-9)))
+    return likely * min(height, other) / max(height, other)

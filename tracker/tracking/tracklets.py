@@ -134,10 +134,13 @@ def join(tracklets: Sequence[Tracklet], times: Array, *, sigmas: Array, within: 
         for j in np.flatnonzero((began > end.time) & (began <= end.time + within)):
             similarity[i, j] = _similarity(end, starts[j], sigmas, within=within)
     following = {}
-    for i, j in zip(*assign(similarity, 1e-9)):
+    match = assign(similarity, 1e-9)
+    for i, j in enumerate(match.tolist()):
+        if j < 0:
+            continue
         others = np.concatenate([np.delete(similarity[i], j), np.delete(similarity[:, j], i)])
         if similarity[i, j] >= others.max(initial=0.0) + margin:
-            following[int(i)] = int(j)
+            following[i] = j
     whole = []
     for first in sorted(set(range(len(tracklets))) - set(following.values())):
         chain = [first]

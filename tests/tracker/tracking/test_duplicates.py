@@ -4,21 +4,16 @@ import numpy as np
 
 from posetrack.models.keypoints import COCO
 from posetrack.tracker.tracking.duplicates import distinct
+from posetrack.tracker.tracking.seen import Seen, see
+from posetrack.tracker.types import Poses
 
 WHOLE = np.array([0.0, 0, 60, 180])
 POSE = np.random.default_rng(0).uniform([5, 5], [55, 80], (17, 2))  # of the upper half, so that a half box holds it
 
 
 def kept(boxes, keypoints, box_scores, scores=0.9):
-    boxes = np.asarray(boxes, dtype=np.float64)
-    rows, doubtful = distinct(
-        boxes,
-        np.asarray(keypoints),
-        np.full((len(boxes), 17), scores),
-        np.asarray(box_scores),
-        sigmas=COCO.sigmas,
-        limit=0.7,
-    )
+    poses = Poses(boxes, keypoints, np.full((len(boxes), 17), scores), box_scores)
+    rows, doubtful = distinct(Seen(*see(poses)), np.array(COCO.sigmas), 0.7)
     return rows.tolist(), doubtful.tolist()
 
 

@@ -1,5 +1,7 @@
 """The batched filters do what filterpy's do, one by one."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from filterpy.common import Q_continuous_white_noise
@@ -38,10 +40,10 @@ def test_equals_filterpy_with_varying_steps_and_misses():
 
     points, positions, velocities = Points.unknown(T, P), [], []
     for frame, dt in zip(measured, dts):
-        points = predict(points, dt=dt, density=density)
-        points = update(points, frame, noise=noise, start=np.zeros((T, 1, 2)), speed=speed)
-        positions.append(points.positions)
-        velocities.append(points.velocities)
+        predict(tuple(points), dt, density)
+        update(tuple(points), frame, noise, speed)
+        positions.append(points.positions.copy())
+        velocities.append(points.velocities.copy())
     for t, p, axis in np.ndindex(T, P, 2):
         expected = oracle(measured[:, t, p, axis], dts, density[t, p], noise[t, p], speed[t, p])
         assert np.array(positions)[:, t, p, axis] == pytest.approx(expected[:, 0], abs=1e-6)
@@ -50,30 +52,32 @@ def test_equals_filterpy_with_varying_steps_and_misses():
 
 def test_two_half_steps_are_one_step():
     rng = np.random.default_rng(1)
-    points = Points(rng.random((T, P, 2)), rng.random((T, P, 2)), rng.random((T, P, 3)))
-    density = rng.random((T, P))
-    once = predict(points, dt=0.1, density=density)
-    twice = predict(predict(points, dt=0.05, density=density), dt=0.05, density=density)
+    once = Points(rng.random((T, P, 2)), rng.random((T, P, 2)), rng.random((T, P, 3)))
+    twice, density = deepcopy(once), rng.random((T, P))
+    predict(tuple(once), 0.1, density)
+    predict(tuple(twice), 0.05, density)
+    predict(tuple(twice), 0.05, density)
     for a, b in zip(once, twice):
         assert a == pytest.approx(b)
 
 
-def test_unknown_points_stay_unknown_and_start_where_they_are_measured():
-    points = predict(Points.unknown(1, 2), dt=0.1, density=np.ones((1, 2)))
-    measured = np.array([[[3.0, 4.0], [np.nan, np.nan]]])
-    start = np.array([[[7.0, 8.0]]])
-    points = update(points, measured, noise=np.ones((1, 2)), start=start, speed=np.ones((1, 2)))
-    assert points.positions[0, 0].tolist() == [3, 4]
-    assert points.velocities[0, 0].tolist() == [7, 8]
-    assert np.isnan(points.positions[0, 1]).all()
+def test_unknown_points_stay_unknown_and_start_where_they_are_measured_as_fast_as_the_body():
+    points = Points.unknown(1, 3)
+    points.positions[0, 0], points.velocities[0, 0], points.covariances[0, 0] = (0, 0), (7, 8), (1, 0, 1)
+    predict(tuple(points), 0.0, np.ones((1, 3)))
+    measured = np.array([[[np.nan, np.nan], [3.0, 4.0], [np.nan, np.nan]]])
+    update(tuple(points), measured, np.ones((1, 3)), np.ones((1, 3)))
+    assert points.positions[0, 1].tolist() == [3, 4]
+    assert points.velocities[0, 1].tolist() == [7, 8]
+    assert np.isnan(points.positions[0, 2]).all()
 
 
-def test_unseen_points_settle():
-    points = Points(np.zeros((1, 2, 2)), np.full((1, 2, 2), 100.0), np.zeros((1, 2, 3)))
-    target = np.broadcast_to([10.0, 0.0], (1, 2, 2))
-    points = coast(points, unseen=np.array([[True, False]]), target=target, dt=1.0, settle=0.1)
-    assert points.velocities[0, 0] == pytest.approx([10, 0], abs=0.01)
-    assert points.velocities[0, 1].tolist() == [100, 100]
+def test_unseen_points_settle_to_the_velocity_of_the_first():
+    points = Points(np.zeros((1, 3, 2)), np.full((1, 3, 2), 100.0), np.zeros((1, 3, 3)))
+    points.velocities[0, 0] = 10, 0
+    coast(tuple(points), np.array([[0.0, 0.1, 0.0]]), 0.0, 1.0, 0.1)
+    assert points.velocities[0, 1] == pytest.approx([10, 0], abs=0.01)
+    assert points.velocities[0, 2].tolist() == [100, 100]
 
 
 def test_smoothing_backwards_equals_filterpys():
@@ -97,13 +101,11 @@ def test_smoothing_backwards_equals_filterpys():
 
     belief, kept = Points.unknown(1, 1), []
     for value, dt in zip(x, dts):
-        belief = predict(belief, dt=dt, density=np.full((1, 1), density))
-        measured = np.full((1, 1, 2), value)
-        options = {"start": np.zeros((1, 1, 2)), "speed": np.full((1, 1), speed)}
-        belief = update(belief, measured, noise=np.full((1, 1), noise), **options)
-        kept.append(belief)
+        predict(tuple(belief), dt, np.full((1, 1), density))
+        update(tuple(belief), np.full((1, 1, 2), value), np.full((1, 1), noise), np.full((1, 1), speed))
+        kept.append(deepcopy(belief))
     filtered = Points(*(np.concatenate(arrays) for arrays in zip(*kept)))
-    result = smooth(filtered, dts=dts, density=np.full((steps, 1), density))
-    assert result.positions[:, 0, 1] == pytest.approx(expected[:, 0, 0], abs=1e-6)
-    assert result.velocities[:, 0, 0] == pytest.approx(expected[:, 1, 0], abs=1e-6)
-    assert result.covariances[:, 0] == pytest.approx(covariances[:, [0, 0, 1], [0, 1, 1]], abs=1e-6)
+    smooth(tuple(filtered), dts, np.full((steps, 1), density))
+    assert filtered.positions[:, 0, 1] == pytest.approx(expected[:, 0, 0], abs=1e-6)
+    assert filtered.velocities[:, 0, 0] == pytest.approx(expected[:, 1, 0], abs=1e-6)
+    assert filtered.covariances[:, 0] == pytest.approx(covariances[:, [0, 0, 1], [0, 1, 1]], abs=1e-6)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from posetrack.models.keypoints import COCO, oks, paired_oks
-from posetrack.tracker.tracking.similarity import areas, inside, iou, overlap, reach
+from posetrack.tracker.tracking.boxes import areas, iou
+from posetrack.tracker.tracking.similarity import agreement, area, inside, overlap, reach, shared
 
 RNG = np.random.default_rng(0)
+SIGMAS = np.array(COCO.sigmas)
 
 
 def random_boxes(count):
@@ -18,75 +20,64 @@ def random_people(count):
     return random_boxes(count), RNG.uniform(0, 400, (count, 17, 2)), RNG.random((count, 17))
 
 
-def test_oks_of_a_pose_with_itself_is_one():
-    boxes, keypoints, _ = random_people(5)
-    assert np.diag(oks(keypoints, keypoints, areas(boxes), sigmas=COCO.sigmas)) == pytest.approx(1)
+def similar(a, b, part=0.0):
+    return overlap(a[0], b[0], a[1], b[1], a[2], b[2], SIGMAS, part)
 
 
-def test_paired_oks_is_the_diagonal_of_oks():
-    boxes, a, _ = random_people(6)
-    b = a + RNG.normal(0, 5, a.shape)
-    b[:, 3] = np.nan
-    expected = np.diag(oks(a, b, areas(boxes), sigmas=COCO.sigmas))
-    assert paired_oks(a, b, areas(boxes), sigmas=COCO.sigmas) == pytest.approx(expected)
-
-
-def test_iou_is_bounded_symmetric_and_one_with_itself():
+def test_boxes_share_what_numpy_says():
     a, b = random_boxes(30), random_boxes(20)
-    shared = iou(a, b)
-    assert shared.shape == (30, 20)
-    assert shared.min() >= 0
-    assert shared.max() <= 1
-    np.testing.assert_allclose(iou(b, a).T, shared)
-    assert np.diag(iou(a, a)) == pytest.approx(1)
+    union = areas(a)[:, None] + areas(b)[None] - [[shared(a, i, b, j) for j in range(20)] for i in range(30)]
+    assert [[shared(a, i, b, j) for j in range(20)] for i in range(30)] == pytest.approx(iou(a, b) * union)
+    assert [area(a, i) for i in range(30)] == pytest.approx(areas(a))
+    assert area(np.array([[5.0, 5, 3, 9]]), 0) == 0
 
 
-def test_iou_of_known_boxes():
-    assert iou(np.array([[0, 0, 2, 2]]), np.array([[1, 0, 3, 2], [5, 5, 6, 6]])) == pytest.approx(
-        np.array([[1 / 3, 0]])
-    )
+def test_agreement_is_weighted_oks():
+    (boxes, a, scores), others = random_people(6), RNG.random((6, 17))
+    b = a + RNG.normal(0, 5, a.shape)
+    b[:, 3], others[:, 3] = np.nan, 0
+    expected = paired_oks(a, b, areas(boxes), sigmas=SIGMAS, weights=scores * others)
+    found = np.array([agreement(a, i, b, i, scores, others, area(boxes, i), SIGMAS) for i in range(6)])
+    assert found[:, 0] == pytest.approx(expected)
+    assert found[:, 1] == pytest.approx((scores * others).mean(-1))
+    assert np.diag(oks(a, a, areas(boxes), sigmas=SIGMAS)) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("n", "m"), [(0, 0), (0, 3), (3, 0)])
 def test_nobody_takes_the_same_path(n, m):
-    a, b = random_people(n), random_people(m)
-    assert iou(a[0], b[0]).shape == (n, m)
-    assert overlap((a[0], b[0]), (a[1], b[1]), (a[2], b[2]), sigmas=COCO.sigmas).shape == (n, m)
-    assert reach((a[0], b[0]), np.ones(n)).shape == (n, m)
+    assert similar(random_people(n), random_people(m)).shape == (n, m)
 
 
 def test_overlap_is_bounded_and_leaves_the_word_to_the_box_without_keypoints():
-    boxes, keypoints, scores = random_people(20)
-    similarity = overlap((boxes, boxes), (keypoints, keypoints), (scores, scores), sigmas=COCO.sigmas)
+    boxes, keypoints, scores = people = random_people(20)
+    similarity = similar(people, people)
     assert similarity.min() >= 0
     assert similarity.max() <= 1 + 1e-12
     assert np.diag(similarity) == pytest.approx(1)
-    missing, zero = np.full_like(keypoints, np.nan), np.zeros_like(scores)
-    similarity = overlap((boxes, boxes), (keypoints, missing), (scores, zero), sigmas=COCO.sigmas)
-    assert similarity == pytest.approx(iou(boxes, boxes))
+    blind = boxes, np.full_like(keypoints, np.nan), np.zeros_like(scores)
+    assert similar(people, blind) == pytest.approx(iou(boxes, boxes))
 
 
 def test_reach_falls_with_the_distance_and_rises_with_the_doubt():
-    boxes = np.array([[0, 0, 50, 100]]), np.array([[x, 0, x + 50, 100] for x in (0.0, 20.0, 80.0)])
-    near, far = reach(boxes, np.array([100.0])), reach(boxes, np.array([10000.0]))
-    assert near[0, 0] == pytest.approx(1)
-    assert (np.diff(near[0]) < 0).all()
-    assert (far[0, 1:] > near[0, 1:]).all()
+    box, others = np.array([[0.0, 0, 50, 100]]), np.array([[x, 0, x + 50, 100] for x in (0.0, 20.0, 80.0)])
+    near, far = (np.array([reach(box, 0, others, j, variance) for j in range(3)]) for variance in (100.0, 10000.0))
+    assert near[0] == pytest.approx(1)
+    assert (np.diff(near) < 0).all()
+    assert (far[1:] > near[1:]).all()
 
 
 def test_a_part_of_somebody_counts_as_such_and_the_whole_as_before():
-    whole, keypoints, scores = np.array([[0.0, 0, 50, 100]]), np.full((1, 17, 2), np.nan), np.zeros((1, 17))
+    blind = np.full((1, 17, 2), np.nan), np.zeros((1, 17))
+    whole = np.array([[0.0, 0, 50, 100]]), *blind
 
-    def similar(box):
-        people = (whole, np.array([box])), (keypoints, keypoints), (scores, scores)
-        return overlap(*people, sigmas=COCO.sigmas, part=0.5).item()
+    def counted(box):
+        return similar(whole, (np.array([box]), *blind), part=0.5).item()
 
-    assert similar([0.0, 0, 50, 20]) == pytest.approx(0.5)
-    assert similar([0.0, 0, 50, 100]) == pytest.approx(1)
-    assert similar([40.0, 0, 90, 100]) == pytest.approx(1 / 9)
+    assert counted([0.0, 0, 50, 20]) == pytest.approx(0.5)
+    assert counted([0.0, 0, 50, 100]) == pytest.approx(1)
+    assert counted([40.0, 0, 90, 100]) == pytest.approx(1 / 9)
 
 
 def test_inside_is_the_share_of_the_first_box():
-    assert inside(np.array([[0, 0, 10, 10]]), np.array([[5, 0, 100, 10], [0, 0, 10, 10]])) == pytest.approx(
-        np.array([[0.5, 1.0]])
-    )
+    box, others = np.array([[0.0, 0, 10, 10]]), np.array([[5.0, 0, 100, 10], [0, 0, 10, 10]])
+    assert [inside(box, 0, others, j) for j in range(2)] == pytest.approx([0.5, 1.0])

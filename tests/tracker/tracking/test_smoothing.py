@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from posetrack.tracker.config import SMOOTH, RunConfig
-from posetrack.tracker.tracking.smoothing import LATENCIES, one_euro
+from posetrack.tracker.tracking.config import LATENCIES
+from posetrack.tracker.tracking.smoothing import one_euro
 from posetrack.tracker.tracking.tracker import TrackerConfig
 
 OPTIONS = {"min_cutoff": 0.7, "beta": 2.0, "rate_cutoff": 1.0, "rest_speed": 0.0}
@@ -32,7 +33,7 @@ def test_equals_the_paper_with_varying_steps():
     smooth, rates, out = np.full((1, 1, 2), np.nan), np.zeros((1, 1, 2)), []
     for sample, velocity, dt in zip(samples, velocities, dts):
         position, speed = np.array([[[sample, 0.0]]]), np.array([[[velocity, 0.0]]])
-        smooth, rates = one_euro(position, speed, smooth, rates, dt=dt, sizes=np.array([40.0]), **OPTIONS)
+        one_euro(position, speed, smooth, rates, np.array([40.0]), dt, *OPTIONS.values())
         out.append(smooth[0, 0, 0])
     assert np.array(out) == pytest.approx(scalar(samples, velocities, dts, 40.0))
 
@@ -42,16 +43,17 @@ def test_a_keypoint_that_comes_anew_starts_afresh():
     smooth = np.full((1, 1, 2), np.nan)
     for value, velocity in ((0.0, 0.0), (50.0, 900.0), (np.nan, 900.0), (500.0, 7.0)):
         position, speed = np.full((1, 1, 2), value), np.full((1, 1, 2), velocity)
-        smooth, rates = one_euro(position, speed, smooth, rates, dt=0.03, sizes=sizes, **OPTIONS)
+        one_euro(position, speed, smooth, rates, sizes, 0.03, *OPTIONS.values())
     assert smooth.tolist() == [[[500.0, 500.0]]]
     assert rates.tolist() == [[[7.0, 7.0]]]
 
 
 def test_speeds_below_that_of_rest_do_not_count():
     def step(velocity):
-        start, sizes = np.zeros((1, 1, 2)), np.array([100.0])
+        smooth, sizes = np.zeros((1, 1, 2)), np.array([100.0])
         speed, options = np.array([[[velocity, 0.0]]]), OPTIONS | {"rest_speed": 0.5}
-        return one_euro(start + 1, speed, start, speed, dt=0.03, sizes=sizes, **options)[0][0, 0, 0]
+        one_euro(smooth + 1, speed, smooth, speed.copy(), sizes, 0.03, *options.values())
+        return smooth[0, 0, 0]
 
     assert step(0.0) == step(49.0) < step(51.0) < step(500.0)
 

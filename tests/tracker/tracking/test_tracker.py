@@ -5,7 +5,7 @@ import pytest
 
 from posetrack.models.keypoints import Skeleton
 from posetrack.tracker.tracking import fakes
-from posetrack.tracker.tracking.smoothing import LATENCIES
+from posetrack.tracker.tracking.config import LATENCIES
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Poses, State, Tracks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import kernel
+from .compiled import part
 
 Array = NDArray[np.float64]
 
@@ -14,7 +14,7 @@ _RATE = 0.1  # of a new look in the running mean
 _UNCOVERED = 0.8  # share of a person that must be in view for their look to be learnt
 
 
-@kernel
+@part
 def product(a: Array, i: int, b: Array, j: int) -> float:
     """Return the inner product of row i of `a` (N, D) with row j of `b` (M, D)."""
     even, odd, numbers = 0.0, 0.0, a.shape[1]
@@ -24,7 +24,7 @@ def product(a: Array, i: int, b: Array, j: int) -> float:
     return even + odd + (a[i, numbers - 1] * b[j, numbers - 1] if numbers % 2 else 0.0)
 
 
-@kernel
+@part
 def likeness(known: Array, t: int, looks: Array, n: int, uncovered: float) -> float:
     """Return how much a look speaks for being a known one, from -0.6 to 0.4; 0 says nothing, less is a stranger.
 
@@ -39,7 +39,7 @@ def likeness(known: Array, t: int, looks: Array, n: int, uncovered: float) -> fl
     return (product(known, t, looks, n) - _STRANGER) * uncovered if met else 0.0
 
 
-@kernel
+@part
 def learn(known: Array, t: int, looks: Array, n: int, uncovered: float) -> None:
     """Take a look (row n of (N, D)) into the running mean (row t of (T, D)), in place; at once where nothing is known.
 

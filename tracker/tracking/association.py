@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import kernel
+from .compiled import kernel, part
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -73,7 +73,7 @@ def assign(similarity: Array, gate: float) -> Rows:
     return match
 
 
-@kernel
+@part
 def associate(match: Rows, taken: Mask, similarity: Array, tracks: Mask, poses: Mask, gate: float) -> None:
     """Match who is still unmatched, in place; who is matched keeps their match.
 

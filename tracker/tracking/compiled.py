@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.extending import register_jitable
 
 from ...models.cache import cache_folder
 
 Function = TypeVar("Function", bound=Callable)
 _njit: Any = numba.njit
+_jitable: Any = register_jitable
 _settings: Any = numba.config
 
 
@@ -45,5 +47,5 @@ def kernel(function: Function) -> Function:
 
 
 def part(function: Function) -> Function:
-    """Compile a function that only compiled ones call: sooner, since it becomes a part of their code."""
-    return _njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)(function)
+    """Make a function a part of the compiled ones that call it; called from Python it stays what it is, and slow."""
+    return _jitable(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)(function)

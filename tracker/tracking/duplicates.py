@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import kernel
+from .compiled import part
 from .seen import Array, Rows, Seen
 from .similarity import agreement, area, shared
 
@@ -13,11 +13,12 @@ Mask = NDArray[np.bool_]
 
 _TOUCH = 0.5  # of the smaller box must lie in the other one
 _SAME_BOX = 0.95  # IoU from which two boxes are one, whatever the poses
+_WITHIN = 0.9  # share of a copy that lies in the person's box
 _TRUST = 0.1  # mean confidence from which poses are compared
 _LESS = 0.9  # of the other's score, which a copy has at the most: a detector is less sure of half a person
 
 
-@kernel
+@part
 def distinct(seen: Seen, sigmas: Array, limit: float) -> tuple[Rows, Mask]:
     """Return the people who are no copy of somebody before them, and of whose poses nobody knows whose they are.
 
@@ -43,7 +44,7 @@ def distinct(seen: Seen, sigmas: Array, limit: float) -> tuple[Rows, Mask]:
                 continue
             pose, trust = agreement(keypoints, i, keypoints, j, scores, scores, max(first, second), sigmas)
             twins[i, j] = twins[j, i] = trust > _TRUST and pose >= limit
-            less = box_scores[j] < _LESS * box_scores[i]
+            less = box_scores[j] < _LESS * box_scores[i] and common >= _WITHIN * second
             same = common >= _SAME_BOX * (first + second - common) or (twins[i, j] and less)
             copies[j] = copies[j] or (same and not copies[i])
     rows, doubtful, count = np.empty(n, np.intp), np.zeros(n, np.bool_), 0

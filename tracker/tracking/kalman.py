@@ -91,7 +91,7 @@ def wander(points: tuple[Array, ...], column: int, variance: Array) -> None:
         covariances[t, column, 1], covariances[t, column, 2] = 0.0, variance[t]
 
 
-@kernel
+@part
 def coast(points: tuple[Array, ...], ages: Array, idle: float, dt: float, settle: float) -> None:
     """Let points that are not seen forget their own velocity for that of the track's first point, which is its centre.
 

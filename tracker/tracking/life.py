@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import part
+from .compiled import kernel, part
 from .kalman import Array, Points
 
 BOX = 2  # the first two points of a person are the centre of the box and its (width, height), the keypoints follow
@@ -100,7 +100,7 @@ def sizes(positions: Array) -> Array:
     return values
 
 
-@part
+@kernel
 def boxes(positions: Array) -> Array:
     """Return the boxes (T, 4) xyxy pixels of people whose points are at (T, 2 + K, 2)."""
     values = np.empty((len(positions), 4))

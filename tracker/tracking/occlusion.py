@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import kernel
+from .compiled import part
 from .similarity import inside
 
 Array = NDArray[np.float64]
 
 
-@kernel
+@part
 def complete(low: float, high: float, start: float, end: float, tolerance: float, keep: float) -> tuple[float, float]:
     """Return one axis of a box as it would be if nothing hid a part of the person.
 
@@ -44,7 +44,7 @@ def complete(low: float, high: float, start: float, end: float, tolerance: float
     return low, low + whole
 
 
-@kernel
+@part
 def uncovered(boxes: Array) -> Array:
     """Return which share (N,) of each box (N, 4) is not behind somebody nearer, whose box ends lower in the picture."""
     free = np.ones(len(boxes))

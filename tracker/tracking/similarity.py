@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import kernel
+from .compiled import part
 
 Array = NDArray[np.float64]
 
 
-@kernel
+@part
 def area(boxes: Array, i: int) -> float:
     """Return the area of box i of (N, 4), 0 for a box that is turned inside out."""
     return max(boxes[i, 2] - boxes[i, 0], 0.0) * max(boxes[i, 3] - boxes[i, 1], 0.0)
 
 
-@kernel
+@part
 def shared(a: Array, i: int, b: Array, j: int) -> float:
     """Return the area that box i of `a` (N, 4) shares with box j of `b` (M, 4)."""
     width = min(a[i, 2], b[j, 2]) - max(a[i, 0], b[j, 0])
@@ -24,13 +24,13 @@ def shared(a: Array, i: int, b: Array, j: int) -> float:
     return width * height if width > 0 and height > 0 else 0.0
 
 
-@kernel
+@part
 def inside(a: Array, i: int, b: Array, j: int) -> float:
     """Return which part of box i of `a` (N, 4) lies in box j of `b` (M, 4)."""
     return shared(a, i, b, j) / max(area(a, i), 1e-9)
 
 
-@kernel
+@part
 def agreement(
     a: Array, i: int, b: Array, j: int, scores: Array, other_scores: Array, size: float, sigmas: Array
 ) -> tuple[float, float]:
@@ -58,7 +58,7 @@ def agreement(
     return agreed / max(weights, 1e-9), weights / len(sigmas)
 
 
-@kernel
+@part
 def overlap(
     boxes: Array,
     others: Array,
@@ -102,7 +102,7 @@ def overlap(
     return values
 
 
-@kernel
+@part
 def reach(boxes: Array, i: int, others: Array, j: int, variance: float) -> float:
     """Return how well person j of the second group could be person i of the first after a time unseen, in [0, 1].
 

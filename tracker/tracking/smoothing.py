@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import kernel, part
+from .compiled import part
 
 Array = NDArray[np.float64]
 
@@ -17,7 +17,7 @@ def share(cutoff: float, dt: float) -> float:
     return turn / (turn + 1)
 
 
-@kernel
+@part
 def one_euro(
     positions: Array,
     velocities: Array,

@@ -42,7 +42,8 @@ def targets_of(config: RunConfig, item: Item, *, batch: bool) -> dict[str, Path]
 
 def check_targets(source: Any, targets: dict[str, Path], *, overwrite: bool) -> None:
     """Refuse, before anything is loaded, to write over existing results, each other, or the source itself."""
-    from ..formats.files import check_result, format_of
+    from ..formats.files import check_result
+    from ..formats.registry import format_of
     from ..partial import check_target
     from ..video.writer import check_suffix
 
@@ -118,7 +119,7 @@ def _again(
 
 def _tables(config: RunConfig, targets: dict[str, Path], frames: Source, skeleton: Skeleton) -> list[Table]:
     """Return the outputs that need no picture."""
-    from ..formats.files import FORMATS, format_of
+    from ..formats.registry import FORMATS, format_of
     from ..formats.sink import ConvertingSink
     from ..output.actions import ActionSink
     from ..output.table import CsvSink
@@ -152,7 +153,8 @@ def _actions(config: RunConfig, skeleton: Skeleton) -> tuple[ActionFeatures, Eve
 
 def written(targets: dict[str, Path]) -> list[Path]:
     """Return the files of a complete run."""
-    from ..formats.files import format_of, results
+    from ..formats.files import results
+    from ..formats.registry import format_of
 
     csv = targets.get("csv")
     files = [] if csv is None else results(csv, format_of(csv))

@@ -59,7 +59,9 @@ def write_dlc_h5(path: Path, recording: Recording) -> None:
     library("tables", "DeepLabCut's HDF5")
     ids, num_frames = recording.extent()
     if not ids:
-        raise OutputError(f"Cannot write '{path}': there is nobody, and a table has columns. Write .dlc.csv.")
+        raise OutputError(
+            f"DeepLabCut's HDF5 has no columns where there is nobody, as in '{recording.path}'. Write .csv."
+        )
     columns = pd.MultiIndex.from_tuples(_heads(recording, ids), names=_LEVELS)
     with pd.HDFStore(path, mode="w") as store:
         for block in blocks(recording, ids, num_frames):
@@ -71,7 +73,7 @@ def write_dlc_h5(path: Path, recording: Recording) -> None:
                 if "header" not in str(error):
                     raise
                 text = f"DeepLabCut's HDF5 has no room for the columns of {len(ids)} people"
-                raise OutputError(f"Cannot write '{path}': {text}. Write .dlc.csv, or leave brief ones out.") from error
+                raise OutputError(f"{text}. Write .dlc.csv, or leave brief ones out by --min-length.") from error
 
 
 def read_dlc_csv(path: Path) -> Recording:

@@ -1,122 +1,21 @@
-"""Which formats there are, which one a file has, and which files of two folders belong together."""
+"""Read and write tracks in any format, and find which files of two folders belong together."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 from typing import Any
 
 from ...errors import OutputError, SourceError, UsageError
 from ..partial import check_target, partial_path
-from .coco import read_coco, write_coco
-from .deeplabcut import read_dlc_csv, read_dlc_h5, write_dlc_csv, write_dlc_h5
 from .libraries import library
-from .long import COLUMNS, read_long, write_long
-from .mmaction import read_mmaction, write_mmaction
-from .mot import read_mot, write_mot
-from .openpose import read_openpose, write_openpose
-from .parquet import read_parquet, write_parquet
-from .posetrack18 import read_posetrack18, write_posetrack18
 from .recording import Recording, facts_beside
-from .sleap import read_sleap, write_sleap
-from .table import read_table, write_table
+from .registry import FORMATS, SINGLE, SUFFIXES, Format, format_in, format_of
 from .trajectories import Trajectories, from_tracks
-from .trc import read_trc, write_trc
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A format of files.
-
-    Attributes:
-        suffix: of its files' names.
-        title: what it is, for people.
-        write: `(path, recording, **options)`.
-        read: `(path, **options)`.
-        boxes: whether boxes without keypoints can be written.
-        spread: whether several files are written, into a folder of that name that is then emptied beside it.
-        options: names that `write` takes.
-        read_options: names that `read` takes.
-        needs: modules of the extra `formats`.
-    """
-
-    suffix: str
-    title: str
-    write: Callable[..., None]
-    read: Callable[..., Recording]
-    boxes: bool = False
-    spread: bool = False
-    options: tuple[str, ...] = ()
-    read_options: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-
-
-_GAPS = ("max_gap", "rate", "label")
-_SCALE = ("scale",)
-
-FORMATS = {
-    "table": Format(".csv", "posetrack's table", write_table, read_table),
-    "long": Format(".long.csv", "tidy table, a row a keypoint", write_long, read_long),
-    "parquet": Format(".parquet", "posetrack's table as Parquet", write_parquet, read_parquet, needs=("pyarrow",)),
-    "mot": Format(".txt", "MOT Challenge boxes", write_mot, read_mot, boxes=True),
-    "posetrack18": Format(".json", "PoseTrack18", write_posetrack18, read_posetrack18),
-    "coco": Format(".coco.json", "COCO results", write_coco, read_coco),
-    "openpose": Format(".openpose", "folder of OpenPose JSON, BODY_25", write_openpose, read_openpose),
-    "dlc": Format(".dlc.csv", "DeepLabCut CSV", write_dlc_csv, read_dlc_csv),
-    "dlc-h5": Format(".dlc.h5", "DeepLabCut HDF5", write_dlc_h5, read_dlc_h5, needs=("pandas", "tables", "h5py")),
-    "sleap": Format(".sleap.h5", "SLEAP analysis HDF5", write_sleap, read_sleap, needs=("h5py",)),
-    "trc": Format(".trc", "OpenSim markers", write_trc, read_trc, spread=True, options=_SCALE, read_options=_SCALE),
-    "mmaction": Format(".pkl", "MMAction2 and PYSKL skeletons", write_mmaction, read_mmaction, options=_GAPS),
-}
-_SUFFIXES = sorted({format.suffix for format in FORMATS.values()}, key=len, reverse=True)
-_SINGLE = {".csv", ".parquet", ".txt", ".json", ".h5", ".trc", ".pkl"}  # last suffixes of files that can be read
-
-
-def format_of(path: Path, name: str | None = None) -> Format:
-    """Return the format that a file is to be written in: the named one, or that of its suffix.
-
-    Raises:
-        UsageError: neither is known.
-    """
-    if name is not None:
-        if name not in FORMATS:
-            raise UsageError(f"There is no format '{name}'. Choose one of {', '.join(FORMATS)}.")
-        return FORMATS[name]
-    suffix = next((suffix for suffix in _SUFFIXES if path.name.lower().endswith(suffix)), None)
-    if suffix is None:
-        raise UsageError(
-            f"'{path}' has the suffix of no format. Choose one of {', '.join(f.suffix for f in FORMATS.values())}."
-        )
-    return next(format for format in FORMATS.values() if format.suffix == suffix)
-
-
-def _format_in(path: Path) -> Format:
-    """Return the format that a file has; where several have its suffix, its first letters tell."""
-    if path.is_dir():
-        return FORMATS["openpose"]
-    suffix = path.suffix.lower()
-    if suffix not in _SINGLE:
-        raise UsageError(
-            f"'{path}' has the suffix of no format. Give one of {', '.join(sorted(_SINGLE))}, or a folder."
-        )
-    if suffix == ".csv":
-        with path.open(newline="", encoding="utf-8") as file:
-            header = next(csv.reader(file), [])
-        return FORMATS["dlc" if header[:1] == ["scorer"] else "long" if header == list(COLUMNS) else "table"]
-    if suffix == ".json":
-        with path.open(encoding="utf-8") as file:
-            return FORMATS["coco" if file.read(64).lstrip().startswith("[") else "posetrack18"]
-    if suffix == ".h5":
-        h5py = library("h5py", f"'{path}'")
-        with h5py.File(path) as file:
-            return FORMATS["sleap" if "tracks" in file else "dlc-h5"]
-    return format_of(path)
 
 
 def read_recording(
@@ -138,7 +37,7 @@ def read_recording(
     """
     path = Path(path)
     try:
-        format = _format_in(path)
+        format = format_in(path)
         recording = format.read(path, **{key: options[key] for key in format.read_options if key in options})
     except FileNotFoundError as error:
         raise SourceError(f"Cannot read '{path}': there is no such file. Check the path.") from error
@@ -199,13 +98,17 @@ def _complete(path: Path, format: Format, *, overwrite: bool) -> Iterator[tuple[
     _remove(unfinished)
     written: list[Path] = []
     try:
-        yield unfinished, written
-        parts = sorted(unfinished.iterdir()) if format.spread else [unfinished]
-        names = [part.name.replace(unfinished.stem, path.stem, 1) for part in parts] if format.spread else [path.name]
+        if format.spread:
+            unfinished.mkdir()
+            yield unfinished / path.name, written
+            parts = sorted(unfinished.iterdir())
+        else:
+            yield unfinished, written
+            parts = [unfinished]
         for old in results(path, format):
             _remove(old)
-        for part, name in zip(parts, names):
-            written.append(part.replace(path.with_name(name)))
+        for part in parts:
+            written.append(part.replace(path.with_name(part.name if format.spread else path.name)))
     except OSError as error:
         raise OutputError(f"Cannot write '{path}': {error.strerror or error}. Choose another place.") from error
     finally:
@@ -265,9 +168,9 @@ def find_sequences(where: str) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for path in found:
         beside = path.with_suffix("") in found or path.name.endswith(".csv.json") or path.stem.endswith(".partial")
-        if path.suffix not in _SINGLE or (beside and len(found) > 1):
+        if path.suffix not in SINGLE or (beside and len(found) > 1):
             continue
-        endings = (".mot.txt", ".posetrack18.json", *_SUFFIXES, path.suffix)
+        endings = (".mot.txt", ".posetrack18.json", *SUFFIXES, path.suffix)
         ending = next(ending for ending in endings if path.name.endswith(ending))
         name = path.parents[1].name if path.parts[-2:] == ("gt", "gt.txt") else path.name.removesuffix(ending)
         if name in files:

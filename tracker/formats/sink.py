@@ -12,7 +12,8 @@ from ...models.keypoints import Skeleton
 from ..output.sidecar import sidecar_path
 from ..output.table import CsvSink
 from ..types import Tracks
-from .files import FORMATS, check_result, format_of, write_recording
+from .files import check_result, write_recording
+from .registry import FORMATS, format_of
 from .table import read_table
 
 

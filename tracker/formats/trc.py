@@ -34,14 +34,13 @@ class _Stay(NamedTuple):
 
 
 def write_trc(path: Path, recording: Recording, *, scale: float | None = None) -> None:
-    """Write a folder of `NAME_person3.trc`, each from the person's first frame to the last.
+    """Write `NAME_person3.trc` and so on, each from the person's first frame to the last.
 
     Args:
-        path: of the folder.
+        path: `NAME.trc` in the folder where they go.
         recording: with times.
         scale: pixels per metre; pixels are written when left out, which OpenSim does not take for lengths.
     """
-    path.mkdir()
     stays: dict[int, _Stay] = {}
     for index, time, tracks in recording.timed():
         for person in tracks.ids.tolist():
@@ -49,7 +48,7 @@ def write_trc(path: Path, recording: Recording, *, scale: float | None = None) -
             stays[person] = _Stay(first, index, begin, time)
     ids = sorted(stays)
     rate = recording.fps or _rate(list(stays.values()))
-    files = {person: path / f"{path.stem}_person{person}.trc" for person in ids}
+    files = {person: path.with_name(f"{path.stem}_person{person}.trc") for person in ids}
     for person in ids:
         head = _head(files[person].name, recording.skeleton, stays[person], rate, "m" if scale else "px")
         files[person].write_text(head, encoding="utf-8", newline="\n")

@@ -11,14 +11,9 @@ import pytest
 from posetrack.errors import OutputError, PosetrackError, SourceError, UsageError
 from posetrack.models.keypoints import COCO
 from posetrack.models.skeletons import BODY_25, POSETRACK18
-from posetrack.tracker.formats.files import (
-    FORMATS,
-    find_sequences,
-    read_recording,
-    read_trajectories,
-    write_recording,
-)
+from posetrack.tracker.formats.files import find_sequences, read_recording, read_trajectories, write_recording
 from posetrack.tracker.formats.recording import Recording, tracks_of
+from posetrack.tracker.formats.registry import FORMATS
 from posetrack.tracker.formats.trajectories import BOXES, from_tracks, skeleton_of
 from posetrack.tracker.types import State, Tracks
 
@@ -69,7 +64,7 @@ def test_nobody_is_a_file_too(name, tmp_path):
     nobody = Recording(COCO, lambda: [], Path("nobody.csv"), size=(64, 48), fps=25.0, num_frames=3)
     target = tmp_path / f"out{FORMATS[name].suffix}"
     if name == "dlc-h5":  # a table without columns
-        with pytest.raises(OutputError, match="there is nobody"):
+        with pytest.raises(OutputError, match="where there is nobody"):
             write_recording(target, nobody)
         return
     for file in write_recording(target, nobody):
@@ -171,6 +166,7 @@ def test_openpose_with_18_keypoints_and_no_ids(tmp_path):
 def test_metres_of_opensim(recording, tmp_path):
     first, _ = write_recording(tmp_path / "out.trc", recording, scale=200.0)
     head = [line.split("\t") for line in first.read_text().splitlines()[:6]]
+    assert head[0][-1] == "out_person1.trc"
     assert dict(zip(head[1], head[2]))["Units"] == "m"
     assert head[3][:3] == ["Frame#", "Time", "nose"]
     _, _, tracks = next(iter(recording))
@@ -180,6 +176,17 @@ def test_metres_of_opensim(recording, tmp_path):
         read_recording(first)
     _, _, again = next(iter(read_recording(first, scale=200.0)))
     np.testing.assert_allclose(again.poses.keypoints[0, 0], [x, y], atol=0.002)
+
+
+def test_deeplabcuts_hdf5_tells_when_it_is_full(tmp_path):
+    need("dlc-h5")
+    crowd = tracks_of(np.arange(1, 81), np.ones((80, 17, 2)), np.ones((80, 17)))
+    with pytest.raises(OutputError, match=r"no room for the columns of 80 people\. Write \.dlc\.csv"):
+        write_recording(tmp_path / "a.dlc.h5", Recording(COCO, lambda: [(0, 0.0, crowd)], Path("crowd.csv")))
+    assert not list(tmp_path.iterdir())
+    (file,) = write_recording(tmp_path / "a.dlc.csv", Recording(COCO, lambda: [(0, 0.0, crowd)], Path("crowd.csv")))
+    ((_, _, again),) = read_recording(file)
+    assert again.ids.tolist() == list(range(1, 81))
 
 
 def test_coco_results_are_taken_by_its_tools(recording, tmp_path):

@@ -1,0 +1,110 @@
+"""Which formats there are, and which one a file has."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import UsageError
+from .coco import read_coco, write_coco
+from .deeplabcut import read_dlc_csv, read_dlc_h5, write_dlc_csv, write_dlc_h5
+from .libraries import library
+from .long import COLUMNS, read_long, write_long
+from .mmaction import read_mmaction, write_mmaction
+from .mot import read_mot, write_mot
+from .openpose import read_openpose, write_openpose
+from .parquet import read_parquet, write_parquet
+from .posetrack18 import read_posetrack18, write_posetrack18
+from .recording import Recording
+from .sleap import read_sleap, write_sleap
+from .table import read_table, write_table
+from .trc import read_trc, write_trc
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of files.
+
+    Attributes:
+        suffix: of its files' names.
+        title: what it is, for people.
+        write: `(path, recording, **options)`.
+        read: `(path, **options)`.
+        boxes: whether boxes without keypoints can be written.
+        spread: whether several files are written, beside the name that was asked for.
+        options: names that `write` takes.
+        read_options: names that `read` takes.
+        needs: modules of the extra `formats`.
+    """
+
+    suffix: str
+    title: str
+    write: Callable[..., None]
+    read: Callable[..., Recording]
+    boxes: bool = False
+    spread: bool = False
+    options: tuple[str, ...] = ()
+    read_options: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+_GAPS = ("max_gap", "rate", "label")
+_SCALE = ("scale",)
+
+FORMATS = {
+    "table": Format(".csv", "posetrack's table", write_table, read_table),
+    "long": Format(".long.csv", "tidy table, a row a keypoint", write_long, read_long),
+    "parquet": Format(".parquet", "posetrack's table as Parquet", write_parquet, read_parquet, needs=("pyarrow",)),
+    "mot": Format(".txt", "MOT Challenge boxes", write_mot, read_mot, boxes=True),
+    "posetrack18": Format(".json", "PoseTrack18", write_posetrack18, read_posetrack18),
+    "coco": Format(".coco.json", "COCO results", write_coco, read_coco),
+    "openpose": Format(".openpose", "folder of OpenPose JSON, BODY_25", write_openpose, read_openpose),
+    "dlc": Format(".dlc.csv", "DeepLabCut CSV", write_dlc_csv, read_dlc_csv),
+    "dlc-h5": Format(".dlc.h5", "DeepLabCut HDF5", write_dlc_h5, read_dlc_h5, needs=("pandas", "tables", "h5py")),
+    "sleap": Format(".sleap.h5", "SLEAP analysis HDF5", write_sleap, read_sleap, needs=("h5py",)),
+    "trc": Format(".trc", "OpenSim markers", write_trc, read_trc, spread=True, options=_SCALE, read_options=_SCALE),
+    "mmaction": Format(".pkl", "MMAction2 and PYSKL skeletons", write_mmaction, read_mmaction, options=_GAPS),
+}
+SUFFIXES = sorted({format.suffix for format in FORMATS.values()}, key=len, reverse=True)
+SINGLE = {".csv", ".parquet", ".txt", ".json", ".h5", ".trc", ".pkl"}  # last suffixes of files that can be read
+
+
+def format_of(path: Path, name: str | None = None) -> Format:
+    """Return the format that a file is to be written in: the named one, or that of its suffix.
+
+    Raises:
+        UsageError: neither is known.
+    """
+    if name is not None:
+        if name not in FORMATS:
+            raise UsageError(f"There is no format '{name}'. Choose one of {', '.join(FORMATS)}.")
+        return FORMATS[name]
+    suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
+    if suffix is None:
+        raise UsageError(
+            f"'{path}' has the suffix of no format. Choose one of {', '.join(f.suffix for f in FORMATS.values())}."
+        )
+    return next(format for format in FORMATS.values() if format.suffix == suffix)
+
+
+def format_in(path: Path) -> Format:
+    """Return the format that a file has; where several have its suffix, its first letters tell."""
+    if path.is_dir():
+        return FORMATS["openpose"]
+    suffix = path.suffix.lower()
+    if suffix not in SINGLE:
+        raise UsageError(f"'{path}' has the suffix of no format. Give one of {', '.join(sorted(SINGLE))}, or a folder.")
+    if suffix == ".csv":
+        with path.open(newline="", encoding="utf-8") as file:
+            header = next(csv.reader(file), [])
+        return FORMATS["dlc" if header[:1] == ["scorer"] else "long" if header == list(COLUMNS) else "table"]
+    if suffix == ".json":
+        with path.open(encoding="utf-8") as file:
+            return FORMATS["coco" if file.read(64).lstrip().startswith("[") else "posetrack18"]
+    if suffix == ".h5":
+        h5py = library("h5py", f"'{path}'")
+        with h5py.File(path) as file:
+            return FORMATS["sleap" if "tracks" in file else "dlc-h5"]
+    return format_of(path)

@@ -61,7 +61,9 @@ def check_targets(source: Any, targets: dict[str, Path], *, overwrite: bool) -> 
             check_target(target, overwrite=overwrite)
 
 
-def sinks_of(config: RunConfig, frames: Source, targets: dict[str, Path], pipeline: Pipeline) -> Sinks | Twice:
+def sinks_of(
+    config: RunConfig, frames: Source, targets: dict[str, Path], pipeline: Pipeline, select: Selection
+) -> Sinks | Twice:
     """Return what writes and shows, and chooses and hides people before that."""
     from ..output.notes import make_notes
     from ..output.privacy import BlurFaces, only_skeletons
@@ -83,7 +85,6 @@ def sinks_of(config: RunConfig, frames: Source, targets: dict[str, Path], pipeli
         overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=show_fps, notes=notes, timings=timings)
         conceal = only_skeletons if config.skeleton_only else BlurFaces(skeleton) if config.blur_faces else None
     tables = _tables(config, targets, frames, skeleton)
-    select = _selection(config)
     if looks_twice(config):
         again = partial(_again, select=select, skeleton=skeleton if config.refine else None)
         return Twice(overlay, tables, again=again, conceal=conceal, timings=timings)
@@ -94,12 +95,13 @@ def looks_twice(config: RunConfig) -> str:
     """Return the option that needs the whole run before anything can be written; empty where there is none."""
     if config.refine:
         return "--refine"
-    if _selection(config).whole:
+    if selection(config).whole:
         return "--min-length" if config.min_length else f"--person {config.person}"
     return ""
 
 
-def _selection(config: RunConfig) -> Selection:
+def selection(config: RunConfig) -> Selection:
+    """Return who of a run is written and drawn."""
     from ..tracking.selection import Selection
 
     person = None if config.person is None else parse_person(config.person)

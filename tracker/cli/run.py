@@ -100,7 +100,7 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
     from ..timings import Timings
     from ..video.source import open_source
     from . import facts
-    from .outputs import looks_twice, sinks_of, written
+    from .outputs import looks_twice, selection, sinks_of, written
 
     pipeline.timings = timings = Timings()
     pipeline.looks.clear()
@@ -119,7 +119,8 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
         if not config.quiet:
             facts.announce(pipeline)
         shown = partial(progress, total=frames.frame_count, quiet=config.quiet, console=console)
-        complete, outputs = False, sinks_of(config, frames, targets, pipeline)
+        select = selection(config)
+        complete, outputs = False, sinks_of(config, frames, targets, pipeline, select)
         try:
             with outputs as sinks:
                 with shown(label=frames.name) as step:
@@ -134,6 +135,8 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
                 table = targets["csv"] if complete else working_table(targets["csv"])
                 write_sidecar(table, facts.run_facts(config, frames, pipeline, complete=complete, refined=refined))
         counts = facts.counts(frames)
+    if select.unmet:
+        sys.stderr.write(f"posetrack: {select.unmet}\n")
     if not config.quiet:
         files = written(targets)
         gaps = [gap.end - gap.start for gap in frames.gaps]

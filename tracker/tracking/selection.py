@@ -40,13 +40,25 @@ class Selection:
         self._person, self._min_length = person, min_length
         self._roi = None if roi is None else np.asarray(roi, dtype=np.float64)
         self._largest = 0
+        self._met, self._last = False, 0
+
+    @property
+    def unmet(self) -> str:
+        """A sentence about the id that was asked for and that nobody had; empty where somebody had it."""
+        if not isinstance(self._person, int) or self._met:
+            return ""
+        ids = f"ids went up to {self._last}" if self._last else "nobody was there"
+        return f"Nobody had the id {self._person}; {ids}. Look at them without --person."
 
     def __call__(self, tracks: Tracks) -> Tracks:
         """Return those of one frame who are meant."""
         if self._roi is not None:
             tracks = tracks[within(_centres(tracks), self._roi)]
         if isinstance(self._person, int):
-            return tracks[tracks.ids == self._person]
+            self._last = max(self._last, *tracks.ids.tolist(), 0)
+            tracks = tracks[tracks.ids == self._person]
+            self._met |= len(tracks) > 0
+            return tracks
         if self._person == "largest" and len(tracks):
             return tracks[[self._row(tracks)]]
         return tracks

@@ -175,6 +175,12 @@ def test_a_person_who_is_not_there_for_long_is_left_out(track, tmp_path):
     assert json.loads((tmp_path / "out.csv.json").read_text())["refined"] is False
 
 
+def test_an_id_that_nobody_had_is_told(track, tmp_path, capsys):
+    assert track("--person", "7") == 0
+    assert "posetrack: Nobody had the id 7; ids went up to 1." in capsys.readouterr().err
+    assert rows(tmp_path / "out.csv") == []
+
+
 def test_refine_and_a_choice_go_together(track, tmp_path):
     assert track("--refine", "--person", "longest", "--roi", "0,0,9999,9999") == 0
     assert {row["state"] for row in rows(tmp_path / "out.csv")} == {"measured", "interpolated"}

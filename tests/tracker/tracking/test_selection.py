@@ -34,7 +34,10 @@ def test_an_id():
     select = Selection(2)
     assert not select.whole
     frames = [frame(_1=(0, 0, 10, 20)), frame(), frame(_1=(0, 0, 10, 20), _2=(50, 0, 10, 20))]
-    assert ids(map(select, frames)) == [[], [], [2]]
+    assert ids(map(select, frames[:2])) == [[], []]
+    assert select.unmet == "Nobody had the id 2; ids went up to 1. Look at them without --person."
+    assert ids(map(select, frames[2:])) == [[2]]
+    assert not select.unmet
     assert select(frames[2]).others.tolist() == [[1, 2, 3, 4]]  # whose faces are to be hidden all the same
 
 

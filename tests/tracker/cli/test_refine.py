@@ -229,11 +229,21 @@ def test_hiding_without_a_picture_is_refused(track, capsys):
     assert "--blur-faces changes pictures, and none is asked for" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["out.long.csv", "out.coco.json", "out.openpose", "out.trc", "out.pkl", "out.dlc.csv"])
+@pytest.mark.parametrize(
+    ("name", "libraries"),
+    [
+        *((f"out.{suffix}", ()) for suffix in ("long.csv", "coco.json", "openpose", "trc", "pkl", "dlc.csv")),
+        ("out.parquet", ("pyarrow",)),
+        ("out.sleap.h5", ("h5py",)),
+        ("out.dlc.h5", ("h5py", "pandas", "tables")),
+    ],
+)
 @pytest.mark.parametrize("words", [(), ("--refine",)])
-def test_the_suffix_is_the_format(name, words, track, tmp_path, capsys):
+def test_the_suffix_is_the_format(name, libraries, words, track, tmp_path, capsys):
     from posetrack.tracker.formats.files import read_recording
 
+    for library in libraries:
+        pytest.importorskip(library)
     target = tmp_path / name
     assert track("--csv", target, *words) == 0
     results = [path for path in tmp_path.iterdir() if path.name.startswith("out") and path.suffix != ".json"]

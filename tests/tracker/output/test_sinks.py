@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -118,3 +120,19 @@ def test_drawing_and_writing_are_timed_apart(frame_of, people):
     with Sinks(OverlaySink(Recorder(), skeleton=COCO, timings=timings), timings=timings) as sinks:
         sinks.write(frame_of(), people(1))
     assert timings.stages == ("draw", "write")
+
+
+def test_everybody_is_hidden_and_only_the_chosen_are_written(frame_of, people):
+    """Whoever is not chosen is in the picture all the same."""
+    hidden, sink = [], Recorder()
+
+    def conceal(frame, tracks):
+        hidden.append(tracks.ids.tolist())
+        return replace(frame, image=np.full_like(frame.image, 7))
+
+    with Sinks(sink, conceal=conceal, select=lambda tracks: tracks[tracks.ids == 2]) as sinks:
+        sinks.write(frame_of(0), people(3))
+    assert hidden == [[1, 2, 3]]
+    ((frame, tracks),) = sink.written
+    assert (frame.image == 7).all()
+    assert tracks.ids.tolist() == [2]

@@ -47,6 +47,7 @@ class RunConfig:
         scale: pixels per metre; gives them where everybody moves in one plane.
         detect_every: look for people in every Nth frame, or in as few as `auto` finds safe; followed in between.
         pose_every: estimate keypoints in every Nth frame, or in as few as `auto` finds safe; predicted in between.
+        target_fps: frames a second that `auto` keeps up with on a live source; 0 is the source's own rate.
         refine: look at a whole file's tracks again before anything is written; takes the place of `smooth`.
         person: who is shown and written, see `people.parse_person`; None is everybody.
         min_length: seconds that somebody must be there to be shown and written; for files.
@@ -86,6 +87,7 @@ class RunConfig:
     scale: float | None = None
     detect_every: int | str = 1
     pose_every: int | str = 1
+    target_fps: float = 0.0
     refine: bool = False
     person: str | None = None
     min_length: float = 0.0
@@ -129,6 +131,8 @@ class RunConfig:
             raise UsageError("max_people would leave people out whom blur_faces is to hide. Leave one of them out.")
         if self.blur_faces and self.detect_every != 1:
             raise UsageError("detect_every would overlook newcomers whom blur_faces is to hide. Leave one of them out.")
+        if not 0 <= self.target_fps < math.inf:
+            raise UsageError(f"target_fps is {self.target_fps}; give frames a second, or 0 for the source's own rate.")
         if self.start is not None and self.start < 0:
             raise UsageError(f"start is {self.start} s; give a time from 0 on.")
         if self.end is not None and self.end <= (self.start or 0):

@@ -28,6 +28,7 @@ class Limits:
     """What `auto` holds to. Times are in seconds, so that the frame rate does not matter.
 
     Attributes:
+        least_seconds: between two detections at the least, whatever happens but a first sight of somebody.
         detect_seconds: until the next detection at the latest; somebody new waits for so long at the most.
         change_seconds: until the next one if something moved where nobody is known, or the camera did.
         follow_seconds: since the last look, up to which boxes are followed: in a slow video people are soon elsewhere.
@@ -37,6 +38,7 @@ class Limits:
         crowded: IoU of two people from which each frame is looked at for who is who.
     """
 
+    least_seconds: float = 0.0
     detect_seconds: float = 0.2
     change_seconds: float = 0.1
     follow_seconds: float = 0.07
@@ -83,6 +85,11 @@ class Schedule:
         return f"people are looked for {detect}; keypoints {pose}"
 
     @property
+    def adapts(self) -> bool:
+        """Whether its limits matter."""
+        return AUTO in (self.detect_every, self.pose_every)
+
+    @property
     def watches(self) -> bool:
         """Whether it wants to know what moves."""
         return self.detect_every == AUTO
@@ -102,7 +109,7 @@ class Schedule:
         if doubting or self._detection_is_due(time, expected, lost=lost, moved=moved):
             self._detected, self._since_detection = time, 0
             look = Look.DETECT
-        elif lost or self._look_is_due(time):
+        elif self._look_is_due(time):
             look = Look.FOLLOW
         else:
             return Look.EXPECT
@@ -114,7 +121,7 @@ class Schedule:
         if self.detect_every != AUTO:
             return self._since_detection >= int(self.detect_every)
         since, limits = time - self._detected, self.limits
-        return (
+        return since >= limits.least_seconds and (
             lost
             or not len(expected)
             or since >= limits.detect_seconds

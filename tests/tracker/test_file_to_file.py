@@ -127,9 +127,10 @@ def test_what_cannot_be_compared_is_refused(capsys):
 
 def test_people_are_invented_and_runs_are_compared(tmp_path):
     target = tmp_path / "bench.json"
-    words = ["--people", "2", "--frames", "4", "--warmup", "1", "--rounds", "1", "--device", "cpu"]
+    words = ["--people", "2", "1", "--frames", "4", "--warmup", "1", "--rounds", "1", "--device", "cpu"]
     assert main(["bench", *words, "--json", str(target)]) == 0
     figures = json.loads(target.read_text())
+    assert figures["clips"]["1"]["people"] == 1
     clip = figures["clips"]["2"]
     assert clip["people"] == 2
     assert {"detect", "pose", "track"} <= set(clip["stages"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack import Poses, Tracks
-from posetrack.tracker.schedule import Look, Schedule
+from posetrack.tracker.schedule import Limits, Look, Schedule
 from posetrack.tracker.types import State
 
 
@@ -79,6 +79,13 @@ def test_auto_leaves_out_looks_that_would_not_surprise():
     assert looks(Schedule(10, "auto"), 7, surprise=0.0) == "dfefefe"
     assert looks(Schedule(10, "auto"), 7, surprise=0.05) == "dffffff"
     assert looks(Schedule(10, "auto"), 9, fps=60, surprise=0.0) == "dfeeefeee"
+
+
+def test_limits_hold_the_detector_back():
+    limits = Limits(least_seconds=0.1, follow_seconds=0.2, detect_seconds=0.3)
+    meeting = known([10, 10, 60, 160], [20, 10, 70, 160])
+    assert looks(Schedule("auto", 1, limits=limits), 7, people=meeting) == "dffdffd"
+    assert looks(Schedule("auto", 1, limits=limits), 4, people=meeting, doubting=True) == "dddd"
 
 
 def test_a_reset_begins_with_everything():

@@ -49,6 +49,7 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
                 make_sample(clip)
             with open_source(str(clip)) as opened:
                 frames = list(islice(opened, args.frames + args.warmup))
+            pipeline.reset()
             figures = measure(pipeline, frames, warmup=args.warmup)
             run = partial(ours, pipeline, clip, folder / "out.mp4", end=frames[-1].time + 1e-3, warmup=args.warmup)
             turns = {"one by one": partial(run, threads=False), "side by side": partial(run, threads=True)}

@@ -14,7 +14,10 @@ from ..config import RunConfig, read_recipe
 from .options import OPTIONS, OUTPUTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..pipeline import Pipeline
+    from ..video.source import Source
 
 
 def run(args: argparse.Namespace) -> int:
@@ -124,6 +127,7 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
         try:
             with outputs as sinks:
                 with shown(label=frames.name) as step:
+                    step = _keeping_up(step, frames, pipeline, config.target_fps)
                     loop(frames, pipeline, sinks, step, threads=_side_by_side(pipeline))
                 if isinstance(sinks, Twice):
                     with opened() as again, shown(label="Again") as step:
@@ -143,6 +147,21 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
         device = pipeline.estimator.network.device
         looks = {str(look): count for look, count in pipeline.looks.items()} if pipeline.schedule.skips else {}
         console.print(summary_table(timings, device=device, files=files, counts=counts, looks=looks, gaps=gaps))
+
+
+def _keeping_up(step: Callable[[int], None], frames: Source, pipeline: Pipeline, fps: float) -> Callable[[int], None]:
+    """Return `step`; with a live source whose schedule may change, it changes it so that the rate is kept, too."""
+    from ..pace import Pace
+
+    if not (frames.live and pipeline.schedule.adapts):
+        return step
+    pace = Pace(pipeline.schedule, fps=fps or frames.fps or 30.0)
+
+    def both(people: int) -> None:
+        step(people)
+        pace(frames.frames_dropped)
+
+    return both
 
 
 def _side_by_side(pipeline: Pipeline) -> bool:

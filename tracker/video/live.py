@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 
 from ...errors import SourceError
 from .reconnect import Reconnecting, Shot
 
+log = logging.getLogger("posetrack")
+
+TELL_EVERY = 5.0  # seconds between two lines about dropped frames, at the least
 CLOSE_WAIT = 2.0  # seconds; a thread that is stuck in a dead connection closes it by itself when the read gives up
 
 
@@ -31,6 +36,7 @@ class Newest:
         self._item: Shot | None = None
         self._error: Exception | None = None
         self._taken = self._ended = self._stop = False
+        self._told, self._told_at = 0, time.monotonic()
         self._thread = threading.Thread(target=self._read, name="posetrack-live", daemon=True)
         self._thread.start()
 
@@ -87,7 +93,15 @@ class Newest:
         with self._changed:
             item = self.peek()
             self._item, self._taken = None, True
-            return item
+        self._tell(item)
+        return item
+
+    def _tell(self, item: Shot) -> None:
+        """Log how many frames were dropped since the last line."""
+        dropped, elapsed = self.dropped - self._told, time.monotonic() - self._told_at
+        if dropped and elapsed >= TELL_EVERY:
+            log.warning("'%s': %d frames dropped in %.0f s, to stay with the newest.", self._name, dropped, elapsed)
+            self._told, self._told_at = self.dropped, time.monotonic()
 
     def close(self) -> None:
         """Stop the thread, which releases the reader; who waits for a frame gets the end. From any thread."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posetrack.errors import SourceError, UsageError
-from posetrack.tracker.video import camera
+from posetrack.tracker.video import camera, live
 from posetrack.tracker.video.camera import CameraReader
 from posetrack.tracker.video.source import Source
 
@@ -138,3 +138,15 @@ def test_an_unplugged_camera_that_is_plugged_in_again_goes_on():
 def test_a_live_source_cannot_start_later():
     with pytest.raises(UsageError, match="is live"):
         open_fake(Fake(), start=2.0)
+
+
+def test_dropped_frames_are_told_now_and_then(monkeypatch, caplog):
+    monkeypatch.setattr(live, "TELL_EVERY", 0.05)
+    with open_fake(Fake(pace=0.001)) as frames:
+        for _ in range(8):
+            next(frames)
+            time.sleep(0.03)
+    lines = [record.getMessage() for record in caplog.records if "dropped" in record.getMessage()]
+    assert 1 <= len(lines) <= 5
+    assert lines[0].startswith("'camera 0': ")
+    assert "to stay with the newest" in lines[0]

@@ -1,0 +1,65 @@
+"""Keep up with a live source: look less often while it is too fast for this machine, and more often after that."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from .schedule import Limits, Schedule
+
+log = logging.getLogger("posetrack")
+
+LEVELS = (  # each about halves the work of the one before
+    Limits(),
+    Limits(0.1, detect_seconds=0.3, change_seconds=0.2, follow_seconds=0.1, pose_seconds=0.07, surprise=0.03),
+    Limits(0.25, detect_seconds=0.6, change_seconds=0.4, follow_seconds=0.2, pose_seconds=0.13, surprise=1.0),
+    Limits(0.5, detect_seconds=1.0, change_seconds=0.8, follow_seconds=0.3, pose_seconds=0.25, surprise=1.0),
+)
+WINDOW = 1.0  # seconds over which the rate is taken
+ENOUGH = 0.9  # of the wanted rate: a little less is no reason to look away
+PATIENCE = 5.0, 80.0  # seconds on a level until the one before is tried again, and at the most; failing doubles them
+
+
+class Pace:
+    """Call it after every frame. A rate that is missed while frames are dropped raises the level, as often as need be.
+
+    Going back is an attempt: if it fails, the next one waits twice as long, so that the level does not swing.
+
+    Args:
+        schedule: whose limits it sets, where `auto` is asked for.
+        fps: the wanted rate.
+        clock: in seconds.
+    """
+
+    def __init__(self, schedule: Schedule, *, fps: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._schedule, self._fps, self._clock = schedule, fps, clock
+        self.level = 0
+        self._patience = PATIENCE[0]
+        self._since = self._changed = clock()
+        self._frames = self._dropped = 0
+
+    def __call__(self, dropped: int) -> None:
+        """Count a frame.
+
+        Args:
+            dropped: how many frames of the source were dropped until now.
+        """
+        self._frames += 1
+        now = self._clock()
+        elapsed = now - self._since
+        if elapsed < WINDOW:
+            return
+        rate, lost = self._frames / elapsed, dropped > self._dropped
+        self._since, self._frames, self._dropped = now, 0, dropped
+        if lost and rate < ENOUGH * self._fps:
+            if self.level < len(LEVELS) - 1:
+                self._patience = min(2 * self._patience, PATIENCE[1])
+                self._set(self.level + 1, now, f"{rate:.0f} frames/s of {self._fps:.0f}")
+        elif self.level and now - self._changed >= self._patience:
+            self._set(self.level - 1, now, "there may be time for more")
+
+    def _set(self, level: int, now: float, reason: str) -> None:
+        self.level, self._changed = level, now
+        self._schedule.limits = LEVELS[level]
+        log.warning("Pace %d of %d: %s. %s.", level, len(LEVELS) - 1, reason, self._schedule.description.capitalize())

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from posetrack import Detections, Frame, Pipeline, load_pipeline
+from posetrack import Detections, Frame, Pipeline, Poses, load_pipeline
 from posetrack.errors import DeviceError, UsageError
+from posetrack.models.keypoints import COCO
 from posetrack.tracker.perception.pose import load_pose_estimator
 
 
@@ -157,3 +158,21 @@ def test_a_hard_cut_hands_no_id_over():
     pipeline = Pipeline(boxes, load_pose_estimator(device="cpu"), camera=Camera())
     image = np.zeros((120, 160, 3), dtype=np.uint8)
     assert [pipeline(Frame(image, i, i / 25)).ids.tolist() for i in range(3)] == [[1], [2], [2]]
+
+
+def test_a_newcomer_is_among_the_others_until_they_have_an_id():
+    boxes = Boxes([[20, 20, 80, 200]])
+
+    def estimate(frame, detections):
+        n = len(detections)
+        middles = (detections.boxes[:, None, :2] + detections.boxes[:, None, 2:]) / 2
+        return Poses(detections.boxes, np.repeat(middles, 17, axis=1), np.full((n, 17), 0.9), detections.scores)
+
+    estimate.skeleton = COCO
+    line = Pipeline(boxes, estimate)
+    picture = np.zeros((240, 320, 3), np.uint8)
+    seen = [line(Frame(picture, 0, 0.0))]
+    boxes.boxes = np.array([[20, 20, 80, 200], [200, 20, 260, 200]], np.float32)
+    seen += [line(Frame(picture, index, index / 25)) for index in (1, 2)]
+    assert [tracks.ids.tolist() for tracks in seen] == [[1], [1], [1, 2]]
+    assert [tracks.others.tolist() for tracks in seen] == [[], [[200, 20, 260, 200]], []]

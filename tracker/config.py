@@ -130,7 +130,8 @@ class RunConfig:
         if self.blur_faces and self.max_people:
             raise UsageError("max_people would leave people out whom blur_faces is to hide. Leave one of them out.")
         if self.blur_faces and self.detect_every != 1:
-            raise UsageError("detect_every would overlook newcomers whom blur_faces is to hide. Leave one of them out.")
+            every = self.detect_every
+            raise UsageError(f"detect_every is {every}, which overlooks newcomers whom blur_faces is to hide; give 1.")
         if not 0 <= self.target_fps < math.inf:
             raise UsageError(f"target_fps is {self.target_fps}; give frames a second, or 0 for the source's own rate.")
         if self.start is not None and self.start < 0:

@@ -37,6 +37,7 @@ def test_no_region(text):
         ({"roi": "1"}, "roi is '1'"),
         ({"min_length": -1.0}, "min_length is -1.0"),
         ({"blur_faces": True, "max_people": 3}, "leave people out whom blur_faces"),
+        ({"blur_faces": True, "detect_every": "auto"}, "detect_every is auto, which overlooks newcomers"),
     ],
 )
 def test_a_run_checks_them(field, message):

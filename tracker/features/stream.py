@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import accumulate, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,7 @@ class _Moment:
     time: float
     tracks: Tracks
     rows: dict[int, int]
+    seen: bool  # whether anybody was, and not only predicted
     points: Array  # (N, P, 2)
     headings: Array  # (N, S)
     heights: Array  # (N,)
@@ -175,20 +176,26 @@ class ActionFeatures:
             person.seen = time
         rows = {identity: row for row, identity in enumerate(tracks.ids.tolist())}
         views = np.array([person.view for person in people], dtype=np.intp)
-        return _Moment(frame, time, tracks, rows, where, headings(where), heights, arms, views)
+        anybody = bool(np.isfinite(where).any())
+        return _Moment(frame, time, tracks, rows, anybody, where, headings(where), heights, arms, views)
 
     def _complete(self, row: int) -> bool:
         """Tell whether all neighbours of a moment are there."""
         if row >= len(self._moments):
             return False
         ahead = self._moments[-1].time - self._moments[row].time
-        return ahead >= FARTHEST or (ahead >= HALF_WINDOW and len(self._moments) - 1 - row >= NEIGHBOURS)
+        after = sum(moment.seen for moment in islice(self._moments, row + 1, None))
+        return ahead >= FARTHEST or (ahead >= HALF_WINDOW and after >= NEIGHBOURS)
 
     def _forget(self) -> None:
         """Let go of moments that are no neighbours any more, and of people who left."""
         now = self._moments[min(self._next, len(self._moments) - 1)].time
-        while self._next > NEIGHBOURS and self._moments[0].time < now - HALF_WINDOW:
-            self._moments.popleft()
+        before = sum(moment.seen for moment in islice(self._moments, self._next))
+        while self._next and (
+            self._moments[0].time < now - FARTHEST
+            or (self._moments[0].time < now - HALF_WINDOW and before - self._moments[0].seen >= NEIGHBOURS)
+        ):
+            before -= self._moments.popleft().seen
             self._next -= 1
         gone = [identity for identity, person in self._people.items() if person.seen < now - FORGET_SECONDS]
         for identity in gone:
@@ -227,10 +234,13 @@ class ActionFeatures:
     def _derivatives(self, row: int) -> tuple[Array, Array, Array]:
         """Return velocity and acceleration of points (N, P, 2), and segments' turning (N, S) in degrees a second."""
         moment = self._moments[row]
+        ranks = list(
+            accumulate(other.seen for other in self._moments)
+        )  # a frame in which nobody is seen is no neighbour
         near = [
             other
-            for place, other in zip(count(), self._moments)
-            if abs(other.time - moment.time) <= (FARTHEST if abs(place - row) <= NEIGHBOURS else HALF_WINDOW)
+            for rank, other in zip(ranks, self._moments)
+            if abs(other.time - moment.time) <= (FARTHEST if abs(rank - ranks[row]) <= NEIGHBOURS else HALF_WINDOW)
         ]
         places = np.full((len(near), *moment.points.shape), np.nan)  # (W, N, P, 2)
         turns = np.full((len(near), *moment.headings.shape), np.nan)  # (W, N, S)

@@ -104,6 +104,18 @@ def test_predicted_and_doubtful_keypoints_count_for_nothing():
     assert np.isfinite(np.delete(column(done, "right_knee_deg"), 7)).all()
 
 
+def test_poses_that_are_predicted_in_between_leave_the_speeds_of_the_others():
+    scene = fakes.walking(fakes.regular(2, 30), speed=150)
+    features = ActionFeatures()
+    done = []
+    for index, (time, poses, ids) in enumerate(scene.frames()):
+        done += features.update(index, time, tracks(poses, ids, State.PREDICTED if index % 4 else State.MEASURED))
+    done += features.finish()
+    speeds = column(done, "nose_speed_px_s")
+    np.testing.assert_allclose(speeds[8:-8:4], 150, atol=0.5)
+    assert np.isnan(speeds[1::4]).all()
+
+
 def test_a_row_comes_when_its_future_is_there_and_nobody_is_remembered_for_ever():
     scene = fakes.standing(fakes.regular(1, 100))
     features = ActionFeatures()

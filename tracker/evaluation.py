@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ from ..models.protocol import MPII, OURS, Protocol
 from .annotations import MPII_LIKE, Benchmark, benchmark_of, is_counted, people, read_annotations
 from .types import Detections, Frame, Poses
 
+BATCH = 64  # people of several pictures that are estimated at once
 MOST_POSES = 40  # COCO counts 20 people a picture; twice that leaves room for the doubles
 
 Detector = Callable[[Frame], Detections]
-Estimator = Callable[[Frame, Detections], Poses]
+Estimator = Callable[[Sequence[tuple[Frame, Detections]]], list[Poses]]
+Seen = tuple[dict[str, Any], Frame, Detections]  # a picture's label for results, its frame, and the people in it
 
 
 @dataclass(slots=True)
@@ -66,7 +68,7 @@ def evaluate(
     Args:
         images: folder of the pictures.
         annotations: the file, or what `read_annotations` makes of it.
-        estimate: the pose estimator; None measures boxes only.
+        estimate: the pose estimator, of several pictures at once; None measures boxes only.
         detector: None measures keypoints only.
         boxes: `gt`: keypoints in the true boxes of the people whose keypoints count; `detector`: in those found.
         protocol: of the estimator's family. MPII has one of its own: everybody counts, as estimated.
@@ -85,32 +87,37 @@ def evaluate(
         protocol = MPII
     true_boxes = _true_boxes(truth)
     person = person_category(truth)
+    select = protocol.select if boxes == "detector" else protocol.select_true
+
+    def look() -> Iterator[Seen]:
+        for picture in progress(truth["images"]):
+            known = true_boxes.get(picture["id"], np.zeros((0, 4)))
+            if detector is None and (estimate is None or not len(known)):
+                continue
+            frame = Frame(_read(Path(images) / picture["file_name"], picture), index=picture["id"], time=0.0)
+            label = {"image_id": picture["id"], "category_id": person}
+            if detector is not None:
+                found = detector(frame)
+                run.boxes += _box_results(label, found)
+            if boxes == "detector":
+                large = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1) >= protocol.least_area
+                yield label, frame, found[large][:most_poses]
+            else:
+                cleaned = protocol.clean(known, (frame.image.shape[1], frame.image.shape[0]))
+                yield label, frame, Detections(cleaned, np.ones(len(cleaned)))
+
     estimated = 0
-    for picture in progress(truth["images"]):
-        known = true_boxes.get(picture["id"], np.zeros((0, 4)))
-        if detector is None and (estimate is None or not len(known)):
-            continue
-        frame = Frame(_read(Path(images) / picture["file_name"], picture), index=picture["id"], time=0.0)
-        label = {"image_id": picture["id"], "category_id": person}
-        if detector is not None:
-            found = detector(frame)
-            run.boxes += _box_results(label, found)
+    for group in _groups(look()):
         if estimate is None:
             continue
-        if boxes == "detector":
-            large = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1) >= protocol.least_area
-            here, select = found[large][:most_poses], protocol.select
-        else:
-            cleaned = protocol.clean(known, (frame.image.shape[1], frame.image.shape[0]))
-            here = Detections(cleaned, np.ones(len(cleaned)))
-            select = protocol.select_true
-        poses = _checked(estimate(frame, here), run.benchmark)
-        estimated += len(poses)
-        _, sizes = crop_regions(poses.boxes, input_size=input_size)
-        rows, scores = select(
-            poses.keypoints, poses.scores, poses.box_scores, sizes.prod(1), run.benchmark.skeleton.sigmas
-        )
-        run.poses += _pose_results(label, poses[rows], scores)
+        for (label, _, _), poses in zip(group, estimate([(frame, here) for _, frame, here in group]), strict=True):
+            _check_keypoints(poses, run.benchmark)
+            estimated += len(poses)
+            _, sizes = crop_regions(poses.boxes, input_size=input_size)
+            rows, scores = select(
+                poses.keypoints, poses.scores, poses.box_scores, sizes.prod(1), run.benchmark.skeleton.sigmas
+            )
+            run.poses += _pose_results(label, poses[rows], scores)
     run.counts = {"pictures": len(truth["images"]), "people": sum(map(is_counted, people(truth)))}
     if estimate is not None:
         run.protocol = {"family": protocol.family, "scores": protocol.certainty}
@@ -158,11 +165,22 @@ def _read(path: Path, picture: dict[str, Any]) -> NDArray[np.uint8]:
     return image  # type: ignore[return-value]
 
 
-def _checked(poses: Poses, benchmark: Benchmark) -> Poses:
+def _groups(seen: Iterable[Seen]) -> Iterator[list[Seen]]:
+    """Put pictures together until they have so many people that a batch is full, or there are so many of them."""
+    group: list[Seen] = []
+    for one in seen:
+        group.append(one)
+        if sum(len(here) for _, _, here in group) >= BATCH or len(group) == BATCH:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _check_keypoints(poses: Poses, benchmark: Benchmark) -> None:
     given, wanted = poses.keypoints.shape[1], len(benchmark.skeleton)
     if given != wanted:
         raise UsageError(f"The model gives {given} keypoints, but {benchmark.name} has {wanted}. Give another model.")
-    return poses
 
 
 def _box_results(label: dict[str, Any], detections: Detections) -> list[dict[str, Any]]:

@@ -55,7 +55,9 @@ def test_mpii_is_measured_in_heads(mpii, shift, expected):
         here = {1: points[:2], 2: points[2:]}[frame.index] - 1 + (shift, 0)
         return Poses(detections.boxes, here, np.full((len(here), 16), 0.5), detections.scores)
 
-    figures = evaluate(folder, folder / "mpii_val.json", estimate).tables["keypoints"]
+    figures = evaluate(folder, folder / "mpii_val.json", lambda seen: [estimate(*one) for one in seen]).tables[
+        "keypoints"
+    ]
     assert (figures["PCKh"], figures["PCKh@0.1"]) == expected
 
 
@@ -105,7 +107,7 @@ def test_crowdpose_and_ochuman_go_through_the_same_evaluation(tmp_path, extra, c
         points = np.array(annotation["keypoints"]).reshape(1, count, 3)[..., :2] + (shift, 0)
         return Poses(detections.boxes, points, np.full((1, count), 0.9), detections.scores)
 
-    run = evaluate(tmp_path, tmp_path / "truth.json", estimate)
+    run = evaluate(tmp_path, tmp_path / "truth.json", lambda seen: [estimate(*one) for one in seen])
     assert run.benchmark.name == name
     assert run.tables["keypoints"]["AP"] == ap
 

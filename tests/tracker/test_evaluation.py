@@ -11,6 +11,7 @@ from posetrack.errors import OutputError, SourceError, UsageError
 from posetrack.models import processing
 from posetrack.models.evaluate import BOX_MEASURES, KEYPOINT_MEASURES
 from posetrack.models.protocol import POTR, VITPOSE
+from posetrack.tracker import evaluation
 from posetrack.tracker.cli import eval as command
 from posetrack.tracker.evaluation import evaluate
 from posetrack.tracker.types import Detections, Poses
@@ -58,7 +59,10 @@ class Oracle:
         boxes[:, 2:] += boxes[:, :2]
         return Detections(boxes, np.linspace(0.9, 0.5, len(boxes)))
 
-    def estimate(self, frame, detections):
+    def estimate(self, seen):
+        return [self.estimate_one(frame, detections) for frame, detections in seen]
+
+    def estimate_one(self, frame, detections):
         self.asked[frame.index] = detections.boxes.tolist()
         here = [p for p in self.people if p["image_id"] == frame.index]
         rows = [next(p for p in here if np.allclose(p["bbox"][:2], box[:2])) for box in detections.boxes]
@@ -91,6 +95,20 @@ def test_true_boxes_are_those_whose_keypoints_count(folder):
     assert oracle.asked == {5: [[10, 20, 130, 140], [160, 30, 280, 150]], 9: [[40, 40, 160, 160]]}
 
 
+@pytest.mark.parametrize(("batch", "groups"), [(1, [1, 1]), (2, [1, 1]), (3, [2]), (64, [2])])
+def test_pictures_are_put_together_until_a_batch_is_full(folder, monkeypatch, batch, groups):
+    monkeypatch.setattr(evaluation, "BATCH", batch)
+    oracle, seen = Oracle(folder), []
+
+    def estimate(group):
+        seen.append(len(group))
+        return oracle.estimate(group)
+
+    run = evaluate(folder / "images", folder / "truth.json", estimate)
+    assert seen == groups
+    assert run.tables["keypoints"]["AP"] == 1
+
+
 def test_detected_boxes_and_what_they_missed(folder):
     oracle = Oracle(folder)
     run = evaluate(
@@ -121,7 +139,7 @@ def test_nobody_found(folder):
     run = evaluate(
         folder / "images",
         folder / "truth.json",
-        lambda frame, detections: Poses.empty(),
+        lambda seen: [Poses.empty() for _ in seen],
         detector=lambda frame: Detections.empty(),
         boxes="detector",
     )
@@ -190,7 +208,7 @@ def test_detected_boxes_need_a_detector(folder):
 
 def test_another_skeleton(folder):
     with pytest.raises(UsageError, match="gives 5 keypoints"):
-        evaluate(folder / "images", folder / "truth.json", lambda frame, detections: Poses.empty(5))
+        evaluate(folder / "images", folder / "truth.json", lambda seen: [Poses.empty(5) for _ in seen])
 
 
 def test_other_annotations_than_coco_must_say_so(folder):
@@ -228,9 +246,8 @@ class TestCommand:
 
         def estimator(name, **options):
             loaded["pose"] = (name, options)
-            return Loaded(
-                oracle.estimate, name=name, processing=processing.UDP, family="ViTPose", input_size=(256, 192)
-            )
+            facts = {"processing": processing.UDP, "family": "ViTPose", "input_size": (256, 192)}
+            return Loaded(None, of_frames=oracle.estimate, name=name, **facts)
 
         def detector(name, **options):
             loaded["detector"] = (name, options)

@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     run = evaluate(
         args.images,
         truth,
-        estimator,
+        estimator and estimator.of_frames,
         detector=detector,
         boxes="gt" if args.boxes == "gt" else "detector",
         most_poses=MOST_POSES if args.boxes == "detector" else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,22 +43,34 @@ class PoseEstimator:
 
     def __call__(self, frame: Frame, detections: Detections) -> Poses:
         """Estimate the pose of every detected person, all in one batch."""
-        if len(detections) == 0:
-            return Poses.empty(len(self.skeleton))
+        return self.of_frames([(frame, detections)])[0]
+
+    def of_frames(self, seen: Sequence[tuple[Frame, Detections]]) -> list[Poses]:
+        """Estimate the poses of the people of several frames, all in one batch."""
+        ends = np.cumsum([len(detections) for _, detections in seen])
+        if not len(ends) or ends[-1] == 0:
+            return [Poses.empty(len(self.skeleton)) for _ in seen]
         processing = self.processing
-        centers, sizes = processing.regions(detections.boxes, self.input_size)
+        boxes = np.concatenate([detections.boxes for _, detections in seen])
+        centers, sizes = processing.regions(boxes, self.input_size)
         matrices = processing.matrices(centers, sizes, self.input_size)
-        crops = crop.normalize(crop.warp(frame.image, matrices, input_size=self.input_size), self._batch(len(matrices)))
+        crops, people = self._batch(len(boxes)), [slice(*pair) for pair in pairwise([0, *ends.tolist()])]
+        for (frame, _), rows in zip(seen, people, strict=True):
+            crop.normalize(crop.warp(frame.image, matrices[rows], input_size=self.input_size), crops[rows])
         flip_order = self.skeleton.flip_order if self.flip else None
         points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
-        back = crop.invert(processing.matrices(centers, sizes, size))
-        return Poses(
-            boxes=detections.boxes,
-            keypoints=crop.transform(points, back),
-            scores=np.clip(scores, 0, 1),
-            box_scores=detections.scores,
-            features=looks(frame.image, detections.boxes),
-        )
+        keypoints = crop.transform(points, crop.invert(processing.matrices(centers, sizes, size)))
+        scores = np.clip(scores, 0, 1)
+        return [
+            Poses(
+                boxes=detections.boxes,
+                keypoints=keypoints[rows],
+                scores=scores[rows],
+                box_scores=detections.scores,
+                features=looks(frame.image, detections.boxes),
+            )
+            for (frame, detections), rows in zip(seen, people, strict=True)
+        ]
 
     def warm_up(self) -> None:
         """Run once, so that the first frame is no slower than the others."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tracking.compiled import kernel
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+
+@partial(kernel, fastmath=True, nogil=True)
 def paint(
     image: NDArray[np.uint8], strokes: NDArray[np.float32], shown: NDArray[np.bool_], colors: NDArray[np.uint8]
 ) -> None:

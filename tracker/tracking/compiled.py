@@ -31,17 +31,19 @@ def _folder() -> str:
 _FOLDER = _folder()
 
 
-def kernel(function: Function) -> Function:
+def kernel(function: Function, **options: Any) -> Function:
     """Compile a function when it is first called, or load it where that was done before.
 
     Loops over scalars compile soonest and run fastest. A division by zero is infinite, as in NumPy. From Python, plain
-    tuples of arrays and arrays of records are handed over at once; a named tuple takes ten times as long.
+    tuples of arrays and arrays of records are handed over at once; a named tuple takes ten times as long. Further
+    options are numba's.
     """
+    options |= {"error_model": "numpy", "no_cfunc_wrapper": True}
     before, _settings.CACHE_DIR = _settings.CACHE_DIR, _FOLDER
     try:
-        return _njit(cache=True, error_model="numpy", no_cfunc_wrapper=True)(function)
+        return _njit(cache=True, **options)(function)
     except RuntimeError:  # no folder can be written: compile for this process only
-        return _njit(error_model="numpy", no_cfunc_wrapper=True)(function)
+        return _njit(**options)(function)
     finally:
         _settings.CACHE_DIR = before
 

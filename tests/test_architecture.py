@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("posetrack", "tracker", "models", "configs")
-HEAVY = {"numba", "torch", "cv2", "ultralytics", "av", "scipy", "rich"}
+HEAVY = {"numba", "torch", "cv2", "ultralytics", "av", "scipy", "rich", "bokeh", "matplotlib"}
 
 FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere in its file
     "posetrack.errors": ("*",),
@@ -22,6 +22,7 @@ FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere
     "posetrack.tracker.features": ("torch", "cv2", "av", "posetrack.tracker.output", "posetrack.tracker.perception"),
     "posetrack.tracker.video": ("torch", "posetrack.models", "posetrack.tracker.tracking"),
     "posetrack.tracker.output": ("torch", "ultralytics", "posetrack.tracker.perception"),
+    "posetrack.tracker.report": ("torch", "ultralytics", "posetrack.tracker.perception"),
     "posetrack.tracker.perception": ("posetrack.tracker.tracking", "posetrack.tracker.output", "ultralytics"),
     "posetrack.tracker": ("ultralytics",),
 }

@@ -29,6 +29,7 @@ class RunConfig:
         csv: keypoint table (a folder, where the source is one).
         features: table of joint angles, speeds and postures (a folder, where the source is one).
         events: table of steps, repetitions, raised hands and falls (a folder, where the source is one).
+        report: page with the video, plots, events and quality (a folder, where the source is one).
         show: open a window.
         label: what stands at each person in the picture, one of `LABELS`.
         model: pose network by name or file.
@@ -69,6 +70,7 @@ class RunConfig:
     csv: str | None = None
     features: str | None = None
     events: str | None = None
+    report: str | None = None
     show: bool = False
     label: str = "id"
     model: str = "bundled"

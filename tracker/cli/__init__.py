@@ -8,7 +8,22 @@ from collections.abc import Sequence
 
 from ...errors import PosetrackError, UsageError
 from ...version import __version__
-from . import attention, bench, convert, demo, eval, eval_tracking, export, features, models, options, run, train
+from . import (
+    attention,
+    bench,
+    convert,
+    demo,
+    eval,
+    eval_tracking,
+    export,
+    features,
+    models,
+    options,
+    plot,
+    report,
+    run,
+    train,
+)
 
 _EPILOG = """\
 examples:
@@ -32,7 +47,11 @@ def build_parser() -> argparse.ArgumentParser:
     options.add_arguments(parser)
     parser.set_defaults(run=run.run)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (demo, features, eval, eval_tracking, convert, bench, models, export, attention, train):
+    everything = (
+        *(demo, features, report, plot, eval, eval_tracking),
+        *(convert, bench, models, export, attention, train),
+    )
+    for command in everything:
         command.add_parser(commands)
     return parser
 

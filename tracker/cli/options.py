@@ -9,7 +9,7 @@ from typing import Any
 
 from ..config import RunConfig, recipes
 
-OUTPUTS = ("save", "csv", "features", "events")  # fields of RunConfig that name a file
+OUTPUTS = ("save", "csv", "features", "events", "report")  # fields of RunConfig that name a file
 # field of RunConfig: (metavar, help)
 OPTIONS = {
     "source": ("X", "webcam index, video, picture, folder or glob of either, or stream address"),
@@ -20,6 +20,7 @@ OPTIONS = {
     ),
     "features": ("FILE", "write joint angles, speeds and postures, and FILE.json beside it (likewise)"),
     "events": ("FILE", "write steps, repetitions, raised hands and falls, and FILE.json beside it (likewise)"),
+    "report": ("FILE", "write a page with the video, plots, events and quality: .html (likewise)"),
     "show": (None, "open a window, as without any output; q ends the run"),
     "label": ("WHAT", "what stands at each person: id, angles (with it), or events (with posture and counts)"),
     "model": ("NAME", "pose network: a name of `posetrack models`, or a file of weights"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..output.sinks import Sinks
     from ..output.twice import Table, Twice
     from ..pipeline import Pipeline
+    from ..report.report import Report
     from ..tracking.selection import Selection
     from ..types import Tracks
     from ..video.batch import Item
@@ -33,7 +34,7 @@ def targets_of(config: RunConfig, item: Item, *, batch: bool) -> dict[str, Path]
     if not batch:
         return named
     picture = Path(str(item.source)).suffix.lower() in IMAGE_SUFFIXES
-    suffixes = {"save": ".png" if picture else ".mp4"}
+    suffixes = {"save": ".png" if picture else ".mp4", "report": ".html"}
     return {
         output: folder / item.mirror.with_name(item.mirror.name + suffixes.get(output, ".csv"))
         for output, folder in named.items()
@@ -45,10 +46,13 @@ def check_targets(source: Any, targets: dict[str, Path], *, overwrite: bool) -> 
     from ..formats.files import check_result
     from ..formats.registry import format_of
     from ..partial import check_target
+    from ..report.report import check_report
     from ..video.writer import check_suffix
 
     if "save" in targets:
         check_suffix(targets["save"])
+    if "report" in targets:
+        check_report(targets["report"])
     for output, target in targets.items():
         twin = next((other for other in targets if other != output and targets[other] == target), None)
         if twin:
@@ -61,8 +65,24 @@ def check_targets(source: Any, targets: dict[str, Path], *, overwrite: bool) -> 
             check_target(target, overwrite=overwrite)
 
 
+def report_of(config: RunConfig, frames: Source, targets: dict[str, Path], pipeline: Pipeline) -> Report | None:
+    """Return the report that was asked for; None where none was."""
+    from ..report.report import Report
+
+    if "report" not in targets:
+        return None
+    actions = _actions(config, pipeline.estimator.skeleton)
+    return Report(targets["report"], *actions, fps=frames.fps, overwrite=config.overwrite)
+
+
 def sinks_of(
-    config: RunConfig, frames: Source, targets: dict[str, Path], pipeline: Pipeline, select: Selection
+    config: RunConfig,
+    frames: Source,
+    targets: dict[str, Path],
+    pipeline: Pipeline,
+    *,
+    select: Selection,
+    report: Report | None,
 ) -> Sinks | Twice:
     """Return what writes and shows, and chooses and hides people before that."""
     from ..output.notes import make_notes
@@ -78,13 +98,15 @@ def sinks_of(
         screens.append(open_writer(save, size=frames.size, fps=frames.fps, audio_from=frames.path, overwrite=overwrite))
     if config.show:
         screens.append(Window(f"posetrack: {frames.name}"))
+    if report:
+        screens.append(report.clip)
     overlay, conceal = None, None
     if screens:
         notes = make_notes(config.label, *_actions(config, skeleton))
         show_fps = not looks_twice(config)
         overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=show_fps, notes=notes, timings=timings)
         conceal = only_skeletons if config.skeleton_only else BlurFaces(skeleton) if config.blur_faces else None
-    tables = _tables(config, targets, frames, skeleton)
+    tables = [*_tables(config, targets, frames, skeleton), *([report.people] if report else [])]
     if looks_twice(config):
         again = partial(_again, select=select, skeleton=skeleton if config.refine else None)
         return Twice(overlay, tables, again=again, conceal=conceal, timings=timings)
@@ -160,5 +182,7 @@ def written(targets: dict[str, Path]) -> list[Path]:
 
     csv = targets.get("csv")
     files = [] if csv is None else results(csv, format_of(csv))
-    sidecars = [path.with_name(f"{path.name}.json") for output, path in targets.items() if output != "save"]
+    sidecars = [
+        path.with_name(f"{path.name}.json") for output, path in targets.items() if output not in ("save", "report")
+    ]
     return [*(path for output, path in targets.items() if output != "csv"), *files, *sidecars]

@@ -97,13 +97,13 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
 
     from ..formats.sink import working_table
     from ..loop import loop
-    from ..output.sidecar import write_sidecar
+    from ..output.sidecar import document, write_sidecar
     from ..output.summary import progress, summary_table
     from ..output.twice import Twice
     from ..timings import Timings
     from ..video.source import open_source
     from . import facts
-    from .outputs import looks_twice, selection, sinks_of, written
+    from .outputs import looks_twice, report_of, selection, sinks_of, written
 
     pipeline.timings = timings = Timings()
     pipeline.looks.clear()
@@ -122,8 +122,9 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
         if not config.quiet:
             facts.announce(pipeline)
         shown = partial(progress, total=frames.frame_count, quiet=config.quiet, console=console)
+        report = report_of(config, frames, targets, pipeline)
         select = selection(config)
-        complete, outputs = False, sinks_of(config, frames, targets, pipeline, select)
+        complete, outputs = False, sinks_of(config, frames, targets, pipeline, select=select, report=report)
         try:
             with outputs as sinks:
                 with shown(label=frames.name) as step:
@@ -134,10 +135,12 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
                         sinks.look_again(again, step)
             complete = True
         finally:
+            refined = config.refine and isinstance(outputs, Twice) and outputs.done
+            told = facts.run_facts(config, frames, pipeline, complete=complete, refined=refined)
             if "csv" in targets:
-                refined = config.refine and isinstance(outputs, Twice) and outputs.done
-                table = targets["csv"] if complete else working_table(targets["csv"])
-                write_sidecar(table, facts.run_facts(config, frames, pipeline, complete=complete, refined=refined))
+                write_sidecar(targets["csv"] if complete else working_table(targets["csv"]), told)
+            if report:
+                report.save(document(told), complete=complete)
         counts = facts.counts(frames)
     if select.unmet:
         sys.stderr.write(f"posetrack: {select.unmet}\n")

@@ -92,7 +92,7 @@ def write_sidecar(csv: str | Path, facts: RunFacts) -> Path:
         OutputError: when it cannot be written.
     """
     path = sidecar_path(csv, complete=facts.complete)
-    text = json.dumps(_document(facts), indent=2, ensure_ascii=False, default=str) + "\n"
+    text = json.dumps(document(facts), indent=2, ensure_ascii=False, default=str) + "\n"
     with PartialFile(path, overwrite=True) as file:
         file.write(text.encode())
     if facts.complete:
@@ -100,8 +100,8 @@ def write_sidecar(csv: str | Path, facts: RunFacts) -> Path:
     return path
 
 
-def _document(facts: RunFacts) -> dict[str, Any]:
-    """Lay out the JSON document, the most asked first."""
+def document(facts: RunFacts) -> dict[str, Any]:
+    """Return what the sidecar holds, the most asked first."""
     skeleton = facts.skeleton
     names = skeleton.keypoints
     return {

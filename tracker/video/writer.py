@@ -53,6 +53,7 @@ class VideoWriter:
         fps: float | None = None,
         audio_from: str | Path | None = None,
         overwrite: bool = False,
+        crf: int = 20,
     ) -> None:
         """Check the place and begin the file.
 
@@ -62,6 +63,7 @@ class VideoWriter:
             fps: average rate, a hint for the encoder and the length of the last frame; 30 if unknown.
             audio_from: file whose sound is copied, cut to the written times.
             overwrite: replace an existing file.
+            crf: x264's constant rate factor; the greater, the smaller and coarser the video.
 
         Raises:
             OutputError: the file exists, or its folder cannot be written to.
@@ -69,7 +71,7 @@ class VideoWriter:
         self.path = Path(path)
         self.partial = partial_path(self.path).with_suffix(".mp4")
         self.frames_written = 0
-        self._size, self._fps = size, fps if fps and fps > 0 else 30.0
+        self._size, self._fps, self._crf = size, fps if fps and fps > 0 else 30.0, crf
         self._audio = Path(audio_from) if audio_from is not None else None
         self._origin = 0.0
         self._last = self._last_key = -math.inf  # ticks
@@ -86,7 +88,7 @@ class VideoWriter:
         flags = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
         container = av.open(f"file:{self.partial}", "w", format="mp4", container_options=flags)
         rate = Fraction(self._fps).limit_denominator(1001)
-        stream: Any = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
+        stream: Any = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": str(self._crf)})
         stream.width, stream.height = self._size[0] + self._size[0] % 2, self._size[1] + self._size[1] % 2
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)

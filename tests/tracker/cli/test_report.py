@@ -1,0 +1,95 @@
+"""`--report`, `posetrack report` and `posetrack plot` from the command line."""
+
+import importlib.util
+import json
+import re
+
+import cv2
+import pytest
+
+pytest.importorskip("bokeh", reason="needs the extra report")
+
+from posetrack.tracker.cli import main
+
+
+def posetrack(*words):
+    return main([str(word) for word in words])
+
+
+def data_of(page):
+    text = page.read_text(encoding="utf-8")
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+
+
+@pytest.fixture(scope="module")
+def tracked(walking_clip, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tracked")
+    outputs = ("--csv", folder / "t.csv", "--save", folder / "t.mp4", "--report", folder / "live.html")
+    assert posetrack("--source", walking_clip, *outputs, "--features", folder / "f.csv", "--quiet", "--offline") == 0
+    return folder
+
+
+def test_the_report_of_a_run_and_of_its_files_are_the_same(tracked, tmp_path):
+    page = tmp_path / "again.html"
+    assert posetrack("report", tracked / "t.csv", "--video", tracked / "t.mp4", "--out", page) == 0
+    live, again = data_of(tracked / "live.html"), data_of(page)
+    assert live["people"]
+    assert [person["id"] for person in live["people"]] == [person["id"] for person in again["people"]]
+    assert [person["spans"] for person in live["people"]] == [person["spans"] for person in again["people"]]
+    assert live["video"]
+    assert again["video"]
+    assert live["origin"] == pytest.approx(again["origin"], abs=1e-3)
+    for path in (tracked / "live.html", page):
+        text = path.read_text(encoding="utf-8")
+        assert "sha256" in text
+        assert "people.mp4" in text
+    assert not list(tracked.glob("*.partial*"))
+
+
+def test_a_clip_that_began_later_is_in_time(walking_clip, tmp_path):
+    words = ("--start", 0.3, "--quiet", "--offline", "--csv", tmp_path / "t.csv", "--save", tmp_path / "t.mp4")
+    assert posetrack("--source", walking_clip, *words) == 0
+    assert posetrack("report", tmp_path / "t.csv", "--video", tmp_path / "t.mp4", "--out", tmp_path / "r.html") == 0
+    assert data_of(tmp_path / "r.html")["origin"] == pytest.approx(0.3, abs=1e-3)
+
+
+def test_refined_tracks_are_in_the_report(walking_clip, tmp_path):
+    assert posetrack("--source", walking_clip, "--refine", "--report", tmp_path / "r.html", "--quiet", "--offline") == 0
+    assert "refined" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert data_of(tmp_path / "r.html")["video"]
+
+
+def test_wrong_requests_get_one_sentence(tracked, tmp_path, capsys, monkeypatch):
+    def told(*words, code=2):
+        assert posetrack(*words) == code
+        said = capsys.readouterr().err.strip()
+        assert "\n" not in said
+        return said
+
+    table = tracked / "t.csv"
+    assert "does not end in .html" in told("report", table, "--out", tmp_path / "r.pdf")
+    (tmp_path / "r.html").write_text("precious")
+    assert "--overwrite" in told("report", table, "--out", tmp_path / "r.html", code=1)
+    assert "no kind of figure 'pie'" in told("plot", table, "--out", tmp_path / "f.png", "--kind", "pie")
+    assert "no person 99" in told("plot", table, "--out", tmp_path / "f.png", "--person", 99)
+    assert "ends in .png" in told("plot", table, "--out", tmp_path / "f.gif")
+    assert "no such file" in told("report", tmp_path / "none.csv", "--out", tmp_path / "s.html", code=1)
+    short = tmp_path / "short.csv"
+    short.write_text("".join(table.read_text().splitlines(keepends=True)[:1]))
+    rows = table.read_text().splitlines()
+    short.write_text(
+        "\n".join([rows[0], *(re.sub(r"^(\d+)", lambda m: str(int(m[0]) + 500), row) for row in rows[1:])])
+    )
+    assert "is not the video of this table" in told(
+        "report", short, "--video", tracked / "t.mp4", "--out", tmp_path / "s.html"
+    )
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("posetrack.tracker.report.libraries.find_spec", lambda name: None)
+    assert "pip install 'posetrack[report]'" in told("report", table, "--out", tmp_path / "s.html")
+    assert "pip install 'posetrack[report]'" in told("plot", table, "--out", tmp_path / "s.png")
+
+
+@pytest.mark.parametrize("table", ["t.csv", "f.csv"])
+def test_both_tables_can_be_drawn(tracked, tmp_path, table):
+    assert posetrack("plot", tracked / table, "--out", tmp_path / "f.png", "--kind", "timeline", "--kind", "speed") == 0
+    assert cv2.imread(str(tmp_path / "f.png")).shape[1] == 1440

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from posetrack.models.keypoints import COCO
+from posetrack.tracker.features.events import Event, EventDetector
+from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.report.clip import Clip
+from posetrack.tracker.report.gather import MAX_ROWS, Gatherer
+from posetrack.tracker.tracking import fakes
+from posetrack.tracker.types import State, Tracks
+
+
+def tracks_of(poses, ids, state=State.MEASURED):
+    return Tracks(ids, poses, np.zeros((len(ids), 2)), (state,) * len(ids))
+
+
+@pytest.fixture
+def gather():
+    """Makes everybody from a scene."""
+
+    def make(scene, *, max_rows=MAX_ROWS, events=(), **calibration):
+        actions = ActionFeatures(skeleton=COCO, **calibration)
+        with Gatherer(actions, EventDetector(actions), max_rows=max_rows) as gatherer:
+            for index, (time, poses, ids) in enumerate(scene.frames()):
+                gatherer.write_rows(index, time, tracks_of(poses, ids))
+        gatherer.everybody.happen(list(events))
+        return gatherer.everybody
+
+    return make
+
+
+@pytest.fixture
+def two_people(gather):
+    """Two people who pass each other within 4 s, 30 frames a second, and one event of each."""
+    events = [Event(1.0, 30, 1, "left_hand_raised", 1.0, 0.9), Event(2.5, 75, 2, "step", float("nan"), 0.5)]
+    return gather(fakes.crossing(fakes.regular(4, 30)), events=events)
+
+
+@pytest.fixture
+def clip():
+    """Makes the clip of a picture that grows brighter."""
+
+    def make(seconds=4.0, *, fps=30, **options):
+        with Clip(fps=fps, **options) as taken:
+            for index in range(round(seconds * fps)):
+                taken.write(np.full((240, 320, 3), min(255, 2 * index), np.uint8), index / fps)
+        return taken
+
+    return make

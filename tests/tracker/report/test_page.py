@@ -1,0 +1,130 @@
+"""The page holds every track, event and fact, its plots' data are the table's, and nothing in it is run unasked."""
+
+import json
+import re
+from base64 import b64decode
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bokeh", reason="needs the extra report")
+
+from posetrack.tracker.report.gather import MAX_ROWS, Everybody
+from posetrack.tracker.report.page import render
+from posetrack.tracker.tracking import fakes
+from posetrack.tracker.types import State
+
+FACTS = {
+    "complete": True,
+    "refined": False,
+    "source": "clips/</script><img src=x onerror=alert(1)>.mp4",
+    "size": {"width": 640, "height": 480},
+    "fps": 30.0,
+    "frames": {"read": 120, "dropped": 2, "failed": 0},
+    "gaps": [],
+    "latency_ms": None,
+    "skeleton": {"name": "coco"},
+    "model": {"name": "vitpose-b", "sha256": "ab" * 32, "runtime": "torch fp32 on cpu"},
+    "detector": {"name": "bundled", "sha256": None, "runtime": None},
+    "device": "cpu",
+    "versions": {"posetrack": "0.1.0", "torch": None},
+    "config": {"source": "x", "refine": False, "smooth": "one-euro"},
+}
+
+
+def data_of(page, name="data"):
+    return json.loads(re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def floats(text):
+    return np.frombuffer(b64decode(text), "<f4")
+
+
+def test_plots_hold_the_tables_numbers(two_people):
+    data = data_of(render(two_people, facts=FACTS))
+    assert [person["id"] for person in data["people"]] == [1, 2]
+    for person in data["people"]:
+        table = two_people.series.table(person["id"])
+        times = floats(person["series"]["t"])
+        gaps = np.flatnonzero(np.diff(times) == 0) + 1  # rows that break the line
+        known = np.setdiff1d(np.arange(len(times)), gaps)
+        np.testing.assert_allclose(times[known], table[:, 0], rtol=1e-6)
+        for name, text in person["series"].items():
+            if name != "t":
+                expected = table[:, 1 + two_people.columns.index(name)]
+                np.testing.assert_allclose(floats(text)[known], expected, rtol=1e-6)
+                assert np.isnan(floats(text)[gaps]).all()
+    assert len(floats(data["people"][1]["series"]["t"])) > len(two_people.series.table(2))  # was hidden for a while
+    assert "left_ankle_deg" not in data["people"][0]["series"]  # COCO has no feet
+
+
+def test_every_track_event_and_fact_is_told(two_people):
+    page = render(two_people, facts=FACTS)
+    text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert re.findall(r'class="chip" data-person="(\d)"', text) == ["1", "2"]
+    for word in ("left hand raised", "2.50 s", "vitpose-b", "abababababab", "120 read", "one-euro", "2 dropped"):
+        assert word in text
+    quality = re.search(r'aria-labelledby="quality".*?</section>', text, re.DOTALL)[0]
+    assert quality.count("<tr>") == 3
+    assert "100 %" in quality
+    assert len(data_of(page)["events"]) == 2
+
+
+def test_names_are_text_and_nothing_comes_from_elsewhere(two_people, clip):
+    page = render(two_people, facts=FACTS, clip=clip(1.0))
+    assert "onerror=alert" not in page.replace("onerror=alert(1)&gt;", "")
+    assert "<title>&lt;" not in page  # the folder's name ends with the tag's slash
+    own = re.sub(r"<script>\s*/\* BEGIN bokeh.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.findall(r'(?:src|href)="(?!data:)[^"]*"', own)
+    assert not re.findall(r"url\((?!data:)", own)
+    assert "http://" not in own
+    assert "https://" not in own
+
+
+def test_one_page_has_one_picture_of_each_kind(two_people, clip):
+    with_video = render(two_people, facts=FACTS, clip=clip(1.0))
+    assert "<video" in with_video
+    assert data_of(with_video)["times"] == []
+    with_pictures = render(two_people, facts=FACTS, clip=clip(3.0, max_bytes=100))
+    assert "<video" not in with_pictures
+    assert data_of(with_pictures)["times"] == [0, 1, 2]
+    assert "3 pictures of it" in with_pictures
+    without = render(two_people, facts=FACTS)
+    assert "<video" not in without
+    assert 'id="picture"' not in without
+
+
+def test_thinned_series_are_confessed(gather):
+    scene = fakes.walking(fakes.regular(20, 30))
+    page = render(gather(scene, max_rows=200), facts={})
+    assert re.search(r"the least and the greatest value of every [\d.]+ s", page)
+    assert len(floats(data_of(page)["people"][0]["series"]["t"])) <= 200
+    assert "the least and the greatest" not in render(gather(scene), facts={})
+
+
+def test_nobody_is_a_page_too():
+    page = render(Everybody("bh"), facts={**FACTS, "complete": False})
+    assert "Nobody was found" in page
+    assert "stopped early" in page
+
+
+def test_colours_are_the_overlays(two_people):
+    from posetrack.tracker.output.palette import palette
+
+    blue, green, red = palette(2).base
+    color = f"#{red:02x}{green:02x}{blue:02x}"
+    page = render(two_people, facts={})
+    assert f"--chip: {color}" in page
+    assert data_of(page)["people"][1]["colors"]["dark"]["base"] == color
+
+
+def test_the_most_that_is_kept_is_a_small_page():
+    """As many rows as an hour of five people has after thinning."""
+    everybody, rng = Everybody("bh"), np.random.default_rng(0)
+    rows = rng.normal(size=(MAX_ROWS // 5, len(everybody.columns)))
+    for person in range(1, 6):
+        for index, row in enumerate(rows):
+            everybody.see(person, index, index / 2, State.MEASURED, height=200)
+            everybody.series.add(person, index / 2, row)
+    page = render(everybody, facts={})
+    assert 5e6 < len(page) < 15e6

@@ -1,0 +1,70 @@
+"""`posetrack plot`: figures from a table of keypoints or of features."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "plot",
+        help="draw paths, angles and speeds from a table",
+        description="Draw who is there when, the paths of their centres of mass, speeds and joint angles, from a table "
+        "that --csv or --features wrote.",
+    )
+    parser.add_argument("source", help="table of keypoints or of features")
+    parser.add_argument("--out", required=True, metavar="FILE", help="figure to write: .png, .pdf or .svg")
+    parser.add_argument(
+        "--kind", action="append", metavar="KIND", help="timeline, path, speed or angles; may be repeated"
+    )
+    parser.add_argument("--person", action="append", type=int, metavar="ID", help="draw only this one; may be repeated")
+    parser.add_argument("--fps", type=float, help="frames a second, for a source that has no times")
+    parser.add_argument("--person-height", type=float, metavar="M", help="metres; gives speeds in metres")
+    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; gives speeds in metres")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the table and draw it."""
+    from pathlib import Path
+
+    from ...errors import UsageError
+    from ..report.drawing import KINDS, check_figure, save_figure
+
+    kinds = tuple(args.kind or KINDS)
+    if unknown := set(kinds) - set(KINDS):
+        raise UsageError(f"There is no kind of figure '{min(unknown)}'. Choose of {', '.join(KINDS)}.")
+    out = Path(args.out)
+    check_figure(out, overwrite=args.overwrite)
+    everybody = _read(args)
+    if args.person:
+        if missing := set(args.person) - everybody.people.keys():
+            there = ", ".join(map(str, sorted(everybody.people))) or "nobody"
+            raise UsageError(f"There is no person {min(missing)} in '{args.source}'. There is: {there}.")
+        everybody.people = {identity: everybody.people[identity] for identity in args.person}
+    save_figure(out, everybody, kinds=kinds)
+    return 0
+
+
+def _read(args: argparse.Namespace) -> Any:
+    from pathlib import Path
+
+    from ..config import check_calibration
+    from ..features.events import EventDetector
+    from ..features.stream import ActionFeatures
+    from ..formats.files import read_recording
+    from ..report.gather import Gatherer
+    from ..report.table import is_features, read_features
+
+    if is_features(Path(args.source)):
+        return read_features(Path(args.source))
+    check_calibration(args.person_height, args.scale)
+    recording = read_recording(args.source, fps=args.fps)
+    actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
+    with Gatherer(actions, EventDetector(actions)) as people:
+        for index, time, tracks in recording.timed():
+            people.write_rows(index, time, tracks)
+    return people.everybody

@@ -1,0 +1,46 @@
+"""`posetrack report`: the page that --report writes, from the files of an earlier run."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "report",
+        help="make a page with plots from a keypoint table",
+        description="Write one HTML file that works offline, as --report does while tracking: timeline, paths, angles, "
+        "speeds, events, quality and, with --video, the pictures. docs/report.md has the details.",
+    )
+    parser.add_argument("source", help="keypoint table; what FILE.json beside it tells is in the page, too")
+    parser.add_argument("--out", required=True, metavar="FILE", help="page to write, .html")
+    parser.add_argument("--video", metavar="FILE", help="what --save wrote in the same run")
+    parser.add_argument("--fps", type=float, help="frames a second, for a source that has no times")
+    parser.add_argument("--person-height", type=float, metavar="M", help="metres; gives speeds in metres")
+    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; gives speeds in metres")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the table, then the video, and write the page."""
+    from ..config import check_calibration
+    from ..features.events import EventDetector
+    from ..features.stream import ActionFeatures
+    from ..formats.files import read_recording
+    from ..report.earlier import facts_of, show
+    from ..report.report import Report
+
+    check_calibration(args.person_height, args.scale)
+    recording = read_recording(args.source, fps=args.fps)
+    actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
+    report = Report(args.out, actions, EventDetector(actions), fps=recording.fps, overwrite=args.overwrite)
+    with report.people as people:
+        for index, time, tracks in recording.timed():
+            people.write_rows(index, time, tracks)
+    if args.video:
+        show(args.video, report)
+    report.save(facts_of(recording))
+    return 0

@@ -1,0 +1,69 @@
+"""The facts of a run in words, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from .gather import Everybody
+
+
+def subtitle(everybody: Everybody, facts: Mapping[str, Any], size: tuple[int, int]) -> str:
+    """Return a line that says what the video is."""
+    n = len(everybody.people)
+    parts = [f"{n} {'person' if n == 1 else 'people'}"]
+    if n:
+        parts += [f"{everybody.end - everybody.start:.1f} s", f"{size[0]} x {size[1]} px"]
+    if facts.get("fps"):
+        parts.append(f"{facts['fps']:.4g} frames/s")
+    if facts.get("model"):
+        parts.append(f"poses by {PurePath(str(facts['model']['name'])).name}")
+    return " · ".join(parts)
+
+
+def warnings_of(facts: Mapping[str, Any]) -> list[str]:
+    """Return sentences about what a reader must not overlook."""
+    warnings = []
+    if facts.get("complete") is False:
+        warnings.append("The run was stopped early: this is what there was until then.")
+    frames = facts.get("frames") or {}
+    lost = [f"{frames[what]} {what}" for what in ("dropped", "failed") if frames.get(what)]
+    if lost:
+        warnings.append(f"Of the source's frames, {' and '.join(lost)}.")
+    return warnings
+
+
+def facts_in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts of the sidecar in the order in which they are asked for."""
+    frames, size = facts.get("frames") or {}, facts.get("size") or {}
+    latency = facts.get("latency_ms")
+    told = {
+        "source": facts.get("source"),
+        "frames": ", ".join(f"{count} {what}" for what, count in frames.items()),
+        "size": f"{size['width']} x {size['height']} px" if size else None,
+        "rate": f"{facts['fps']:.4g} frames/s" if facts.get("fps") else None,
+        "poses": _network(facts.get("model")),
+        "detector": _network(facts.get("detector")),
+        "device": facts.get("device"),
+        "skeleton": (facts.get("skeleton") or {}).get("name"),
+        "tracks": None if "refined" not in facts else "refined" if facts["refined"] else "as tracked online",
+        "lost": ", ".join(f"{gap['from_s']:.1f} to {gap['to_s']:.1f} s" for gap in facts.get("gaps") or []),
+        "latency": f"{latency['median']} ms, p95 {latency['p95']} ms" if latency else None,
+        "versions": ", ".join(
+            f"{name} {version}" for name, version in (facts.get("versions") or {}).items() if version
+        ),
+    }
+    return [(name, str(value)) for name, value in told.items() if value]
+
+
+def in_words(value: Any) -> str:
+    """Return the value of an option."""
+    return "-" if value is None or value == "" else "yes" if value is True else "no" if value is False else str(value)
+
+
+def _network(facts: Mapping[str, Any] | None) -> str | None:
+    if not facts:
+        return None
+    checksum = f"sha256 {facts['sha256'][:12]}…" if facts.get("sha256") else ""
+    return ", ".join(filter(None, [str(facts["name"]), facts.get("runtime"), checksum]))

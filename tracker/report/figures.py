@@ -1,0 +1,205 @@
+"""The plots of a report: axes, lines and tools. The page's script gives them their data, colours and cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bokeh.models import (
+    BoxZoomTool,
+    ColumnDataSource,
+    CustomJS,
+    CustomJSTickFormatter,
+    DataRange1d,
+    HoverTool,
+    ImageURL,
+    Line,
+    MultiLine,
+    Plot,
+    Range1d,
+    Span,
+)
+from bokeh.plotting import figure
+
+ROW = 22  # pixels of a person's row in the timeline
+MAX_ROWS_HEIGHT = 480
+DEGREES = "degrees"
+_SECONDS = """
+const span = ticks.length > 1 ? ticks[1] - ticks[0] : 1
+const digits = span >= 1 ? 0 : span >= 0.1 ? 1 : 2
+const minutes = Math.floor(tick / 60), seconds = (tick - 60 * minutes).toFixed(digits)
+return ticks[ticks.length - 1] < 60 ? seconds : `${minutes}:${seconds.padStart(digits ? 3 + digits : 2, "0")}`
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPlot:
+    """Two lines, or one, of the chosen person over time.
+
+    Attributes:
+        name: of the figure, too.
+        title: what is plotted.
+        unit: of the values.
+        columns: left and right, or the only one.
+    """
+
+    name: str
+    title: str
+    unit: str
+    columns: tuple[str, ...]
+
+    @property
+    def decimals(self) -> int:
+        """How finely a value is told."""
+        return 0 if self.unit == DEGREES else 2
+
+
+def person_plots(columns: Sequence[str], unit: str) -> list[PersonPlot]:
+    """Return the plots of a person.
+
+    Args:
+        columns: that have values.
+        unit: of the speeds.
+    """
+    short = "m" if unit == "m/s" else "bh"
+    sides = ("left", "right")
+    wanted = [
+        *(
+            PersonPlot(joint, f"{joint.capitalize()} {motion}", DEGREES, tuple(f"{side}_{joint}_deg" for side in sides))
+            for joint, motion in (
+                *(("knee", "flexion"), ("hip", "flexion"), ("ankle", "dorsiflexion")),
+                *(("shoulder", "flexion"), ("elbow", "flexion")),
+            )
+        ),
+        PersonPlot("trunk", "Trunk inclination", DEGREES, ("trunk_inclination_deg",)),
+        PersonPlot("neck", "Neck inclination", DEGREES, ("neck_inclination_deg",)),
+        PersonPlot("com_speed", "Body speed", unit, (f"com_speed_{short}_s",)),
+        *(
+            PersonPlot(
+                f"{joint}_speed",
+                f"{joint.capitalize()} speed",
+                unit,
+                tuple(f"{s}_{joint}_speed_{short}_s" for s in sides),
+            )
+            for joint in ("wrist", "ankle")
+        ),
+    ]
+    known = set(columns)
+    return [plot for plot in wanted if known.intersection(plot.columns)]
+
+
+class Figures:
+    """All plots of a page, over one range of time and with one cursor.
+
+    Args:
+        span: seconds of the first and the last frame.
+        people: how many.
+        size: (width, height) pixels of the picture.
+        plots: of a person.
+
+    Attributes:
+        models: Bokeh's figures by name.
+    """
+
+    def __init__(
+        self, *, span: tuple[float, float], people: int, size: tuple[int, int], plots: Sequence[PersonPlot]
+    ) -> None:
+        start, end = span
+        room = max(0.01 * (end - start), 0.02)
+        self._time = Range1d(start - room, end + room, bounds=(start - room, end + room), name="time")
+        self._cursor = Span(dimension="height", name="cursor", line_width=1.5, level="overlay")
+        self._person = ColumnDataSource(
+            name="person", data={"t": span, **{c: (0, 1) for p in plots for c in p.columns}}
+        )
+        self._blank = {"xs": [span], "ys": [(0, 1)], "color": ["white"], "alpha": [0]}  # ranges want a value
+        self.models = {"timeline": self._timeline(people), "speed": self._speed(), "path": self._path(size)}
+        self.models |= {plot.name: self._person_plot(plot) for plot in plots}
+
+    def _over_time(self, name: str, height: int, y_range: Range1d | DataRange1d) -> figure:
+        zoom = BoxZoomTool(dimensions="width")
+        plot = figure(
+            name=name,
+            height=height,
+            sizing_mode="stretch_width",
+            x_range=self._time,
+            y_range=y_range,
+            tools=[zoom],
+            active_drag=zoom,
+            toolbar_location=None,
+            min_border_left=44,  # for the widest numbers, so that all axes of time are above each other
+            min_border_right=8,
+        )
+        plot.xaxis.formatter = CustomJSTickFormatter(code=_SECONDS)
+        plot.xaxis.ticker.desired_num_ticks = 5
+        plot.yaxis.ticker.desired_num_ticks = 4
+        plot.add_layout(self._cursor)
+        return _told(plot)
+
+    def _timeline(self, people: int) -> Plot:
+        height = min(MAX_ROWS_HEIGHT, ROW * people) + 34
+        plot = self._over_time("timeline", height, Range1d(people - 0.5, -0.5))
+        bars = ColumnDataSource(name="spans", data={key: [] for key in ("row", "from", "to", "height", "color")})
+        plot.hbar("row", left="from", right="to", height="height", fill_color="color", line_color=None, source=bars)
+        events = ColumnDataSource(name="events", data={key: [] for key in ("t", "row", "told")})
+        marks = plot.scatter("t", "row", size=8, marker="diamond", source=events, name="marks")
+        plot.add_tools(HoverTool(renderers=[marks], tooltips="@told"))
+        plot.ygrid.visible = False
+        plot.yaxis.minor_tick_line_color = None
+        return plot
+
+    def _speed(self) -> Plot:
+        plot = self._over_time("speed", 200, DataRange1d(start=0, min_interval=0.1))
+        plot.add_glyph(
+            ColumnDataSource(name="speeds", data=self._blank),
+            MultiLine(xs="xs", ys="ys", line_color="color", line_alpha="alpha", line_width=1.6, line_join="round"),
+        )
+        return plot
+
+    def _path(self, size: tuple[int, int]) -> Plot:
+        width, height = size
+        zoom = BoxZoomTool(match_aspect=True)
+        plot = figure(
+            name="path",
+            aspect_ratio=width / height,
+            sizing_mode="stretch_width",
+            x_range=Range1d(0, width),
+            y_range=Range1d(height, 0),
+            tools=[zoom],
+            active_drag=zoom,
+            toolbar_location=None,
+            min_border=0,
+        )
+        plot.axis.visible = plot.grid.visible = False
+        plot.add_glyph(
+            ColumnDataSource(name="backdrop", data={"url": [], "x": [], "y": [], "w": [], "h": []}),
+            ImageURL(url="url", x="x", y="y", w="w", h="h", global_alpha=0.45, anchor="top_left"),
+        )
+        plot.add_glyph(
+            ColumnDataSource(name="paths", data=self._blank),
+            MultiLine(xs="xs", ys="ys", line_color="color", line_alpha="alpha", line_width=2, line_join="round"),
+        )
+        here = ColumnDataSource(name="here", data={"x": [], "y": [], "color": []})
+        plot.scatter("x", "y", size=11, fill_color="color", line_color="#181818", line_width=1.5, source=here)
+        return _told(plot)
+
+    def _person_plot(self, plot: PersonPlot) -> Plot:
+        limits = DataRange1d(min_interval=20) if plot.unit == DEGREES else DataRange1d(start=0, min_interval=0.1)
+        drawn = self._over_time(plot.name, 130, limits)
+        for column, side in zip(plot.columns, ("left", "right") if len(plot.columns) > 1 else ("base",)):
+            line = Line(x="t", y=column, line_width=1.6, line_join="round", tags=[side])
+            drawn.add_glyph(self._person, line)
+        return drawn
+
+
+def _told(plot: figure) -> figure:
+    """Make a figure tell the page where it is clicked, and let the page's ground shine through."""
+    for event in ("tap", "doubletap"):
+        detail = f'{{figure: "{plot.name}", kind: "{event}", x: cb_obj.x, y: cb_obj.y}}'
+        plot.js_on_event(event, CustomJS(code=f'document.dispatchEvent(new CustomEvent("plot", {{detail: {detail}}}))'))
+    plot.background_fill_color = plot.border_fill_color = plot.outline_line_color = None
+    plot.axis.axis_line_color = plot.axis.minor_tick_line_color = None
+    plot.axis.major_tick_line_color = None
+    plot.axis.major_label_text_font = "system-ui, sans-serif"
+    plot.axis.major_label_text_font_size = "11px"
+    plot.xgrid.grid_line_color = None
+    return plot

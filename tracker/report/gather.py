@@ -1,0 +1,263 @@
+"""What a report tells of everybody, gathered frame by frame in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..features.angles import JOINTS
+from ..features.columns import LANDMARKS
+from ..features.events import Event, EventDetector
+from ..features.points import index as point_index
+from ..features.points import points
+from ..features.stream import MIN_SCORE, ActionFeatures, Features
+from ..types import Frame, State, Tracks
+from .series import MAX_ROWS, Series
+
+ANGLES = (*JOINTS, "trunk_inclination", "neck_inclination")
+POINTS = ("com", *LANDMARKS)
+_LANDMARKS = [point_index(name) for name in LANDMARKS]
+_NO_POINTS, _NO_SCORES = np.zeros((0, 2)), np.zeros(0)
+MAX_EVENTS = 5000  # that are kept one by one
+_NEAR = 0.25  # seconds between frames that are neighbours
+
+
+def column_names(unit: str) -> tuple[str, ...]:
+    """Return the measures in order, named as in the table of features; speeds in m/s ("m") or body heights/s ("bh")."""
+    places = (f"{name}_{axis}" for name in POINTS for axis in "xy")
+    return ("frame", *(f"{name}_deg" for name in ANGLES), *(f"{name}_speed_{unit}_s" for name in POINTS), *places)
+
+
+def is_plain(column: str) -> bool:
+    """Tell whether extremes of a measure mean nothing: the frame's number and places in the picture."""
+    return column.endswith(("_x", "_y")) or column == "frame"
+
+
+@dataclass(slots=True)
+class Person:
+    """What is known of one person, beside their measures.
+
+    Attributes:
+        id: of the track.
+        first: number of the first frame.
+        last: number of the last one.
+        spans: seconds from and to, and the state in between.
+        states: how many frames have each state.
+        height: sum of the heights of measured frames, pixels.
+        score: sum of the mean keypoint scores of measured frames.
+        jitter: sum of the jitters of `jitters` frames, pixels.
+        jitters: see `jitter`.
+    """
+
+    id: int
+    first: int
+    last: int = -1
+    spans: list[tuple[float, float, State]] = field(default_factory=list)
+    states: Counter[State] = field(default_factory=Counter)
+    height: float = 0.0
+    score: float = 0.0
+    jitter: float = 0.0
+    jitters: int = 0
+    _near: deque[tuple[float, NDArray[Any]]] = field(default_factory=lambda: deque(maxlen=3))
+
+    @property
+    def start(self) -> float:
+        """Seconds of the first frame."""
+        return self.spans[0][0]
+
+    @property
+    def end(self) -> float:
+        """Seconds of the last frame."""
+        return self.spans[-1][1]
+
+    @property
+    def coverage(self) -> float:
+        """Share of the frames from the first to the last in which the person was seen."""
+        return self.states[State.MEASURED] / (self.last - self.first + 1)
+
+    @property
+    def mean_score(self) -> float:
+        """Mean score of the keypoints, NaN where the person was never seen."""
+        seen = self.states[State.MEASURED]
+        return self.score / seen if seen else math.nan
+
+    @property
+    def mean_jitter(self) -> float:
+        """Mean over frames of the median keypoint's distance from the line between its neighbours in time, pixels."""
+        return self.jitter / self.jitters if self.jitters else math.nan
+
+    def add(self, frame: int, time: float, state: State, keypoints: NDArray[Any], scores: NDArray[Any]) -> None:
+        """Take one frame; keypoints (K, 2) pixels, NaN where hidden, and all scores (K,)."""
+        goes_on = self.spans and self.last == frame - 1
+        if goes_on and self.spans[-1][2] is state:
+            self.spans[-1] = (self.spans[-1][0], time, state)
+        else:
+            self.spans.append((self.spans[-1][1] if goes_on else time, time, state))
+        self.last = frame
+        self.states[state] += 1
+        if state is not State.MEASURED:
+            self._near.clear()
+            return
+        self.score += float(scores.mean()) if len(scores) else math.nan
+        self._near.append((time, keypoints))
+        if len(self._near) == 3:
+            self._shake()
+
+    def _shake(self) -> None:
+        (t0, before), (t1, now), (t2, after) = self._near
+        if not 0 < t1 - t0 < _NEAR or not 0 < t2 - t1 < _NEAR:
+            return
+        expected = before + (t1 - t0) / (t2 - t0) * (after - before)
+        distances = np.linalg.norm(now - expected, axis=-1)
+        known = distances[np.isfinite(distances)]
+        if len(known):
+            self.jitter += float(np.median(known))
+            self.jitters += 1
+
+
+class Everybody:
+    """What is known of all people of a video.
+
+    Args:
+        unit: of speeds, "m" or "bh".
+        max_rows: above which series are thinned.
+
+    Attributes:
+        columns: of the series, after the time.
+        unit: of the speeds, for people.
+        people: by id.
+        series: their measures.
+        events: the first `MAX_EVENTS` of them.
+        event_counts: of all of them, by name.
+        first: number and seconds of the first frame with somebody.
+        last: the same of the last one.
+        extent: the pixels (x, y) that boxes reach.
+    """
+
+    def __init__(self, unit: str, *, max_rows: int = MAX_ROWS) -> None:
+        self.columns = column_names(unit)
+        self.unit = {"m": "m/s", "bh": "body heights/s"}[unit]
+        self.people: dict[int, Person] = {}
+        self.series = Series([is_plain(name) for name in self.columns], max_rows=max_rows)
+        self.events: list[Event] = []
+        self.event_counts: Counter[str] = Counter()
+        self.first, self.last = (0, math.inf), (0, -math.inf)
+        self.extent = np.zeros(2)
+
+    @property
+    def start(self) -> float:
+        """Seconds of the first frame with somebody."""
+        return self.first[1]
+
+    @property
+    def end(self) -> float:
+        """Seconds of the last frame with somebody."""
+        return self.last[1]
+
+    def see(
+        self,
+        identity: int,
+        index: int,
+        time: float,
+        state: State,
+        *,
+        height: float,
+        keypoints: NDArray[Any] = _NO_POINTS,
+        scores: NDArray[Any] = _NO_SCORES,
+    ) -> None:
+        """Take a person in one frame.
+
+        Args:
+            identity: of the track.
+            index: number of the frame.
+            time: seconds.
+            state: of the pose.
+            height: pixels, of the box.
+            keypoints: (K, 2) pixels; NaN where hidden.
+            scores: (K,), of the hidden ones, too.
+        """
+        person = self.people.setdefault(identity, Person(identity, index))
+        person.add(index, time, state, keypoints, scores)
+        if state is State.MEASURED and not math.isnan(height):
+            person.height += height
+        self.first, self.last = min(self.first, (index, time), key=_seconds), (index, time)
+
+    def happen(self, events: list[Event]) -> None:
+        """Take events."""
+        self.events += events[: MAX_EVENTS - len(self.events)]
+        self.event_counts.update(event.event for event in events)
+
+
+def _seconds(moment: tuple[int, float]) -> float:
+    return moment[1]
+
+
+class Gatherer:
+    """Gather everybody from their tracks, as a table of a run.
+
+    Args:
+        actions: computes their features.
+        detector: finds events.
+        max_rows: above which series are thinned.
+
+    Attributes:
+        everybody: so far; complete after the `with` block.
+    """
+
+    def __init__(self, actions: ActionFeatures, detector: EventDetector, *, max_rows: int = MAX_ROWS) -> None:
+        self._actions, self._detector, self._max_rows = actions, detector, max_rows
+        self._unit = "m" if actions.person_height or actions.scale else "bh"
+        names = list(actions.columns)
+        own = (*column_names(self._unit)[1 : 1 + len(ANGLES) + len(POINTS)], "com_x", "com_y")
+        self._taken = [names.index(name) for name in own]
+        self._begin()
+
+    def _begin(self) -> None:
+        self.everybody = Everybody(self._unit, max_rows=self._max_rows)
+        self._waiting: deque[NDArray[Any]] = deque()  # landmarks of frames whose features are to come
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._take(self._actions.finish())
+
+    def restart(self) -> None:
+        """Forget everything."""
+        self._actions.finish()
+        self._detector.reset()
+        self._begin()
+
+    def write(self, frame: Frame, tracks: Tracks) -> None:
+        """Take the people of one frame."""
+        self.write_rows(frame.index, frame.time, tracks)
+
+    def write_rows(self, index: int, time: float, tracks: Tracks) -> None:
+        """Take the people of the frame with this number and time in seconds."""
+        poses = tracks.poses
+        shown = np.where((poses.scores >= MIN_SCORE)[..., None], poses.keypoints, np.nan)  # (N, K, 2)
+        for row, (identity, state) in enumerate(zip(tracks.ids.tolist(), tracks.states)):
+            height = float(poses.boxes[row, 3] - poses.boxes[row, 1])
+            moment = identity, index, time, state
+            self.everybody.see(*moment, height=height, keypoints=shown[row], scores=poses.scores[row])
+        if len(tracks):
+            self.everybody.extent = np.fmax(self.everybody.extent, np.fmax.reduce(poses.boxes[:, 2:]))
+        seen = np.array([state is not State.PREDICTED for state in tracks.states], dtype=bool).reshape(-1, 1, 1)
+        self._waiting.append(points(np.where(seen, shown, np.nan), self._actions.skeleton)[:, _LANDMARKS])
+        self._take(self._actions.update(index, time, tracks))
+
+    def _take(self, frames: list[Features]) -> None:
+        for features in frames:
+            landmarks = self._waiting.popleft()
+            for row, identity in enumerate(features.ids.tolist()):
+                values = [[features.frame], features.values[row, self._taken], landmarks[row].ravel()]
+                self.everybody.series.add(identity, features.time, np.concatenate(values))
+            self.everybody.happen(self._detector.update(features))

@@ -1,0 +1,159 @@
+"""A report's page: one HTML file with its pictures, plots, data and scripts inside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Any
+
+import jinja2
+from bokeh.document import Document
+from bokeh.embed.util import standalone_docs_json_and_render_items
+from bokeh.resources import Resources
+from markupsafe import Markup
+
+from ...version import __version__
+from ..types import State
+from .clip import Clip, data_uri
+from .data import as_json, css, label, page_data
+from .data import palette as palette_of
+from .facts import facts_in_words, in_words, subtitle, warnings_of
+from .figures import Figures, PersonPlot, person_plots
+from .gather import Everybody, Person
+
+MAX_EVENTS = 300  # in the page's table
+
+
+def render(everybody: Everybody, *, facts: Mapping[str, Any], clip: Clip | None = None) -> str:
+    """Return the page.
+
+    Args:
+        everybody: gathered to the end.
+        facts: of the run, as its sidecar tells them; what is missing is left out.
+        clip: pictures.
+    """
+    source = str(facts.get("source") or "posetrack")
+    size = _size(everybody, facts, clip)
+    people = sorted(everybody.people.values(), key=lambda person: person.id)
+    values: dict[str, Any] = {
+        "title": source if "://" in source else PurePath(source).name,
+        "subtitle": subtitle(everybody, facts, size),
+        "warnings": warnings_of(facts),
+        "people": [_quality(person) for person in people],
+        "facts": facts_in_words(facts),
+        "options": [(label(key), in_words(value)) for key, value in facts.get("config", {}).items()],
+        "version": __version__,
+        "style": _asset("page.css"),
+        "size": size,
+    }
+    if people:
+        values |= _plots(everybody, size) | _events(everybody) | _pictures(clip)
+        data = page_data(everybody, clip, size=size)
+        pictures = clip.pictures if clip else []
+        data |= {
+            "plots": [_plot(plot) for plot in values["plots"]],
+            "pictures": [picture.uri for picture in pictures] if data["times"] else [],
+            "backdrop": pictures[0].uri if pictures else None,
+            "first": max(people, key=lambda person: person.height).id,  # near, and there for long
+        }
+        values |= {
+            "data": Markup(as_json(data)),  # noqa: S704 - escaped
+            "script": _asset("page.js"),
+            "start": everybody.start,
+            "end": everybody.end,
+            "unit": everybody.unit,
+            "bucket": f"{everybody.series.bucket:.2g} s" if everybody.series.bucket else "",
+        }
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string(_asset("page.html")).render(values)
+
+
+def _asset(name: str) -> Markup:
+    return Markup((files(__package__) / "template" / name).read_text(encoding="utf-8"))  # noqa: S704 - our own
+
+
+def _plots(everybody: Everybody, size: tuple[int, int]) -> dict[str, Any]:
+    known = {name for identity in everybody.people for name in _known(everybody, identity)}
+    plots = person_plots(sorted(known), everybody.unit)
+    built = Figures(span=(everybody.start, everybody.end), people=len(everybody.people), size=size, plots=plots)
+    ids = sorted(everybody.people)
+    axis = built.models["timeline"].yaxis[0]
+    shown = range(len(ids)) if len(ids) <= 40 else []
+    axis.ticker = list(shown)
+    axis.major_label_overrides = {row: str(ids[row]) for row in shown}
+    document = Document()
+    for model in built.models.values():
+        document.add_root(model)
+    docs, items = standalone_docs_json_and_render_items(document)
+    item = items[0].to_json()
+    item["roots"] = {plot.id: f"plot-{name}" for name, plot in built.models.items()}
+    figures = {"docs": docs, "items": [item], "names": list(built.models)}
+    bokeh = Resources(mode="inline", components=["bokeh"], minified=True).render_js()
+    return {"plots": plots, "figures": Markup(as_json(figures)), "bokeh": Markup(bokeh)}  # noqa: S704
+
+
+def _known(everybody: Everybody, identity: int) -> list[str]:
+    table = everybody.series.table(identity)
+    return [name for name, values in zip(everybody.columns, table[:, 1:].T) if not _empty(values)]
+
+
+def _empty(values: Any) -> bool:
+    return all(map(math.isnan, values.tolist()))
+
+
+def _plot(plot: PersonPlot) -> dict[str, Any]:
+    return {"name": plot.name, "columns": plot.columns, "decimals": plot.decimals}
+
+
+def _pictures(clip: Clip | None) -> dict[str, Any]:
+    pictures = clip.pictures if clip else []
+    video = data_uri("video/mp4", clip.video) if clip and clip.video else ""
+    return {"video": video, "pictures": pictures, "poster": pictures[0].uri if pictures else ""}
+
+
+def _size(everybody: Everybody, facts: Mapping[str, Any], clip: Clip | None) -> tuple[int, int]:
+    told = facts.get("size") or {}
+    if told.get("width") and told.get("height"):
+        return int(told["width"]), int(told["height"])
+    if clip and clip.size:
+        return clip.size
+    width, height = everybody.extent.tolist()
+    return max(1, math.ceil(width)), max(1, math.ceil(height))
+
+
+def _quality(person: Person) -> dict[str, Any]:
+    score, jitter = person.mean_score, person.mean_jitter
+    return {
+        "id": person.id,
+        "color": css(palette_of(person.id).base),
+        "start": f"{person.start:.2f}",
+        "end": f"{person.end:.2f}",
+        "frames": person.states.total(),
+        "coverage": f"{100 * person.coverage:.0f} %",
+        "interpolated": person.states[State.INTERPOLATED],
+        "predicted": person.states[State.PREDICTED],
+        "score": "-" if math.isnan(score) else f"{score:.2f}",
+        "jitter": "-" if math.isnan(jitter) else f"{jitter:.1f} px",
+    }
+
+
+def _events(everybody: Everybody) -> dict[str, Any]:
+    ordered = sorted(everybody.events, key=lambda event: (event.time, event.track))
+    return {
+        "events": [
+            {
+                "time": event.time,
+                "clock": f"{event.time:.2f} s",
+                "person": event.track,
+                "color": css(palette_of(event.track).base),
+                "told": label(event.event),
+                "value": "" if math.isnan(event.value) else f"{event.value:.4g}",
+                "confidence": f"{event.confidence:.2f}",
+            }
+            for event in ordered[:MAX_EVENTS]
+        ],
+        "event_counts": [(label(name), n) for name, n in everybody.event_counts.most_common()],
+        "more_events": max(0, everybody.event_counts.total() - MAX_EVENTS),
+    }

@@ -1,0 +1,48 @@
+"""Everybody from a table of features, without the tracks behind it."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import SourceError
+from ..features.columns import LEAD
+from ..types import State
+from .gather import Everybody
+
+
+def is_features(path: Path) -> bool:
+    """Tell whether a file is a table that --features wrote."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return next(csv.reader(file), [])[: len(LEAD)] == list(LEAD)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def read_features(path: Path) -> Everybody:
+    """Read a table that --features wrote; what it does not hold is NaN.
+
+    Raises:
+        SourceError: it is broken.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        everybody = Everybody("m" if "com_speed_m_s" in (rows.fieldnames or []) else "bh")
+        try:
+            for row in rows:
+                identity, index, time = int(row["track_id"]), int(row["frame"]), float(row["time_s"])
+                everybody.see(identity, index, time, State(row["state"]), height=_number(row["height_px"]))
+                values = np.array([_number(row.get(name)) for name in everybody.columns])
+                everybody.series.add(identity, time, values)
+        except (KeyError, TypeError, ValueError) as error:
+            where = f"'{path}' is broken in line {rows.line_num}"
+            raise SourceError(f"{where}: {error}. Give a file that --features wrote.") from error
+    return everybody
+
+
+def _number(cell: str | None) -> float:
+    return float(cell) if cell else math.nan

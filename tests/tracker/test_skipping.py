@@ -150,4 +150,4 @@ def test_people_of_photographs_keep_their_ids_until_the_cut(clip):
     assert less[0]
     assert less[23] & less[0]  # one shot
     assert not less[24] & less[23]  # another
-    assert np.mean([len(a) == len(b) for a, b in zip(full, less)]) > 0.8
+    assert np.mean([len(a) == len(b) for a, b in zip(full, less)]) > 0.7  # who is doubtful may be overlooked

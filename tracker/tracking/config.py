@@ -17,7 +17,9 @@ class TrackerConfig:
     A person's size is the square root of the box's area, as in OKS.
 
     Attributes:
-        high_score: box score from which a pose may begin a track.
+        high_score: box score from which a pose is matched first, and somebody is shown in the first frame.
+        birth_score: box score from which a pose may begin a track.
+        credit: sum of the box scores of those frames that saw a person, from which the track is shown.
         low_score: box score below which a pose is ignored; between the two it may only continue a track.
         duplicate: OKS of two poses in one frame, one box half in the other, from which the less sure one is a copy.
         gate: similarity of a track with a pose, of IoU, OKS and looks, from which they can be one person.
@@ -35,6 +37,8 @@ class TrackerConfig:
         lost_seconds: how long somebody who is not seen can come back with the same id.
         box_noise: standard deviation of a measured box's centre and size, in sizes.
         keypoint_noise: standard deviation of a measured keypoint with score 1, in sizes times its sigma.
+        keypoint_gate: standard deviations from where it is expected, from which a measured keypoint is left out.
+        keypoint_patience: how many such measurements in a row, each near the last, are believed.
         box_agility: how far the box's speed strays in a second, in sizes per second.
         scale_agility: how far the box's width and height stray in a second, in sizes per root of a second.
         keypoint_agility: the same of the keypoints.
@@ -49,6 +53,8 @@ class TrackerConfig:
     """
 
     high_score: float = 0.4
+    birth_score: float = 0.35
+    credit: float = 0.85
     low_score: float = 0.1  # ByteTrack's
     duplicate: float = 0.7
     gate: float = 0.2
@@ -66,6 +72,8 @@ class TrackerConfig:
     lost_seconds: float = 2.0
     box_noise: float = 0.06
     keypoint_noise: float = 0.3  # of an annotator's spread: a network repeats itself better than people agree
+    keypoint_gate: float = 6.0
+    keypoint_patience: int = 3
     box_agility: float = 0.7
     scale_agility: float = 0.15
     keypoint_agility: float = 3.0  # a walker's ankle

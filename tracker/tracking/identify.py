@@ -56,10 +56,11 @@ def identify(
 
     t, n = similarity.shape
     match, taken, high = np.full(t, -1, np.intp), np.zeros(n, np.bool_), np.empty(n, np.bool_)
-    low = np.empty(n, np.bool_)
+    low, likely = np.empty(n, np.bool_), np.empty(n, np.bool_)
     tentative, confirmed, active = np.empty(t, np.bool_), np.empty(t, np.bool_), np.empty(t, np.bool_)
     for j in range(n):
         high[j], low[j] = seen.box_scores[j] >= options.high_score, seen.box_scores[j] < options.high_score
+        likely[j] = seen.box_scores[j] >= options.birth_score
     for i in range(t):
         tentative[i] = people.ids[i] == 0
         confirmed[i] = people.ids[i] > 0 and unseen[i] <= options.lost_seconds
@@ -74,8 +75,8 @@ def identify(
     associate(match, taken, similarity, confirmed, high, options.gate)
     associate(match, taken, similarity, active, low, options.low_gate)
     back = _comebacks(people, boxes, inner, seen, free, match, taken, options)
-    associate(match, taken, back, confirmed, high, options.reach_gate)
-    associate(match, taken, similarity, tentative, high, options.gate)
+    associate(match, taken, back, confirmed, likely, options.reach_gate)
+    associate(match, taken, similarity, tentative, likely, options.gate)
     return match, _newcomers(seen, taken, people, inner, options)
 
 
@@ -139,7 +140,7 @@ def _newcomers(seen: Seen, taken: Mask, people: People, inner: Array, options: A
     """
     rows, count = np.empty(len(taken), np.intp), 0
     for n in range(len(taken)):
-        if taken[n] or seen.box_scores[n] < options.high_score:
+        if taken[n] or seen.box_scores[n] < options.birth_score:
             continue
         share = 0.0
         for t in range(len(inner)):

@@ -21,6 +21,7 @@ class People(NamedTuple):
     Attributes:
         ids: (T,), 0 while tentative.
         hits: (T,), how many frames saw the person.
+        credits: (T,), the sum of the box scores in these.
         box_scores: (T,), of the last frame that saw the person.
         scores: (T, K), of the last frame that saw the keypoint.
         ages: (T, 2 + K) seconds since a point was last seen; infinite before that.
@@ -28,6 +29,8 @@ class People(NamedTuple):
         positions: (T, 2 + K, 2), and the next two: the filters of the points, see `kalman.Points`.
         velocities: (T, 2 + K, 2).
         covariances: (T, 2 + K, 3).
+        strays: (T, 2 + K), how many measurements in a row were outliers, see `outliers`.
+        stray_places: (T, 2 + K, 2) pixels, where the last of them was.
         smooth: (T, K, 2) pixels, the smoothed keypoints; NaN where not known.
         rates: (T, K, 2) pixels per second, the memory of the smoothing.
         looks: (T, D), the running mean of how the person looks, of length 1; zeros while not known.
@@ -35,6 +38,7 @@ class People(NamedTuple):
 
     ids: NDArray[np.int64]
     hits: NDArray[np.int64]
+    credits: Array
     box_scores: Array
     scores: Array
     ages: Array
@@ -42,6 +46,8 @@ class People(NamedTuple):
     positions: Array
     velocities: Array
     covariances: Array
+    strays: Array
+    stray_places: Array
     smooth: Array
     rates: Array
     looks: Array
@@ -54,11 +60,14 @@ class People(NamedTuple):
         return cls(
             ids=none,
             hits=none.copy(),
+            credits=np.zeros(count),
             box_scores=np.zeros(count),
             scores=np.zeros(keypoints[:2]),
             ages=np.full((count, BOX + num_keypoints), np.inf),
             places=np.zeros((count, 4)),
             **Points.unknown(count, BOX + num_keypoints)._asdict(),
+            strays=np.zeros((count, BOX + num_keypoints)),
+            stray_places=np.zeros((count, BOX + num_keypoints, 2)),
             smooth=np.full(keypoints, np.nan),
             rates=np.zeros(keypoints),
             looks=np.zeros((count, num_looks)),
@@ -86,6 +95,7 @@ class People(NamedTuple):
             positions=positions,
             velocities=velocities,
             places=np.concatenate([middle - half, middle + half], axis=-1),
+            stray_places=self.stray_places @ turn + shift,
             smooth=self.smooth @ turn + shift,
             rates=self.rates @ turn,
         )

@@ -13,9 +13,10 @@ from .compiled import part
 from .kalman import Points
 from .life import BOX, People
 from .occlusion import complete
+from .outliers import leave_out
 from .seen import Array, Seen
 
-_FRESH = 0.8  # of a shown box is this frame's: the filter's lags, and boxes need not be calm as keypoints do
+_FRESH = 0.9  # of a shown box is this frame's: the filter's lags, and boxes need not be calm as keypoints do
 _UNKNOWN = 4.0  # seconds; a new point's speed is as uncertain as after straying for so long
 _TRUST = 0.05  # the score of a keypoint is not believed to be less
 
@@ -83,9 +84,25 @@ def correct(people: People, seen: Seen, match: Rows, free: Array, dt: float, sig
                 share = options.keypoint_noise * sigmas[p - BOX] / max(seen.scores[n, p - BOX], _TRUST)
             noise[t, p] = (share * size) ** 2
             speed[t, p] = size * _agility(p, options) * np.sqrt(_UNKNOWN)
+    raw = measured[:, BOX:].copy()
+    leave_out(
+        measured,
+        people.positions,
+        people.covariances,
+        noise,
+        people.strays,
+        people.stray_places,
+        BOX,
+        options.keypoint_gate,
+        options.keypoint_patience,
+    )
+    for t in range(len(match)):
+        for k in range(len(sigmas)):
+            if np.isnan(people.positions[t, BOX + k, 0]):  # starts afresh, and so does its smoothing
+                people.smooth[t, k, 0] = people.smooth[t, k, 1] = np.nan
     kalman.update(Points(people.positions, people.velocities, people.covariances), measured, noise, speed)
-    _remember(people, seen, match, free, whole)
-    return measured[:, BOX:]
+    _remember(people, seen, match, free, whole, measured)
+    return raw
 
 
 @part
@@ -106,19 +123,29 @@ def _whole(people: People, seen: Seen, match: Rows, keep: float, options: Any) -
 
 
 @part
-def _remember(people: People, seen: Seen, match: Rows, free: Array, whole: Array) -> None:
-    """Note who is seen in this frame, where, how surely, and how they look; `whole` (T, 4) are their boxes."""
+def _remember(people: People, seen: Seen, match: Rows, free: Array, whole: Array, measured: Array) -> None:
+    """Note who is seen in this frame, where, how surely, and how they look.
+
+    Args:
+        people: T tracks.
+        seen: N poses.
+        match: (T,), the pose of each track; -1 where it has none.
+        free: (N,), the share of each that nobody hides.
+        whole: (T, 4), the boxes of those who are seen.
+        measured: (T, 2 + K, 2), the points that were believed; NaN where there is none.
+    """
     boxes = life.boxes(people.positions)
     for t in range(len(match)):
         n = match[t]
         if n < 0:
             continue
         people.hits[t] += 1
+        people.credits[t] += seen.box_scores[n]
         people.box_scores[t] = seen.box_scores[n]
         for p in range(BOX):
             people.ages[t, p] = 0.0
         for k in range(seen.scores.shape[1]):
-            if seen.scores[n, k] > 0:
+            if not np.isnan(measured[t, BOX + k, 0]):
                 people.scores[t, k], people.ages[t, BOX + k] = seen.scores[n, k], 0.0
         part = False
         for edge in range(4):

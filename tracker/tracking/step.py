@@ -88,6 +88,7 @@ def take_in(
     options: Any,
     next_id: int,
     min_hits: float,
+    credit: float,
 ) -> tuple[int, Mask, Shown]:
     """Correct people by their poses, in place, and show them.
 
@@ -103,6 +104,7 @@ def take_in(
         options: as `settings` gives them.
         next_id: of the next person.
         min_hits: how many frames must have seen somebody who is shown.
+        credit: what their scores must sum up to.
 
     Returns:
         The next id; who (T,) is to be remembered; who is shown.
@@ -110,7 +112,7 @@ def take_in(
     tracks = People(*people)
     measured = correct(tracks, Seen(*seen), match, free, dt, sigmas, options[0])
     _smooth(tracks, measured, dt, options[0])
-    next_id, alive = confirm(tracks, next_id, min_hits, options[0])
+    next_id, alive = confirm(tracks, next_id, min_hits, credit, options[0])
     return next_id, alive, show(tracks, width, height, options[0])
 
 

@@ -43,11 +43,12 @@ class _Expectation(nn.Module):
 
     def __init__(self, levels: int) -> None:
         super().__init__()
+        self.levels = levels
         self.distances: Tensor
         self.register_buffer("distances", torch.arange(levels, dtype=torch.float32)[:, None])
 
     def forward(self, logits: Tensor) -> Tensor:
-        shares = logits.unflatten(1, (4, len(self.distances))).softmax(2)  # (B, 4, levels, A)
+        shares = logits.unflatten(1, (4, self.levels)).softmax(2)  # (B, 4, levels, A)
         return (shares * self.distances).sum(2)
 
 

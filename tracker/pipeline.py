@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -238,11 +237,9 @@ def load_pipeline(
     from .perception.pose import load_pose_estimator
 
     where: dict[str, Any] = {"device": device, "runtime": runtime, "precision": precision, "offline": offline}
-    with ThreadPoolExecutor(1) as aside:  # the tracker's machine code is loaded, the first time compiled, meanwhile
-        ready = aside.submit(warm_up)
-        people = load_detector(detector, **where, conf=conf, max_people=max_people or None, size=detect_size or None)
-        estimator = load_pose_estimator(model, dataset=dataset, **where, flip=flip)
-        ready.result()
+    people = load_detector(detector, **where, conf=conf, max_people=max_people or None, size=detect_size or None)
+    estimator = load_pose_estimator(model, dataset=dataset, **where, flip=flip)
+    warm_up()  # not beside the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
     tracker = PoseTracker(skeleton=estimator.skeleton, smooth=smooth)
     schedule = Schedule(detect_every, pose_every)
     return Pipeline(people, estimator, tracker, camera=CameraMotion(camera), schedule=schedule, activity=Activity())

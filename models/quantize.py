@@ -19,12 +19,18 @@ from .vino import kept_out, ov
 
 LAYERS = frozenset({"Convolution", "ConvolutionBackpropData", "GroupConvolution", "MatMul"})  # that have weights
 
+# Of the small backbone: depthwise layers have few weights a channel, of very different size, and its first stages,
+# which keep their published weights, lose the most.
+DEPTHWISE = ["GroupConvolution"]
+FIRST = [r".*backbone\.stem.*", r".*backbone\.stages\.[01].*"]
+
 
 def to_int8(path: str | Path, target: str | Path, crops: NDArray[np.float32]) -> None:
     """Write a network with eight-bit weights and activations.
 
-    Post-training quantisation with SmoothQuant and bias correction. Softmax and normalisations stay as they are, and
-    so do the last layers, whose answer is read to a fraction of a pixel.
+    Post-training quantisation with SmoothQuant and bias correction. Softmax, normalisations and depthwise
+    convolutions and the small backbone's first stages stay as they are, and so do the last layers, whose answer is read
+    to a fraction of a pixel.
 
     Args:
         path: of a pose network, `.xml`, as `export.write` made it.
@@ -40,7 +46,7 @@ def to_int8(path: str | Path, target: str | Path, crops: NDArray[np.float32]) ->
     model = ov.Core().read_model(Path(path))
     card = cards.from_text(model.get_rt_info([cards.KEY]).astype(str))
     assert isinstance(card, cards.PoseCard)
-    exact = nncf.IgnoredScope(names=_last_layers(model))
+    exact = nncf.IgnoredScope(names=_last_layers(model), types=DEPTHWISE, patterns=FIRST, validate=False)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # its progress
             quantized = nncf.quantize(

@@ -32,8 +32,10 @@ from torch import nn
 
 from ..errors import ModelError, OutputError
 from .cache import cache_folder, is_offline
+from .efficientnet import OUTPUTS, EfficientNetLite, channels
 
-ARCHITECTURE = "yolo11"  # what `build` builds, and the mark of our own files
+ARCHITECTURE = "yolo11-efficientnet-lite0"  # what `build` builds, and the mark of our own files
+NANO = 0.25  # YOLO11's width that goes with a backbone of width 1
 SIZE = 640  # pixels of the longer side where a file does not say; every published model's
 REACH = 10.0  # seconds that a download may take to begin
 
@@ -73,21 +75,38 @@ def _ultralytics() -> Any:
 
 
 def build(*, width: float = 0.25, depth: float = 0.5, num_classes: int = 1) -> nn.Module:
-    """Return a YOLO11 detector with fresh weights.
+    """Return a YOLO11 detector with fresh weights, whose convolutions up to stride 32 are EfficientNet-Lite0's.
 
     Args:
-        width: multiplier of the channels; 0.25 is the nano size.
+        width: multiplier of the channels; 0.25 is the nano size, with a backbone of the published width.
         depth: multiplier of the repeats.
         num_classes: object classes.
     """
     tasks = _ultralytics()
-    config = tasks.yaml_model_load("yolo11.yaml") | {"nc": num_classes, "scale": "n"}
-    config["scales"] = {"n": [depth, width, 1024]}
-    model = tasks.DetectionModel(config, ch=3, nc=num_classes, verbose=False)
+    tasks.EfficientNetLite = EfficientNetLite  # where its parser looks for a layer's name
+    model = tasks.DetectionModel(_config(tasks, width, depth, num_classes), ch=3, nc=num_classes, verbose=False)
     from ultralytics.cfg import get_cfg
 
     model.args = get_cfg()
     return model
+
+
+def _config(tasks: Any, width: float, depth: float, num_classes: int) -> dict[str, Any]:
+    """Return YOLO11 in Ultralytics' layout, its first nine layers replaced by the backbone and three of its maps."""
+    config = tasks.yaml_model_load("yolo11.yaml")
+    backbone_width = width / NANO
+    _, c8, c16, c32 = (channels(stage, width=backbone_width) for stage in OUTPUTS)
+    maps = [[0, 1, "Index", [c8, 1]], [0, 1, "Index", [c16, 2]], [0, 1, "Index", [c32, 3]]]
+    backbone = [[-1, 1, "EfficientNetLite", [backbone_width]], *maps, *config["backbone"][9:]]  # pooling, attention
+    removed = len(config["backbone"]) - len(backbone)
+    # The head takes layers 4, 6 and 10 of the published backbone, at stride 8, 16 and 32.
+    moved = {-1: -1, 4: 1, 6: 2, 10: 5} | {old: old - removed for old in range(11, 11 + len(config["head"]))}
+    head = [
+        [[moved[i] for i in source] if isinstance(source, list) else moved[source], *rest]
+        for source, *rest in config["head"]
+    ]
+    scales = {"n": [depth, width, 1024]}
+    return config | {"nc": num_classes, "scale": "n", "scales": scales, "backbone": backbone, "head": head}
 
 
 def detection_loss(model: Any, predictions: dict[str, Any], targets: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -153,7 +172,11 @@ def load(path: str | Path) -> nn.Module:
         model = _load_checkpoint(path)
     else:
         raise ModelError(f"Cannot load the detector '{path}': give a .pt or .safetensors file.")
-    return model.fuse(verbose=False).float().eval().requires_grad_(False)
+    model.eval()
+    for module in model.modules():
+        if isinstance(module, EfficientNetLite):
+            module.fold()
+    return model.fuse(verbose=False).float().requires_grad_(False)
 
 
 def _load_ours(path: Path) -> Any:

@@ -20,6 +20,7 @@ from ..evaluate import coco_box_ap
 from . import augment
 from .data import People
 from .objectives import Mean
+from .pretrained import load_backbone
 from .recipe import Augment, Recipe
 from .samples import SQUASHED, in_order, loader
 
@@ -119,13 +120,15 @@ class DetectionTask:
 
     def __init__(self, people: People, held_out: People, recipe: Recipe, *, network: nn.Module | None = None) -> None:
         height, width = recipe.network.input_size
-        if recipe.network.variant != "yolo11n" or height != width or height % 32:
+        if recipe.network.variant != yolo.ARCHITECTURE or height != width or height % 32:
             raise UsageError(
-                f"The detector that can be trained is yolo11n on squares of a multiple of 32 pixels, not "
+                f"The detector that can be trained is {yolo.ARCHITECTURE} on squares of a multiple of 32 pixels, not "
                 f"{recipe.network.variant} on {height}x{width}. Change network.*."
             )
         torch.manual_seed(recipe.seed)
         self.network: Any = yolo.build() if network is None else network
+        if network is None and recipe.network.pretrained:
+            load_backbone(self.network, recipe.network.pretrained)
         self.recipe = recipe
         limit = recipe.data.limit or len(people.names)
         people = people.of_pictures(np.arange(min(limit, len(people.names))))

@@ -33,13 +33,15 @@ def matrix_decay(network: nn.Module, *, lr: float, weight_decay: float) -> list[
 
 
 def slow_encoder(network: nn.Module, *, lr: float, weight_decay: float, encoder_lr: float) -> list[Group]:
-    """Let a pre-trained encoder learn at a rate of its own; POTR does, with AdamW.
+    """Let a pre-trained encoder learn at a rate of its own; POTR does, with AdamW, and so do the bundled networks.
 
     What counts as the encoder follows the original: every name with "backbone" in it where POTR has one, else every
-    name with "encoder" in it, so that of the decoder's Fourier positions (`pos_encoder`) too.
+    name with "encoder" in it, so that of the decoder's Fourier positions (`pos_encoder`) too. Of a detector, whose
+    layers have numbers, it is the first.
     """
     named = _trainable(network)
-    word = "backbone" if any("backbone" in name for name, _ in named) else "encoder"
+    words = ("backbone", "encoder", "model.0.")
+    word = next(word for word in words if any(word in name for name, _ in named))
     return [
         _group([(name, p) for name, p in named if word not in name], lr, weight_decay),
         _group([(name, p) for name, p in named if word in name], encoder_lr, weight_decay),

@@ -19,7 +19,7 @@ class Network:
     """Which network.
 
     Attributes:
-        variant: a name of the zoo; of a detector, `yolo11n`.
+        variant: a name of the zoo; of a detector, `yolo11-efficientnet-lite0`.
         input_size: (height, width) of what it sees, in pixels.
         drop_path: stochastic depth of the last block.
         pretrained: weights that the backbone begins from, a file or hf:OWNER/REPOSITORY/FILE; none when empty.

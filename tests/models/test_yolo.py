@@ -142,9 +142,16 @@ def test_a_truncated_checkpoint(tmp_path):
     [
         (None, "names no architecture"),
         ({"architecture": "vitpose"}, "names vitpose"),
-        ({"architecture": "yolo11"}, "disagree"),
+        ({"architecture": yolo.ARCHITECTURE}, "disagree"),
         (
-            {"architecture": "yolo11", "width": "0.25", "depth": "0.33", "num_classes": "1", "names": "a", "size": "9"},
+            {
+                "architecture": yolo.ARCHITECTURE,
+                "width": "0.25",
+                "depth": "0.33",
+                "num_classes": "1",
+                "names": "a",
+                "size": "9",
+            },
             "disagree",
         ),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 SUFFIXES = {"openvino": ".xml", "onnx": ".onnx", "torchscript": ".torchscript"}
 
@@ -87,6 +87,7 @@ def _write_int8(args: argparse.Namespace, path: Path) -> None:
 
     from rich.console import Console
 
+    from ...models.card import PoseCard
     from ..perception.detector import load_detector
     from ..perception.pose import read_pose_weights
     from ..perception.runtimes.load import network_key
@@ -95,7 +96,7 @@ def _write_int8(args: argparse.Namespace, path: Path) -> None:
 
     weights = read_pose_weights(args.name, offline=args.offline)
     source = args.calibrate or make_sample(path.with_name("sample.mp4"))
-    crops = people_crops(source, load_detector(device="cpu", conf=0.4, offline=True), weights.card)
+    crops = people_crops(source, load_detector(device="cpu", conf=0.4, offline=True), cast(PoseCard, weights.card))
     made, agreement = make_int8(network_key("pose", args.name, variant="coco"), lambda: weights, crops)
     for suffix in (".xml", ".bin"):
         shutil.copyfile(made.with_suffix(suffix), path.with_suffix(suffix))

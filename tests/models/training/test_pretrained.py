@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import save_file
 
 from posetrack.errors import ModelError, UsageError
-from posetrack.models.convvit import ConvViT
 from posetrack.models.deit import DeiT
 from posetrack.models.potr import POTR
 from posetrack.models.resnet import ResNetTokens
@@ -204,5 +203,5 @@ def test_sources_that_are_none_are_explained(tmp_path):
         load_backbone(deit(), "hf:timm/deit_small")
     with pytest.raises(ModelError, match="no weights file"):
         load_backbone(deit(), tmp_path / "absent.pth")
-    with pytest.raises(UsageError, match="ConvViT has no pre-trained backbone"):
-        load_backbone(ConvViT(input_size=SIZE, widths=(16, 16, 32), convs=(1, 1), depth=1), tmp_path / "x")
+    with pytest.raises(UsageError, match="Linear has no pre-trained backbone"):
+        load_backbone(torch.nn.Linear(2, 2), tmp_path / "x")

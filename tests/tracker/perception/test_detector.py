@@ -167,7 +167,7 @@ PREDICTED = {
 def test_boxes_are_those_of_ultralytics_own_predictor(name):
     spec = importlib.util.find_spec("ultralytics")
     picture = cv2.imread(str(Path(spec.origin).parent / "assets" / name))
-    detector = load_detector(TEACHER, device="cpu")
+    detector = load_detector(TEACHER, device="cpu", precision="fp32")
     found = detector(Frame(picture, 0, 0.0))
     boxes, scores = PREDICTED[name]
     np.testing.assert_allclose(found.boxes, boxes, atol=0.5)

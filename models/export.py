@@ -41,11 +41,11 @@ class _Expectation(nn.Module):
     half a pixel and more, and what comes after the last one in fp32.
     """
 
-    def __init__(self, levels: int) -> None:
+    def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
-        self.levels = levels
-        self.distances: Tensor
-        self.register_buffer("distances", torch.arange(levels, dtype=torch.float32)[:, None])
+        self.levels = convolution.in_channels
+        self.distances: Tensor  # 0, 1, 2, ...; not quite in files that were rounded to eight bits and back
+        self.register_buffer("distances", convolution.weight.detach().float().reshape(-1, 1))
 
     def forward(self, logits: Tensor) -> Tensor:
         shares = logits.unflatten(1, (4, self.levels)).softmax(2)  # (B, 4, levels, A)
@@ -100,7 +100,7 @@ def _quiet(network: nn.Module) -> Iterator[None]:
         for head in heads:
             head.dynamic = True
             if head.reg_max > 1:
-                head.dfl = _Expectation(head.reg_max)
+                head.dfl = _Expectation(head.dfl.conv)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield

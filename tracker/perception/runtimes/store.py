@@ -16,7 +16,7 @@ from ....models.cache import cache_folder
 from ....models.card import Card, PoseCard, from_text, to_text
 from ....version import __version__
 
-REVISION = 2  # counts up when what `models.export` writes changes
+REVISION = 3
 INT8 = "int8.xml"  # beside a converted network: the same in eight bits, if it was made
 ORIGIN = "origin.json"  # which weights a folder was made from, and the network's card
 

@@ -89,7 +89,8 @@ def fit(
                 torch.manual_seed(_chance(recipe.seed, run.step, fabric.global_rank))
                 for group in optimizer.param_groups:
                     group["lr"] = group["initial_lr"] * rate(run.step)
-                with _attention(fabric.device):
+                # Fabric sets the precision of a network's call alone, not of the other ways through it.
+                with _attention(fabric.device), fabric.autocast():
                     loss = task.loss(model, fabric.to_device(batch), mean)
                 shown = mean(loss.detach()).item()  # of all processes, which so stop together
                 if not math.isfinite(shown):

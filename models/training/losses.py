@@ -43,6 +43,22 @@ def place_cross_entropy(logits: Tensor, points: Tensor, weights: Tensor, *, sigm
     weights = weights * inside
     tx = (-((torch.arange(w, device=points.device) - points[..., 0:1]) ** 2) / (2 * sigma**2)).softmax(-1)  # (B, K, w)
     ty = (-((torch.arange(h, device=points.device) - points[..., 1:2]) ** 2) / (2 * sigma**2)).softmax(-1)  # (B, K, h)
-    target = (ty[..., :, None] * tx[..., None, :]).flatten(2)  # (B, K, h w)
+    target = ty[..., :, None] * tx[..., None, :]  # (B, K, h, w)
+    return expected_place(logits, target, weights)
+
+
+def expected_place(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    """Cross-entropy between the predicted distribution over places and any other one.
+
+    Args:
+        logits: (B, K, h, w), before the softmax over places.
+        target: (B, K, h, w), not negative; each map is scaled to a sum of 1.
+        weights: (B, K) in [0, 1].
+
+    Returns:
+        The weighted mean over keypoints, a scalar; 0 where no keypoint has a weight.
+    """
+    target = target.flatten(2)
+    target = target / target.sum(-1, keepdim=True).clamp(min=1e-12)
     losses = -(target * F.log_softmax(logits.flatten(2), dim=-1)).sum(-1)  # (B, K)
     return (losses * weights).sum() / weights.sum().clamp(min=1.0)

@@ -1,64 +1,96 @@
-"""What each family learns from a batch of crops: the one list of losses that a recipe chooses from.
-
-Each is a function `(network, images (B, 3, H, W), keypoints (B, K, 2) in crop pixels, weights (B, K), mean) -> scalar`;
-`mean` averages a number over all processes of the training.
-"""
+"""What each family learns from a batch of crops: the one list of objectives that a recipe chooses from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
 from ..convvit import SIGMA
-from .losses import heatmap_mse, place_cross_entropy
+from . import targets
+from .losses import expected_place, heatmap_mse, place_cross_entropy
 from .set_loss import set_loss
 from .targets import heatmap_targets, to_heatmap
 
 Mean = Callable[[Tensor], Tensor]
+Size = tuple[int, int]
 
 
-def vitpose(network: Any, images: Tensor, keypoints: Tensor, weights: Tensor, mean: Mean) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What a network answers in training, and how wrong that is.
+
+    Attributes:
+        ask: `(network, images (B, 3, H, W)) -> answer`.
+        truth: `(answer, keypoints (B, K, 2) in crop pixels, weights (B, K), size (H, W) of the crop, mean) -> scalar`;
+            `mean` averages a number over all processes of the training.
+        taught: `(answer, heat maps (B, K, h, w) of a teacher) -> scalar`; None where heat maps cannot teach.
+    """
+
+    ask: Callable[[Any, Tensor], Any]
+    truth: Callable[[Any, Tensor, Tensor, Size, Mean], Tensor]
+    taught: Callable[[Tensor, Tensor], Tensor] | None = None
+
+
+def vitpose(heatmaps: Tensor, keypoints: Tensor, weights: Tensor, crop: Size, mean: Mean) -> Tensor:
     """Return the squared error of heat maps with UDP targets, cut off at 3 sigma."""
-    heatmaps = network(images)
     size = _size(heatmaps)
-    points = to_heatmap(keypoints, input_size=_size(images), size=size)
-    targets, weights = heatmap_targets(points, weights, size=size, truncate=True)
-    return heatmap_mse(heatmaps, targets, weights)
+    points = to_heatmap(keypoints, input_size=crop, size=size)
+    maps, weights = heatmap_targets(points, weights, size=size, truncate=True)
+    return heatmap_mse(heatmaps, maps, weights)
 
 
-def transpose(network: Any, images: Tensor, keypoints: Tensor, weights: Tensor, mean: Mean) -> Tensor:
+def transpose(heatmaps: Tensor, keypoints: Tensor, weights: Tensor, crop: Size, mean: Mean) -> Tensor:
     """Return half the squared error of heat maps with whole Gaussians."""
-    heatmaps = network(images)
     size = _size(heatmaps)
-    points = to_heatmap(keypoints, input_size=_size(images), size=size, isotropic=True)
-    targets, weights = heatmap_targets(points, weights, size=size, truncate=False)
-    return heatmap_mse(heatmaps, targets, weights, factor=0.5)
+    points = to_heatmap(keypoints, input_size=crop, size=size, isotropic=True)
+    maps, weights = heatmap_targets(points, weights, size=size, truncate=False)
+    return heatmap_mse(heatmaps, maps, weights, factor=0.5)
 
 
-def potr(network: Any, images: Tensor, keypoints: Tensor, weights: Tensor, mean: Mean) -> Tensor:
+def potr(answer: Any, keypoints: Tensor, weights: Tensor, crop: Size, mean: Mean) -> Tensor:
     """Return the loss of the set, summed over all decoder layers."""
-    height, width = images.shape[2:]
+    height, width = crop
     known = weights > 0
     count = mean(known.sum().float())  # so that each keypoint counts alike, on whatever process it is
-    return set_loss(network(images), keypoints / keypoints.new_tensor([width, height]), known, count=count)
+    return set_loss(answer, keypoints / keypoints.new_tensor([width, height]), known, count=count)
 
 
-def places(network: Any, images: Tensor, keypoints: Tensor, weights: Tensor, mean: Mean) -> Tensor:
+def places(logits: Tensor, keypoints: Tensor, weights: Tensor, crop: Size, mean: Mean) -> Tensor:
     """Return the cross-entropy over the places of a heat map; for the bundled network."""
-    logits = network.logits(images)
-    points = to_heatmap(keypoints, input_size=_size(images), size=_size(logits))
+    points = to_heatmap(keypoints, input_size=crop, size=_size(logits))
     return place_cross_entropy(logits, points, weights, sigma=SIGMA)
 
 
-LOSSES: dict[str, Callable[[Any, Tensor, Tensor, Tensor, Mean], Tensor]] = {
-    "vitpose": vitpose,
-    "transpose": transpose,
-    "potr": potr,
-    "places": places,
+def maps_taught(heatmaps: Tensor, maps: Tensor) -> Tensor:
+    """Return the mean squared distance from the teacher's heat maps, of all keypoints (ViTPose, equation 4)."""
+    return heatmap_mse(heatmaps, maps, maps.new_ones(maps.shape[:2]))
+
+
+def places_taught(logits: Tensor, maps: Tensor) -> Tensor:
+    """Return the cross-entropy to the teacher's heat maps, each as sure of its place as it is high."""
+    maps = maps.clamp(min=0)
+    # The power makes a Gaussian of the width that heat maps are trained with one of the width of these places.
+    return expected_place(logits, maps ** ((targets.SIGMA / SIGMA) ** 2), maps.amax((2, 3)))
+
+
+def _answer(network: Any, images: Tensor) -> Any:
+    return network(images)
+
+
+def _logits(network: Any, images: Tensor) -> Tensor:
+    return network.logits(images)
+
+
+OBJECTIVES = {
+    "vitpose": Objective(_answer, vitpose, maps_taught),
+    "transpose": Objective(_answer, transpose, maps_taught),
+    "potr": Objective(_answer, potr),
+    "places": Objective(_logits, places, places_taught),
 }
 
 
-def _size(planes: Tensor) -> tuple[int, int]:
+def _size(planes: Tensor) -> Size:
     return planes.shape[2], planes.shape[3]

@@ -21,8 +21,9 @@ from ..answer import arrays
 from ..evaluate import coco_keypoint_ap, rescore
 from ..find import variant
 from ..keypoints import COCO
+from . import teacher
 from .data import People
-from .objectives import LOSSES, Mean
+from .objectives import OBJECTIVES, Mean
 from .pretrained import load_backbone
 from .recipe import Recipe
 from .samples import Crops, in_order, loader, to_planes
@@ -44,9 +45,13 @@ class PoseTask:
     score = "AP"  # the best checkpoint has the most of it
 
     def __init__(self, people: People, held_out: People, recipe: Recipe, *, network: nn.Module | None = None) -> None:
-        if recipe.loss not in LOSSES:
-            raise UsageError(f"The loss '{recipe.loss}' is not known; choose one of {', '.join(LOSSES)}.")
+        if recipe.loss not in OBJECTIVES:
+            raise UsageError(f"The loss '{recipe.loss}' is not known; choose one of {', '.join(OBJECTIVES)}.")
+        self.objective = OBJECTIVES[recipe.loss]
         self.network: Any = build(recipe) if network is None else network
+        self.teacher = teacher.load(recipe, self.network)
+        if self.teacher and self.objective.taught is None:
+            raise UsageError(f"The loss '{recipe.loss}' cannot learn from heat maps. Leave out teacher.network.")
         self.recipe = recipe
         self.samples = self._crops(_known(people, recipe.data.min_keypoints, recipe.data.limit), recipe)
         self.held_out = self._crops(_known(held_out, 1, 0), None)
@@ -66,7 +71,12 @@ class PoseTask:
     def loss(self, network: nn.Module, batch: dict[str, Tensor], mean: Mean = lambda value: value) -> Tensor:
         """Return the loss of a batch, a scalar."""
         images = to_planes(batch["images"]).contiguous(memory_format=torch.channels_last)
-        return LOSSES[self.recipe.loss](network, images, batch["keypoints"], batch["weights"], mean)
+        answer = self.objective.ask(network, images)
+        size = images.shape[2], images.shape[3]
+        loss = self.objective.truth(answer, batch["keypoints"], batch["weights"], size, mean)
+        if self.teacher and self.objective.taught and network.training:  # what is held out is measured by truth alone
+            loss = loss + self.recipe.teacher.weight * self.objective.taught(answer, self.teacher(images))
+        return loss
 
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device) -> dict[str, float]:

@@ -129,12 +129,25 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Teacher:
+    """Another network to learn from, beside the true keypoints; see `teacher.py`.
+
+    Attributes:
+        network: a name of the zoo, or a file of weights; none when empty.
+        weight: of the distance from its heat maps; that from the truth has 1.
+    """
+
+    network: str = ""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """One training run.
 
     Attributes:
         network: which one.
-        loss: a name of `objectives.LOSSES`, or `detection`.
+        loss: a name of `objectives.OBJECTIVES`, or `detection`.
         epochs: times that everybody is seen.
         batch: samples a step, over all devices together.
         seed: of everything that is left to chance.
@@ -146,6 +159,7 @@ class Recipe:
         augment: how samples are varied.
         optim: optimiser.
         schedule: of the learning rate.
+        teacher: of a pose network: another one to learn from.
     """
 
     network: Network
@@ -161,6 +175,7 @@ class Recipe:
     augment: Augment = field(default_factory=Augment)
     optim: Optim = field(default_factory=Optim)
     schedule: Schedule = field(default_factory=Schedule)
+    teacher: Teacher = field(default_factory=Teacher)
 
     def __post_init__(self) -> None:
         choices = {
@@ -172,6 +187,8 @@ class Recipe:
         for key, (value, allowed) in choices.items():
             if value not in allowed:
                 raise UsageError(f"{key} is '{value}'; choose one of {', '.join(allowed)}.")
+        if self.loss == "detection" and self.teacher.network:
+            raise UsageError("teacher.network teaches pose networks, not detectors. Leave it out.")
         for key, number in {"epochs": self.epochs, "batch": self.batch}.items():
             if number < 1:
                 raise UsageError(f"{key} is {number}; give at least 1.")

@@ -227,3 +227,25 @@ def test_two_processes_are_one_with_the_double_batch(tmp_path):
         subprocess.run([sys.executable, "-m", "posetrack", *command], check=True, cwd=ROOT, timeout=600)
         losses.append([line["loss"] for line in log(tmp_path / devices) if "loss" in line])
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["convvit", "vitpose"])
+def test_every_way_through_a_network_computes_in_the_precision_of_the_recipe(people, tmp_path, family):
+    """ConvViT is trained by `logits`, ViTPose by its call."""
+    kinds = set()
+
+    class Watched(PoseTask):
+        def loss(self, network, batch, mean=lambda value: value):
+            if network.training:
+                last = self.network.blocks[-1] if family == "convvit" else self.network.backbone.blocks[-1]
+                handle = last.mlp.register_forward_hook(lambda module, given, made: kinds.add(made.dtype))
+                loss = super().loss(network, batch, mean)
+                handle.remove()
+                return loss
+            return super().loss(network, batch, mean)
+
+    (tmp_path / "out").mkdir()
+    recipe = wanted(family, epochs=1)
+    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    fit(Watched(people, people, recipe, network=tiny(family, (64, 48))), recipe, out=tmp_path / "out", fabric=fabric)
+    assert kinds == {torch.bfloat16}

@@ -5,7 +5,7 @@ import pytest
 from posetrack.errors import UsageError
 from posetrack.models import yolo
 from posetrack.models.training import recipe
-from posetrack.models.training.objectives import LOSSES
+from posetrack.models.training.objectives import OBJECTIVES
 from posetrack.models.zoo import ZOO
 
 EPOCHS = {"vitpose": 210, "transpose-r": 230, "transpose-h": 240, "potr": 80}
@@ -15,7 +15,7 @@ LEARNING_RATES = {"vitpose": 5e-4, "transpose": 1e-4, "potr": 1e-4}
 @pytest.mark.parametrize("name", recipe.names())
 def test_every_recipe_is_whole(name):
     read = recipe.read(name)
-    assert read.loss in {*LOSSES, "detection"}
+    assert read.loss in {*OBJECTIVES, "detection"}
     assert read.network.variant in {*ZOO, yolo.ARCHITECTURE}
     assert [n for prefix, n in EPOCHS.items() if name.startswith(prefix)] in ([read.epochs], [])
     assert [n for prefix, n in LEARNING_RATES.items() if name.startswith(prefix)] in ([read.optim.lr], [])

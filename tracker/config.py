@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
+from .. import configs
 from ..errors import UsageError
 from .people import parse_person, parse_roi
 
@@ -160,37 +158,13 @@ def check_calibration(person_height: float | None, scale: float | None) -> None:
         raise UsageError(f"scale is {scale}; give a positive number of pixels per metre.")
 
 
-def recipes() -> list[str]:
-    """List the recipes that ship with posetrack."""
-    return sorted(Path(entry.name).stem for entry in _folder().iterdir() if entry.name.endswith(".toml"))
-
-
-def _folder() -> Any:
-    return files("posetrack.configs")
-
-
 def read_recipe(name: str) -> dict[str, Any]:
     """Read a recipe: the name of a shipped one, or a TOML file.
 
     Raises:
         UsageError: there is no such recipe, it is not TOML, or a key or a value is not a run's.
     """
-    path = Path(name)
-    if path.suffix == ".toml":
-        if not path.is_file():
-            raise UsageError(f"There is no recipe file {name}. Check the path, or use one of {', '.join(recipes())}.")
-        text = path.read_text(encoding="utf-8")
-    elif name in recipes():
-        text = (_folder() / f"{name}.toml").read_text(encoding="utf-8")
-    else:
-        near = difflib.get_close_matches(name, recipes(), n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Use one of {', '.join(recipes())}, or a .toml file."
-        raise UsageError(f"There is no recipe '{name}'. {hint}")
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"Recipe {name} is not valid TOML: {error}.") from error
-    return checked(values, origin=f"Recipe {name}")
+    return checked(configs.read(name), origin=f"Recipe {name}")
 
 
 def checked(values: Mapping[str, Any], *, origin: str) -> dict[str, Any]:

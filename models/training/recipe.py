@@ -7,11 +7,13 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from ... import configs
 from ...errors import UsageError
+
+FOLDER = "train"  # of configs, where the shipped recipes are
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +196,6 @@ class Recipe:
                 raise UsageError(f"{key} is {number}; give at least 1.")
 
 
-def names() -> list[str]:
-    """List the recipes that ship with posetrack."""
-    return sorted(Path(entry.name).stem for entry in _folder().iterdir() if entry.name.endswith(".toml"))
-
-
 def read(name: str, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and override some of its keys.
 
@@ -209,21 +206,7 @@ def read(name: str, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         UsageError: there is no such recipe, or a key or a value is not a recipe's.
     """
-    path = Path(name)
-    if path.suffix == ".toml":
-        if not path.is_file():
-            raise UsageError(f"There is no recipe file {name}. Check the path, or use one of {', '.join(names())}.")
-        text = path.read_text(encoding="utf-8")
-    elif name in names():
-        text = (_folder() / f"{name}.toml").read_text(encoding="utf-8")
-    else:
-        near = difflib.get_close_matches(name, names(), n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Use one of {', '.join(names())}, or a .toml file."
-        raise UsageError(f"There is no training recipe '{name}'. {hint}")
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"Recipe {name} is not valid TOML: {error}.") from error
+    table = configs.read(name, FOLDER)
     for override in overrides:
         _override(table, override)
     return _build(Recipe, table, prefix="", origin=f"Recipe {name}")
@@ -234,10 +217,6 @@ def write(recipe: Recipe, path: Path) -> None:
     import tomli_w
 
     path.write_text(tomli_w.dumps(dataclasses.asdict(recipe)), encoding="utf-8")
-
-
-def _folder() -> Any:
-    return files("posetrack.configs.train")
 
 
 def _override(table: dict[str, Any], override: str) -> None:

@@ -1,16 +1,17 @@
 import pytest
 
+from posetrack import configs
 from posetrack.errors import UsageError
-from posetrack.tracker.config import RunConfig, checked, read_recipe, recipes
+from posetrack.tracker.config import RunConfig, checked, read_recipe
 
 
-@pytest.mark.parametrize("name", recipes())
+@pytest.mark.parametrize("name", configs.names())
 def test_shipped_recipes_are_valid(name):
     RunConfig(**read_recipe(name))
 
 
 def test_the_named_recipes_ship():
-    assert {"accurate", "cpu", "realtime"} <= set(recipes())
+    assert {"accurate", "cpu", "realtime"} <= set(configs.names())
 
 
 def test_an_unknown_key_offers_the_nearest(tmp_path):

@@ -7,7 +7,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from ..config import RunConfig, recipes
+from ... import configs
+from ..config import RunConfig
 
 OUTPUTS = ("save", "csv", "features", "events", "report")  # fields of RunConfig that name a file
 # field of RunConfig: (metavar, help)
@@ -77,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 "--config",
                 metavar="RECIPE",
                 default=argparse.SUPPRESS,
-                help=f"{', '.join(recipes())}, or a TOML file; flags override it (default: none)",
+                help=f"{', '.join(configs.names())}, or a TOML file; flags override it (default: none)",
             )
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from posetrack import configs
 from posetrack.errors import UsageError
 from posetrack.models import yolo
 from posetrack.models.training import recipe
@@ -12,7 +13,7 @@ EPOCHS = {"vitpose": 210, "transpose-r": 230, "transpose-h": 240, "potr": 80}
 LEARNING_RATES = {"vitpose": 5e-4, "transpose": 1e-4, "potr": 1e-4}
 
 
-@pytest.mark.parametrize("name", recipe.names())
+@pytest.mark.parametrize("name", configs.names(recipe.FOLDER))
 def test_every_recipe_is_whole(name):
     read = recipe.read(name)
     assert read.loss in {*OBJECTIVES, "detection"}
@@ -24,7 +25,7 @@ def test_every_recipe_is_whole(name):
 def test_the_families_and_the_bundled_networks_have_recipes():
     potr = {"potr-deit-s16", "potr-deit-dino-s8", "potr-xcit-s12-p16", "potr-xcit-s12-p8", "potr-resnet50"}
     others = {"vitpose-s", "vitpose-b", "transpose-r-a4", "transpose-h-s", "bundled-pose", "bundled-detector"}
-    assert potr | others | {"potr-vab-deit-s16"} <= set(recipe.names())
+    assert potr | others | {"potr-vab-deit-s16"} <= set(configs.names(recipe.FOLDER))
 
 
 def test_keys_are_overridden_and_the_resolved_recipe_reads_back(tmp_path):

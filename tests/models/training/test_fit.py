@@ -216,17 +216,25 @@ workers = 0
 """
 
 
+LAUNCHED = {  # how, and with what options
+    "one": (["-m", "posetrack"], ["--devices", "1"]),
+    "two": (["-m", "posetrack"], ["--devices", "2"]),
+    "torchrun": (["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "posetrack"], []),
+}
+
+
 @pytest.mark.slow
 def test_two_processes_are_one_with_the_double_batch(tmp_path):
     draw(tmp_path / "data")
     (tmp_path / "two-steps.toml").write_text(TWO_STEPS)
-    losses = []
-    for devices in ("1", "2"):
-        options = ["--device", "cpu", "--devices", devices, "--out", str(tmp_path / devices), "--quiet"]
-        command = ["train", str(tmp_path / "two-steps.toml"), "--data", str(tmp_path / "data"), *options]
-        subprocess.run([sys.executable, "-m", "posetrack", *command], check=True, cwd=ROOT, timeout=600)
-        losses.append([line["loss"] for line in log(tmp_path / devices) if "loss" in line])
-    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    losses = {}
+    for name, (launcher, devices) in LAUNCHED.items():
+        options = ["--device", "cpu", *devices, "--out", str(tmp_path / name), "--quiet"]
+        command = [*launcher, "train", str(tmp_path / "two-steps.toml"), "--data", str(tmp_path / "data"), *options]
+        subprocess.run([sys.executable, *command], check=True, cwd=ROOT, timeout=600)
+        losses[name] = [line["loss"] for line in log(tmp_path / name) if "loss" in line]
+    np.testing.assert_allclose(losses["one"], losses["two"], rtol=1e-5)
+    np.testing.assert_allclose(losses["one"], losses["torchrun"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["convvit", "vitpose"])

@@ -73,6 +73,12 @@ def _by_heatmaps(keypoints: Array, scores: Array, box_scores: Array, areas: Arra
     return kept, certain[kept]
 
 
+def _by_places(keypoints: Array, scores: Array, box_scores: Array, areas: Array, sigmas: tuple[float, ...]) -> Kept:
+    certain = box_scores * scores.mean(1)  # a keypoint that could be anywhere scores near 0 here, and so tells something
+    kept = oks_nms(keypoints, certain, areas, sigmas=sigmas)
+    return kept, certain[kept]
+
+
 def _by_sets(keypoints: Array, scores: Array, box_scores: Array, areas: Array, sigmas: tuple[float, ...]) -> Kept:
     return select_people(keypoints, rescore_sets(box_scores, scores), areas)
 
@@ -87,7 +93,12 @@ def _everybody(keypoints: Array, scores: Array, *_: Any) -> Kept:
 
 
 _HEATMAPS = "box score x mean of the keypoint scores above 0.2; OKS suppression 0.9"
-OURS = Protocol("ours", _HEATMAPS, select=_by_heatmaps, select_true=_by_heatmaps)
+OURS = Protocol(
+    "ours",
+    "box score x mean of the keypoint scores; OKS suppression 0.9",
+    select=_by_places,
+    select_true=_by_places,
+)
 VITPOSE = Protocol("ViTPose", _HEATMAPS, select=_by_heatmaps, select_true=_by_heatmaps, clean=cut_boxes)
 TRANSPOSE = Protocol(
     "TransPose",

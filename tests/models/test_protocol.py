@@ -37,10 +37,17 @@ SIGMAS = (0.05,) * 17
 
 def test_heat_maps_are_scored_by_their_certain_keypoints():
     scores = np.array([[0.8] * 8 + [0.1] * 9, [0.6] * 17])
-    for select in (VITPOSE.select, VITPOSE.select_true, TRANSPOSE.select, OURS.select):
+    for select in (VITPOSE.select, VITPOSE.select_true, TRANSPOSE.select):
         rows, certain = select(spread(), scores, np.array([0.5, 1.0]), np.full(2, 4e4), SIGMAS)
         assert rows.tolist() == [1, 0]
         np.testing.assert_allclose(certain, [0.6, 0.4])
+
+
+def test_the_bundled_network_is_scored_by_all_its_keypoints():
+    scores = np.array([[0.8] * 8 + [0.12] * 9, [0.6] * 17])
+    rows, certain = OURS.select(spread(), scores, np.array([0.5, 1.0]), np.full(2, 4e4), SIGMAS)
+    assert rows.tolist() == [1, 0]
+    np.testing.assert_allclose(certain, [0.6, 0.5 * (8 * 0.8 + 9 * 0.12) / 17])
 
 
 def test_doubles_go():

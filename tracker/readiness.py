@@ -1,4 +1,4 @@
-"""How soon a chain is ready and how much memory it takes: each in a process of its own, which tells it on a line.
+"""How soon a chain is ready and how much memory it takes: each start in a process of its own, which tells it on a line.
 
 python -m posetrack.tracker.readiness ours|plain DETECTOR POSE
 """
@@ -6,32 +6,64 @@ python -m posetrack.tracker.readiness ours|plain DETECTOR POSE
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 
 
-def measure(chain: str, detector: str | Path, pose: str | Path) -> dict[str, float]:
+def starts(detector: Path, pose: Path, *, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """Start the plain chain and ours, with its networks and with the bundled ones, in turns.
+
+    Args:
+        detector: the plain chain's network, by file.
+        pose: likewise.
+        folder: where the caches of our starts are to be; none are there yet.
+        rounds: how many starts of each.
+
+    Returns:
+        By chain the medians of `measure`. A start of ours is a later one on this machine, which finds its networks
+        converted and its tracker compiled; `..., first start` is the one that did that.
+    """
+    ours: dict[str, tuple[str | Path, str | Path]] = {
+        "same networks": (detector, pose),
+        "bundled": ("bundled", "bundled"),
+    }
+    cold = {f"{name}, first start": measure("ours", *networks, cache=folder / name) for name, networks in ours.items()}
+    told: dict[str, list[dict[str, float]]] = {"plain chain": [], **{name: [] for name in ours}}
+    for _ in range(rounds):
+        told["plain chain"].append(measure("plain", detector, pose))
+        for name, networks in ours.items():
+            told[name].append(measure("ours", *networks, cache=folder / name))
+    later = {name: {key: median(one[key] for one in own) for key in own[0]} for name, own in told.items()}
+    return later | cold
+
+
+def measure(chain: str, detector: str | Path, pose: str | Path, *, cache: Path | None = None) -> dict[str, float]:
     """Start a process that loads a chain and lets it see one frame with one person.
 
     Args:
         chain: `ours` or `plain`.
         detector: its network, by name or file.
         pose: likewise.
+        cache: where it keeps what it converts and compiles; the user's folder when left out.
 
     Returns:
-        `ready`, seconds from the start of Python to the first answer, and `memory`, resident MB then.
+        `ready`, seconds from the start of Python to the first answer; then, in MB, `memory`, all that is resident, and
+        `private`, what of it no other process shares and no file can give back.
     """
     started = time.time()
     command = [sys.executable, "-m", __name__, chain, str(detector), str(pose)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    end, memory = json.loads(told.splitlines()[-1])
-    return {"ready": end - started, "memory": memory}
+    place = {"POSETRACK_CACHE": str(cache)} if cache else {}
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | place).stdout
+    end, memory, private = json.loads(told.splitlines()[-1])
+    return {"ready": end - started, "memory": memory, "private": private}
 
 
 def _ours(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
@@ -51,19 +83,21 @@ def _plain(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
     return PlainChain(Path(detector), Path(pose))
 
 
-def _resident() -> float:
-    """Return the resident memory of this process in MB."""
+def _memory() -> tuple[float, float]:
+    """Return what of this process is resident, and what of that is its own, in MB."""
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        told = Path("/proc/self/smaps_rollup").read_text(encoding="ascii")
     except OSError:
         import resource  # where there is no /proc; the most that it ever was
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return pages * 4096 / 2**20
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        return most, most
+    facts = {line.split()[0]: line.split()[1] for line in told.splitlines()[1:]}
+    return int(facts["Rss:"]) / 1024, int(facts["Private_Dirty:"]) / 1024
 
 
 if __name__ == "__main__":
     what, *files = sys.argv[1:]
     see = {"ours": _ours, "plain": _plain}[what](*files)
     see(np.full((720, 1280, 3), 90, np.uint8), np.array([[500.0, 100.0, 700.0, 600.0]]))
-    sys.stdout.write(json.dumps([time.time(), _resident()]) + "\n")
+    sys.stdout.write(json.dumps([time.time(), *_memory()]) + "\n")

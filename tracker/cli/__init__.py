@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -59,6 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     parser = build_parser()
+    if logging.lastResort:
+        logging.lastResort.setLevel(logging.INFO)  # it prints the log where nobody set up anything else
+    logging.getLogger("posetrack").setLevel(logging.INFO)
     try:
         args = parser.parse_args(argv)
         return args.run(args)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import logging
 import sys
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,8 @@ def track(config: RunConfig) -> int:
     from ..video.batch import expand
     from .outputs import check_targets, targets_of
 
+    if config.quiet:
+        logging.getLogger("posetrack").setLevel(logging.WARNING)
     items = expand(config.source)
     batch = isinstance(items[0].source, Path) and items[0].source != Path(config.source)
     if not any(getattr(config, output) for output in OUTPUTS):

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import functools
+import gc
+import logging
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numba
-from numba.extending import register_jitable
-
 from ...models.cache import cache_folder
+from ...models.mapped import release
+
+_collects = gc.isenabled()
+gc.disable()  # 57,000 objects that all stay: to look through them for others takes a quarter of the time
+try:
+    import llvmlite
+    import numba
+    from numba.core.caching import FunctionCache
+    from numba.core.runtime.nrt import rtsys
+    from numba.extending import register_jitable
+finally:
+    if _collects:
+        gc.enable()
+
+log = logging.getLogger("posetrack")
 
 Function = TypeVar("Function", bound=Callable)
 _njit: Any = numba.njit
@@ -31,6 +46,29 @@ def _folder() -> str:
 _FOLDER = _folder()
 
 
+class _Cache(FunctionCache):
+    """numba's own, but for what it does before it looks: it takes in all rules of its compiler, and SciPy's for BLAS.
+
+    Finished machine code needs none of that, which is two thirds of a start. Where it is not found, the compiler takes
+    them in by itself.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the machine code of a function, if it is kept."""
+        rtsys.initialize(target_context)  # what arrays are allocated by
+        with self._guard_against_spurious_io_errors():
+            found = self._load_overload(sig, target_context)
+        release(Path(llvmlite.__file__).parent)
+        if found is None:
+            _tell("Compiling the tracker for this machine, once: up to 20 seconds ...")
+        return found
+
+
+@functools.cache
+def _tell(what: str) -> None:
+    log.info(what)
+
+
 def kernel(function: Function, **options: Any) -> Function:
     """Compile a function when it is first called, or load it where that was done before.
 
@@ -40,12 +78,14 @@ def kernel(function: Function, **options: Any) -> Function:
     """
     options |= {"error_model": "numpy", "no_cfunc_wrapper": True}
     before, _settings.CACHE_DIR = _settings.CACHE_DIR, _FOLDER
+    compiled = _njit(**options)(function)
     try:
-        return _njit(cache=True, **options)(function)
+        compiled._cache = _Cache(function)
     except RuntimeError:  # no folder can be written: compile for this process only
-        return _njit(**options)(function)
+        _tell(f"Compiling the tracker takes up to 20 seconds at every start: {_FOLDER} cannot be written.")
     finally:
         _settings.CACHE_DIR = before
+    return compiled
 
 
 def part(function: Function) -> Function:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ....errors import ConversionError, ModelError
 from ....models.cache import cache_folder
 from ....models.card import KEY
+from ....models.mapped import release
 from ....models.vino import ov
 from .choice import Choice
 from .machine import threads
@@ -42,23 +43,27 @@ class OpenVinoRuntime:
     name = "openvino"
 
     def __init__(self, path: str | Path, choice: Choice, *, any_size: bool = False, keep: Path | None = None) -> None:
-        self._path, self._keep = Path(path), keep
+        self._path, self._keep, self._cache = Path(path), keep, cache_folder() / "openvino"
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": 1,
             "INFERENCE_NUM_THREADS": threads(),
             "INFERENCE_PRECISION_HINT": _HINTS[choice.precision],
-            "CACHE_DIR": str(cache_folder() / "openvino"),
+            "CACHE_DIR": str(self._cache),
         }
         self.device = f"cpu ({threads()} threads)"
         self.precision, self.reason = choice.precision, choice.reason
         self._first: tuple[int, ...] | None = None  # shape of the pictures that have their own graph
         self._own: Any = None  # the request of their graph
+        self._new = False  # whether a graph has not answered yet
         self._open = None if any_size else self._compile(self._path)
 
     def __call__(self, images: NDArray[np.float32]) -> Any:
         """Answer a batch."""
         outputs = self._request(images.shape).infer({0: images}, share_inputs=True)
+        if self._new:
+            release(self._path.parent, self._cache)  # the weights, of which the graph has copies as it wants them
+            self._new = False
         arrays = [np.array(value) for value in outputs.values()]  # the request writes over its own in the next call
         if len(arrays) == 1:
             return arrays[0]
@@ -97,6 +102,7 @@ class OpenVinoRuntime:
             hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
             if self.precision != "int8":
                 self.precision = _NAMES.get(hint, hint)  # what the plugin really took
+            self._new = True
             return compiled.create_infer_request()
 
 

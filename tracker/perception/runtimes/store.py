@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from ....errors import OutputError
 from ....models.cache import cache_folder
 from ....models.card import Card, PoseCard, from_text, to_text
 from ....version import __version__
+
+log = logging.getLogger("posetrack")
 
 REVISION = 3
 INT8 = "int8.xml"  # beside a converted network: the same in eight bits, if it was made
@@ -51,7 +54,12 @@ def converted(key: str, suffix: str, read: Callable[[], Loaded]) -> Converted:
         OutputError: the cache cannot be written.
     """
     folder = _folder(key, suffix)
-    return _kept(folder, suffix) or _make(folder, suffix, read())
+    found = _kept(folder, suffix)
+    if found is None:
+        kind, *_, name = key.split("\n")
+        log.info("Converting the %s network %s for this machine, once: some seconds ...", kind, Path(name).name)
+        found = _make(folder, suffix, read())
+    return found
 
 
 def in_int8(key: str) -> Converted | None:

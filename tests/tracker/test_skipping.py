@@ -116,7 +116,7 @@ def test_who_leaves_the_crop_is_lost_and_looked_for():
     _, tracks, _ = watch(Schedule("auto", 1), scene=scene)
     assert tracks[39].ids.tolist() == [1, 2]
     assert all(1 not in people.ids or people.states[0] is State.PREDICTED for people in tracks[40:])
-    assert tracks[60].ids.tolist() == [2]
+    assert 2 in tracks[60].ids
 
 
 @pytest.fixture(scope="module")
@@ -150,4 +150,4 @@ def test_people_of_photographs_keep_their_ids_until_the_cut(clip):
     assert less[0]
     assert less[23] & less[0]  # one shot
     assert not less[24] & less[23]  # another
-    assert np.mean([len(a) == len(b) for a, b in zip(full, less)]) > 0.7  # who is doubtful may be overlooked
+    assert np.mean([len(a) == len(b) for a, b in zip(full, less)]) > 0.8  # who is doubtful may be overlooked

@@ -19,7 +19,8 @@ class TrackerConfig:
     Attributes:
         high_score: box score from which a pose is matched first, and somebody is shown in the first frame.
         birth_score: box score from which a pose may begin a track.
-        credit: sum of the box scores of those frames that saw a person, from which the track is shown.
+        credit: sum of the box scores of those frames that saw a person, from which the track is shown: the surer they
+            are, the sooner.
         low_score: box score below which a pose is ignored; between the two it may only continue a track.
         duplicate: OKS of two poses in one frame, one box half in the other, from which the less sure one is a copy.
         gate: similarity of a track with a pose, of IoU, OKS and looks, from which they can be one person.
@@ -27,11 +28,11 @@ class TrackerConfig:
         part: similarity that a box which lies in a track's has at the least, as the visible part of somebody.
         likeness: how much looks add to the similarity or take from it; 0 ignores them.
         reach_gate: how likely, next to the expected place, the place must be where somebody comes back.
-        place: standard deviation of the place of somebody who comes back where they were last seen, in sizes.
+        place: standard deviation of the place of somebody who comes back where they were last seen, in sizes; it grows
+            to that in `predicted_seconds`.
         tolerance: share of a person's width or height that may be missing before the box is taken for a part of them.
         part_seconds: how soon a person of whom only a part is seen is believed to be that small (to 1 / e).
         inside_score: box score from which somebody may begin a track in the box of another, where parts appear too.
-        min_hits: frames that must see a person before the track is shown; those of the first frame are shown at once.
         tentative_seconds: how long a track that was never shown waits for its next frame.
         predicted_seconds: how long people and keypoints that nobody sees are shown where they should be.
         lost_seconds: how long somebody who is not seen can come back with the same id.
@@ -66,7 +67,6 @@ class TrackerConfig:
     tolerance: float = 0.15
     part_seconds: float = 4.0  # longer than a walk past a pole takes
     inside_score: float = 0.5
-    min_hits: int = 2
     tentative_seconds: float = 0.1
     predicted_seconds: float = 0.3
     lost_seconds: float = 2.0

@@ -99,7 +99,8 @@ def _comebacks(
 ) -> Array:
     """Return how well (T, N) the poses that are left could be people whom their boxes alone do not find.
 
-    Somebody who was away goes on as before, or comes out where they went in; who left the picture does not.
+    Somebody who was away goes on as before, or comes out where they went in; who left the picture does not. The sooner
+    they come, the nearer to that place they must be: it finds who turned back while nobody saw them.
 
     Args:
         people: T tracks.
@@ -116,9 +117,9 @@ def _comebacks(
         if match[t] >= 0:
             continue
         spread = people.covariances[t, 0, 0] + (2 * options.box_noise * sizes[t]) ** 2
-        away = people.ages[t, 0] > options.predicted_seconds
-        hidden = away and area(inner, t) > _IN_VIEW * area(boxes, t)
-        place = (options.place * sizes[t]) ** 2 if hidden else 0.0
+        hidden = area(inner, t) > _IN_VIEW * area(boxes, t)
+        grown = min(people.ages[t, 0] / max(options.predicted_seconds, 1e-3), 1.0)
+        place = (grown * options.place * sizes[t]) ** 2 if hidden else 0.0
         for n in range(len(taken)):
             if not taken[n]:
                 likely = max(reach(boxes, t, seen.boxes, n, spread), reach(people.places, t, seen.boxes, n, place))

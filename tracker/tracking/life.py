@@ -20,8 +20,7 @@ class People(NamedTuple):
 
     Attributes:
         ids: (T,), 0 while tentative.
-        hits: (T,), how many frames saw the person.
-        credits: (T,), the sum of the box scores in these.
+        credits: (T,), the sum of the box scores of the frames that saw the person.
         box_scores: (T,), of the last frame that saw the person.
         scores: (T, K), of the last frame that saw the keypoint.
         ages: (T, 2 + K) seconds since a point was last seen; infinite before that.
@@ -37,7 +36,6 @@ class People(NamedTuple):
     """
 
     ids: NDArray[np.int64]
-    hits: NDArray[np.int64]
     credits: Array
     box_scores: Array
     scores: Array
@@ -55,11 +53,9 @@ class People(NamedTuple):
     @classmethod
     def unknown(cls, count: int, num_keypoints: int, num_looks: int = 0) -> People:
         """Return tracks that nothing is known of yet."""
-        none = np.zeros(count, dtype=np.int64)
         keypoints = (count, num_keypoints, 2)
         return cls(
-            ids=none,
-            hits=none.copy(),
+            ids=np.zeros(count, dtype=np.int64),
             credits=np.zeros(count),
             box_scores=np.zeros(count),
             scores=np.zeros(keypoints[:2]),

@@ -77,7 +77,7 @@ def correct(people: People, seen: Seen, match: Rows, free: Array, dt: float, sig
             measured[t, 0, axis], measured[t, 1, axis] = (low + high) / 2, high - low
             for k in range(len(sigmas)):
                 measured[t, BOX + k, axis] = seen.keypoints[n, k, axis]
-        size = sizes[t] if people.hits[t] > 0 else np.sqrt(measured[t, 1, 0] * measured[t, 1, 1])
+        size = sizes[t] if people.credits[t] > 0 else np.sqrt(measured[t, 1, 0] * measured[t, 1, 1])
         for p in range(shape[1]):
             share = options.box_noise / seen.box_scores[n]
             if p >= BOX:
@@ -115,7 +115,7 @@ def _whole(people: People, seen: Seen, match: Rows, keep: float, options: Any) -
             continue
         for axis in range(2):
             low, high = seen.boxes[n, axis], seen.boxes[n, 2 + axis]
-            if people.hits[t] >= options.min_hits:
+            if people.ids[t] > 0:
                 start, end = boxes[t, axis], boxes[t, 2 + axis]
                 low, high = complete(low, high, start, end, options.tolerance, keep)
             whole[t, axis], whole[t, 2 + axis] = low, high
@@ -139,7 +139,6 @@ def _remember(people: People, seen: Seen, match: Rows, free: Array, whole: Array
         n = match[t]
         if n < 0:
             continue
-        people.hits[t] += 1
         people.credits[t] += seen.box_scores[n]
         people.box_scores[t] = seen.box_scores[n]
         for p in range(BOX):

@@ -30,14 +30,13 @@ class Shown(NamedTuple):
 
 
 @part
-def confirm(people: People, next_id: int, min_hits: float, credit: float, options: Any) -> tuple[int, Mask]:
-    """Give ids to those who were seen often enough, and forget keypoints that were not seen for long.
+def confirm(people: People, next_id: int, credit: float, options: Any) -> tuple[int, Mask]:
+    """Give ids to those who were seen often and surely enough, and forget keypoints that were not seen for long.
 
     Args:
         people: T tracks.
         next_id: of the next person.
-        min_hits: how many frames must have seen somebody.
-        credit: what their scores must sum up to.
+        credit: what the box scores of somebody must sum up to.
         options: of the tracker.
 
     Returns:
@@ -45,7 +44,7 @@ def confirm(people: People, next_id: int, min_hits: float, credit: float, option
     """
     alive = np.empty(len(people.ids), np.bool_)
     for t in range(len(alive)):
-        if people.ids[t] == 0 and people.hits[t] >= min_hits and people.credits[t] >= credit:
+        if people.ids[t] == 0 and people.credits[t] >= credit:
             people.ids[t] = next_id
             next_id += 1
         until = options.lost_seconds if people.ids[t] > 0 else options.tentative_seconds

@@ -87,7 +87,6 @@ def take_in(
     sigmas: Array,
     options: Any,
     next_id: int,
-    min_hits: float,
     credit: float,
 ) -> tuple[int, Mask, Shown]:
     """Correct people by their poses, in place, and show them.
@@ -103,8 +102,7 @@ def take_in(
         sigmas: (K,).
         options: as `settings` gives them.
         next_id: of the next person.
-        min_hits: how many frames must have seen somebody who is shown.
-        credit: what their scores must sum up to.
+        credit: what the box scores of somebody must sum up to for them to be shown.
 
     Returns:
         The next id; who (T,) is to be remembered; who is shown.
@@ -112,7 +110,7 @@ def take_in(
     tracks = People(*people)
     measured = correct(tracks, Seen(*seen), match, free, dt, sigmas, options[0])
     _smooth(tracks, measured, dt, options[0])
-    next_id, alive = confirm(tracks, next_id, min_hits, credit, options[0])
+    next_id, alive = confirm(tracks, next_id, credit, options[0])
     return next_id, alive, show(tracks, width, height, options[0])
 
 

@@ -50,7 +50,6 @@ class PoseTracker:
             raise ValueError(f"smooth is {self.config.smooth!r}; give one of {', '.join(LATENCIES)}.")
         self._options = settings(self.config)
         self._sigmas = np.array(skeleton.sigmas, dtype=np.float64)
-        self._needs = self.config.min_hits, self.config.credit
         self._next_id = 1
         self.reset()
 
@@ -83,8 +82,8 @@ class PoseTracker:
         if poses.keypoints.shape[1] != len(self.skeleton):
             given, expected = poses.keypoints.shape[1], f"{len(self.skeleton)} of the skeleton {self.skeleton.name!r}"
             raise ValueError(f"The poses have {given} keypoints, not the {expected}. Give PoseTracker their skeleton.")
-        first = 1, self.config.high_score
-        tracks = self._go_on(poses, time, size, motion, needs=first if self._time is None else self._needs)
+        credit = self.config.high_score if self._time is None else self.config.credit
+        tracks = self._go_on(poses, time, size, motion, credit=credit)
         self._idle = 0.0
         return tracks
 
@@ -102,7 +101,7 @@ class PoseTracker:
             ValueError: the time is before that of the last frame.
         """
         last = self._time
-        tracks = self._go_on(Poses.empty(len(self.skeleton)), time, size, motion, needs=self._needs)
+        tracks = self._go_on(Poses.empty(len(self.skeleton)), time, size, motion, credit=self.config.credit)
         self._idle += self._MIN_STEP if last is None else max(time - last, self._MIN_STEP)
         return tracks
 
@@ -126,9 +125,9 @@ class PoseTracker:
         return bool((self._people.ids == 0).any())
 
     def _go_on(
-        self, poses: Poses, time: float, size: tuple[int, int] | None, motion: Array | None, *, needs: tuple[int, float]
+        self, poses: Poses, time: float, size: tuple[int, int] | None, motion: Array | None, *, credit: float
     ) -> Tracks:
-        """Take in one frame; an id needs so many frames that saw somebody, and such a sum of their scores."""
+        """Take in one frame; an id needs such a sum of box scores."""
         dt = self._step(time)
         height, width = (inf, inf) if size is None else map(float, size)
         people, sigmas, options = self._people, self._sigmas, self._options
@@ -144,7 +143,7 @@ class PoseTracker:
             people = people.join(People.unknown(len(births), len(self.skeleton), people.looks.shape[1]))
             match = np.concatenate([match, births])
         self._next_id, alive, shown = take_in(
-            tuple(people), tuple(seen), match, free, dt, width, height, sigmas, options, self._next_id, *needs
+            tuple(people), tuple(seen), match, free, dt, width, height, sigmas, options, self._next_id, credit
         )
         self._people = people if alive.all() else people.select(alive)
         states = tuple([State.MEASURED if measured else State.PREDICTED for measured in shown.measured.tolist()])

@@ -32,12 +32,6 @@ IDF1 = {  # at the least, over all seeds; switches are allowed nowhere
     "entries and exits": 0.95,
 }
 
-MISSED = {"fast turn": "the id of one of three runs is lost where two people meet at 700 pixels per second"}
-BOUNDED = [
-    pytest.param(name, marks=pytest.mark.xfail(reason=MISSED[name], strict=True)) if name in MISSED else name
-    for name in SETUPS
-]
-
 
 @cache
 def followed(name):
@@ -57,7 +51,7 @@ def test_every_scene_has_its_bound():
     assert IDF1.keys() == SETUPS.keys()
 
 
-@pytest.mark.parametrize("name", BOUNDED)
+@pytest.mark.parametrize("name", SETUPS)
 def test_ids_hold(name):
     figures = measure_identity(followed(name))["all"]
     assert figures["switches"] == 0

@@ -1,5 +1,7 @@
 """What the pose tracker promises, on scenes whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,11 +59,26 @@ def test_the_first_frame_shows_people_at_once():
     np.testing.assert_allclose(np.sort(tracks.poses.boxes, axis=0), np.sort(scene.boxes[0], axis=0), atol=1e-3)
 
 
-def test_later_somebody_must_be_seen_twice():
+@pytest.mark.parametrize(
+    ("score", "expected"), [(0.95, [1, 1, 1]), (0.5, [0, 1, 1]), (0.36, [0, 0, 1]), (0.3, [0, 0, 0])]
+)
+def test_later_the_less_sure_must_be_seen_more_often(score, expected):
     tracker = PoseTracker()
     tracker.update(Poses.empty(), 0.0)
-    shown = [len(tracker.update(poses, 0.1 + time)) for time, poses, _ in fakes.walking([0.0, 0.1]).frames()]
-    assert shown == [0, 1]
+    frames = fakes.walking(fakes.regular(0.1, 30)).frames()
+    shown = [len(tracker.update(replace(poses, box_scores=[score]), 1 + time)) for time, poses, _ in frames]
+    assert shown == expected
+
+
+@pytest.mark.parametrize("missed", [1, 2, 3, 4])
+def test_who_turns_back_unseen_keeps_their_id(missed):
+    """The filter believes that they run on; but nobody is far from where they were a moment ago."""
+    times = fakes.regular(2, 30)
+    centres = np.stack([600 - 400 * np.hypot(times - 1, 0.05), np.full(len(times), 300.0)], axis=-1)[:, None]
+    scene = fakes.bodies(times, centres, heights=[220], moving=[True])
+    turning = (scene.times >= 1) & (scene.times < 1 + (missed - 0.5) / 30)
+    scene = replace(scene, visible=scene.visible & ~turning[:, None])
+    assert {int(i) for tracks in run(scene) for i in tracks.ids} == {1}
 
 
 def test_nobody_in_the_picture():
@@ -231,8 +248,8 @@ def test_time_may_stand_still_but_not_run_backwards():
 
 
 def test_mistakes_are_told():
-    with pytest.raises(TypeError, match="'min_hits'"):
-        PoseTracker(min_hit=3)
+    with pytest.raises(TypeError, match="'high_score'"):
+        PoseTracker(hig_score=3)
     with pytest.raises(ValueError, match="none, kalman, one-euro"):
         PoseTracker(smooth="medium")
     with pytest.raises(ValueError, match="17"):

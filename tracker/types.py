@@ -129,6 +129,7 @@ class Tracks:
         states: N values of `State`: the pose was measured in this frame, predicted by the motion model, or
             interpolated between the frames before and after.
         others: (M, 4) boxes of people who were seen but have no identity yet; M is 0 when left out.
+        new_scene: whether this is the first frame of a scene, after a hard cut too: nobody was there before.
     """
 
     ids: NDArray[np.integer]
@@ -136,6 +137,7 @@ class Tracks:
     velocities: NDArray[np.floating]
     states: tuple[State, ...]
     others: NDArray[np.floating] = None  # type: ignore[assignment]  # filled below
+    new_scene: bool = False
 
     def __post_init__(self) -> None:
         n = len(self.poses)
@@ -152,7 +154,8 @@ class Tracks:
         """Select people by an index array, a mask or a slice."""
         chosen = np.arange(len(self))[np.asarray(rows) if isinstance(rows, list) and rows else rows]
         states = tuple(self.states[row] for row in chosen.tolist())
-        return Tracks(self.ids[chosen], self.poses[chosen], self.velocities[chosen], states, self.others)
+        poses, velocities = self.poses[chosen], self.velocities[chosen]
+        return Tracks(self.ids[chosen], poses, velocities, states, self.others, self.new_scene)
 
     @classmethod
     def empty(cls, num_keypoints: int = 17) -> Tracks:

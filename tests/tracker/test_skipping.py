@@ -142,11 +142,12 @@ def test_a_file_gives_the_same_table_with_and_without_threads(every, clip, tmp_p
 def test_people_of_photographs_keep_their_ids_until_the_cut(clip):
     with av.open(str(clip)) as video:
         images = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
-    ids = {}
+    found = {}
     for every in ((1, 1), ("auto", "auto")):
         pipeline = load_pipeline(device="cpu", offline=True, detect_every=every[0], pose_every=every[1])
-        ids[every] = [set(pipeline(Frame(image, i, i / 24)).ids.tolist()) for i, image in enumerate(images)]
-    full, less = ids.values()
+        found[every] = [pipeline(Frame(image, i, i / 24)) for i, image in enumerate(images)]
+        assert [i for i, people in enumerate(found[every]) if people.new_scene] == [0, 24]
+    full, less = ([set(people.ids.tolist()) for people in run] for run in found.values())
     assert less[0]
     assert less[23] & less[0]  # one shot
     assert not less[24] & less[23]  # another

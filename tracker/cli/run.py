@@ -25,7 +25,12 @@ def run(args: argparse.Namespace) -> int:
     """Run the tracker as the command line asks."""
     given = {key: value for key, value in vars(args).items() if key in OPTIONS}
     recipe = read_recipe(args.config) if "config" in args else {}
-    config = RunConfig(**(recipe | given))
+    asked = recipe | given
+    if asked.get("refine") and "smooth" in asked:
+        raise UsageError(
+            f"refine smooths by itself and has no use for smooth '{asked['smooth']}'. Leave one of them out."
+        )
+    config = RunConfig(**asked)
     if not config.source:
         raise UsageError("There is nothing to track. Add --source 0 for a webcam or --source FILE; see --help.")
     return track(config)

@@ -152,6 +152,28 @@ def update(points: tuple[Array, ...], measured: Array, noise: Array, speed: Arra
 
 
 @kernel
+def follow(points: tuple[Array, ...], measured: Array, noise: Array, speed: Array, dts: Array, density: Array) -> None:
+    """Filter F moments of the same P points, in place: each is predicted from the one before and corrected.
+
+    Args:
+        points: (F, P), the arrays of `Points`, unknown.
+        measured: (F, P, 2), as for `update`, and the next two.
+        noise: (F, P).
+        speed: (F, P).
+        dts: (F,) seconds from the moment before to each; the first is not used.
+        density: (F, P) as for `predict`.
+    """
+    positions, velocities, covariances = points
+    for row in range(len(dts)):
+        now = positions[row : row + 1], velocities[row : row + 1], covariances[row : row + 1]
+        if row > 0:
+            positions[row], velocities[row] = positions[row - 1], velocities[row - 1]
+            covariances[row] = covariances[row - 1]
+            predict(now, dts[row], density[row : row + 1])
+        update(now, measured[row : row + 1], noise[row : row + 1], speed[row : row + 1])
+
+
+@kernel
 def smooth(filtered: tuple[Array, ...], dts: Array, density: Array) -> None:
     """Correct every moment by all that came after it (Rauch, Tung and Striebel 1965).
 

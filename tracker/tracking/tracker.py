@@ -128,7 +128,7 @@ class PoseTracker:
         self, poses: Poses, time: float, size: tuple[int, int] | None, motion: Array | None, *, credit: float
     ) -> Tracks:
         """Take in one frame; an id needs such a sum of box scores."""
-        dt = self._step(time)
+        new_scene, dt = self._time is None, self._step(time)
         height, width = (inf, inf) if size is None else map(float, size)
         people, sigmas, options = self._people, self._sigmas, self._options
         if motion is not None and (motion != np.eye(2, 3)).any():
@@ -147,7 +147,7 @@ class PoseTracker:
         )
         self._people = people if alive.all() else people.select(alive)
         states = tuple([State.MEASURED if measured else State.PREDICTED for measured in shown.measured.tolist()])
-        return Tracks(shown.ids, Poses(*shown[1:5]), shown.velocities, states)
+        return Tracks(shown.ids, Poses(*shown[1:5]), shown.velocities, states, new_scene=new_scene)
 
     def _step(self, time: float) -> float:
         """Return the seconds since the last frame."""

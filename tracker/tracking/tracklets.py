@@ -110,7 +110,15 @@ def _similarity(before: _End, after: _End, sigmas: Array, *, within: float) -> f
     return max(float(place), 0.0) if shape >= 0.2 or weights.mean() < 0.1 else 0.0
 
 
-def join(tracklets: Sequence[Tracklet], times: Array, *, sigmas: Array, within: float, margin: float) -> list[Tracklet]:
+def join(
+    tracklets: Sequence[Tracklet],
+    times: Array,
+    scenes: NDArray[np.integer],
+    *,
+    sigmas: Array,
+    within: float,
+    margin: float,
+) -> list[Tracklet]:
     """Join tracklets that one person left, as hierarchical association does (Huang, Wu and Nevatia 2008).
 
     One continues another where place, size and posture agree with the motion of both; where somebody else could as well
@@ -119,6 +127,7 @@ def join(tracklets: Sequence[Tracklet], times: Array, *, sigmas: Array, within: 
     Args:
         tracklets: M of them.
         times: (F,) seconds of the video's frames.
+        scenes: (F,), which scene each frame is of; nobody goes on in another one.
         sigmas: (K,).
         within: seconds between the end of one and the beginning of the next at the most.
         margin: by how much a continuation must be more similar than any other.
@@ -129,9 +138,10 @@ def join(tracklets: Sequence[Tracklet], times: Array, *, sigmas: Array, within: 
     ends = [_end(tracklet, times, last=True) for tracklet in tracklets]
     starts = [_end(tracklet, times, last=False) for tracklet in tracklets]
     began = np.array([start.time for start in starts])
+    scene = scenes[[tracklet.frames[0] for tracklet in tracklets]]
     similarity = np.zeros((len(tracklets), len(tracklets)))
     for i, end in enumerate(ends):
-        for j in np.flatnonzero((began > end.time) & (began <= end.time + within)):
+        for j in np.flatnonzero((began > end.time) & (began <= end.time + within) & (scene == scene[i])):
             similarity[i, j] = _similarity(end, starts[j], sigmas, within=within)
     following = {}
     match = assign(similarity, 1e-9)

@@ -181,6 +181,12 @@ def test_an_id_that_nobody_had_is_told(track, tmp_path, capsys):
     assert rows(tmp_path / "out.csv") == []
 
 
+def test_another_smoother_is_refused(track, tmp_path, capsys):
+    assert track("--refine", "--smooth", "kalman") == 2
+    assert "no use for smooth 'kalman'. Leave one of them out." in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_refine_and_a_choice_go_together(track, tmp_path):
     assert track("--refine", "--person", "longest", "--roi", "0,0,9999,9999") == 0
     assert {row["state"] for row in rows(tmp_path / "out.csv")} == {"measured", "interpolated"}

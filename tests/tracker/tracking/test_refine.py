@@ -106,6 +106,52 @@ def test_two_people_are_not_joined():
         assert len({int(i) for frame in refine(times, raw) for i in frame.ids}) == 2, name
 
 
+def test_nobody_is_joined_across_a_cut():
+    """Who stands where another stood in the shot before is somebody else."""
+    scene, tracker, raw = fakes.standing(fakes.regular(2, 30)), PoseTracker(smooth="none"), []
+    for time, poses, _ in scene.frames(noise=0.01):
+        if time == 1:
+            tracker.reset()
+        raw.append(tracker.update(poses, time))
+    refined = refine(scene.times, raw)
+    assert [frame.ids.tolist() for frame in refined] == [[1]] * 30 + [[2]] * 30
+    assert [i for i, frame in enumerate(refined) if frame.new_scene] == [0, 30]
+    assert {
+        int(i) for frame in refine(scene.times, [replace(frame, new_scene=False) for frame in raw]) for i in frame.ids
+    } == {1}
+
+
+@pytest.mark.parametrize("frames", [1, 2, 4])
+@pytest.mark.parametrize("speed", [0.0, 150.0])
+def test_outliers_leave_no_trace(frames, speed):
+    """Wrists that are taken for one another, and an ankle that is somewhere else."""
+    scene, tracker, raw = fakes.walking(fakes.regular(3, 30), speed=speed), PoseTracker(smooth="none"), []
+    for time, poses, _ in scene.frames(noise=0.01):
+        keypoints = poses.keypoints.copy()
+        if 1 <= time < 1 + (frames - 0.5) / 30:
+            keypoints[0, [9, 10]] = keypoints[0, [10, 9]]
+            keypoints[0, 15] += (60, -80)
+        raw.append(tracker.update(replace(poses, keypoints=keypoints), time))
+    off = [
+        np.linalg.norm(frame.poses.keypoints[0] - truth, axis=-1)
+        for frame, truth in zip(refine(scene.times, raw), scene.keypoints[:, 0])
+    ]
+    assert np.max(off) < 8  # pixels, of a height of 200
+
+
+def test_what_jumps_and_stays_is_believed():
+    scene, tracker, raw = fakes.standing(fakes.regular(3, 30)), PoseTracker(smooth="none"), []
+    for time, poses, _ in scene.frames(noise=0.01):
+        keypoints = poses.keypoints.copy()
+        keypoints[0, 9] += (60 * (time >= 1.5), 0)
+        raw.append(tracker.update(replace(poses, keypoints=keypoints), time))
+    wrist = (
+        np.array([frame.poses.keypoints[0, 9, 0] for frame in refine(scene.times, raw)]) - scene.keypoints[:, 0, 9, 0]
+    )
+    assert np.abs(wrist[:40]).max() < 8
+    assert np.abs(wrist[50:] - 60).max() < 8
+
+
 def test_where_two_could_be_meant_nobody_is_joined():
     times = fakes.regular(5, 30)
     scene = fakes.people(times, starts=[[400, 240], [370, 240], [430, 240]], velocities=np.zeros((3, 2)))

@@ -126,7 +126,7 @@ def attention_figure(
     processing, size, row = network.processing, network.input_size, skeleton.keypoints.index(keypoint)
     centers, sizes = processing.regions(np.asarray(box, dtype=np.float64).reshape(1, 4), size)
     matrices = processing.matrices(centers, sizes, size)
-    crops = crop.warp(image, matrices, input_size=size)
+    crops = processing.warp(image, matrices, input_size=size)
     images = torch.from_numpy(crop.normalize(crops)).to(next(model.parameters()).device)
     heatmaps, attentions, grid = self_attention(model, images)
 

@@ -45,6 +45,7 @@ class DetectorCard:
         stride: both sides are multiples of it.
         person_class: the row of its classes that counts.
         end2end: its rows are final, no suppression is due.
+        shrinks: pictures are brought to size by `shrink.resize`; Ultralytics' own learnt with bilinear ones.
         sha256: of the weights that it was made from.
     """
 
@@ -52,6 +53,7 @@ class DetectorCard:
     stride: int = 32
     person_class: int = 0
     end2end: bool = False
+    shrinks: bool = False
     sha256: str = ""
 
     @property

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .efficientnet import EfficientNetLite
-from .processing import UDP
+from .processing import UDP_SHRUNK
 from .vit import Block
 
 SIGMA = 1.5  # standard deviation of the training target in heat-map pixels
@@ -56,7 +56,7 @@ class ConvViT(nn.Module):
     Shapes: (B, 3, H, W) -> (B, K, H / 4, W / 4).
     """
 
-    processing = UDP
+    processing = UDP_SHRUNK
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import crop, heatmap, setdecode
+from . import crop, heatmap, setdecode, shrink
 
 FloatArray = NDArray[np.floating]
 Images = NDArray[np.float32]  # (N, 3, h, w)
@@ -61,6 +61,8 @@ class Processing:
         decode: the network's answer to points (N, K, 2) and scores (N, K); NaN and 0 where missing.
         locate: `(decode, network, images (N, 3, h, w), flip_order) -> points, scores, size`, the points in pixels of a
             map of that size, to which `matrices` leads.
+        warp: `(picture (H, W, 3), matrices, input_size=...) -> crops (N, h, w, 3)`; published networks learnt with
+            plain bilinear ones.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Processing:
         [Callable[..., Points], Network, Images, NDArray | None],
         tuple[NDArray[np.floating], NDArray[np.floating], Size],
     ] = by_heatmaps
+    warp: Callable[..., NDArray[np.uint8]] = crop.warp
 
 
 UDP = Processing(
@@ -81,6 +84,8 @@ UDP = Processing(
     ),
     decode=heatmap.decode,
 )
+
+UDP_SHRUNK = replace(UDP, name="udp_shrunk", warp=shrink.warp)  # of our own network, which learnt on small pictures
 
 DARK_TRANSPOSE = Processing(
     name="dark_transpose",
@@ -106,4 +111,4 @@ POTR = Processing(
 QUARTER_SHIFT = replace(POTR, name="quarter_shift", decode=heatmap.decode_quarter, locate=by_heatmaps)
 DARK = replace(POTR, name="dark", decode=heatmap.decode_dark, locate=by_heatmaps)
 
-PROCESSINGS = {processing.name: processing for processing in (UDP, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, DARK)}
+PROCESSINGS = {kind.name: kind for kind in (UDP, UDP_SHRUNK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, DARK)}

@@ -158,7 +158,7 @@ def load(path: str | Path) -> nn.Module:
 
     A file never runs code: `.safetensors` (ours) holds arrays, and of a `.pt` only Ultralytics' and PyTorch's own
     network classes are accepted. The module says of itself `names` {class: name}, `size` (pixels of the longer side),
-    `stride` and `end2end` (its rows are final, no suppression is due).
+    `stride`, `end2end` (its rows are final, no suppression is due) and `shrinks` (it wants pictures without aliasing).
 
     Raises:
         ModelError: the file is missing, broken, unsafe, or holds something other than a detector.
@@ -195,6 +195,7 @@ def _load_ours(path: Path) -> Any:
         )
         model.load_state_dict(state)
         model.names, model.size = dict(enumerate(metadata["names"].split(","))), int(metadata["size"])
+        model.shrinks = True
     except (KeyError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"Cannot load the detector '{path}': weights and metadata disagree ({reason}).") from error

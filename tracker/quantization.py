@@ -150,7 +150,7 @@ def people_crops(source: str | Path, detector: Callable[[Frame], Detections], ca
     crops = [np.zeros((0, 3, *size), np.float32)]
     for frame in _spread(source):
         centers, sizes = processing.regions(detector(frame).boxes, size)
-        cut = crop.warp(frame.image, processing.matrices(centers, sizes, size), input_size=size)
+        cut = processing.warp(frame.image, processing.matrices(centers, sizes, size), input_size=size)
         crops.append(crop.normalize(cut))
     found = np.concatenate(crops)
     return found[np.linspace(0, len(found) - 1, MOST_CROPS).round().astype(int)] if len(found) > MOST_CROPS else found

@@ -67,7 +67,7 @@ class Crops(Dataset[dict[str, Any]]):
         if varied is None:
             center, size = self.region(box)
             matrix = self.matrix(center, size)
-            pixels = crop.warp(image, matrix[None], input_size=self.input_size)[0]
+            pixels = self.processing.warp(image, matrix[None], input_size=self.input_size)[0]
             region = {"centers": (center / scale).astype(np.float32), "sizes": (size / scale).astype(np.float32)}
             return _sample(pixels, keypoints, weights, matrix) | region
 
@@ -82,7 +82,7 @@ class Crops(Dataset[dict[str, Any]]):
         if rng.random() < varied.flip:
             matrix = mirrored(matrix, center)
             keypoints, weights = keypoints[COCO.flip_order], weights[COCO.flip_order]
-        pixels = crop.warp(image, matrix[None], input_size=self.input_size)[0]
+        pixels = self.processing.warp(image, matrix[None], input_size=self.input_size)[0]
         if varied.color:
             pixels = augment.random_color(pixels, rng, strength=varied.color)
         pixels = augment.random_blur(pixels, rng, probability=varied.blur)

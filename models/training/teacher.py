@@ -48,7 +48,7 @@ def load(recipe: Recipe, student: Any) -> Teacher | None:
     theirs = f"teacher.network: {name}"
     if network.processing.locate is not by_heatmaps or hasattr(network, "logits"):
         raise UsageError(f"{theirs} does not answer with the heat maps that can teach. Use a ViTPose or a TransPose.")
-    if network.processing.name != student.processing.name:
+    if network.processing.matrices is not student.processing.matrices:
         raise UsageError(
             f"{theirs} cuts crops out in another way ({network.processing.name}) than {recipe.network.variant} "
             f"({student.processing.name}). Use a teacher of the same family, such as a ViTPose for the bundled network."

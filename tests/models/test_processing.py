@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from posetrack.models import crop, heatmap
-from posetrack.models.processing import DARK_TRANSPOSE, POTR, UDP
+from posetrack.models.processing import DARK_TRANSPOSE, POTR, UDP, UDP_SHRUNK
 from posetrack.models.zoo import ZOO
 
 FIXTURE = np.load(parity.FOLDER / "prepost.npz")
@@ -133,7 +133,8 @@ def test_a_box_without_area_still_gives_an_invertible_map(family):
 
 @pytest.mark.parametrize("name", sorted(ZOO))
 def test_every_network_names_its_conventions(name):
-    expected = {"transpose": DARK_TRANSPOSE, "potr": POTR}.get(name.split("-")[0], UDP)
+    families = {"transpose": DARK_TRANSPOSE, "potr": POTR, "convvit": UDP_SHRUNK}
+    expected = families.get(name.split("-")[0], UDP)
     with torch.device("meta"):
         assert ZOO[name].build().processing is expected
 

@@ -18,12 +18,12 @@ from ...errors import ModelError
 from ...models.cache import cache_folder, sha256
 from ...models.card import DetectorCard
 from ..types import Detections, Frame
+from .letterbox import letterbox
 from .runtimes import Runtime
 from .runtimes.load import EXPORTED, load_runtime
 from .runtimes.store import Loaded
 
 BUNDLED = "detector.safetensors"  # in posetrack.models.bundled
-GREY = 114  # what Ultralytics pads with
 
 
 def load_detector(
@@ -93,6 +93,7 @@ def read_detector_weights(path: Path) -> Loaded:
         stride=int(max(model.stride)),
         person_class=_person_class(model.names, path),
         end2end=bool(getattr(model, "end2end", False)),
+        shrinks=bool(getattr(model, "shrinks", False)),
         sha256=sha256(path),
     )
     return Loaded(path, model, card)
@@ -136,7 +137,8 @@ class YoloDetector:
     def __call__(self, frame: Frame) -> Detections:
         """Find the people, the most certain first."""
         height, width = frame.image.shape[:2]
-        canvas, scale, offset = letterbox(frame.image, size=self.size, stride=self.card.stride)
+        card = self.card
+        canvas, scale, offset = letterbox(frame.image, size=self.size, stride=card.stride, shrinks=card.shrinks)
         images = cv2.dnn.blobFromImage(canvas, 1 / 255, swapRB=True)  # (1, 3, h, w)
         boxes, scores = self._people(self.network(images)[0])
         inside = (boxes - np.tile(offset, 2)) / np.tile(scale, 2)
@@ -156,34 +158,6 @@ class YoloDetector:
         boxes = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
         kept = nms(boxes, scores, iou=self.iou)
         return boxes[kept], scores[kept]
-
-
-def letterbox(
-    image: NDArray[np.uint8], *, size: int, stride: int = 32
-) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64]]:
-    """Bring a picture's longer side to `size` and pad both sides with grey to the next multiple of `stride`.
-
-    The convention is Ultralytics' rectangular one (`LetterBox(auto=True)`), so its networks see what they are used to.
-
-    Args:
-        image: (H, W, 3).
-        size: pixels.
-        stride: pixels.
-
-    Returns:
-        The picture (h, w, 3), and scale (2,) and offset (2,) of x and y: point * scale + offset is its place there.
-    """
-    shape = np.array(image.shape[1::-1])  # width, height
-    inner = np.maximum(np.round(shape * (size / shape.max())).astype(int), 1)
-    if (inner != shape).any():
-        image = cv2.resize(image, tuple(inner.tolist()), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
-    padding = -inner % stride
-    before = np.ceil(padding / 2 - 0.5).astype(int)  # the odd pixel goes right and below
-    (left, top), (right, bottom) = before, padding - before
-    canvas = cv2.copyMakeBorder(
-        np.asarray(image), top, bottom, left, right, cv2.BORDER_CONSTANT, value=(GREY, GREY, GREY)
-    )
-    return canvas, inner / shape, before  # type: ignore[return-value]
 
 
 def nms(boxes: NDArray[np.floating], scores: NDArray[np.floating], *, iou: float) -> NDArray[np.intp]:

@@ -56,7 +56,7 @@ class PoseEstimator:
         matrices = processing.matrices(centers, sizes, self.input_size)
         crops, people = self._batch(len(boxes)), [slice(*pair) for pair in pairwise([0, *ends.tolist()])]
         for (frame, _), rows in zip(seen, people, strict=True):
-            crop.normalize(crop.warp(frame.image, matrices[rows], input_size=self.input_size), crops[rows])
+            crop.normalize(processing.warp(frame.image, matrices[rows], input_size=self.input_size), crops[rows])
         flip_order = self.skeleton.flip_order if self.flip else None
         points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
         keypoints = crop.transform(points, crop.invert(processing.matrices(centers, sizes, size)))

@@ -16,7 +16,7 @@ def test_a_pose_network_comes_back_as_a_model(tmp_path, capsys):
     assert {"net.xml", "net.bin"} == {file.name for file in tmp_path.iterdir()}
     assert "net.bin" in capsys.readouterr().out
     card = from_text(read_card(target))
-    assert (card.input_size, card.processing, card.skeleton, len(card.sha256)) == ((256, 192), "udp", "coco", 64)
+    assert (card.input_size, card.processing, card.skeleton, len(card.sha256)) == ((256, 192), "udp_shrunk", "coco", 64)
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.:DeprecationWarning")

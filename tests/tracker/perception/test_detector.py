@@ -11,7 +11,8 @@ from posetrack.errors import ModelError
 from posetrack.models import yolo
 from posetrack.models.card import DetectorCard
 from posetrack.tracker.perception import detector as module
-from posetrack.tracker.perception.detector import FileDetector, YoloDetector, letterbox, load_detector, nms
+from posetrack.tracker.perception.detector import FileDetector, YoloDetector, load_detector, nms
+from posetrack.tracker.perception.letterbox import letterbox
 from posetrack.tracker.perception.runtimes.pytorch import TorchRuntime
 from posetrack.tracker.types import Frame
 
@@ -60,6 +61,14 @@ class TestLetterbox:
         assert (canvas[:14] == 114).all()
         assert (canvas[14:114] == 0).all()
         assert (canvas[114:] == 114).all()
+
+    @pytest.mark.parametrize(("shrinks", "alike"), [(True, True), (False, False)])
+    def test_shrinking_leaves_nothing_out(self, shrinks, alike):
+        stripes = np.zeros((720, 1280, 3), np.uint8)
+        stripes[:, ::4] = 255
+        canvas, scale, offset = letterbox(stripes, size=320, shrinks=shrinks)
+        assert (canvas.shape, scale.tolist(), offset.tolist()) == ((192, 320, 3), [0.25, 0.25], [0, 6])
+        assert (np.abs(canvas[6:-6].astype(int) - 64) <= 1).all() == alike
 
 
 class TestNms:

@@ -19,7 +19,7 @@ from ....version import __version__
 
 log = logging.getLogger("posetrack")
 
-REVISION = 3
+REVISION = 4
 INT8 = "int8.xml"  # beside a converted network: the same in eight bits, if it was made
 ORIGIN = "origin.json"  # which weights a folder was made from, and the network's card
 

@@ -83,7 +83,7 @@ def _plain(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
     return PlainChain(Path(detector), Path(pose))
 
 
-def _memory() -> tuple[float, float]:
+def memory() -> tuple[float, float]:
     """Return what of this process is resident, and what of that is its own, in MB."""
     try:
         told = Path("/proc/self/smaps_rollup").read_text(encoding="ascii")
@@ -100,4 +100,4 @@ if __name__ == "__main__":
     what, *files = sys.argv[1:]
     see = {"ours": _ours, "plain": _plain}[what](*files)
     see(np.full((720, 1280, 3), 90, np.uint8), np.array([[500.0, 100.0, 700.0, 600.0]]))
-    sys.stdout.write(json.dumps([time.time(), *_memory()]) + "\n")
+    sys.stdout.write(json.dumps([time.time(), *memory()]) + "\n")

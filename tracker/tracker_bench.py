@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .bench import machine
 from .peers import PEERS, Update
+from .readiness import memory
 from .tracking import fakes, kalman
 from .tracking.tracker import PoseTracker
 from .types import Poses
@@ -81,6 +82,35 @@ def coming_and_going(count: int, frames: int) -> fakes.Scene:
     change = np.linspace(0, times[-1], count)  # seconds
     early = times[:, None] < change
     return replace(scene, visible=np.concatenate([early, ~early], axis=1))
+
+
+def measure_endurance(people: int, frames: int) -> dict[str, Any]:
+    """Run one tracker for long, as people come and go, and tell whether it gets slower or larger.
+
+    Args:
+        people: how many there are in a frame.
+        frames: how many, 10 or more.
+
+    Returns:
+        `first` and `last`, a tenth of the frames each: the `median` and `p95` in ms, the `memory` of the process in MB
+        at its end, and how many `tracks` the tracker held then; `ids`, how many people it met.
+    """
+    lap = [(time, poses) for time, poses, _ in coming_and_going(people, 300).frames(noise=0.01, misses=0.05)]
+    tracker, spent, tenth, met = PoseTracker(), np.zeros(frames), frames // 10, 0
+    figures: dict[str, Any] = {}
+    with one_core():
+        for index in range(frames):
+            round_, at = divmod(index, len(lap))
+            moment, poses = lap[at]
+            start = time.process_time()
+            tracks = tracker.update(poses, 13.0 * round_ + moment)  # between two laps nobody is there for 3 s
+            spent[index] = 1000 * (time.process_time() - start)
+            met = max(met, *tracks.ids.tolist(), 0)
+            if index + 1 in (tenth, frames):
+                values, part = spent[index + 1 - tenth : index + 1], "last" if index + 1 == frames else "first"
+                figures[part] = {"median": float(np.median(values)), "p95": float(np.percentile(values, 95))}
+                figures[part] |= {"memory": memory()[0], "tracks": tracker.remembered}
+    return figures | {"frames": frames, "ids": met, "machine": machine()}
 
 
 def _ours(frames: list[Poses]) -> Update:

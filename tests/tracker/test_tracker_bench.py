@@ -59,14 +59,14 @@ def test_peers_that_are_not_installed_are_named(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_thousands_of_people_leave_nothing_behind():
-    tracker, sizes = PoseTracker(), []
-    for lap in range(40):
-        for time, poses, _ in tracker_bench.coming_and_going(8, 120).frames(noise=0.01, misses=0.05, seed=lap):
-            tracker.update(poses, 7.0 * lap + time)  # everybody of the last lap is gone
-            sizes.append(len(tracker._people.ids))
-    assert tracker._next_id > 40 * 10
-    assert max(sizes) <= 2 * 8  # everybody who is or was just there, however many have been
+def test_a_hundred_thousand_frames_leave_nothing_behind(tmp_path, capsys):
+    target = tmp_path / "figures.json"
+    assert main(["bench", "endurance", "--json", str(target)]) == 0
+    assert "100000 frames of 5 people" in capsys.readouterr().out
+    figures = json.loads(target.read_text())
+    assert figures["ids"] > 2000
+    assert figures["last"]["tracks"] <= 2 * 5  # who is or was just there, however many have been
+    assert figures["last"]["memory"] < figures["first"]["memory"] + 2  # MB; 100 bytes a frame would be 9
 
 
 def test_all_peers_that_are_installed_take_the_frames():

@@ -22,14 +22,21 @@ def add_parser(commands: Any) -> None:
         "--against naive: whole runs beside the plain chain of Ultralytics, transformers and OpenCV's writer, with the "
         "same networks of random weights (YOLO11n, ViTPose-B), and how soon and in how much memory both are ready. Of "
         "the stages around the networks: time crops and decoding beside transformers and drawing beside supervision. "
-        "Of the tracker: time its updates of invented people beside others. The last two on one core, in turns. "
+        "Of the tracker: time its updates of invented people beside others, and its endurance, whether time and memory "
+        "grow while people come and go. The last three on one core. "
         "Quote medians, and compare only figures of one run: machines are noisy.",
     )
     parser.add_argument(
-        "what", nargs="?", choices=("pipeline", "stages", "tracker"), default="pipeline", help="what to measure"
+        "what",
+        nargs="?",
+        choices=("pipeline", "stages", "tracker", "endurance"),
+        default="pipeline",
+        help="what to measure",
     )
     parser.add_argument("--source", help="video to use (default: the sample of `posetrack demo`)")
-    parser.add_argument("--frames", type=int, help="frames to time (default: 120; of the plain chain 6)")
+    parser.add_argument(
+        "--frames", type=int, help="frames to time (default: 120; of the plain chain 6; of the endurance 100000)"
+    )
     parser.add_argument("--warmup", type=int, help="frames before that (default: 10; of the plain chain 2)")
     parser.add_argument("--rounds", type=int, default=3, help="whole runs of each kind (default: %(default)s)")
     parser.add_argument("--model", default="bundled", help="pose network (default: %(default)s)")
@@ -44,7 +51,7 @@ def add_parser(commands: Any) -> None:
         "--people",
         nargs="+",
         type=int,
-        help="people a frame (default: of tracker and stages 5 20 100, of the plain chain 1 5)",
+        help="people a frame (default: of tracker and stages 5 20 100, of the plain chain 1 5, of the endurance 5)",
     )
     parser.add_argument(
         "--against", nargs="+", choices=(*PEERS, "naive"), help="tracker: peers (default: all); pipeline: naive"
@@ -67,15 +74,17 @@ def run(args: argparse.Namespace) -> int:
     if args.against and not naive and (args.what == "pipeline" or "naive" in args.against):
         wanted = "naive" if args.what == "pipeline" else ", ".join(PEERS)
         raise UsageError(f"The {args.what} is not measured against {' '.join(args.against)}; give {wanted}.")
-    args.frames = args.frames if args.frames is not None else 6 if naive else 120
-    args.people = args.people or (None if args.what == "pipeline" else [5, 20, 100])
+    long = args.what == "endurance"
+    args.frames = args.frames if args.frames is not None else 6 if naive else 100_000 if long else 120
+    args.people = args.people or (None if args.what == "pipeline" else [5] if long else [5, 20, 100])
     args.warmup = args.warmup if args.warmup is not None else 2 if naive else 10
-    if args.frames < 1 or args.warmup < 0 or args.rounds < 1 or min(args.people or [1]) < 1:
+    if args.frames < (10 if long else 1) or args.warmup < 0 or args.rounds < 1 or min(args.people or [1]) < 1:
         told = f"--frames is {args.frames}, --warmup {args.warmup}, --rounds {args.rounds} and --people {args.people}"
-        raise UsageError(f"{told}; give at least 1, 0, 1 and 1.")
+        raise UsageError(f"{told}; give at least {10 if long else 1}, 0, 1 and 1.")
     console = Console()
-    measure = {"pipeline": run_naive if naive else run_pipeline, "stages": run_stages, "tracker": _tracker}[args.what]
-    figures = measure(args, console)
+    pipeline = run_naive if naive else run_pipeline
+    measures = {"pipeline": pipeline, "stages": run_stages, "tracker": _tracker, "endurance": _endurance}
+    figures = measures[args.what](args, console)
     console.print(", ".join(f"{key} {value}" for key, value in figures["machine"].items()), highlight=False)
     if args.json:
         Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -106,4 +115,21 @@ def _tracker(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         console.print(table)
     for name, command in figures["missing"].items():
         console.print(f"{name} is not installed, so it is not measured: {command}", highlight=False)
+    return figures
+
+
+def _endurance(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    from rich.table import Table
+
+    from ..tracker_bench import measure_endurance
+
+    figures = measure_endurance(args.people[0], args.frames)
+    table = Table(title=f"{args.frames} frames of {args.people[0]} people, {figures['ids']} in all")
+    for column in ("frames", "median ms", "p95 ms", "memory MB", "remembered"):
+        table.add_column(column, justify="right")
+    for part in ("first", "last"):
+        own = figures[part]
+        numbers = (f"{own['median']:.3f}", f"{own['p95']:.3f}", f"{own['memory']:.1f}", str(own["tracks"]))
+        table.add_row(f"{part} tenth", *numbers)
+    console.print(table)
     return figures

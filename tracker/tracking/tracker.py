@@ -124,6 +124,11 @@ class PoseTracker:
         """Whether somebody was seen who has no id yet."""
         return bool((self._people.ids == 0).any())
 
+    @property
+    def remembered(self) -> int:
+        """How many people are remembered, those who were not seen for a while and those without an id among them."""
+        return len(self._people.ids)
+
     def _go_on(
         self, poses: Poses, time: float, size: tuple[int, int] | None, motion: Array | None, *, credit: float
     ) -> Tracks:

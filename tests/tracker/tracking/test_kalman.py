@@ -7,7 +7,7 @@ import pytest
 from filterpy.common import Q_continuous_white_noise
 from filterpy.kalman import KalmanFilter
 
-from posetrack.tracker.tracking.kalman import Points, coast, predict, smooth, update
+from posetrack.tracker.tracking.kalman import Points, coast, follow, predict, smooth, update
 
 T, P = 3, 5
 
@@ -78,6 +78,23 @@ def test_unseen_points_settle_to_the_velocity_of_the_first():
     coast(tuple(points), np.array([[0.0, 0.1, 0.0]]), 0.0, 1.0, 0.1)
     assert points.velocities[0, 1] == pytest.approx([10, 0], abs=0.01)
     assert points.velocities[0, 2].tolist() == [100, 100]
+
+
+def test_following_is_step_after_step():
+    rng = np.random.default_rng(3)
+    frames, points = 20, 4
+    measured = rng.normal(0, 10, (frames, points, 2))
+    measured[rng.random((frames, points)) < 0.3] = np.nan
+    noise, speed, density = (rng.uniform(1, 9, (frames, points)) for _ in range(3))
+    dts = rng.uniform(0.01, 0.1, frames)
+    path, now = Points.unknown(frames, points), Points.unknown(1, points)
+    follow(tuple(path), measured, noise, speed, dts, density)
+    for row, dt in enumerate(dts):
+        if row:
+            predict(tuple(now), dt, density[row, None])
+        update(tuple(now), measured[row, None], noise[row, None], speed[row, None])
+        for array, values in zip(path, now):
+            np.testing.assert_allclose(array[row], values[0])
 
 
 def test_smoothing_backwards_equals_filterpys():

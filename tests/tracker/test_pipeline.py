@@ -166,7 +166,7 @@ def test_a_newcomer_is_among_the_others_until_they_have_an_id():
     def estimate(frame, detections):
         n = len(detections)
         middles = (detections.boxes[:, None, :2] + detections.boxes[:, None, 2:]) / 2
-        return Poses(detections.boxes, np.repeat(middles, 17, axis=1), np.full((n, 17), 0.9), np.full(n, 0.6))
+        return Poses(detections.boxes, np.repeat(middles, 17, axis=1), np.full((n, 17), 0.9), detections.scores)
 
     estimate.skeleton = COCO
     line = Pipeline(boxes, estimate)

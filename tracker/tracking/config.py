@@ -19,8 +19,8 @@ class TrackerConfig:
     Attributes:
         high_score: box score from which a pose is matched first, and somebody is shown in the first frame.
         birth_score: box score from which a pose may begin a track.
-        credit: sum of the box scores of those frames that saw a person, from which the track is shown: the surer they
-            are, the sooner.
+        credit: sum of the box scores of those frames that saw a person, from which the track is shown; a frame counts
+            .6 at the most, so that one is not enough, and the less sure need more than two.
         low_score: box score below which a pose is ignored; between the two it may only continue a track.
         duplicate: OKS of two poses in one frame, one box half in the other, from which the less sure one is a copy.
         gate: similarity of a track with a pose, of IoU, OKS and looks, from which they can be one person.

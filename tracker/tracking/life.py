@@ -20,7 +20,7 @@ class People(NamedTuple):
 
     Attributes:
         ids: (T,), 0 while tentative.
-        credits: (T,), the sum of the box scores of the frames that saw the person.
+        credits: (T,), the sum of the box scores of the frames that saw the person, each up to a limit.
         box_scores: (T,), of the last frame that saw the person.
         scores: (T, K), of the last frame that saw the keypoint.
         ages: (T, 2 + K) seconds since a point was last seen; infinite before that.

@@ -18,6 +18,7 @@ from .seen import Array, Seen
 
 _FRESH = 0.9  # of a shown box is this frame's: the filter's lags, and boxes need not be calm as keypoints do
 _UNKNOWN = 4.0  # seconds; a new point's speed is as uncertain as after straying for so long
+_MOST = 0.6  # of its score that one frame counts: after none but the first is anybody shown for one frame alone
 _TRUST = 0.05  # the score of a keypoint is not believed to be less
 
 
@@ -139,7 +140,7 @@ def _remember(people: People, seen: Seen, match: Rows, free: Array, whole: Array
         n = match[t]
         if n < 0:
             continue
-        people.credits[t] += seen.box_scores[n]
+        people.credits[t] += min(seen.box_scores[n], _MOST)
         people.box_scores[t] = seen.box_scores[n]
         for p in range(BOX):
             people.ages[t, p] = 0.0

@@ -60,7 +60,7 @@ def test_the_first_frame_shows_people_at_once():
 
 
 @pytest.mark.parametrize(
-    ("score", "expected"), [(0.95, [1, 1, 1]), (0.5, [0, 1, 1]), (0.36, [0, 0, 1]), (0.3, [0, 0, 0])]
+    ("score", "expected"), [(0.95, [0, 1, 1]), (0.5, [0, 1, 1]), (0.36, [0, 0, 1]), (0.3, [0, 0, 0])]
 )
 def test_later_the_less_sure_must_be_seen_more_often(score, expected):
     tracker = PoseTracker()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -117,6 +120,57 @@ class Known:
         """Return the known boxes of the frame's index."""
         self._detector(frame)
         return Detections(self._boxes[frame.index], np.ones(self._boxes.shape[1]))
+
+
+class Counted:
+    """A network whose time counts as the stage "network" of a pipeline, not as that of who asks it."""
+
+    def __init__(self, network: Any, pipeline: Pipeline) -> None:
+        self._network, self._pipeline = network, pipeline
+
+    def __call__(self, images: NDArray[np.float32]) -> Any:
+        """Answer a batch."""
+        with self._pipeline.timings.stage("network"):
+            return self._network(images)
+
+
+def shares(pipeline: Pipeline, run: Callable[[], Run]) -> dict[str, float]:
+    """Run a pipeline once, one stage after the other, and tell what its time went to.
+
+    Returns:
+        Shares of the whole: `networks`; `video`, decoding and encoding with the conversion of colours; `rest`.
+    """
+    parts = [part for part in (pipeline.detector, pipeline.estimator) if part.network]
+    networks = [part.network for part in parts]
+    for part, network in zip(parts, networks, strict=True):
+        part.network = Counted(network, pipeline)
+    try:
+        run()
+    finally:
+        for part, network in zip(parts, networks, strict=True):
+            part.network = network
+    totals = {stage: pipeline.timings.total(stage) for stage in pipeline.timings.stages}
+    whole = sum(totals.values())
+    video = (totals["read"] + totals["write"]) / whole
+    networks_share = totals.get("network", 0.0) / whole
+    return {"networks": networks_share, "video": video, "rest": 1 - networks_share - video}
+
+
+def ceiling(*, tries: int = 5) -> float:
+    """Return how many times as fast two threads are as one, at work that shares nothing: what side by side can gain.
+
+    Processors that share a core, or a machine that is not ours alone, are worth less than two.
+    """
+    work, gains = bytes(5_000_000), []
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(tries):
+            start = time.perf_counter()
+            for _ in range(8):
+                sha256(work)
+            between = time.perf_counter()
+            list(threads.map(sha256, [work] * 8))
+            gains.append((between - start) / (time.perf_counter() - between))
+    return float(np.median(gains))
 
 
 def in_turns(chains: Mapping[str, Callable[[], Run]], *, rounds: int) -> dict[str, dict[str, float]]:

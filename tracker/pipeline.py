@@ -131,9 +131,10 @@ class Pipeline:
         if self._size not in (None, size):
             self.reset()
         self._size = size
-        motion = self._motion(frame)
-        expected = self.tracker.expect(frame.time, motion=motion)
-        look = Look.DETECT if detections is not None else self._look(frame, expected, motion)
+        motion, look, expected = self._motion(frame), Look.DETECT, Tracks.empty(len(self.estimator.skeleton))
+        if detections is None and self.schedule.skips:
+            expected = self.tracker.expect(frame.time, motion=motion)
+            look = self._look(frame, expected, motion)
         self.looks[look] += 1
         people = Detections(expected.poses.boxes, expected.poses.box_scores)
         if look is Look.DETECT:

@@ -61,6 +61,10 @@ class Timings:
         """Names of the stages that ran, in the order of the flow."""
         return tuple(s for s in STAGES if s in self._samples) + tuple(s for s in self._samples if s not in STAGES)
 
+    def total(self, name: str) -> float:
+        """Return the sum of a stage's milliseconds, of the kept samples."""
+        return float(np.frombuffer(self._samples[name], dtype=np.float32).sum())
+
     def percentile(self, name: str, percent: float) -> float:
         """Return a percentile of a stage's milliseconds."""
         return float(np.percentile(np.frombuffer(self._samples[name], dtype=np.float32), percent))

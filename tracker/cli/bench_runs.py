@@ -31,11 +31,13 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from tempfile import TemporaryDirectory
 
     from ..bench import machine, measure
-    from ..file_to_file import in_turns, ours
+    from ..file_to_file import ceiling, in_turns, ours, shares
     from ..video.sample import make_crowd, make_sample
     from ..video.source import open_source
 
     pipeline = _load(args, model=args.model, detector=args.detector)
+    with _environment(OMP_NUM_THREADS="1"):
+        single = _load(args, model=args.model, detector=args.detector)
     kinds: dict[str, Any] = {"clips": {}, "machine": machine(), "networks": _networks(pipeline)}
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -51,11 +53,19 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
                 frames = list(islice(opened, args.frames + args.warmup))
             pipeline.reset()
             figures = measure(pipeline, frames, warmup=args.warmup)
-            run = partial(ours, pipeline, clip, folder / "out.mp4", end=frames[-1].time + 1e-3, warmup=args.warmup)
-            turns = {"one by one": partial(run, threads=False), "side by side": partial(run, threads=True)}
-            figures["runs"] = in_turns(turns, rounds=args.rounds)
+            words: dict[str, Any] = {"end": frames[-1].time + 1e-3, "warmup": args.warmup}
+            run = partial(ours, source=clip, save=folder / "out.mp4", **words)
+            turns = {"one by one": partial(run, pipeline, threads=False)}
+            if cores() > 1:
+                turns = {"one thread": partial(run, single, threads=False)} | turns
+                turns["side by side"] = partial(run, pipeline, threads=True)
+            figures["runs"], figures["ceiling"] = in_turns(turns, rounds=args.rounds), ceiling()
+            figures["shares"] = shares(single, partial(run, single, threads=False))
             _print_stages(figures, console)
             _print_runs(figures["runs"], "from file to file", console)
+            console.print(f"two threads that share nothing: {figures['ceiling']:.2f}x of one here", highlight=False)
+            told = "of one thread's time: networks {networks:.1%}, video {video:.1%}, everything else {rest:.1%}"
+            console.print(told.format(**figures["shares"]), highlight=False)
             kinds["clips"][str(people or clip.name)] = figures
     return kinds
 
@@ -74,7 +84,8 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     check_installed()
     count = args.frames + args.warmup
     figures: dict[str, Any] = {"people": {}, "machine": machine()}
-    with TemporaryDirectory() as name, _own_cache(Path(name) / "cache"):
+    # networks of random weights, hundreds of megabytes, stay out of the user's cache
+    with TemporaryDirectory() as name, _environment(POSETRACK_CACHE=f"{name}/cache"):
         folder = Path(name)
         detector, pose = make_networks(folder)
         chain, same = PlainChain(detector, pose), _load(args, model=str(pose), detector=str(detector))
@@ -100,16 +111,18 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 
 @contextmanager
-def _own_cache(folder: Path) -> Iterator[None]:
-    """Keep converted networks of random weights, hundreds of megabytes, out of the user's cache."""
-    before = os.environ.get("POSETRACK_CACHE")
-    os.environ["POSETRACK_CACHE"] = str(folder)
+def _environment(**words: str) -> Iterator[None]:
+    """Set variables of the environment for a while."""
+    before = {word: os.environ.get(word) for word in words}
+    os.environ.update(words)
     try:
         yield
     finally:
-        del os.environ["POSETRACK_CACHE"]
-        if before is not None:
-            os.environ["POSETRACK_CACHE"] = before
+        for word, value in before.items():
+            if value is None:
+                del os.environ[word]
+            else:
+                os.environ[word] = value
 
 
 def _networks(pipeline: Pipeline) -> dict[str, str]:

@@ -10,6 +10,14 @@ _ACROSS = (0.3, 0.7)
 _HALVES = ((0.15, 0.5), (0.5, 0.85))
 _SAMPLES = 16  # along each side of a half: a sample costs the same however large the person is
 _LEVELS = 8  # of each colour channel
+_STEPS = np.linspace(0, 1, _SAMPLES)
+_GRID = np.reshape(  # (1, S, 2) in shares of the box, the upper half before the lower one
+    [
+        np.stack(np.meshgrid(_ACROSS[0] + (_ACROSS[1] - _ACROSS[0]) * _STEPS, top + (bottom - top) * _STEPS), axis=-1)
+        for top, bottom in _HALVES
+    ],
+    (1, -1, 2),
+)
 
 
 def looks(image: NDArray[np.uint8], boxes: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -28,18 +36,12 @@ def looks(image: NDArray[np.uint8], boxes: NDArray[np.floating]) -> NDArray[np.f
     """
     boxes = np.asarray(boxes, dtype=np.float64)
     low, size = boxes[:, None, :2], (boxes[:, 2:] - boxes[:, :2])[:, None]
-    steps = np.linspace(0, 1, _SAMPLES)
-    grids = [
-        np.stack(np.meshgrid(_ACROSS[0] + (_ACROSS[1] - _ACROSS[0]) * steps, top + (bottom - top) * steps), axis=-1)
-        for top, bottom in _HALVES
-    ]
-    grid = np.reshape(grids, (1, -1, 2))  # (1, S, 2), the upper half before the lower one
     limits = np.array([image.shape[1], image.shape[0]]) - 1
-    x, y = np.moveaxis(np.clip(low + grid * size, 0, limits).astype(np.intp), -1, 0)  # (N, S) each
+    x, y = np.moveaxis(np.clip(low + _GRID * size, 0, limits).astype(np.intp), -1, 0)  # (N, S) each
     levels = image[y, x] // (256 // _LEVELS)  # (N, S, 3)
     colours = levels @ np.array([_LEVELS**2, _LEVELS, 1])  # (N, S)
     bins = len(_HALVES) * _LEVELS**3
     colours += np.repeat(np.arange(len(_HALVES)) * _LEVELS**3, _SAMPLES**2)
     colours += np.arange(len(boxes))[:, None] * bins
     counts = np.bincount(colours.ravel(), minlength=len(boxes) * bins).reshape(len(boxes), bins)
-    return np.sqrt(counts / grid.shape[1]).astype(np.float32)
+    return np.sqrt(counts / _GRID.shape[1]).astype(np.float32)

@@ -13,7 +13,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from ...errors import SourceError
@@ -58,6 +58,7 @@ class ContainerReader:
             SourceError: it cannot be opened or holds no video.
         """
         self.name, self.failed = name, 0
+        self._reformatter = VideoReformatter()  # keeps its tables from frame to frame
         self.damage: str | None = None
         self.arrived = 0.0
         self._remote = isinstance(address, str)
@@ -135,7 +136,7 @@ class ContainerReader:
                 continue
             if self._end is not None and not self.live and last >= self._end - TOLERANCE:
                 return
-            yield upright(frame), last
+            yield upright(frame, self._reformatter), last
         step = 1 / (self.fps or DEFAULT_FPS)
         if self.damage is None and self._announced and last + step < self._announced - max(0.5, 2 * step):
             self.damage = f"it ends at {last + step:.2f} s of the {self._announced:.2f} s that it announces"
@@ -227,12 +228,17 @@ def _announced(stream: Any, container: Any) -> float | None:
     return container.duration / av.time_base if container.duration and len(container.streams) == 1 else None
 
 
-def upright(frame: av.VideoFrame) -> NDArray[np.uint8]:
+def upright(frame: av.VideoFrame, reformatter: VideoReformatter) -> NDArray[np.uint8]:
     """Convert to (H, W, 3) BGR uint8 and apply the display matrix, turns and mirrors alike.
 
     The matrix sends stored pixels to displayed ones, x' = a x + c y, y' = b x + d y (libavutil/display.h).
     """
-    image = frame.reformat(format="bgr24", interpolation=EXACT).to_ndarray()
+    # by planes: the same values as to bgr24, which FFmpeg computes pixel by pixel, in a third of the time
+    planar = reformatter.reformat(frame, format="gbrp", interpolation=EXACT)
+    green, blue, red = (
+        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, : frame.width] for plane in planar.planes
+    )
+    image: Any = cv2.merge([blue, green, red])
     side = frame.side_data.get("DISPLAYMATRIX")
     if side is None:
         return image

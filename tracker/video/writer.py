@@ -13,6 +13,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
@@ -75,6 +76,7 @@ class VideoWriter:
         self._audio = Path(audio_from) if audio_from is not None else None
         self._origin = 0.0
         self._last = self._last_key = -math.inf  # ticks
+        self._reformatter = VideoReformatter()  # keeps its tables from frame to frame
         self._broken = self._closed = False
         check_target(self.path, overwrite=overwrite)
         if self._audio and self._audio.exists() and self.path.exists() and self.path.samefile(self._audio):
@@ -114,7 +116,7 @@ class VideoWriter:
             self._origin = time
         ticks = max(round((time - self._origin) * TICKS), self._last + 1 if self.frames_written else 0)
         frame = av.VideoFrame.from_ndarray(self._fit(image), format="bgr24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", interpolation=EXACT)
+        frame = self._reformatter.reformat(frame, format="yuv420p", dst_colorspace="ITU709", interpolation=EXACT)
         frame.pts, frame.time_base = int(ticks), Fraction(1, TICKS)
         if ticks - self._last_key >= KEYFRAME_EVERY * TICKS:  # counted in time too: a slow source fills no group soon
             frame.pict_type = av.video.frame.PictureType.I

@@ -47,6 +47,7 @@ class OpenVinoRuntime:
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,  # two networks side by side would be pinned to the same core
             "INFERENCE_NUM_THREADS": threads(),
             "INFERENCE_PRECISION_HINT": _HINTS[choice.precision],
             "CACHE_DIR": str(self._cache),

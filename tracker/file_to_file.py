@@ -140,7 +140,7 @@ def shares(pipeline: Pipeline, run: Callable[[], Run]) -> dict[str, float]:
     Returns:
         Shares of the whole: `networks`; `video`, decoding and encoding with the conversion of colours; `rest`.
     """
-    parts = [part for part in (pipeline.detector, pipeline.estimator) if part.network]
+    parts: list[Any] = [part for part in (pipeline.detector, pipeline.estimator) if part.network]
     networks = [part.network for part in parts]
     for part, network in zip(parts, networks, strict=True):
         part.network = Counted(network, pipeline)

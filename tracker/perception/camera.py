@@ -13,7 +13,6 @@ MODES = ("auto", "static", "moving")
 STILL = np.eye(2, 3)
 
 _WIDTH = 320  # pixels of the longer side of the picture that is looked at
-_SAMPLES = 128  # of the longer side of the picture tell whether it is a new one
 _POINTS, _ENOUGH = 100, 8  # that are followed
 _SPEED, _NOISE = 0.01, 0.0005  # widths in a second, and at once, from which a camera moves: more than points shake
 _CALM_SECONDS = 1.0  # without motion, until a camera counts as still
@@ -58,16 +57,16 @@ class CameraMotion:
         if self._time > frame.time:
             self.reset()
         scale = min(1.0, _WIDTH / max(frame.image.shape[:2]))
+        grey = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)
         if self._kept:
             self._boxes, self._kept = np.asarray(boxes) * scale, False
-        new = self._new(frame.image)  # of every frame, for the next one
+        picture = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        new = self._new(picture)  # of every frame, for the next one
         first = self._picture is None
         since = frame.time - self._time
         calm = self.mode == "auto" and frame.time - self._moved > _CALM_SECONDS
         if not first and not new and (self.mode == "static" or (calm and since < _CHECK_SECONDS)):
             return STILL
-        grey = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)
-        picture = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         found = None if self._picture is None else self._flow(self._picture, picture)
         motion = STILL.copy() if found is None else found
         if first or new or _shift(motion, picture.shape[1::-1]) > _WIDTH * max(_SPEED * since, _NOISE):
@@ -78,11 +77,9 @@ class CameraMotion:
         motion[:, 2] /= scale
         return None if new and found is None else motion
 
-    def _new(self, image: NDArray[np.uint8]) -> bool:
+    def _new(self, picture: NDArray[np.uint8]) -> bool:
         """Return whether light and dark are elsewhere than in the last one: a cut, or a fast motion."""
-        step = max(1, max(image.shape[:2]) // _SAMPLES)
-        grey = cv2.cvtColor(np.ascontiguousarray(image[::step, ::step]), cv2.COLOR_BGR2GRAY)
-        thumbnail = cv2.resize(grey, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
+        thumbnail = cv2.resize(picture, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
         last, self._thumbnail = self._thumbnail, thumbnail
         if last is None:
             return False

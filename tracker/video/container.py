@@ -234,7 +234,7 @@ def upright(frame: av.VideoFrame, reformatter: VideoReformatter) -> NDArray[np.u
     The matrix sends stored pixels to displayed ones, x' = a x + c y, y' = b x + d y (libavutil/display.h).
     """
     # by planes: the same values as to bgr24, which FFmpeg computes pixel by pixel, in a third of the time
-    planar = reformatter.reformat(frame, format="gbrp", interpolation=EXACT)
+    planar: Any = reformatter.reformat(frame, format="gbrp", interpolation=EXACT)
     green, blue, red = (
         np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, : frame.width] for plane in planar.planes
     )

@@ -116,7 +116,7 @@ class VideoWriter:
             self._origin = time
         ticks = max(round((time - self._origin) * TICKS), self._last + 1 if self.frames_written else 0)
         frame = av.VideoFrame.from_ndarray(self._fit(image), format="bgr24")
-        frame = self._reformatter.reformat(frame, format="yuv420p", dst_colorspace="ITU709", interpolation=EXACT)
+        frame = self._reformatter.reformat(frame, format="yuv420p", dst_colorspace=BT709, interpolation=EXACT)
         frame.pts, frame.time_base = int(ticks), Fraction(1, TICKS)
         if ticks - self._last_key >= KEYFRAME_EVERY * TICKS:  # counted in time too: a slow source fills no group soon
             frame.pict_type = av.video.frame.PictureType.I

@@ -74,9 +74,7 @@ def _by_heatmaps(keypoints: Array, scores: Array, box_scores: Array, areas: Arra
 
 
 def _by_places(keypoints: Array, scores: Array, box_scores: Array, areas: Array, sigmas: tuple[float, ...]) -> Kept:
-    certain = box_scores * scores.mean(
-        1
-    )  # a keypoint that could be anywhere scores near 0 here, and so tells something
+    certain = box_scores * scores.mean(1)  # here a keypoint that could be anywhere scores near 0, and so counts
     kept = oks_nms(keypoints, certain, areas, sigmas=sigmas)
     return kept, certain[kept]
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..models.keypoints import Skeleton
 from .schedule import Every, Look, Schedule
 from .timings import Timings
+from .tracking.anchors import Anchors
 from .tracking.boxes import iou
 from .tracking.expectation import carried
 from .tracking.tracker import PoseTracker, warm_up
@@ -114,6 +115,7 @@ class Pipeline:
         self.schedule = schedule or Schedule()
         self.timings = timings or Timings()
         self.activity = activity
+        self._anchors = Anchors()
         self.looks: Counter[Look] = Counter()
         self._size: tuple[int, ...] | None = None
         self._boxes: NDArray[np.floating] = np.zeros((0, 4))  # of the people in the last frame
@@ -133,7 +135,7 @@ class Pipeline:
         self._size = size
         motion, look, expected = self._motion(frame), Look.DETECT, Tracks.empty(len(self.estimator.skeleton))
         if detections is None and self.schedule.skips:
-            expected = self.tracker.expect(frame.time, motion=motion)
+            expected = self._anchors.place(self.tracker.expect(frame.time, motion=motion))
             look = self._look(frame, expected, motion)
         self.looks[look] += 1
         people = Detections(expected.poses.boxes, expected.poses.box_scores)
@@ -150,6 +152,8 @@ class Pipeline:
                 self.schedule.learn(poses, expected.poses)
                 poses = carried(poses, expected.poses)
             tracks = self.tracker.update(poses, frame.time, size=size, motion=motion)
+            if look is Look.DETECT and self.schedule.skips:
+                self._anchors.keep(self.tracker.expect(frame.time), people.boxes)
         strangers = iou(people.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
         return replace(tracks, others=people.boxes[strangers])
 
@@ -167,6 +171,7 @@ class Pipeline:
         if motion is None:  # a hard cut: nobody of the last frame is in this one
             self.tracker.reset()
             self.schedule.reset()
+            self._anchors.reset()
         return motion
 
     def _look(self, frame: Frame, expected: Tracks, motion: NDArray[np.float64] | None) -> Look:
@@ -184,6 +189,7 @@ class Pipeline:
         """Forget all people, before another source."""
         self.tracker.reset()
         self.schedule.reset()
+        self._anchors.reset()
         for part in (self.camera, self.activity):
             if part:
                 part.reset()

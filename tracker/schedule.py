@@ -42,7 +42,7 @@ class Limits:
     detect_seconds: float = 0.2
     change_seconds: float = 0.1
     follow_seconds: float = 0.07
-    pose_seconds: float = 0.06
+    pose_seconds: float = 0.035
     surprise: float = 0.01
     crowded: float = 0.05
 

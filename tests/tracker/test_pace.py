@@ -1,8 +1,12 @@
 """A live source that is too fast is looked at less often, and more often again when there is time."""
 
+import json
 import logging
 from itertools import pairwise
 
+import servers
+
+from posetrack.tracker.cli import main
 from posetrack.tracker.pace import LEVELS, PATIENCE, Pace
 from posetrack.tracker.schedule import Schedule
 
@@ -73,3 +77,18 @@ def test_a_change_is_told(caplog):
     with caplog.at_level(logging.WARNING, logger="posetrack"):
         Machine(0.1).run(2)
     assert "Pace 1 of 3: 10 frames/s of 30. People are looked for" in caplog.text
+
+
+def test_a_stream_that_is_too_fast_is_looked_at_less_often(tmp_path, caplog):
+    def body():
+        yield from servers.multipart([servers.jpeg(90, size=(320, 240))] * 100_000)
+
+    out = tmp_path / "out.csv"
+    with servers.LiveServer(body, kind="multipart/x-mixed-replace; boundary=picture", pace=0.002) as server:
+        words = ["--source", f"http://127.0.0.1:{server.port}/a.mjpg", "--csv", str(out), "--end", "4", "--offline"]
+        assert main([*words, "--config", "realtime", "--target-fps", "500", "--reconnect", "0"]) == 0
+    assert "Pace 1 of 3" in caplog.text
+    told = json.loads((tmp_path / "out.csv.json").read_text())
+    assert told["frames"]["dropped"] > 0
+    assert told["latency_ms"]["median"] > 0
+    assert sum(told["looks"].values()) == told["frames"]["read"]

@@ -78,7 +78,7 @@ def test_somebody_who_is_not_yet_believed_is_looked_for_again(every):
 def test_auto_leaves_out_looks_that_would_not_surprise():
     assert looks(Schedule(10, "auto"), 7, surprise=0.0) == "dfefefe"
     assert looks(Schedule(10, "auto"), 7, surprise=0.05) == "dffffff"
-    assert looks(Schedule(10, "auto"), 9, fps=60, surprise=0.0) == "dfeeefeee"
+    assert looks(Schedule(10, "auto"), 9, fps=60, surprise=0.0) == "dfeefeefe"
 
 
 def test_limits_hold_the_detector_back():

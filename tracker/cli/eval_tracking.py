@@ -15,7 +15,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the command to `posetrack`."""
     parser = subparsers.add_parser(
         "eval-tracking",
-        help="measure tracks against truth: HOTA, MOTA, IDF1, id switches, jitter, lag",
+        help="measure tracks against truth: HOTA, MOTA, IDF1, id switches, jitter, lag, distance",
         description="Hold tracks against truth. Files are tables of --csv (.csv), MOT Challenge boxes (.txt) or "
         "PoseTrack18 poses (.json); a folder or pattern stands for several videos, whose files have the same names.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     from ...errors import UsageError
     from ..formats.files import find_sequences, read_trajectories
+    from ..metrics.distance import distances, measure_distance
     from ..metrics.identity import measure_identity
     from ..metrics.matching import compare
     from ..metrics.motion import measure_motion, paths
@@ -56,19 +57,21 @@ def run(args: argparse.Namespace) -> int:
     missing = sorted(truths.keys() - results.keys())
     if missing:
         raise UsageError(f"'{args.result}' has no tracks of {', '.join(missing)}. Track them, or narrow --truth.")
-    videos, moving = {}, {}
+    videos, moving, apart = {}, {}, {}
     for name, file in truths.items():
         truth, result = read_trajectories(file), read_trajectories(results[name])
         if args.measured:
             result = result[~result.predicted]
         videos[name] = compare(truth, result, poses=args.by == "poses", visibility=args.visibility)
-        moving[name] = paths(videos[name], fps=args.fps)
+        moving[name], apart[name] = paths(videos[name], fps=args.fps), distances(videos[name])
     identity = measure_identity(videos)
     motion = {name: measure_motion(people) for name, people in moving.items()}
     motion["all"] = measure_motion([path for people in moving.values() for path in people])
-    show(identity, motion, Console())
+    distance = {name: measure_distance([pairs]) for name, pairs in apart.items()}
+    distance["all"] = measure_distance(apart.values())
+    show(identity, motion, distance, Console())
     if args.json:
-        figures = {name: _known(identity[name] | motion[name]) for name in identity}
+        figures = {name: _known(identity[name] | motion[name] | distance[name]) for name in identity}
         document = {"by": args.by, "visibility": args.visibility, "all": figures.pop("all"), "videos": figures}
         with PartialFile(args.json, overwrite=args.overwrite) as target:
             target.write((json.dumps(document, indent=2) + "\n").encode())
@@ -80,8 +83,13 @@ def _known(figures: dict[str, float]) -> dict[str, float | None]:
     return {key: None if value != value else value for key, value in figures.items()}
 
 
-def show(identity: dict[str, Any], motion: dict[str, dict[str, float]], console: Console) -> None:
-    """Print who is who, and below it calm and lag where they can be measured."""
+def show(
+    identity: dict[str, Any],
+    motion: dict[str, dict[str, float]],
+    distance: dict[str, dict[str, float]],
+    console: Console,
+) -> None:
+    """Print who is who, and below it calm, lag and the keypoints' distances where they can be measured."""
     _show("video", identity, {key: key for key in _COLUMNS}, console)
     if any(value == value for value in motion["all"].values()):
         heads = {
@@ -92,6 +100,9 @@ def show(identity: dict[str, Any], motion: dict[str, dict[str, float]], console:
             "lag": "lag ms",
         }
         _show("at rest; in motion", motion, heads, console)
+    if distance["all"]["apart"] == distance["all"]["apart"]:
+        heads = {"apart": "median", "apart_p95": "p95", "sure": "sure ones", "sure_p95": "p95"}
+        _show("keypoints apart, % height", distance, heads, console)
 
 
 def _show(first: str, rows: dict[str, dict[str, float]], heads: dict[str, str], console: Console) -> None:

@@ -40,6 +40,7 @@ OPTIONS = {
     "scale": ("PIXELS", "pixels per metre; the same for people who move in one plane"),
     "detect_every": ("N", "look for people in every Nth frame and follow them in between; auto decides by what moves"),
     "pose_every": ("N", "estimate keypoints in every Nth frame and predict them in between; auto decides likewise"),
+    "target_fps": ("N", "frames a second that auto keeps up with on a live source; 0 is the source's own rate"),
     "refine": (None, "track a file, then smooth both ways, join and interpolate its tracks; draw in a second pass"),
     "person": ("WHO", "write and draw one person only: largest, longest, an id, or x,y@t (pixels, seconds)"),
     "min_length": ("SECONDS", "leave out who is there for less; for files"),
@@ -65,7 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar, text = OPTIONS[field.name]
         flag = "--" + field.name.replace("_", "-")
         if metavar is None:
-            group.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=f"{text} (default: off)")
+            both = argparse.BooleanOptionalAction  # what a recipe turns on can be turned off
+            group.add_argument(flag, action=both, default=argparse.SUPPRESS, help=f"{text} (default: off)")
             continue
         kinds: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "int | str": _every}
         kind = kinds.get(str(field.type).removesuffix(" | None"), str)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..types import Poses, State, Tracks
+from .anchors import moved
 from .kalman import Array
 from .life import BOX, People, boxes
 
 _SURE = 0.3  # confidence from which a keypoint says where the person is
 _ENOUGH = 4  # such keypoints
 _TRUST = 0.5  # share of the confidence of the last pose, below which a crop does not show the person any more
-_STRETCH = 1.1  # a person's size changes by no more in a frame
 _STEP = 0.5  # of the box's width or height; who moves further is somebody else, or out of the crop
 
 
@@ -39,8 +41,8 @@ def expected(people: People, dt: float, *, motion: Array | None, idle: float) ->
 def carried(poses: Poses, expected: Poses) -> Poses:
     """Return the poses found in expected boxes, each with the box that its keypoints ask for.
 
-    A box that the tracker made up cannot confirm itself: it is shifted and scaled as the keypoints are from where they
-    were expected to be. Who is hardly to be seen in the crop, or not near it, is left out, as nobody was seen there.
+    A box that the tracker made up cannot confirm itself: its edges go where the keypoints near them are, as seen from
+    where they were expected. Who is hardly to be seen in the crop, or not near it, is left out: nobody was seen there.
 
     Args:
         poses: N, in the boxes of `expected`.
@@ -53,16 +55,9 @@ def carried(poses: Poses, expected: Poses) -> Poses:
     sure = known & (np.minimum(poses.scores, expected.scores) >= _SURE)
     seen = (sure.sum(-1) >= _ENOUGH) & (poses.scores.mean(-1) >= _TRUST * expected.scores.mean(-1))
     poses, expected, sure = poses[seen], expected[seen], sure[seen]
-    found, thought = (np.where(sure[..., None], side.keypoints, np.nan) for side in (poses, expected))
     if not len(poses):
         return poses
-    centers, places = np.nanmedian(thought, axis=1), np.nanmedian(found, axis=1)  # (M, 2)
-    spreads = [
-        np.nanmean(np.linalg.norm(side - middle[:, None], axis=-1), axis=1)
-        for side, middle in ((thought, centers), (found, places))
-    ]
-    scale = np.clip(spreads[1] / np.maximum(spreads[0], 1e-6), 1 / _STRETCH, _STRETCH)[:, None]
-    corners = expected.boxes.reshape(-1, 2, 2)
-    boxes = (corners - centers[:, None]) * scale[:, None] + places[:, None]  # (M, 2, 2)
-    near = (np.abs(places - centers) <= _STEP * (corners[:, 1] - corners[:, 0])).all(-1)
-    return Poses(boxes.reshape(-1, 4), poses.keypoints, poses.scores, poses.box_scores, poses.features)[near]
+    steps = np.where(sure[..., None], poses.keypoints - expected.keypoints, np.nan)  # (M, K, 2)
+    sides = expected.boxes[:, 2:] - expected.boxes[:, :2]
+    near = (np.abs(np.nanmedian(steps, axis=1)) <= _STEP * sides).all(-1)
+    return replace(poses, boxes=moved(expected, poses))[near]

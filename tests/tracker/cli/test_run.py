@@ -344,4 +344,12 @@ def test_the_recipe_for_live_sources_decides_by_what_moves_and_the_accurate_one_
 
     live, accurate = (RunConfig(**read_recipe(name)) for name in ("realtime", "accurate"))
     assert (live.detect_every, live.pose_every) == ("auto", "auto")
+    assert live.flip == accurate.flip  # or their tables would differ by what the mirrored crop changes
     assert (accurate.detect_every, accurate.pose_every) == (1, 1)
+
+
+def test_a_flag_turns_off_what_a_recipe_turns_on():
+    from posetrack.tracker.cli import build_parser
+
+    words = vars(build_parser().parse_args(["--source", "a.mp4", "--config", "realtime", "--no-flip"]))
+    assert words["flip"] is False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..types import Poses, Tracks
 from .boxes import iou
@@ -28,7 +29,7 @@ class Anchors:
         """Forget everybody."""
         self._ids, self._poses = np.zeros(0, np.int64), Poses.empty()
 
-    def keep(self, people: Tracks, boxes: Array) -> None:
+    def keep(self, people: Tracks, boxes: NDArray[np.floating]) -> None:
         """Take in a detection.
 
         Args:

@@ -66,8 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar, text = OPTIONS[field.name]
         flag = "--" + field.name.replace("_", "-")
         if metavar is None:
-            both = argparse.BooleanOptionalAction  # what a recipe turns on can be turned off
-            group.add_argument(flag, action=both, default=argparse.SUPPRESS, help=f"{text} (default: off)")
+            absent = {"dest": field.name, "default": argparse.SUPPRESS}
+            group.add_argument(flag, action="store_true", help=f"{text} (default: off)", **absent)
+            no = "--no-" + flag.removeprefix("--")  # turns off what a recipe turns on
+            group.add_argument(no, action="store_false", help=argparse.SUPPRESS, **absent)
             continue
         kinds: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "int | str": _every}
         kind = kinds.get(str(field.type).removesuffix(" | None"), str)

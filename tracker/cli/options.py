@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar, text = OPTIONS[field.name]
         flag = "--" + field.name.replace("_", "-")
         if metavar is None:
-            absent = {"dest": field.name, "default": argparse.SUPPRESS}
+            absent: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
             group.add_argument(flag, action="store_true", help=f"{text} (default: off)", **absent)
             no = "--no-" + flag.removeprefix("--")  # turns off what a recipe turns on
             group.add_argument(no, action="store_false", help=argparse.SUPPRESS, **absent)

@@ -32,7 +32,7 @@ class Machine:
 def this_machine() -> Machine:
     """Look at the machine that this runs on."""
     return Machine(
-        flags=_flags(),
+        flags=flags(),
         threads=threads(),
         gpu=_gpu(),
         installed=frozenset(
@@ -63,7 +63,8 @@ def _share(file: Path) -> float:
         return math.inf
 
 
-def _flags() -> frozenset[str]:
+def flags() -> frozenset[str]:
+    """Return the flags of the processor, as Linux names them; empty where it does not say."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - not a path of ours
             return frozenset(next(line for line in file if line.startswith("flags")).split(":", 1)[1].split())

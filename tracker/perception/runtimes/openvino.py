@@ -17,11 +17,18 @@ from ....models.cache import cache_folder
 from ....models.card import KEY
 from ....models.mapped import release
 from ....models.vino import ov
-from .choice import Choice
-from .machine import threads
+from .choice import BF16_FLAGS, Choice
+from .machine import flags, threads
 
-_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # of layers that are not in eight bits
+_HINTS = {"fp32": "f32", "bf16": "bf16"}
 _NAMES = {"f32": "fp32", "bf16": "bf16", "f16": "fp16"}
+
+
+def exact_layers(precision: str) -> str:
+    """Return the precision of those layers of a network that are not in eight bits."""
+    if precision != "int8":
+        return precision  # all of them
+    return "bf16" if any(flag in flags() for flag in BF16_FLAGS) else "fp32"
 
 
 class OpenVinoRuntime:
@@ -49,7 +56,7 @@ class OpenVinoRuntime:
             "NUM_STREAMS": 1,
             "ENABLE_CPU_PINNING": False,  # two networks side by side would be pinned to the same core
             "INFERENCE_NUM_THREADS": threads(),
-            "INFERENCE_PRECISION_HINT": _HINTS[choice.precision],
+            "INFERENCE_PRECISION_HINT": _HINTS[exact_layers(choice.precision)],
             "CACHE_DIR": str(self._cache),
         }
         self.device = f"cpu ({threads()} threads)"

@@ -14,7 +14,7 @@ from posetrack.errors import ModelError, UsageError
 from posetrack.models import cache
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.perception.pose import load_pose_estimator
-from posetrack.tracker.perception.runtimes import load, machine
+from posetrack.tracker.perception.runtimes import load, machine, openvino
 from posetrack.tracker.types import Frame
 
 ROOT = Path(__file__).parents[4]
@@ -138,6 +138,7 @@ def test_int8_is_taken_where_it_is_there_and_forgotten_where_it_is_broken(
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
     flags = frozenset({"avx512_bf16", "avx512_vnni"})
     monkeypatch.setattr(load, "this_machine", lambda: machine.Machine(flags=flags))
+    monkeypatch.setattr(openvino, "flags", frozenset)  # so that what is not in eight bits is computed in fp32
     assert load_pose_estimator(device="cpu").network.precision == "bf16"
     (folder,) = (tmp_path / "converted").iterdir()
     for suffix in (".bin", ".xml"):  # in name only
@@ -155,6 +156,13 @@ def test_int8_is_taken_where_it_is_there_and_forgotten_where_it_is_broken(
     assert load_pose_estimator(device="cpu").network.precision == "bf16"
     assert "is removed" in caplog.text
     assert not (folder / "int8.xml").exists()
+
+
+@pytest.mark.parametrize(("flag", "precision"), [("avx512_bf16", "bf16"), ("amx_bf16", "bf16"), ("avx2", "fp32")])
+def test_layers_that_are_not_in_eight_bits_take_what_the_processor_has(flag, precision, monkeypatch):
+    monkeypatch.setattr(openvino, "flags", lambda: frozenset({flag}))
+    assert openvino.exact_layers("int8") == precision
+    assert openvino.exact_layers("fp32") == "fp32"
 
 
 def test_bf16_does_not_round_a_detectors_boxes(frame):

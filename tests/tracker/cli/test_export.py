@@ -34,19 +34,21 @@ def test_a_detector_as_torchscript(tmp_path):
         assert network(torch.zeros(1, 3, *size)).shape[1] == 5
 
 
-def test_int8_passes_its_gate_and_is_taken_from_then_on(tmp_path, capsys, monkeypatch, walking_clip):
+def test_int8_passes_its_gate_and_is_taken_from_then_on(tmp_path, capsys, monkeypatch):
     pytest.importorskip("nncf", reason="needs nncf")
     from posetrack.tracker.perception.pose import load_pose_estimator
     from posetrack.tracker.perception.runtimes import load, machine
+    from posetrack.tracker.video.sample import make_sample
 
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
     target = tmp_path / "net.xml"
-    words = ["export", "bundled", "--to", "openvino", "--int8", "--calibrate", str(walking_clip)]
+    clip = make_sample(tmp_path / "people.mp4", seconds=4, fps=10)  # fewer pictures are too few to round by
+    words = ["export", "bundled", "--to", "openvino", "--int8", "--calibrate", str(clip)]
     assert main([*words, "--out", str(target)]) == 0
     told = capsys.readouterr().out
     assert "int8 agrees with fp32: OKS 0.9" in told
     assert target.with_suffix(".bin").stat().st_size < 8e6  # 19 MB in fp32
-    assert {file.name for file in tmp_path.iterdir()} == {"cache", "net.xml", "net.bin"}
+    assert {file.name for file in tmp_path.iterdir()} == {"cache", "people.mp4", "net.xml", "net.bin"}
 
     monkeypatch.setattr(load, "this_machine", lambda: machine.Machine(flags=frozenset({"avx512_vnni"})))
     assert load_pose_estimator("bundled", device="cpu").network.precision == "int8"

@@ -42,6 +42,34 @@ def test_a_still_camera_that_starts_to_move_is_noticed():
     assert gone == pytest.approx(-offsets[-1], abs=8)
 
 
+def test_a_slow_pan_adds_up():
+    camera, gone, size = CameraMotion(), 0.0, (640, 360)
+    for index in range(75):
+        shift = np.array([[1, 0, -0.15 * index], [0, 1, 0]])  # of a picture of 640: less than points shake
+        image = cv2.warpAffine(WORLD, shift, size)
+        gone += camera(Frame(image, index, index / 25), np.zeros((0, 4)))[0, 2]
+    assert gone == pytest.approx(-0.15 * 74, abs=1)
+
+
+def test_who_moves_in_front_of_a_plain_wall_does_not_move_the_camera():
+    wall = cv2.GaussianBlur(WORLD, (0, 0), 40)[:360, :640]
+    camera, known = CameraMotion(), np.zeros((0, 4))
+    for index in range(30):
+        image = wall.copy()
+        starts = range(40 + 4 * index, 440 + 4 * index, 100)
+        for left in starts:
+            image[100:300, left : left + 60] = 255 - WORLD[100:300, left - 4 * index : left - 4 * index + 60]
+        assert (camera(Frame(image, index, index / 25), known) == np.eye(2, 3)).all()
+        known = np.array([[left + 2, 102, left + 58, 298] for left in starts])  # a detector's are never exact
+
+
+def test_one_sharp_corner_does_not_hide_the_others():
+    worlds = [cv2.addWeighted(WORLD, 0.1, WORLD, 0, 115)] * 10
+    cv2.rectangle(worlds[0], (300, 100), (330, 130), (0, 0, 0), -1)
+    motions = run(np.arange(10) * 4, worlds=worlds)
+    assert [motion[0, 2] for motion in motions[1:]] == pytest.approx([-4] * 9, abs=0.5)
+
+
 def test_a_static_camera_is_not_looked_at():
     assert all((motion == np.eye(2, 3)).all() for motion in run(np.arange(10) * 4, mode="static"))
 

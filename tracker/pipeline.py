@@ -92,6 +92,7 @@ class Pipeline:
         activity: `(frame, boxes) -> whether something moves elsewhere`, for a schedule that asks; nothing does when
             left out.
         timings: where the stages' times go.
+        streams: how many frames' poses `estimate` may be asked for at once, by as many threads.
 
     Attributes:
         looks: how many frames were looked at in which way.
@@ -107,6 +108,7 @@ class Pipeline:
         schedule: Schedule | None = None,
         activity: Activity | None = None,
         timings: Timings | None = None,
+        streams: int = 1,
     ) -> None:
         self.detector = detector
         self.estimator = estimator
@@ -115,12 +117,13 @@ class Pipeline:
         self.schedule = schedule or Schedule()
         self.timings = timings or Timings()
         self.activity = activity
+        self.streams = streams
         self._anchors = Anchors()
         self.looks: Counter[Look] = Counter()
         self._size: tuple[int, ...] | None = None
         self._boxes: NDArray[np.floating] = np.zeros((0, 4))  # of the people in the last frame
 
-    def __call__(self, frame: Frame, detections: Detections | None = None) -> Tracks:
+    def __call__(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks:
         """Return the people of a frame; call it with frames in the order of their time.
 
         Pictures of another size begin anew with other ids: places in the one mean nothing in the other.
@@ -128,6 +131,7 @@ class Pipeline:
         Args:
             frame: the picture.
             detections: of this frame, where `detect` found them ahead.
+            poses: of those, where `estimate` found them ahead.
         """
         size = frame.image.shape[:2]
         if self._size not in (None, size):
@@ -145,8 +149,7 @@ class Pipeline:
         if look is Look.EXPECT:
             with self.timings.stage("track"):
                 return self.tracker.predict(frame.time, size=size, motion=motion)
-        with self.timings.stage("pose"):
-            poses = self.estimator(frame, people)
+        poses = self.estimate(frame, people) if poses is None else poses
         with self.timings.stage("track"):
             if look is Look.FOLLOW:
                 self.schedule.learn(poses, expected.poses)
@@ -161,6 +164,11 @@ class Pipeline:
         """Find the people of a frame; may be frames ahead of what the tracker knows."""
         with self.timings.stage("detect"):
             return self.detector(frame)
+
+    def estimate(self, frame: Frame, detections: Detections) -> Poses:
+        """Estimate the poses of detected people; likewise."""
+        with self.timings.stage("pose"):
+            return self.estimator(frame, detections)
 
     def _motion(self, frame: Frame) -> NDArray[np.float64] | None:
         """Return the camera's motion since the last frame."""
@@ -212,6 +220,7 @@ def load_pipeline(
     camera: str = "auto",
     detect_every: Every = 1,
     pose_every: Every = 1,
+    streams: int = 1,
     offline: bool = False,
 ) -> Pipeline:
     """Load the networks and put them in line.
@@ -231,6 +240,8 @@ def load_pipeline(
         camera: whether it is `static` or `moving`; `auto` finds out.
         detect_every: look for people in every Nth frame, and follow them in between; `auto` decides by what moves.
         pose_every: estimate keypoints in every Nth frame, and predict them in between; `auto` decides likewise.
+        streams: how many frames `loop` may work at at once: more in the same time, each of them later. One, where a
+            frame may pass without a detection, and for runtimes that cannot.
         offline: never use the network.
 
     Raises:
@@ -243,10 +254,12 @@ def load_pipeline(
     from .perception.detector import load_detector
     from .perception.pose import load_pose_estimator
 
+    schedule = Schedule(detect_every, pose_every)
     where: dict[str, Any] = {"device": device, "runtime": runtime, "precision": precision, "offline": offline}
+    where["streams"] = 1 if schedule.skips else streams  # a frame that waits for the one before it wants all threads
     people = load_detector(detector, **where, conf=conf, max_people=max_people or None, size=detect_size or None)
     estimator = load_pose_estimator(model, dataset=dataset, **where, flip=flip)
     warm_up()  # not beside the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
     tracker = PoseTracker(skeleton=estimator.skeleton, smooth=smooth)
-    schedule = Schedule(detect_every, pose_every)
-    return Pipeline(people, estimator, tracker, camera=CameraMotion(camera), schedule=schedule, activity=Activity())
+    parts: dict[str, Any] = {"camera": CameraMotion(camera), "schedule": schedule, "activity": Activity()}
+    return Pipeline(people, estimator, tracker, streams=estimator.network.streams, **parts)

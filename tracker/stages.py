@@ -104,6 +104,14 @@ def side_by_side(
             stage.close()
 
 
+def streams(*, live: bool) -> int:
+    """Return how many frames to work at at once: a live source's newest one alone, two of a file.
+
+    Two cores that each do a frame of their own wait for each other less than two that share every step of one.
+    """
+    return 1 if live else min(2, cores())
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)

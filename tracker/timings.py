@@ -26,6 +26,7 @@ class Timings:
         self._clock = clock
         self._samples: dict[str, array[float]] = {}
         self._counts: dict[str, int] = {}
+        self._adding = threading.Lock()
         self._open = threading.local()  # .inner: seconds spent in nested stages, one value for each open stage
 
     @contextmanager
@@ -48,13 +49,14 @@ class Timings:
 
     def add(self, name: str, ms: float) -> None:
         """Count milliseconds that were measured elsewhere."""
-        samples = self._samples.setdefault(name, array("f"))
-        count = self._counts.get(name, 0)
-        if count < KEPT_SAMPLES:
-            samples.append(ms)
-        else:
-            samples[count % KEPT_SAMPLES] = ms
-        self._counts[name] = count + 1
+        with self._adding:
+            samples = self._samples.setdefault(name, array("f"))
+            count = self._counts.get(name, 0)
+            if count < KEPT_SAMPLES:
+                samples.append(ms)
+            else:
+                samples[count % KEPT_SAMPLES] = ms
+            self._counts[name] = count + 1
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -7,13 +7,12 @@ import traceback
 import numpy as np
 import pytest
 
-from posetrack import Detections, Pipeline, Poses, PoseTracker, load_pipeline
+from posetrack import Detections, Pipeline, Poses, load_pipeline
 from posetrack.errors import ModelError, OutputError
 from posetrack.models.keypoints import COCO
 from posetrack.tracker.loop import loop
 from posetrack.tracker.output.sinks import Sinks
 from posetrack.tracker.output.table import CsvSink
-from posetrack.tracker.timings import Timings
 from posetrack.tracker.types import Frame
 from posetrack.tracker.video.source import open_source
 
@@ -94,17 +93,16 @@ def alive():
 
 
 def test_the_table_of_a_video_is_the_same_to_the_last_byte(walking_clip, tmp_path):
-    pipeline = load_pipeline(device="cpu", offline=True)
     tables = []
-    for threads in (False, True):
-        pipeline.tracker, pipeline.timings = PoseTracker(), Timings()
-        path = tmp_path / f"{threads}.csv"
+    for threads, streams in ((False, 1), (True, 1), (True, 2)):
+        pipeline = load_pipeline(device="cpu", offline=True, streams=streams)
+        path = tmp_path / f"{threads}-{streams}.csv"
         with open_source(walking_clip) as frames, Sinks(CsvSink(path, skeleton=COCO)) as sinks:
             loop(frames, pipeline, sinks, lambda people: None, threads=threads)
         tables.append(path.read_bytes())
         assert frames.frames_read == 10
         assert {"read", "detect", "pose", "track"} <= set(pipeline.timings.stages)
-    assert tables[0] == tables[1]
+    assert tables[0] == tables[1] == tables[2]
     assert tables[0].count(b"\n") > 10
 
 
@@ -112,6 +110,42 @@ def test_every_frame_of_a_file_is_written_in_order():
     rows = run(Frames(200), threads=True)
     assert [row[0] for row in rows] == list(range(200))
     assert rows == run(Frames(200), threads=False)
+
+
+def test_poses_of_several_frames_at_once_come_in_order():
+    class Slow(Middle):
+        busy = most = 0
+        changing = threading.Lock()
+
+        def __call__(self, frame, detections):
+            with self.changing:
+                self.busy += 1
+                self.most = max(self.most, self.busy)
+            time.sleep(0.01 if frame.index % 2 else 0.001)
+            with self.changing:
+                self.busy -= 1
+            return super().__call__(frame, detections)
+
+    rows, slow = Seen(), Slow()
+    with Sinks(rows) as sinks:
+        loop(Frames(60), Pipeline(Boxes(), slow, streams=2), sinks, lambda people: None)
+    assert slow.most == 2
+    assert rows.rows == run(Frames(60), threads=False)
+
+
+@both
+def test_an_error_in_a_pose_comes_after_the_frames_before_it(threads):
+    class Breaks(Middle):
+        def __call__(self, frame, detections):
+            if frame.index == 7:
+                raise ModelError("The pose network broke.")
+            return super().__call__(frame, detections)
+
+    seen = Seen()
+    with pytest.raises(ModelError, match=r"The pose network broke\."), Sinks(seen) as sinks:
+        loop(Frames(20), Pipeline(Boxes(), Breaks(), streams=2), sinks, lambda people: None, threads=threads)
+    assert [row[0] for row in seen.rows] == list(range(7))
+    assert not alive()
 
 
 @both

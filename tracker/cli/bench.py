@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
 def _tracker(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from rich.table import Table
 
-    from ..tracker_bench import measure_trackers
+    from ..benchmark.trackers import measure_trackers
 
     figures = measure_trackers(args.people, args.against or PEERS, frames=args.frames, warmup=args.warmup)
     for part, title in (("people", "full update, ms"), ("kalman", "all Kalman filters, predict and update, ms")):
@@ -121,7 +121,7 @@ def _tracker(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 def _endurance(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from rich.table import Table
 
-    from ..tracker_bench import measure_endurance
+    from ..benchmark.trackers import measure_endurance
 
     figures = measure_endurance(args.people[0], args.frames)
     table = Table(title=f"{args.frames} frames of {args.people[0]} people, {figures['ids']} in all")

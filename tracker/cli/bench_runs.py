@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..stages import cores
+from ..stages import cores, streams
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,12 +30,14 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from itertools import islice
     from tempfile import TemporaryDirectory
 
-    from ..bench import machine, measure
-    from ..file_to_file import ceiling, in_turns, ours, shares
+    from ..benchmark.machine import ceiling, machine, one_core
+    from ..benchmark.runs import in_turns, ours, shares
+    from ..benchmark.stages import measure
     from ..video.sample import make_crowd, make_sample
     from ..video.source import open_source
 
     pipeline = _load(args, model=args.model, detector=args.detector)
+    ahead = _load(args, model=args.model, detector=args.detector, streams=streams(live=False))
     with _environment(OMP_NUM_THREADS="1"):
         single = _load(args, model=args.model, detector=args.detector)
     kinds: dict[str, Any] = {"clips": {}, "machine": machine(), "networks": _networks(pipeline)}
@@ -55,17 +57,16 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             figures = measure(pipeline, frames, warmup=args.warmup)
             words: dict[str, Any] = {"end": frames[-1].time + 1e-3, "warmup": args.warmup}
             run = partial(ours, source=clip, save=folder / "out.mp4", **words)
-            turns = {"one by one": partial(run, pipeline, threads=False)}
+            turns: dict[str, Any] = {"one by one": partial(run, pipeline, threads=False)}
             if cores() > 1:
-                turns = {"one thread": partial(run, single, threads=False)} | turns
-                turns["side by side"] = partial(run, pipeline, threads=True)
+                turns = {"one core": one_core()(partial(run, single, threads=False))} | turns
+                turns["side by side"] = partial(run, ahead, threads=True)
             figures["runs"], figures["ceiling"] = in_turns(turns, rounds=args.rounds), ceiling()
             figures["shares"] = shares(single, partial(run, single, threads=False))
             _print_stages(figures, console)
             _print_runs(figures["runs"], "from file to file", console)
             console.print(f"two threads that share nothing: {figures['ceiling']:.2f}x of one here", highlight=False)
-            told = "of one thread's time: networks {networks:.1%}, video {video:.1%}, everything else {rest:.1%}"
-            console.print(told.format(**figures["shares"]), highlight=False)
+            _print_shares(figures["shares"], console)
             kinds["clips"][str(people or clip.name)] = figures
     return kinds
 
@@ -74,21 +75,22 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Time whole runs beside the plain chain."""
     from tempfile import TemporaryDirectory
 
-    from ..bench import machine
+    from ..benchmark.machine import machine
+    from ..benchmark.plain_chain import PlainChain, check_installed, make_networks
+    from ..benchmark.readiness import starts
+    from ..benchmark.runs import Known, in_turns, ours, plain, shares
     from ..config import read_recipe
-    from ..file_to_file import Known, in_turns, ours, plain
-    from ..plain_chain import PlainChain, check_installed, make_networks
-    from ..readiness import starts
     from ..video.sample import make_crowd
 
     check_installed()
     count = args.frames + args.warmup
-    figures: dict[str, Any] = {"people": {}, "machine": machine()}
+    figures: dict[str, Any] = {"people": {}, "shares": {}, "machine": machine()}
     # networks of random weights, hundreds of megabytes, stay out of the user's cache
     with TemporaryDirectory() as name, _environment(POSETRACK_CACHE=f"{name}/cache"):
         folder = Path(name)
         detector, pose = make_networks(folder)
-        chain, same = PlainChain(detector, pose), _load(args, model=str(pose), detector=str(detector))
+        chain = PlainChain(detector, pose)
+        same = _load(args, model=str(pose), detector=str(detector), streams=streams(live=False))
         small = _load(args, **read_recipe("realtime"))
         known, figures["networks"] = same.detector, {"same": _networks(same), "realtime": _networks(small)}
         for people in args.people or [1, 5]:
@@ -96,15 +98,18 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             boxes = make_crowd(clip, people=people, seconds=max(count, 10 * args.frames) / 30)
             same.detector = Known(known, boxes)
             words: dict[str, Any] = {"warmup": args.warmup, "threads": cores() > 1}
+            run = partial(ours, same, clip, save, end=(count - 0.5) / 30)
             figures["people"][str(people)] = in_turns(
                 {
                     "plain chain": partial(plain, chain, boxes, clip, save, frames=count, warmup=args.warmup),
-                    "same networks": partial(ours, same, clip, save, end=(count - 0.5) / 30, **words),
+                    "same networks": partial(run, **words),
                     "realtime": partial(ours, small, clip, save, end=1e9, **words),
                 },
                 rounds=args.rounds,
             )
             _print_runs(figures["people"][str(people)], f"{people} people at 1280 x 720, from file to file", console)
+            figures["shares"][str(people)] = shares(same, partial(run, warmup=args.warmup, threads=False))
+            _print_shares(figures["shares"][str(people)], console)
         figures["ready"] = starts(detector, pose, folder=folder / "starts", rounds=args.rounds)
     _print_ready(figures["ready"], console)
     return figures
@@ -151,6 +156,11 @@ def _print_runs(runs: dict[str, dict[str, float]], title: str, console: Console)
     for name, run in runs.items():
         table.add_row(name, f"{run['median']:.1f}", f"{run['p95']:.1f}", f"{run['people']:.1f}", f"{run['ratio']:.2f}x")
     console.print(table)
+
+
+def _print_shares(shares: dict[str, float], console: Console) -> None:
+    told = "one after the other: networks {networks:.1%}, video {video:.1%}, everything else {rest:.1%}"
+    console.print(told.format(**shares), highlight=False)
 
 
 def _print_ready(ready: dict[str, dict[str, float]], console: Console) -> None:

@@ -13,7 +13,7 @@ def run_stages(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Measure, print a table, and return the figures."""
     from rich.table import Table
 
-    from ..stage_bench import measure_stages
+    from ..benchmark.steps import measure_stages
 
     figures = measure_stages(args.people, rounds=args.frames, warmup=args.warmup)
     table = Table(title="steps around the networks, ms")

@@ -62,7 +62,7 @@ def track(config: RunConfig) -> int:
     for source, targets in jobs:
         check_targets(source, targets, overwrite=config.overwrite)
 
-    pipeline = _load(config)
+    pipeline = _load(config, live=not isinstance(items[0].source, Path))
     failed = 0
     for source, targets in jobs:
         pipeline.reset()
@@ -78,8 +78,9 @@ def track(config: RunConfig) -> int:
     return 1 if failed else 0
 
 
-def _load(config: RunConfig) -> Pipeline:
+def _load(config: RunConfig, *, live: bool) -> Pipeline:
     from ..pipeline import load_pipeline
+    from ..stages import streams
 
     return load_pipeline(
         config.model,
@@ -96,6 +97,7 @@ def _load(config: RunConfig) -> Pipeline:
         camera=config.camera,
         detect_every=config.detect_every,
         pose_every=config.pose_every,
+        streams=streams(live=live),
         offline=config.offline,
     )
 

@@ -36,6 +36,7 @@ def load_detector(
     iou: float = 0.6,
     size: int | None = None,
     max_people: int | None = None,
+    streams: int = 1,
     offline: bool = False,
 ) -> YoloDetector | FileDetector:
     """Return the detector that a name stands for.
@@ -50,6 +51,7 @@ def load_detector(
         iou: of two boxes that overlap more than this, a network keeps the more certain one.
         size: pixels of the picture's longer side; the one that the network learned at when left out.
         max_people: keep no more than so many, the most certain.
+        streams: how many frames are worked at at once beside it: it takes a share of the threads.
         offline: never look online.
 
     Raises:
@@ -58,9 +60,8 @@ def load_detector(
     if Path(name).suffix in {".json", ".txt"}:
         return FileDetector(name, conf=conf or 0.0, max_people=max_people)
     path = Path(name) if Path(name).suffix in EXPORTED else find(name, offline=offline)
-    network, card = load_runtime(
-        "detector", path, lambda: read_detector_weights(path), runtime=runtime, device=device, precision=precision
-    )
+    where: dict[str, Any] = {"runtime": runtime, "device": device, "precision": precision, "streams": streams}
+    network, card = load_runtime("detector", path, lambda: read_detector_weights(path), **where)
     assert isinstance(card, DetectorCard)
     return YoloDetector(
         network, card, name=str(name), conf=0.25 if conf is None else conf, iou=iou, size=size, max_people=max_people

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -21,7 +22,7 @@ from .runtimes.store import Loaded
 
 
 class PoseEstimator:
-    """Callable `(frame, detections) -> Poses`.
+    """Callable `(frame, detections) -> Poses`; as many threads may ask at once as the network has streams.
 
     Args:
         network: answers crops (B, 3, h, w).
@@ -39,7 +40,7 @@ class PoseEstimator:
         self.name = name
         self.sha256 = card.sha256
         self.flip = flip
-        self._crops = np.empty((0, 3, *card.input_size), np.float32)
+        self._place = threading.local()  # .crops: of the last batch, for each thread
 
     def __call__(self, frame: Frame, detections: Detections) -> Poses:
         """Estimate the pose of every detected person, all in one batch."""
@@ -77,10 +78,11 @@ class PoseEstimator:
         self.network(np.zeros((1, 3, *self.input_size), dtype=np.float32))
 
     def _batch(self, n: int) -> np.ndarray:
-        """Return the place for n crops, the same memory from frame to frame."""
-        if len(self._crops) < n:
-            self._crops = np.empty((n, 3, *self.input_size), np.float32)
-        return self._crops[:n]
+        """Return this thread's place for n crops, the same memory from frame to frame."""
+        crops: np.ndarray | None = getattr(self._place, "crops", None)
+        if crops is None or len(crops) < n:
+            crops = self._place.crops = np.empty((n, 3, *self.input_size), np.float32)
+        return crops[:n]
 
 
 def load_pose_estimator(
@@ -91,6 +93,7 @@ def load_pose_estimator(
     runtime: str = "auto",
     precision: str = "auto",
     flip: bool = False,
+    streams: int = 1,
     offline: bool = False,
 ) -> PoseEstimator:
     """Load a pose network by name or from a file.
@@ -102,6 +105,7 @@ def load_pose_estimator(
         runtime: `auto`, `torch`, `openvino` or `onnxruntime`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
         flip: average with the mirrored crop.
+        streams: how many frames are to be worked at at once, by as many threads.
         offline: never use the network.
 
     Raises:
@@ -118,6 +122,7 @@ def load_pose_estimator(
         runtime=runtime,
         device=device,
         precision=precision,
+        streams=streams,
     )
     assert isinstance(card, PoseCard)
     if card.skeleton != dataset:

@@ -18,12 +18,14 @@ class Runtime(Protocol):
         device: for people, e.g. `cpu (2 threads)` or `cuda:0 (NVIDIA H200)`.
         precision: `fp32`, `bf16` or `fp16`: what the bulk of the work is computed in.
         reason: why this one was chosen.
+        streams: how many batches it answers at once, asked by as many threads.
     """
 
     name: str
     device: str
     precision: str
     reason: str
+    streams: int
 
     def __call__(self, images: NDArray[np.float32], /) -> Any:
         """Answer a batch."""

@@ -28,6 +28,7 @@ def load_runtime(
     runtime: str = "auto",
     device: str = "auto",
     precision: str = "auto",
+    streams: int = 1,
 ) -> tuple[Runtime, Card]:
     """Return what computes a network, and the network's card.
 
@@ -39,6 +40,7 @@ def load_runtime(
         runtime: `auto`, `torch`, `openvino` or `onnxruntime`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
+        streams: how many batches it is to answer at once; where a runtime cannot, its own `streams` is 1.
 
     Raises:
         UsageError: a name is not known, or the three do not go together.
@@ -54,19 +56,19 @@ def load_runtime(
         card = _read_card(path, choice, kind)
         if isinstance(card, PoseCard) and card.int8 and precision == "auto":
             choice = replace(choice, precision="int8", reason="the file is in int8")
-        return _start(path, choice, card), card
+        return _start(path, choice, card, streams), card
     if choice.runtime == "torch":
         return _on_torch(read, choice)
     if rounded and choice.precision == "int8":
         try:
-            return _start(rounded.path, choice, rounded.card), rounded.card
+            return _start(rounded.path, choice, rounded.card, streams), rounded.card
         except ConversionError as error:  # it is broken; the next choice is without it
             rounded.path.unlink(missing_ok=True)
             log.warning("The int8 form of %s is removed: %s", name, error)
-            return load_runtime(kind, name, read, variant=variant, runtime=runtime, device=device)
+            return load_runtime(kind, name, read, variant=variant, runtime=runtime, device=device, streams=streams)
     suffix = ".xml" if choice.runtime == "openvino" else ".onnx"
     try:
-        return _converted(key, suffix, read, choice)
+        return _converted(key, suffix, read, choice, streams)
     except (ConversionError, OutputError) as error:
         if runtime != "auto":
             raise
@@ -79,14 +81,16 @@ def network_key(kind: str, name: str | Path, *, variant: str = "") -> str:
     return "\n".join((kind, variant, place))
 
 
-def _converted(key: str, suffix: str, read: Callable[[], store.Loaded], choice: Choice) -> tuple[Runtime, Card]:
+def _converted(
+    key: str, suffix: str, read: Callable[[], store.Loaded], choice: Choice, streams: int
+) -> tuple[Runtime, Card]:
     found = store.converted(key, suffix, read)
     try:
-        return _start(found.path, choice, found.card, converted=True), found.card
+        return _start(found.path, choice, found.card, streams, converted=True), found.card
     except ConversionError:  # the file in the cache may be broken; a fresh one tells
         store.forget(key, suffix)
         found = store.converted(key, suffix, read)
-        return _start(found.path, choice, found.card, converted=True), found.card
+        return _start(found.path, choice, found.card, streams, converted=True), found.card
 
 
 def _on_torch(read: Callable[[], store.Loaded], choice: Choice) -> tuple[Runtime, Card]:
@@ -98,11 +102,12 @@ def _on_torch(read: Callable[[], store.Loaded], choice: Choice) -> tuple[Runtime
     return TorchRuntime(weights.network, choice), weights.card
 
 
-def _start(path: Path, choice: Choice, card: Card, *, converted: bool = False) -> Runtime:
+def _start(path: Path, choice: Choice, card: Card, streams: int, *, converted: bool = False) -> Runtime:
     if choice.runtime == "openvino":
         from .openvino import OpenVinoRuntime
 
-        return OpenVinoRuntime(path, choice, any_size=min(card.shape) < 0, keep=path.parent if converted else None)
+        keep = path.parent if converted else None
+        return OpenVinoRuntime(path, choice, any_size=min(card.shape) < 0, streams=streams, keep=keep)
     from .onnxruntime import OnnxRuntime
 
     return OnnxRuntime(path, choice)

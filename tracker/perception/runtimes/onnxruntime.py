@@ -30,7 +30,7 @@ class OnnxRuntime:
         DeviceError: CUDA was asked for and this build of ONNX Runtime has none.
     """
 
-    name = "onnxruntime"
+    name, streams = "onnxruntime", 1
 
     def __init__(self, path: str | Path, choice: Choice) -> None:
         options = ort.SessionOptions()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,13 @@ class OpenVinoRuntime:
     """See `Runtime`. The graph's batch stays open: one graph for every number of people, at no measurable cost.
 
     A network that takes pictures of any size gets a graph of its own for the first picture's, a tenth faster or more;
-    all other sizes share one.
+    all other sizes share one. Any thread may ask.
 
     Args:
         path: `.xml` (OpenVINO's own) or `.onnx`.
         choice: what was decided.
         any_size: whether the network takes pictures of any size.
+        streams: how many batches are answered at once, each by its share of the threads.
         keep: a folder for the first size's graph, which then loads at once the next time; none when left out.
 
     Raises:
@@ -49,11 +51,14 @@ class OpenVinoRuntime:
 
     name = "openvino"
 
-    def __init__(self, path: str | Path, choice: Choice, *, any_size: bool = False, keep: Path | None = None) -> None:
+    def __init__(
+        self, path: str | Path, choice: Choice, *, any_size: bool = False, streams: int = 1, keep: Path | None = None
+    ) -> None:
         self._path, self._keep, self._cache = Path(path), keep, cache_folder() / "openvino"
+        self.streams = min(streams, threads())
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": 1,
+            "NUM_STREAMS": self.streams,
             "ENABLE_CPU_PINNING": False,  # two networks side by side would be pinned to the same core
             "INFERENCE_NUM_THREADS": threads(),
             "INFERENCE_PRECISION_HINT": _HINTS[exact_layers(choice.precision)],
@@ -61,31 +66,34 @@ class OpenVinoRuntime:
         }
         self.device = f"cpu ({threads()} threads)"
         self.precision, self.reason = choice.precision, choice.reason
+        self._compiling = threading.Lock()
         self._first: tuple[int, ...] | None = None  # shape of the pictures that have their own graph
-        self._own: Any = None  # the request of their graph
-        self._new = False  # whether a graph has not answered yet
+        self._own: _Graph | None = None
         self._open = None if any_size else self._compile(self._path)
 
     def __call__(self, images: NDArray[np.float32]) -> Any:
         """Answer a batch."""
-        outputs = self._request(images.shape).infer({0: images}, share_inputs=True)
-        if self._new:
+        graph = self._graph(images.shape)
+        with graph.request() as request:
+            outputs = request.infer({0: images}, share_inputs=True)
+            arrays = [np.array(value) for value in outputs.values()]  # the request's own serve its next batch
+        if graph.new:
             release(self._path.parent, self._cache)  # the weights, of which the graph has copies as it wants them
-            self._new = False
-        arrays = [np.array(value) for value in outputs.values()]  # the request writes over its own in the next call
+            graph.new = False
         if len(arrays) == 1:
             return arrays[0]
         return dict(zip([next(iter(output.names)) for output in outputs], arrays, strict=True))
 
-    def _request(self, shape: tuple[int, ...]) -> Any:
-        if self._own is not None and shape == self._first:
-            return self._own
-        if self._open is None and self._own is None:
-            self._first = shape
-            self._own = self._compile(self._shaped(shape))
-            return self._own
-        self._open = self._open or self._compile(self._path)
-        return self._open
+    def _graph(self, shape: tuple[int, ...]) -> _Graph:
+        with self._compiling:
+            if self._own and shape == self._first:
+                return self._own
+            if not self._open and not self._own:
+                self._first = shape
+                self._own = self._compile(self._shaped(shape))
+                return self._own
+            self._open = self._open or self._compile(self._path)
+            return self._open
 
     def _shaped(self, shape: tuple[int, ...]) -> Any:
         """Return the network for pictures of one shape: the file where it may be kept, or the graph."""
@@ -104,14 +112,35 @@ class OpenVinoRuntime:
             fresh.replace(file)
             return file
 
-    def _compile(self, source: Any) -> Any:
+    def _compile(self, source: Any) -> _Graph:
         with _sentence(self._path):
             compiled = _core().compile_model(source, "CPU", self._config)
             hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
             if self.precision != "int8":
                 self.precision = _NAMES.get(hint, hint)  # what the plugin really took
-            self._new = True
-            return compiled.create_infer_request()
+            return _Graph(compiled)
+
+
+class _Graph:
+    """A compiled network.
+
+    Attributes:
+        new: whether it has not answered yet.
+    """
+
+    def __init__(self, compiled: ov.CompiledModel) -> None:
+        self._compiled, self.new = compiled, True
+        self._idle = [compiled.create_infer_request()]
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[ov.InferRequest]:
+        """Lend a request that no other thread has."""
+        try:
+            request = self._idle.pop()
+        except IndexError:
+            request = self._compiled.create_infer_request()
+        yield request
+        self._idle.append(request)
 
 
 @contextlib.contextmanager

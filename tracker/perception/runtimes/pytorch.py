@@ -31,7 +31,7 @@ class TorchRuntime:
         choice: what was decided.
     """
 
-    name = "torch"
+    name, streams = "torch", 1
 
     def __init__(self, network: nn.Module, choice: Choice | None = None) -> None:
         choice = choice or Choice("torch", "cpu", "fp32", "as asked")

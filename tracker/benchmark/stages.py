@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from typing import Any
 
 import numpy as np
 
-from ..errors import SourceError
-from .pipeline import Pipeline
-from .timings import Timings
-from .types import Frame
+from ...errors import SourceError
+from ..pipeline import Pipeline
+from ..timings import Timings
+from ..types import Frame
+from .machine import machine
 
 
 def measure(pipeline: Pipeline, frames: list[Frame], *, warmup: int) -> dict[str, Any]:
@@ -47,27 +46,3 @@ def measure(pipeline: Pipeline, frames: list[Frame], *, warmup: int) -> dict[str
         },
         "machine": machine(),
     }
-
-
-def machine() -> dict[str, str]:
-    """Return what a figure depends on: processor, threads, versions, device."""
-    import torch
-
-    facts = {
-        "processor": _processor(),
-        "cores": str(os.cpu_count()),
-        "threads": str(torch.get_num_threads()),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }
-    if torch.cuda.is_available():
-        facts["gpu"] = torch.cuda.get_device_name()
-    return facts
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - not a path of ours
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -6,13 +6,13 @@ import os
 import numpy as np
 import pytest
 
-from posetrack.tracker import tracker_bench
+from posetrack.tracker.benchmark import trackers
 from posetrack.tracker.cli import main
 from posetrack.tracker.tracking.tracker import PoseTracker
 
 
 def test_the_crowd_has_births_and_deaths_and_one_size():
-    scene = tracker_bench.coming_and_going(7, 90)
+    scene = trackers.coming_and_going(7, 90)
     assert (scene.visible.sum(1) == 7).all()
     assert not scene.visible[0, 8:].any()
     assert scene.visible[-1, 7:].all()
@@ -22,14 +22,14 @@ def test_the_crowd_has_births_and_deaths_and_one_size():
 
 
 def test_the_filters_equal_filterpy():
-    figures = tracker_bench.measure_kalman(3, steps=20)
+    figures = trackers.measure_kalman(3, steps=20)
     assert figures["difference"] < 1e-5
     assert figures["filterpy"]["ratio"] > 1
 
 
 def test_every_tracker_gets_every_frame_once_and_in_order():
     seen = {"ours": [], "theirs": []}
-    figures = tracker_bench._in_turns({name: frames.append for name, frames in seen.items()}, frames=25, warmup=3)
+    figures = trackers._in_turns({name: frames.append for name, frames in seen.items()}, frames=25, warmup=3)
     assert seen["ours"] == seen["theirs"] == list(range(28))
     assert figures["ours"]["ratio"] == 1
 
@@ -38,7 +38,7 @@ def test_one_core_is_given_back():
     if not hasattr(os, "sched_setaffinity"):
         pytest.skip("this system has no affinity")
     before = os.sched_getaffinity(0)
-    with tracker_bench.one_core():
+    with trackers.one_core():
         assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == before
 
@@ -47,7 +47,7 @@ def test_peers_that_are_not_installed_are_named(monkeypatch, tmp_path, capsys):
     def absent(frames):
         raise ImportError
 
-    monkeypatch.setitem(tracker_bench.PEERS, "sort", (absent, "trackers"))
+    monkeypatch.setitem(trackers.PEERS, "sort", (absent, "trackers"))
     target = tmp_path / "figures.json"
     words = ["bench", "tracker", "--people", "2", "--frames", "6", "--warmup", "2", "--against", "sort", "filterpy"]
     assert main([*words, "--json", str(target)]) == 0
@@ -70,8 +70,8 @@ def test_a_hundred_thousand_frames_leave_nothing_behind(tmp_path, capsys):
 
 
 def test_all_peers_that_are_installed_take_the_frames():
-    frames = [poses for _, poses, _ in tracker_bench.coming_and_going(3, 8).frames(misses=0.2)]
-    for name, (peer, package) in tracker_bench.PEERS.items():
+    frames = [poses for _, poses, _ in trackers.coming_and_going(3, 8).frames(misses=0.2)]
+    for name, (peer, package) in trackers.PEERS.items():
         pytest.importorskip(package, reason=f"{name} needs it")
         update = peer(frames)
         for index in range(len(frames)):

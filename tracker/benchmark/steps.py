@@ -17,13 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models import crop, heatmap
-from ..models.keypoints import COCO
-from .bench import machine
-from .output.overlay import draw
-from .tracker_bench import one_core
-from .tracking import fakes
-from .types import Poses, State, Tracks
+from ...models import crop, heatmap
+from ...models.keypoints import COCO
+from ..output.overlay import draw
+from ..tracking import fakes
+from ..types import Poses, State, Tracks
+from .machine import machine, one_core
 
 INPUT, MAP = (256, 192), (64, 48)  # (height, width) of ViTPose's crops and heat maps
 SMALLEST = (720, 1280)  # picture, (height, width); a crowd has a larger one

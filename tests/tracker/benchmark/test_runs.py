@@ -8,9 +8,9 @@ import pytest
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker
 from posetrack.errors import DeviceError
 from posetrack.models.keypoints import COCO
-from posetrack.tracker import plain_chain
+from posetrack.tracker.benchmark import plain_chain
+from posetrack.tracker.benchmark.runs import Clock, Known, Run, in_turns, ours, plain
 from posetrack.tracker.cli import main
-from posetrack.tracker.file_to_file import Clock, Known, Run, in_turns, ours, plain
 from posetrack.tracker.video.sample import make_crowd
 from posetrack.tracker.video.source import open_source
 

@@ -5,22 +5,19 @@ Times are the processor's, not the wall's, so that other work on the machine doe
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .bench import machine
+from ..tracking import fakes, kalman
+from ..tracking.tracker import PoseTracker
+from ..types import Poses
+from .machine import machine, memory, one_core
 from .peers import PEERS, Update
-from .readiness import memory
-from .tracking import fakes, kalman
-from .tracking.tracker import PoseTracker
-from .types import Poses
 
 FPS = 30
 BLOCK = 10  # frames that one tracker gets before the next has its turn
@@ -59,20 +56,6 @@ def measure_trackers(people: Sequence[int], against: Sequence[str], *, frames: i
                 except ImportError:
                     figures["missing"]["filterpy"] = "pip install filterpy"
     return figures
-
-
-@contextmanager
-def one_core() -> Iterator[None]:
-    """Keep this process on one core for a while, where the system can do that."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 def coming_and_going(count: int, frames: int) -> fakes.Scene:

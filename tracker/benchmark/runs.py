@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .loop import loop
-from .output.sinks import OverlaySink, Sinks
-from .pipeline import Pipeline
-from .timings import Timings
-from .types import Detections, Frame
-from .video.source import open_source
-from .video.writer import open_writer
+from ..loop import loop
+from ..output.sinks import OverlaySink, Sinks
+from ..pipeline import Pipeline
+from ..timings import Timings
+from ..types import Detections, Frame
+from ..video.source import open_source
+from ..video.writer import open_writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +110,18 @@ def plain(
 class Known:
     """A detector that does its work and then answers what is known, so that random weights find people, too."""
 
-    def __init__(self, detector: Callable[[Frame], Detections], boxes: NDArray[np.floating]) -> None:
+    def __init__(self, detector: Any, boxes: NDArray[np.floating]) -> None:
         self._detector, self._boxes = detector, boxes
-        self.name, self.sha256, self.network = "known boxes", "", None
+        self.name, self.sha256 = "known boxes", ""
+
+    @property
+    def network(self) -> Any:
+        """The network that does the work."""
+        return self._detector.network
+
+    @network.setter
+    def network(self, network: Any) -> None:
+        self._detector.network = network
 
     def __call__(self, frame: Frame) -> Detections:
         """Return the known boxes of the frame's index."""
@@ -154,23 +161,6 @@ def shares(pipeline: Pipeline, run: Callable[[], Run]) -> dict[str, float]:
     video = (totals["read"] + totals["write"]) / whole
     networks_share = totals.get("network", 0.0) / whole
     return {"networks": networks_share, "video": video, "rest": 1 - networks_share - video}
-
-
-def ceiling(*, tries: int = 5) -> float:
-    """Return how many times as fast two threads are as one, at work that shares nothing: what side by side can gain.
-
-    Processors that share a core, or a machine that is not ours alone, are worth less than two.
-    """
-    work, gains = bytes(5_000_000), []
-    with ThreadPoolExecutor(2) as threads:
-        for _ in range(tries):
-            start = time.perf_counter()
-            for _ in range(8):
-                sha256(work)
-            between = time.perf_counter()
-            list(threads.map(sha256, [work] * 8))
-            gains.append((between - start) / (time.perf_counter() - between))
-    return float(np.median(gains))
 
 
 def in_turns(chains: Mapping[str, Callable[[], Run]], *, rounds: int) -> dict[str, dict[str, float]]:

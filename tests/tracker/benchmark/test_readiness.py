@@ -1,6 +1,6 @@
 """Each start is a process of its own that tells what it took."""
 
-from posetrack.tracker import readiness
+from posetrack.tracker.benchmark import readiness
 
 
 def test_first_starts_have_an_empty_cache_and_later_ones_have_turns(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .types import Poses
+from ..types import Poses
 
 Update = Callable[[int], Any]  # number of the frame -> what the tracker returns
 Peer = Callable[[list[Poses]], Update]

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DeviceError
+from ...errors import DeviceError
 
 NEEDS = ("transformers", "lap")  # Ultralytics would install the second one by itself
 

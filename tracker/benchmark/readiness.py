@@ -1,6 +1,6 @@
 """How soon a chain is ready and how much memory it takes: each start in a process of its own, which tells it on a line.
 
-python -m posetrack.tracker.readiness ours|plain DETECTOR POSE
+python -m posetrack.tracker.benchmark.readiness ours|plain DETECTOR POSE
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+
+from .machine import memory
 
 
 def starts(detector: Path, pose: Path, *, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
@@ -67,8 +69,8 @@ def measure(chain: str, detector: str | Path, pose: str | Path, *, cache: Path |
 
 
 def _ours(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
-    from .pipeline import load_pipeline
-    from .types import Detections, Frame
+    from ..pipeline import load_pipeline
+    from ..types import Detections, Frame
 
     pipeline = load_pipeline(pose, detector, "cpu", offline=True)
     return lambda image, boxes: (
@@ -81,19 +83,6 @@ def _plain(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
     from .plain_chain import PlainChain
 
     return PlainChain(Path(detector), Path(pose))
-
-
-def memory() -> tuple[float, float]:
-    """Return what of this process is resident, and what of that is its own, in MB."""
-    try:
-        told = Path("/proc/self/smaps_rollup").read_text(encoding="ascii")
-    except OSError:
-        import resource  # where there is no /proc; the most that it ever was
-
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        return most, most
-    facts = {line.split()[0]: line.split()[1] for line in told.splitlines()[1:]}
-    return int(facts["Rss:"]) / 1024, int(facts["Private_Dirty:"]) / 1024
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""How fast posetrack is on this machine, and beside others: what `posetrack bench` measures."""

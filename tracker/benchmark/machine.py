@@ -1,0 +1,88 @@
+"""What figures depend on: the machine, how many of its cores are used, and how much memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from statistics import median
+
+
+def machine() -> dict[str, str]:
+    """Return what a figure depends on: processor, threads, versions, device."""
+    import torch
+
+    facts = {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "threads": str(torch.get_num_threads()),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+    if torch.cuda.is_available():
+        facts["gpu"] = torch.cuda.get_device_name()
+    return facts
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - not a path of ours
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep all threads of this process on one core for a while, where the system can do that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    _move_to({max(before)})
+    try:
+        yield
+    finally:
+        _move_to(before)
+
+
+def _move_to(cores: set[int]) -> None:
+    os.sched_setaffinity(0, cores)  # threads to come are born there
+    for thread in Path("/proc/self/task").glob("*"):
+        with suppress(ProcessLookupError):  # it ended
+            os.sched_setaffinity(int(thread.name), cores)
+
+
+def ceiling(*, tries: int = 5) -> float:
+    """Return how many times as fast two threads are as one, at work that shares nothing: what side by side can gain.
+
+    Processors that share a core, or a machine that is not ours alone, are worth less than two.
+    """
+    work, gains = bytes(5_000_000), []
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(tries):
+            start = time.perf_counter()
+            for _ in range(8):
+                sha256(work)
+            between = time.perf_counter()
+            list(threads.map(sha256, [work] * 8))
+            gains.append((between - start) / (time.perf_counter() - between))
+    return median(gains)
+
+
+def memory() -> tuple[float, float]:
+    """Return what of this process is resident, and what of that is its own, in MB."""
+    try:
+        told = Path("/proc/self/smaps_rollup").read_text(encoding="ascii")
+    except OSError:
+        import resource  # where there is no /proc; the most that it ever was
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        return most, most
+    facts = {line.split()[0]: line.split()[1] for line in told.splitlines()[1:]}
+    return int(facts["Rss:"]) / 1024, int(facts["Private_Dirty:"]) / 1024

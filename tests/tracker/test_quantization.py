@@ -1,4 +1,5 @@
 import importlib.util
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from posetrack.errors import ModelError, SourceError
 from posetrack.models import heatmap
 from posetrack.models.card import PoseCard
 from posetrack.tracker import quantization
-from posetrack.tracker.quantization import Agreement, check, compare, people_crops
+from posetrack.tracker.quantization import Agreement, Speed, check, compare, ms_a_crop, people_crops
 from posetrack.tracker.types import Detections
 
 ASSETS = Path(importlib.util.find_spec("ultralytics").origin).parent / "assets"
@@ -50,6 +51,23 @@ def test_keypoints_that_were_not_certain_do_not_count():
     assert (agreement.keypoints, agreement.people) == (0, 0)
     with pytest.raises(ModelError, match="only 0 certain keypoints in the held-out crops, and 50 are the least"):
         check(agreement)
+
+
+def test_networks_are_timed_in_turns():
+    turns = []
+
+    def waits(name, seconds):
+        return lambda crops: (turns.append(name), time.sleep(seconds))
+
+    fast, slow = ms_a_crop([waits("fast", 0.001), waits("slow", 0.02)], CROPS[:5])
+    assert turns == ["fast", "slow"] * (quantization.TURNS + 1)
+    assert 0.2 <= fast < slow  # ms a crop: five crops share each wait
+    assert slow >= 4
+
+
+def test_eight_bits_have_to_be_faster():
+    assert Speed(int8=4.0, exact=5.0, precision="bf16").pays
+    assert not Speed(int8=4.9, exact=5.0, precision="bf16").pays
 
 
 def test_crops_come_from_all_pictures_of_a_folder(monkeypatch):

@@ -36,8 +36,8 @@ class Pace:
         self._schedule, self._fps, self._clock = schedule, fps, clock
         self.level = 0
         self._patience = PATIENCE[0]
-        self._since = self._changed = clock()
-        self._frames = self._dropped = 0
+        self._since: float | None = None  # the first frame is late by what gets ready with it
+        self._changed, self._frames, self._dropped = clock(), 0, 0
 
     def __call__(self, dropped: int) -> None:
         """Count a frame.
@@ -45,8 +45,11 @@ class Pace:
         Args:
             dropped: how many frames of the source were dropped until now.
         """
-        self._frames += 1
         now = self._clock()
+        if self._since is None:
+            self._since, self._dropped = now, dropped
+            return
+        self._frames += 1
         elapsed = now - self._since
         if elapsed < WINDOW:
             return

@@ -35,6 +35,13 @@ def test_a_fast_machine_looks_at_everything():
     assert set(Machine(0.02).run(30)) == {0}
 
 
+def test_a_late_first_frame_is_no_sign_of_a_slow_machine():
+    machine = Machine(0.02)
+    machine.now, machine.dropped = 3.0, 90.0  # both networks were got ready for the first picture
+    machine.pace(90)
+    assert set(machine.run(30)) == {0}
+
+
 def test_a_slow_machine_finds_its_level_and_stays_there():
     machine = Machine(0.1)  # 10, 20, 30 frames a second
     machine.run(120)

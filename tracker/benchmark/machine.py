@@ -58,6 +58,21 @@ def _move_to(cores: set[int]) -> None:
             os.sched_setaffinity(int(thread.name), cores)
 
 
+@contextmanager
+def environment(**words: str) -> Iterator[None]:
+    """Set variables of the environment for a while."""
+    before = {word: os.environ.get(word) for word in words}
+    os.environ.update(words)
+    try:
+        yield
+    finally:
+        for word, value in before.items():
+            if value is None:
+                del os.environ[word]
+            else:
+                os.environ[word] = value
+
+
 def ceiling(*, tries: int = 5) -> float:
     """Return how many times as fast two threads are as one, at work that shares nothing: what side by side can gain.
 

@@ -21,15 +21,16 @@ def add_parser(commands: Any) -> None:
         "tracking of every frame; then whole runs from file to file, one stage after the other and side by side. With "
         "--against naive: whole runs beside the plain chain of Ultralytics, transformers and OpenCV's writer, with the "
         "same networks of random weights (YOLO11n, ViTPose-B), and how soon and in how much memory both are ready. Of "
-        "the stages around the networks: time crops and decoding beside transformers and drawing beside supervision. "
-        "Of the tracker: time its updates of invented people beside others, and its endurance, whether time and memory "
-        "grow while people come and go. The last three on one core. "
+        "the network: crops a second of a pose network with random weights, and how near that is to the rate at which "
+        "its device multiplies matrices. Of the stages around the networks: time crops and decoding beside "
+        "transformers and drawing beside supervision. Of the tracker: time its updates of invented people beside "
+        "others, and its endurance, whether time and memory grow while people come and go. The last three on one core. "
         "Quote medians, and compare only figures of one run: machines are noisy.",
     )
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("pipeline", "stages", "tracker", "endurance"),
+        choices=("pipeline", "network", "stages", "tracker", "endurance"),
         default="pipeline",
         help="what to measure",
     )
@@ -51,7 +52,8 @@ def add_parser(commands: Any) -> None:
         "--people",
         nargs="+",
         type=int,
-        help="people a frame (default: of tracker and stages 5 20 100, of the plain chain 1 5, of the endurance 5)",
+        help="people a frame (default: of tracker and stages 5 20 100, of the network 1 5 20 64, of the plain chain "
+        "1 5, of the endurance 5)",
     )
     parser.add_argument(
         "--against", nargs="+", choices=(*PEERS, "naive"), help="tracker: peers (default: all); pipeline: naive"
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
     from ...errors import UsageError
     from .bench_runs import run_naive, run_pipeline
-    from .bench_stages import run_stages
+    from .bench_stages import run_network, run_stages
 
     naive = args.what == "pipeline" and args.against == ["naive"]
     if args.against and not naive and (args.what == "pipeline" or "naive" in args.against):
@@ -76,14 +78,21 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"The {args.what} is not measured against {' '.join(args.against)}; give {wanted}.")
     long = args.what == "endurance"
     args.frames = args.frames if args.frames is not None else 6 if naive else 100_000 if long else 120
-    args.people = args.people or (None if args.what == "pipeline" else [5] if long else [5, 20, 100])
+    crowds: dict[str, list[int] | None] = {"pipeline": None, "network": [1, 5, 20, 64], "endurance": [5]}
+    args.people = args.people or crowds.get(args.what, [5, 20, 100])
     args.warmup = args.warmup if args.warmup is not None else 2 if naive else 10
     if args.frames < (10 if long else 1) or args.warmup < 0 or args.rounds < 1 or min(args.people or [1]) < 1:
         told = f"--frames is {args.frames}, --warmup {args.warmup}, --rounds {args.rounds} and --people {args.people}"
         raise UsageError(f"{told}; give at least {10 if long else 1}, 0, 1 and 1.")
     console = Console()
     pipeline = run_naive if naive else run_pipeline
-    measures = {"pipeline": pipeline, "stages": run_stages, "tracker": _tracker, "endurance": _endurance}
+    measures = {
+        "pipeline": pipeline,
+        "network": run_network,
+        "stages": run_stages,
+        "tracker": _tracker,
+        "endurance": _endurance,
+    }
     figures = measures[args.what](args, console)
     console.print(", ".join(f"{key} {value}" for key, value in figures["machine"].items()), highlight=False)
     if args.json:

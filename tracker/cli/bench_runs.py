@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +27,7 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from itertools import islice
     from tempfile import TemporaryDirectory
 
-    from ..benchmark.machine import ceiling, machine, one_core
+    from ..benchmark.machine import ceiling, environment, machine, one_core
     from ..benchmark.runs import in_turns, ours, shares
     from ..benchmark.stages import measure
     from ..video.sample import make_crowd, make_sample
@@ -38,7 +35,7 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
     pipeline = _load(args, model=args.model, detector=args.detector)
     ahead = _load(args, model=args.model, detector=args.detector, streams=streams(live=False))
-    with _environment(OMP_NUM_THREADS="1"):
+    with environment(OMP_NUM_THREADS="1"):
         single = _load(args, model=args.model, detector=args.detector)
     kinds: dict[str, Any] = {"clips": {}, "machine": machine(), "networks": _networks(pipeline)}
     with TemporaryDirectory() as name:
@@ -75,7 +72,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Time whole runs beside the plain chain."""
     from tempfile import TemporaryDirectory
 
-    from ..benchmark.machine import machine
+    from ..benchmark.machine import environment, machine
     from ..benchmark.plain_chain import PlainChain, check_installed, make_networks
     from ..benchmark.readiness import starts
     from ..benchmark.runs import Known, in_turns, ours, plain, shares
@@ -86,7 +83,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     count = args.frames + args.warmup
     figures: dict[str, Any] = {"people": {}, "shares": {}, "machine": machine()}
     # networks of random weights, hundreds of megabytes, stay out of the user's cache
-    with TemporaryDirectory() as name, _environment(POSETRACK_CACHE=f"{name}/cache"):
+    with TemporaryDirectory() as name, environment(POSETRACK_CACHE=f"{name}/cache"):
         folder = Path(name)
         detector, pose = make_networks(folder)
         chain = PlainChain(detector, pose)
@@ -113,21 +110,6 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         figures["ready"] = starts(detector, pose, folder=folder / "starts", rounds=args.rounds)
     _print_ready(figures["ready"], console)
     return figures
-
-
-@contextmanager
-def _environment(**words: str) -> Iterator[None]:
-    """Set variables of the environment for a while."""
-    before = {word: os.environ.get(word) for word in words}
-    os.environ.update(words)
-    try:
-        yield
-    finally:
-        for word, value in before.items():
-            if value is None:
-                del os.environ[word]
-            else:
-                os.environ[word] = value
 
 
 def _networks(pipeline: Pipeline) -> dict[str, str]:

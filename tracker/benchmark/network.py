@@ -1,0 +1,103 @@
+"""A pose network alone: crops a second, and how near that is to the rate at which its device multiplies matrices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from ...models.card import PoseCard
+from ...models.find import variant
+from ..perception.runtimes import Runtime
+from ..perception.runtimes.load import load_runtime
+from ..perception.runtimes.machine import threads
+from ..perception.runtimes.store import Loaded
+from .machine import machine
+
+_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def measure_network(name: str, batches: Sequence[int], *, file: Path, rounds: int, **where: str) -> dict[str, Any]:
+    """Time a network of random weights, which take as long as any others, and a product of matrices, in turns.
+
+    Args:
+        name: of the zoo.
+        batches: numbers of crops.
+        file: takes the place of the weights' file; it is created.
+        rounds: how many turns, after one to warm up.
+        where: `device`, `runtime` and `precision`, as `load_runtime` takes them.
+
+    Returns:
+        `network`, what computes it; `peak`, billions of operations a second in a product of square matrices by torch,
+        with the same precision, device and threads; `batches`, by number of crops the `median` ms, the `crops` a
+        second, and `share`, their operations a second as a share of `peak`; `machine`. A multiply-add is two of them.
+
+    Raises:
+        UsageError: there is no such network.
+    """
+    known = variant(name)
+    runtime = _start(name, file, where)
+    product = Product(runtime)
+    work: dict[str, Callable[[], Any]] = {"peak": product}
+    for count in batches:
+        crops = np.zeros((count, 3, *known.input_size), np.float32)
+        work[str(count)] = partial(runtime, crops)
+    seconds = _in_turns(work, rounds)
+    peak = product.operations / seconds.pop("peak") / 1e9
+    return {
+        "network": f"{name}: {runtime.name} {runtime.precision} on {runtime.device}",
+        "peak": peak,
+        "batches": {
+            count: {
+                "median": 1000 * took,
+                "crops": int(count) / took,
+                "share": 2 * known.gmacs * int(count) / took / peak,
+            }
+            for count, took in seconds.items()
+        },
+        "machine": machine(),
+    }
+
+
+class Product:
+    """Multiply two square matrices where, and in what, a network is computed.
+
+    Attributes:
+        operations: of one product.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        device = torch.device(runtime.device.split()[0])
+        side = 2048 if device.type == "cpu" else 8192  # where each is at its best
+        self.operations = 2 * side**3
+        self._pair = torch.randn(2, side, side, device=device).to(_TYPES[runtime.precision])
+        torch.set_num_threads(threads())
+
+    def __call__(self) -> None:
+        """Return when it is done."""
+        (self._pair[0] @ self._pair[1])[0, 0].item()
+
+
+def _start(name: str, file: Path, where: Mapping[str, str]) -> Runtime:
+    network: Any = variant(name).build().eval()
+    card = PoseCard(input_size=network.input_size, processing=network.processing.name, family=type(network).__name__)
+    file.touch()
+    words = cast(dict[str, Any], where)
+    return load_runtime("pose", file, lambda: Loaded(file, network, card), **words)[0]
+
+
+def _in_turns(work: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """Return each one's median in seconds."""
+    times: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(rounds + 1):
+        for name, do in work.items():
+            start = time.perf_counter()
+            do()
+            times[name].append(time.perf_counter() - start)
+    return {name: median(own[1:]) for name, own in times.items()}

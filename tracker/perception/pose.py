@@ -73,10 +73,6 @@ class PoseEstimator:
             for (frame, detections), rows in zip(seen, people, strict=True)
         ]
 
-    def warm_up(self) -> None:
-        """Run once, so that the first frame is no slower than the others."""
-        self.network(np.zeros((1, 3, *self.input_size), dtype=np.float32))
-
     def _batch(self, n: int) -> np.ndarray:
         """Return this thread's place for n crops, the same memory from frame to frame."""
         crops: np.ndarray | None = getattr(self._place, "crops", None)
@@ -127,9 +123,7 @@ def load_pose_estimator(
     assert isinstance(card, PoseCard)
     if card.skeleton != dataset:
         raise ModelError(f"{name} estimates the keypoints of {card.skeleton}, not {dataset}. Give that --dataset.")
-    estimator = PoseEstimator(network, card, name=name, flip=flip)
-    estimator.warm_up()
-    return estimator
+    return PoseEstimator(network, card, name=name, flip=flip)
 
 
 def read_pose_weights(name: str, *, dataset: str = "coco", offline: bool = False) -> Loaded:

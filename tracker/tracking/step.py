@@ -15,14 +15,14 @@ from .life import BOX, People, sizes
 from .motion import correct, predict
 from .occlusion import uncovered
 from .seen import Array, Seen, plausible, take
-from .show import Shown, confirm, show
+from .show import confirm, show
 from .smoothing import one_euro
 
 _NONE, _ONE_EURO = 0, 2  # places in `LATENCIES`
 
 
 @kernel
-def look(poses: Any, sigmas: Array, options: Any) -> tuple[Seen, Mask, Array]:
+def look(poses: Any, sigmas: Array, options: Any) -> tuple[Any, Mask, Array]:
     """Return the poses that can be people, each once, the surest first.
 
     Args:
@@ -31,19 +31,20 @@ def look(poses: Any, sigmas: Array, options: Any) -> tuple[Seen, Mask, Array]:
         options: as `settings` gives them.
 
     Returns:
-        N poses; of whose keypoints (N,) nobody knows whose they are; which share (N,) of each nobody hides.
+        The arrays of `Seen`, N poses; of whose keypoints (N,) nobody knows whose they are; which share (N,) of each
+        nobody hides.
     """
     seen = Seen(*poses)
     seen = take(seen, plausible(seen, options[0].low_score))
     rows, doubtful = distinct(seen, sigmas, options[0].duplicate)
     seen = take(seen, rows)
-    return seen, doubtful, uncovered(seen.boxes)
+    return seen[:], doubtful, uncovered(seen.boxes)
 
 
 @kernel
 def follow(
-    people: Any,
-    seen: Any,
+    people: People,
+    seen: Seen,
     doubtful: Mask,
     free: Array,
     dt: float,
@@ -56,8 +57,8 @@ def follow(
     """Move people on by `dt` seconds, in place, and find them among the poses.
 
     Args:
-        people: the arrays of `People`, T tracks.
-        seen: the arrays of `Seen`, N poses.
+        people: T tracks.
+        seen: N poses.
         doubtful: (N,), of whose keypoints nobody knows whose they are.
         free: (N,), the share of each that nobody hides.
         dt: seconds since the last frame.
@@ -70,15 +71,14 @@ def follow(
     Returns:
         The pose (T,) of each track, -1 where it has none, and the poses that begin a track.
     """
-    tracks = People(*people)
-    predict(tracks, dt, idle, options[0])
-    return identify(tracks, Seen(*seen), doubtful, free, width, height, sigmas, options[0])
+    predict(people, dt, idle, options[0])
+    return identify(people, seen, doubtful, free, width, height, sigmas, options[0])
 
 
 @kernel
 def take_in(
-    people: Any,
-    seen: Any,
+    people: People,
+    seen: Seen,
     match: Rows,
     free: Array,
     dt: float,
@@ -88,12 +88,12 @@ def take_in(
     options: Any,
     next_id: int,
     credit: float,
-) -> tuple[int, Mask, Shown]:
+) -> tuple[int, Mask, Any]:
     """Correct people by their poses, in place, and show them.
 
     Args:
-        people: the arrays of `People`, T tracks, new ones too.
-        seen: the arrays of `Seen`, N poses.
+        people: T tracks, new ones too.
+        seen: N poses.
         match: (T,), the pose of each track; -1 where it has none.
         free: (N,), the share of each that nobody hides.
         dt: seconds since the last frame.
@@ -105,13 +105,12 @@ def take_in(
         credit: what the box scores of somebody must sum up to for them to be shown.
 
     Returns:
-        The next id; who (T,) is to be remembered; who is shown.
+        The next id; who (T,) is to be remembered; the arrays of `Shown`.
     """
-    tracks = People(*people)
-    measured = correct(tracks, Seen(*seen), match, free, dt, sigmas, options[0])
-    _smooth(tracks, measured, dt, options[0])
-    next_id, alive = confirm(tracks, next_id, credit, options[0])
-    return next_id, alive, show(tracks, width, height, options[0])
+    measured = correct(people, seen, match, free, dt, sigmas, options[0])
+    _smooth(people, measured, dt, options[0])
+    next_id, alive = confirm(people, next_id, credit, options[0])
+    return next_id, alive, show(people, width, height, options[0])[:]
 
 
 @part

@@ -15,8 +15,11 @@ from .config import LATENCIES, TrackerConfig, settings
 from .expectation import expected
 from .kalman import Array
 from .life import People
-from .seen import see
+from .seen import Seen, see
+from .show import Shown
 from .step import follow, look, take_in
+
+_STATES = State.PREDICTED, State.MEASURED
 
 
 class PoseTracker:
@@ -138,20 +141,20 @@ class PoseTracker:
         people, sigmas, options = self._people, self._sigmas, self._options
         if motion is not None and (motion != np.eye(2, 3)).any():
             people = people.moved(motion)
-        seen, doubtful, free = look(see(poses), sigmas, options)
+        arrays, doubtful, free = look(see(poses), sigmas, options)
+        seen = Seen(*arrays)
         if people.looks.shape[1] != seen.looks.shape[1] and len(free):
             people = people._replace(looks=np.zeros((len(people.ids), seen.looks.shape[1])))
-        match, births = follow(
-            tuple(people), tuple(seen), doubtful, free, dt, self._idle, width, height, sigmas, options
-        )
+        match, births = follow(people, seen, doubtful, free, dt, self._idle, width, height, sigmas, options)
         if len(births):
             people = people.join(People.unknown(len(births), len(self.skeleton), people.looks.shape[1]))
             match = np.concatenate([match, births])
-        self._next_id, alive, shown = take_in(
-            tuple(people), tuple(seen), match, free, dt, width, height, sigmas, options, self._next_id, credit
+        self._next_id, alive, arrays = take_in(
+            people, seen, match, free, dt, width, height, sigmas, options, self._next_id, credit
         )
+        shown = Shown(*arrays)
         self._people = people if alive.all() else people.select(alive)
-        states = tuple([State.MEASURED if measured else State.PREDICTED for measured in shown.measured.tolist()])
+        states = tuple([_STATES[measured] for measured in shown.measured.tolist()])
         return Tracks(shown.ids, Poses(*shown[1:5]), shown.velocities, states, new_scene=new_scene)
 
     def _step(self, time: float) -> float:
@@ -168,4 +171,6 @@ class PoseTracker:
 def warm_up() -> None:
     """Load what is compiled for trackers, so that the first frame need not wait; the first time, compile it."""
     box, keypoints = np.array([[0.0, 0, 1, 1]]), np.zeros((1, len(COCO), 2))
-    PoseTracker().update(Poses(box, keypoints, np.ones((1, len(COCO)))), 0.0)
+    tracker = PoseTracker()
+    tracker.update(Poses(box, keypoints, np.ones((1, len(COCO)))), 0.0)
+    tracker.expect(0.0)

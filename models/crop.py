@@ -18,6 +18,8 @@ factor serves both axes:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.floating]
 
 PADDING = 1.25  # how much larger than the person's box the crop is; the value that every published model trained with
+
+_UPRIGHT = np.eye(2)
 
 # ImageNet statistics of RGB in [0, 1], that every published model normalises with
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
@@ -46,10 +50,9 @@ def crop_regions(
     """
     boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     aspect = input_size[1] / input_size[0]
-    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
-    w, h = np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0).T  # a degenerate box still gives an invertible map
-    sizes = np.stack([np.maximum(w, h * aspect), np.maximum(h, w / aspect)], axis=-1) * padding
-    return centers, sizes
+    first, last = boxes[:, :2], boxes[:, 2:]
+    sides = np.maximum(last - first, 1.0)  # a degenerate box still gives an invertible map
+    return (first + last) / 2, np.maximum(sides, sides[:, ::-1] * (aspect, 1 / aspect)) * padding
 
 
 def crop_matrices(
@@ -67,9 +70,7 @@ def crop_matrices(
     """
     height, width = input_size
     scale = np.array([width - 1, height - 1]) / sizes  # (N, 2)
-    linear = scale[:, :, None] * _turns(len(centers), rotations)
-    shift = np.array([width - 1, height - 1]) / 2 - np.einsum("nij,nj->ni", linear, centers)
-    return np.concatenate([linear, shift[:, :, None]], axis=-1)
+    return _maps(scale[:, :, None] * _turns(rotations), centers, np.array([width - 1, height - 1]) / 2)
 
 
 def transpose_regions(
@@ -112,15 +113,21 @@ def potr_matrices(
     """
     height, width = input_size
     scale = width / sizes[:, 0]  # (N,)
-    linear = scale[:, None, None] * _turns(len(centers), rotations)
-    shift = np.array([width, height]) / 2 - np.einsum("nij,nj->ni", linear, centers)
-    return np.concatenate([linear, shift[:, :, None]], axis=-1)
+    return _maps(scale[:, None, None] * _turns(rotations), centers, np.array([width, height]) / 2)
 
 
-def _turns(n: int, rotations: FloatArray | None) -> FloatArray:
-    """Return rotation matrices (N, 2, 2)."""
+def _maps(linear: FloatArray, centers: FloatArray, middle: FloatArray) -> FloatArray:
+    """Return the affine maps (N, 2, 3) with `linear` (N, 2, 2) that bring `centers` (N, 2) to the `middle` (2,)."""
+    matrices = np.empty((len(linear), 2, 3))
+    matrices[:, :, :2] = linear
+    matrices[:, :, 2] = middle - (linear @ np.asarray(centers)[:, :, None])[:, :, 0]
+    return matrices
+
+
+def _turns(rotations: FloatArray | None) -> FloatArray:
+    """Return rotation matrices (N, 2, 2), or one for all, which turns nothing."""
     if rotations is None:
-        return np.broadcast_to(np.eye(2), (n, 2, 2))
+        return _UPRIGHT
     angle = np.asarray(rotations, dtype=np.float64)
     cos, sin = np.cos(angle), np.sin(angle)
     return np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
@@ -128,8 +135,12 @@ def _turns(n: int, rotations: FloatArray | None) -> FloatArray:
 
 def invert(matrices: FloatArray) -> FloatArray:
     """Return the inverse affine maps (N, 2, 3)."""
-    linear = np.linalg.inv(matrices[:, :, :2])
-    return np.concatenate([linear, -linear @ matrices[:, :, 2:]], axis=-1)
+    (a, b), (c, d) = matrices[:, :, :2].transpose(1, 2, 0)
+    inverse = np.empty((len(matrices), 2, 3))
+    inverse[:, 0, 0], inverse[:, 0, 1], inverse[:, 1, 0], inverse[:, 1, 1] = d, -b, -c, a
+    inverse[:, :, :2] /= (a * d - b * c)[:, None, None]
+    inverse[:, :, 2:] = -inverse[:, :, :2] @ matrices[:, :, 2:]
+    return inverse
 
 
 def transform(points: FloatArray, matrices: FloatArray) -> FloatArray:
@@ -154,10 +165,17 @@ def normalize(crops: NDArray[np.uint8], out: NDArray[np.float32] | None = None) 
     """Turn BGR crops (N, H, W, 3) of 0..255 into the network's RGB planes (N, 3, H, W), in `out` where it is given."""
     n, height, width, _ = crops.shape
     images = np.empty((n, 3, height, width), np.float32) if out is None else out
-    colors = np.empty((3, height, width), np.uint8)
-    for crop, planes in zip(crops, images, strict=True):
-        cv2.split(crop, tuple(colors))
-        # from grey levels to floats in one pass: Python has no `convertTo`, and a sum with nothing is the same loop
-        for color, plane, factor, shift in zip(colors[::-1], planes, _FACTORS, _SHIFTS, strict=True):
-            cv2.addWeighted(color, factor, color, 0, shift, dst=plane, dtype=cv2.CV_32F)
+    for crop, image in zip(crops, images, strict=True):
+        planes(crop, image, factors=_FACTORS, shifts=_SHIFTS)
     return images
+
+
+def planes(
+    image: NDArray[np.uint8], out: NDArray[np.float32], *, factors: Sequence[float], shifts: Sequence[float]
+) -> None:
+    """Turn a BGR picture (H, W, 3) of 0..255 into RGB planes (3, H, W), each grey level times a factor and shifted."""
+    colors = np.empty(out.shape, np.uint8)
+    cv2.split(image, tuple(colors))
+    # from grey levels to floats in one pass: Python has no `convertTo`, and a sum with nothing is the same loop
+    for color, plane, factor, shift in zip(colors[::-1], out, factors, shifts, strict=True):
+        cv2.addWeighted(color, factor, color, 0, shift, dst=plane, dtype=cv2.CV_32F)

@@ -46,7 +46,8 @@ def decode(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
     """
     maps, x, y, scores = _peaks(heatmaps)
     patches = _smoothed_patches(maps, x, y)  # (NK, 3, 3)
-    points = np.stack([x, y], axis=-1) - _newton_step(np.log(np.clip(patches, 0.001, 50)))
+    points = _newton_step(np.log(np.minimum(np.maximum(patches, 0.001), 50)))
+    points[:, 0], points[:, 1] = x - points[:, 0], y - points[:, 1]
     return _found(points, scores, heatmaps.shape[:2])
 
 
@@ -106,11 +107,11 @@ def _found(points: Array, scores: Array, shape: tuple[int, int]) -> tuple[NDArra
 def _smoothed_patches(maps: NDArray[np.float32], x: NDArray[np.intp], y: NDArray[np.intp]) -> Array:
     """Return the smoothed maps (N, h, w) at the 3 x 3 places around (x, y); places outside repeat the border."""
     n, h, w = maps.shape
-    rows = _windows(h)[y] * w + (np.arange(n) * (h * w))[:, None]  # (N, 13)
+    rows = _windows(h)[y] * w + np.arange(0, n * h * w, h * w)[:, None]  # (N, 13)
     columns = _windows(w)[x]
     windows = np.take(maps, rows[:, :, None] + columns[:, None, :]).reshape(n, len(_BLUR))  # (N, 169)
     patches = (windows @ _BLUR).reshape(n, 3, 3)
-    if ((x == 0) | (x == w - 1) | (y == 0) | (y == h - 1)).any():
+    if not ((x % max(w - 1, 1)) * (y % max(h - 1, 1))).all():  # at a border
         patches[x == 0, :, 0] = patches[x == 0, :, 1]
         patches[x == w - 1, :, 2] = patches[x == w - 1, :, 1]
         patches[y == 0, 0] = patches[y == 0, 1]
@@ -156,8 +157,10 @@ def _newton_step(p: Array) -> Array:
     eps = np.finfo(np.float32).eps
     a, d = dxx + eps, dyy + eps
     determinant = a * d - dxy * dxy
-    determinant = np.where(determinant == 0, eps, determinant)
-    return np.stack([(d * dx - dxy * dy) / determinant, (a * dy - dxy * dx) / determinant], axis=-1)
+    determinant[determinant == 0] = eps
+    step = np.empty((len(p), 2))
+    step[:, 0], step[:, 1] = (d * dx - dxy * dy) / determinant, (a * dy - dxy * dx) / determinant
+    return step
 
 
 def _zero_padded_patches(maps: NDArray[np.float32], x: NDArray[np.intp], y: NDArray[np.intp]) -> Array:

@@ -190,11 +190,12 @@ def _draw_fps(image: Image, text: str, *, picture: float) -> None:
     cap = round(max(8.0, 0.017 * picture))
     height, width, margin = _text_size(text, cap)
     place, _, _ = _place(image, image.shape[1] - width - cap // 2, cap // 2, size=(height, width))
-    plate = (place * 0.3).astype(np.uint8)
+    plate = np.asarray(cv2.convertScaleAbs(place, alpha=0.3), dtype=np.uint8)
     _write(plate, text, cap, margin, PAPER)
     place[:] = plate
 
 
+@lru_cache(maxsize=512)
 def _text_size(text: str, cap: int) -> tuple[int, int, int]:
     """Return height and width of a text with its margin, and the margin, for capitals `cap` pixels high."""
     (width, _), _ = cv2.getTextSize(text, FONT, cap / CAP_HEIGHT, _weight(cap))

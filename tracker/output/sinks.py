@@ -75,7 +75,7 @@ class Together:
 
 
 class OverlaySink(Together):
-    """Draw the people on a copy of the frame, once, and give the picture to every screen.
+    """Draw the people into the frame, once, and give the picture to every screen; nobody needs the bare one any more.
 
     Args:
         screens: each with `write(image, time)`.
@@ -104,14 +104,14 @@ class OverlaySink(Together):
         self._timings = timings or Timings()
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
-        """Show one frame with its people; the frame itself stays as it is."""
+        """Show one frame with its people, which are in its picture from then on."""
         if not self._screens:
             return
         with self._timings.stage("draw"):
             fps = self._rate.tick() if self._rate else None
             notes = self._notes(frame, tracks) if self._notes else None
             options: Any = {"skeleton": self._skeleton, "fps": fps, "min_score": self._min_score, "notes": notes}
-            image = draw(frame.image.copy(), tracks, **options)
+            image = draw(frame.image, tracks, **options)
         for screen in self._screens:
             screen.write(image, frame.time)
 

@@ -20,6 +20,7 @@ _WINDOW = 15  # pixels around a point that are compared
 _REACH = _WINDOW // 2 + 2  # from a point to the farthest pixel that has a say, in what makes it a corner too
 _NOISE = 0.15  # pixels, standard deviation of where a point is found again
 _MISS = 1.0  # pixels, from which a point does not follow a motion
+_CHANGE, _ALIKE = 15, 0.5  # grey levels on average, and correlation below which a picture is of another place
 _CHECK_SECONDS = 0.2  # between two looks at whether a still camera still is
 
 
@@ -50,7 +51,7 @@ class CameraMotion:
         self._boxes = np.zeros((0, 4))  # its people, in its pixels
         self._points: NDArray[np.float32] | None = None  # (P, 2), its corners, once they are needed
         self._kept = False  # whether it is that of the last call
-        self._thumbnail: NDArray[np.float32] | None = None  # of the last frame
+        self._thumbnail: NDArray[np.uint8] | None = None  # of the last frame
         self._time = self._moved = 0.0  # seconds, of the last look and of the last motion
 
     def __call__(self, frame: Frame, boxes: NDArray[np.floating]) -> NDArray[np.float64] | None:
@@ -87,15 +88,12 @@ class CameraMotion:
 
     def _new(self, image: NDArray[np.uint8]) -> bool:
         """Return whether light and dark are elsewhere than in the last picture: a cut, or a fast motion."""
-        samples = cv2.resize(image, (128, 72), interpolation=cv2.INTER_NEAREST)
-        grey = cv2.cvtColor(samples, cv2.COLOR_BGR2GRAY)
-        thumbnail = cv2.resize(grey, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
-        last, self._thumbnail = self._thumbnail, thumbnail
-        if last is None:
+        rows = cv2.cvtColor(image[:: max(1, len(image) // 36)], cv2.COLOR_BGR2GRAY)  # enough of a picture to be known
+        thumbnail = cv2.resize(rows, (32, 18), interpolation=cv2.INTER_AREA)
+        last, self._thumbnail = self._thumbnail, np.asarray(thumbnail, dtype=np.uint8)
+        if last is None or cv2.norm(thumbnail, last, cv2.NORM_L1) <= _CHANGE * last.size:
             return False
-        a, b = thumbnail - thumbnail.mean(), last - last.mean()
-        alike = float((a * b).sum()) / max(float(np.sqrt((a**2).sum() * (b**2).sum())), 1e-6)
-        return alike < 0.5 and float(np.abs(thumbnail - last).mean()) > 15
+        return float(cv2.matchTemplate(thumbnail, last, cv2.TM_CCOEFF_NORMED)[0, 0]) < _ALIKE
 
     def _flow(self, last: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.float64] | None:
         """Return the motion in the small picture, `STILL` for none, or None where the points follow no common one."""
@@ -116,7 +114,7 @@ class CameraMotion:
 
 def _grey(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
-    return np.asarray(cv2.cvtColor(shrink.resize(image, size), cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    return shrink.resize(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8), size)
 
 
 def _corners(picture: NDArray[np.uint8], boxes: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError
+from ...models import crop
 from ...models.cache import cache_folder, sha256
 from ...models.card import DetectorCard
 from ..types import Detections, Frame
@@ -23,6 +24,7 @@ from .runtimes import Runtime
 from .runtimes.load import EXPORTED, load_runtime
 from .runtimes.store import Loaded
 
+_FACTORS, _SHIFTS = (1 / 255,) * 3, (0.0,) * 3  # grey levels become 0 to 1
 BUNDLED = "detector.safetensors"  # in posetrack.models.bundled
 
 
@@ -140,10 +142,11 @@ class YoloDetector:
         height, width = frame.image.shape[:2]
         card = self.card
         canvas, scale, offset = letterbox(frame.image, size=self.size, stride=card.stride, shrinks=card.shrinks)
-        images = cv2.dnn.blobFromImage(canvas, 1 / 255, swapRB=True)  # (1, 3, h, w)
+        images = np.empty((1, 3, *canvas.shape[:2]), np.float32)
+        crop.planes(canvas, images[0], factors=_FACTORS, shifts=_SHIFTS)
         boxes, scores = self._people(self.network(images)[0])
-        inside = (boxes - np.tile(offset, 2)) / np.tile(scale, 2)
-        clipped = np.clip(inside, 0, [width, height, width, height]).astype(np.float32)
+        inside = (boxes.reshape(-1, 2, 2) - offset) / scale
+        clipped = np.minimum(np.maximum(inside, 0), (width, height)).reshape(-1, 4).astype(np.float32)
         return Detections(clipped[: self.max_people], scores[: self.max_people])
 
     def _people(self, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -154,7 +157,7 @@ class YoloDetector:
             rows = rows[np.argsort(-rows[:, 4], kind="stable")]
             return rows[:, :4], rows[:, 4]
         scores = output[4 + person]  # (A,)
-        found = scores > self.conf
+        found = np.flatnonzero(scores > self.conf)
         centers, sizes, scores = output[:2, found].T, output[2:4, found].T, scores[found]
         boxes = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
         kept = nms(boxes, scores, iou=self.iou)
@@ -172,16 +175,9 @@ def nms(boxes: NDArray[np.floating], scores: NDArray[np.floating], *, iou: float
     Returns:
         The kept rows, the most certain first.
     """
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    rest = np.argsort(-scores, kind="stable")
-    kept = []
-    while len(rest):
-        best, rest = rest[0], rest[1:]
-        kept.append(best)
-        shared = np.minimum(boxes[best, 2:], boxes[rest, 2:]) - np.maximum(boxes[best, :2], boxes[rest, :2])
-        overlap = np.prod(np.maximum(shared, 0), axis=1)
-        rest = rest[overlap <= iou * (areas[best] + areas[rest] - overlap)]
-    return np.array(kept, dtype=np.intp)
+    sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    suppress: Any = cv2.dnn.NMSBoxes  # takes arrays, too, which its type stubs do not know
+    return np.array(suppress(sides, scores, 0.0, iou), dtype=np.intp)
 
 
 class FileDetector:

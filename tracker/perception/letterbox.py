@@ -27,16 +27,16 @@ def letterbox(
     Returns:
         The picture (h, w, 3), and scale (2,) and offset (2,) of x and y: point * scale + offset is its place there.
     """
-    shape = np.array(image.shape[1::-1])  # width, height
-    inner = np.maximum(np.round(shape * (size / shape.max())).astype(int), 1)
-    if shrinks and (inner < shape).all():
-        image = shrink.resize(image, tuple(inner.tolist()))
-    elif (inner != shape).any():
-        image = cv2.resize(image, tuple(inner.tolist()), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
-    padding = -inner % stride
-    before = np.ceil(padding / 2 - 0.5).astype(int)  # the odd pixel goes right and below
-    (left, top), (right, bottom) = before, padding - before
+    shape = image.shape[1], image.shape[0]
+    ratio = size / max(shape)
+    inner = max(round(shape[0] * ratio), 1), max(round(shape[1] * ratio), 1)
+    if shrinks and inner[0] < shape[0] and inner[1] < shape[1]:
+        image = shrink.resize(image, inner)
+    elif inner != shape:
+        image = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    across, down = -inner[0] % stride, -inner[1] % stride
+    left, top = across // 2, down // 2  # the odd pixel goes right and below
     canvas = cv2.copyMakeBorder(
-        np.asarray(image), top, bottom, left, right, cv2.BORDER_CONSTANT, value=(GREY, GREY, GREY)
+        image, top, down - top, left, across - left, cv2.BORDER_CONSTANT, value=(GREY, GREY, GREY)
     )
-    return canvas, inner / shape, before  # type: ignore[return-value]
+    return np.asarray(canvas, np.uint8), np.array(inner) / shape, np.array([left, top])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -48,20 +48,20 @@ class PoseEstimator:
 
     def of_frames(self, seen: Sequence[tuple[Frame, Detections]]) -> list[Poses]:
         """Estimate the poses of the people of several frames, all in one batch."""
-        ends = np.cumsum([len(detections) for _, detections in seen])
-        if not len(ends) or ends[-1] == 0:
+        ends = [0, *accumulate(len(detections) for _, detections in seen)]
+        if ends[-1] == 0:
             return [Poses.empty(len(self.skeleton)) for _ in seen]
         processing = self.processing
         boxes = np.concatenate([detections.boxes for _, detections in seen])
         centers, sizes = processing.regions(boxes, self.input_size)
         matrices = processing.matrices(centers, sizes, self.input_size)
-        crops, people = self._batch(len(boxes)), [slice(*pair) for pair in pairwise([0, *ends.tolist()])]
+        crops, people = self._batch(len(boxes)), [slice(*pair) for pair in pairwise(ends)]
         for (frame, _), rows in zip(seen, people, strict=True):
             crop.normalize(processing.warp(frame.image, matrices[rows], input_size=self.input_size), crops[rows])
         flip_order = self.skeleton.flip_order if self.flip else None
         points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
         keypoints = crop.transform(points, crop.invert(processing.matrices(centers, sizes, size)))
-        scores = np.clip(scores, 0, 1)
+        scores = np.minimum(np.maximum(scores, 0), 1)
         return [
             Poses(
                 boxes=detections.boxes,

@@ -115,7 +115,7 @@ class VideoWriter:
         if not self.frames_written:
             self._origin = time
         ticks = max(round((time - self._origin) * TICKS), self._last + 1 if self.frames_written else 0)
-        frame = av.VideoFrame.from_ndarray(self._fit(image), format="bgr24")
+        frame = av.VideoFrame.from_numpy_buffer(self._fit(image), format="bgr24")  # not a copy
         frame = self._reformatter.reformat(frame, format="yuv420p", dst_colorspace=BT709, interpolation=EXACT)
         frame.pts, frame.time_base = int(ticks), Fraction(1, TICKS)
         if ticks - self._last_key >= KEYFRAME_EVERY * TICKS:  # counted in time too: a slow source fills no group soon

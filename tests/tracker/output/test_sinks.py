@@ -73,7 +73,7 @@ def test_a_table_beside_a_failing_sink_stays_partial(tmp_path, frame_of, people)
     assert len(table.partial.read_text().splitlines()) == 3
 
 
-def test_the_overlay_is_drawn_once_on_a_copy(monkeypatch, frame_of, people):
+def test_the_overlay_is_drawn_once_into_the_frame(monkeypatch, frame_of, people):
     drawn = []
     real = module.draw
     monkeypatch.setattr(module, "draw", lambda *a, **k: drawn.append(1) or real(*a, **k))
@@ -85,7 +85,7 @@ def test_the_overlay_is_drawn_once_on_a_copy(monkeypatch, frame_of, people):
     assert drawn == [1]
     assert image is window.written[0][0]
     assert image.any()
-    assert not frame.image.any()
+    assert image is frame.image
     assert time == 0.2
     assert video.left_by is None
 

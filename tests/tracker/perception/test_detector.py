@@ -89,14 +89,6 @@ class TestNms:
         scores, order = rng.permutation(200) / 200, rng.permutation(200)
         assert order[nms(boxes[order], scores[order], iou=0.4)].tolist() == nms(boxes, scores, iou=0.4).tolist()
 
-    def test_equals_opencv(self):
-        rng = np.random.default_rng(1)
-        boxes = np.concatenate([rng.uniform(0, 300, (300, 2)), rng.uniform(20, 90, (300, 2))], axis=1)
-        scores = rng.uniform(0.1, 1, 300)
-        expected = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, 0.5)
-        boxes[:, 2:] += boxes[:, :2]
-        assert nms(boxes, scores, iou=0.5).tolist() == np.ravel(expected).tolist()
-
 
 class TestYoloDetector:
     def test_boxes_come_back_to_the_picture_clipped_and_sorted(self):

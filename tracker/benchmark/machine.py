@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from importlib import metadata
 from pathlib import Path
 from statistics import median
+
+from ...version import __version__
+from ..perception.runtimes.machine import threads
 
 
 def machine() -> dict[str, str]:
@@ -20,10 +24,14 @@ def machine() -> dict[str, str]:
     facts = {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
-        "threads": str(torch.get_num_threads()),
+        "threads": str(threads()),
+        "posetrack": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
     }
+    for package in ("openvino", "onnxruntime", "opencv-python", "av", "numba"):
+        with suppress(metadata.PackageNotFoundError):
+            facts[package] = metadata.version(package)
     if torch.cuda.is_available():
         facts["gpu"] = torch.cuda.get_device_name()
     return facts

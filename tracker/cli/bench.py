@@ -94,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
         "endurance": _endurance,
     }
     figures = measures[args.what](args, console)
-    console.print(", ".join(f"{key} {value}" for key, value in figures["machine"].items()), highlight=False)
+    facts = figures.get("networks", {}) | figures["machine"]
+    console.print(", ".join(f"{key} {value}" for key, value in facts.items()), highlight=False)
     if args.json:
         Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return 0

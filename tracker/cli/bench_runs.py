@@ -89,7 +89,8 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         chain = PlainChain(detector, pose)
         same = _load(args, model=str(pose), detector=str(detector), streams=streams(live=False))
         small = _load(args, **read_recipe("realtime"))
-        known, figures["networks"] = same.detector, {"same": _networks(same), "realtime": _networks(small)}
+        known, figures["networks"] = same.detector, _networks(same)
+        figures["networks"] |= {f"realtime {what}": told for what, told in _networks(small).items()}
         for people in args.people or [1, 5]:
             clip, save = folder / f"{people}.mp4", folder / "out.mp4"
             boxes = make_crowd(clip, people=people, seconds=max(count, 10 * args.frames) / 30)

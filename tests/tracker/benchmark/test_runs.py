@@ -125,11 +125,11 @@ def test_what_cannot_be_compared_is_refused(capsys):
     assert main(["bench", "--rounds", "0"]) == 2
 
 
-def test_people_are_invented_and_runs_are_compared(tmp_path):
+def test_people_are_invented_and_runs_are_compared(tmp_path, capsys):
     target = tmp_path / "bench.json"
     words = ["--people", "2", "1", "--frames", "4", "--warmup", "1", "--rounds", "1", "--device", "cpu"]
     assert main(["bench", *words, "--json", str(target)]) == 0
-    figures = json.loads(target.read_text())
+    figures, told = json.loads(target.read_text()), " ".join(capsys.readouterr().out.split())
     assert figures["clips"]["1"]["people"] == 1
     clip = figures["clips"]["2"]
     assert clip["people"] == 2
@@ -139,5 +139,6 @@ def test_people_are_invented_and_runs_are_compared(tmp_path):
     assert min(clip["shares"].values()) > 0
     assert clip["ceiling"] > 0
     assert clip["runs"]["one by one"]["people"] == 2
-    assert figures["networks"]["pose"]
-    assert figures["machine"]["processor"]
+    assert f"pose {figures['networks']['pose']}" in told
+    assert f"processor {figures['machine']['processor']}" in told
+    assert f"openvino {figures['machine']['openvino']}" in told

@@ -8,7 +8,6 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import AUTO
 from .types import Poses, State, Tracks
 
 _SURE = 0.5  # confidence of a keypoint that can surprise; others leap by themselves
@@ -78,21 +77,21 @@ class Schedule:
         limits = self.limits
         detect = f"every {self.detect_every} frames" if self.detect_every != 1 else "every frame"
         pose = f"every {self.pose_every} frames" if self.pose_every != 1 else "every frame"
-        if self.detect_every == AUTO:
+        if self.detect_every == "auto":
             detect = f"by what moves, after {limits.detect_seconds:g} s at the latest"
-        if self.pose_every == AUTO:
+        if self.pose_every == "auto":
             pose = f"where they may surprise, after {limits.pose_seconds:g} s at the latest"
         return f"people are looked for {detect}; keypoints {pose}"
 
     @property
     def adapts(self) -> bool:
         """Whether its limits matter."""
-        return AUTO in (self.detect_every, self.pose_every)
+        return "auto" in (self.detect_every, self.pose_every)
 
     @property
     def watches(self) -> bool:
         """Whether it wants to know what moves."""
-        return self.detect_every == AUTO
+        return self.detect_every == "auto"
 
     def __call__(self, time: float, expected: Tracks, *, doubting: bool = False, moved: bool = False) -> Look:
         """Decide about the next frame.
@@ -118,7 +117,7 @@ class Schedule:
         return look
 
     def _detection_is_due(self, time: float, expected: Tracks, *, lost: bool, moved: bool) -> bool:
-        if self.detect_every != AUTO:
+        if self.detect_every != "auto":
             return self._since_detection >= int(self.detect_every)
         since, limits = time - self._detected, self.limits
         return since >= limits.least_seconds and (
@@ -131,7 +130,7 @@ class Schedule:
         )
 
     def _look_is_due(self, time: float) -> bool:
-        if self.pose_every != AUTO:
+        if self.pose_every != "auto":
             return self._since_look >= int(self.pose_every)
         return time - self._looked >= self.limits.pose_seconds or self._surprise > self.limits.surprise
 

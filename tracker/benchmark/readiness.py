@@ -1,7 +1,4 @@
-"""How soon a chain is ready and how much memory it takes: each start in a process of its own, which tells it on a line.
-
-python -m posetrack.tracker.benchmark.readiness ours|plain DETECTOR POSE
-"""
+"""How soon a chain is ready and how much memory it takes: each start is a process of its own, `first_answer`."""
 
 from __future__ import annotations
 
@@ -10,14 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
-
-import numpy as np
-
-from .machine import memory
 
 
 def starts(detector: Path, pose: Path, *, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
@@ -61,32 +52,8 @@ def measure(chain: str, detector: str | Path, pose: str | Path, *, cache: Path |
         `private`, what of it no other process shares and no file can give back.
     """
     started = time.time()
-    command = [sys.executable, "-m", __name__, chain, str(detector), str(pose)]
+    command = [sys.executable, "-m", f"{__package__}.first_answer", chain, str(detector), str(pose)]
     place = {"POSETRACK_CACHE": str(cache)} if cache else {}
     told = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | place).stdout
     end, memory, private = json.loads(told.splitlines()[-1])
     return {"ready": end - started, "memory": memory, "private": private}
-
-
-def _ours(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
-    from ..pipeline import load_pipeline
-    from ..types import Detections, Frame
-
-    pipeline = load_pipeline(pose, detector, "cpu", offline=True)
-    return lambda image, boxes: (
-        pipeline.detect(Frame(image, 0, 0.0)),
-        pipeline(Frame(image, 0, 0.0), Detections(boxes, np.ones(len(boxes)))),
-    )
-
-
-def _plain(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
-    from .plain_chain import PlainChain
-
-    return PlainChain(Path(detector), Path(pose))
-
-
-if __name__ == "__main__":
-    what, *files = sys.argv[1:]
-    see = {"ours": _ours, "plain": _plain}[what](*files)
-    see(np.full((720, 1280, 3), 90, np.uint8), np.array([[500.0, 100.0, 700.0, 600.0]]))
-    sys.stdout.write(json.dumps([time.time(), *memory()]) + "\n")

@@ -92,7 +92,7 @@ class Kernel:
 def _tell_kinds(values: tuple[Any, ...], kinds: list[Any]) -> None:
     """Append what tells values apart that take machine code of their own; the code itself looks at no type."""
     for value in values:
-        if type(value) is np.ndarray:
+        if isinstance(value, np.ndarray):
             kinds += value.dtype, value.ndim, value.flags.carray or value.flags.num & _AS_NUMBA
         elif type(value) is tuple:
             kinds += tuple, len(value)

@@ -37,10 +37,16 @@ def compile_for(kernel: Kernel, arguments: tuple[Any, ...]) -> Code:
     numbas.compile(signature)
     made = numbas.overloads[signature]
     module = llvm.parse_assembly(numbas.inspect_llvm(signature).replace("@numba_unpickle(", f"@{UNPICKLE}("))
+    entry, environment = made.fndesc.llvm_cpython_wrapper_name, made.fndesc.env_name
     names = [function.name for function in module.functions if function.is_declaration]
+    for own in (*module.functions, *module.global_variables):
+        if not own.is_declaration and own.name not in (entry, environment):
+            own.linkage = (
+                "internal"  # other code that is linked here may bear the same names, numbered anew in each start
+            )
     return Code(
-        entry=made.fndesc.llvm_cpython_wrapper_name,
-        environment=made.fndesc.env_name,
+        entry=entry,
+        environment=environment,
         constants=tuple(dtype.str for dtype in made.environment.consts),
         needs=tuple(name for name in names if not name.startswith("llvm.")),
         binary=target().emit_object(module),

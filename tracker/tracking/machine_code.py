@@ -95,8 +95,12 @@ def link(code: Code) -> Callable[..., Any]:
     function: Callable[..., Any] = helpers["_dynfunc"].make_function(
         sys.modules[__name__], code.entry, "", entry, environment, engine
     )
-    release(Path(llvmlite.__file__).parent)  # the linker, until the next function
     return function
+
+
+def give_back() -> None:
+    """Give back the linker's pages; the next function fetches them again, so do it after the last of several."""
+    release(Path(llvmlite.__file__).parent)
 
 
 _ENVIRONMENTS: list[Any] = []  # machine code holds their bare addresses

@@ -170,7 +170,10 @@ class PoseTracker:
 
 def warm_up() -> None:
     """Load what is compiled for trackers, so that the first frame need not wait; the first time, compile it."""
+    from .machine_code import give_back
+
     box, keypoints = np.array([[0.0, 0, 1, 1]]), np.zeros((1, len(COCO), 2))
     tracker = PoseTracker()
     tracker.update(Poses(box, keypoints, np.ones((1, len(COCO)))), 0.0)
     tracker.expect(0.0)
+    give_back()

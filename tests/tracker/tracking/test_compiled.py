@@ -110,6 +110,15 @@ def test_an_array_that_cannot_be_written_is_read():
     assert doubled(values).tolist() == [0, 2, 4]
 
 
+class Picture(np.ndarray):
+    """An array of a class of its own."""
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+def test_arrays_of_another_class_are_told_apart_too(dtype):
+    assert doubled(np.arange(3, dtype=dtype).view(Picture)).tolist() == [0, 2, 4]
+
+
 @kernel
 def refusing(value):
     if value < 0:

@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 from dataclasses import dataclass, field
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 
 
@@ -77,10 +77,15 @@ def _gpu() -> str:
     if sys.platform == "darwin":
         return "mps" if platform.machine() == "arm64" else ""
     try:
-        if metadata.version("torch").endswith("+cpu"):
-            return ""
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except (OSError, metadata.PackageNotFoundError):
+    except OSError:
+        return ""
+    from importlib.metadata import PackageNotFoundError, version  # takes longer to load than most of a start
+
+    try:
+        if version("torch").endswith("+cpu"):
+            return ""
+    except PackageNotFoundError:
         return ""
     count = ctypes.c_int()
     there = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0

@@ -1,0 +1,43 @@
+"""One start of a chain: load it, let it see one frame with one person, and tell on a line when and what it takes.
+
+python -m posetrack.tracker.benchmark.first_answer ours|plain DETECTOR POSE
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def _ours(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
+    from ..pipeline import load_pipeline
+    from ..types import Detections, Frame
+
+    pipeline = load_pipeline(pose, detector, "cpu", offline=True)
+    return lambda image, boxes: (
+        pipeline.detect(Frame(image, 0, 0.0)),
+        pipeline(Frame(image, 0, 0.0), Detections(boxes, np.ones(len(boxes)))),
+    )
+
+
+def _plain(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
+    from .plain_chain import PlainChain
+
+    return PlainChain(Path(detector), Path(pose))
+
+
+if __name__ == "__main__":
+    what, *files = sys.argv[1:]
+    see = {"ours": _ours, "plain": _plain}[what](*files)
+    see(np.full((720, 1280, 3), 90, np.uint8), np.array([[500.0, 100.0, 700.0, 600.0]]))
+    answered = time.time()
+
+    from .machine import memory  # nothing that only measures is loaded before the answer
+
+    sys.stdout.write(json.dumps([answered, *memory()]) + "\n")

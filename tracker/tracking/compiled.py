@@ -67,7 +67,17 @@ class Kernel:
         return self(*arguments)
 
     def _prepare(self, kinds: list[Any], arguments: tuple[Any, ...]) -> Callable[..., Any]:
-        from .machine_code import Code, LinkError, here, link
+        from .machine_code import LinkError
+
+        try:
+            return self._linked(kinds, arguments)
+        except LinkError:
+            from .compiler import dispatcher
+
+            return cast("Callable[..., Any]", dispatcher(self))  # it knows what else it wants
+
+    def _linked(self, kinds: list[Any], arguments: tuple[Any, ...]) -> Callable[..., Any]:
+        from .machine_code import Code, here, link
 
         words = (self.function.__module__, self.function.__qualname__, self.options, kinds, here())
         name = f"{self.function.__name__}-{sha256(repr(words).encode()).hexdigest()[:16]}"
@@ -81,12 +91,7 @@ class Kernel:
             _tell("Compiling the tracker for this machine, once: up to 20 seconds ...")
             code = compile_for(self, arguments)
             _keep(code.to_bytes(), file)
-        try:
-            return link(code)
-        except LinkError:
-            from .compiler import dispatcher
-
-            return cast("Callable[..., Any]", dispatcher(self))  # it knows what else it wants
+        return link(code)
 
 
 def _tell_kinds(values: tuple[Any, ...], kinds: list[Any]) -> None:

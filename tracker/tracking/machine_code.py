@@ -136,11 +136,18 @@ def _engine() -> Any:
 
 
 def _files() -> dict[str, Path]:
-    """Return by name the files of numba's C modules."""
+    """Return by name the files of numba's C modules.
+
+    Raises:
+        LinkError: this numba has others.
+    """
     numba = util.find_spec("numba")
     assert numba is not None  # it is installed with posetrack
     folder, suffix = Path(str(numba.origin)).parent, machinery.EXTENSION_SUFFIXES[0]
-    return {f"numba.{name}": folder / f"{name.replace('.', '/')}{suffix}" for name in _MODULES}
+    files = {f"numba.{name}": folder / f"{name.replace('.', '/')}{suffix}" for name in _MODULES}
+    if missing := [str(file) for file in files.values() if not file.is_file()]:
+        raise LinkError(f"This numba has no {', '.join(missing)}.")
+    return files
 
 
 @functools.cache

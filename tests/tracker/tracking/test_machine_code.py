@@ -53,6 +53,14 @@ def test_where_it_cannot_be_linked_the_compiler_itself_answers(monkeypatch, tmp_
     compiled._folder.cache_clear()
 
 
+def test_where_numba_has_other_modules_the_compiler_itself_answers(monkeypatch):
+    monkeypatch.setattr(machine_code, "_MODULES", ("_of_another_version",))
+    machine_code.here.cache_clear()
+    assert Kernel(total, {})(np.array([1.0, 2.0])) == 3.0
+    with pytest.raises(LinkError, match=r"This numba has no .*_of_another_version"):
+        machine_code.here()
+
+
 def test_code_is_for_this_processor_and_python():
     assert machine_code.here() == machine_code.here.__wrapped__()
     assert "_helperlib" in machine_code.here()

@@ -50,7 +50,7 @@ def track(monkeypatch, clip, tmp_path):
     """Runs the command line; returns its exit code."""
 
     def track(*words, stop=None):
-        def load(config):
+        def load(config, *, live):
             return Pipeline(Detector(), Estimator(stop), PoseTracker(smooth="none" if config.refine else config.smooth))
 
         monkeypatch.setattr(run, "_load", load)

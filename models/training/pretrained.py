@@ -1,7 +1,7 @@
 """Start a network from a backbone that was pre-trained on ImageNet, as the published recipes do.
 
 ViTPose starts from MAE, POTR from DeiT, DINO, XCiT or a ResNet-50, TransPose from a ResNet-50 or an HRNet, the bundled
-networks from EfficientNet-Lite0; in the layout of the authors' files or of timm's. What a file holds beyond the
+pose network from YOLOv8n-pose; in the layout of the authors' files or of timm's. What a file holds beyond the
 backbone (classifier, decoder, later stages) is left aside; everything of the backbone must be there.
 """
 
@@ -17,9 +17,8 @@ from torch.nn import functional as F
 from ...errors import ModelError, UsageError
 from ..cache import is_offline
 from ..convvit import ConvViT
-from ..crop import MEAN, STD
+from ..csp_pan import CSPPAN, from_published
 from ..deit import DeiT
-from ..efficientnet import EfficientNetLite, from_published
 from ..potr import POTR
 from ..resnet import ResNetTokens
 from ..transpose import TransPose
@@ -29,8 +28,6 @@ from ..weights import misfit, read_state
 from ..xcit import XCiT
 
 State = dict[str, Tensor]
-
-FROZEN = 2  # stages of the small backbone that stay as published: edges and textures are the same everywhere
 
 _LEFT_ASIDE = re.compile(
     r"""^(
@@ -51,7 +48,7 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
     Position embeddings of another grid are resized as the originals do it.
 
     Args:
-        network: a ViTPose, ViTPose+, POTR, TransPose or ConvViT, or a detector of `yolo.build`.
+        network: a ViTPose, ViTPose+, POTR, TransPose or ConvViT.
         source: a file (safetensors, or a pickle of tensors), or "hf:OWNER/REPOSITORY/FILE" on the Hugging Face hub.
         offline: never use the network.
 
@@ -70,10 +67,8 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
             state = _resize_positions(state, tokens=wanted["pos_embed"].shape[1], grid=backbone.grid[::-1])
         case XCiT():
             state = _as_xcit(state)
-        case EfficientNetLite():
-            crops = isinstance(network, ConvViT)  # detectors take pictures in [0, 1]
-            mean, std = (torch.from_numpy(MEAN), torch.from_numpy(STD)) if crops else (torch.zeros(3), torch.ones(3))
-            state = from_published(state, mean=mean, std=std)
+        case CSPPAN():
+            state = from_published(state)
     state = {key: value for key, value in state.items() if key in wanted or not _LEFT_ASIDE.match(key)}
     if problems := misfit(wanted, state):
         raise ModelError(
@@ -81,8 +76,6 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
             "Give weights of the same architecture and width."
         )
     backbone.load_state_dict(state, strict=False)  # only the counters of batch normalisation may be absent
-    if isinstance(backbone, EfficientNetLite):
-        backbone.freeze(FROZEN)
 
 
 def _backbone(network: nn.Module) -> nn.Module:
@@ -94,9 +87,6 @@ def _backbone(network: nn.Module) -> nn.Module:
             return encoder[0] if isinstance(encoder, ResNetTokens) else encoder
         case TransPose() | ConvViT():
             return network.backbone
-    for module in network.modules():
-        if isinstance(module, EfficientNetLite):
-            return module
     raise UsageError(f"{type(network).__name__} has no pre-trained backbone. Train it from fresh weights.")
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import av
 
-from .container import moving_pictures
 from .opening import open_media
+from .streams import moving_pictures
 
 log = logging.getLogger("posetrack")
 

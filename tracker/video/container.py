@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -16,9 +17,12 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from ...errors import SourceError
+from ...errors import SourceError, UsageError
+from .opening import open_media
+from .streams import DEFAULT_FPS, Rate, choose_stream
 
-DEFAULT_FPS = 25.0  # steps over frames that carry no timestamp where the stream announces no rate, as FFmpeg does
+log = logging.getLogger("posetrack")
+
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
 # Without these, colours come out 1 to 2 levels too dark each way (measured); an older PyAV does not know them.
 EXACT = (
@@ -34,6 +38,7 @@ class ContainerReader:
 
     Attributes:
         fps: average rate; None if unknown.
+        fps_guessed: nothing in the stream says so.
         duration: seconds of the whole video; None if unknown.
         frame_count: estimate for the part between start and end; None if unknown.
         live: the stream does not wait for its reader.
@@ -43,19 +48,30 @@ class ContainerReader:
     """
 
     def __init__(
-        self, address: str | Path, *, name: str, start: float | None, end: float | None, timeout: float
+        self,
+        address: str | Path,
+        *,
+        name: str,
+        stream: int | None = None,
+        fps: float | None = None,
+        start: float | None,
+        end: float | None,
+        timeout: float,
     ) -> None:
         """Open the container and find its video stream.
 
         Args:
             address: a path, or a URL.
             name: what messages call it, without credentials.
+            stream: index of the video stream; None for the one that FFmpeg takes.
+            fps: frames a second, in place of the stream's own times; None keeps them.
             start: seconds; frames before it are left out.
             end: seconds; frames from it on are left out, but for a live stream's, whose clock is not the run's.
             timeout: seconds that opening and each read of a URL may take.
 
         Raises:
-            SourceError: it cannot be opened or holds no video.
+            SourceError: it cannot be opened or holds no such video.
+            UsageError: a rate is given for a live stream.
         """
         self.name, self.failed = name, 0
         self._reformatter = VideoReformatter()  # keeps its tables from frame to frame
@@ -65,21 +81,33 @@ class ContainerReader:
         self._start, self._end, self._timeout = start, end, timeout
         self._container = self._open(address)
         try:
-            self._stream = self._find_stream()
-        except SourceError:
+            self._describe(stream, fps)
+        except BaseException:
             self._container.close()
             raise
-        stream, container = self._stream, self._container
-        rate = stream.average_rate or stream.guessed_rate
-        self.fps = float(rate) if rate else None
+
+    def _describe(self, index: int | None, fps: float | None) -> None:
+        """Find the stream and what is known of it beforehand."""
+        container = self._container
+        if container.format.name in TEXT_FORMATS:
+            raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, a picture or a stream.")
+        self._stream = stream = choose_stream(container, name=self.name, index=index)
+        rate = Rate(container, stream, asked=fps)
+        self.fps, self.fps_guessed = rate.fps, rate.guessed
         self._announced = _announced(stream, container)
         whole = container.duration / av.time_base if container.duration else None
         self.duration = self._announced or whole
-        sizeless = container.size <= 0 or "hls" in container.format.name
+        sizeless = (container.size or 0) <= 0 or "hls" in container.format.name
         self.live = self._remote and self.duration is None and sizeless
+        if self.live and fps is not None:
+            raise UsageError(f"'{self.name}' is live and has its own times. Leave the rate of {fps:g} fps out.")
+        # Counted times would be FFmpeg's 25 a second, whatever a camera does.
+        self._wall_clock, self._counted = self.live and rate.counted, rate.counted and not self.live
+        if fps and self._announced:
+            self._announced = self.duration = (stream.frames / fps) or None
         self.frame_count = self._count()
-        # A multipart MJPEG stream carries no timestamps: FFmpeg counts 25 a second whatever the camera does.
-        self._wall_clock = self.live and "mpjpeg" in container.format.name
+        if self.fps_guessed and not self.live:
+            log.warning("'%s' states no frame rate: %g a second are assumed. Give --fps.", self.name, self.fps)
         stream.thread_type = "SLICE" if self.live else "AUTO"  # threads over frames delay each frame
 
     def _open(self, address: str | Path) -> Any:
@@ -87,7 +115,7 @@ class ContainerReader:
         wait = self._timeout if self._remote else None
         target = str(address) if self._remote else f"file:{address}"
         try:
-            return av.open(target, options=options, timeout=wait, metadata_errors="replace")
+            return open_media(target, options=options, timeout=wait)
         except (av.FFmpegError, OSError, ValueError) as error:
             # Raised from None: the text of the error holds the address, and so the password.
             raise SourceError(self._why_closed(address, error)) from None
@@ -108,14 +136,6 @@ class ContainerReader:
                 f"Repair it with a tool such as untrunc, or record it again."
             )
         return f"Cannot open '{self.name}': it is not a video ({why}). Check it with a player, or convert it to MP4."
-
-    def _find_stream(self) -> Any:
-        if self._container.format.name in TEXT_FORMATS:
-            raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, a picture or a stream.")
-        for stream in moving_pictures(self._container):
-            if stream.codec_context is not None:
-                return stream
-        raise SourceError(f"'{self.name}' has no video that can be decoded. Give a file or stream with pictures in it.")
 
     def _count(self) -> int | None:
         whole = self._stream.frames or (round(self.duration * self.fps) if self.duration and self.fps else None)
@@ -144,7 +164,7 @@ class ContainerReader:
     def _from_start(self) -> Iterator[tuple[av.VideoFrame, float]]:
         """Yield frames from a keyframe at or before the start; from the beginning where seeking misses it."""
         stream, start = self._stream, self._start
-        if not start or self.live:
+        if not start or self.live or self._counted:
             yield from self._timed()
             return
         origin = stream.start_time or 0
@@ -167,10 +187,12 @@ class ContainerReader:
         base = stream.time_base or Fraction(1, 90000)
         origin = None if self.live else stream.start_time
         step, last = 1 / (self.fps or DEFAULT_FPS), None
-        for frame in self._decode():
+        for count, frame in enumerate(self._decode()):
             pts = frame.pts if frame.pts is not None else frame.dts
             if self._wall_clock:
                 seconds = self.arrived
+            elif self._counted:
+                seconds = (count + self.failed) * step
             elif pts is None:
                 seconds = 0.0 if last is None else last + step
             else:
@@ -210,12 +232,6 @@ class ContainerReader:
     def close(self) -> None:
         """Close the file or connection."""
         self._container.close()
-
-
-def moving_pictures(container: Any) -> list[Any]:
-    """List the video streams that are not the cover of a music file."""
-    cover = av.stream.Disposition.attached_pic
-    return [stream for stream in container.streams.video if not stream.disposition & cover]
 
 
 def _announced(stream: Any, container: Any) -> float | None:

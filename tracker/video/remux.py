@@ -12,7 +12,8 @@ from typing import Any
 
 import av
 
-from .container import moving_pictures
+from .opening import open_media
+from .streams import moving_pictures
 
 log = logging.getLogger("posetrack")
 
@@ -57,7 +58,7 @@ def _open_sound(path: Path | None) -> Any:
     if path is None:
         return None
     try:
-        container = av.open(f"file:{path}", metadata_errors="replace")
+        container = open_media(f"file:{path}")
     except (av.FFmpegError, OSError):
         return None
     if any(stream.codec_context is not None for stream in container.streams.audio):

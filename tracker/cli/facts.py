@@ -56,6 +56,7 @@ def run_facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete
         config=dataclasses.asdict(dataclasses.replace(config, source=frames.name)),
         counts=counts(frames),
         complete=complete,
+        fps_guessed=frames.fps_guessed,
         refined=refined,
         size_changes=[
             {"frame": change.frame, "time_s": round(change.time, 6), "width": change.width, "height": change.height}

@@ -121,6 +121,8 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
     opened = partial(
         open_source,
         source,
+        stream=config.stream,
+        fps=config.fps,
         start=config.start,
         end=config.end,
         timeout=config.timeout,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -14,11 +15,13 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SourceError
+from ...errors import SourceError, UsageError
 from .interlace import deinterlaced
 from .picture import Display
+from .streams import DEFAULT_FPS, Rate, choose_stream
 
-DEFAULT_FPS = 25.0  # steps over frames that carry no timestamp where the stream announces no rate, as FFmpeg does
+log = logging.getLogger("posetrack")
+
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
 TEXT_FORMATS = {"tty", "subviewer", "srt", "webvtt"}  # FFmpeg would render a text file as a video of its characters
 
@@ -28,6 +31,7 @@ class ContainerReader:
 
     Attributes:
         fps: average rate; None if unknown.
+        fps_guessed: nothing in the stream says so.
         duration: seconds of the whole video; None if unknown.
         frame_count: estimate for the part between start and end; None if unknown.
         live: the stream does not wait for its reader.
@@ -37,19 +41,30 @@ class ContainerReader:
     """
 
     def __init__(
-        self, address: str | Path, *, name: str, start: float | None, end: float | None, timeout: float
+        self,
+        address: str | Path,
+        *,
+        name: str,
+        stream: int | None = None,
+        fps: float | None = None,
+        start: float | None,
+        end: float | None,
+        timeout: float,
     ) -> None:
         """Open the container and find its video stream.
 
         Args:
             address: a path, or a URL.
             name: what messages call it, without credentials.
+            stream: index of the video stream; None for the one that FFmpeg takes.
+            fps: frames a second, in place of the stream's own times; None keeps them.
             start: seconds; frames before it are left out.
             end: seconds; frames from it on are left out, but for a live stream's, whose clock is not the run's.
             timeout: seconds that opening and each read of a URL may take.
 
         Raises:
-            SourceError: it cannot be opened or holds no video.
+            SourceError: it cannot be opened or holds no such video.
+            UsageError: a rate is given for a live stream.
         """
         self.name, self.failed = name, 0
         self.damage: str | None = None
@@ -58,22 +73,34 @@ class ContainerReader:
         self._start, self._end, self._timeout = start, end, timeout
         self._container = self._open(address)
         try:
-            self._stream = self._find_stream()
-        except SourceError:
+            self._describe(stream, fps)
+        except BaseException:
             self._container.close()
             raise
-        stream, container = self._stream, self._container
-        rate = stream.average_rate or stream.guessed_rate
-        self.fps = float(rate) if rate else None
-        self._display = Display(stream, name=name)
+
+    def _describe(self, index: int | None, fps: float | None) -> None:
+        """Find the stream and what is known of it beforehand."""
+        container = self._container
+        if container.format.name in TEXT_FORMATS:
+            raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, a picture or a stream.")
+        self._stream = stream = choose_stream(container, name=self.name, index=index)
+        rate = Rate(container, stream, asked=fps)
+        self.fps, self.fps_guessed = rate.fps, rate.guessed
+        self._display = Display(stream, name=self.name)
         self._announced = _announced(stream, container)
         whole = container.duration / av.time_base if container.duration else None
         self.duration = self._announced or whole
         sizeless = container.size <= 0 or "hls" in container.format.name
         self.live = self._remote and self.duration is None and sizeless
+        if self.live and fps is not None:
+            raise UsageError(f"'{self.name}' is live and has its own times. Leave the rate of {fps:g} fps out.")
+        # Counted times would be FFmpeg's 25 a second, whatever a camera does.
+        self._wall_clock, self._counted = self.live and rate.counted, rate.counted and not self.live
+        if fps and self._announced:
+            self._announced = self.duration = (stream.frames / fps) or None
         self.frame_count = self._count()
-        # A multipart MJPEG stream carries no timestamps: FFmpeg counts 25 a second whatever the camera does.
-        self._wall_clock = self.live and "mpjpeg" in container.format.name
+        if self.fps_guessed and not self.live:
+            log.warning("'%s' states no frame rate: %g a second are assumed. Give --fps.", self.name, self.fps)
         stream.thread_type = "SLICE" if self.live else "AUTO"  # threads over frames delay each frame
 
     def _open(self, address: str | Path) -> Any:
@@ -103,14 +130,6 @@ class ContainerReader:
             )
         return f"Cannot open '{self.name}': it is not a video ({why}). Check it with a player, or convert it to MP4."
 
-    def _find_stream(self) -> Any:
-        if self._container.format.name in TEXT_FORMATS:
-            raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, a picture or a stream.")
-        for stream in moving_pictures(self._container):
-            if stream.codec_context is not None:
-                return stream
-        raise SourceError(f"'{self.name}' has no video that can be decoded. Give a file or stream with pictures in it.")
-
     def _count(self) -> int | None:
         whole = self._stream.frames or (round(self.duration * self.fps) if self.duration and self.fps else None)
         if whole is None or not self.duration or not self.fps or (self._start is None and self._end is None):
@@ -138,7 +157,7 @@ class ContainerReader:
     def _from_start(self) -> Iterator[tuple[av.VideoFrame, float]]:
         """Yield frames from a keyframe at or before the start; from the beginning where seeking misses it."""
         stream, start = self._stream, self._start
-        if not start or self.live:
+        if not start or self.live or self._counted:
             yield from self._timed()
             return
         origin = stream.start_time or 0
@@ -161,10 +180,12 @@ class ContainerReader:
         base = stream.time_base or Fraction(1, 90000)
         origin = None if self.live else stream.start_time
         step, last = 1 / (self.fps or DEFAULT_FPS), None
-        for frame in self._decode():
+        for count, frame in enumerate(self._decode()):
             pts = frame.pts if frame.pts is not None else frame.dts
             if self._wall_clock:
                 seconds = self.arrived
+            elif self._counted:
+                seconds = (count + self.failed) * step
             elif pts is None:
                 seconds = 0.0 if last is None else last + step
             else:
@@ -204,12 +225,6 @@ class ContainerReader:
     def close(self) -> None:
         """Close the file or connection."""
         self._container.close()
-
-
-def moving_pictures(container: Any) -> list[Any]:
-    """List the video streams that are not the cover of a music file."""
-    cover = av.stream.Disposition.attached_pic
-    return [stream for stream in container.streams.video if not stream.disposition & cover]
 
 
 def _announced(stream: Any, container: Any) -> float | None:

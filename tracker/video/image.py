@@ -55,6 +55,7 @@ class ImageReader:
     """A picture as a source of a single frame at time 0."""
 
     fps: float | None = None
+    fps_guessed = False
     frame_count: int | None = 1
     duration: float | None = None
     live = False

@@ -12,7 +12,7 @@ from typing import Any
 
 import av
 
-from .container import moving_pictures
+from .streams import moving_pictures
 
 log = logging.getLogger("posetrack")
 

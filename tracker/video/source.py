@@ -30,6 +30,7 @@ class Reader(Protocol):
     """What a kind of source has to offer: (image (H, W, 3) BGR uint8, seconds) and what is known beforehand."""
 
     fps: float | None
+    fps_guessed: bool
     frame_count: int | None
     duration: float | None
     live: bool
@@ -63,6 +64,7 @@ class Source:
         path: of the file; None for cameras and streams.
         size: (width, height) pixels of the first frame, upright.
         fps: average rate as announced; None if unknown.
+        fps_guessed: nothing in the source says so.
         frame_count: estimate of the frames to come at the opening; None if unknown.
         duration: seconds of the whole video; None if unknown.
         live: the source does not wait for its reader.
@@ -99,7 +101,8 @@ class Source:
             UsageError: a live source is asked to start later.
         """
         self.name, self.path, self.live = name, path, reader.live
-        self.fps, self.frame_count, self.duration = reader.fps, reader.frame_count, reader.duration
+        self.fps, self.fps_guessed = reader.fps, reader.fps_guessed
+        self.frame_count, self.duration = reader.frame_count, reader.duration
         self.frames_read = 0
         self.size_changes: list[SizeChange] = []
         self._reader: Any = reader
@@ -219,6 +222,8 @@ class Source:
 def open_source(
     source: str | int | Path,
     *,
+    stream: int | None = None,
+    fps: float | None = None,
     start: float | None = None,
     end: float | None = None,
     timeout: float = 10.0,
@@ -228,6 +233,8 @@ def open_source(
 
     Args:
         source: a path; a camera's index, 0 or "0" (a file of that name goes first); or a URL (rtsp, http, ...).
+        stream: index of the video stream in its file; None takes the one that FFmpeg would.
+        fps: frames a second of a file, in place of its own times: frame n is at n / fps. Not for live sources.
         start: seconds of the source's own time; frames before it are left out. Not for live sources.
         end: seconds; frames from it on are left out.
         timeout: seconds to wait for a stream or camera to open, and for each frame.
@@ -239,13 +246,15 @@ def open_source(
 
     Raises:
         SourceError: it cannot be read, or has no frame.
-        UsageError: start, end, timeout or reconnect make no sense.
+        UsageError: stream, fps, start, end, timeout or reconnect make no sense.
     """
     for word, value in (("start", start), ("end", end)):
         if value is not None and not (math.isfinite(value) and value >= 0):
             raise UsageError(f"The {word} is {value} s. Give seconds from 0 on.")
     if end is not None and end <= (start or 0.0):
         raise UsageError(f"The end, {end:g} s, does not come after the start, {start or 0:g} s. Give a later end.")
+    if fps is not None and not (math.isfinite(fps) and fps > 0):
+        raise UsageError(f"The rate is {fps} frames a second. Give a number above 0.")
     if not timeout > 0:
         raise UsageError(f"The timeout is {timeout} s. Give a number above 0.")
     if not (math.isfinite(reconnect) and reconnect >= 0):
@@ -253,18 +262,22 @@ def open_source(
     what = parse_source(source)
     name = f"camera {what}" if isinstance(what, int) else redact(what) if isinstance(what, str) else str(what)
     if not isinstance(what, Path):
+        if isinstance(what, int) and (stream is not None or fps is not None):
+            raise UsageError(f"'{name}' has a single stream and its own times. Leave stream and fps out.")
 
         def connect() -> Any:
             if isinstance(what, int):
                 return CameraReader(what)
-            return ContainerReader(what, name=name, start=start, end=end, timeout=timeout)
+            return ContainerReader(what, name=name, stream=stream, fps=fps, start=start, end=end, timeout=timeout)
 
         words: Any = {"start": start, "end": end, "timeout": timeout, "reconnect": reconnect}
         return Source(connect(), name=name, reopen=connect, **words)
     _check_file(what)
     if what.suffix.lower() in IMAGE_SUFFIXES:
+        if stream is not None:
+            raise UsageError(f"'{name}' is a picture and has no streams. Leave stream {stream} out.")
         return Source(ImageReader(what), name=name, path=what)
-    reader = ContainerReader(what, name=name, start=start, end=end, timeout=timeout)
+    reader = ContainerReader(what, name=name, stream=stream, fps=fps, start=start, end=end, timeout=timeout)
     return Source(reader, name=name, path=what, start=start, end=end)
 
 

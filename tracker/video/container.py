@@ -12,24 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
+from .interlace import deinterlaced
 from .opening import open_media
+from .picture import Display
 from .streams import DEFAULT_FPS, Rate, choose_stream
 
 log = logging.getLogger("posetrack")
 
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
-# Without these, colours come out 1 to 2 levels too dark each way (measured); an older PyAV does not know them.
-EXACT = (
-    Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-    if hasattr(Interpolation, "FULL_CHR_H_INT")
-    else None
-)
 TEXT_FORMATS = {"tty", "subviewer", "srt", "webvtt"}  # FFmpeg would render a text file as a video of its characters
 
 
@@ -74,7 +68,6 @@ class ContainerReader:
             UsageError: a rate is given for a live stream.
         """
         self.name, self.failed = name, 0
-        self._reformatter = VideoReformatter()  # keeps its tables from frame to frame
         self.damage: str | None = None
         self.arrived = 0.0
         self._remote = isinstance(address, str)
@@ -94,6 +87,7 @@ class ContainerReader:
         self._stream = stream = choose_stream(container, name=self.name, index=index)
         rate = Rate(container, stream, asked=fps)
         self.fps, self.fps_guessed = rate.fps, rate.guessed
+        self._display = Display(stream, name=self.name)
         self._announced = _announced(stream, container)
         whole = container.duration / av.time_base if container.duration else None
         self.duration = self._announced or whole
@@ -151,12 +145,12 @@ class ContainerReader:
             SourceError: the connection to a stream is lost.
         """
         last = 0.0
-        for frame, last in self._from_start():
+        for frame, last in deinterlaced(self._from_start(), name=self.name):
             if self._start is not None and last < self._start - TOLERANCE:
                 continue
             if self._end is not None and not self.live and last >= self._end - TOLERANCE:
                 return
-            yield upright(frame, self._reformatter), last
+            yield self._display(frame), last
         step = 1 / (self.fps or DEFAULT_FPS)
         if self.damage is None and self._announced and last + step < self._announced - max(0.5, 2 * step):
             self.damage = f"it ends at {last + step:.2f} s of the {self._announced:.2f} s that it announces"
@@ -242,25 +236,3 @@ def _announced(stream: Any, container: Any) -> float | None:
     if match:
         return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
     return container.duration / av.time_base if container.duration and len(container.streams) == 1 else None
-
-
-def upright(frame: av.VideoFrame, reformatter: VideoReformatter) -> NDArray[np.uint8]:
-    """Convert to (H, W, 3) BGR uint8 and apply the display matrix, turns and mirrors alike.
-
-    The matrix sends stored pixels to displayed ones, x' = a x + c y, y' = b x + d y (libavutil/display.h).
-    """
-    # by planes: the same values as to bgr24, which FFmpeg computes pixel by pixel, in a third of the time
-    planar: Any = reformatter.reformat(frame, format="gbrp", interpolation=EXACT)
-    green, blue, red = (
-        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, : frame.width] for plane in planar.planes
-    )
-    image: Any = cv2.merge([blue, green, red])
-    side = frame.side_data.get("DISPLAYMATRIX")
-    if side is None:
-        return image
-    a, b, _, c, d = np.frombuffer(bytes(side), np.int32)[:5].tolist()
-    if abs(b) > abs(a):
-        image, a, d = cv2.transpose(image), c, b
-    if a < 0 or d < 0:
-        image = cv2.flip(image, -1 if a < 0 and d < 0 else 1 if a < 0 else 0)
-    return image

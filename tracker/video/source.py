@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
 from ..types import Frame
-from .address import IMAGE_SUFFIXES, parse_source, redact
+from .address import parse_source, redact
+from .album import open_pictures
+from .batch import expand
 from .camera import CameraReader
 from .container import ContainerReader
-from .image import ImageReader
+from .contents import is_picture
 from .live import Newest
 from .reconnect import Gap, LiveReader, Reconnecting
+from .sequence import is_sequence, open_sequence
 
 log = logging.getLogger("posetrack")
 
@@ -61,7 +64,7 @@ class Source:
 
     Attributes:
         name: what to call it, without credentials.
-        path: of the file; None for cameras and streams.
+        path: of the file; None for cameras, streams and numbered pictures.
         size: (width, height) pixels of the first frame, upright.
         fps: average rate as announced; None if unknown.
         fps_guessed: nothing in the source says so.
@@ -229,10 +232,11 @@ def open_source(
     timeout: float = 10.0,
     reconnect: float = 30.0,
 ) -> Source:
-    """Open a video, a picture, a camera or a stream.
+    """Open a video, a picture, numbered pictures, a camera or a stream.
 
     Args:
-        source: a path; a camera's index, 0 or "0" (a file of that name goes first); or a URL (rtsp, http, ...).
+        source: a path; a camera's index, 0 or "0" (a file of that name goes first); a URL (rtsp, http, ...); or
+            numbered pictures, `frame%04d.jpg`, or with `fps` their folder or glob.
         stream: index of the video stream in its file; None takes the one that FFmpeg would.
         fps: frames a second of a file, in place of its own times: frame n is at n / fps. Not for live sources.
         start: seconds of the source's own time; frames before it are left out. Not for live sources.
@@ -272,18 +276,34 @@ def open_source(
 
         words: Any = {"start": start, "end": end, "timeout": timeout, "reconnect": reconnect}
         return Source(connect(), name=name, reopen=connect, **words)
-    _check_file(what)
-    if what.suffix.lower() in IMAGE_SUFFIXES:
+    what = _as_sequence(what, fps)
+    numbered = is_sequence(what)
+    if not numbered:
+        _check_file(what)
+    if numbered or is_picture(what):
         if stream is not None:
-            raise UsageError(f"'{name}' is a picture and has no streams. Leave stream {stream} out.")
-        return Source(ImageReader(what), name=name, path=what)
+            raise UsageError(f"'{name}' holds pictures and no streams. Leave stream {stream} out.")
+        read: Any = open_sequence if numbered else open_pictures
+        pictures = read(what, fps=fps, start=start, end=end)
+        return Source(pictures, name=str(what), path=None if numbered else what, start=start, end=end)
     reader = ContainerReader(what, name=name, stream=stream, fps=fps, start=start, end=end, timeout=timeout)
     return Source(reader, name=name, path=what, start=start, end=end)
 
 
+def _as_sequence(path: Path, fps: float | None) -> Path:
+    """Return the pattern of the numbered pictures where a folder or glob holds nothing else, and else the path."""
+    if fps is None or path.is_file():
+        return path
+    found = [item.source for item in expand(path, fps=fps)]
+    return found[0] if len(found) == 1 and isinstance(found[0], Path) and is_sequence(found[0]) else path
+
+
 def _check_file(path: Path) -> None:
     if path.is_dir():
-        raise SourceError(f"'{path}' is a folder. Give one of its files, or process the folder as a batch.")
+        raise SourceError(
+            f"'{path}' is a folder. Give one of its files, a rate if it holds one video's numbered pictures, "
+            f"or process the folder as a batch."
+        )
     if not path.exists():
         raise SourceError(f"There is no file '{path}'. Check the path; a camera is given by its index, such as 0.")
     try:

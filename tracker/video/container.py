@@ -17,6 +17,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from ...errors import SourceError
+from .numbers import FrameNumbers, packets_before
 
 DEFAULT_FPS = 25.0  # steps over frames that carry no timestamp where the stream announces no rate, as FFmpeg does
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
@@ -39,6 +40,7 @@ class ContainerReader:
         live: the stream does not wait for its reader.
         failed: frames that could not be decoded.
         damage: what is wrong with the file, known at its end; None if nothing is.
+        number: of the picture given last, as the source counts: lost ones and those before the start are counted.
         arrived: seconds of the monotonic clock when the last picture was there to be decoded.
     """
 
@@ -57,13 +59,14 @@ class ContainerReader:
         Raises:
             SourceError: it cannot be opened or holds no video.
         """
-        self.name, self.failed = name, 0
+        self.name, self.failed, self.number = name, 0, 0
         self._reformatter = VideoReformatter()  # keeps its tables from frame to frame
         self.damage: str | None = None
         self.arrived = 0.0
         self._remote = isinstance(address, str)
         self._start, self._end, self._timeout = start, end, timeout
-        self._container = self._open(address)
+        self._address, self._container = address, self._open(address)
+        self._numbers, self._sought = self._count_from(0), False
         try:
             self._stream = self._find_stream()
         except SourceError:
@@ -150,16 +153,28 @@ class ContainerReader:
         origin = stream.start_time or 0
         try:
             self._container.seek(int(start / stream.time_base) + origin, stream=stream)
+            self._sought = True  # where that leads shows at the first packet
             first = next(timed := self._timed(), None)
         except av.FFmpegError:
             first = None
         if first is None or first[1] > start + TOLERANCE:
-            self.failed = 0
-            self._container.seek(origin, stream=stream)
+            self._begin_anew()
             yield from self._timed()
         else:
             yield first
             yield from timed
+
+    def _count_from(self, first: int) -> FrameNumbers:
+        return FrameNumbers(first, leaky=self._container.format.name == "mpegts")
+
+    def _begin_anew(self) -> None:
+        """Go to the first packet: a search leads past it in a transport stream."""
+        index = self._stream.index
+        self._container.close()
+        self._container = self._open(self._address)
+        self._stream = self._container.streams[index]
+        self._stream.thread_type = "AUTO"
+        self.failed, self._numbers, self._sought = 0, self._count_from(0), False
 
     def _timed(self) -> Iterator[tuple[av.VideoFrame, float]]:
         """Yield frames with strictly increasing seconds since the stream's first presentation."""
@@ -179,6 +194,7 @@ class ContainerReader:
             if last is not None and seconds <= last:
                 seconds = last + step
             last = seconds
+            self.number = self._numbers.number(frame.pts)
             yield frame, seconds
 
     def _decode(self) -> Iterator[av.VideoFrame]:
@@ -196,14 +212,21 @@ class ContainerReader:
             if packet is None:
                 return
             self.arrived = time.monotonic()
+            if self._sought:
+                self._sought = False
+                with self._open(self._address) as whole:
+                    self._numbers = self._count_from(packets_before(whole.streams[self._stream.index], packet))
+            self._numbers.packet(packet)
             try:
                 frames = packet.decode()
             except av.FFmpegError:
                 self.failed += 1
+                self._numbers.lost()
                 continue
             for frame in frames:
-                if frame.is_corrupt:
+                if frame.is_corrupt or self._numbers.is_late(frame.pts):
                     self.failed += 1
+                    self._numbers.lost()
                 else:
                     yield frame
 

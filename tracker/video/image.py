@@ -56,6 +56,7 @@ class ImageReader:
 
     fps: float | None = None
     frame_count: int | None = 1
+    number = 0
     duration: float | None = None
     live = False
     failed = 0

@@ -37,7 +37,7 @@ class Frame:
 
     Attributes:
         image: (H, W, 3) BGR uint8, upright.
-        index: counts from 0 in the source.
+        index: its number in the source, from 0; frames that are lost, dropped or before a start are counted, too.
         time: seconds, the source's own presentation timestamp (a camera's: seconds since its first frame).
         captured: when it came in, in seconds of `time.monotonic()`; None where the source is a file.
     """

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
-from .interlace import deinterlaced
+from .interlace import Timed, deinterlaced
+from .numbers import FrameNumbers, packets_before
 from .opening import open_media
 from .picture import Display
 from .streams import DEFAULT_FPS, Rate, choose_stream
@@ -38,6 +39,7 @@ class ContainerReader:
         live: the stream does not wait for its reader.
         failed: frames that could not be decoded.
         damage: what is wrong with the file, known at its end; None if nothing is.
+        number: of the picture given last, as the source counts: lost ones and those before the start are counted.
         arrived: seconds of the monotonic clock when the last picture was there to be decoded.
     """
 
@@ -67,12 +69,13 @@ class ContainerReader:
             SourceError: it cannot be opened or holds no such video.
             UsageError: a rate is given for a live stream.
         """
-        self.name, self.failed = name, 0
+        self.name, self.failed, self.number = name, 0, 0
         self.damage: str | None = None
         self.arrived = 0.0
         self._remote = isinstance(address, str)
         self._start, self._end, self._timeout = start, end, timeout
-        self._container = self._open(address)
+        self._address, self._container = address, self._open(address)
+        self._numbers, self._sought = self._count_from(0), False
         try:
             self._describe(stream, fps)
         except BaseException:
@@ -145,7 +148,7 @@ class ContainerReader:
             SourceError: the connection to a stream is lost.
         """
         last = 0.0
-        for frame, last in deinterlaced(self._from_start(), name=self.name):
+        for frame, last, self.number in deinterlaced(self._from_start(), name=self.name):
             if self._start is not None and last < self._start - TOLERANCE:
                 continue
             if self._end is not None and not self.live and last >= self._end - TOLERANCE:
@@ -155,7 +158,7 @@ class ContainerReader:
         if self.damage is None and self._announced and last + step < self._announced - max(0.5, 2 * step):
             self.damage = f"it ends at {last + step:.2f} s of the {self._announced:.2f} s that it announces"
 
-    def _from_start(self) -> Iterator[tuple[av.VideoFrame, float]]:
+    def _from_start(self) -> Iterator[Timed]:
         """Yield frames from a keyframe at or before the start; from the beginning where seeking misses it."""
         stream, start = self._stream, self._start
         if not start or self.live or self._counted:
@@ -164,18 +167,30 @@ class ContainerReader:
         origin = stream.start_time or 0
         try:
             self._container.seek(int(start / stream.time_base) + origin, stream=stream)
+            self._sought = True  # where that leads shows at the first packet
             first = next(timed := self._timed(), None)
         except av.FFmpegError:
             first = None
-        if first is None or first[1] > start + TOLERANCE:
-            self.failed = 0
-            self._container.seek(origin, stream=stream)
+        if first is None or first.seconds > start + TOLERANCE:
+            self._begin_anew()
             yield from self._timed()
         else:
             yield first
             yield from timed
 
-    def _timed(self) -> Iterator[tuple[av.VideoFrame, float]]:
+    def _count_from(self, first: int) -> FrameNumbers:
+        return FrameNumbers(first, leaky=self._container.format.name == "mpegts")
+
+    def _begin_anew(self) -> None:
+        """Go to the first packet: a search leads past it in a transport stream."""
+        index = self._stream.index
+        self._container.close()
+        self._container = self._open(self._address)
+        self._stream = self._container.streams[index]
+        self._stream.thread_type = "AUTO"
+        self.failed, self._numbers, self._sought = 0, self._count_from(0), False
+
+    def _timed(self) -> Iterator[Timed]:
         """Yield frames with strictly increasing seconds since the stream's first presentation."""
         stream = self._stream
         base = stream.time_base or Fraction(1, 90000)
@@ -195,7 +210,7 @@ class ContainerReader:
             if last is not None and seconds <= last:
                 seconds = last + step
             last = seconds
-            yield frame, seconds
+            yield Timed(frame, seconds, self._numbers.number(frame.pts))
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
@@ -212,14 +227,21 @@ class ContainerReader:
             if packet is None:
                 return
             self.arrived = time.monotonic()
+            if self._sought:
+                self._sought = False
+                with self._open(self._address) as whole:
+                    self._numbers = self._count_from(packets_before(whole.streams[self._stream.index], packet))
+            self._numbers.packet(packet)
             try:
                 frames = packet.decode()
             except av.FFmpegError:
                 self.failed += 1
+                self._numbers.lost()
                 continue
             for frame in frames:
-                if frame.is_corrupt:
+                if frame.is_corrupt or self._numbers.is_late(frame.pts):
                     self.failed += 1
+                    self._numbers.lost()
                 else:
                     yield frame
 

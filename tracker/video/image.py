@@ -58,6 +58,7 @@ class ImageReader:
     fps: float | None = None
     fps_guessed = False
     frame_count: int | None = 1
+    number = 0
     duration: float | None = None
     live = False
     failed = 0

@@ -6,14 +6,20 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 from av.filter import Graph
 
 log = logging.getLogger("posetrack")
 
-Timed = tuple[av.VideoFrame, float]
+
+class Timed(NamedTuple):
+    """A decoded frame, the seconds of its presentation, and its number in the source."""
+
+    frame: av.VideoFrame
+    seconds: float
+    number: int
 
 
 def deinterlaced(frames: Iterator[Timed], *, name: str) -> Iterator[Timed]:
@@ -22,14 +28,15 @@ def deinterlaced(frames: Iterator[Timed], *, name: str) -> Iterator[Timed]:
     From the first flagged frame on, each frame comes one later, because the filter looks at both neighbours.
 
     Args:
-        frames: (frame, seconds).
+        frames: in the order of presentation.
         name: what messages call the source.
     """
     filter: _Filter | None = None
     told = False
-    for frame, seconds in frames:
+    for timed in frames:
+        frame = timed.frame
         if filter is None and not frame.interlaced_frame:
-            yield frame, seconds
+            yield timed
             continue
         if not told:
             log.info("'%s' is interlaced: its frames are deinterlaced.", name)
@@ -38,7 +45,7 @@ def deinterlaced(frames: Iterator[Timed], *, name: str) -> Iterator[Timed]:
             if filter is not None:
                 yield from filter.finish()
             filter = _Filter(frame)
-        yield from filter(frame, seconds)
+        yield from filter(timed)
     if filter is not None:
         yield from filter.finish()
 
@@ -48,7 +55,7 @@ class _Filter:
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._kind = _kind(frame)
-        self._waiting: deque[float] = deque()  # seconds of the frames inside
+        self._waiting: deque[Timed] = deque()  # what is inside
         self._graph = Graph()
         words: Any = {"width": frame.width, "height": frame.height, "format": frame.format, "time_base": Fraction(1)}
         source = self._graph.add_buffer(**words)
@@ -62,10 +69,11 @@ class _Filter:
     def takes(self, frame: av.VideoFrame) -> bool:
         return _kind(frame) == self._kind
 
-    def __call__(self, frame: av.VideoFrame, seconds: float) -> Iterator[Timed]:
+    def __call__(self, timed: Timed) -> Iterator[Timed]:
+        frame = timed.frame
         frame.pts, frame.time_base = self._count, Fraction(1)  # the filter wants increasing ones, and halves them
         self._count += 1
-        self._waiting.append(seconds)
+        self._waiting.append(timed)
         self._graph.push(frame)
         return self._ready()
 
@@ -80,7 +88,7 @@ class _Filter:
                 frame: Any = self._graph.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            yield frame, self._waiting.popleft()
+            yield self._waiting.popleft()._replace(frame=frame)
 
 
 def _kind(frame: av.VideoFrame) -> tuple[int, int, str]:

@@ -30,7 +30,10 @@ log = logging.getLogger("posetrack")
 
 
 class Reader(Protocol):
-    """What a kind of source has to offer: (image (H, W, 3) BGR uint8, seconds) and what is known beforehand."""
+    """What a kind of source has to offer: (image (H, W, 3) BGR uint8, seconds) and what is known beforehand.
+
+    A file's reader also has `number`: that of the picture given last, as the source counts.
+    """
 
     fps: float | None
     fps_guessed: bool
@@ -172,7 +175,7 @@ class Source:
         if self._closed:
             raise StopIteration
         try:
-            image, seconds, captured = self._next()
+            image, seconds, captured, number = self._next()
         except StopIteration:
             self._report()
             self.close()
@@ -186,19 +189,26 @@ class Source:
         size = image.shape[1], image.shape[0]
         if size != self._size:
             self._size = size
-            self.size_changes.append(SizeChange(self.frames_read, seconds, *size))
+            self.size_changes.append(SizeChange(number, seconds, *size))
             log.warning("'%s' gives %d x %d pixels from %.2f s on.", self.name, *size, seconds)
-        frame = Frame(image=image, index=self.frames_read, time=seconds, captured=captured)
+        frame = Frame(image=image, index=number, time=seconds, captured=captured)
         self.frames_read += 1
         return frame
 
-    def _next(self) -> tuple[NDArray[np.uint8], float, float | None]:
-        """Return the next picture, its seconds and when it was captured."""
+    def _next(self) -> tuple[NDArray[np.uint8], float, float | None, int]:
+        """Return the next picture, its seconds, when it was captured, and its number."""
         if self._newest is None:
-            return *next(self._pictures), None
+            image, seconds = next(self._pictures)
+            return image, seconds, None, self._reader.number
         shot = next(self._newest)
         self._origin = shot.time if self._origin is None else self._origin
-        return shot.image, shot.time - self._origin, shot.captured
+        number = self._newest.number + self._missed(shot.time)
+        return shot.image, shot.time - self._origin, shot.captured, number
+
+    def _missed(self, time: float) -> int:
+        """Return how many frames a live source of known rate made while it was lost, before this time."""
+        lost = [gap.end - gap.start for gap in self._reader.gaps if gap.end <= time]
+        return sum(max(0, round(seconds * self.fps) - 1) for seconds in lost) if self.fps else 0
 
     def _report(self) -> None:
         if self.damage:
@@ -245,8 +255,9 @@ def open_source(
         reconnect: seconds to try to get a stream or camera back that was lost; 0 gives up at once.
 
     Returns:
-        An iterator of `Frame` and a context manager. `Frame.index` counts the frames given, `Frame.time` is the
-        source's own timestamp, so after a start at 10 s the first frame has index 0 and time 10.
+        An iterator of `Frame` and a context manager. `Frame.index` is the frame's number in the source and `Frame.time`
+        the source's own timestamp: at 30 frames a second, the first one after a start at 10 s has index 300.
+        Frames that are lost to damage, or dropped to stay with a live source, are counted, too.
 
     Raises:
         SourceError: it cannot be read, or has no frame.

@@ -148,7 +148,8 @@ class ContainerReader:
             SourceError: the connection to a stream is lost.
         """
         last = 0.0
-        for frame, last, self.number in deinterlaced(self._from_start(), name=self.name):
+        for frame, last, number in deinterlaced(self._from_start(), name=self.name):
+            self.number = number
             if self._start is not None and last < self._start - TOLERANCE:
                 continue
             if self._end is not None and not self.live and last >= self._end - TOLERANCE:

@@ -2,6 +2,7 @@
 
 PosetrackError            the base: catch this one
 +-- UsageError            the request itself is wrong (option, recipe, name); the command line exits with 2
+|   +-- InputError        an array, a time or another value that a function was given cannot be used; a ValueError, too
 +-- SourceError           a picture, video, camera or stream cannot be read
 +-- OutputError           a result cannot be written
 +-- ModelError            weights or boxes cannot be found, fetched, verified or loaded
@@ -18,6 +19,10 @@ class PosetrackError(Exception):
 
 class UsageError(PosetrackError):
     """The request itself is wrong: an option's value, a recipe's key, an unknown name."""
+
+
+class InputError(UsageError, ValueError):
+    """An array, a time or another value that a function was given cannot be used."""
 
 
 class SourceError(PosetrackError):

@@ -48,7 +48,7 @@ OPTIONS = {
     "blur_faces": (None, "blur everybody's face in the video, picture and window"),
     "skeleton_only": (None, "draw on black: no pixel of the source is shown"),
     "stream": ("N", "index of the video stream to read, where a file has several"),
-    "fps": ("RATE", "frames a second of a file, in place of its own times"),
+    "fps": ("RATE", "frames a second of a file, in place of its own times; makes numbered pictures one video"),
     "start": ("SECONDS", "begin so far into the source"),
     "end": ("SECONDS", "stop so far into the source"),
     "timeout": ("SECONDS", "wait no longer than this for a stream"),

@@ -38,13 +38,13 @@ def run(args: argparse.Namespace) -> int:
 
 def track(config: RunConfig) -> int:
     """Track one source, or every file of a folder, and return the exit code."""
-    from ..video.batch import expand
+    from ..video.batch import expand, is_alone
     from .outputs import check_targets, targets_of
 
     if config.quiet:
         logging.getLogger("posetrack").setLevel(logging.WARNING)
-    items = expand(config.source)
-    batch = isinstance(items[0].source, Path) and items[0].source != Path(config.source)
+    items = expand(config.source, fps=config.fps)
+    batch = not is_alone(items, config.source)
     if not any(getattr(config, output) for output in OUTPUTS):
         config = dataclasses.replace(config, show=True)
     if config.repetitions:

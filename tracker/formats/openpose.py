@@ -19,6 +19,7 @@ from ...errors import SourceError
 from ...models.keypoints import Skeleton
 from ...models.skeletons import BODY_25
 from ..types import Tracks
+from .placeholders import measured
 from .recording import Recording, TimedTracks, tracks_of
 from .trajectories import in_skeleton
 
@@ -89,7 +90,7 @@ def _index(file: Path) -> int:
 def _frames(files: list[Path]) -> Iterator[TimedTracks]:
     for file in files:
         try:
-            people = json.loads(file.read_text(encoding="utf-8"))["people"]
+            people = json.loads(file.read_bytes())["people"]
             points = np.array([person["pose_keypoints_2d"] for person in people], dtype=np.float64)
             points = points.reshape(len(people), -1, 3) if people else np.zeros((0, len(BODY_25), 3))
             ids = [int(np.ravel(person.get("person_id", -1))[0]) for person in people]
@@ -102,7 +103,9 @@ def _frames(files: list[Path]) -> Iterator[TimedTracks]:
             points = wide
         if points.shape[1] != len(BODY_25):
             raise SourceError(f"'{file}' has {points.shape[1]} keypoints a person, neither BODY_25's nor COCO's 18.")
+        points = measured(points)
+        there = np.isfinite(points[..., 0]).any(1)
+        ids = [person for person, seen in zip(ids, there.tolist()) if seen]
         if len(set(ids)) < len(ids) or min(ids, default=0) < 0:
             ids = list(range(1, len(ids) + 1))
-        keypoints = np.where((points != 0).any(-1, keepdims=True), points[..., :2], np.nan)
-        yield _index(file), np.nan, tracks_of(ids, keypoints, points[..., 2])
+        yield _index(file), np.nan, tracks_of(ids, points[there, :, :2], points[there, :, 2])

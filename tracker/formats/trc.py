@@ -114,7 +114,7 @@ def read_trc(path: Path, *, scale: float | None = None) -> Recording:
         SourceError: it is no such file.
         UsageError: it is in metres, and `scale` is missing.
     """
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         head = [file.readline().rstrip("\r\n").split("\t") for _ in range(_HEAD)]
     try:
         facts = dict(zip(head[1], head[2]))
@@ -134,7 +134,7 @@ def read_trc(path: Path, *, scale: float | None = None) -> Recording:
 
 def _frames(path: Path, skeleton: Skeleton, person: int, factor: float) -> Iterator[TimedTracks]:
     width = 2 + 3 * len(skeleton)
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             if number <= _HEAD or not line.strip():
                 continue
@@ -145,6 +145,8 @@ def _frames(path: Path, skeleton: Skeleton, person: int, factor: float) -> Itera
                 index, time = int(cells[0]), float(cells[1])
             except ValueError as error:
                 raise SourceError(f"'{path}' is broken in line {number}: {error}. Export it again.") from error
-            places = values.reshape(1, len(skeleton), 3)[..., :2] * (factor, -factor)
-            if np.isfinite(places).any():
+            markers = values.reshape(1, len(skeleton), 3)
+            missing = ~np.isfinite(markers).all(-1, keepdims=True) | (markers == 0).all(-1, keepdims=True)
+            places = np.where(missing, np.nan, markers[..., :2] * (factor, -factor))
+            if not missing.all():
                 yield index, time, tracks_of([person], places, np.isfinite(places).all(-1).astype(float))

@@ -63,8 +63,8 @@ def identify(
         likely[j] = seen.box_scores[j] >= options.birth_score
     for i in range(t):
         tentative[i] = people.ids[i] == 0
-        confirmed[i] = people.ids[i] > 0 and unseen[i] <= options.lost_seconds
-        active[i] = people.ids[i] > 0 and unseen[i] <= options.predicted_seconds
+        confirmed[i] = people.ids[i] > 0 and life.awaited(people, i, options.lost_seconds, options.missed_looks)
+        active[i] = people.ids[i] > 0 and life.awaited(people, i, options.predicted_seconds, 0)
         for j in range(n):
             if similarity[i, j] > 0:
                 alike = likeness(people.looks, i, seen.looks, j, free[j])
@@ -145,7 +145,7 @@ def _newcomers(seen: Seen, taken: Mask, people: People, inner: Array, options: A
             continue
         share = 0.0
         for t in range(len(inner)):
-            if people.ids[t] > 0 and people.ages[t, 0] <= _RECENT:
+            if people.ids[t] > 0 and life.awaited(people, t, _RECENT, 0):
                 share = max(share, inside(seen.boxes, n, inner, t))
         for surer in range(n):
             share = max(share, inside(seen.boxes, n, seen.boxes, surer))

@@ -24,6 +24,7 @@ class People(NamedTuple):
         box_scores: (T,), of the last frame that saw the person.
         scores: (T, K), of the last frame that saw the keypoint.
         ages: (T, 2 + K) seconds since a point was last seen; infinite before that.
+        misses: (T,), how many looks in a row did not see the person.
         places: (T, 4) xyxy pixels, the box of the last frame that saw the person, less smoothed than the filter's.
         positions: (T, 2 + K, 2), and the next two: the filters of the points, see `kalman.Points`.
         velocities: (T, 2 + K, 2).
@@ -40,6 +41,7 @@ class People(NamedTuple):
     box_scores: Array
     scores: Array
     ages: Array
+    misses: Array
     places: Array
     positions: Array
     velocities: Array
@@ -60,6 +62,7 @@ class People(NamedTuple):
             box_scores=np.zeros(count),
             scores=np.zeros(keypoints[:2]),
             ages=np.full((count, BOX + num_keypoints), np.inf),
+            misses=np.zeros(count),
             places=np.zeros((count, 4)),
             **Points.unknown(count, BOX + num_keypoints)._asdict(),
             strays=np.zeros((count, BOX + num_keypoints)),
@@ -95,6 +98,12 @@ class People(NamedTuple):
             smooth=self.smooth @ turn + shift,
             rates=self.rates @ turn,
         )
+
+
+@part
+def awaited(people: People, t: int, seconds: float, looks: int) -> bool:
+    """Return whether person t was seen within so many seconds, or missed in no more than so many looks since."""
+    return people.ages[t, 0] <= seconds or people.misses[t] <= looks
 
 
 @part

@@ -24,7 +24,11 @@ _TRUST = 0.05  # the score of a keypoint is not believed to be less
 
 @part
 def predict(people: People, dt: float, idle: float, options: Any) -> None:
-    """Move everybody on by `dt` seconds; nobody has looked for `idle` seconds."""
+    """Move everybody on by `dt` seconds; nobody has looked for `idle` seconds.
+
+    Keypoints that were not seen for longer than `predicted_seconds` are forgotten: after that time, which is a single
+    frame of a slow video, limbs may be anywhere. What is measured next is not smoothed with the past.
+    """
     points, ages = Points(people.positions, people.velocities, people.covariances), people.ages
     sizes = life.sizes(people.positions)
     rest = np.exp(-dt / options.lost_settle_seconds)
@@ -42,6 +46,10 @@ def predict(people: People, dt: float, idle: float, options: Any) -> None:
     for t in range(ages.shape[0]):
         for p in range(ages.shape[1]):
             ages[t, p] += dt
+            if p >= BOX and ages[t, p] > options.predicted_seconds:
+                people.scores[t, p - BOX] = 0.0
+                for axis in range(2):
+                    points.positions[t, p, axis] = people.smooth[t, p - BOX, axis] = np.nan
 
 
 @part
@@ -51,13 +59,16 @@ def _agility(p: int, options: Any) -> float:
 
 
 @part
-def correct(people: People, seen: Seen, match: Rows, free: Array, dt: float, sigmas: Array, options: Any) -> Array:
+def correct(
+    people: People, seen: Seen, match: Rows, looked: bool, free: Array, dt: float, sigmas: Array, options: Any
+) -> Array:
     """Take in what this frame measured.
 
     Args:
         people: T tracks.
         seen: N poses.
         match: (T,), the pose of each track; -1 where it has none.
+        looked: whether this frame was looked at; who was not seen in it was missed then.
         free: (N,), the share of each that nobody hides.
         dt: seconds.
         sigmas: (K,).
@@ -72,7 +83,9 @@ def correct(people: People, seen: Seen, match: Rows, free: Array, dt: float, sig
     for t in range(len(match)):
         n = match[t]
         if n < 0:
+            people.misses[t] += looked
             continue
+        people.misses[t] = 0.0
         for axis in range(2):
             low, high = whole[t, axis], whole[t, 2 + axis]
             measured[t, 0, axis], measured[t, 1, axis] = (low + high) / 2, high - low

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import life
 from .compiled import part
-from .life import BOX, People
+from .life import People
 from .similarity import area
 
 Mask = NDArray[np.bool_]
@@ -31,7 +31,7 @@ class Shown(NamedTuple):
 
 @part
 def confirm(people: People, next_id: int, credit: float, options: Any) -> tuple[int, Mask]:
-    """Give ids to those who were seen often and surely enough, and forget keypoints that were not seen for long.
+    """Give ids to those who were seen often and surely enough.
 
     Args:
         people: T tracks.
@@ -48,12 +48,7 @@ def confirm(people: People, next_id: int, credit: float, options: Any) -> tuple[
             people.ids[t] = next_id
             next_id += 1
         until = options.lost_seconds if people.ids[t] > 0 else options.tentative_seconds
-        alive[t] = people.ages[t, 0] <= until
-        for k in range(people.scores.shape[1]):
-            if people.ages[t, BOX + k] > options.predicted_seconds:
-                people.scores[t, k] = 0.0
-                for axis in range(2):
-                    people.positions[t, BOX + k, axis] = people.smooth[t, k, axis] = np.nan
+        alive[t] = life.awaited(people, t, until, options.missed_looks)
     return next_id, alive
 
 

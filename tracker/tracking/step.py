@@ -80,6 +80,7 @@ def take_in(
     people: People,
     seen: Seen,
     match: Rows,
+    looked: bool,
     free: Array,
     dt: float,
     width: float,
@@ -95,6 +96,7 @@ def take_in(
         people: T tracks, new ones too.
         seen: N poses.
         match: (T,), the pose of each track; -1 where it has none.
+        looked: whether this frame was looked at.
         free: (N,), the share of each that nobody hides.
         dt: seconds since the last frame.
         width: of the picture in pixels; infinite when it is not known.
@@ -107,7 +109,7 @@ def take_in(
     Returns:
         The next id; who (T,) is to be remembered; the arrays of `Shown`.
     """
-    measured = correct(people, seen, match, free, dt, sigmas, options[0])
+    measured = correct(people, seen, match, looked, free, dt, sigmas, options[0])
     _smooth(people, measured, dt, options[0])
     next_id, alive = confirm(people, next_id, credit, options[0])
     return next_id, alive, show(people, width, height, options[0])[:]

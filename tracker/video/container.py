@@ -12,24 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
+from .interlace import Timed, deinterlaced
+from .numbers import FrameNumbers, packets_before
 from .opening import open_media
+from .picture import Display
 from .streams import DEFAULT_FPS, Rate, choose_stream
 
 log = logging.getLogger("posetrack")
 
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
-# Without these, colours come out 1 to 2 levels too dark each way (measured); an older PyAV does not know them.
-EXACT = (
-    Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-    if hasattr(Interpolation, "FULL_CHR_H_INT")
-    else None
-)
 TEXT_FORMATS = {"tty", "subviewer", "srt", "webvtt"}  # FFmpeg would render a text file as a video of its characters
 
 
@@ -44,6 +39,7 @@ class ContainerReader:
         live: the stream does not wait for its reader.
         failed: frames that could not be decoded.
         damage: what is wrong with the file, known at its end; None if nothing is.
+        number: of the picture given last, as the source counts: lost ones and those before the start are counted.
         arrived: seconds of the monotonic clock when the last picture was there to be decoded.
     """
 
@@ -73,13 +69,13 @@ class ContainerReader:
             SourceError: it cannot be opened or holds no such video.
             UsageError: a rate is given for a live stream.
         """
-        self.name, self.failed = name, 0
-        self._reformatter = VideoReformatter()  # keeps its tables from frame to frame
+        self.name, self.failed, self.number = name, 0, 0
         self.damage: str | None = None
         self.arrived = 0.0
         self._remote = isinstance(address, str)
         self._start, self._end, self._timeout = start, end, timeout
-        self._container = self._open(address)
+        self._address, self._container = address, self._open(address)
+        self._numbers, self._sought = self._count_from(0), False
         try:
             self._describe(stream, fps)
         except BaseException:
@@ -94,6 +90,7 @@ class ContainerReader:
         self._stream = stream = choose_stream(container, name=self.name, index=index)
         rate = Rate(container, stream, asked=fps)
         self.fps, self.fps_guessed = rate.fps, rate.guessed
+        self._display = Display(stream, name=self.name)
         self._announced = _announced(stream, container)
         whole = container.duration / av.time_base if container.duration else None
         self.duration = self._announced or whole
@@ -151,17 +148,18 @@ class ContainerReader:
             SourceError: the connection to a stream is lost.
         """
         last = 0.0
-        for frame, last in self._from_start():
+        for frame, last, number in deinterlaced(self._from_start(), name=self.name):
+            self.number = number
             if self._start is not None and last < self._start - TOLERANCE:
                 continue
             if self._end is not None and not self.live and last >= self._end - TOLERANCE:
                 return
-            yield upright(frame, self._reformatter), last
+            yield self._display(frame), last
         step = 1 / (self.fps or DEFAULT_FPS)
         if self.damage is None and self._announced and last + step < self._announced - max(0.5, 2 * step):
             self.damage = f"it ends at {last + step:.2f} s of the {self._announced:.2f} s that it announces"
 
-    def _from_start(self) -> Iterator[tuple[av.VideoFrame, float]]:
+    def _from_start(self) -> Iterator[Timed]:
         """Yield frames from a keyframe at or before the start; from the beginning where seeking misses it."""
         stream, start = self._stream, self._start
         if not start or self.live or self._counted:
@@ -170,18 +168,30 @@ class ContainerReader:
         origin = stream.start_time or 0
         try:
             self._container.seek(int(start / stream.time_base) + origin, stream=stream)
+            self._sought = True  # where that leads shows at the first packet
             first = next(timed := self._timed(), None)
         except av.FFmpegError:
             first = None
-        if first is None or first[1] > start + TOLERANCE:
-            self.failed = 0
-            self._container.seek(origin, stream=stream)
+        if first is None or first.seconds > start + TOLERANCE:
+            self._begin_anew()
             yield from self._timed()
         else:
             yield first
             yield from timed
 
-    def _timed(self) -> Iterator[tuple[av.VideoFrame, float]]:
+    def _count_from(self, first: int) -> FrameNumbers:
+        return FrameNumbers(first, leaky=self._container.format.name == "mpegts")
+
+    def _begin_anew(self) -> None:
+        """Go to the first packet: a search leads past it in a transport stream."""
+        index = self._stream.index
+        self._container.close()
+        self._container = self._open(self._address)
+        self._stream = self._container.streams[index]
+        self._stream.thread_type = "AUTO"
+        self.failed, self._numbers, self._sought = 0, self._count_from(0), False
+
+    def _timed(self) -> Iterator[Timed]:
         """Yield frames with strictly increasing seconds since the stream's first presentation."""
         stream = self._stream
         base = stream.time_base or Fraction(1, 90000)
@@ -201,7 +211,7 @@ class ContainerReader:
             if last is not None and seconds <= last:
                 seconds = last + step
             last = seconds
-            yield frame, seconds
+            yield Timed(frame, seconds, self._numbers.number(frame.pts))
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
@@ -218,14 +228,21 @@ class ContainerReader:
             if packet is None:
                 return
             self.arrived = time.monotonic()
+            if self._sought:
+                self._sought = False
+                with self._open(self._address) as whole:
+                    self._numbers = self._count_from(packets_before(whole.streams[self._stream.index], packet))
+            self._numbers.packet(packet)
             try:
                 frames = packet.decode()
             except av.FFmpegError:
                 self.failed += 1
+                self._numbers.lost()
                 continue
             for frame in frames:
-                if frame.is_corrupt:
+                if frame.is_corrupt or self._numbers.is_late(frame.pts):
                     self.failed += 1
+                    self._numbers.lost()
                 else:
                     yield frame
 
@@ -242,25 +259,3 @@ def _announced(stream: Any, container: Any) -> float | None:
     if match:
         return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
     return container.duration / av.time_base if container.duration and len(container.streams) == 1 else None
-
-
-def upright(frame: av.VideoFrame, reformatter: VideoReformatter) -> NDArray[np.uint8]:
-    """Convert to (H, W, 3) BGR uint8 and apply the display matrix, turns and mirrors alike.
-
-    The matrix sends stored pixels to displayed ones, x' = a x + c y, y' = b x + d y (libavutil/display.h).
-    """
-    # by planes: the same values as to bgr24, which FFmpeg computes pixel by pixel, in a third of the time
-    planar: Any = reformatter.reformat(frame, format="gbrp", interpolation=EXACT)
-    green, blue, red = (
-        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, : frame.width] for plane in planar.planes
-    )
-    image: Any = cv2.merge([blue, green, red])
-    side = frame.side_data.get("DISPLAYMATRIX")
-    if side is None:
-        return image
-    a, b, _, c, d = np.frombuffer(bytes(side), np.int32)[:5].tolist()
-    if abs(b) > abs(a):
-        image, a, d = cv2.transpose(image), c, b
-    if a < 0 or d < 0:
-        image = cv2.flip(image, -1 if a < 0 and d < 0 else 1 if a < 0 else 0)
-    return image

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -57,13 +58,15 @@ class ImageReader:
     fps: float | None = None
     fps_guessed = False
     frame_count: int | None = 1
+    number = 0
     duration: float | None = None
     live = False
     failed = 0
     damage: str | None = None
 
-    def __init__(self, path: Path) -> None:
-        self._image = read_image(path)
+    def __init__(self, image: NDArray[np.uint8]) -> None:
+        """Hold an image (H, W, 3), BGR uint8."""
+        self._image: Any = image
 
     def __iter__(self) -> ImageReader:
         return self
@@ -71,7 +74,7 @@ class ImageReader:
     def __next__(self) -> tuple[NDArray[np.uint8], float]:
         if self._image is None:
             raise StopIteration
-        image, self._image = self._image, None  # type: ignore[assignment]
+        image, self._image = self._image, None
         return image, 0.0
 
     def close(self) -> None:

@@ -16,18 +16,24 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
 from ..types import Frame
-from .address import IMAGE_SUFFIXES, parse_source, redact
+from .address import parse_source, redact
+from .album import open_pictures
+from .batch import expand
 from .camera import CameraReader
 from .container import ContainerReader
-from .image import ImageReader
+from .contents import is_picture
 from .live import Newest
 from .reconnect import Gap, LiveReader, Reconnecting
+from .sequence import is_sequence, open_sequence
 
 log = logging.getLogger("posetrack")
 
 
 class Reader(Protocol):
-    """What a kind of source has to offer: (image (H, W, 3) BGR uint8, seconds) and what is known beforehand."""
+    """What a kind of source has to offer: (image (H, W, 3) BGR uint8, seconds) and what is known beforehand.
+
+    A file's reader also has `number`: that of the picture given last, as the source counts.
+    """
 
     fps: float | None
     fps_guessed: bool
@@ -61,7 +67,7 @@ class Source:
 
     Attributes:
         name: what to call it, without credentials.
-        path: of the file; None for cameras and streams.
+        path: of the file; None for cameras, streams and numbered pictures.
         size: (width, height) pixels of the first frame, upright.
         fps: average rate as announced; None if unknown.
         fps_guessed: nothing in the source says so.
@@ -169,7 +175,7 @@ class Source:
         if self._closed:
             raise StopIteration
         try:
-            image, seconds, captured = self._next()
+            image, seconds, captured, number = self._next()
         except StopIteration:
             self._report()
             self.close()
@@ -183,19 +189,26 @@ class Source:
         size = image.shape[1], image.shape[0]
         if size != self._size:
             self._size = size
-            self.size_changes.append(SizeChange(self.frames_read, seconds, *size))
+            self.size_changes.append(SizeChange(number, seconds, *size))
             log.warning("'%s' gives %d x %d pixels from %.2f s on.", self.name, *size, seconds)
-        frame = Frame(image=image, index=self.frames_read, time=seconds, captured=captured)
+        frame = Frame(image=image, index=number, time=seconds, captured=captured)
         self.frames_read += 1
         return frame
 
-    def _next(self) -> tuple[NDArray[np.uint8], float, float | None]:
-        """Return the next picture, its seconds and when it was captured."""
+    def _next(self) -> tuple[NDArray[np.uint8], float, float | None, int]:
+        """Return the next picture, its seconds, when it was captured, and its number."""
         if self._newest is None:
-            return *next(self._pictures), None
+            image, seconds = next(self._pictures)
+            return image, seconds, None, self._reader.number
         shot = next(self._newest)
         self._origin = shot.time if self._origin is None else self._origin
-        return shot.image, shot.time - self._origin, shot.captured
+        number = self._newest.number + self._missed(shot.time)
+        return shot.image, shot.time - self._origin, shot.captured, number
+
+    def _missed(self, time: float) -> int:
+        """Return how many frames a live source of known rate made while it was lost, before this time."""
+        lost = [gap.end - gap.start for gap in self._reader.gaps if gap.end <= time]
+        return sum(max(0, round(seconds * self.fps) - 1) for seconds in lost) if self.fps else 0
 
     def _report(self) -> None:
         if self.damage:
@@ -229,10 +242,11 @@ def open_source(
     timeout: float = 10.0,
     reconnect: float = 30.0,
 ) -> Source:
-    """Open a video, a picture, a camera or a stream.
+    """Open a video, a picture, numbered pictures, a camera or a stream.
 
     Args:
-        source: a path; a camera's index, 0 or "0" (a file of that name goes first); or a URL (rtsp, http, ...).
+        source: a path; a camera's index, 0 or "0" (a file of that name goes first); a URL (rtsp, http, ...); or
+            numbered pictures, `frame%04d.jpg`, or with `fps` their folder or glob.
         stream: index of the video stream in its file; None takes the one that FFmpeg would.
         fps: frames a second of a file, in place of its own times: frame n is at n / fps. Not for live sources.
         start: seconds of the source's own time; frames before it are left out. Not for live sources.
@@ -241,8 +255,9 @@ def open_source(
         reconnect: seconds to try to get a stream or camera back that was lost; 0 gives up at once.
 
     Returns:
-        An iterator of `Frame` and a context manager. `Frame.index` counts the frames given, `Frame.time` is the
-        source's own timestamp, so after a start at 10 s the first frame has index 0 and time 10.
+        An iterator of `Frame` and a context manager. `Frame.index` is the frame's number in the source and `Frame.time`
+        the source's own timestamp: at 30 frames a second, the first one after a start at 10 s has index 300.
+        Frames that are lost to damage, or dropped to stay with a live source, are counted, too.
 
     Raises:
         SourceError: it cannot be read, or has no frame.
@@ -272,18 +287,34 @@ def open_source(
 
         words: Any = {"start": start, "end": end, "timeout": timeout, "reconnect": reconnect}
         return Source(connect(), name=name, reopen=connect, **words)
-    _check_file(what)
-    if what.suffix.lower() in IMAGE_SUFFIXES:
+    what = _as_sequence(what, fps)
+    numbered = is_sequence(what)
+    if not numbered:
+        _check_file(what)
+    if numbered or is_picture(what):
         if stream is not None:
-            raise UsageError(f"'{name}' is a picture and has no streams. Leave stream {stream} out.")
-        return Source(ImageReader(what), name=name, path=what)
+            raise UsageError(f"'{name}' holds pictures and no streams. Leave stream {stream} out.")
+        read: Any = open_sequence if numbered else open_pictures
+        pictures = read(what, fps=fps, start=start, end=end)
+        return Source(pictures, name=str(what), path=None if numbered else what, start=start, end=end)
     reader = ContainerReader(what, name=name, stream=stream, fps=fps, start=start, end=end, timeout=timeout)
     return Source(reader, name=name, path=what, start=start, end=end)
 
 
+def _as_sequence(path: Path, fps: float | None) -> Path:
+    """Return the pattern of the numbered pictures where a folder or glob holds nothing else, and else the path."""
+    if fps is None or path.is_file():
+        return path
+    found = [item.source for item in expand(path, fps=fps)]
+    return found[0] if len(found) == 1 and isinstance(found[0], Path) and is_sequence(found[0]) else path
+
+
 def _check_file(path: Path) -> None:
     if path.is_dir():
-        raise SourceError(f"'{path}' is a folder. Give one of its files, or process the folder as a batch.")
+        raise SourceError(
+            f"'{path}' is a folder. Give one of its files, a rate if it holds one video's numbered pictures, "
+            f"or process the folder as a batch."
+        )
     if not path.exists():
         raise SourceError(f"There is no file '{path}'. Check the path; a camera is given by its index, such as 0.")
     try:

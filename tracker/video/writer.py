@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
 from ..partial import check_target, partial_path
-from .container import EXACT
 from .image import write_image
+from .picture import EXACT
 from .remux import remux
 
 log = logging.getLogger("posetrack")

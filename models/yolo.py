@@ -11,14 +11,11 @@ import contextlib
 import dataclasses
 import difflib
 import functools
-import importlib
 import logging
 import os
-import pickle
 import threading
 import urllib.request
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,12 +28,19 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..errors import ModelError, OutputError
+from . import layers, torch_file
 from .cache import cache_folder, is_offline
 from .efficientnet import OUTPUTS, EfficientNetLite, channels
+from .inert import Record, UnsafeError
 
 ARCHITECTURE = "yolo11-efficientnet-lite0"  # what `build` builds, and the mark of our own files
 NANO = 0.25  # YOLO11's width that goes with a backbone of width 1
 SIZE = 640  # pixels of the longer side where a file does not say; every published model's
+MOST_SIZE, MOST_STRIDE = 8192, 256  # pixels; what a file says beyond them would take all memory
+DETECTORS = (  # its networks whose last layer finds boxes
+    *("DetectionModel", "PoseModel", "SegmentationModel", "OBBModel"),
+    *("WorldModel", "YOLOEModel", "YOLOESegModel"),
+)
 REACH = 10.0  # seconds that a download may take to begin
 
 
@@ -156,8 +160,8 @@ def save(model: Any, path: str | Path, *, size: int = SIZE, names: tuple[str, ..
 def load(path: str | Path) -> nn.Module:
     """Read a detector, ready to run: evaluation mode, float32, batch norms folded into convolutions, no gradients.
 
-    A file never runs code: `.safetensors` (ours) holds arrays, and of a `.pt` only Ultralytics' and PyTorch's own
-    network classes are accepted. The module says of itself `names` {class: name}, `size` (pixels of the longer side),
+    A file never runs code: `.safetensors` (ours) holds arrays, and a `.pt` is read as data (`torch_file`), of which
+    `layers` builds the network. The module says of itself `names` {class: name}, `size` (pixels of the longer side),
     `stride`, `end2end` (its rows are final, no suppression is due) and `shrinks` (it wants pictures without aliasing).
 
     Raises:
@@ -176,7 +180,7 @@ def load(path: str | Path) -> nn.Module:
     for module in model.modules():
         if isinstance(module, EfficientNetLite):
             module.fold()
-    return model.fuse(verbose=False).float().requires_grad_(False)
+    return model.float().fuse(verbose=False).requires_grad_(False)
 
 
 def _load_ours(path: Path) -> Any:
@@ -204,44 +208,51 @@ def _load_ours(path: Path) -> Any:
 
 def _load_checkpoint(path: Path) -> Any:
     tasks = _ultralytics()
-    if not getattr(getattr(tasks, "_SafeLoad", None), "SUPPORTED", False):  # would fall back to running the file
-        raise ModelError(
-            f"Cannot load '{path}' safely: it takes ultralytics 8.4.67 and torch 2.6 or later. Upgrade them."
-        )
     try:
-        with _no_search():
-            checkpoint, _ = tasks.torch_safe_load(str(path), safe_only=True)
-    except Exception as error:  # what a file that is not what it says raises cannot be listed
-        if zipfile.is_zipfile(path) and isinstance(error.__cause__, pickle.UnpicklingError):
-            reason = "it needs Python code beyond Ultralytics' own networks, which a weights file is not trusted to run"
-            raise ModelError(f"Cannot load the detector '{path}': {reason}. Get it from another source.") from error
-        reason = "it is not an Ultralytics weights file, or it is incomplete"
+        checkpoint = torch_file.read(path)
+    except UnsafeError as error:
+        raise ModelError(
+            f"Cannot load the detector '{path}': it asks for {error} to be run, which was refused. "
+            "Do not trust it; get the weights from another source."
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = f"it is not an Ultralytics weights file, or it is incomplete ({error})"
         raise ModelError(f"Cannot load the detector '{path}': {reason}. Check it or fetch it again.") from error
 
-    model = checkpoint.get("ema") or checkpoint.get("model")
-    if not isinstance(model, tasks.BaseModel):
+    parts = checkpoint if isinstance(checkpoint, dict) else {}
+    record = parts.get("ema") or parts.get("model")
+    if not isinstance(record, Record) or not record.name.startswith("ultralytics.nn.tasks."):
         raise ModelError(f"Cannot load the detector '{path}': it holds no network of Ultralytics'. Give one that does.")
-    if not isinstance(model.model[-1], tasks.Detect):
-        task = type(model).__name__
-        raise ModelError(f"Cannot load the detector '{path}': a {task} finds no boxes. Give a detection or pose model.")
-    for module in model.modules():  # files of older versions
-        if isinstance(module, nn.Upsample) and not hasattr(module, "recompute_scale_factor"):
-            module.recompute_scale_factor = None
-    size = (checkpoint.get("train_args") or {}).get("imgsz", SIZE)
-    model.size = int(max(size) if isinstance(size, list | tuple) else size)
+    networks = {f"{tasks.__name__}.{task}": getattr(tasks, task) for task in DETECTORS}
+    try:
+        if layers.renamed(record.name) not in networks:
+            raise ValueError(f"a {record.name.rpartition('.')[2]} finds no boxes")
+        model: Any = layers.build(record, networks)
+        if not isinstance(model.model[-1], tasks.Detect):
+            raise ValueError("its last layer finds no boxes")
+        model.names, model.size = _names(record), _size(parts.get("train_args"))
+        if not 1 <= float(model.stride.min()) <= float(model.stride.max()) <= MOST_STRIDE:
+            raise ValueError(f"its strides are {model.stride.tolist()}")
+    except (ValueError, AttributeError, LookupError, TypeError) as error:
+        raise ModelError(f"Cannot load the detector '{path}': {error}. Give a detection or pose model.") from error
     return model
 
 
-@contextlib.contextmanager
-def _no_search() -> Iterator[None]:
-    """Take a path as it is: the loader would drop apostrophes, rename yolov5n.pt, and then look for it online."""
-    downloads: Any = importlib.import_module("ultralytics.utils.downloads")
-    search = downloads.attempt_download_asset
-    downloads.attempt_download_asset = str
-    try:
-        yield
-    finally:
-        downloads.attempt_download_asset = search
+def _names(record: Record) -> dict[int, str]:
+    names = record.state["names"]
+    named = dict(enumerate(names)) if isinstance(names, list | tuple) else names
+    if not all(isinstance(index, int) and isinstance(name, str) for index, name in named.items()):
+        raise ValueError("the names of its classes are no texts")
+    return named
+
+
+def _size(arguments: Any) -> int:
+    arguments = arguments.state if isinstance(arguments, Record) else arguments
+    size = (arguments or {}).get("imgsz", SIZE)
+    size = max(size) if isinstance(size, list | tuple) else size
+    if not isinstance(size, int) or not 1 <= size <= MOST_SIZE:
+        raise ValueError(f"it says that it learned from pictures of {size} pixels")
+    return size
 
 
 def find(name: str | Path, *, offline: bool = False) -> Path:

@@ -30,11 +30,9 @@ from torch import nn
 from ..errors import ModelError, OutputError
 from . import layers, torch_file
 from .cache import cache_folder, is_offline
-from .efficientnet import OUTPUTS, EfficientNetLite, channels
 from .inert import Record, UnsafeError
 
-ARCHITECTURE = "yolo11-efficientnet-lite0"  # what `build` builds, and the mark of our own files
-NANO = 0.25  # YOLO11's width that goes with a backbone of width 1
+VARIANTS = {16: "yolov8n", 32: "yolov8s", 48: "yolov8m", 64: "yolov8l", 80: "yolov8x"}  # by the first layer's channels
 SIZE = 640  # pixels of the longer side where a file does not say; every published model's
 MOST_SIZE, MOST_STRIDE = 8192, 256  # pixels; what a file says beyond them would take all memory
 DETECTORS = (  # its networks whose last layer finds boxes
@@ -78,39 +76,57 @@ def _ultralytics() -> Any:
     return tasks
 
 
-def build(*, width: float = 0.25, depth: float = 0.5, num_classes: int = 1) -> nn.Module:
-    """Return a YOLO11 detector with fresh weights, whose convolutions up to stride 32 are EfficientNet-Lite0's.
+def build(variant: str = "yolov8n") -> nn.Module:
+    """Return a YOLOv8 that detects people alone, with fresh weights and without batch norms.
+
+    It is meant to go on from published weights (`from_published`): their norms are folded into the convolutions, and
+    of their classes one is left.
 
     Args:
-        width: multiplier of the channels; 0.25 is the nano size, with a backbone of the published width.
-        depth: multiplier of the repeats.
-        num_classes: object classes.
+        variant: one of `VARIANTS`, which is also the mark of our own files.
     """
     tasks = _ultralytics()
-    tasks.EfficientNetLite = EfficientNetLite  # where its parser looks for a layer's name
-    model = tasks.DetectionModel(_config(tasks, width, depth, num_classes), ch=3, nc=num_classes, verbose=False)
     from ultralytics.cfg import get_cfg
 
-    model.args = get_cfg()
+    model = tasks.DetectionModel(f"{variant}.yaml", ch=3, verbose=False).fuse(verbose=False)
+    head = model.model[-1]
+    for branch in head.cv3:
+        prior = branch[-1].bias[:1]
+        branch[-1] = nn.Conv2d(branch[-1].in_channels, 1, 1)
+        branch[-1].bias = nn.Parameter(prior)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and module is not head.dfl.conv:  # without norms the usual start is too small
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    model.requires_grad_(True)  # folding had it turned off
+    head.dfl.requires_grad_(False)
+    head.no, head.nc = head.no - head.nc + 1, 1  # outputs and classes of a place
+    model.nc, model.names, model.variant, model.args = 1, {0: "person"}, variant, get_cfg()
     return model
 
 
-def _config(tasks: Any, width: float, depth: float, num_classes: int) -> dict[str, Any]:
-    """Return YOLO11 in Ultralytics' layout, its first nine layers replaced by the backbone and three of its maps."""
-    config = tasks.yaml_model_load("yolo11.yaml")
-    backbone_width = width / NANO
-    _, c8, c16, c32 = (channels(stage, width=backbone_width) for stage in OUTPUTS)
-    maps = [[0, 1, "Index", [c8, 1]], [0, 1, "Index", [c16, 2]], [0, 1, "Index", [c32, 3]]]
-    backbone = [[-1, 1, "EfficientNetLite", [backbone_width]], *maps, *config["backbone"][9:]]  # pooling, attention
-    removed = len(config["backbone"]) - len(backbone)
-    # The head takes layers 4, 6 and 10 of the published backbone, at stride 8, 16 and 32.
-    moved = {-1: -1, 4: 1, 6: 2, 10: 5} | {old: old - removed for old in range(11, 11 + len(config["head"]))}
-    head = [
-        [[moved[i] for i in source] if isinstance(source, list) else moved[source], *rest]
-        for source, *rest in config["head"]
-    ]
-    scales = {"n": [depth, width, 1024]}
-    return config | {"nc": num_classes, "scale": "n", "scales": scales, "backbone": backbone, "head": head}
+def from_published(path: str | Path) -> nn.Module:
+    """Read a YOLOv8 that Ultralytics published as a network of `build`, with the row of its class head for people.
+
+    Raises:
+        ModelError: the file is missing, broken or unsafe, or holds another network.
+    """
+    published = _load_checkpoint(Path(path)).float().eval().fuse(verbose=False)
+    state = published.state_dict()
+    try:
+        person = {name: row for row, name in published.names.items()}["person"]
+        model = build(VARIANTS[len(next(iter(state.values())))])
+        for key, own in model.state_dict().items():
+            if key.endswith("dfl.conv.weight"):  # the distances 0, 1, 2, ...; not quite in files that were rounded
+                state[key] = own
+            elif len(own) < len(state[key]):
+                state[key] = state[key][person : person + 1]
+        model.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"'{path}' is no YOLOv8 that finds people, but a {type(published).__name__} of {len(published.names)} "
+            "classes. Give one that Ultralytics publishes, such as yolov8n.pt."
+        ) from error
+    return model
 
 
 def detection_loss(model: Any, predictions: dict[str, Any], targets: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -127,32 +143,22 @@ def detection_loss(model: Any, predictions: dict[str, Any], targets: dict[str, t
     return loss.sum() / predictions["feats"][0].shape[0]
 
 
-def save(model: Any, path: str | Path, *, size: int = SIZE, names: tuple[str, ...] = ("person",), **notes: str) -> None:
-    """Write a network that `build` made as safetensors, with all that `load` needs to build it again.
+def save(model: Any, path: str | Path, *, size: int = SIZE, **notes: str) -> None:
+    """Write a network of `build` as safetensors in half precision, with all that `load` needs to build it again.
 
     Args:
-        model: not fused.
+        model: the network.
         path: where to; `.safetensors`.
-        size: pixels of the picture's longer side that the network learned at.
-        names: of its classes.
+        size: pixels of the picture's longer side that the network sees by default.
         notes: further metadata, for people.
 
     Raises:
         OutputError: when the file cannot be written.
     """
-    if model.is_fused():
-        raise ValueError("A fused network has lost its batch norms; save it as it was trained.")
-    depth, width, _ = model.yaml["scales"]["n"]
-    metadata = notes | {
-        "architecture": ARCHITECTURE,
-        "width": str(width),
-        "depth": str(depth),
-        "num_classes": str(model.yaml["nc"]),
-        "names": ",".join(names),
-        "size": str(size),
-    }
+    metadata = notes | {"architecture": model.variant, "size": str(size)}
+    state = {key: value.half().contiguous() for key, value in model.state_dict().items()}
     try:
-        save_file({key: value.contiguous() for key, value in model.state_dict().items()}, path, metadata=metadata)
+        save_file(state, path, metadata=metadata)
     except (OSError, SafetensorError) as error:
         raise OutputError(f"Cannot write '{path}': {error}. Check the folder and its free space.") from error
 
@@ -176,11 +182,7 @@ def load(path: str | Path) -> nn.Module:
         model = _load_checkpoint(path)
     else:
         raise ModelError(f"Cannot load the detector '{path}': give a .pt or .safetensors file.")
-    model.eval()
-    for module in model.modules():
-        if isinstance(module, EfficientNetLite):
-            module.fold()
-    return model.float().fuse(verbose=False).requires_grad_(False)
+    return model.eval().float().fuse(verbose=False).requires_grad_(False)
 
 
 def _load_ours(path: Path) -> Any:
@@ -190,19 +192,18 @@ def _load_ours(path: Path) -> Any:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (it is no dict)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"Cannot load the detector '{path}': it is no complete safetensors file ({error}).") from error
-    if metadata.get("architecture") != ARCHITECTURE:
-        found = metadata.get("architecture", "no architecture")
-        raise ModelError(f"Cannot load the detector '{path}': it names {found}, not {ARCHITECTURE}. Check the file.")
+    variant = metadata.get("architecture", "no architecture")
+    if variant not in VARIANTS.values():
+        known = ", ".join(VARIANTS.values())
+        raise ModelError(f"Cannot load the detector '{path}': it names {variant}, not one of {known}. Check the file.")
+    model: Any = build(variant)
     try:
-        model: Any = build(
-            width=float(metadata["width"]), depth=float(metadata["depth"]), num_classes=int(metadata["num_classes"])
-        )
         model.load_state_dict(state)
-        model.names, model.size = dict(enumerate(metadata["names"].split(","))), int(metadata["size"])
-        model.shrinks = True
+        model.size = int(metadata["size"])
     except (KeyError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"Cannot load the detector '{path}': weights and metadata disagree ({reason}).") from error
+    model.shrinks = True
     return model
 
 

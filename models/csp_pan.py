@@ -157,7 +157,6 @@ def from_published(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return result
 
 
-
 def _above(coarse: Tensor, fine: Tensor) -> Tensor:
     """Join a map, enlarged two times, with the finer one, whose sides may be odd."""
     height, width = fine.shape[2:]

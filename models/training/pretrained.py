@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import ModelError, UsageError
+from .. import yolo
 from ..cache import is_offline
 from ..convvit import ConvViT
 from ..csp_pan import CSPPAN, from_published
@@ -49,7 +50,8 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
 
     Args:
         network: a ViTPose, ViTPose+, POTR, TransPose or ConvViT.
-        source: a file (safetensors, or a pickle of tensors), or "hf:OWNER/REPOSITORY/FILE" on the Hugging Face hub.
+        source: a file (safetensors, or a pickle of tensors; for a ConvViT also Ultralytics' YOLOv8 nano), or
+            "hf:OWNER/REPOSITORY/FILE" on the Hugging Face hub.
         offline: never use the network.
 
     Raises:
@@ -57,7 +59,9 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
         ModelError: the file is not there, cannot be read safely, or does not fit; the first keys are named.
     """
     backbone = _backbone(network)
-    state = read_state(_find(str(source), offline=offline))
+    path = _find(str(source), offline=offline)
+    # Ultralytics' files hold a network, not its tensors.
+    state = yolo.load(path).state_dict() if isinstance(backbone, CSPPAN) and path.suffix == ".pt" else read_state(path)
     wanted = backbone.state_dict()
     match backbone:
         case Backbone():

@@ -21,10 +21,11 @@ class Network:
     """Which network.
 
     Attributes:
-        variant: a name of the zoo; of a detector, `yolo11-efficientnet-lite0`.
+        variant: a name of the zoo; of a detector, `yolov8n` or a larger one.
         input_size: (height, width) of what it sees, in pixels.
         drop_path: stochastic depth of the last block.
-        pretrained: weights that the backbone begins from, a file or hf:OWNER/REPOSITORY/FILE; none when empty.
+        pretrained: weights that the backbone begins from, a file or hf:OWNER/REPOSITORY/FILE; of a detector, the file
+            or the name of a published YOLOv8; none when empty.
     """
 
     variant: str

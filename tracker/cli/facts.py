@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def counts(frames: Source) -> Counts:
     """Tell what became of the frames."""
-    return Counts(read=frames.frames_read, dropped=frames.frames_dropped, failed=frames.frames_failed)
+    return Counts(frames.frames_read, frames.frames_dropped, frames.frames_failed, frames.last_index)
 
 
 def announce(pipeline: Pipeline) -> None:

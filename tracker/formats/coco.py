@@ -50,8 +50,8 @@ def read_coco(path: Path) -> Recording:
         num_keypoints = len(people[0]["keypoints"]) // 3 if people else 17
         points = np.array([person["keypoints"] for person in people], dtype=np.float64)
         points = points.reshape(len(people), num_keypoints, 3)
-        points = measured(points)
-        keypoints = points[..., :2]
+        found = measured(points)
+        keypoints = found[..., :2]
         boxes = np.array([person.get("bbox") or (np.nan,) * 4 for person in people], dtype=np.float64).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
         names = next((s.keypoints for s in SKELETONS.values() if len(s) == num_keypoints), None)
@@ -62,7 +62,7 @@ def read_coco(path: Path) -> Recording:
             ids=[-1 if (track := person.get("track_id")) is None else int(track) for person in people],
             boxes=np.where(np.isnan(boxes), boxes_around(keypoints), boxes),
             keypoints=keypoints,
-            scores=np.nan_to_num(points[..., 2]),
+            scores=np.nan_to_num(found[..., 2]),
             box_scores=[person.get("score", 1.0) for person in people],
         )
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

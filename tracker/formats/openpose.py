@@ -35,6 +35,7 @@ _NONE: tuple[str, ...] = (
 
 def write_openpose(path: Path, recording: Recording) -> None:
     """Write a file for every frame; neck and mid_hip are the middles of what they join."""
+    _, count = recording.extent()
     path.mkdir()
     written = 0
     for index, _, tracks in recording:
@@ -45,7 +46,7 @@ def write_openpose(path: Path, recording: Recording) -> None:
         ]
         _write(path, recording.path.stem, range(index, index + 1), people)
         written = index + 1
-    _write(path, recording.path.stem, range(written, recording.num_frames or 0), [])
+    _write(path, recording.path.stem, range(written, count), [])
 
 
 def _write(folder: Path, name: str, frames: range, people: list[dict[str, Any]]) -> None:
@@ -103,9 +104,9 @@ def _frames(files: list[Path]) -> Iterator[TimedTracks]:
             points = wide
         if points.shape[1] != len(BODY_25):
             raise SourceError(f"'{file}' has {points.shape[1]} keypoints a person, neither BODY_25's nor COCO's 18.")
-        points = measured(points)
-        there = np.isfinite(points[..., 0]).any(1)
-        ids = [person for person, seen in zip(ids, there.tolist()) if seen]
+        found = measured(points)
+        there = np.flatnonzero(np.isfinite(found[..., 0]).any(1))
+        ids = [ids[row] for row in there.tolist()]
         if len(set(ids)) < len(ids) or min(ids, default=0) < 0:
             ids = list(range(1, len(ids) + 1))
-        yield _index(file), np.nan, tracks_of(ids, points[there, :, :2], points[there, :, 2])
+        yield _index(file), np.nan, tracks_of(ids, found[there, :, :2], found[there, :, 2])

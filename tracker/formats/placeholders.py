@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,4 +39,5 @@ def without_placeholders(people: Trajectories, path: Path) -> Trajectories:
             raise SourceError(f"'{path}' holds people without ids: detections, not tracks. Give a tracker's result.")
         log.warning("'%s': %d people without an id are left out.", path, unnamed.sum())
     boxed = np.isfinite(people.boxes).all(1) & (people.boxes[:, 2:] > people.boxes[:, :2]).all(1)
-    return people[~unnamed & (boxed | np.isfinite(people.keypoints).all(-1).any(1))]
+    known: Any = np.isfinite(people.keypoints).all(-1)
+    return people[~unnamed & (boxed | known.any(1))]

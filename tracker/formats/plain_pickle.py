@@ -92,7 +92,7 @@ def load_plain(data: bytes) -> Any:
     """
     try:
         for code, place, _ in pickletools.genops(data):
-            if code.name in _PUTS and place > len(data):  # the interpreter makes room for as many values
+            if code.name in _PUTS and (place or 0) > len(data):  # the interpreter makes room for as many values
                 raise pickle.UnpicklingError(f"it counts {place} values in {len(data)} bytes")
         value = _PlainUnpickler(io.BytesIO(data)).load()
     except pickle.UnpicklingError:

@@ -38,8 +38,8 @@ def read_posetrack18(path: Path) -> Recording:
         flags = (points[..., 2] > 0).astype(float)
         given = [person.get("scores") or flag for person, flag in zip(people, flags.tolist())]
         scores = np.where(flags > 0, np.array(given, dtype=np.float64).reshape(flags.shape), 0.0)
-        points = measured(np.concatenate([points[..., :2], scores[..., None]], axis=-1))
-        keypoints = points[..., :2]
+        found = measured(np.concatenate([points[..., :2], scores[..., None]], axis=-1))
+        keypoints = found[..., :2]
         corners = [person.get("bbox") or (np.nan,) * 4 for person in people]
         boxes = np.array(corners, dtype=np.float64).reshape(-1, 4)  # x, y, width, height
         boxes[:, 2:] += boxes[:, :2]
@@ -49,7 +49,7 @@ def read_posetrack18(path: Path) -> Recording:
             ids=[-1 if (track := person.get("track_id")) is None else int(track) for person in people],
             boxes=np.where(np.isnan(boxes), boxes_around(keypoints), boxes),
             keypoints=keypoints,
-            scores=np.nan_to_num(points[..., 2]),
+            scores=np.nan_to_num(found[..., 2]),
             box_scores=[person.get("score", 1.0) for person in people],
         )
         labelled = [number for number, image in enumerate(images) if image.get("is_labeled", True)]
@@ -68,15 +68,15 @@ def write_posetrack18(path: Path, recording: Recording) -> None:
     """Write the people as a PoseTrack18 file; keypoints that PoseTrack18 has and theirs has not are never made up."""
     limbs = [[a + 1, b + 1] for a, b in POSETRACK18.limbs]  # COCO counts from 1
     category = {"id": 1, "name": "person", "keypoints": list(POSETRACK18.keypoints), "skeleton": limbs}
-    number, last = 0, -1
+    number = 0
+    _, count = recording.extent()
     with path.open("w", encoding="utf-8") as file:
         file.write(f'{{"categories": {json.dumps([category])},\n"annotations": [')
-        for last, _, tracks in recording:
-            for person in _people(last, tracks, recording.skeleton):
+        for index, _, tracks in recording:
+            for person in _people(index, tracks, recording.skeleton):
                 file.write((",\n" if number else "\n") + json.dumps({"id": number} | person))
                 number += 1
         file.write('],\n"images": [')
-        count = max(recording.num_frames or 0, last + 1)
         for i in range(count):
             image = {"file_name": f"{i:06d}.jpg", "id": i, "frame_id": i, "nframes": count, "is_labeled": True}
             file.write((",\n" if i else "\n") + json.dumps(image))

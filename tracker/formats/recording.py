@@ -40,16 +40,24 @@ def reading(path: Path, where: str = "") -> Iterator[None]:
     try:
         with np.errstate(all="ignore"):  # its numbers are checked where they become people
             yield
-    except PosetrackError:
-        raise
+    except PosetrackError as error:  # whose text may hold a library's lines, or a value without an end
+        if (text := _sentence(str(error), path)) == str(error):
+            raise
+        raise type(error)(text) from error
     except FileNotFoundError as error:
         raise SourceError(f"Cannot read '{path}': there is no such file. Check the path.") from error
     except Exception as error:  # libraries and our own readers raise of all kinds over what they do not expect
-        why = " ".join(str(error).split())[:200] or "no reason given"
+        why = _sentence(str(error), path) or "no reason given"
         place = f" {where}" if where else ""
         raise SourceError(
             f"Cannot read '{path}'{place} ({type(error).__name__}: {why}). Export it again, or give another file."
         ) from error
+
+
+def _sentence(text: str, path: Path) -> str:
+    """Return a text in one line, its middle left out where it is too long to be read."""
+    line, most = " ".join(text.split()) if "\n" in text else text, len(str(path)) + 400
+    return line if len(line) <= most else f"{line[: most - 150]} ... {line[-145:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +134,26 @@ class Recording:
             ids.update(tracks.ids.tolist())
             last, seen = index, seen + 1
         count = max(self.num_frames or 0, last + 1)
-        if count > max(MAX_EMPTY, MAX_EMPTY_SHARE * seen):
-            raise SourceError(
-                f"'{self.path}' has people in {seen} of {count} frames, and this format writes every frame. Correct "
-                f"the number of frame {last}, or choose a format without empty frames, such as .csv."
-            )
+        check_empty(self.path, people=seen, frames=count)
         return sorted(ids), count
+
+
+def check_empty(path: Path, *, people: int, frames: int) -> None:
+    """Refuse to write every frame of a file where nearly all are empty, as with a wrong number of a frame.
+
+    Args:
+        path: of the file.
+        people: frames in which somebody is.
+        frames: all of them.
+
+    Raises:
+        SourceError: it is so.
+    """
+    if frames > max(MAX_EMPTY, MAX_EMPTY_SHARE * people):
+        raise SourceError(
+            f"'{path}' has people in {people} of {frames} frames, and this format writes every frame. Correct the "
+            "number of its last frame, or choose a format without empty frames, such as .csv."
+        )
 
 
 def tracks_of(
@@ -181,12 +203,14 @@ def facts_beside(path: Path) -> dict[str, Any]:
     sidecar = path.with_name(f"{path.name}.json")
     try:
         facts = json.loads(sidecar.read_bytes())
-        width, height, count = facts["size"]["width"], facts["size"]["height"], facts["frames"]["read"]
-        fps = facts["fps"]
-        if not (min(width, height) > 0 and max(width, height) <= _MAX_PIXELS and 0 <= count < MAX_INDEX):
+        size = int(facts["size"]["width"]), int(facts["size"]["height"])
+        last = facts["frames"].get("last")
+        count = int(facts["frames"]["read"] if last is None else last + 1)
+        if not (min(size) > 0 and max(size) <= _MAX_PIXELS and 0 <= count < MAX_INDEX):
             return {}
-        return {"size": (int(width), int(height)), "fps": checked_rate(fps), "num_frames": int(count)}
-    except (OSError, KeyError, TypeError, ValueError, RecursionError):  # another program's, or none
+        return {"size": size, "fps": checked_rate(facts["fps"]), "num_frames": count}
+    except (OSError, AttributeError, KeyError, OverflowError, TypeError, ValueError, RecursionError):
+        # another program's, or none
         return {}
 
 

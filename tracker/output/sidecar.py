@@ -29,11 +29,12 @@ class NetworkFacts:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the source's frames."""
+    """What became of the source's frames; `last` is the number of the last one read."""
 
     read: int = 0
     dropped: int = 0
     failed: int = 0
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

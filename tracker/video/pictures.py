@@ -25,6 +25,7 @@ class PicturesReader:
         frame_count: pictures between start and end.
         failed: pictures that could not be read.
         damage: what is wrong with their file; None if nothing is.
+        number: of the picture that came last, in the source.
     """
 
     live = False
@@ -35,6 +36,7 @@ class PicturesReader:
         times: Sequence[float],
         *,
         duration: float,
+        numbers: Sequence[int] | None = None,
         fps: float | None = None,
         guessed: bool = False,
         damage: str | None = None,
@@ -48,6 +50,7 @@ class PicturesReader:
             load: returns picture k, (H, W, 3) BGR uint8, or raises a SourceError; asked for in order.
             times: seconds of each, increasing.
             duration: seconds from the first one's beginning to the last one's end.
+            numbers: of each in the source, increasing; None counts them.
             fps: frames a second; None for the average of the times.
             guessed: the times are those of a guessed rate.
             damage: what is wrong with their file.
@@ -56,10 +59,11 @@ class PicturesReader:
             end: seconds; pictures from it on are left out.
         """
         self.fps: float | None = fps or (len(times) / duration if duration else None)
-        self.fps_guessed, self.duration, self.failed = guessed, duration, 0
+        self.fps_guessed, self.duration, self.failed, self.number = guessed, duration, 0, 0
         self.damage, self._close = damage, close
         first, last = (start or 0.0) - TOLERANCE, np.inf if end is None else end - TOLERANCE
-        self._load, self._chosen = load, [(k, time) for k, time in enumerate(times) if first <= time < last]
+        self._load, self._numbers = load, numbers or range(len(times))
+        self._chosen = [(k, time) for k, time in enumerate(times) if first <= time < last]
         self.frame_count: int | None = len(self._chosen)
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], float]]:
@@ -70,6 +74,7 @@ class PicturesReader:
             except SourceError:
                 self.failed += 1
                 continue
+            self.number = self._numbers[k]
             yield image, time
 
     def close(self) -> None:

@@ -111,14 +111,15 @@ def open_sequence(pattern: Path, *, fps: float | None, start: float | None, end:
     first, last = min(found), max(found)
     missing = last - first + 1 - len(found)
     gaps = f", {missing} numbers are missing and stay gaps in time" if missing else ""
-    words = (pattern, len(found), first, last, rate, gaps)
-    log.info("'%s': %d pictures, numbers %d to %d, are one video at %g fps%s.", *words)
+    said = (pattern, len(found), first, last, rate, gaps)
+    log.info("'%s': %d pictures, numbers %d to %d, are one video at %g fps%s.", *said)
     if fps is None:
         log.warning("'%s' states no frame rate: %g a second are assumed. Give --fps.", pattern, rate)
 
     def load(k: int) -> NDArray[np.uint8]:
         return read_image(files[k])
 
-    times = [(number - first) / rate for number in found]
-    length = (last - first + 1) / rate
-    return PicturesReader(load, times, duration=length, fps=rate, guessed=fps is None, start=start, end=end)
+    numbers = [number - first for number in found]
+    times = [number / rate for number in numbers]
+    words = {"duration": (last - first + 1) / rate, "fps": rate, "guessed": fps is None}
+    return PicturesReader(load, times, numbers=numbers, start=start, end=end, **words)

@@ -75,6 +75,7 @@ class Source:
         duration: seconds of the whole video; None if unknown.
         live: the source does not wait for its reader.
         frames_read: frames given so far.
+        last_index: number of the last one of them; None before the first.
         size_changes: from which frames on the pictures had another size.
     """
 
@@ -110,6 +111,7 @@ class Source:
         self.fps, self.fps_guessed = reader.fps, reader.fps_guessed
         self.frame_count, self.duration = reader.frame_count, reader.duration
         self.frames_read = 0
+        self.last_index: int | None = None
         self.size_changes: list[SizeChange] = []
         self._reader: Any = reader
         self._start, self._end = start, end
@@ -193,6 +195,7 @@ class Source:
             log.warning("'%s' gives %d x %d pixels from %.2f s on.", self.name, *size, seconds)
         frame = Frame(image=image, index=number, time=seconds, captured=captured)
         self.frames_read += 1
+        self.last_index = number
         return frame
 
     def _next(self) -> tuple[NDArray[np.uint8], float, float | None, int]:

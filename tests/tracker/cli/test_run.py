@@ -74,7 +74,7 @@ def test_the_video_plays_anywhere_and_keeps_the_timing(results, walking_clip):
 def test_the_sidecar_tells_how_the_table_was_made(results):
     facts = json.loads((results / "out.csv.json").read_text())
     assert facts["complete"] is True
-    assert facts["frames"] == {"read": 10, "dropped": 0, "failed": 0}
+    assert facts["frames"] == {"read": 10, "dropped": 0, "failed": 0, "last": 9}
     assert len(facts["model"]["sha256"]) == len(facts["detector"]["sha256"]) == 64
     assert facts["skeleton"]["keypoints"] == list(COCO.keypoints)
     assert facts["config"]["device"] == "cpu"

@@ -215,7 +215,7 @@ def test_times_are_asked_for_where_a_format_needs_them(name, recording, tmp_path
 def test_the_sidecar_tells_size_and_rate(recording, tmp_path):
     (table,) = write_recording(tmp_path / "a.csv", recording)
     assert read_recording(table).size is None
-    facts = {"size": {"width": 640, "height": 480}, "fps": 25.0, "frames": {"read": 99}}
+    facts = {"size": {"width": 640, "height": 480}, "fps": 25.0, "frames": {"read": 9, "last": 98}}
     (tmp_path / "a.csv.json").write_text(json.dumps(facts))
     again = read_recording(table)
     assert (again.size, again.fps, again.num_frames) == ((640, 480), 25.0, 99)

@@ -61,6 +61,8 @@ def test_missing_numbers_are_gaps_in_time(make, folder, caplog):
     place = folder(["f010.png", "f011.png", "f015.png"])
     times, seen = read(make, place / "f%03d.png", fps=10)
     assert times == pytest.approx([0, 0.1, 0.5])
+    with open_source(place / "f%03d.png", fps=10) as frames:
+        assert [frame.index for frame in frames] == [0, 1, 5]
     assert seen == bars(make, 0, 1, 2)
     assert "3 numbers are missing" in caplog.text
 
@@ -69,8 +71,10 @@ def test_a_damaged_picture_is_a_gap_too(make, folder, caplog):
     place = folder([f"f{k}.png" for k in range(5)])
     (place / "f2.png").write_bytes(b"broken")
     with open_source(place, fps=10) as frames:
-        assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.3, 0.4])
+        shown = [(frame.index, frame.time) for frame in frames]
         assert frames.frames_failed == 1
+    assert [index for index, _ in shown] == [0, 1, 3, 4]
+    assert [time for _, time in shown] == pytest.approx([0, 0.1, 0.3, 0.4])
     assert "1 frames could not be decoded" in caplog.text
 
 

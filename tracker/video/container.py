@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
 from .clock import Clock, reorders
+from .opening import open_media
 from .streams import DEFAULT_FPS, Rate, choose_stream, may_be_joined
 
 log = logging.getLogger("posetrack")
@@ -97,7 +98,7 @@ class ContainerReader:
         self._announced = _announced(stream, container)
         whole = container.duration / av.time_base if container.duration else None
         self.duration = self._announced or whole
-        sizeless = container.size <= 0 or "hls" in container.format.name
+        sizeless = (container.size or 0) <= 0 or "hls" in container.format.name
         self.live = self._remote and self.duration is None and sizeless
         if self.live and fps is not None:
             raise UsageError(f"'{self.name}' is live and has its own times. Leave the rate of {fps:g} fps out.")
@@ -116,7 +117,7 @@ class ContainerReader:
         wait = self._timeout if self._remote else None
         target = str(address) if self._remote else f"file:{address}"
         try:
-            return av.open(target, options=options, timeout=wait, metadata_errors="replace")
+            return open_media(target, options=options, timeout=wait)
         except (av.FFmpegError, OSError, ValueError) as error:
             # Raised from None: the text of the error holds the address, and so the password.
             raise SourceError(self._why_closed(address, error)) from None

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import av
 
+from .opening import open_media
 from .streams import is_joint, may_be_joined
 
 # Codecs that every player takes in MP4 and QuickTime files; others are encoded again.
@@ -45,7 +46,7 @@ def open_sound(sound: Sound | None) -> Any:
     if sound is None:
         return None
     try:
-        container = av.open(f"file:{sound.path}", metadata_errors="replace")
+        container = open_media(f"file:{sound.path}")
     except (av.FFmpegError, OSError):
         return None
     if any(stream.codec_context is not None for stream in container.streams.audio):

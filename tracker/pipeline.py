@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..installation import explained
 from ..models.keypoints import Skeleton
 from .schedule import Every, Look, Schedule
 from .timings import Timings
@@ -204,6 +205,7 @@ class Pipeline:
         self._size, self._boxes = None, np.zeros((0, 4))
 
 
+@explained()
 def load_pipeline(
     model: str = "bundled",
     detector: str = "bundled",

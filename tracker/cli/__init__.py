@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ...errors import PosetrackError, UsageError
+from ...installation import explained
 from ...version import __version__
 from . import (
     attention,
@@ -65,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("posetrack").setLevel(logging.INFO)
     try:
         args = parser.parse_args(argv)
-        return args.run(args)
+        with explained():
+            return args.run(args)
     except UsageError as error:
         sys.stderr.write(f"posetrack: {error}\n")
         return 2

@@ -9,6 +9,7 @@ PosetrackError            the base: catch this one
 |   +-- ConversionError   a network cannot be brought to another runtime
 +-- TrainingError         a training run cannot go on
 +-- DeviceError           the device that was asked for is not there
++-- InstallationError     a library that posetrack needs is missing from this machine
 """
 
 
@@ -42,6 +43,10 @@ class TrainingError(PosetrackError):
 
 class DeviceError(PosetrackError):
     """The device that was asked for is not there."""
+
+
+class InstallationError(PosetrackError):
+    """A library that posetrack needs is missing from this machine."""
 
 
 class ConversionError(ModelError):

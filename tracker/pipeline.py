@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..installation import explained
 from ..models.keypoints import Skeleton
 from .schedule import Every, Look, Schedule
 from .timings import Timings
@@ -275,6 +276,7 @@ class Pipeline:
         return other
 
 
+@explained()
 def load_pipeline(
     model: str = "bundled",
     detector: str | Callable[[Frame], Any] = "bundled",

@@ -17,6 +17,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from ...errors import SourceError
+from .opening import open_media
 
 DEFAULT_FPS = 25.0  # steps over frames that carry no timestamp where the stream announces no rate, as FFmpeg does
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
@@ -75,7 +76,7 @@ class ContainerReader:
         self._announced = _announced(stream, container)
         whole = container.duration / av.time_base if container.duration else None
         self.duration = self._announced or whole
-        sizeless = container.size <= 0 or "hls" in container.format.name
+        sizeless = (container.size or 0) <= 0 or "hls" in container.format.name
         self.live = self._remote and self.duration is None and sizeless
         self.frame_count = self._count()
         # A multipart MJPEG stream carries no timestamps: FFmpeg counts 25 a second whatever the camera does.
@@ -87,7 +88,7 @@ class ContainerReader:
         wait = self._timeout if self._remote else None
         target = str(address) if self._remote else f"file:{address}"
         try:
-            return av.open(target, options=options, timeout=wait, metadata_errors="replace")
+            return open_media(target, options=options, timeout=wait)
         except (av.FFmpegError, OSError, ValueError) as error:
             # Raised from None: the text of the error holds the address, and so the password.
             raise SourceError(self._why_closed(address, error)) from None

@@ -13,6 +13,7 @@ from typing import Any
 import av
 
 from .container import moving_pictures
+from .opening import open_media
 
 log = logging.getLogger("posetrack")
 
@@ -23,7 +24,9 @@ AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48
 _DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS})
 
 
-def remux(video: Path, target: Path, *, audio_from: Path | None, start: float, length: float) -> None:
+def remux(
+    video: Path, target: Path, *, audio_from: Path | None, start: float, length: float, comment: str = ""
+) -> None:
     """Copy a video without encoding it again, and add the sound that belongs to it.
 
     Args:
@@ -32,6 +35,7 @@ def remux(video: Path, target: Path, *, audio_from: Path | None, start: float, l
         audio_from: file with the sound, and with the video stream that `start` speaks of.
         start: seconds of that stream where `video` begins.
         length: seconds of sound to keep.
+        comment: for the file's metadata.
 
     Raises:
         av.FFmpegError, OSError: the target cannot be written.
@@ -40,13 +44,13 @@ def remux(video: Path, target: Path, *, audio_from: Path | None, start: float, l
     try:
         if sound is not None:
             try:
-                return _copy(video, target, sound, start=start, length=length)
+                return _copy(video, target, sound, start=start, length=length, comment=comment)
             except (av.FFmpegError, ValueError) as error:
                 if getattr(error, "errno", None) in _DISK:
                     raise
                 why = getattr(error, "strerror", None) or str(error)
                 log.warning("The sound of '%s' is left out: it cannot be copied (%s).", audio_from, why)
-        return _copy(video, target, None, start=start, length=length)
+        return _copy(video, target, None, start=start, length=length, comment=comment)
     finally:
         if sound is not None:
             sound.close()
@@ -57,7 +61,7 @@ def _open_sound(path: Path | None) -> Any:
     if path is None:
         return None
     try:
-        container = av.open(f"file:{path}", metadata_errors="replace")
+        container = open_media(f"file:{path}")
     except (av.FFmpegError, OSError):
         return None
     if any(stream.codec_context is not None for stream in container.streams.audio):
@@ -66,9 +70,11 @@ def _open_sound(path: Path | None) -> Any:
     return None
 
 
-def _copy(video: Path, target: Path, sound: Any, *, start: float, length: float) -> None:
+def _copy(video: Path, target: Path, sound: Any, *, start: float, length: float, comment: str) -> None:
     options = {} if target.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
     with av.open(f"file:{video}") as pictures, av.open(f"file:{target}", "w", container_options=options) as out:
+        if comment:
+            out.metadata["comment"] = comment
         source = pictures.streams.video[0]
         stream = out.add_stream_from_template(source)
         queues = [_pictures(pictures, source, stream)]

@@ -20,6 +20,7 @@ from ...errors import OutputError, UsageError
 from ..partial import check_target, partial_path
 from .container import EXACT
 from .image import write_image
+from .mark import MARK
 from .remux import remux
 
 log = logging.getLogger("posetrack")
@@ -55,6 +56,7 @@ class VideoWriter:
         audio_from: str | Path | None = None,
         overwrite: bool = False,
         crf: int = 20,
+        comment: str = "",
     ) -> None:
         """Check the place and begin the file.
 
@@ -65,6 +67,7 @@ class VideoWriter:
             audio_from: file whose sound is copied, cut to the written times.
             overwrite: replace an existing file.
             crf: x264's constant rate factor; the greater, the smaller and coarser the video.
+            comment: for the file's metadata.
 
         Raises:
             OutputError: the file exists, or its folder cannot be written to.
@@ -74,7 +77,7 @@ class VideoWriter:
         self.frames_written = 0
         self._size, self._fps, self._crf = size, fps if fps and fps > 0 else 30.0, crf
         self._audio = Path(audio_from) if audio_from is not None else None
-        self._origin = 0.0
+        self._comment, self._origin = comment, 0.0
         self._last = self._last_key = -math.inf  # ticks
         self._reformatter = VideoReformatter()  # keeps its tables from frame to frame
         self._broken = self._closed = False
@@ -167,7 +170,8 @@ class VideoWriter:
         whole = self.path.with_name(f".{self.path.stem}.{os.getpid()}.tmp{self.path.suffix}")
         try:
             end = float(self._last) / TICKS + 1 / self._fps
-            remux(self.partial, whole, audio_from=self._audio, start=self._origin, length=end)
+            words: Any = {"audio_from": self._audio, "comment": self._comment}
+            remux(self.partial, whole, start=self._origin, length=end, **words)
             whole.replace(self.path)
             self.partial.unlink(missing_ok=True)
         except (av.FFmpegError, OSError) as error:
@@ -264,7 +268,7 @@ def open_writer(
     audio_from: str | Path | None = None,
     overwrite: bool = False,
 ) -> VideoWriter | ImageWriter:
-    """Open the writer that the suffix asks for; the arguments are those of `VideoWriter`.
+    """Open the writer of annotated pictures that the suffix asks for; the arguments are those of `VideoWriter`.
 
     Raises:
         UsageError: the suffix is unknown.
@@ -272,7 +276,8 @@ def open_writer(
     """
     check_suffix(path)
     if Path(path).suffix.lower() in VIDEO_OUTPUTS:
-        return VideoWriter(path, size=size, fps=fps, audio_from=audio_from, overwrite=overwrite)
+        words: Any = {"audio_from": audio_from, "overwrite": overwrite, "comment": MARK}
+        return VideoWriter(path, size=size, fps=fps, **words)
     return ImageWriter(path, overwrite=overwrite)
 
 

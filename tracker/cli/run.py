@@ -110,9 +110,13 @@ def _jobs(config: RunConfig, wanted: dict[Any, dict[str, Path]], *, many: bool) 
             if all(done.values()):
                 log.info("Skipped '%s': its results are complete.", source)
                 continue
-            # of a run that was stopped between two results, which are done again; anything else is not ours to replace
-            overwrite = all(known(output, path) or not there(output, path) for output, path in targets.items())
+            overwrite = True  # of a run that was stopped between two results, which are done again
         try:
+            for output, path in targets.items() if config.skip_existing else ():
+                if there(output, path) and not known(output, path):
+                    raise OutputError(
+                        f"'{path}' exists already and is no result that is known. Move it to another place."
+                    )
             check_targets(source, targets, overwrite=overwrite)
         except OutputError as error:
             if not many:

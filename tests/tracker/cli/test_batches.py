@@ -58,7 +58,7 @@ def test_the_first_person_of_every_file_is_number_1(sources, tmp_path):
     assert all(rows(tmp_path / f"{name}.csv") for name in ("a", "b", "c", "photo"))
 
 
-def test_own_results_are_no_sources_and_what_is_left_out_is_named(sources, tmp_path, capsys):
+def test_own_results_are_no_sources_and_what_is_left_out_is_named(sources, tmp_path, capsys, caplog):
     clips = tmp_path / "clips"
     shutil.copytree(sources, clips)
     (clips / "notes.txt").touch()
@@ -66,11 +66,10 @@ def test_own_results_are_no_sources_and_what_is_left_out_is_named(sources, tmp_p
     words = ("--save", clips / "out", "--csv", clips / "out")
     assert posetrack(clips, *words) == 0
     first = sorted(path.relative_to(clips) for path in clips.rglob("*"))
-    told = capsys.readouterr().err
-    assert "notes.txt (no video or picture)" in told
-    assert "old.partial.mp4 (unfinished)" in told
+    assert "notes.txt (no video or picture)" in caplog.text
+    assert "old.partial.mp4 (unfinished)" in caplog.text
     assert posetrack(clips, *words, "--overwrite") == 0
-    assert "a result of posetrack" in capsys.readouterr().err
+    assert "a result of posetrack" in caplog.text
     assert sorted(path.relative_to(clips) for path in clips.rglob("*")) == first
 
     for path in (clips / "out").iterdir():  # wherever they are, and under any name
@@ -93,7 +92,7 @@ def test_one_existing_result_leaves_the_others_be(sources, tmp_path, capsys):
     assert all(rows(tmp_path / f"{name}.csv") for name in ("a", "c", "photo"))
 
 
-def test_a_stopped_run_goes_on(sources, tmp_path, capsys):
+def test_a_stopped_run_goes_on(sources, tmp_path, capsys, caplog):
     words = (sources, "--csv", tmp_path / "t", "--save", tmp_path / "v")
     assert posetrack(*words, "--quiet") == 0
     stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
@@ -104,7 +103,7 @@ def test_a_stopped_run_goes_on(sources, tmp_path, capsys):
     capsys.readouterr()
     assert posetrack(*words, "--skip-existing") == 1
     told = capsys.readouterr().err
-    assert "photo.png': its results are complete" in told
+    assert "photo.png': its results are complete" in caplog.text
     assert "c.csv' exists already" in told
     assert (tmp_path / "t" / "c.csv").read_text() == "somebody's own"
     assert rows(tmp_path / "t" / "a.csv")

@@ -19,7 +19,7 @@ log = logging.getLogger("posetrack")
 _DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS})
 
 
-def remux(video: Path, target: Path, *, sound: Sound | None, start: float, length: float) -> None:
+def remux(video: Path, target: Path, *, sound: Sound | None, start: float, length: float, comment: str = "") -> None:
     """Copy a video without encoding it again, and add the sound that belongs to it.
 
     Args:
@@ -28,6 +28,7 @@ def remux(video: Path, target: Path, *, sound: Sound | None, start: float, lengt
         sound: what belongs to the pictures.
         start: seconds of the pictures' time where `video` begins.
         length: seconds of sound to keep.
+        comment: for the file's metadata.
 
     Raises:
         av.FFmpegError, OSError: the target cannot be written.
@@ -37,21 +38,23 @@ def remux(video: Path, target: Path, *, sound: Sound | None, start: float, lengt
         if sound is not None and opened is not None:
             try:
                 tracks = partial(sound_packets, opened, clock=sound.clock, start=start, length=length)
-                return _copy(video, target, tracks)
+                return _copy(video, target, tracks, comment=comment)
             except (av.FFmpegError, ValueError) as error:
                 if getattr(error, "errno", None) in _DISK:
                     raise
                 why = getattr(error, "strerror", None) or str(error)
                 log.warning("The sound of '%s' is left out: it cannot be copied (%s).", sound.path, why)
-        return _copy(video, target, None)
+        return _copy(video, target, None, comment=comment)
     finally:
         if opened is not None:
             opened.close()
 
 
-def _copy(video: Path, target: Path, sound: Callable[[Any], Iterator[av.Packet]] | None) -> None:
+def _copy(video: Path, target: Path, sound: Callable[[Any], Iterator[av.Packet]] | None, *, comment: str) -> None:
     options = {} if target.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
     with av.open(f"file:{video}") as pictures, av.open(f"file:{target}", "w", container_options=options) as out:
+        if comment:
+            out.metadata["comment"] = comment
         source = pictures.streams.video[0]
         stream = out.add_stream_from_template(source)
         queues = [_pictures(pictures, source, stream)]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ...errors import OutputError, UsageError
 from ..partial import check_target, partial_path
 from .image import write_image
+from .mark import MARK
 from .picture import EXACT
 from .remux import remux
 from .soundtrack import Sound
@@ -57,6 +58,7 @@ class VideoWriter:
         sound: Sound | None = None,
         overwrite: bool = False,
         crf: int = 23,
+        comment: str = "",
     ) -> None:
         """Check the place and begin the file.
 
@@ -67,6 +69,7 @@ class VideoWriter:
             sound: is copied, cut to the written times.
             overwrite: replace an existing file.
             crf: x264's constant rate factor; the greater, the smaller and coarser the video.
+            comment: for the file's metadata.
 
         Raises:
             OutputError: the file exists, or its folder cannot be written to.
@@ -75,7 +78,7 @@ class VideoWriter:
         self.partial = partial_path(self.path).with_suffix(".mp4")
         self.frames_written = 0
         self._size, self._fps, self._crf = size, fps if fps and fps > 0 else 30.0, crf
-        self._sound = sound
+        self._sound, self._comment = sound, comment
         self._origin = 0.0
         self._last = self._last_key = -math.inf  # ticks
         self._reformatter = VideoReformatter()  # keeps its tables from frame to frame
@@ -172,7 +175,8 @@ class VideoWriter:
         whole = self.path.with_name(f".{self.path.stem}.{os.getpid()}.tmp{self.path.suffix}")
         try:
             end = float(self._last) / TICKS + 1 / self._fps
-            remux(self.partial, whole, sound=self._sound, start=self._origin, length=end)
+            words: Any = {"sound": self._sound, "comment": self._comment}
+            remux(self.partial, whole, start=self._origin, length=end, **words)
             whole.replace(self.path)
             self.partial.unlink(missing_ok=True)
         except (av.FFmpegError, OSError) as error:
@@ -269,7 +273,7 @@ def open_writer(
     sound: Sound | None = None,
     overwrite: bool = False,
 ) -> VideoWriter | ImageWriter:
-    """Open the writer that the suffix asks for; the arguments are those of `VideoWriter`.
+    """Open the writer of annotated pictures that the suffix asks for; the arguments are those of `VideoWriter`.
 
     Raises:
         UsageError: the suffix is unknown.
@@ -277,7 +281,8 @@ def open_writer(
     """
     check_suffix(path)
     if Path(path).suffix.lower() in VIDEO_OUTPUTS:
-        return VideoWriter(path, size=size, fps=fps, sound=sound, overwrite=overwrite)
+        words: Any = {"sound": sound, "overwrite": overwrite, "comment": MARK}
+        return VideoWriter(path, size=size, fps=fps, **words)
     return ImageWriter(path, overwrite=overwrite)
 
 

@@ -60,6 +60,7 @@ class RunConfig:
         timeout: seconds to wait for a stream.
         reconnect: seconds to try to get a lost camera or stream back.
         overwrite: replace existing results.
+        skip_existing: leave out sources whose results are there and complete.
         quiet: no progress and no summary.
         offline: never use the network.
         repetitions: what is to be counted, too, tables of a recipe: `[repetitions.NAME]` with angle, low and high.
@@ -103,6 +104,7 @@ class RunConfig:
     timeout: float = 10.0
     reconnect: float = 30.0
     overwrite: bool = False
+    skip_existing: bool = False
     quiet: bool = False
     offline: bool = False
     repetitions: Mapping[str, Any] = field(default_factory=dict)
@@ -146,6 +148,8 @@ class RunConfig:
             raise UsageError(f"start is {self.start} s; give a time from 0 on.")
         if self.end is not None and self.end <= (self.start or 0):
             raise UsageError(f"end is {self.end} s, not after the start at {self.start or 0} s; give a later time.")
+        if self.overwrite and self.skip_existing:
+            raise UsageError("overwrite replaces results and skip_existing keeps them. Leave one of them out.")
         if self.timeout <= 0:
             raise UsageError(f"timeout is {self.timeout} s; give a positive number of seconds.")
         if not 0 <= self.reconnect < math.inf:

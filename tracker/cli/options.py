@@ -54,6 +54,7 @@ OPTIONS = {
     "timeout": ("SECONDS", "wait no longer than this for a stream"),
     "reconnect": ("SECONDS", "try for so long to get a lost camera or stream back; 0 gives up at once"),
     "overwrite": (None, "replace existing results"),
+    "skip_existing": (None, "leave out sources whose results are complete: go on where a run was stopped"),
     "quiet": (None, "print nothing but errors"),
     "offline": (None, "never use the network"),
 }
@@ -61,6 +62,7 @@ OPTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the main job; one that is not given is absent, so that a recipe can fill it."""
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help=f"{OPTIONS['source'][1]}; several are a batch")
     group = parser.add_argument_group("tracking")
     for field in dataclasses.fields(RunConfig):
         if field.name not in OPTIONS:

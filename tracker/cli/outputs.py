@@ -94,7 +94,7 @@ def sinks_of(
     skeleton, timings, overwrite = pipeline.estimator.skeleton, pipeline.timings, config.overwrite
     screens: list[Any] = []
     if save := targets.get("save"):
-        screens.append(open_writer(save, size=frames.size, fps=frames.fps, audio_from=frames.path, overwrite=overwrite))
+        screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, overwrite=overwrite))
     if config.show:
         screens.append(Window(f"posetrack: {frames.name}"))
     if report:

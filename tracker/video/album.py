@@ -63,13 +63,13 @@ def _video(path: Path, contents: Contents, *, fps: float | None, start: float | 
     else:
         ends = np.cumsum(durations).tolist()
         times, whole = [0.0, *ends[:-1]][:count], ends[-1] if ends else 0.0
-    load, close = _pages(path) if contents.pages else _frames(path, contents.skipped)
+    load, close = _frames(path, contents.skipped)
     words: Any = {"duration": whole, "fps": fps, "guessed": guessed, "damage": damage, "close": close}
     return PicturesReader(load, times, start=start, end=end, **words)
 
 
 def _frames(path: Path, skipped: int) -> tuple[Load, Callable[[], object]]:
-    """Return what reads frame k of an animation, and what closes it."""
+    """Return what reads frame k of an animation or stack, and what closes it."""
     image = Image.open(path)
 
     def load(k: int) -> NDArray[np.uint8]:
@@ -82,20 +82,6 @@ def _frames(path: Path, skipped: int) -> tuple[Load, Callable[[], object]]:
     return load, image.close
 
 
-def _pages(path: Path) -> tuple[Load, None]:
-    """Return what reads page k of a TIFF: OpenCV, which takes every depth."""
-    data = np.memmap(path, np.uint8, mode="r")  # a stack may be larger than the memory
-
-    def load(k: int) -> NDArray[np.uint8]:
-        done, pages = cv2.imdecodemulti(data, cv2.IMREAD_COLOR, range=(k, k + 1))
-        if not done or not pages:
-            raise SourceError(f"Cannot read page {k} of '{path}'.")
-        page: Any = pages[0]
-        return page
-
-    return load, None
-
-
 def _main(path: Path) -> NDArray[np.uint8]:
     with opened(path) as image:
         return _bgr(image)
@@ -103,4 +89,7 @@ def _main(path: Path) -> NDArray[np.uint8]:
 
 def _bgr(image: Any) -> NDArray[np.uint8]:
     """Return (H, W, 3) BGR uint8, upright; transparency is left out."""
+    if image.mode.startswith("I;16"):
+        grey: Any = cv2.cvtColor((np.asarray(image) >> 8).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+        return grey
     return np.ascontiguousarray(np.asarray(ImageOps.exif_transpose(image).convert("RGB"))[..., ::-1])

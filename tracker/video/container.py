@@ -7,7 +7,6 @@ import logging
 import re
 import time
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
+from .clock import Clock, reorders
 from .interlace import Timed, deinterlaced
 from .numbers import FrameNumbers, packets_before
 from .opening import open_media
 from .picture import Display
-from .streams import DEFAULT_FPS, Rate, choose_stream
+from .streams import DEFAULT_FPS, Rate, choose_stream, may_be_joined
 
 log = logging.getLogger("posetrack")
 
@@ -40,6 +40,7 @@ class ContainerReader:
         failed: frames that could not be decoded.
         damage: what is wrong with the file, known at its end; None if nothing is.
         number: of the picture given last, as the source counts: lost ones and those before the start are counted.
+        clock: when each frame is shown.
         arrived: seconds of the monotonic clock when the last picture was there to be decoded.
     """
 
@@ -88,7 +89,7 @@ class ContainerReader:
         if container.format.name in TEXT_FORMATS:
             raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, a picture or a stream.")
         self._stream = stream = choose_stream(container, name=self.name, index=index)
-        rate = Rate(container, stream, asked=fps)
+        self._rate = rate = Rate(container, stream, asked=fps)
         self.fps, self.fps_guessed = rate.fps, rate.guessed
         self._display = Display(stream, name=self.name)
         self._announced = _announced(stream, container)
@@ -98,10 +99,11 @@ class ContainerReader:
         self.live = self._remote and self.duration is None and sizeless
         if self.live and fps is not None:
             raise UsageError(f"'{self.name}' is live and has its own times. Leave the rate of {fps:g} fps out.")
-        # Counted times would be FFmpeg's 25 a second, whatever a camera does.
-        self._wall_clock, self._counted = self.live and rate.counted, rate.counted and not self.live
+        if fps is not None and container.streams.audio:
+            log.info("'%s': its sound does not fit the rate of %g fps and is left out of a video.", self.name, fps)
         if fps and self._announced:
             self._announced = self.duration = (stream.frames / fps) or None
+        self.clock = Clock(container, stream, rate, live=self.live)
         self.frame_count = self._count()
         if self.fps_guessed and not self.live:
             log.warning("'%s' states no frame rate: %g a second are assumed. Give --fps.", self.name, self.fps)
@@ -162,7 +164,7 @@ class ContainerReader:
     def _from_start(self) -> Iterator[Timed]:
         """Yield frames from a keyframe at or before the start; from the beginning where seeking misses it."""
         stream, start = self._stream, self._start
-        if not start or self.live or self._counted:
+        if not start or self.live or not self._can_seek():
             yield from self._timed()
             return
         origin = stream.start_time or 0
@@ -191,26 +193,17 @@ class ContainerReader:
         self._stream.thread_type = "AUTO"
         self.failed, self._numbers, self._sought = 0, self._count_from(0), False
 
+    def _can_seek(self) -> bool:
+        """Tell whether the times of this file can be trusted for a jump into its middle."""
+        if self._container.format.name == "avi" and reorders(self._stream):
+            return False
+        return not self._rate.counted and self._stream.start_time is not None and not may_be_joined(self._container)
+
     def _timed(self) -> Iterator[Timed]:
         """Yield frames with strictly increasing seconds since the stream's first presentation."""
-        stream = self._stream
-        base = stream.time_base or Fraction(1, 90000)
-        origin = None if self.live else stream.start_time
-        step, last = 1 / (self.fps or DEFAULT_FPS), None
+        self.clock = clock = Clock(self._container, self._stream, self._rate, live=self.live)
         for count, frame in enumerate(self._decode()):
-            pts = frame.pts if frame.pts is not None else frame.dts
-            if self._wall_clock:
-                seconds = self.arrived
-            elif self._counted:
-                seconds = (count + self.failed) * step
-            elif pts is None:
-                seconds = 0.0 if last is None else last + step
-            else:
-                origin = pts if origin is None else origin
-                seconds = float((pts - origin) * base)
-            if last is not None and seconds <= last:
-                seconds = last + step
-            last = seconds
+            seconds = clock(frame, number=count + self.failed, arrived=self.arrived)
             yield Timed(frame, seconds, self._numbers.number(frame.pts))
 
     def _decode(self) -> Iterator[av.VideoFrame]:
@@ -257,5 +250,6 @@ def _announced(stream: Any, container: Any) -> float | None:
         return float(stream.duration * stream.time_base)
     match = re.fullmatch(r"(\d+):(\d+):([\d.]+)", stream.metadata.get("DURATION", ""))  # Matroska's tag
     if match:
-        return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
+        end = int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
+        return end - float((stream.start_time or 0) * stream.time_base)
     return container.duration / av.time_base if container.duration and len(container.streams) == 1 else None

@@ -32,14 +32,12 @@ class Contents:
         moving: they are one video.
         durations: seconds of each that can be read; None where the file states none.
         skipped: pictures before the video, for programs that know no animation.
-        pages: they are pages of a TIFF.
     """
 
     count: int = 1
     moving: bool = False
     durations: tuple[float, ...] | None = None
     skipped: int = 0
-    pages: bool = False
 
 
 def is_picture(path: Path) -> bool:
@@ -57,6 +55,8 @@ def is_moving(path: Path) -> bool:
 
 def boxed(path: Path) -> str:
     """Return "avif" or "heif" for photographs whose file is built like an MP4, of which FFmpeg shows one tile."""
+    if not path.is_file():  # a pipe is read once
+        return ""
     with path.open("rb") as file:
         head = file.read(64)
     if head[4:8] != b"ftyp" or head[8:12] not in AVIF | HEIF:
@@ -110,7 +110,7 @@ def look(path: Path, *, timed: bool = True) -> Contents:
         with opened(path) as image:
             count = getattr(image, "n_frames", 1)
             if count > 1 and image.format == "TIFF":
-                return Contents(count, moving=_one_size(image, count), pages=True)
+                return Contents(count, moving=_is_stack(image, count))
             if count < 2 or image.format not in ANIMATIONS:
                 return Contents(count)
             skipped = int(getattr(image, "default_image", False))
@@ -138,12 +138,12 @@ def _durations(image: Any, frames: range) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _one_size(image: Any, count: int) -> bool:
-    """Tell whether all pages are pictures of the same size."""
+def _is_stack(image: Any, count: int) -> bool:
+    """Tell whether all pages are pictures of one size whose values have a known white."""
     sizes = set()
     for k in range(count):
         image.seek(k)
-        if image.tag_v2.get(254, 0) & PARTIAL_PAGE:
+        if image.tag_v2.get(254, 0) & PARTIAL_PAGE or image.mode in ("I", "F"):
             return False
         sizes.add(image.size)
     return len(sizes) == 1

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, SourceError
+from .mark import marked
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -44,7 +45,7 @@ def write_image(path: Path, image: NDArray[np.uint8]) -> None:
         raise OutputError(f"Cannot encode '{path}': OpenCV refused a picture of shape {image.shape}. Try .png.")
     whole = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
-        data.tofile(whole)
+        whole.write_bytes(marked(data.tobytes(), path.suffix))
         whole.replace(path)
     except OSError as error:
         whole.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ from .contents import is_picture
 from .live import Newest
 from .reconnect import Gap, LiveReader, Reconnecting
 from .sequence import is_sequence, open_sequence
+from .soundtrack import Sound
 
 log = logging.getLogger("posetrack")
 
@@ -147,6 +148,13 @@ class Source:
             return f"'{self.name}' has no frame between the start and the end that were given. Give a longer stretch."
         failed = f" ({self.frames_failed} could not be decoded)" if self.frames_failed else ""
         return f"'{self.name}' has no frame that can be read{failed}. Check it with a player, or record it again."
+
+    @property
+    def sound(self) -> Sound | None:
+        """What sounds beside the frames; None where that is nothing, or another rate than the file's was asked for."""
+        if self.path is None or not isinstance(self._reader, ContainerReader) or self._reader.clock.counted:
+            return None
+        return Sound(self.path, self._reader.clock)
 
     @property
     def frames_failed(self) -> int:

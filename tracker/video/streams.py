@@ -13,6 +13,7 @@ from ...errors import SourceError
 log = logging.getLogger("posetrack")
 
 DEFAULT_FPS = 25.0  # where nothing states a rate, as FFmpeg does
+BACK, AHEAD = 0.1, 10.0  # seconds; a greater step of a clock is a joint of two files
 TICKS = 1000  # a second: where a raw stream states so many frames, they are the ticks of an encoder with variable rate
 
 
@@ -53,6 +54,16 @@ def choose_stream(container: Any, *, name: str, index: int | None) -> Any:
 def _describe(stream: Any) -> str:
     default = ", default" if stream.disposition & av.stream.Disposition.default else ""
     return f"{stream.index} ({stream.width} x {stream.height}{default})"
+
+
+def may_be_joined(container: Any) -> bool:
+    """Tell whether files of this format are joined end to end, so that their clock may jump."""
+    return bool(container.format.flags & Flags.ts_discont.value)
+
+
+def is_joint(before: float, now: float) -> bool:
+    """Tell whether a clock that stood at `before` seconds and now is at `now` has jumped, by FFmpeg's own limits."""
+    return now < before - BACK or now > before + AHEAD
 
 
 class Rate:

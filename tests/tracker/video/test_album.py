@@ -126,6 +126,14 @@ def test_pages_of_several_sizes_are_no_video(tmp_path, caplog):
     assert "holds 2 pictures: the main one is used" in caplog.text
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_a_stack_whose_white_is_unknown_is_refused(tmp_path, dtype):
+    pages = [Image.fromarray(np.full((20, 30), k, dtype)) for k in range(3)]
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(SourceError, match="Save it again as a JPEG or PNG"):
+        open_source(tmp_path / "stack.tif")
+
+
 def test_a_photograph_of_several_pictures_says_what_is_left_out(save, caplog):
     with open_source(save("photo.mpo", count=3)) as frames:
         assert len(list(frames)) == 1

@@ -6,7 +6,7 @@ import cv2
 import pytest
 
 from posetrack.errors import SourceError, UsageError
-from posetrack.tracker.video.batch import Item, expand, is_alone
+from posetrack.tracker.video.batch import Item, expand, gather
 from posetrack.tracker.video.sequence import find_sequences
 from posetrack.tracker.video.source import open_source
 
@@ -153,11 +153,11 @@ def test_outputs_of_a_batch_have_different_names(folder):
 
 def test_one_sequence_is_one_source_and_not_a_batch_of_one(folder):
     place = folder(["f1.png", "f2.png"])
-    assert is_alone(expand(place, fps=30), place)
-    assert is_alone(expand(place / "f%d.png"), place / "f%d.png")
-    assert is_alone(expand(place / "f1.png"), place / "f1.png")
-    assert not is_alone(expand(place), place)
-    assert not is_alone(expand(place / "f1*", fps=30), place / "f1*")
+    assert not gather([place], fps=30).many
+    assert not gather([place / "f%d.png"]).many
+    assert not gather([place / "f1.png"]).many
+    assert gather([place]).many
+    assert gather([place / "f1*"], fps=30).many
 
 
 @pytest.mark.parametrize(

@@ -36,5 +36,5 @@ def read(name: str, folder: str = "") -> dict[str, Any]:
         raise UsageError(f"There is no recipe '{name}'. {hint}")
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"Recipe {name} is not valid TOML: {error}.") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or tables without end, too
+        raise UsageError(f"Recipe {name} is not valid TOML: {error}. Correct it.") from error

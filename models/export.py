@@ -122,7 +122,7 @@ def need(package: str, extra: str) -> ModuleType:
 def _openvino(
     network: nn.Module, examples: Tensor, path: Path, card: cards.Card, names: tuple[str, ...], half: bool
 ) -> None:
-    ov = need("posetrack.models.vino", "openvino").ov  # before any other import of it
+    ov: Any = need("openvino", "openvino")
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 

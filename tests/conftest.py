@@ -8,6 +8,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    # Each worker takes its share of the cores, before anything that starts threads is imported; one that has nothing
+    # to do sleeps instead of holding a core that another needs.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from skips import pytest_addoption, pytest_configure  # noqa: F401
 
 

@@ -77,10 +77,10 @@ def read_annotations(path: str | Path) -> dict[str, Any]:
         SourceError: a file is missing, no JSON, or has no images and annotations with boxes.
     """
     try:
-        truth = json.loads(Path(path).read_text(encoding="utf-8"))
+        truth = json.loads(Path(path).read_bytes())
     except FileNotFoundError as error:
         raise SourceError(f"Cannot read annotations from '{path}': there is no such file. Check the path.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SourceError(f"Cannot read annotations from '{path}': {error}. Give a COCO keypoint .json.") from error
     if isinstance(truth, list) and truth and isinstance(truth[0], dict) and "joints" in truth[0]:
         return _read_mpii(Path(path), truth)

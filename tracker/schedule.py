@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from .tracking.boxes import iou
 from .types import Poses, State, Tracks
 
 _SURE = 0.5  # confidence of a keypoint that can surprise; others leap by themselves
@@ -149,8 +150,6 @@ class Schedule:
 
 def _closest(boxes: NDArray[np.floating]) -> float:
     """Return the largest IoU of two of the boxes (N, 4)."""
-    sides = np.minimum(boxes[:, None, 2:], boxes[:, 2:]) - np.maximum(boxes[:, None, :2], boxes[:, :2])
-    shared, areas = np.maximum(sides, 0).prod(-1), (boxes[:, 2:] - boxes[:, :2]).prod(-1)
-    iou = shared / np.maximum(areas[:, None] + areas - shared, 1e-9)
-    np.fill_diagonal(iou, 0.0)
-    return float(iou.max(initial=0.0))
+    overlap = iou(boxes, boxes)
+    np.fill_diagonal(overlap, 0.0)
+    return float(overlap.max(initial=0.0))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from .perception.runtimes.machine import cores
 
 WAKE = 0.5  # seconds; a wait without an end could not be interrupted by Ctrl-C on Windows
 
@@ -110,9 +111,3 @@ def streams(*, live: bool) -> int:
     Two cores that each do a frame of their own wait for each other less than two that share every step of one.
     """
     return 1 if live else min(2, cores())
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

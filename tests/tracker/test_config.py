@@ -55,3 +55,10 @@ def test_dashes_stand_for_underscores_and_whole_numbers_for_floats():
 def test_values_without_a_sense_are_refused(values):
     with pytest.raises(UsageError, match="give"):
         RunConfig(**values)
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "a = " + "1" * 140_000])
+def test_a_recipe_that_is_too_deep_or_long_is_a_sentence(text, tmp_path):
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(UsageError, match="is not valid TOML"):
+        read_recipe(str(tmp_path / "a.toml"))

@@ -53,7 +53,7 @@ def measure(chain: str, detector: str | Path, pose: str | Path, *, cache: Path |
     """
     started = time.time()
     command = [sys.executable, "-m", f"{__package__}.first_answer", chain, str(detector), str(pose)]
-    place = {"POSETRACK_CACHE": str(cache)} if cache else {}
+    place = {"POSETRACK_CACHE": str(cache), "NUMBA_CACHE_DIR": ""} if cache else {}
     told = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | place).stdout
     end, memory, private = json.loads(told.splitlines()[-1])
     return {"ready": end - started, "memory": memory, "private": private}

@@ -71,7 +71,7 @@ def measure_stages(people: Sequence[int], *, rounds: int, warmup: int) -> dict[s
                     programs[package] = theirs(scene)
                     figures["machine"][package] = metadata.version(package)
                 except ImportError:
-                    figures["missing"][package] = f"pip install {package}"
+                    figures["missing"][package] = "pip install 'posetrack[bench]'"
                 stages[stage] = _in_turns(programs, rounds=rounds, warmup=warmup)
             figures["people"][str(count)] = stages
             exact = whole_map_decode(scene.heatmaps)

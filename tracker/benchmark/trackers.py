@@ -48,13 +48,11 @@ def measure_trackers(people: Sequence[int], against: Sequence[str], *, frames: i
                     if name in PEERS:
                         updates[name] = PEERS[name][0](crowd)
                 except ImportError:
-                    figures["missing"][name] = f"pip install {PEERS[name][1]}"
+                    extra = "norfair" if PEERS[name][1] == "norfair" else "bench"
+                    figures["missing"][name] = f"pip install 'posetrack[{extra}]'"
             figures["people"][str(count)] = _in_turns(updates, frames=frames, warmup=warmup)
             if "filterpy" in against:
-                try:
-                    figures["kalman"][str(count)] = measure_kalman(count, steps=max(frames // 4, 1))
-                except ImportError:
-                    figures["missing"]["filterpy"] = "pip install filterpy"
+                figures["kalman"][str(count)] = measure_kalman(count, steps=max(frames // 4, 1))
     return figures
 
 

@@ -124,7 +124,8 @@ def _tracker(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             table.columns.pop()
         console.print(table)
     for name, command in figures["missing"].items():
-        console.print(f"{name} is not installed, so it is not measured: {command}", highlight=False)
+        sentence = f"{name} is not installed, so it is not measured: {command}"
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     return figures
 
 

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..stages import cores, streams
+from ..perception.runtimes.machine import cores
+from ..stages import streams
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -52,5 +52,6 @@ def run_stages(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     difference = f"points differ from those of whole smoothed maps by {figures['difference']:.0e} px at the most"
     console.print(difference, highlight=False)
     for name, command in figures["missing"].items():
-        console.print(f"{name} is not installed, so it is not measured: {command}", highlight=False)
+        sentence = f"{name} is not installed, so it is not measured: {command}"
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     return figures

@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     with report.people as people:
         for index, time, tracks in recording.timed():
             people.write_rows(index, time, tracks)
+    facts = facts_of(recording)
     if args.video:
-        show(args.video, report)
-    report.save(facts_of(recording))
+        show(args.video, report, start=facts.get("config", {}).get("start") or 0.0)
+    report.save(facts)
     return 0

@@ -229,7 +229,7 @@ def _keeping_up(step: Callable[[int], None], frames: Source, pipeline: Pipeline,
 
 def _side_by_side(pipeline: Pipeline) -> bool:
     """Tell whether threads pay."""
-    from ..stages import cores
+    from ..perception.runtimes.machine import cores
 
     # torch on a processor uses all cores by itself, and its many small steps hold the interpreter: with two networks at
     # once it had 0.7 times the speed on two cores, where OpenVINO, a single long step, had 1.4 times

@@ -16,6 +16,7 @@ from ...errors import OutputError
 from ...models.evaluate import BODY_SHARE
 from ...models.keypoints import Skeleton, oks
 from ..annotations import is_counted, people
+from ..tracking.boxes import inside, iou
 from .palette import INK, PAPER, Palette, palette
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _match(image_id: int, truth: list, found: list, rest: list, skeleton: Skelet
     areas = np.array([a.get("area", BODY_SHARE * a["bbox"][2] * a["bbox"][3]) for a in truth], dtype=float)
     points, poses = _keypoints(truth, skeleton), _keypoints(found, skeleton)
     likeness = oks(points, poses, areas, sigmas=skeleton.sigmas)  # (T, F)
-    overlap = _iou(truth, found)
+    overlap = iou(_boxes(truth), _boxes(found))
     fitness = np.where((likeness >= LEAST_OKS) | (overlap >= LEAST_IOU), likeness + overlap, -1.0)
     free = np.ones(len(truth), dtype=bool)
     for f, pose in enumerate(found):
@@ -147,7 +148,7 @@ def _match(image_id: int, truth: list, found: list, rest: list, skeleton: Skelet
             t = int(values.argmax())
             free[t] = False
             yield Case("pose", 1 - likeness[t, f], image_id, truth[t], pose, float(likeness[t, f]))
-        elif not (_iou(rest, [pose], of_second=True) > LEAST_IOU).any():
+        elif not (inside(_boxes([pose]), _boxes(rest)) > LEAST_IOU).any():
             yield Case("false-alarm", pose["score"], image_id, None, pose)
     for t in np.flatnonzero(free).tolist():
         yield Case("miss", float(areas[t]), image_id, truth[t], None)
@@ -159,15 +160,10 @@ def _keypoints(persons: list[dict[str, Any]], skeleton: Skeleton) -> NDArray[np.
     return np.where(array[..., 2:] > 0, array[..., :2], np.nan)
 
 
-def _iou(first: list[dict[str, Any]], second: list[dict[str, Any]], *, of_second: bool = False) -> NDArray[np.float64]:
-    """Return the overlap (N, M) of `bbox`es as a share of their union, or of the second alone."""
-    a, b = (np.array([p["bbox"] for p in part], dtype=float).reshape(-1, 4) for part in (first, second))
-    a, b = a[:, None], b[None]
-    sides = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    shared = np.maximum(sides, 0).prod(-1)
-    areas_a, areas_b = a[..., 2:].prod(-1), b[..., 2:].prod(-1)
-    whole = np.broadcast_to(areas_b, shared.shape) if of_second else areas_a + areas_b - shared
-    return shared / np.maximum(whole, 1e-9)
+def _boxes(persons: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """Return the boxes (N, 4) xyxy pixels of annotations, whose `bbox` is x, y, width and height."""
+    array = np.array([person["bbox"] for person in persons], dtype=float).reshape(-1, 4)
+    return np.concatenate([array[:, :2], array[:, :2] + array[:, 2:]], axis=1)
 
 
 def draw_error(image: NDArray[np.uint8], case: Case, run: Evaluation) -> NDArray[np.uint8]:

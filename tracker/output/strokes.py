@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..tracking.compiled import kernel
 
 
-@partial(kernel, fastmath=True, nogil=True)
+@partial(kernel, nogil=True)
 def paint(
     image: NDArray[np.uint8], strokes: NDArray[np.float32], shown: NDArray[np.bool_], colors: NDArray[np.uint8]
 ) -> None:

@@ -241,6 +241,8 @@ def _coco_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, 
         entries = json.loads(text)
     except json.JSONDecodeError as error:
         raise _malformed(path, f"line {error.lineno}", f"it is not JSON ({error.msg})") from error
+    except (RecursionError, ValueError) as error:  # too deep, or a number of thousands of digits
+        raise _malformed(path, "the file", f"it is no list of boxes ({error})") from error
     if not isinstance(entries, list):
         raise _malformed(path, "the top", "COCO results are a list of objects")
     for number, entry in enumerate(entries):
@@ -250,7 +252,7 @@ def _coco_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, 
                 continue
             left, top, width, height = map(float, entry["bbox"])
             yield place, _index(entry["image_id"]), left, top, width, height, float(entry.get("score", 1))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             reason = 'give {"image_id": the frame\'s index, "bbox": [x, y, width, height], "score": number}'
             raise _malformed(path, place, reason) from error
 
@@ -268,7 +270,7 @@ def _mot_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, f
         place = f"line {number}"
         try:
             frame, _, left, top, width, height, *more = map(float, cells)
-        except ValueError as error:
+        except (csv.Error, ValueError) as error:
             raise _malformed(path, place, "give frame,id,left,top,width,height,score") from error
         if frame < 1 or not frame.is_integer():
             raise _malformed(path, place, "frames are whole numbers from 1")

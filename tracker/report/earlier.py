@@ -21,7 +21,7 @@ def facts_of(recording: Recording) -> dict[str, Any]:
         facts = json.loads(text)
         if all(isinstance(facts[section], dict) for section in _SECTIONS):
             return facts
-    except (OSError, KeyError, TypeError, ValueError):  # another program's, or none
+    except (OSError, KeyError, TypeError, ValueError, RecursionError):  # another program's, or none
         pass
     facts = {"source": recording.path.name, "fps": recording.fps, "skeleton": {"name": recording.skeleton.name}}
     if recording.size:
@@ -29,28 +29,48 @@ def facts_of(recording: Recording) -> dict[str, Any]:
     return facts
 
 
-def show(video: str, report: Report) -> None:
+def show(video: str, report: Report, *, start: float = 0.0) -> None:
     """Put a video into a report that has its people.
 
-    A video that --save wrote begins at 0, wherever its run began; the frame of the table's first row tells by how much
-    it is shifted.
+    A video that --save wrote begins at 0, wherever its run began: the times of the table's first and last row tell by
+    how much it is shifted.
+
+    Args:
+        video: that of --save, or the source itself.
+        report: with its people.
+        start: seconds of the source at which the run began.
 
     Raises:
         SourceError: it cannot be read.
         UsageError: it is no video of these people.
     """
     everybody = report.people.everybody
-    moments = dict([everybody.first, everybody.last]) if everybody.people else {}
-    found: dict[int, float] = {}
+    times: dict[int, float] = {}  # of the frames, by their numbers
     with open_source(video) as frames:
         if frames.live:
             raise UsageError(f"--video is '{video}', which is live. Give the file that --save wrote.")
         with report.clip as clip:
             for frame in frames:
                 clip.write(frame.image, frame.time)
-                if frame.index in moments:
-                    found[frame.index] = moments[frame.index] - frame.time
-    if len(found) < len(moments) or (found and max(found.values()) - min(found.values()) > _OFF):
+                times[frame.index] = frame.time
+    if not everybody.people:
+        return
+    shift = _shift(times, [everybody.first, everybody.last], start)
+    if shift is None:
         raise UsageError(f"'{video}' is not the video of this table: their frames and times differ. Give another.")
-    if found:
-        report.clip.moved(found[everybody.first[0]])
+    report.clip.moved(shift)
+
+
+def _shift(times: dict[int, float], moments: list[tuple[int, float]], start: float) -> float | None:
+    """Return by how many seconds a table is later than a video; None where it is not of this video.
+
+    Args:
+        times: seconds of the video's frames, by their numbers.
+        moments: numbers and seconds of two rows.
+        start: seconds at which the run began.
+    """
+    if all(abs(times.get(index, -1e9) - time) <= _OFF for index, time in moments):
+        return moments[0][1] - times[moments[0][0]]
+    nearest = [min(times.values(), key=lambda at, time=time: abs(at + start - time)) for _, time in moments]  # type: ignore[misc]
+    shifts = [time - at for at, (_, time) in zip(nearest, moments)]
+    return shifts[0] if all(abs(shift - start) <= _OFF for shift in shifts) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import kernel, part
+from .compiled import kernel
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -73,7 +73,6 @@ def assign(similarity: Array, gate: float) -> Rows:
     return match
 
 
-@part
 def associate(match: Rows, taken: Mask, similarity: Array, tracks: Mask, poses: Mask, gate: float) -> None:
     """Match who is still unmatched, in place; who is matched keeps their match.
 
@@ -88,24 +87,10 @@ def associate(match: Rows, taken: Mask, similarity: Array, tracks: Mask, poses: 
         poses: (N,), the poses that take part.
         gate: the similarity that a match needs at the least.
     """
-    rows, columns = np.empty(len(tracks), np.intp), np.empty(len(poses), np.intp)
-    t = n = 0
-    for i in range(len(tracks)):
-        if tracks[i] and match[i] < 0:
-            rows[t] = i
-            t += 1
-    for j in range(len(poses)):
-        if poses[j] and not taken[j]:
-            columns[n] = j
-            n += 1
-    if t == 0 or n == 0:
+    rows, columns = np.flatnonzero(tracks & (match < 0)), np.flatnonzero(poses & ~taken)
+    if len(rows) == 0 or len(columns) == 0:
         return
-    among = np.empty((t, n))
-    for i in range(t):
-        for j in range(n):
-            among[i, j] = similarity[rows[i], columns[j]]
-    found = assign(among, gate)
-    for i in range(t):
-        if found[i] >= 0:
-            match[rows[i]] = columns[found[i]]
-            taken[columns[found[i]]] = True
+    found = assign(np.ascontiguousarray(similarity[rows[:, None], columns]), gate)
+    paired = found >= 0
+    match[rows[paired]] = columns[found[paired]]
+    taken[columns[found[paired]]] = True

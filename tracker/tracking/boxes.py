@@ -1,4 +1,4 @@
-"""Boxes of whole groups at once, for those outside of the tracker; its own functions take them one by one."""
+"""Boxes of whole groups at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,21 @@ Array = NDArray[np.floating]
 
 def areas(boxes: Array) -> Array:
     """Return the areas (...) of boxes (..., 4), 0 for a box that is turned inside out."""
-    return np.maximum(boxes[..., 2:] - boxes[..., :2], 0).prod(-1)
+    sides = np.maximum(boxes[..., 2:] - boxes[..., :2], 0)
+    return sides[..., 0] * sides[..., 1]
+
+
+def shared(a: Array, b: Array) -> Array:
+    """Return the areas (N, M) that every box of `a` (N, 4) shares with every box of `b` (M, 4)."""
+    (left, top, right, bottom), others = a.T[..., None], b.T  # an axis at a time is several times as fast
+    width = np.minimum(right, others[2]) - np.maximum(left, others[0])
+    height = np.minimum(bottom, others[3]) - np.maximum(top, others[1])
+    return np.maximum(width, 0) * np.maximum(height, 0)
+
+
+def inside(a: Array, b: Array) -> Array:
+    """Return which part (N, M) of every box of `a` (N, 4) lies in every box of `b` (M, 4)."""
+    return shared(a, b) / np.maximum(areas(a), 1e-9)[:, None]
 
 
 def iou(a: Array, b: Array) -> Array:
@@ -23,6 +37,5 @@ def iou(a: Array, b: Array) -> Array:
     Returns:
         (N, M) in [0, 1].
     """
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.maximum(high - low, 0).prod(-1)
-    return shared / np.maximum(areas(a)[:, None] + areas(b)[None] - shared, 1e-9)
+    common = shared(a, b)
+    return common / np.maximum(areas(a)[:, None] + areas(b)[None] - common, 1e-9)

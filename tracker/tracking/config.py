@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass
 
 LATENCIES = {"none": 0, "kalman": 0, "one-euro": 10}  # ms in an ordinary walk; docs/decisions/0011-smoothing.md
 
@@ -87,12 +84,3 @@ class TrackerConfig:
     beta: float = 16.0
     rate_cutoff: float = 2.0
     rest_speed: float = 0.35
-
-
-def settings(config: TrackerConfig) -> Any:
-    """Return the options under their own names, as an array (1,) of records for compiled functions.
-
-    All are floating numbers, `smooth` is its place in `LATENCIES`.
-    """
-    numbers = asdict(config) | {"smooth": tuple(LATENCIES).index(config.smooth)}
-    return np.array([tuple(numbers.values())], dtype=[(name, np.float64) for name in numbers])

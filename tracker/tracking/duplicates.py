@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import part
+from .boxes import areas, shared
+from .compiled import kernel
 from .seen import Array, Rows, Seen
-from .similarity import agreement, area, shared
+from .similarity import agreement
 
 Mask = NDArray[np.bool_]
 
@@ -18,7 +19,6 @@ _TRUST = 0.1  # mean confidence from which poses are compared
 _LESS = 0.9  # of the other's score, which a copy has at the most: a detector is less sure of half a person
 
 
-@part
 def distinct(seen: Seen, sigmas: Array, limit: float) -> tuple[Rows, Mask]:
     """Return the people who are no copy of somebody before them, and of whose poses nobody knows whose they are.
 
@@ -34,12 +34,24 @@ def distinct(seen: Seen, sigmas: Array, limit: float) -> tuple[Rows, Mask]:
     Returns:
         M rows in ascending order, and a mask (M,) of the doubtful poses among them.
     """
-    boxes, keypoints, scores, box_scores, _ = seen
-    n = len(boxes)
-    copies, twins = np.zeros(n, np.bool_), np.zeros((n, n), np.bool_)
+    if len(seen.boxes) < 2:
+        return np.arange(len(seen.boxes)), np.zeros(len(seen.boxes), np.bool_)
+    common, sizes = shared(seen.boxes, seen.boxes), areas(seen.boxes)
+    copies, doubtful = _compare(common, sizes, seen.keypoints, seen.scores, seen.box_scores, sigmas, limit)
+    rows = np.flatnonzero(~copies)
+    return rows, doubtful[rows]
+
+
+@kernel
+def _compare(
+    shared: Array, areas: Array, keypoints: Array, scores: Array, box_scores: Array, sigmas: Array, limit: float
+) -> tuple[Mask, Mask]:
+    """Return who (N,) is a copy of a person before them, and whose pose (N,) another person has too."""
+    n = len(areas)
+    copies, doubtful, twins = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros((n, n), np.bool_)
     for i in range(n):
         for j in range(i + 1, n):
-            common, first, second = shared(boxes, i, boxes, j), area(boxes, i), area(boxes, j)
+            common, first, second = shared[i, j], areas[i], areas[j]
             if common < _TOUCH * min(first, second):
                 continue
             pose, trust = agreement(keypoints, i, keypoints, j, scores, scores, max(first, second), sigmas)
@@ -47,12 +59,7 @@ def distinct(seen: Seen, sigmas: Array, limit: float) -> tuple[Rows, Mask]:
             less = box_scores[j] < _LESS * box_scores[i] and common >= _WITHIN * second
             same = common >= _SAME_BOX * (first + second - common) or (twins[i, j] and less)
             copies[j] = copies[j] or (same and not copies[i])
-    rows, doubtful, count = np.empty(n, np.intp), np.zeros(n, np.bool_), 0
     for i in range(n):
-        if copies[i]:
-            continue
         for j in range(n):
-            doubtful[count] = doubtful[count] or (twins[i, j] and not copies[j])
-        rows[count] = i
-        count += 1
-    return rows[:count], doubtful[:count]
+            doubtful[i] = doubtful[i] or (twins[i, j] and not copies[j])
+    return copies, doubtful

@@ -74,7 +74,6 @@ def predict(points: tuple[Array, ...], dt: float, density: Array) -> None:
             covariances[t, p, 0], covariances[t, p, 1], covariances[t, p, 2] = a, b, c
 
 
-@part
 def wander(points: tuple[Array, ...], column: int, variance: Array) -> None:
     """Give one column of points no velocity of its own but a random walk, for one step of `predict`.
 
@@ -86,12 +85,10 @@ def wander(points: tuple[Array, ...], column: int, variance: Array) -> None:
         variance: (T,) squared pixels per squared second: the strength of the walk over the seconds of the step.
     """
     _, velocities, covariances = points
-    for t in range(len(variance)):
-        velocities[t, column, 0] = velocities[t, column, 1] = 0.0
-        covariances[t, column, 1], covariances[t, column, 2] = 0.0, variance[t]
+    velocities[:, column] = 0.0
+    covariances[:, column, 1], covariances[:, column, 2] = 0.0, variance
 
 
-@part
 def coast(points: tuple[Array, ...], ages: Array, idle: float, dt: float, settle: float) -> None:
     """Let points that are not seen forget their own velocity for that of the track's first point, which is its centre.
 
@@ -105,13 +102,9 @@ def coast(points: tuple[Array, ...], ages: Array, idle: float, dt: float, settle
         settle: seconds after which 1 / e of the own velocity is left.
     """
     _, velocities, _ = points
-    kept = np.exp(-dt / settle)
-    for t in range(ages.shape[0]):
-        for p in range(1, ages.shape[1]):
-            if ages[t, p] > idle:
-                for axis in range(2):
-                    body = velocities[t, 0, axis]
-                    velocities[t, p, axis] = body + kept * (velocities[t, p, axis] - body)
+    t, p = np.nonzero(ages[:, 1:] > idle)
+    body = velocities[t, 0]
+    velocities[t, p + 1] = body + np.exp(-dt / settle) * (velocities[t, p + 1] - body)
 
 
 @kernel

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import kernel, part
 from .kalman import Array, Points
 
 BOX = 2  # the first two points of a person are the centre of the box and its (width, height), the keypoints follow
@@ -100,48 +99,29 @@ class People(NamedTuple):
         )
 
 
-@part
-def awaited(people: People, t: int, seconds: float, looks: int) -> bool:
-    """Return whether person t was seen within so many seconds, or missed in no more than so many looks since."""
-    return people.ages[t, 0] <= seconds or people.misses[t] <= looks
+def awaited(people: People, seconds: float | Array, looks: int) -> NDArray[np.bool_]:
+    """Return who (T,) was seen within so many seconds, or missed in no more than so many looks since."""
+    return (people.ages[:, 0] <= seconds) | (people.misses <= looks)
 
 
-@part
 def sizes(positions: Array) -> Array:
     """Return the size (T,) in pixels of people with points at (T, 2 + K, 2): the square root of the box's area."""
-    values = np.empty(len(positions))
-    for t in range(len(values)):
-        values[t] = np.sqrt(max(positions[t, 1, 0], 1.0) * max(positions[t, 1, 1], 1.0))
-    return values
+    sides = np.maximum(positions[:, 1], 1.0)
+    return np.sqrt(sides[:, 0] * sides[:, 1])
 
 
-@kernel
 def boxes(positions: Array) -> Array:
     """Return the boxes (T, 4) xyxy pixels of people whose points are at (T, 2 + K, 2)."""
-    values = np.empty((len(positions), 4))
-    for t in range(len(values)):
-        for axis in range(2):
-            centre, half = positions[t, 0, axis], max(positions[t, 1, axis], 1.0) / 2
-            values[t, axis], values[t, 2 + axis] = centre - half, centre + half
-    return values
+    centres, halves = positions[:, 0], np.maximum(positions[:, 1], 1.0) / 2
+    return np.concatenate([centres - halves, centres + halves], axis=1)
 
 
-@part
 def in_view(boxes: Array, width: float, height: float) -> Array:
     """Return the part of boxes (T, 4) that is in a picture, which may be infinite."""
-    values = np.empty(boxes.shape)
-    for t in range(len(boxes)):
-        for edge in range(4):
-            end = height if edge % 2 else width
-            values[t, edge] = min(max(boxes[t, edge], 0.0), end) if end < np.inf else boxes[t, edge]
-    return values
+    ends = np.array([width, height, width, height])
+    return np.where(ends < np.inf, np.minimum(np.maximum(boxes, 0.0), ends), boxes)
 
 
-@part
 def faded(scores: Array, ages: Array, until: float) -> Array:
     """Return the keypoints' scores (T, K), less by the time (T, 2 + K) that they were not seen; 0 after `until`."""
-    values = np.empty(scores.shape)
-    for t in range(scores.shape[0]):
-        for k in range(scores.shape[1]):
-            values[t, k] = scores[t, k] * max(1 - ages[t, BOX + k] / max(until, 1e-3), 0.0)
-    return values
+    return scores * np.maximum(1 - ages[:, BOX:] / max(until, 1e-3), 0.0)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import part
-from .similarity import inside
+from .boxes import inside
 
 Array = NDArray[np.float64]
 
 
-@part
-def complete(low: float, high: float, start: float, end: float, tolerance: float, keep: float) -> tuple[float, float]:
-    """Return one axis of a box as it would be if nothing hid a part of the person.
+def complete(low: Array, high: Array, start: Array, end: Array, tolerance: float, keep: float) -> tuple[Array, Array]:
+    """Return an axis of boxes as it would be if nothing hid a part of the people; all arrays have one shape.
 
     Somebody who walks behind a pole is seen on one side of it: one edge of the box goes on, the other one stays. A box
     that is narrower or lower than expected is taken for such a part. It is extended from the edge that moved less, to
@@ -32,24 +30,19 @@ def complete(low: float, high: float, start: float, end: float, tolerance: float
         Both edges; they are those that were given where nothing is hidden.
     """
     extent = end - start
-    if high - low >= (1 - tolerance) * extent:
+    part = high - low < (1 - tolerance) * extent
+    if not np.any(part):
         return low, high
-    whole = max(keep * extent, high - low)
+    whole = np.maximum(keep * extent, high - low)
     from_low, from_high = low - start, end - high  # how far each edge moved inwards
-    if min(from_low, from_high) > tolerance * extent / 2:
-        middle = (start + end) / 2
-        return middle - whole / 2, middle + whole / 2
-    if from_low > from_high:
-        return high - whole, high
-    return low, low + whole
+    both = np.minimum(from_low, from_high) > tolerance * extent / 2
+    middle, ends = (start + end) / 2, from_low > from_high
+    first = np.where(both, middle - whole / 2, np.where(ends, high - whole, low))
+    last = np.where(both, middle + whole / 2, np.where(ends, high, low + whole))
+    return np.where(part, first, low), np.where(part, last, high)
 
 
-@part
 def uncovered(boxes: Array) -> Array:
     """Return which share (N,) of each box (N, 4) is not behind somebody nearer, whose box ends lower in the picture."""
-    free = np.ones(len(boxes))
-    for i in range(len(boxes)):
-        for j in range(len(boxes)):
-            if boxes[j, 3] > boxes[i, 3]:
-                free[i] = min(free[i], 1 - inside(boxes, i, boxes, j))
-    return free
+    nearer = boxes[:, 3] > boxes[:, 3, None]  # (N, N), whether the second hides the first
+    return 1 - (inside(boxes, boxes) * nearer).max(-1, initial=0.0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import part
+from .compiled import kernel
 
 Array = NDArray[np.float64]
 
 
-@part
+@kernel
 def leave_out(
     measured: Array,
     positions: Array,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import life
-from .compiled import part
+from .boxes import areas
+from .config import TrackerConfig
 from .life import People
-from .similarity import area
 
 Mask = NDArray[np.bool_]
 
@@ -29,8 +29,7 @@ class Shown(NamedTuple):
     measured: Mask
 
 
-@part
-def confirm(people: People, next_id: int, credit: float, options: Any) -> tuple[int, Mask]:
+def confirm(people: People, next_id: int, credit: float, options: TrackerConfig) -> tuple[int, Mask]:
     """Give ids to those who were seen often and surely enough.
 
     Args:
@@ -42,18 +41,13 @@ def confirm(people: People, next_id: int, credit: float, options: Any) -> tuple[
     Returns:
         The next id, and who (T,) is to be remembered: not those who have been away for too long.
     """
-    alive = np.empty(len(people.ids), np.bool_)
-    for t in range(len(alive)):
-        if people.ids[t] == 0 and people.credits[t] >= credit:
-            people.ids[t] = next_id
-            next_id += 1
-        until = options.lost_seconds if people.ids[t] > 0 else options.tentative_seconds
-        alive[t] = life.awaited(people, t, until, options.missed_looks)
-    return next_id, alive
+    new = np.flatnonzero((people.ids == 0) & (people.credits >= credit))
+    people.ids[new] = next_id + np.arange(len(new))
+    until = np.where(people.ids > 0, options.lost_seconds, options.tentative_seconds)
+    return next_id + len(new), life.awaited(people, until, options.missed_looks)
 
 
-@part
-def show(people: People, width: float, height: float, options: Any) -> Shown:
+def show(people: People, width: float, height: float, options: TrackerConfig) -> Shown:
     """Return everybody who has an id and was seen lately.
 
     Args:
@@ -62,42 +56,19 @@ def show(people: People, width: float, height: float, options: Any) -> Shown:
         height: the same.
         options: of the tracker.
     """
-    ages, until = people.ages, options.predicted_seconds
-    boxes, scores = life.boxes(people.positions), life.faded(people.scores, ages, until)
-    for t in range(len(boxes)):
-        for edge in range(4):
-            boxes[t, edge] = people.places[t, edge] if ages[t, 0] == 0 else boxes[t, edge]
+    unseen, until = people.ages[:, 0], options.predicted_seconds
+    boxes = np.where(unseen[:, None] == 0, people.places, life.boxes(people.positions))
     inner = life.in_view(boxes, width, height)
-    rows, n = np.empty(len(boxes), np.intp), 0
-    for t in range(len(boxes)):
-        here = ages[t, 0] <= until and area(inner, t) > _IN_VIEW * area(boxes, t)
-        if people.ids[t] > 0 and (here or ages[t, 0] == 0):
-            at = n
-            while at > 0 and people.ids[t] < people.ids[rows[at - 1]]:
-                rows[at] = rows[at - 1]
-                at -= 1
-            rows[at], n = t, n + 1
-    k = scores.shape[1]
-    shown = Shown(
-        np.empty(n, np.int64),
-        np.empty((n, 4), np.float32),
-        np.empty((n, k, 2), np.float32),
-        np.zeros((n, k), np.float32),
-        np.empty(n, np.float32),
-        np.empty((n, 2), np.float32),
-        np.empty(n, np.bool_),
+    here = (unseen <= until) & (areas(inner) > _IN_VIEW * areas(boxes))
+    rows = np.flatnonzero((people.ids > 0) & (here | (unseen == 0)))
+    rows = rows[np.argsort(people.ids[rows])]
+    keypoints, scores = people.smooth[rows], life.faded(people.scores[rows], people.ages[rows], until)
+    return Shown(
+        people.ids[rows],
+        inner[rows].astype(np.float32),
+        keypoints.astype(np.float32),
+        np.where(np.isnan(keypoints[..., 0]), 0.0, scores).astype(np.float32),
+        (people.box_scores[rows] * (1 - unseen[rows] / max(until, 1e-3))).astype(np.float32),
+        people.velocities[rows, 0].astype(np.float32),
+        unseen[rows] == 0,
     )
-    for i in range(n):
-        t = rows[i]
-        shown.ids[i], shown.measured[i] = people.ids[t], ages[t, 0] == 0
-        shown.box_scores[i] = people.box_scores[t] * (1 - ages[t, 0] / max(until, 1e-3))
-        for edge in range(4):
-            shown.boxes[i, edge] = inner[t, edge]
-        for axis in range(2):
-            shown.velocities[i, axis] = people.velocities[t, 0, axis]
-            for j in range(k):
-                shown.keypoints[i, j, axis] = people.smooth[t, j, axis]
-        for j in range(k):
-            if not np.isnan(people.smooth[t, j, 0]):
-                shown.scores[i, j] = scores[t, j]
-    return shown

@@ -5,29 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import part
+from .boxes import areas, shared
+from .compiled import kernel, part
 
 Array = NDArray[np.float64]
-
-
-@part
-def area(boxes: Array, i: int) -> float:
-    """Return the area of box i of (N, 4), 0 for a box that is turned inside out."""
-    return max(boxes[i, 2] - boxes[i, 0], 0.0) * max(boxes[i, 3] - boxes[i, 1], 0.0)
-
-
-@part
-def shared(a: Array, i: int, b: Array, j: int) -> float:
-    """Return the area that box i of `a` (N, 4) shares with box j of `b` (M, 4)."""
-    width = min(a[i, 2], b[j, 2]) - max(a[i, 0], b[j, 0])
-    height = min(a[i, 3], b[j, 3]) - max(a[i, 1], b[j, 1])
-    return width * height if width > 0 and height > 0 else 0.0
-
-
-@part
-def inside(a: Array, i: int, b: Array, j: int) -> float:
-    """Return which part of box i of `a` (N, 4) lies in box j of `b` (M, 4)."""
-    return shared(a, i, b, j) / max(area(a, i), 1e-9)
 
 
 @part
@@ -58,7 +39,6 @@ def agreement(
     return agreed / max(weights, 1e-9), weights / len(sigmas)
 
 
-@part
 def overlap(
     boxes: Array,
     others: Array,
@@ -88,13 +68,39 @@ def overlap(
     Returns:
         (N, M) in [0, 1].
     """
-    values = np.zeros((len(boxes), len(others)))
-    for i in range(len(boxes)):
-        for j in range(len(others)):
-            common = shared(boxes, i, others, j)
+    return _mix(
+        shared(boxes, others),
+        areas(boxes),
+        areas(others),
+        keypoints,
+        other_keypoints,
+        scores,
+        other_scores,
+        sigmas,
+        part,
+    )
+
+
+@kernel
+def _mix(
+    shared: Array,
+    areas: Array,
+    other_areas: Array,
+    keypoints: Array,
+    other_keypoints: Array,
+    scores: Array,
+    other_scores: Array,
+    sigmas: Array,
+    part: float,
+) -> Array:
+    """Return what `overlap` does, from the areas (N, M) that boxes share and the areas (N,) and (M,) that they have."""
+    values = np.zeros(shared.shape)
+    for i in range(len(areas)):
+        for j in range(len(other_areas)):
+            common = shared[i, j]
             if common == 0.0:
                 continue
-            first, second = area(boxes, i), area(others, j)
+            first, second = areas[i], other_areas[j]
             box = max(common / max(first + second - common, 1e-9), part * common / max(second, 1e-9))
             size = (first + second) / 2
             pose, trust = agreement(keypoints, i, other_keypoints, j, scores, other_scores, size, sigmas)
@@ -102,21 +108,23 @@ def overlap(
     return values
 
 
-@part
-def reach(boxes: Array, i: int, others: Array, j: int, variance: float) -> float:
-    """Return how well person j of the second group could be person i of the first after a time unseen, in [0, 1].
+def reach(boxes: Array, others: Array, variances: Array) -> Array:
+    """Return how well people of the second group could be those of the first after a time unseen.
 
     exp(-d2 / 2) of the Mahalanobis distance d of the centres, times the ratio of the heights.
 
     Args:
         boxes: (N, 4) predicted, xyxy pixels.
-        i: row of `boxes`.
         others: (M, 4) measured, xyxy pixels.
-        j: row of `others`.
-        variance: squared pixels, how uncertain the predicted centre is along each axis.
+        variances: (N,) squared pixels, how uncertain each predicted centre is along each axis.
+
+    Returns:
+        (N, M) in [0, 1].
     """
-    across = (boxes[i, 0] + boxes[i, 2] - others[j, 0] - others[j, 2]) / 2
-    down = (boxes[i, 1] + boxes[i, 3] - others[j, 1] - others[j, 3]) / 2
-    height, other = max(boxes[i, 3] - boxes[i, 1], 1e-9), max(others[j, 3] - others[j, 1], 1e-9)
-    likely = np.exp(-(across**2 + down**2) / (2 * max(variance, 1e-9)))
-    return likely * min(height, other) / max(height, other)
+    (left, top, right, bottom), (lefts, tops, rights, bottoms) = boxes.T[..., None], others.T
+    across, down = (left + right - lefts - rights) / 2, (top + bottom - tops - bottoms) / 2  # (N, M)
+    squared = across**2 + down**2
+    heights = np.maximum(boxes[:, 3] - boxes[:, 1], 1e-9)[:, None]
+    other_heights = np.maximum(others[:, 3] - others[:, 1], 1e-9)
+    likely = np.exp(-squared / (2 * np.maximum(variances, 1e-9)[:, None]))
+    return likely * np.minimum(heights, other_heights) / np.maximum(heights, other_heights)

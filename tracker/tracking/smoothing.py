@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import part
+from .compiled import kernel, part
 
 Array = NDArray[np.float64]
 
@@ -17,7 +17,7 @@ def share(cutoff: float, dt: float) -> float:
     return turn / (turn + 1)
 
 
-@part
+@kernel
 def one_euro(
     positions: Array,
     velocities: Array,

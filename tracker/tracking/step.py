@@ -1,47 +1,42 @@
-"""One step of the tracker in three compiled parts: look at the poses, follow people to them, take in what they show.
-
-Only these are called for every frame; between the second and the third the arrays grow by those who are new.
-"""
+"""One step of the tracker in three parts: look at the poses, follow people to them, take in what they show."""
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
+from ..types import Poses
 from .association import Rows
-from .compiled import kernel, part
+from .config import TrackerConfig
 from .duplicates import Mask, distinct
 from .identify import identify
 from .life import BOX, People, sizes
 from .motion import correct, predict
 from .occlusion import uncovered
-from .seen import Array, Seen, plausible, take
-from .show import confirm, show
+from .seen import Array, Seen, plausible, see, take
+from .show import Shown, confirm, show
 from .smoothing import one_euro
 
-_NONE, _ONE_EURO = 0, 2  # places in `LATENCIES`
 
-
-@kernel
-def look(poses: Any, sigmas: Array, options: Any) -> tuple[Any, Mask, Array]:
+def look(poses: Poses, sigmas: Array, options: TrackerConfig) -> tuple[Seen, Mask, Array]:
     """Return the poses that can be people, each once, the surest first.
 
     Args:
-        poses: as `see` gives them.
+        poses: of one frame.
         sigmas: (K,).
-        options: as `settings` gives them.
+        options: of the tracker.
 
     Returns:
-        The arrays of `Seen`, N poses; of whose keypoints (N,) nobody knows whose they are; which share (N,) of each
+        N poses; of whose keypoints (N,) nobody knows whose they are; which share (N,) of each
         nobody hides.
     """
-    seen = Seen(*poses)
-    seen = take(seen, plausible(seen, options[0].low_score))
-    rows, doubtful = distinct(seen, sigmas, options[0].duplicate)
-    seen = take(seen, rows)
-    return seen[:], doubtful, uncovered(seen.boxes)
+    everything = see(poses)
+    seen = take(everything, plausible(everything, options.low_score))
+    rows, doubtful = distinct(seen, sigmas, options.duplicate)
+    if len(rows) < len(seen.boxes):
+        seen = take(seen, rows)
+    return seen, doubtful, uncovered(seen.boxes)
 
 
-@kernel
 def follow(
     people: People,
     seen: Seen,
@@ -52,7 +47,7 @@ def follow(
     width: float,
     height: float,
     sigmas: Array,
-    options: Any,
+    options: TrackerConfig,
 ) -> tuple[Rows, Rows]:
     """Move people on by `dt` seconds, in place, and find them among the poses.
 
@@ -66,16 +61,15 @@ def follow(
         width: of the picture in pixels; infinite when it is not known.
         height: the same.
         sigmas: (K,).
-        options: as `settings` gives them.
+        options: of the tracker.
 
     Returns:
         The pose (T,) of each track, -1 where it has none, and the poses that begin a track.
     """
-    predict(people, dt, idle, options[0])
-    return identify(people, seen, doubtful, free, width, height, sigmas, options[0])
+    predict(people, dt, idle, options)
+    return identify(people, seen, doubtful, free, width, height, sigmas, options)
 
 
-@kernel
 def take_in(
     people: People,
     seen: Seen,
@@ -86,10 +80,10 @@ def take_in(
     width: float,
     height: float,
     sigmas: Array,
-    options: Any,
+    options: TrackerConfig,
     next_id: int,
     credit: float,
-) -> tuple[int, Mask, Any]:
+) -> tuple[int, Mask, Shown]:
     """Correct people by their poses, in place, and show them.
 
     Args:
@@ -102,27 +96,26 @@ def take_in(
         width: of the picture in pixels; infinite when it is not known.
         height: the same.
         sigmas: (K,).
-        options: as `settings` gives them.
+        options: of the tracker.
         next_id: of the next person.
         credit: what the box scores of somebody must sum up to for them to be shown.
 
     Returns:
-        The next id; who (T,) is to be remembered; the arrays of `Shown`.
+        The next id; who (T,) is to be remembered; who is shown.
     """
-    measured = correct(people, seen, match, looked, free, dt, sigmas, options[0])
-    _smooth(people, measured, dt, options[0])
-    next_id, alive = confirm(people, next_id, credit, options[0])
-    return next_id, alive, show(people, width, height, options[0])[:]
+    measured = correct(people, seen, match, looked, free, dt, sigmas, options)
+    _smooth(people, measured, dt, options)
+    next_id, alive = confirm(people, next_id, credit, options)
+    return next_id, alive, show(people, width, height, options)
 
 
-@part
-def _smooth(people: People, measured: Array, dt: float, options: Any) -> None:
+def _smooth(people: People, measured: Array, dt: float, options: TrackerConfig) -> None:
     """Decide where the keypoints are shown; `measured` (T, K, 2) are those of this frame."""
     positions, velocities = people.positions[:, BOX:], people.velocities[:, BOX:]
-    if options.smooth == _ONE_EURO:
+    if options.smooth == "one-euro":
         one_euro(
-            positions,
-            velocities,
+            np.ascontiguousarray(positions),
+            np.ascontiguousarray(velocities),
             people.smooth,
             people.rates,
             sizes(people.positions),
@@ -132,9 +125,7 @@ def _smooth(people: People, measured: Array, dt: float, options: Any) -> None:
             options.rate_cutoff,
             options.rest_speed,
         )
-        return
-    for t in range(positions.shape[0]):
-        for k in range(positions.shape[1]):
-            for axis in range(2):
-                raw = options.smooth == _NONE and people.ages[t, 0] == 0
-                people.smooth[t, k, axis] = measured[t, k, axis] if raw else positions[t, k, axis]
+    elif options.smooth == "none":
+        people.smooth[...] = np.where((people.ages[:, 0] == 0)[:, None, None], measured, positions)
+    else:
+        people.smooth[...] = positions

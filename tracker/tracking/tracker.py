@@ -12,12 +12,11 @@ import numpy as np
 from ...errors import InputError
 from ...models.keypoints import COCO, Skeleton
 from ..types import Poses, State, Tracks
-from .config import LATENCIES, TrackerConfig, settings
+from .compiled import announce
+from .config import LATENCIES, TrackerConfig
 from .expectation import expected
 from .kalman import Array
 from .life import People
-from .seen import Seen, see
-from .show import Shown
 from .step import follow, look, take_in
 
 _STATES = State.PREDICTED, State.MEASURED
@@ -52,7 +51,6 @@ class PoseTracker:
         self.config = replace(config or TrackerConfig(), **options)
         if self.config.smooth not in LATENCIES:
             raise ValueError(f"smooth is {self.config.smooth!r}; give one of {', '.join(LATENCIES)}.")
-        self._options = settings(self.config)
         self._sigmas = np.array(skeleton.sigmas, dtype=np.float64)
         self.reset()
 
@@ -87,8 +85,8 @@ class PoseTracker:
         Raises:
             InputError: the time is before that of the last frame, or K is not the skeleton's.
         """
-        if not len(poses):
-            poses = Poses.empty(len(self.skeleton))  # whose shapes may say nothing, as those of empty lists
+        if poses.keypoints.shape[:2] == (0, 0):  # empty lists, whose shapes say nothing
+            poses = Poses.empty(len(self.skeleton))
         if poses.keypoints.shape[1] != len(self.skeleton):
             given, expected = poses.keypoints.shape[1], f"{len(self.skeleton)} of the skeleton {self.skeleton.name!r}"
             raise InputError(f"The poses have {given} keypoints, not the {expected}. Give PoseTracker their skeleton.")
@@ -153,21 +151,19 @@ class PoseTracker:
         """Take in one frame, looked at or not; an id needs such a sum of box scores."""
         new_scene, dt = self._time is None, self._step(time)
         height, width = (inf, inf) if size is None else map(float, size)
-        people, sigmas, options = self._people, self._sigmas, self._options
+        people, sigmas, options = self._people, self._sigmas, self.config
         if motion is not None and (motion != np.eye(2, 3)).any():
             people = people.moved(motion)
-        arrays, doubtful, free = look(see(poses), sigmas, options)
-        seen = Seen(*arrays)
+        seen, doubtful, free = look(poses, sigmas, options)
         if people.looks.shape[1] != seen.looks.shape[1] and len(free):
             people = people._replace(looks=np.zeros((len(people.ids), seen.looks.shape[1])))
         match, births = follow(people, seen, doubtful, free, dt, self._idle, width, height, sigmas, options)
         if len(births):
             people = people.join(People.unknown(len(births), len(self.skeleton), people.looks.shape[1]))
             match = np.concatenate([match, births])
-        self._next_id, alive, arrays = take_in(
+        self._next_id, alive, shown = take_in(
             people, seen, match, looked, free, dt, width, height, sigmas, options, self._next_id, credit
         )
-        shown = Shown(*arrays)
         self._people = people if alive.all() else people.select(alive)
         states = tuple([_STATES[measured] for measured in shown.measured.tolist()])
         people, names = Poses(*shown[1:5]), self.skeleton.keypoints
@@ -186,10 +182,8 @@ class PoseTracker:
 
 def warm_up() -> None:
     """Load what is compiled for trackers, so that the first frame need not wait; the first time, compile it."""
-    from .machine_code import give_back
-
-    box, keypoints = np.array([[0.0, 0, 1, 1]]), np.zeros((1, len(COCO), 2))
+    announce()
+    boxes, keypoints = np.array([[0.0, 0, 9, 9], [0, 0, 9, 9]]), np.zeros((2, len(COCO), 2))
     tracker = PoseTracker()
-    tracker.update(Poses(box, keypoints, np.ones((1, len(COCO)))), 0.0)
-    tracker.expect(0.0)
-    give_back()
+    tracker.update(Poses(boxes, keypoints, np.ones((2, len(COCO)))), 0.0)
+    tracker.update(Poses(boxes, keypoints, np.ones((2, len(COCO)))), 0.1)

@@ -56,7 +56,7 @@ def test_peers_that_are_not_installed_are_named(monkeypatch, tmp_path, capsys):
     target = tmp_path / "figures.json"
     words = ["bench", "tracker", "--people", "2", "--frames", "6", "--warmup", "2", "--against", "sort", "filterpy"]
     assert main([*words, "--json", str(target)]) == 0
-    assert "pip install trackers" in capsys.readouterr().out
+    assert "pip install 'posetrack[bench]'" in capsys.readouterr().out
     figures = json.loads(target.read_text())
     assert set(figures["people"]["2"]) == {"posetrack"}
     assert set(figures["kalman"]["2"]) == {"posetrack", "filterpy", "difference"}

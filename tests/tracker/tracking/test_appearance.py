@@ -3,25 +3,17 @@
 import numpy as np
 import pytest
 
-from posetrack.tracker.tracking.appearance import learn, likeness, product
+from posetrack.tracker.tracking.appearance import learn, likeness
 
 RED, BLUE, NOBODY = np.eye(3)[0], np.eye(3)[1], np.zeros(3)
 
 
 def alike(known, look, uncovered=1.0):
-    return likeness(known[None], 0, look[None], 0, uncovered)
+    return likeness(known[None], look[None], np.array([uncovered])).item()
 
 
 def learnt(known, look, uncovered):
-    mean = known[None].copy()
-    learn(mean, 0, look[None], 0, uncovered)
-    return mean[0]
-
-
-@pytest.mark.parametrize("numbers", [0, 1, 4, 7])
-def test_product(numbers):
-    a, b = np.random.default_rng(0).random((2, 3, numbers))
-    assert product(a, 1, b, 2) == pytest.approx(a[1] @ b[2])
+    return learn(known[None], look[None], np.array([uncovered]))[0]
 
 
 def test_likeness_is_for_the_same_against_a_stranger_and_silent_where_nothing_is_known():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from posetrack.models.keypoints import COCO, oks, paired_oks
-from posetrack.tracker.tracking.boxes import areas, iou
-from posetrack.tracker.tracking.similarity import agreement, area, inside, overlap, reach, shared
+from posetrack.tracker.tracking.boxes import areas, inside, iou, shared
+from posetrack.tracker.tracking.similarity import agreement, overlap, reach
 
 RNG = np.random.default_rng(0)
 SIGMAS = np.array(COCO.sigmas)
@@ -24,12 +24,12 @@ def similar(a, b, part=0.0):
     return overlap(a[0], b[0], a[1], b[1], a[2], b[2], SIGMAS, part)
 
 
-def test_boxes_share_what_numpy_says():
+def test_boxes_share_what_two_rectangles_do():
     a, b = random_boxes(30), random_boxes(20)
-    union = areas(a)[:, None] + areas(b)[None] - [[shared(a, i, b, j) for j in range(20)] for i in range(30)]
-    assert [[shared(a, i, b, j) for j in range(20)] for i in range(30)] == pytest.approx(iou(a, b) * union)
-    assert [area(a, i) for i in range(30)] == pytest.approx(areas(a))
-    assert area(np.array([[5.0, 5, 3, 9]]), 0) == 0
+    union = areas(a)[:, None] + areas(b)[None] - shared(a, b)
+    assert shared(a, b) == pytest.approx(iou(a, b) * union)
+    assert shared(np.array([[0.0, 0, 4, 6]]), np.array([[1.0, 2, 9, 9], [4, 0, 9, 9]])).tolist() == [[12, 0]]
+    assert areas(np.array([5.0, 5, 3, 9])) == 0
 
 
 def test_agreement_is_weighted_oks():
@@ -37,7 +37,7 @@ def test_agreement_is_weighted_oks():
     b = a + RNG.normal(0, 5, a.shape)
     b[:, 3], others[:, 3] = np.nan, 0
     expected = paired_oks(a, b, areas(boxes), sigmas=SIGMAS, weights=scores * others)
-    found = np.array([agreement(a, i, b, i, scores, others, area(boxes, i), SIGMAS) for i in range(6)])
+    found = np.array([agreement(a, i, b, i, scores, others, areas(boxes)[i], SIGMAS) for i in range(6)])
     assert found[:, 0] == pytest.approx(expected)
     assert found[:, 1] == pytest.approx((scores * others).mean(-1))
     assert np.diag(oks(a, a, areas(boxes), sigmas=SIGMAS)) == pytest.approx(1)
@@ -60,7 +60,7 @@ def test_overlap_is_bounded_and_leaves_the_word_to_the_box_without_keypoints():
 
 def test_reach_falls_with_the_distance_and_rises_with_the_doubt():
     box, others = np.array([[0.0, 0, 50, 100]]), np.array([[x, 0, x + 50, 100] for x in (0.0, 20.0, 80.0)])
-    near, far = (np.array([reach(box, 0, others, j, variance) for j in range(3)]) for variance in (100.0, 10000.0))
+    near, far = (reach(box, others, np.array([variance]))[0] for variance in (100.0, 10000.0))
     assert near[0] == pytest.approx(1)
     assert (np.diff(near) < 0).all()
     assert (far[1:] > near[1:]).all()
@@ -80,4 +80,4 @@ def test_a_part_of_somebody_counts_as_such_and_the_whole_as_before():
 
 def test_inside_is_the_share_of_the_first_box():
     box, others = np.array([[0.0, 0, 10, 10]]), np.array([[5.0, 0, 100, 10], [0, 0, 10, 10]])
-    assert [inside(box, 0, others, j) for j in range(2)] == pytest.approx([0.5, 1.0])
+    assert inside(box, others)[0] == pytest.approx([0.5, 1.0])

@@ -42,16 +42,19 @@ def this_machine() -> Machine:
 
 
 def threads() -> int:
-    """Return how many threads to compute with: $OMP_NUM_THREADS, or the cores that this process was given.
+    """Return how many threads to compute with: $OMP_NUM_THREADS, or `cores`.
 
-    A container's share counts: more threads than it would be stopped in the middle of their work.
+    More threads than a container's share would be stopped in the middle of their work.
     """
     wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    if wanted.isdigit() and int(wanted):
-        return int(wanted)
+    return int(wanted) if wanted.isdigit() and int(wanted) else cores()
+
+
+def cores() -> int:
+    """Return how many cores this process was given, by its affinity and by a container's share."""
     affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, math.ceil(min(cores, _share(Path("/sys/fs/cgroup/cpu.max")))))
+    given = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, math.ceil(min(given, _share(Path("/sys/fs/cgroup/cpu.max")))))
 
 
 def _share(file: Path) -> float:

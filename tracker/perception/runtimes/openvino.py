@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino as ov
 from numpy.typing import NDArray
 
 from ....errors import ConversionError, ModelError
 from ....models.cache import cache_folder
 from ....models.card import KEY
-from ....models.mapped import release
-from ....models.vino import ov
 from .choice import BF16_FLAGS, Choice
 from .machine import flags, threads
 
@@ -56,7 +55,7 @@ class OpenVinoRuntime:
     def __init__(
         self, path: str | Path, choice: Choice, *, any_size: bool = False, streams: int = 1, keep: Path | None = None
     ) -> None:
-        self._path, self._keep, self._cache = Path(path), keep, cache_folder() / "openvino"
+        self._path, self._keep = Path(path), keep
         self.streams = min(streams, threads())
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -64,7 +63,7 @@ class OpenVinoRuntime:
             "ENABLE_CPU_PINNING": False,  # two networks side by side would be pinned to the same core
             "INFERENCE_NUM_THREADS": threads(),
             "INFERENCE_PRECISION_HINT": _HINTS[exact_layers(choice.precision)],
-            "CACHE_DIR": str(self._cache),
+            "CACHE_DIR": str(cache_folder() / "openvino"),
         }
         self.device = f"cpu ({threads()} threads)"
         self.precision, self.reason = choice.precision, choice.reason
@@ -79,9 +78,6 @@ class OpenVinoRuntime:
         with graph.request() as request:
             outputs = request.infer({0: images}, share_inputs=True)
             arrays = [np.array(value) for value in outputs.values()]  # the request's own serve its next batch
-        if graph.new:
-            release(self._path.parent, self._cache)  # the weights, of which the graph has copies as it wants them
-            graph.new = False
         if len(arrays) == 1:
             return arrays[0]
         return dict(zip([next(iter(output.names)) for output in outputs], arrays, strict=True))
@@ -124,14 +120,10 @@ class OpenVinoRuntime:
 
 
 class _Graph:
-    """A compiled network.
-
-    Attributes:
-        new: whether it has not answered yet.
-    """
+    """A compiled network."""
 
     def __init__(self, compiled: ov.CompiledModel) -> None:
-        self._compiled, self.new = compiled, True
+        self._compiled = compiled
         self._idle = [compiled.create_infer_request()]
 
     @contextlib.contextmanager

@@ -1,9 +1,9 @@
-"""ConvViT, the pose network that ships with posetrack: convolutions that know pictures, then transformer blocks.
+"""ConvViT, the pose network that ships with posetrack: convolutions that know people, then transformer blocks.
 
-The convolutions are EfficientNet-Lite0's, trained on ImageNet: on a small set of people a network from nothing spends
-most of its time learning what they know from the start. Attention works at stride 16, where it is cheap and sees the
-whole person (as in TransPose, Yang et al. 2021), and the decoder adds the convolutional maps back on the way up, so
-that a heat map at stride 4 is sharp.
+The convolutions are those of YOLOv8n-pose, which has seen the people of COCO: on a small set of people a network from
+nothing spends most of its time learning what they know from the start. Attention works at stride 16, where it is cheap
+and sees the whole person (as in TransPose, Yang et al. 2021), and the decoder adds the convolutional maps back on the
+way up, so that a heat map at stride 4 is sharp.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .efficientnet import EfficientNetLite
+from .crop import MEAN, STD
+from .csp_pan import CSPPAN
 from .processing import UDP_SHRUNK
 from .vit import Block
 
 SIGMA = 1.5  # standard deviation of the training target in heat-map pixels
 HEAD_DIM = 32
+FROZEN = 2  # first convolutions of the backbone, which stay as published
 
 
 class Fusion(nn.Module):
@@ -46,7 +48,7 @@ class ConvViT(nn.Module):
 
     Args:
         input_size: (height, width) of the crop in pixels, multiples of 16.
-        backbone_width: multiplier of the backbone's channels; 1 is EfficientNet-Lite0.
+        backbone_width: multiplier of the backbone's channels; 0.25 is YOLOv8 nano's.
         width: channels of the transformer.
         depth: transformer blocks at stride 16.
         decoder: channels of the decoder at stride 8 and 4.
@@ -62,7 +64,7 @@ class ConvViT(nn.Module):
         self,
         *,
         input_size: tuple[int, int] = (256, 192),
-        backbone_width: float = 1.0,
+        backbone_width: float = 0.25,
         width: int = 192,
         depth: int = 3,
         decoder: tuple[int, int] = (128, 64),
@@ -74,7 +76,10 @@ class ConvViT(nn.Module):
             raise ValueError(f"input_size {input_size} is not a multiple of 16 in both directions.")
         self.input_size = input_size
         self.num_keypoints = num_keypoints
-        self.backbone = EfficientNetLite(backbone_width)
+        # Crops come normalised as ViTPose's; the backbone knows pictures in [0, 1].
+        self.register_buffer("mean", torch.from_numpy(MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.from_numpy(STD).view(1, 3, 1, 1), persistent=False)
+        self.backbone = CSPPAN(backbone_width)
         c4, c8, c16, c32 = self.backbone.channels
         self.project16 = nn.Conv2d(c16, width, 1)
         self.project32 = nn.Conv2d(c32, width, 1)
@@ -87,6 +92,7 @@ class ConvViT(nn.Module):
         self.fuse4 = Fusion(decoder[0], c4, decoder[1])
         self.final_layer = nn.Conv2d(decoder[1], num_keypoints, 1)
         self._init_weights()
+        self.backbone.freeze(FROZEN)
 
     def _init_weights(self) -> None:
         nn.init.trunc_normal_(self.pos_embed, std=0.02)
@@ -101,7 +107,7 @@ class ConvViT(nn.Module):
 
     def logits(self, images: Tensor) -> Tensor:
         """Return unnormalised log heat maps (B, K, H / 4, W / 4), what the training loss works on."""
-        x4, x8, x16, x32 = self.backbone(images)
+        x4, x8, x16, x32 = self.backbone(images * self.std + self.mean)
         h, w = x16.shape[2:]
         # A side of an odd number of strides of 16 pixels is rounded up at stride 32.
         far = F.interpolate(self.project32(x32), scale_factor=2.0, mode="nearest")[:, :, :h, :w]

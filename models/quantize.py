@@ -20,17 +20,17 @@ from .export import need
 
 LAYERS = frozenset({"Convolution", "ConvolutionBackpropData", "GroupConvolution", "MatMul"})  # that have weights
 
-# Of the small backbone: depthwise layers have few weights a channel, of very different size, and its first stages,
-# which keep their published weights, lose the most.
+# Depthwise layers have few weights a channel, of very different size, and the first layers of the bundled network, which
+# keep their published weights, lose the most.
 DEPTHWISE = ["GroupConvolution"]
-FIRST = [r".*backbone\.stem.*", r".*backbone\.stages\.[01].*"]
+FIRST = [r".*backbone\.layers\.[012]\..*"]
 
 
 def to_int8(path: str | Path, target: str | Path, crops: NDArray[np.float32]) -> None:
     """Write a network with eight-bit weights and activations.
 
     Post-training quantisation with SmoothQuant and bias correction. Softmax, normalisations and depthwise
-    convolutions and the small backbone's first stages stay as they are, and so do the last layers, whose answer is read
+    convolutions and the bundled network's first layers stay as they are, and so do the last layers, whose answer is read
     to a fraction of a pixel.
 
     Args:

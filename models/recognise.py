@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..errors import ModelError
 from . import potr, transpose
 from .convvit import ConvViT
-from .efficientnet import channels
+from .csp_pan import BASE
 from .vitpose import PATCH, ViTPose
 from .vitpose_plus import ViTPosePlus
 
@@ -22,7 +22,7 @@ _VITPOSE_HEADS = {384: 12, 768: 12, 1024: 16, 1280: 16}
 
 def recognise(state: State, label: str, **arguments: Any) -> tuple[nn.Module, State]:
     """Build the network that the keys and shapes ask for; return it with the entries that belong to it."""
-    if "backbone.stem.conv.weight" in state and "pos_embed" in state:
+    if "backbone.layers.0.conv.weight" in state and "pos_embed" in state:
         return _convvit(state), state
     if "backbone.patch_embed.proj.weight" in state and "keypoint_head.final_layer.weight" in state:
         if _has_experts(state):
@@ -51,7 +51,7 @@ def _depth(state: State, prefix: str) -> int:
 def _convvit(state: State) -> ConvViT:
     return ConvViT(
         input_size=(state["pos_embed"].shape[2] * 16, state["pos_embed"].shape[3] * 16),
-        backbone_width=state["backbone.stages.5.0.project.conv.weight"].shape[0] / channels(5),
+        backbone_width=state["backbone.layers.0.conv.weight"].shape[0] / BASE[0],
         width=state["pos_embed"].shape[1],
         depth=_depth(state, "blocks."),
         decoder=(state["fuse8.mix.1.weight"].shape[0], state["fuse4.mix.1.weight"].shape[0]),

@@ -105,3 +105,38 @@ def random_cutout(image: NDArray[np.uint8], rng: Generator, *, probability: floa
         y, x = int(rng.integers(height - h)), int(rng.integers(width - w))
         image[y : y + h, x : x + w] = rng.integers(0, 256, 3, dtype=np.uint8)
     return image
+
+
+def random_low_resolution(image: NDArray[np.uint8], rng: Generator, *, probability: float) -> NDArray[np.uint8]:
+    """Show the crop as that of a person 2 to 5 times smaller, enlarged again: far people look like that."""
+    if rng.random() < probability:
+        height, width = image.shape[:2]
+        factor = np.exp(rng.uniform(np.log(0.2), np.log(0.5)))
+        small = cv2.resize(image, (round(width * factor), round(height * factor)), interpolation=cv2.INTER_AREA)
+        image = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    return image
+
+
+def random_paste(
+    image: NDArray[np.uint8], other: NDArray[np.uint8], rng: Generator, *, keypoints: Array, weights: Array
+) -> NDArray[np.uint8]:
+    """Cover a known keypoint and what is around it with a part of another crop, as a person in front does.
+
+    Args:
+        image: (H, W, 3), changed in place.
+        other: (H, W, 3), the crop of another person.
+        rng: source of chance.
+        keypoints: (K, 2) pixels of `image`.
+        weights: (K,); 0 means unknown.
+    """
+    known = np.flatnonzero(weights > 0)
+    if len(known) == 0:
+        return image
+    height, width = image.shape[:2]
+    size = (rng.uniform(0.15, 0.4, 2) * (height, width)).astype(int)  # h, w
+    center = keypoints[rng.choice(known)][::-1] + rng.normal(0, 0.1, 2) * size
+    low = np.clip(np.round(center - size / 2).astype(int), 0, np.array([height, width]) - size)
+    source = [int(rng.integers(0, side - part + 1)) for side, part in zip((height, width), size, strict=True)]
+    (y, x), (v, u), (h, w) = low, source, size
+    image[y : y + h, x : x + w] = other[v : v + h, u : u + w]
+    return image

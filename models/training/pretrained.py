@@ -1,7 +1,7 @@
 """Start a network from a backbone that was pre-trained on ImageNet, as the published recipes do.
 
 ViTPose starts from MAE, POTR from DeiT, DINO, XCiT or a ResNet-50, TransPose from a ResNet-50 or an HRNet, the bundled
-network from EfficientNet-Lite0; in the layout of the authors' files or of timm's. What a file holds beyond the
+pose network from YOLOv8n-pose; in the layout of the authors' files or of timm's. What a file holds beyond the
 backbone (classifier, decoder, later stages) is left aside; everything of the backbone must be there.
 """
 
@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import ModelError, UsageError
+from .. import yolo
 from ..cache import is_offline
 from ..convvit import ConvViT
-from ..crop import MEAN, STD
+from ..csp_pan import CSPPAN, from_published
 from ..deit import DeiT
-from ..efficientnet import EfficientNetLite, from_published
 from ..potr import POTR
 from ..resnet import ResNetTokens
 from ..transpose import TransPose
@@ -29,8 +29,6 @@ from ..weights import misfit, read_state
 from ..xcit import XCiT
 
 State = dict[str, Tensor]
-
-FROZEN = 2  # stages of the small backbone that stay as published: edges and textures are the same everywhere
 
 _LEFT_ASIDE = re.compile(
     r"""^(
@@ -52,7 +50,8 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
 
     Args:
         network: a ViTPose, ViTPose+, POTR, TransPose or ConvViT.
-        source: a file (safetensors, or a pickle of tensors), or "hf:OWNER/REPOSITORY/FILE" on the Hugging Face hub.
+        source: a file (safetensors, or a pickle of tensors; for a ConvViT also Ultralytics' YOLOv8 nano), or
+            "hf:OWNER/REPOSITORY/FILE" on the Hugging Face hub.
         offline: never use the network.
 
     Raises:
@@ -60,7 +59,9 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
         ModelError: the file is not there, cannot be read safely, or does not fit; the first keys are named.
     """
     backbone = _backbone(network)
-    state = read_state(_find(str(source), offline=offline))
+    path = _find(str(source), offline=offline)
+    # Ultralytics' files hold a network, not its tensors.
+    state = yolo.load(path).state_dict() if isinstance(backbone, CSPPAN) and path.suffix == ".pt" else read_state(path)
     wanted = backbone.state_dict()
     match backbone:
         case Backbone():
@@ -70,8 +71,8 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
             state = _resize_positions(state, tokens=wanted["pos_embed"].shape[1], grid=backbone.grid[::-1])
         case XCiT():
             state = _as_xcit(state)
-        case EfficientNetLite():
-            state = from_published(state, mean=torch.from_numpy(MEAN), std=torch.from_numpy(STD))
+        case CSPPAN():
+            state = from_published(state)
     state = {key: value for key, value in state.items() if key in wanted or not _LEFT_ASIDE.match(key)}
     if problems := misfit(wanted, state):
         raise ModelError(
@@ -79,8 +80,6 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
             "Give weights of the same architecture and width."
         )
     backbone.load_state_dict(state, strict=False)  # only the counters of batch normalisation may be absent
-    if isinstance(backbone, EfficientNetLite):
-        backbone.freeze(FROZEN)
 
 
 def _backbone(network: nn.Module) -> nn.Module:

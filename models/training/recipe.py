@@ -69,7 +69,9 @@ class Augment:
         squeeze: largest natural logarithm of the factor on the aspect ratio.
         color: strength of the changes of exposure, contrast and white balance.
         blur: probability.
+        low_resolution: probability of a crop as of a person 2 to 5 times smaller.
         cutout: probability that something covers a part.
+        paste: probability that a part of another person covers a keypoint.
         mosaic: of a detector: probability that four pictures share the canvas.
     """
 
@@ -83,7 +85,9 @@ class Augment:
     squeeze: float = 0.0
     color: float = 0.0
     blur: float = 0.0
+    low_resolution: float = 0.0
     cutout: float = 0.0
+    paste: float = 0.0
     mosaic: float = 0.0
 
 

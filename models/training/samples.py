@@ -86,8 +86,19 @@ class Crops(Dataset[dict[str, Any]]):
         if varied.color:
             pixels = augment.random_color(pixels, rng, strength=varied.color)
         pixels = augment.random_blur(pixels, rng, probability=varied.blur)
+        pixels = augment.random_low_resolution(pixels, rng, probability=varied.low_resolution)
         pixels = augment.random_cutout(pixels, rng, probability=varied.cutout)
-        return _sample(pixels, keypoints, weights, matrix)
+        sample = _sample(pixels, keypoints, weights, matrix)
+        if rng.random() < varied.paste:
+            other = self._plain(int(rng.integers(len(people))))
+            augment.random_paste(pixels, other, rng, keypoints=sample["keypoints"], weights=weights)
+        return sample
+
+    def _plain(self, index: int) -> NDArray[np.uint8]:
+        """Return the crop (H, W, 3) of a person as it is."""
+        image, scale = self.people.image(self.people.picture[index])
+        matrix = self.matrix(*self.region(self.people.boxes[index].astype(np.float64) * np.tile(scale, 2)))
+        return self.processing.warp(image, matrix[None], input_size=self.input_size)[0]
 
     def region(self, box: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """Return the centre (2,) and the size (2,) that the family gives a box."""

@@ -24,7 +24,7 @@ def networks():
     built = {
         "transpose": TransPose(dim=32, depth=2, ffn=32, num_heads=2, **small),
         "vitpose": ViTPose(dim=24, depth=5, num_heads=2, **small),
-        "convvit": ConvViT(backbone_width=0.25, width=32, depth=1, decoder=(8, 8), **small),
+        "convvit": ConvViT(backbone_width=0.0625, width=32, depth=1, decoder=(8, 8), **small),
     }
     for network in built.values():
         last = network.keypoint_head if isinstance(network, ViTPose) else network

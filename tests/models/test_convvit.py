@@ -10,7 +10,7 @@ from posetrack.models.weights import load_checkpoint
 @pytest.fixture(scope="module")
 def tiny():
     torch.manual_seed(0)
-    return ConvViT(input_size=(64, 48), backbone_width=0.25, width=64, depth=2, decoder=(32, 16)).eval()
+    return ConvViT(input_size=(64, 48), backbone_width=0.0625, width=64, depth=2, decoder=(32, 16)).eval()
 
 
 def test_heatmaps_are_a_distribution_over_places(tiny):

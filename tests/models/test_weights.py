@@ -12,7 +12,7 @@ from posetrack.models.convvit import ConvViT
 @pytest.fixture(scope="module")
 def state():
     torch.manual_seed(0)
-    return ConvViT(input_size=(32, 32), backbone_width=0.25, width=32, depth=1, decoder=(8, 8)).state_dict()
+    return ConvViT(input_size=(32, 32), backbone_width=0.0625, width=32, depth=1, decoder=(8, 8)).state_dict()
 
 
 def test_wrappers_of_training_frameworks_are_taken_off(state, tmp_path):

@@ -30,7 +30,7 @@ def tiny(family, size):
     torch.manual_seed(0)
     match family:
         case "convvit":
-            return ConvViT(input_size=size, backbone_width=0.25, width=64, depth=1, decoder=(32, 16), drop_path=0.1)
+            return ConvViT(input_size=size, backbone_width=0.0625, width=64, depth=1, decoder=(32, 16), drop_path=0.1)
         case "vitpose":
             return ViTPose(dim=96, depth=2, num_heads=2, input_size=size)
         case "transpose":

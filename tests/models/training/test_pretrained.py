@@ -7,6 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from posetrack.errors import ModelError, UsageError
+from posetrack.models.convvit import ConvViT
+from posetrack.models.csp_pan import from_published
 from posetrack.models.deit import DeiT
 from posetrack.models.potr import POTR
 from posetrack.models.resnet import ResNetTokens
@@ -205,3 +207,19 @@ def test_sources_that_are_none_are_explained(tmp_path):
         load_backbone(deit(), tmp_path / "absent.pth")
     with pytest.raises(UsageError, match="Linear has no pre-trained backbone"):
         load_backbone(torch.nn.Linear(2, 2), tmp_path / "x")
+
+
+def test_the_bundled_network_starts_from_a_published_yolo(tmp_path):
+    from posetrack.models.yolo import _ultralytics
+
+    torch.manual_seed(0)
+    published = _ultralytics().PoseModel("yolov8n-pose.yaml", verbose=False)
+    torch.save({"model": published}, tmp_path / "yolov8n-pose.pt")
+    network = ConvViT(input_size=SIZE, width=32, depth=1, decoder=(8, 8))
+    before = other(network)
+    network.load_state_dict(before)
+    load_backbone(network, tmp_path / "yolov8n-pose.pt")
+    wanted = from_published(published.eval().state_dict())
+    for key, value in network.state_dict().items():
+        expected = wanted[key.removeprefix("backbone.")] if key.startswith("backbone.") else before[key]
+        torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)

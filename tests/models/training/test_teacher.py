@@ -29,7 +29,7 @@ def people(tmp_path_factory):
 
 def student():
     torch.manual_seed(1)
-    return ConvViT(input_size=SIZE, backbone_width=0.25, width=64, depth=1, decoder=(32, 16))
+    return ConvViT(input_size=SIZE, backbone_width=0.0625, width=64, depth=1, decoder=(32, 16))
 
 
 def saved(network, folder):

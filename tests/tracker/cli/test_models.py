@@ -66,7 +66,7 @@ def test_what_cannot_be_had_is_a_sentence(words, code, capsys):
 
 
 def test_a_checkpoint_is_converted_and_loads_the_same(tmp_path, capsys):
-    network = ConvViT(input_size=(32, 32), backbone_width=0.25, width=32, depth=1, decoder=(8, 8)).eval()
+    network = ConvViT(input_size=(32, 32), backbone_width=0.0625, width=32, depth=1, decoder=(8, 8)).eval()
     source, target = tmp_path / "in.pth", tmp_path / "out.safetensors"
     torch.save({"state_dict": {f"module.{key}": value for key, value in network.state_dict().items()}}, source)
     assert main(["models", "convert", str(source), str(target)]) == 0

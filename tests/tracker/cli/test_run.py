@@ -215,7 +215,7 @@ def test_weights_of_another_skeleton_are_refused(walking_clip, tmp_path, capsys)
 
     from posetrack.models.convvit import ConvViT
 
-    network = ConvViT(input_size=(32, 32), backbone_width=0.25, width=32, depth=1, decoder=(8, 8), num_keypoints=14)
+    network = ConvViT(input_size=(32, 32), backbone_width=0.0625, width=32, depth=1, decoder=(8, 8), num_keypoints=14)
     save_file(network.state_dict(), tmp_path / "other.safetensors")
     words = ("--source", walking_clip, "--csv", tmp_path / "out.csv", "--model", tmp_path / "other.safetensors")
     assert posetrack(*words) == 1
@@ -228,7 +228,7 @@ def test_every_output_follows_the_skeleton_of_the_dataset(walking_clip, tmp_path
     from posetrack.models.convvit import ConvViT
     from posetrack.models.skeletons import COCO_WHOLEBODY
 
-    network = ConvViT(input_size=(32, 32), backbone_width=0.25, width=32, depth=1, decoder=(8, 8), num_keypoints=133)
+    network = ConvViT(input_size=(32, 32), backbone_width=0.0625, width=32, depth=1, decoder=(8, 8), num_keypoints=133)
     save_file(network.state_dict(), tmp_path / "whole.safetensors")
     table, video = tmp_path / "out.csv", tmp_path / "out.mp4"
     words = ("--source", walking_clip, "--csv", table, "--save", video, "--model", tmp_path / "whole.safetensors")

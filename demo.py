@@ -5,7 +5,7 @@ import sys
 import cv2
 
 from posetrack import load_pipeline, open_source
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.output.overlay import draw
 
 

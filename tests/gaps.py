@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.formats.recording import Recording, tracks_of
 from posetrack.tracker.types import State
 

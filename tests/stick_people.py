@@ -5,7 +5,7 @@ import json
 import cv2
 import numpy as np
 
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 
 STANDING = np.array(  # a person of 1 x 2 units, in the order of COCO's keypoints
     [

@@ -14,8 +14,8 @@ HEAVY = {"numba", "torch", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "
 
 FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere in its file
     "posetrack.errors": ("*",),
-    "posetrack.models.keypoints": ("torch", "cv2", "posetrack.tracker", "ultralytics"),
-    "posetrack.models.skeletons": ("torch", "cv2", "posetrack.tracker", "ultralytics"),
+    "posetrack.models.geometry.keypoints": ("torch", "cv2", "posetrack.tracker", "ultralytics"),
+    "posetrack.models.geometry.skeletons": ("torch", "cv2", "posetrack.tracker", "ultralytics"),
     "posetrack.models": ("posetrack.tracker", "ultralytics", "av"),
     "posetrack.tracker.types": ("torch", "cv2", "posetrack.models"),
     "posetrack.tracker.tracking": ("torch", "cv2", "av", "posetrack.tracker.output", "posetrack.tracker.perception"),
@@ -26,7 +26,7 @@ FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere
     "posetrack.tracker.perception": ("posetrack.tracker.tracking", "posetrack.tracker.output", "ultralytics"),
     "posetrack.tracker": ("ultralytics",),
 }
-EXCEPTIONS = {"posetrack.models.yolo": ("ultralytics",)}
+EXCEPTIONS = {"posetrack.models.networks.yolo": ("ultralytics",)}
 
 
 def modules():
@@ -68,7 +68,7 @@ def test_imports_point_down(name, path):
 
 def test_ultralytics_has_one_door():
     doors = [name for name, path in modules() if any(within(t, "ultralytics") for t in imports(name, path))]
-    assert doors == ["posetrack.models.yolo"]
+    assert doors == ["posetrack.models.networks.yolo"]
 
 
 @pytest.mark.parametrize("statement", ["import posetrack", "import posetrack.tracker.cli"])

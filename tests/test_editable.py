@@ -14,7 +14,7 @@ FOLDERS = ("posetrack", "tracker", "models", "configs")
 FILES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in")
 USE = """\
 from posetrack import PoseTracker, load_pipeline
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.types import Frame
 
 reveal_type(load_pipeline())
@@ -61,7 +61,7 @@ def test_a_type_checker_sees_every_package(python, tmp_path):
     told = run(sys.executable, "-m", "mypy", "--python-executable", python, "use.py", cwd=tmp_path).stdout
     assert 'type is "posetrack.tracker.pipeline.Pipeline"' in told
     assert 'type is "posetrack.tracker.tracking.tracker.PoseTracker"' in told
-    assert 'type is "posetrack.models.keypoints.Skeleton"' in told
+    assert 'type is "posetrack.models.geometry.keypoints.Skeleton"' in told
     assert 'Unexpected keyword argument "devise"' in told
     assert told.count("error:") == 1
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import configs
 from ..errors import UsageError
-from .people import parse_person, parse_roi
+from .tracking.selectors import parse_person, parse_roi
 
 AUTO = "auto"
 SMOOTH = ("none", "kalman", "one-euro")  # the choices of the tracker

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..installation import explained
-from ..models.keypoints import Skeleton
-from .schedule import Every, Look, Schedule
+from ..models.geometry.boxes import iou
+from ..models.geometry.keypoints import Skeleton
+from .perception.schedule import Every, Look, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
-from .tracking.boxes import iou
 from .tracking.expectation import carried
 from .tracking.tracker import PoseTracker, warm_up
 from .types import Detections, Frame, Poses, Tracks

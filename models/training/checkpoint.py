@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import ModelError
-from .. import torch_file
+from ..weights import torch_file
 
 ReadWeights = Callable[[Path], dict[str, Tensor]]
 

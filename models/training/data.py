@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
-from ..keypoints import COCO
+from ..geometry.keypoints import COCO
 from .pixels import Pixels, find_pictures
 
 SHOWN = 5  # examples that a problem is told with

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from ...errors import UsageError
-from .. import yolo
-from ..evaluate import coco_box_ap
+from ..evaluation.coco import coco_box_ap
+from ..networks import yolo
 from . import augment
 from .data import People
 from .objectives import Mean

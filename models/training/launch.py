@@ -115,4 +115,4 @@ def _people(wanted: Recipe, data: Path, val: Path | None, cache: Path | None, *,
 
 def _bundled(wanted: Recipe) -> Path:
     name = "detector" if wanted.loss == "detection" else "pose"
-    return Path(str(files("posetrack.models") / "bundled" / f"{name}.safetensors"))
+    return Path(str(files("posetrack.models.weights") / "bundled" / f"{name}.safetensors"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..convvit import SIGMA
+from ..networks.convvit import SIGMA
 from . import targets
 from .losses import expected_place, heatmap_mse, place_cross_entropy
 from .set_loss import set_loss

@@ -16,11 +16,12 @@ from torch import Tensor, nn
 from torch.utils.data import default_collate
 
 from ...errors import UsageError
-from .. import crop, weights
-from ..answer import arrays
-from ..evaluate import coco_keypoint_ap, rescore
-from ..find import variant
-from ..keypoints import COCO
+from ..evaluation.coco import coco_keypoint_ap, rescore
+from ..geometry import crop
+from ..geometry.answer import arrays
+from ..geometry.keypoints import COCO
+from ..weights import checkpoint
+from ..weights.find import variant
 from . import teacher
 from .data import People
 from .objectives import OBJECTIVES, Mean
@@ -129,11 +130,11 @@ class PoseTask:
     def export(self, state: dict[str, Tensor], path: Path) -> None:
         """Write weights that `--model` takes."""
         state = {key: value.contiguous().cpu() for key, value in state.items()}
-        save_file(state, path, metadata=weights.metadata(self.network))
+        save_file(state, path, metadata=checkpoint.metadata(self.network))
 
     def read_weights(self, path: Path) -> dict[str, Tensor]:
         """Read any weights that `--model` takes, to begin from."""
-        return weights.load_checkpoint(path).state_dict()
+        return checkpoint.load_checkpoint(path).state_dict()
 
 
 def build(recipe: Recipe) -> nn.Module:

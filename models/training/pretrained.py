@@ -15,18 +15,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import ModelError, UsageError
-from .. import yolo
-from ..cache import is_offline
-from ..convvit import ConvViT
-from ..csp_pan import CSPPAN, from_published
-from ..deit import DeiT
-from ..potr import POTR
-from ..resnet import ResNetTokens
-from ..transpose import TransPose
-from ..vitpose import Backbone, ViTPose
-from ..vitpose_plus import ExpertMlp, ViTPosePlus
-from ..weights import misfit, read_state
-from ..xcit import XCiT
+from ..networks import yolo
+from ..networks.convvit import ConvViT
+from ..networks.csp_pan import CSPPAN, from_published
+from ..networks.deit import DeiT
+from ..networks.potr import POTR
+from ..networks.resnet import ResNetTokens
+from ..networks.transpose import TransPose
+from ..networks.vitpose import Backbone, ViTPose
+from ..networks.vitpose_plus import ExpertMlp, ViTPosePlus
+from ..networks.xcit import XCiT
+from ..weights.cache import is_offline
+from ..weights.checkpoint import misfit, read_state
 
 State = dict[str, Tensor]
 

@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ...errors import UsageError
-from .. import crop
-from ..keypoints import COCO
-from ..processing import Processing
+from ..geometry import crop
+from ..geometry.keypoints import COCO
+from ..geometry.processing import Processing
 from . import augment
 from .data import People
 from .recipe import Augment

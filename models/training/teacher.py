@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UsageError
-from .. import find, weights
-from ..processing import by_heatmaps
+from ..geometry.processing import by_heatmaps
+from ..weights import checkpoint, find
 from .recipe import Recipe
 
 
@@ -44,7 +44,7 @@ def load(recipe: Recipe, student: Any) -> Teacher | None:
     if not name:
         return None
     found = find.find(name)
-    network: Any = weights.load_checkpoint(found.path, input_size=found.input_size)
+    network: Any = checkpoint.load_checkpoint(found.path, input_size=found.input_size)
     theirs = f"teacher.network: {name}"
     if network.processing.locate is not by_heatmaps or hasattr(network, "logits"):
         raise UsageError(f"{theirs} does not answer with the heat maps that can teach. Use a ViTPose or a TransPose.")

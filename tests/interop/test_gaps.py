@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gaps import ABSENT, FPS, FRAMES, UNKNOWN, gappy
 
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.formats.files import read_recording, write_recording
 
 # The programs load libraries whose warnings are not about our files.

@@ -9,9 +9,9 @@ import parity
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from posetrack.models import crop, heatmap
-from posetrack.models.keypoints import COCO, oks
-from posetrack.models.processing import DARK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, UDP, by_heatmaps
+from posetrack.models.geometry import crop, heatmap
+from posetrack.models.geometry.keypoints import COCO, oks
+from posetrack.models.geometry.processing import DARK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, UDP, by_heatmaps
 
 FIXTURE = np.load(parity.FOLDER / "prepost.npz")
 META = json.loads((parity.FOLDER / "prepost.json").read_text())

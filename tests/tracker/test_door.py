@@ -8,10 +8,10 @@ import pytest
 
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, PosetrackError, Tracks
 from posetrack.errors import InputError
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
+from posetrack.tracker.evaluation import walkers
 from posetrack.tracker.perception.own import OwnDetector
 from posetrack.tracker.picture import as_bgr
-from posetrack.tracker.tracking import fakes
 from posetrack.tracker.types import State
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
@@ -33,7 +33,7 @@ def line():
 
 @pytest.fixture
 def tracks():
-    scene, tracker = fakes.crossing(fakes.regular(0.2, 10)), PoseTracker()
+    scene, tracker = walkers.crossing(walkers.regular(0.2, 10)), PoseTracker()
     for time, poses, _ in scene.frames():
         poses.keypoints[0, 9], poses.scores[0, 9] = np.nan, 0
         tracks = tracker.update(poses, time)
@@ -137,8 +137,8 @@ def test_sessions_share_the_networks_and_nothing_else(line):
 
 
 def test_a_session_begins_with_the_limits_of_the_first_source():
-    from posetrack.tracker.pace import LEVELS
-    from posetrack.tracker.schedule import Limits, Schedule
+    from posetrack.tracker.perception.pace import LEVELS
+    from posetrack.tracker.perception.schedule import Limits, Schedule
 
     line = Pipeline(lambda frame: Detections.empty(), estimate, schedule=Schedule("auto", "auto"))
     line.schedule.limits = LEVELS[-1]  # as a live source that is too fast leaves it
@@ -214,7 +214,7 @@ def test_tracks_become_plain_values(tracks):
 
 def test_tracks_become_a_data_frame_with_the_columns_of_the_table(tracks):
     pytest.importorskip("pandas", reason="needs posetrack[formats]")
-    from posetrack.tracker.output.table import columns
+    from posetrack.tracker.formats.table_writer import columns
 
     table = tracks.to_df(Frame(IMAGE, 7, 0.28))
     assert list(table.columns) == list(columns(COCO))

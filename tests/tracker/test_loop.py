@@ -9,10 +9,10 @@ import pytest
 
 from posetrack import Detections, Pipeline, Poses, load_pipeline
 from posetrack.errors import ModelError, OutputError
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
+from posetrack.tracker.formats.table_writer import CsvSink
 from posetrack.tracker.loop import loop
 from posetrack.tracker.output.sinks import Sinks
-from posetrack.tracker.output.table import CsvSink
 from posetrack.tracker.types import Frame
 from posetrack.tracker.video.source import open_source
 

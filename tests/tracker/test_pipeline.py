@@ -5,7 +5,7 @@ import pytest
 
 from posetrack import Detections, Frame, Pipeline, Poses, load_pipeline
 from posetrack.errors import DeviceError, UsageError
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.perception.pose import load_pose_estimator
 
 
@@ -94,7 +94,7 @@ def test_the_mirrored_crop_changes_the_pose_only_a_little(people):
 
 
 def test_pictures_of_another_size_begin_anew():
-    from posetrack.models.keypoints import COCO
+    from posetrack.models.geometry.keypoints import COCO
     from posetrack.tracker.types import Poses
 
     class Middle:
@@ -130,8 +130,8 @@ def test_networks_of_every_family_take_their_place_in_the_line(name, flip, peopl
     """Predictions land in their crops, whatever the conventions; but for the odd Newton step of noise."""
     import torch
 
-    from posetrack.models.card import PoseCard
-    from posetrack.models.zoo import ZOO
+    from posetrack.models.weights.card import PoseCard
+    from posetrack.models.weights.variants import ZOO
     from posetrack.tracker.perception.pose import PoseEstimator
     from posetrack.tracker.perception.runtimes.pytorch import TorchRuntime
 

@@ -5,19 +5,19 @@ import numpy as np
 import pytest
 
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, load_pipeline
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
+from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.formats.table_writer import CsvSink
 from posetrack.tracker.loop import loop
 from posetrack.tracker.output.sinks import Sinks
-from posetrack.tracker.output.table import CsvSink
 from posetrack.tracker.perception.activity import Activity
-from posetrack.tracker.schedule import Look, Schedule
-from posetrack.tracker.tracking import fakes
+from posetrack.tracker.perception.schedule import Look, Schedule
 from posetrack.tracker.types import State
 from posetrack.tracker.video.sample import make_sample
 from posetrack.tracker.video.source import open_source
 
 FPS = 30
-WALK = fakes.people(fakes.regular(3, FPS), starts=[[100, 240], [400, 240]], velocities=[[60, 0], [0, 30]])
+WALK = walkers.people(walkers.regular(3, FPS), starts=[[100, 240], [400, 240]], velocities=[[60, 0], [0, 30]])
 COMES = 50  # the frame in which the second one appears
 
 
@@ -110,7 +110,7 @@ def test_auto_finds_somebody_new_within_its_limits():
 
 def test_who_leaves_the_crop_is_lost_and_looked_for():
     """A box is never its own witness: without a detector that agrees, nobody is measured for long."""
-    scene = fakes.people(WALK.times, starts=[[100, 240], [300, 240]], velocities=[[0, 0], [0, 0]])
+    scene = walkers.people(WALK.times, starts=[[100, 240], [300, 240]], velocities=[[0, 0], [0, 0]])
     scene.keypoints[40:, 0] += 5000  # gone, at once
     scene.boxes[40:, 0] += 5000
     _, tracks, _ = watch(Schedule("auto", 1), scene=scene)

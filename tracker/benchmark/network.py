@@ -12,8 +12,8 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from ...models.card import PoseCard
-from ...models.find import variant
+from ...models.weights.card import PoseCard
+from ...models.weights.find import variant
 from ..perception.runtimes import Runtime
 from ..perception.runtimes.load import load_runtime
 from ..perception.runtimes.machine import threads

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tracking import fakes, kalman
+from ..evaluation import walkers
+from ..tracking import kalman
 from ..tracking.tracker import PoseTracker
 from ..types import Poses
 from .machine import machine, memory, one_core
@@ -56,10 +57,10 @@ def measure_trackers(people: Sequence[int], against: Sequence[str], *, frames: i
     return figures
 
 
-def coming_and_going(count: int, frames: int) -> fakes.Scene:
+def coming_and_going(count: int, frames: int) -> walkers.Scene:
     """Return a scene with always `count` people, each of whom leaves for good once while somebody else comes."""
-    times = fakes.regular(frames / FPS, FPS)
-    scene = fakes.crowd(times, count=2 * count)
+    times = walkers.regular(frames / FPS, FPS)
+    scene = walkers.crowd(times, count=2 * count)
     change = np.linspace(0, times[-1], count)  # seconds
     early = times[:, None] < change
     return replace(scene, visible=np.concatenate([early, ~early], axis=1))

@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
     import cv2
 
     from ...errors import OutputError, SourceError, UsageError
-    from ...models.attention import attention_figure
-    from ...models.skeletons import skeleton
+    from ...models.attention.maps import attention_figure
+    from ...models.geometry.skeletons import skeleton
     from ..perception.device import resolve_device
     from ..perception.pose import read_pose_weights
 

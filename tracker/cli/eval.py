@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..annotations import Benchmark
-    from ..evaluation import Evaluation
+    from ...models.evaluation.annotations import Benchmark
+    from ..evaluation.pictures import Evaluation
 
 SOURCES = ("gt", "detector")  # of boxes; anything else is a file
 LEAST_SCORE = 0.001  # of a network's detections; AP wants nearly all of them
@@ -64,10 +64,10 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import track
 
-    from ..annotations import benchmark_of, read_annotations
-    from ..evaluation import MOST_POSES, evaluate
-    from ..output.gallery import check_gallery, save_errors
-    from ..output.scores import results_files, show, write_json
+    from ...models.evaluation.annotations import benchmark_of, read_annotations
+    from ..evaluation.gallery import check_gallery, save_errors
+    from ..evaluation.pictures import MOST_POSES, evaluate
+    from ..evaluation.scores import results_files, show, write_json
     from ..partial import check_target
 
     truth = read_annotations(args.annotations)
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
 def _names(args: argparse.Namespace, benchmark: Benchmark) -> tuple[str | None, str | None]:
     """Return what is to be loaded as the pose model and as the detector; None where there shall be none."""
     from ...errors import UsageError
-    from ..annotations import MPII_LIKE
+    from ...models.evaluation.annotations import MPII_LIKE
 
     if args.boxes not in SOURCES and not args.boxes.endswith(".json"):
         raise UsageError(f"Boxes '{args.boxes}' are not known; give gt, detector or a COCO results file, .json.")
@@ -130,9 +130,9 @@ def _load(
     args: argparse.Namespace, benchmark: Benchmark, model: str | None, detector: str | None
 ) -> tuple[Any, Any, dict[str, Any]]:
     """Load both, and say what the evaluation must know of the pose model's family."""
-    from ...models.pckh import square_regions
-    from ...models.protocol import protocol_of
-    from ..annotations import MPII_LIKE
+    from ...models.evaluation.annotations import MPII_LIKE
+    from ...models.evaluation.mpii import square_regions
+    from ...models.evaluation.protocol import protocol_of
     from ..perception.detector import load_detector
     from ..perception.pose import load_pose_estimator
 

@@ -42,11 +42,11 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from ...errors import UsageError
+    from ..evaluation.distance import distances, measure_distance
+    from ..evaluation.identity import measure_identity
+    from ..evaluation.matching import compare
+    from ..evaluation.motion import measure_motion, paths
     from ..formats.files import find_sequences, read_trajectories
-    from ..metrics.distance import distances, measure_distance
-    from ..metrics.identity import measure_identity
-    from ..metrics.matching import compare
-    from ..metrics.motion import measure_motion, paths
     from ..partial import PartialFile
 
     if args.fps is not None and args.fps <= 0:

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(args: argparse.Namespace, path: Path) -> None:
-    from ...models import export
+    from ...models.export import files
     from ..perception.detector import find, read_detector_weights
     from ..perception.pose import read_pose_weights
 
@@ -78,18 +78,18 @@ def _write(args: argparse.Namespace, path: Path) -> None:
         weights = read_detector_weights(find(args.detector, offline=args.offline))
     else:
         weights = read_pose_weights(args.name, offline=args.offline)
-    export.write(weights.network, path, weights.card, half=args.half)
+    files.write(weights.network, path, weights.card, half=args.half)
 
 
 def _write_int8(args: argparse.Namespace, path: Path) -> None:
     """Make it, and tell how near and how fast it is."""
     from rich.console import Console
 
-    from ...models.card import PoseCard
+    from ...models.weights.card import PoseCard
     from ..perception.detector import load_detector
     from ..perception.pose import read_pose_weights
+    from ..perception.quantization import make_int8, people_crops
     from ..perception.runtimes.load import network_key
-    from ..quantization import make_int8, people_crops
     from ..video.sample import make_sample
 
     weights = read_pose_weights(args.name, offline=args.offline)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..config import RunConfig
 from ..output.sidecar import Counts, NetworkFacts, RunFacts
-from ..schedule import Look
+from ..perception.schedule import Look
 from ..timings import LATENCY
 
 if TYPE_CHECKING:

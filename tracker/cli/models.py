@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ...models.zoo import Variant
+    from ...models.weights.variants import Variant
 
 COLUMNS = ("name", "family", "input", "params", "GFLOPs", "AP", "licence", "cached")
 FIGURES = ("params", "GFLOPs")
@@ -43,7 +43,7 @@ def show_list(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from ...models.zoo import PROTOCOL, ZOO
+    from ...models.weights.variants import PROTOCOL, ZOO
 
     table = Table(
         title="Pose networks",
@@ -63,7 +63,7 @@ def show_list(args: argparse.Namespace) -> int:
 
 
 def _facts(known: Variant) -> dict[str, str]:
-    from ...models.find import address, local
+    from ...models.weights.find import address, local
 
     height, width = known.input_size
     missing = "by hand" if address(known) is None else "no"
@@ -78,8 +78,8 @@ def show_info(args: argparse.Namespace) -> int:
     """Print what is known of one network, and where its weights are or are to be put."""
     from rich.console import Console
 
-    from ...models.find import address, local, place, variant
-    from ...models.zoo import PROTOCOL
+    from ...models.weights.find import address, local, place, variant
+    from ...models.weights.variants import PROTOCOL
 
     known = variant(args.name)
     facts = _facts(known) | {"protocol": PROTOCOL, "page": known.page}
@@ -97,7 +97,7 @@ def show_download(args: argparse.Namespace) -> int:
     """Fetch a network's weights and print where they are."""
     from rich.console import Console
 
-    from ...models.find import find
+    from ...models.weights.find import find
 
     found = find(args.name, offline=args.offline)
     Console().print(f"{found.path}\nsha256 {found.sha256}", highlight=False, markup=False, soft_wrap=True)
@@ -109,8 +109,8 @@ def show_convert(args: argparse.Namespace) -> int:
     from safetensors.torch import save
 
     from ...errors import UsageError
-    from ...models.find import find
-    from ...models.weights import load_checkpoint, metadata
+    from ...models.weights.checkpoint import load_checkpoint, metadata
+    from ...models.weights.find import find
     from ..partial import PartialFile
 
     if Path(args.target).suffix != ".safetensors":

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError
 from ..config import RunConfig
-from ..people import parse_person, parse_roi
+from ..tracking.selectors import parse_person, parse_roi
 from .options import OUTPUTS
 
 if TYPE_CHECKING:
-    from ...models.keypoints import Skeleton
+    from ...models.geometry.keypoints import Skeleton
     from ..features.events import EventDetector
     from ..features.stream import ActionFeatures
     from ..output.sinks import Sinks
@@ -144,8 +144,8 @@ def _tables(config: RunConfig, targets: dict[str, Path], frames: Source, skeleto
     """Return the outputs that need no picture."""
     from ..formats.registry import FORMATS, format_of
     from ..formats.sink import ConvertingSink
+    from ..formats.table_writer import CsvSink
     from ..output.actions import ActionSink
-    from ..output.table import CsvSink
 
     tables: list[Table] = []
     if csv := targets.get("csv"):

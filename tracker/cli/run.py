@@ -214,7 +214,7 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
 
 def _keeping_up(step: Callable[[int], None], frames: Source, pipeline: Pipeline, fps: float) -> Callable[[int], None]:
     """Return `step`; with a live source whose schedule may change, it changes it so that the rate is kept, too."""
-    from ..pace import Pace
+    from ..perception.pace import Pace
 
     if not (frames.live and pipeline.schedule.adapts):
         return step

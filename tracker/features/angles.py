@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.keypoints import COCO, Skeleton
+from ...models.geometry.keypoints import COCO, Skeleton
 from .points import POINTS, SIDES, Array, points
 
 VIEWS = ("right", "left", "front", "back")  # where the person faces: the right or left of the picture, to us, from us

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...models.keypoints import COCO
+from ...models.geometry.keypoints import COCO
 from ..types import Poses
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.keypoints import Skeleton
+from ...models.geometry.keypoints import Skeleton
 
 Array = NDArray[np.float64]
 

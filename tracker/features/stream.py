@@ -14,7 +14,7 @@ from itertools import accumulate, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.keypoints import COCO, Skeleton
+from ...models.geometry.keypoints import COCO, Skeleton
 from ..types import State, Tracks
 from . import body
 from .angles import ANGLES, JOINTS, SEGMENT_PERIODS, VIEWS, angle_rates, angles, headings, unwrapped

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import SourceError
-from ...models.skeletons import SKELETONS
+from ...models.geometry.skeletons import SKELETONS
 from .placeholders import measured, without_placeholders
 from .recording import Recording, boxes_around
 from .trajectories import from_columns, skeleton_of

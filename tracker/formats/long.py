@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import SourceError
-from ...models.keypoints import Skeleton
+from ...models.geometry.keypoints import Skeleton
 from ..types import State
 from .recording import Recording, TimedTracks, tracks_of
 from .sheet import Row, frames, names, number, places, read_rows, short, whole

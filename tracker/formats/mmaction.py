@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SourceError, UsageError
-from ...models.skeletons import SKELETONS
+from ...models.geometry.skeletons import SKELETONS
 from .placeholders import measured, without_placeholders
 from .plain_pickle import dump_plain, load_plain
 from .recording import Recording, boxes_around

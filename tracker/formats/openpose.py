@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
-from ...models.keypoints import Skeleton
-from ...models.skeletons import BODY_25
+from ...models.geometry.keypoints import Skeleton
+from ...models.geometry.skeletons import BODY_25
 from ..types import Tracks
 from .placeholders import measured
 from .recording import Recording, TimedTracks, tracks_of

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
-from ...models.keypoints import Skeleton
-from ..output.table import columns
+from ...models.geometry.keypoints import Skeleton
 from .libraries import library
 from .recording import MAX_INDEX, Recording, TimedTracks, tracks_of
 from .sheet import MAX_ROWS
 from .table import skeleton_of_columns, state_of
+from .table_writer import columns
 
 _ROWS = 2048  # of a row group
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import SourceError
-from ...models.keypoints import Skeleton
-from ...models.skeletons import POSETRACK18
+from ...models.geometry.keypoints import Skeleton
+from ...models.geometry.skeletons import POSETRACK18
 from ..types import Tracks
 from .placeholders import measured, without_placeholders
 from .recording import Recording, boxes_around

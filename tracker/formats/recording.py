@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import PosetrackError, SourceError, UsageError
-from ...models.keypoints import Skeleton
+from ...models.geometry.keypoints import Skeleton
 from ..types import Poses, State, Tracks
 
 TimedTracks = tuple[int, float, Tracks]  # number of the frame, its time in seconds, NaN where unknown, and its people

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...models.keypoints import Skeleton
+from ...models.geometry.keypoints import Skeleton
 from ..types import State
 from .recording import Recording, TimedTracks
 from .trajectories import Trajectories, from_tracks

@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Any
 
 from ...errors import OutputError, PosetrackError
-from ...models.keypoints import Skeleton
+from ...models.geometry.keypoints import Skeleton
 from ..output.sidecar import sidecar_path
-from ..output.table import CsvSink
 from ..types import Tracks
 from .files import check_result, write_recording
 from .registry import FORMATS, format_of
 from .table import read_table
+from .table_writer import CsvSink
 
 
 def working_table(path: Path) -> Path:

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import SourceError
-from ...models.keypoints import Skeleton
-from ..output.table import KEYPOINT_COLUMNS, TRACK_COLUMNS, CsvSink, columns
+from ...models.geometry.keypoints import Skeleton
 from ..types import State
 from .recording import Recording, TimedTracks, tracks_of
 from .sheet import Row, frames, header_of, names, number, places, read_rows, short, whole
+from .table_writer import KEYPOINT_COLUMNS, TRACK_COLUMNS, CsvSink, columns
 from .trajectories import is_known_keypoint, skeleton_of
 
 log = logging.getLogger("posetrack")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.keypoints import COCO, Skeleton
-from ...models.skeletons import BODY_25, DATASETS, POSETRACK18
+from ...models.geometry.keypoints import COCO, Skeleton
+from ...models.geometry.skeletons import BODY_25, DATASETS, POSETRACK18
 from ..types import State
 from .recording import TimedTracks, tracks_of
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...errors import SourceError, UsageError
-from ...models.keypoints import Skeleton
+from ...models.geometry.keypoints import Skeleton
 from .individuals import blocks
 from .recording import Recording, TimedTracks, check_empty, tracks_of
 from .trajectories import skeleton_of

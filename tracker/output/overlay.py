@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.keypoints import Skeleton
+from ...models.geometry.keypoints import Skeleton
 from ..types import State, Tracks
 from .palette import DARK, JOINT, MIDDLE, PAPER, Color, Palette, palette, shades
 

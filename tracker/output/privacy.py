@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.keypoints import Skeleton
+from ...models.geometry.keypoints import Skeleton
 from ..types import Frame, Tracks
 from .overlay import Image
 

@@ -10,10 +10,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ...models.keypoints import Skeleton
+from ...models.geometry.keypoints import Skeleton
 from ...version import __version__
+from ..formats.table_writer import columns
 from ..partial import PartialFile, partial_path
-from .table import columns
 
 OPENCV_NAMES = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.keypoints import Skeleton
+from ...models.geometry.keypoints import Skeleton
 from ..timings import Timings
 from ..types import Frame, Tracks
 from .notes import Notes

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...models import shrink
+from ...models.geometry import shrink
 from ..types import Frame
 
 MODES = ("auto", "static", "moving")

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError
-from ...models import crop
-from ...models.cache import cache_folder, sha256
-from ...models.card import DetectorCard
+from ...models.geometry import crop
+from ...models.weights.cache import cache_folder, sha256
+from ...models.weights.card import DetectorCard
 from ..types import Detections, Frame
 from .letterbox import letterbox
 from .own import OwnDetector
@@ -26,7 +26,7 @@ from .runtimes.load import EXPORTED, load_runtime
 from .runtimes.store import Loaded
 
 _FACTORS, _SHIFTS = (1 / 255,) * 3, (0.0,) * 3  # grey levels become 0 to 1
-BUNDLED = "detector.safetensors"  # in posetrack.models.bundled
+BUNDLED = "detector.safetensors"  # in posetrack.models.weights.bundled
 
 
 def load_detector(
@@ -76,11 +76,11 @@ def load_detector(
 def find(name: str | Path, *, offline: bool = False) -> Path:
     """Return the file of a detector's weights; `models.yolo.find`, which takes torch, only where it is not here yet."""
     if str(name) == "bundled":
-        return Path(str(files("posetrack.models.bundled") / BUNDLED))
+        return Path(str(files("posetrack.models.weights.bundled") / BUNDLED))
     for candidate in (Path(name), cache_folder() / "ultralytics" / name):
         if candidate.is_file():
             return candidate
-    from ...models import yolo
+    from ...models.networks import yolo
 
     return yolo.find(name, offline=offline)
 
@@ -91,7 +91,7 @@ def read_detector_weights(path: Path) -> Loaded:
     Raises:
         ModelError: the file is broken or of another kind.
     """
-    from ...models import yolo
+    from ...models.networks import yolo
 
     model: Any = yolo.load(path)
     card = DetectorCard(

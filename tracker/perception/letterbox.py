@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models import shrink
+from ...models.geometry import shrink
 
 GREY = 114  # what Ultralytics pads with
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ...models import crop
-from ...models.card import PoseCard
-from ...models.processing import PROCESSINGS
-from ...models.skeletons import skeleton
+from ...models.geometry import crop
+from ...models.geometry.processing import PROCESSINGS
+from ...models.geometry.skeletons import skeleton
+from ...models.weights.card import PoseCard
 from ..types import Detections, Frame, Poses
 from .appearance import looks
 from .runtimes import Runtime
@@ -132,8 +132,8 @@ def read_pose_weights(name: str, *, dataset: str = "coco", offline: bool = False
     Raises:
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
     """
-    from ...models.find import find
-    from ...models.weights import load_checkpoint
+    from ...models.weights.checkpoint import load_checkpoint
+    from ...models.weights.find import find
 
     found = find(name, offline=offline)
     network: Any = load_checkpoint(found.path, input_size=found.input_size, dataset=dataset)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.geometry.boxes import iou
 from ..types import Poses, Tracks
-from .boxes import iou
 from .kalman import Array
 
 _SURE = 0.3  # confidence from which a keypoint tells where an edge went

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import areas, shared
+from ...models.geometry.boxes import areas, shared
 from .compiled import kernel
 from .seen import Array, Rows, Seen
 from .similarity import agreement

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...models.geometry.boxes import areas, inside
 from . import life
 from .appearance import likeness
 from .association import Mask, Rows, associate
-from .boxes import areas, inside
 from .config import TrackerConfig
 from .life import BOX, People
 from .seen import Array, Seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import inside
+from ...models.geometry.boxes import inside
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...models.keypoints import COCO, Skeleton
+from ...models.geometry.keypoints import COCO, Skeleton
 from ..types import Poses, State, Tracks
 from . import kalman
 from .config import TrackerConfig

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import UsageError
-from ..people import AtPlace, Corner
+from ...models.geometry.boxes import areas
 from ..types import State, Tracks
-from .boxes import areas
+from .selectors import AtPlace, Corner
 
 Mask = NDArray[np.bool_]
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.geometry.boxes import areas
 from . import life
-from .boxes import areas
 from .config import TrackerConfig
 from .life import People
 

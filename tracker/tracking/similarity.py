@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import areas, shared
+from ...models.geometry.boxes import areas, shared
 from .compiled import kernel, part
 
 Array = NDArray[np.float64]
@@ -17,7 +17,7 @@ def agreement(
 ) -> tuple[float, float]:
     """Return the OKS of two poses, and the mean confidence that both have in a keypoint.
 
-    `posetrack.models.keypoints.paired_oks` of one pair, where each keypoint counts by the product of its scores.
+    `keypoints.paired_oks` of one pair, where each keypoint counts by the product of its scores.
 
     Args:
         a: (N, K, 2) pixels; NaN where missing.

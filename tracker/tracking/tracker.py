@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ...models.keypoints import COCO, Skeleton
+from ...models.geometry.keypoints import COCO, Skeleton
 from ..types import Poses, State, Tracks
 from .compiled import announce
 from .config import LATENCIES, TrackerConfig

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.keypoints import paired_oks
+from ...models.geometry.keypoints import paired_oks
 from ..types import State, Tracks
 from .association import assign
 

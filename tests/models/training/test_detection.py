@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 from stick_people import draw
 
 from posetrack.errors import UsageError
-from posetrack.models import yolo
+from posetrack.models.networks import yolo
 from posetrack.models.training import data, recipe
 from posetrack.models.training.detection import DetectionTask, Mosaics
 from posetrack.models.training.loop import fit

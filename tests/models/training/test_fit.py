@@ -12,16 +12,16 @@ from lightning_fabric import Fabric
 from stick_people import draw
 
 from posetrack.errors import ModelError, TrainingError
-from posetrack.models import weights
-from posetrack.models.convvit import ConvViT
-from posetrack.models.deit import DeiT
-from posetrack.models.potr import POTR
+from posetrack.models.networks.convvit import ConvViT
+from posetrack.models.networks.deit import DeiT
+from posetrack.models.networks.potr import POTR
+from posetrack.models.networks.transpose import TransPose
+from posetrack.models.networks.vitpose import ViTPose
 from posetrack.models.training import data, loop
 from posetrack.models.training.loop import fit
 from posetrack.models.training.pose import PoseTask
 from posetrack.models.training.recipe import Augment, Data, Network, Optim, Recipe, Schedule
-from posetrack.models.transpose import TransPose
-from posetrack.models.vitpose import ViTPose
+from posetrack.models.weights import checkpoint
 
 ROOT = Path(__file__).parents[3]
 
@@ -147,7 +147,7 @@ def test_the_number_of_workers_changes_nothing(people, tmp_path):
 
 def test_the_weights_load_by_themselves_and_are_the_average(people, tmp_path):
     _, state = run(people, tmp_path, wanted())
-    network = weights.load_checkpoint(tmp_path / "model.safetensors")
+    network = checkpoint.load_checkpoint(tmp_path / "model.safetensors")
     assert network.input_size == (64, 48)
     best = torch.load(tmp_path / "best.pt", weights_only=True)
     for key, value in network.state_dict().items():

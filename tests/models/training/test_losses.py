@@ -6,7 +6,7 @@ import parity
 import pytest
 import torch
 
-from posetrack.models.heatmap import encode
+from posetrack.models.geometry.heatmap import encode
 from posetrack.models.training.losses import heatmap_mse, place_cross_entropy
 
 

@@ -6,10 +6,10 @@ import parity
 import pytest
 import torch
 
-from posetrack.models.deit import DeiT
-from posetrack.models.potr import POTR
+from posetrack.models.networks.deit import DeiT
+from posetrack.models.networks.potr import POTR
+from posetrack.models.networks.vitpose import ViTPose
 from posetrack.models.training import optim
-from posetrack.models.vitpose import ViTPose
 
 
 def test_the_groups_of_vitpose_are_the_originals():

@@ -7,17 +7,17 @@ import torch
 from safetensors.torch import save_file
 
 from posetrack.errors import ModelError, UsageError
-from posetrack.models.convvit import ConvViT
-from posetrack.models.csp_pan import from_published
-from posetrack.models.deit import DeiT
-from posetrack.models.potr import POTR
-from posetrack.models.resnet import ResNetTokens
+from posetrack.models.networks.convvit import ConvViT
+from posetrack.models.networks.csp_pan import from_published
+from posetrack.models.networks.deit import DeiT
+from posetrack.models.networks.potr import POTR
+from posetrack.models.networks.resnet import ResNetTokens
+from posetrack.models.networks.transpose import TransPose
+from posetrack.models.networks.vitpose import ViTPose
+from posetrack.models.networks.vitpose_plus import ViTPosePlus
+from posetrack.models.networks.xcit import XCiT
 from posetrack.models.training import pretrained
 from posetrack.models.training.pretrained import load_backbone
-from posetrack.models.transpose import TransPose
-from posetrack.models.vitpose import ViTPose
-from posetrack.models.vitpose_plus import ViTPosePlus
-from posetrack.models.xcit import XCiT
 
 SIZE = (64, 48)
 
@@ -210,7 +210,7 @@ def test_sources_that_are_none_are_explained(tmp_path):
 
 
 def test_the_bundled_network_starts_from_a_published_yolo(tmp_path):
-    from posetrack.models.yolo import _ultralytics
+    from posetrack.models.networks.yolo import _ultralytics
 
     torch.manual_seed(0)
     published = _ultralytics().PoseModel("yolov8n-pose.yaml", verbose=False)

@@ -4,10 +4,10 @@ import pytest
 
 from posetrack import configs
 from posetrack.errors import UsageError
-from posetrack.models import yolo
+from posetrack.models.networks import yolo
 from posetrack.models.training import recipe
 from posetrack.models.training.objectives import OBJECTIVES
-from posetrack.models.zoo import ZOO
+from posetrack.models.weights.variants import ZOO
 
 EPOCHS = {"vitpose": 210, "transpose-r": 230, "transpose-h": 240, "potr": 80}
 LEARNING_RATES = {"vitpose": 5e-4, "transpose": 1e-4, "potr": 1e-4}

@@ -6,8 +6,8 @@ import torch
 from stick_people import draw
 
 from posetrack.errors import UsageError
-from posetrack.models import crop, processing
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry import crop, processing
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.models.training import augment, data
 from posetrack.models.training.recipe import Augment
 from posetrack.models.training.samples import Batches, Crops, mirrored, to_planes

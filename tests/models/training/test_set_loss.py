@@ -7,8 +7,8 @@ import parity
 import pytest
 import torch
 
-from posetrack.models.deit import DeiT
-from posetrack.models.potr import POTR
+from posetrack.models.networks.deit import DeiT
+from posetrack.models.networks.potr import POTR
 from posetrack.models.training.matcher import match
 from posetrack.models.training.set_loss import set_loss, set_losses
 

@@ -5,7 +5,7 @@ import parity
 import pytest
 import torch
 
-from posetrack.models import crop
+from posetrack.models.geometry import crop
 from posetrack.models.training.targets import heatmap_targets, to_heatmap
 
 INPUT, SIZE = (256, 192), (64, 48)

@@ -6,15 +6,15 @@ from safetensors.torch import save_file
 from stick_people import draw
 
 from posetrack.errors import UsageError
-from posetrack.models import weights
-from posetrack.models.convvit import ConvViT
+from posetrack.models.networks.convvit import ConvViT
+from posetrack.models.networks.transpose import TransPose
+from posetrack.models.networks.vitpose import ViTPose
 from posetrack.models.training import data
 from posetrack.models.training.objectives import OBJECTIVES, maps_taught, places_taught
 from posetrack.models.training.pose import PoseTask
 from posetrack.models.training.recipe import Network, Recipe, Teacher
 from posetrack.models.training.samples import to_planes
-from posetrack.models.transpose import TransPose
-from posetrack.models.vitpose import ViTPose
+from posetrack.models.weights import checkpoint
 
 SIZE = (64, 48)
 LAST = "keypoint_head.final_layer.weight"
@@ -35,7 +35,7 @@ def student():
 def saved(network, folder):
     path = folder / "teacher.safetensors"
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
-    save_file(state, path, metadata=weights.metadata(network))
+    save_file(state, path, metadata=checkpoint.metadata(network))
     return str(path)
 
 

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from posetrack.models.deit import DeiT
-from posetrack.models.potr import POTR
-from posetrack.models.resnet import ResNetTokens
-from posetrack.models.transpose import TransPose
-from posetrack.models.vit import Block
-from posetrack.models.vitpose import ViTPose
-from posetrack.models.xcit import XCiT
-from posetrack.models.zoo import ZOO
+from posetrack.models.networks.deit import DeiT
+from posetrack.models.networks.potr import POTR
+from posetrack.models.networks.resnet import ResNetTokens
+from posetrack.models.networks.transpose import TransPose
+from posetrack.models.networks.vit import Block
+from posetrack.models.networks.vitpose import ViTPose
+from posetrack.models.networks.xcit import XCiT
+from posetrack.models.weights.variants import ZOO
 
 SIZE = (64, 64)
 

@@ -7,7 +7,7 @@ import pytest
 
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker
 from posetrack.errors import DeviceError
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.benchmark import plain_chain
 from posetrack.tracker.benchmark.runs import Clock, Known, Run, in_turns, ours, plain
 from posetrack.tracker.cli import main

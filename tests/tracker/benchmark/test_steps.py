@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from posetrack.models import heatmap
+from posetrack.models.geometry import heatmap
 from posetrack.tracker.benchmark import steps
 from posetrack.tracker.cli import main
 

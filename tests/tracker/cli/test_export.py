@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from posetrack.models.card import KEY, from_text
-from posetrack.models.yolo import build, save
-from posetrack.tracker import quantization
+from posetrack.models.networks.yolo import build, save
+from posetrack.models.weights.card import KEY, from_text
 from posetrack.tracker.cli import main
+from posetrack.tracker.perception import quantization
 
 
 def test_a_pose_network_comes_back_as_a_model(tmp_path, capsys):

@@ -2,11 +2,11 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from posetrack.models.convvit import ConvViT
-from posetrack.models.potr import POTR
-from posetrack.models.weights import load_checkpoint
-from posetrack.models.xcit import XCiT
-from posetrack.models.zoo import ZOO
+from posetrack.models.networks.convvit import ConvViT
+from posetrack.models.networks.potr import POTR
+from posetrack.models.networks.xcit import XCiT
+from posetrack.models.weights.checkpoint import load_checkpoint
+from posetrack.models.weights.variants import ZOO
 from posetrack.tracker.cli import main
 
 

@@ -18,7 +18,7 @@ import pytest
 import servers
 from PIL import Image
 
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 
 ROOT = Path(__file__).parents[3]
@@ -213,7 +213,7 @@ def test_cuda_that_is_not_there_is_an_error_and_no_fallback(walking_clip, tmp_pa
 def test_weights_of_another_skeleton_are_refused(walking_clip, tmp_path, capsys):
     from safetensors.torch import save_file
 
-    from posetrack.models.convvit import ConvViT
+    from posetrack.models.networks.convvit import ConvViT
 
     network = ConvViT(input_size=(32, 32), backbone_width=0.0625, width=32, depth=1, decoder=(8, 8), num_keypoints=14)
     save_file(network.state_dict(), tmp_path / "other.safetensors")
@@ -225,8 +225,8 @@ def test_weights_of_another_skeleton_are_refused(walking_clip, tmp_path, capsys)
 def test_every_output_follows_the_skeleton_of_the_dataset(walking_clip, tmp_path):
     from safetensors.torch import save_file
 
-    from posetrack.models.convvit import ConvViT
-    from posetrack.models.skeletons import COCO_WHOLEBODY
+    from posetrack.models.geometry.skeletons import COCO_WHOLEBODY
+    from posetrack.models.networks.convvit import ConvViT
 
     network = ConvViT(input_size=(32, 32), backbone_width=0.0625, width=32, depth=1, decoder=(8, 8), num_keypoints=133)
     save_file(network.state_dict(), tmp_path / "whole.safetensors")

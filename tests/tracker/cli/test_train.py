@@ -5,7 +5,7 @@ import json
 import pytest
 from stick_people import draw
 
-from posetrack.models import weights
+from posetrack.models.weights import checkpoint
 from posetrack.tracker.cli import main
 
 RECIPE = """
@@ -37,7 +37,7 @@ def test_a_run_leaves_weights_that_load_and_goes_on(train, tmp_path):
     code, told = train("--init", "bundled", "--set", "optim.lr=1e-5")
     assert code == 0
     assert "epoch 1, held out: loss" in told
-    assert weights.load_checkpoint(tmp_path / "out" / "model.safetensors").input_size == (64, 48)
+    assert checkpoint.load_checkpoint(tmp_path / "out" / "model.safetensors").input_size == (64, 48)
     assert "lr = 1e-05" in (tmp_path / "out" / "recipe.toml").read_text()
 
     code, told = train()

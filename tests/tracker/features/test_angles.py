@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posetrack.models.keypoints import COCO, Skeleton
+from posetrack.models.geometry.keypoints import COCO, Skeleton
 from posetrack.tracker.features.angles import joint_angles
 from posetrack.tracker.features.points import POINTS, points
 

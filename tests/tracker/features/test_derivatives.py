@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from posetrack.tracker.evaluation.walkers import irregular
 from posetrack.tracker.features.derivatives import HALF_WINDOW, derivatives
-from posetrack.tracker.tracking.fakes import irregular
 
 
 def test_a_cubic_is_exact_at_irregular_times():

@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from posetrack.tracker.evaluation.walkers import irregular
 from posetrack.tracker.features import motions
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.repetitions import Repetition
 from posetrack.tracker.features.stream import ActionFeatures
-from posetrack.tracker.tracking.fakes import irregular
 from posetrack.tracker.types import Poses, State, Tracks
 
 ALL = (0, 45, 90, 135, 180, 225, 270, 315)

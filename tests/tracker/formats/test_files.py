@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from posetrack.errors import OutputError, PosetrackError, SourceError, UsageError
-from posetrack.models.keypoints import COCO
-from posetrack.models.skeletons import BODY_25, POSETRACK18
+from posetrack.models.geometry.keypoints import COCO
+from posetrack.models.geometry.skeletons import BODY_25, POSETRACK18
 from posetrack.tracker.formats.files import find_sequences, read_recording, read_trajectories, write_recording
 from posetrack.tracker.formats.recording import Recording, tracks_of
 from posetrack.tracker.formats.registry import FORMATS

@@ -8,7 +8,7 @@ import pytest
 from gaps import ABSENT, FRAMES, gappy
 
 from posetrack.errors import SourceError
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.formats.files import read_recording, read_trajectories, write_recording
 from posetrack.tracker.formats.recording import tracks_of
 from posetrack.tracker.formats.registry import FORMATS

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.formats.files import read_recording, write_recording
 
 # Both read with libraries whose warnings are not about our files.

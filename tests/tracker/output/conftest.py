@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.types import Frame, Poses, State, Tracks
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posetrack.models.keypoints import COCO, Skeleton
+from posetrack.models.geometry.keypoints import COCO, Skeleton
 from posetrack.tracker.output.overlay import draw
 from posetrack.tracker.output.palette import palette
 from posetrack.tracker.types import Poses, State, Tracks

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from posetrack.models.keypoints import COCO
-from posetrack.models.skeletons import AIC, DATASETS
+from posetrack.models.geometry.keypoints import COCO
+from posetrack.models.geometry.skeletons import AIC, DATASETS
 from posetrack.tracker.output.privacy import BlurFaces, only_skeletons
 from posetrack.tracker.types import Frame, Poses, State, Tracks
 

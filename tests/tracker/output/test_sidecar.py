@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from posetrack.errors import OutputError
-from posetrack.models.cache import sha256
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
+from posetrack.models.weights.cache import sha256
+from posetrack.tracker.formats.table_writer import columns
 from posetrack.tracker.output.sidecar import Counts, NetworkFacts, RunFacts, sidecar_path, write_sidecar
-from posetrack.tracker.output.table import columns
 
 FACTS = RunFacts(
     skeleton=COCO,

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from posetrack.errors import OutputError
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
+from posetrack.tracker.formats.table_writer import CsvSink
 from posetrack.tracker.output import sinks as module
 from posetrack.tracker.output.sinks import OverlaySink, Sinks
 from posetrack.tracker.output.summary import Timings
-from posetrack.tracker.output.table import CsvSink
 
 
 class Recorder:

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from posetrack.errors import ModelError
-from posetrack.models import yolo
-from posetrack.models.card import DetectorCard
+from posetrack.models.networks import yolo
+from posetrack.models.weights.card import DetectorCard
 from posetrack.tracker.perception import detector as module
 from posetrack.tracker.perception.detector import FileDetector, YoloDetector, load_detector, nms
 from posetrack.tracker.perception.letterbox import letterbox

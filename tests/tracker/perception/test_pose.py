@@ -1,7 +1,7 @@
 import numpy as np
 
-from posetrack.models import heatmap
-from posetrack.models.card import PoseCard
+from posetrack.models.geometry import heatmap
+from posetrack.models.weights.card import PoseCard
 from posetrack.tracker.perception.pose import PoseEstimator
 from posetrack.tracker.types import Detections, Frame
 

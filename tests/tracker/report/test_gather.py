@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
+from posetrack.tracker.evaluation import walkers
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.report.gather import Gatherer
-from posetrack.tracker.tracking import fakes
 from posetrack.tracker.types import Poses, State, Tracks
 
 
@@ -26,7 +26,7 @@ def person(time, state=State.MEASURED, shift=0.0, score=0.8):
 
 
 def test_series_are_the_features_and_places_of_every_frame(gather):
-    scene = fakes.walking(fakes.regular(2, 30))
+    scene = walkers.walking(walkers.regular(2, 30))
     everybody = gather(scene, person_height=1.8)
     table = everybody.series.table(1)
     column = {name: 1 + i for i, name in enumerate(everybody.columns)}

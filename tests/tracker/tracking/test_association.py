@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posetrack.tracker.metrics.matching import assign as oracle
+from posetrack.tracker.evaluation.matching import assign as oracle
 from posetrack.tracker.tracking.association import assign, associate
 
 

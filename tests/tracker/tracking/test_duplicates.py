@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from posetrack.models.keypoints import COCO
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.tracking.duplicates import distinct
 from posetrack.tracker.tracking.seen import Seen, see
 from posetrack.tracker.types import Poses

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from posetrack.errors import UsageError
-from posetrack.tracker.people import AtPlace, parse_roi
 from posetrack.tracker.tracking.selection import Selection, within
+from posetrack.tracker.tracking.selectors import AtPlace, parse_roi
 from posetrack.tracker.types import Poses, State, Tracks
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from posetrack.models.keypoints import COCO, oks, paired_oks
-from posetrack.tracker.tracking.boxes import areas, inside, iou, shared
+from posetrack.models.geometry.boxes import areas, inside, iou, shared
+from posetrack.models.geometry.keypoints import COCO, oks, paired_oks
 from posetrack.tracker.tracking.similarity import agreement, overlap, reach
 
 RNG = np.random.default_rng(0)

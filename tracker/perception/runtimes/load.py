@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ....errors import ConversionError, ModelError, OutputError
-from ....models.card import KINDS, Card, PoseCard, from_text
+from ....models.weights.card import KINDS, Card, PoseCard, from_text
 from . import Runtime, store
 from .choice import Choice, choose
 from .machine import this_machine

@@ -10,8 +10,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from ....errors import ConversionError, DeviceError, ModelError
-from ....models.cache import cache_folder
-from ....models.card import KEY
+from ....models.weights.cache import cache_folder
+from ....models.weights.card import KEY
 from .choice import Choice
 from .machine import threads
 

@@ -15,8 +15,8 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from ....errors import ConversionError, ModelError
-from ....models.cache import cache_folder
-from ....models.card import KEY
+from ....models.weights.cache import cache_folder
+from ....models.weights.card import KEY
 from .choice import BF16_FLAGS, Choice
 from .machine import flags, threads
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ....models.answer import arrays
+from ....models.geometry.answer import arrays
 from ..device import describe, resolve_device
 from .choice import Choice
 

@@ -13,8 +13,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 from ....errors import OutputError
-from ....models.cache import cache_folder
-from ....models.card import Card, PoseCard, from_text, to_text
+from ....models.weights.cache import cache_folder
+from ....models.weights.card import Card, PoseCard, from_text, to_text
 from ....version import __version__
 
 log = logging.getLogger("posetrack")
@@ -107,14 +107,14 @@ def _stamp(path: Path) -> list[int]:
 
 
 def _make(folder: Path, suffix: str, weights: Loaded) -> Converted:
-    from ....models import export
+    from ....models.export import files
 
     try:
         _root().mkdir(parents=True, exist_ok=True)
         _prune()
         fresh = Path(mkdtemp(dir=_root(), prefix="new-"))
         try:
-            export.write(weights.network, fresh / f"network{suffix}", weights.card)
+            files.write(weights.network, fresh / f"network{suffix}", weights.card)
             origin = {
                 "weights": str(weights.path.absolute()),
                 "stamp": _stamp(weights.path),

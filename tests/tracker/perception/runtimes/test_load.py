@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from posetrack.errors import ModelError, UsageError
-from posetrack.models import cache
+from posetrack.models.weights import cache
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.perception.pose import load_pose_estimator
 from posetrack.tracker.perception.runtimes import load, machine, openvino
@@ -102,7 +102,7 @@ def test_a_broken_cache_is_made_again(what, frame, reference, tmp_path, monkeypa
 def test_new_weights_are_noticed(tmp_path, monkeypatch):
     import torch
 
-    from posetrack.models import yolo
+    from posetrack.models.networks import yolo
 
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "detector.safetensors"
@@ -177,7 +177,7 @@ def test_bf16_does_not_round_a_detectors_boxes(frame):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    from posetrack.models import export
+    from posetrack.models.export import files as export
     from posetrack.tracker.perception.detector import find, read_detector_weights
     from posetrack.tracker.perception.pose import read_pose_weights
 

@@ -1,0 +1,1 @@
+"""Attention maps of transformer pose networks, and their figure."""

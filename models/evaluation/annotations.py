@@ -1,0 +1,150 @@
+"""Read annotated people, of COCO, OCHuman, CrowdPose or MPII, into the one form that the evaluation knows: COCO's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import SourceError, UsageError
+from ..geometry.keypoints import COCO, Skeleton
+from ..geometry.skeletons import CROWDPOSE, MPII
+from .coco import coco_keypoint_ap, crowdpose_ap, person_category
+from .mpii import BIAS, mpii_measures
+
+HEAD_FILES = ("mpii_gt_val.mat", "gt_valid.mat")  # as mmpose and HRNet call the same file
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A kind of annotations.
+
+    Attributes:
+        name: of the data set.
+        skeleton: what its keypoints are.
+        measure: `(truth, results) -> figures`.
+    """
+
+    name: str
+    skeleton: Skeleton
+    measure: Callable[[dict[str, Any], list[dict[str, Any]]], dict[str, float]]
+
+
+COCO_LIKE = Benchmark("coco", COCO, coco_keypoint_ap)
+CROWDPOSE_LIKE = Benchmark("crowdpose", CROWDPOSE, crowdpose_ap)
+MPII_LIKE = Benchmark("mpii", MPII, mpii_measures)
+
+
+def benchmark_of(truth: dict[str, Any]) -> Benchmark:
+    """Tell what kind of annotations these are: MPII has heads, CrowdPose a `crowdIndex`, all else is COCO's.
+
+    Raises:
+        UsageError: a person has not as many keypoints as that kind has.
+    """
+    if truth["annotations"] and "head" in truth["annotations"][0]:
+        kind = MPII_LIKE
+    elif truth["images"] and all("crowdIndex" in image for image in truth["images"]):
+        kind = CROWDPOSE_LIKE
+    else:
+        kind = COCO_LIKE
+    for annotation in people(truth):
+        count = len(annotation["keypoints"]) // 3
+        if count != len(kind.skeleton):
+            wanted = f"{kind.name} has {len(kind.skeleton)}"
+            raise UsageError(f"The annotations have {count} keypoints a person, but {wanted}. Give another file.")
+    return kind
+
+
+def people(truth: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the annotations of persons, crowds too."""
+    person = person_category(truth)
+    return [a for a in truth["annotations"] if a.get("category_id", person) == person]
+
+
+def is_counted(annotation: dict[str, Any]) -> bool:
+    """Tell whether a person must be found: no crowd, and at least one keypoint is labelled."""
+    return not annotation.get("iscrowd", 0) and any(annotation["keypoints"][2::3])
+
+
+def read_annotations(path: str | Path) -> dict[str, Any]:
+    """Read COCO's format (also OCHuman's and CrowdPose's), or MPII's list of people with the heads beside it.
+
+    Raises:
+        SourceError: a file is missing, no JSON, or has no images and annotations with boxes.
+    """
+    try:
+        truth = json.loads(Path(path).read_bytes())
+    except FileNotFoundError as error:
+        raise SourceError(f"Cannot read annotations from '{path}': there is no such file. Check the path.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise SourceError(f"Cannot read annotations from '{path}': {error}. Give a COCO keypoint .json.") from error
+    if isinstance(truth, list) and truth and isinstance(truth[0], dict) and "joints" in truth[0]:
+        return _read_mpii(Path(path), truth)
+    if isinstance(truth, dict) and "keypoint_names" in truth:
+        advice = "Give one of the COCO-style files of the same download, ochuman_coco_format_*.json."
+        raise SourceError(f"'{path}' is OCHuman's own file, which does not say who is measured. {advice}")
+    needs = {"images": {"id", "file_name"}, "annotations": {"image_id", "bbox", "keypoints"}}
+    for part, keys in needs.items():
+        entries = truth.get(part) if isinstance(truth, dict) else None
+        listed = entries if isinstance(entries, list) else [None]
+        if not all(isinstance(entry, dict) and keys <= entry.keys() for entry in listed):
+            wanted = ", ".join(sorted(keys))
+            raise SourceError(f"Cannot read annotations from '{path}': '{part}' needs entries with {wanted} each.")
+    return truth
+
+
+def _read_mpii(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Bring MPII's list and Matlab file, whose pixels count from 1, into COCO's form.
+
+    A person's box is the square, 200 x `scale` wide, that HRNet and mmpose cut out, before its padding.
+    """
+    heads, points, visible = _read_heads(path, count=len(entries))
+    images: dict[str, dict[str, Any]] = {}
+    annotations = []
+    for n, entry in enumerate(entries):
+        try:
+            side, center = 200.0 * entry["scale"], np.array(entry["center"], dtype=float)
+            image = images.setdefault(entry["image"], {"id": len(images) + 1, "file_name": entry["image"]})
+        except (KeyError, TypeError, ValueError) as error:
+            raise SourceError(
+                f"Cannot read annotations from '{path}': person {n} needs image, center, scale."
+            ) from error
+        center += (-1, 15 * entry["scale"] - 1)  # a little lower, so that the feet are inside
+        keypoints = np.concatenate([points[n] - 1, 2 * visible[n][:, None]], axis=1)
+        annotations.append(
+            {
+                "id": n + 1,
+                "image_id": image["id"],
+                "category_id": 1,
+                "bbox": [*(center - side / 2).tolist(), side, side],
+                "keypoints": keypoints.ravel().tolist(),
+                "head": float(heads[n]),
+            }
+        )
+    return {"images": list(images.values()), "annotations": annotations}
+
+
+def _read_heads(path: Path, *, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the heads' sizes (N,), keypoints (N, 16, 2), which count from 1, and which are there (N, 16)."""
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    names = [path.with_name(name) for name in HEAD_FILES]
+    found = next((name for name in names if name.is_file()), None)
+    if found is None:
+        files = " or ".join(f"'{name.name}'" for name in names)
+        raise SourceError(f"MPII's measure needs the sizes of the heads. Put {files} beside '{path}'.")
+    try:
+        content = loadmat(found)
+        corners = np.asarray(content["headboxes_src"], dtype=float)  # (2, 2, N): first and second corner, x and y
+        points = np.asarray(content["pos_gt_src"], dtype=float).transpose(2, 0, 1)
+        visible = np.asarray(content["jnt_missing"]).T == 0
+    except (MatReadError, OSError, KeyError, ValueError, NotImplementedError) as error:
+        raise SourceError(f"Cannot read the heads of '{found}': {error}. Fetch the file again.") from error
+    if {len(points), len(visible), corners.shape[-1]} != {count}:
+        raise SourceError(f"'{found}' has {len(points)} people, but '{path}' has {count}. Give files of one set.")
+    return BIAS * np.linalg.norm(corners[1] - corners[0], axis=0), points, visible

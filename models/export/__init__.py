@@ -1,0 +1,1 @@
+"""Networks for other programs: OpenVINO, ONNX, TorchScript, eight bits."""

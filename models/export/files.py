@@ -1,0 +1,175 @@
+"""Write a network for another program to run: OpenVINO's own form, ONNX, TorchScript; its card goes with it."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import importlib
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import ConversionError
+from ..weights import card as cards
+
+OPSET = 17  # of ONNX: LayerNorm is one node from here on
+
+
+class _Answer(nn.Module):
+    """A network with one tensor as its answer, or the named ones of `names`."""
+
+    def __init__(self, network: nn.Module, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.network, self.names = network, names
+
+    def forward(self, images: Tensor) -> Any:
+        output = self.network(images)
+        if len(self.names) > 1:
+            return tuple(output[name] for name in self.names)
+        return output[0] if isinstance(output, tuple) else output
+
+
+class _Expectation(nn.Module):
+    """The mean of a box side's distribution over distances, as a weighted sum where Ultralytics has a convolution.
+
+    The numbers are the same, but OpenVINO computes convolutions in bf16 where it may, which would round distances to
+    half a pixel and more, and what comes after the last one in fp32.
+    """
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.levels = convolution.in_channels
+        self.distances: Tensor  # 0, 1, 2, ...; not quite in files that were rounded to eight bits and back
+        self.register_buffer("distances", convolution.weight.detach().float().reshape(-1, 1))
+
+    def forward(self, logits: Tensor) -> Tensor:
+        shares = logits.unflatten(1, (4, self.levels)).softmax(2)  # (B, 4, levels, A)
+        return (shares * self.distances).sum(2)
+
+
+def write(network: nn.Module, path: str | Path, card: cards.Card, *, half: bool = False) -> None:
+    """Write a network to a file whose suffix says in which form.
+
+    Args:
+        network: in evaluation mode, float32, on the processor.
+        path: `.xml` (OpenVINO; the weights go beside it, `.bin`), `.onnx` or `.torchscript`.
+        card: what goes into the file beside the network.
+        half: store the weights in half precision.
+
+    Raises:
+        ConversionError: a package is not installed, or the network cannot be written in this form.
+    """
+    path = Path(path)
+    form = FORMS[path.suffix]
+    examples = _examples(card)
+    with torch.no_grad(), _quiet(network):
+        answer = network(examples)
+        names = (
+            tuple(key for key, value in answer.items() if torch.is_tensor(value)) if _several(answer) else ("output",)
+        )
+        try:
+            form(_Answer(network, names).eval(), examples, path, card, names, half)
+        except (RuntimeError, TypeError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ConversionError(f"{type(network).__name__} cannot be written as {path.suffix}: {reason}.") from error
+
+
+def _several(answer: Any) -> bool:
+    return isinstance(answer, Mapping)
+
+
+def _examples(card: cards.Card) -> Tensor:
+    # Two of them, and sides that differ, so that no size is taken for a constant.
+    height, width = card.input_size if isinstance(card, cards.PoseCard) else (2 * card.stride, 3 * card.stride)
+    return torch.zeros(2, 3, height, width)
+
+
+@contextlib.contextmanager
+def _quiet(network: nn.Module) -> Iterator[None]:
+    """Trace without the tracer's warnings; a detector's anchors follow the picture's size, its boxes stay exact."""
+    heads: list[Any] = [
+        module for module in network.modules() if hasattr(module, "anchors") and hasattr(module, "dynamic")
+    ]
+    before = [(head.dynamic, head.dfl) for head in heads]
+    try:
+        for head in heads:
+            head.dynamic = True
+            if head.reg_max > 1:
+                head.dfl = _Expectation(head.dfl.conv)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for head, (dynamic, dfl) in zip(heads, before, strict=True):
+            head.dynamic, head.dfl = dynamic, dfl
+
+
+def need(package: str, extra: str) -> ModuleType:
+    """Import a package, or say what installs it."""
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise ConversionError(
+            f"This takes the package {package}, which is not installed. Run: pip install '{extra}'."
+        ) from error
+
+
+def _openvino(
+    network: nn.Module, examples: Tensor, path: Path, card: cards.Card, names: tuple[str, ...], half: bool
+) -> None:
+    ov: Any = need("openvino", "openvino")
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    traced = torch.jit.trace(network, examples, check_trace=False)
+    decoder = TorchScriptPythonDecoder(traced, example_input=(examples,))  # has to outlive the conversion
+    front_end = FrontEndManager().load_by_framework("pytorch")
+    model = front_end.convert(front_end.load(decoder))
+    for output, name in zip(model.outputs, names, strict=True):
+        output.get_tensor().set_names({name})
+    model.reshape([-1, 3, *card.shape])
+    model.set_rt_info(cards.to_text(card), cards.KEY)
+    ov.save_model(model, path, compress_to_fp16=half)
+
+
+def _onnx(
+    network: nn.Module, examples: Tensor, path: Path, card: cards.Card, names: tuple[str, ...], half: bool
+) -> None:
+    onnx = need("onnx", "posetrack[onnx]")
+    dynamic = {"images": {0: "batch"}, **{name: {0: "batch"} for name in names}}
+    if isinstance(card, cards.DetectorCard):
+        dynamic["images"] |= {2: "height", 3: "width"}
+        dynamic[names[0]] |= {2: "places"}
+    if half:
+        network, examples = copy.deepcopy(network).half(), examples.half()
+    # The exporter by tracing: that by torch.export takes ten times as long and cannot follow every network here.
+    torch.onnx.export(
+        network,
+        (examples,),
+        path,
+        dynamo=False,
+        input_names=["images"],
+        output_names=list(names),
+        dynamic_axes=dynamic,
+        opset_version=OPSET,
+    )
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {cards.KEY: cards.to_text(card)})
+    onnx.save(model, path)
+
+
+def _torchscript(
+    network: nn.Module, examples: Tensor, path: Path, card: cards.Card, names: tuple[str, ...], half: bool
+) -> None:
+    if half:
+        network, examples = copy.deepcopy(network).half(), examples.half()
+    traced = torch.jit.trace(network, examples, check_trace=False)
+    torch.jit.save(traced, path, _extra_files={cards.KEY: cards.to_text(card)})
+
+
+FORMS: dict[str, Callable[..., None]] = {".xml": _openvino, ".onnx": _onnx, ".torchscript": _torchscript}

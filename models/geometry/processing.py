@@ -1,0 +1,114 @@
+"""What surrounds a network: how its family cuts a person out of the picture and reads its answer.
+
+Published weights are exact only within the conventions that they were trained in; these differ by up to a heat-map
+pixel, so every network class names its own as the attribute `processing`. A checkpoint of a known network that was
+trained otherwise, as some forks of mmpose do, is used by setting this attribute: `network.processing = QUARTER_SHIFT`.
+Arrays only: a network may run anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import crop, heatmap, set_decoding, shrink
+
+FloatArray = NDArray[np.floating]
+Images = NDArray[np.float32]  # (N, 3, h, w)
+Size = tuple[int, int]
+Points = tuple[NDArray[np.floating], NDArray[np.floating]]  # (N, K, 2) and scores (N, K); NaN and 0 where missing
+Network = Callable[[Images], Any]  # what a runtime makes of it: arrays in, an array or a dict of arrays out
+
+
+def by_heatmaps(
+    decode: Callable[[NDArray[np.float32]], Points], network: Network, images: Images, flip_order: NDArray | None
+) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
+    """Run a heat-map network; with `flip_order`, average its maps with those of the mirrored crops, unshifted."""
+    heatmaps = network(images)
+    if flip_order is not None:
+        mirrored = network(np.ascontiguousarray(images[..., ::-1]))
+        heatmaps = (heatmaps + mirrored[:, flip_order, :, ::-1]) / 2
+    height, width = heatmaps.shape[2:]
+    return *decode(heatmaps), (height, width)
+
+
+def by_sets(
+    decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None
+) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
+    """Run a network that answers with a set; with `flip_order`, average its points with the mirrored crops'."""
+    height, width = images.shape[2:]
+    points, scores = decode(network(images), (height, width))
+    if flip_order is not None:
+        mirrored, _ = decode(network(np.ascontiguousarray(images[..., ::-1])), (height, width))
+        points = set_decoding.merge_mirrored(points, mirrored, width=width, flip_order=flip_order)
+    return points, scores, (height, width)
+
+
+@dataclass(frozen=True, slots=True)
+class Processing:
+    """The conventions of one family.
+
+    Attributes:
+        name: in exported files.
+        regions: `(boxes (N, 4) xyxy, input_size) -> centers (N, 2), sizes (N, 2)` as (width, height) in pixels.
+        matrices: `(centers, sizes, size, rotations=None) -> (N, 2, 3)`, from the picture to a target of `size` =
+            (height, width): the crop, or the heat map, whose inverse brings decoded points back; rotations (N,) in
+            radians are for training.
+        decode: the network's answer to points (N, K, 2) and scores (N, K); NaN and 0 where missing.
+        locate: `(decode, network, images (N, 3, h, w), flip_order) -> points, scores, size`, the points in pixels of a
+            map of that size, to which `matrices` leads.
+        warp: `(picture (H, W, 3), matrices, input_size=...) -> crops (N, h, w, 3)`; published networks learnt with
+            plain bilinear ones.
+    """
+
+    name: str
+    regions: Callable[[FloatArray, Size], tuple[FloatArray, FloatArray]]
+    matrices: Callable[..., FloatArray]
+    decode: Callable[..., Points]
+    locate: Callable[
+        [Callable[..., Points], Network, Images, NDArray | None],
+        tuple[NDArray[np.floating], NDArray[np.floating], Size],
+    ] = by_heatmaps
+    warp: Callable[..., NDArray[np.uint8]] = crop.warp
+
+
+UDP = Processing(
+    name="udp",
+    regions=lambda boxes, input_size: crop.crop_regions(boxes, input_size=input_size),
+    matrices=lambda centers, sizes, size, rotations=None: crop.crop_matrices(
+        centers, sizes, input_size=size, rotations=rotations
+    ),
+    decode=heatmap.decode,
+)
+
+UDP_SHRUNK = replace(UDP, name="udp_shrunk", warp=shrink.warp)  # of our own network, which learnt on small pictures
+
+DARK_TRANSPOSE = Processing(
+    name="dark_transpose",
+    regions=lambda boxes, input_size: crop.transpose_regions(boxes, input_size=input_size),
+    matrices=lambda centers, sizes, size, rotations=None: crop.transpose_matrices(
+        centers, sizes, input_size=size, rotations=rotations
+    ),
+    decode=heatmap.decode_dark,
+)
+
+POTR = Processing(
+    name="potr",
+    regions=lambda boxes, input_size: crop.crop_regions(boxes, input_size=input_size),
+    matrices=lambda centers, sizes, size, rotations=None: crop.potr_matrices(
+        centers, sizes, input_size=size, rotations=rotations
+    ),
+    decode=set_decoding.decode_set,
+    locate=by_sets,
+)
+
+# Heat-map networks trained by mmpose 0.x without UDP, whose crops are those of POTR: both took them from "Simple
+# Baselines". The first belongs to `post_process="default"`, the second to `post_process="unbiased"`.
+QUARTER_SHIFT = replace(POTR, name="quarter_shift", decode=heatmap.decode_quarter, locate=by_heatmaps)
+DARK = replace(POTR, name="dark", decode=heatmap.decode_dark, locate=by_heatmaps)
+
+PROCESSINGS = {kind.name: kind for kind in (UDP, UDP_SHRUNK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, DARK)}

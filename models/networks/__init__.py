@@ -1,0 +1,1 @@
+"""Networks: one file each; pure modules from tensors to tensors."""

@@ -1,0 +1,1 @@
+"""Tracks, poses and boxes against ground truth."""

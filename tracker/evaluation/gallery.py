@@ -1,0 +1,270 @@
+"""The worst of an evaluation as pictures: bad poses, missed people and false alarms, each beside the truth."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import OutputError
+from ...models.evaluation.annotations import is_counted, people
+from ...models.evaluation.coco import BODY_SHARE
+from ...models.geometry.boxes import inside, iou
+from ...models.geometry.keypoints import Skeleton, oks
+from ..output.palette import INK, PAPER, Palette, palette
+
+if TYPE_CHECKING:
+    from .pictures import Evaluation
+
+KINDS = ("pose", "miss", "false-alarm")
+LEAST_OKS, LEAST_IOU = 0.1, 0.5  # either makes a pose that of a person
+LEAST_SCORE, SAME_BOX = 0.1, 0.9  # less certain poses are noise, unless they were asked for a person's own box
+PANEL = (480, 400)  # height and width of each half
+CAPTION = 30
+ROOM = 1.6  # how much larger than the people the part of the picture is that is shown
+TRUTH, FOUND = 2, 1  # ids whose colours they take
+GREY = (160, 160, 160)
+FAR = 10_000  # pixels; OpenCV draws no further
+FONT = cv2.FONT_HERSHEY_DUPLEX
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One error.
+
+    Attributes:
+        kind: one of `KINDS`.
+        rank: the greater, the worse within its kind.
+        image_id: of the picture.
+        truth: the person's annotation; None for a false alarm.
+        found: the person's pose; None for a miss.
+        oks: of the two.
+    """
+
+    kind: str
+    rank: float
+    image_id: int
+    truth: dict[str, Any] | None
+    found: dict[str, Any] | None
+    oks: float = 0.0
+
+
+def check_gallery(folder: str | Path, *, overwrite: bool) -> None:
+    """Refuse a folder for pictures that is a file, that cannot be written to, or has a gallery already.
+
+    Raises:
+        OutputError: with the path and what to do.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot make the folder '{folder}': {error.strerror}. Give another --save-errors."
+        ) from error
+    if _pictures(folder) and not overwrite:
+        raise OutputError(f"'{folder}' has pictures of errors already. Give another folder, or add --overwrite.")
+
+
+def save_errors(run: Evaluation, images: str | Path, folder: str | Path, *, worst: int) -> int:
+    """Draw the worst cases of each kind; those of an earlier run give way.
+
+    The file's name tells the kind, the rank, the OKS of a pose or the score of a false alarm, and the picture.
+
+    Args:
+        run: the evaluation.
+        images: folder of its pictures.
+        folder: where the drawings go; it must exist.
+        worst: so many of each kind.
+
+    Returns:
+        How many were drawn.
+
+    Raises:
+        OutputError: a picture cannot be written.
+    """
+    folder = Path(folder)
+    for earlier in _pictures(folder):
+        earlier.unlink()
+    names = {picture["id"]: picture["file_name"] for picture in run.truth["images"]}
+    cases = find_errors(run)
+    count = 0
+    for kind in KINDS:
+        chosen = sorted((case for case in cases if case.kind == kind), key=lambda case: -case.rank)[:worst]
+        for number, case in enumerate(chosen, start=1):
+            source = Path(images) / names[case.image_id]
+            image: Any = cv2.imread(str(source), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+            picture = draw_error(image, case, run)
+            figure = {"pose": f"-oks{case.oks:.2f}", "miss": "", "false-alarm": f"-score{case.rank:.2f}"}[kind]
+            target = folder / f"{kind}-{number:03d}{figure}-{source.stem}.jpg"
+            if not cv2.imwrite(str(target), picture):
+                raise OutputError(f"Cannot write '{target}'. Check the folder and its free space.")
+            count += 1
+    return count
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return [path for kind in KINDS for path in folder.glob(f"{kind}-[0-9][0-9][0-9]*.jpg")]
+
+
+def find_errors(run: Evaluation) -> list[Case]:
+    """Return every person as a case: with the pose that fits best, missed, or a false alarm.
+
+    Uncertain poses are left out. The others choose in the order of their scores, as in COCO's measure, but are content
+    with any likeness. One on a crowd, or on a person whose keypoints nobody labelled, is no false alarm.
+    """
+    truth: dict[int, list] = defaultdict(list)
+    rest: dict[int, list] = defaultdict(list)
+    found: dict[int, list] = defaultdict(list)
+    for annotation in people(run.truth):
+        (truth if is_counted(annotation) else rest)[annotation["image_id"]].append(annotation)
+    for pose in run.poses:
+        found[pose["image_id"]].append(pose)
+    cases: list[Case] = []
+    for image_id in sorted(truth.keys() | found.keys()):
+        here = sorted(found[image_id], key=lambda pose: -pose["score"])[:20]  # as many as COCO counts
+        cases += _match(image_id, truth[image_id], here, rest[image_id], run.benchmark.skeleton)
+    return cases
+
+
+def _match(image_id: int, truth: list, found: list, rest: list, skeleton: Skeleton) -> Iterator[Case]:
+    areas = np.array([a.get("area", BODY_SHARE * a["bbox"][2] * a["bbox"][3]) for a in truth], dtype=float)
+    points, poses = _keypoints(truth, skeleton), _keypoints(found, skeleton)
+    likeness = oks(points, poses, areas, sigmas=skeleton.sigmas)  # (T, F)
+    overlap = iou(_boxes(truth), _boxes(found))
+    fitness = np.where((likeness >= LEAST_OKS) | (overlap >= LEAST_IOU), likeness + overlap, -1.0)
+    free = np.ones(len(truth), dtype=bool)
+    for f, pose in enumerate(found):
+        if pose["score"] < LEAST_SCORE and overlap[:, f].max(initial=0) < SAME_BOX:
+            continue
+        values = np.where(free, fitness[:, f], -1.0)
+        if len(truth) and values.max() >= 0:
+            t = int(values.argmax())
+            free[t] = False
+            yield Case("pose", 1 - likeness[t, f], image_id, truth[t], pose, float(likeness[t, f]))
+        elif not (inside(_boxes([pose]), _boxes(rest)) > LEAST_IOU).any():
+            yield Case("false-alarm", pose["score"], image_id, None, pose)
+    for t in np.flatnonzero(free).tolist():
+        yield Case("miss", float(areas[t]), image_id, truth[t], None)
+
+
+def _keypoints(persons: list[dict[str, Any]], skeleton: Skeleton) -> NDArray[np.float64]:
+    """Return keypoints (N, K, 2), NaN where missing."""
+    array = np.array([p["keypoints"] for p in persons], dtype=float).reshape(-1, len(skeleton), 3)
+    return np.where(array[..., 2:] > 0, array[..., :2], np.nan)
+
+
+def _boxes(persons: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """Return the boxes (N, 4) xyxy pixels of annotations, whose `bbox` is x, y, width and height."""
+    array = np.array([person["bbox"] for person in persons], dtype=float).reshape(-1, 4)
+    return np.concatenate([array[:, :2], array[:, :2] + array[:, 2:]], axis=1)
+
+
+def draw_error(image: NDArray[np.uint8], case: Case, run: Evaluation) -> NDArray[np.uint8]:
+    """Draw one case: the truth on the left, what was found on the right, everybody else in grey.
+
+    On the right, lines lead from each keypoint to where it should be.
+
+    Args:
+        image: (H, W, 3) BGR, the whole picture.
+        case: the error.
+        run: the evaluation that it is from.
+
+    Returns:
+        (CAPTION + h, 2 w, 3) for `PANEL` = (h, w).
+    """
+    skeleton = run.benchmark.skeleton
+    zoom = _zoom([person for person in (case.truth, case.found) if person], image.shape[1::-1])
+    height, width = PANEL
+    view = cv2.warpAffine(image, zoom, (width, height), flags=cv2.INTER_LINEAR, borderValue=INK)
+    halves = []
+    for own, everybody, color in ((case.truth, run.truth["annotations"], TRUTH), (case.found, run.poses, FOUND)):
+        half = view.copy()
+        for person in everybody:
+            certain = person.get("score", 1) >= LEAST_SCORE
+            if person["image_id"] == case.image_id and person is not own and certain:
+                _draw_person(half, person, zoom, skeleton, None)
+        if own:
+            _draw_person(half, own, zoom, skeleton, palette(color))
+        halves.append(half)
+    if case.truth and case.found:
+        _draw_ways(halves[1], case, zoom, skeleton)
+    name = next(p["file_name"] for p in run.truth["images"] if p["id"] == case.image_id)
+    said = {"pose": f"OKS {case.oks:.2f}", "miss": "missed", "false-alarm": "false alarm"}[case.kind]
+    score = f", score {case.found['score']:.2f}" if case.found else ""
+    captions = [_caption(f"truth: {Path(name).name}"), _caption(said + score)]
+    return np.concatenate([np.concatenate(captions, axis=1), np.concatenate(halves, axis=1)])
+
+
+def _zoom(shown: list[dict[str, Any]], size: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the map (2, 3) to a panel with room for the boxes, from a picture of `size` (width, height)."""
+    boxes = np.array([p["bbox"] for p in shown], dtype=float)
+    first, last = boxes[:, :2].min(0), (boxes[:, :2] + boxes[:, 2:]).max(0)
+    panel = np.array(PANEL[::-1])
+    scale = (panel / (np.maximum(last - first, 8) * ROOM)).min()
+    window = panel / scale
+    corner = np.clip((first + last - window) / 2, 0, np.maximum(size - window, 0))  # inside, where there is room
+    corner = np.where(window > size, (size - window) / 2, corner)
+    return np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
+
+
+def _draw_person(
+    image: NDArray[np.uint8],
+    person: dict[str, Any],
+    zoom: NDArray[np.float64],
+    skeleton: Skeleton,
+    colors: Palette | None,
+) -> None:
+    """Draw one skeleton and box with left and right apart; thin and grey without colours."""
+    points = _placed(person, zoom, skeleton)  # (K, 2)
+    x, y, w, h = person["bbox"]
+    first, last = np.array([[x, y], [x + w, y + h]]) @ zoom[:, :2].T + zoom[:, 2]
+    cv2.rectangle(image, _pixel(first), _pixel(last), colors.base if colors else GREY, 1, cv2.LINE_AA)
+    limbs = [(a, b) for a, b in skeleton.limbs if np.isfinite(points[[a, b]]).all()]
+    if colors is None:
+        for a, b in limbs:
+            cv2.line(image, _pixel(points[a]), _pixel(points[b]), GREY, 1, cv2.LINE_AA)
+        return
+    side = np.zeros(len(skeleton), dtype=int)
+    for left, right in skeleton.flip_pairs:
+        side[[left, right]] = -1, 1
+    for a, b in limbs:
+        cv2.line(image, _pixel(points[a]), _pixel(points[b]), colors.dark, 4, cv2.LINE_AA)
+    for a, b in limbs:
+        color = colors.sides[int(np.sign(side[a] + side[b]))]
+        cv2.line(image, _pixel(points[a]), _pixel(points[b]), color, 2, cv2.LINE_AA)
+    for point in points[np.isfinite(points).all(1)]:
+        cv2.circle(image, _pixel(point), 4, colors.dark, -1, cv2.LINE_AA)
+        cv2.circle(image, _pixel(point), 3, colors.joint, -1, cv2.LINE_AA)
+
+
+def _draw_ways(image: NDArray[np.uint8], case: Case, zoom: NDArray[np.float64], skeleton: Skeleton) -> None:
+    """Draw a line from every keypoint that was found to where it should be."""
+    assert case.truth is not None
+    assert case.found is not None
+    for true, found in zip(_placed(case.truth, zoom, skeleton), _placed(case.found, zoom, skeleton), strict=True):
+        if np.isfinite([true, found]).all():
+            cv2.line(image, _pixel(found), _pixel(true), PAPER, 1, cv2.LINE_AA)
+            cv2.drawMarker(image, _pixel(true), PAPER, cv2.MARKER_TILTED_CROSS, 7, 1, cv2.LINE_AA)
+
+
+def _placed(person: dict[str, Any], zoom: NDArray[np.float64], skeleton: Skeleton) -> NDArray[np.float64]:
+    """Return a person's keypoints (K, 2) in the panel; NaN where missing."""
+    return _keypoints([person], skeleton)[0] @ zoom[:, :2].T + zoom[:, 2]
+
+
+def _pixel(point: NDArray[np.float64]) -> tuple[int, int]:
+    x, y = np.clip(point, -FAR, FAR).round().astype(int).tolist()
+    return x, y
+
+
+def _caption(text: str) -> NDArray[np.uint8]:
+    strip = np.full((CAPTION, PANEL[1], 3), INK, dtype=np.uint8)
+    cv2.putText(strip, text, (8, CAPTION - 10), FONT, 0.5, PAPER, 1, cv2.LINE_AA)
+    return strip

@@ -1,0 +1,201 @@
+"""Run a detector and a pose estimator over annotated pictures and measure them as the data set's authors do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SourceError, UsageError
+from ...models.evaluation.annotations import MPII_LIKE, Benchmark, benchmark_of, is_counted, people, read_annotations
+from ...models.evaluation.coco import coco_box_ap, person_category
+from ...models.evaluation.protocol import MPII, OURS, Protocol
+from ...models.geometry.crop import crop_regions
+from ..types import Detections, Frame, Poses
+
+BATCH = 64  # people of several pictures that are estimated at once
+MOST_POSES = 40  # COCO counts 20 people a picture; twice that leaves room for the doubles
+
+Detector = Callable[[Frame], Detections]
+Estimator = Callable[[Sequence[tuple[Frame, Detections]]], list[Poses]]
+Seen = tuple[dict[str, Any], Frame, Detections]  # a picture's label for results, its frame, and the people in it
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """What was measured.
+
+    Attributes:
+        benchmark: the kind of annotations.
+        truth: them, in COCO's form.
+        tables: `{"keypoints": {...}, "boxes": {...}}` in [0, 1], named as in `posetrack.models`.
+        poses: results in COCO's form, with the `bbox` that each was estimated in.
+        boxes: detections in COCO's form.
+        counts: of pictures, annotated people, boxes found, poses estimated and poses measured.
+        protocol: what was done to boxes and scores, in words.
+    """
+
+    benchmark: Benchmark
+    truth: dict[str, Any]
+    tables: dict[str, dict[str, float]] = field(default_factory=dict)
+    poses: list[dict[str, Any]] = field(default_factory=list)
+    boxes: list[dict[str, Any]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    protocol: dict[str, str] = field(default_factory=dict)
+
+
+def evaluate(
+    images: str | Path,
+    annotations: str | Path | dict[str, Any],
+    estimate: Estimator | None,
+    *,
+    detector: Detector | None = None,
+    boxes: str = "gt",
+    protocol: Protocol = OURS,
+    input_size: tuple[int, int] = (256, 192),
+    most_poses: int | None = MOST_POSES,
+    progress: Callable[[Sequence[dict]], Iterable[dict]] = iter,
+) -> Evaluation:
+    """Measure keypoints and boxes on every picture of a data set.
+
+    A picture's id is its frame's index, so that boxes from a COCO results file find it.
+
+    Args:
+        images: folder of the pictures.
+        annotations: the file, or what `read_annotations` makes of it.
+        estimate: the pose estimator, of several pictures at once; None measures boxes only.
+        detector: None measures keypoints only.
+        boxes: `gt`: keypoints in the true boxes of the people whose keypoints count; `detector`: in those found.
+        protocol: of the estimator's family. MPII has one of its own: everybody counts, as estimated.
+        input_size: (height, width) of the estimator's crops, which the areas of poses in the protocol come from.
+        most_poses: so many people of a picture, the most certain, are looked at in detected boxes; None is everybody.
+        progress: wraps the list of pictures that the loop goes through.
+
+    Raises:
+        SourceError: the annotations or a picture cannot be read.
+        UsageError: boxes are to come from a detector and there is none, or the skeletons differ.
+    """
+    truth = annotations if isinstance(annotations, dict) else read_annotations(annotations)
+    run = Evaluation(benchmark_of(truth), truth)
+    _check(run.benchmark, images, boxes=boxes, estimate=estimate, detector=detector)
+    if run.benchmark is MPII_LIKE:
+        protocol = MPII
+    true_boxes = _true_boxes(truth)
+    person = person_category(truth)
+    select = protocol.select if boxes == "detector" else protocol.select_true
+
+    def look() -> Iterator[Seen]:
+        for picture in progress(truth["images"]):
+            known = true_boxes.get(picture["id"], np.zeros((0, 4)))
+            if detector is None and (estimate is None or not len(known)):
+                continue
+            frame = Frame(_read(Path(images) / picture["file_name"], picture), index=picture["id"], time=0.0)
+            label = {"image_id": picture["id"], "category_id": person}
+            if detector is not None:
+                found = detector(frame)
+                run.boxes += _box_results(label, found)
+            if boxes == "detector":
+                large = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1) >= protocol.least_area
+                yield label, frame, found[large][:most_poses]
+            else:
+                cleaned = protocol.clean(known, (frame.image.shape[1], frame.image.shape[0]))
+                yield label, frame, Detections(cleaned, np.ones(len(cleaned)))
+
+    estimated = 0
+    for group in _groups(look()):
+        if estimate is None:
+            continue
+        for (label, _, _), poses in zip(group, estimate([(frame, here) for _, frame, here in group]), strict=True):
+            _check_keypoints(poses, run.benchmark)
+            estimated += len(poses)
+            _, sizes = crop_regions(poses.boxes, input_size=input_size)
+            rows, scores = select(
+                poses.keypoints, poses.scores, poses.box_scores, sizes.prod(1), run.benchmark.skeleton.sigmas
+            )
+            run.poses += _pose_results(label, poses[rows], scores)
+    run.counts = {"pictures": len(truth["images"]), "people": sum(map(is_counted, people(truth)))}
+    if estimate is not None:
+        run.protocol = {"family": protocol.family, "scores": protocol.certainty}
+        run.tables["keypoints"] = run.benchmark.measure(truth, run.poses)
+        run.counts |= {"poses_estimated": estimated, "poses_measured": len(run.poses)}
+    if detector is not None:
+        run.tables["boxes"] = coco_box_ap(truth, run.boxes)
+        run.counts |= {"boxes": len(run.boxes)}
+    return run
+
+
+def _check(
+    benchmark: Benchmark, images: str | Path, *, boxes: str, estimate: Estimator | None, detector: Detector | None
+) -> None:
+    if boxes not in ("gt", "detector"):
+        raise UsageError(f"Boxes '{boxes}' are not known; give gt or detector.")
+    if boxes == "detector" and estimate is not None and detector is None:
+        raise UsageError("Keypoints in detected boxes need a detector; name one, or take the true boxes (gt).")
+    if benchmark is MPII_LIKE and detector is not None:
+        raise UsageError("MPII measures poses in its own boxes and has no others; leave the detector out.")
+    if not Path(images).is_dir():
+        raise SourceError(f"Cannot read pictures from '{images}': there is no such folder. Check --images.")
+
+
+def _true_boxes(truth: dict[str, Any]) -> dict[int, NDArray[np.float64]]:
+    """Return the boxes (N, 4) xyxy of the people whose keypoints COCO counts, for each picture's id."""
+    rows: dict[int, list[list[float]]] = {}
+    for annotation in filter(is_counted, people(truth)):
+        rows.setdefault(annotation["image_id"], []).append(annotation["bbox"])
+    boxes = {index: np.array(values, dtype=np.float64) for index, values in rows.items()}  # xywh
+    return {index: np.concatenate([b[:, :2], b[:, :2] + b[:, 2:]], axis=1) for index, b in boxes.items()}
+
+
+def _read(path: Path, picture: dict[str, Any]) -> NDArray[np.uint8]:
+    if not path.is_file():
+        raise SourceError(f"Cannot read the picture '{path}': there is no such file. Check --images.")
+    # annotations are in pixels as they are stored, before the camera's orientation
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise SourceError(f"Cannot read the picture '{path}': it is broken, or no picture. Fetch it again.")
+    height, width = image.shape[:2]
+    if (picture.get("width", width), picture.get("height", height)) != (width, height):
+        size = f"{width}x{height} pixels, but {picture['width']}x{picture['height']} is annotated"
+        raise SourceError(f"The picture '{path}' has {size}. Give the pictures that were annotated.")
+    return image  # type: ignore[return-value]
+
+
+def _groups(seen: Iterable[Seen]) -> Iterator[list[Seen]]:
+    """Put pictures together until they have so many people that a batch is full, or there are so many of them."""
+    group: list[Seen] = []
+    for one in seen:
+        group.append(one)
+        if sum(len(here) for _, _, here in group) >= BATCH or len(group) == BATCH:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _check_keypoints(poses: Poses, benchmark: Benchmark) -> None:
+    given, wanted = poses.keypoints.shape[1], len(benchmark.skeleton)
+    if given != wanted:
+        raise UsageError(f"The model gives {given} keypoints, but {benchmark.name} has {wanted}. Give another model.")
+
+
+def _box_results(label: dict[str, Any], detections: Detections) -> list[dict[str, Any]]:
+    boxes = zip(_xywh(detections.boxes), detections.scores.tolist(), strict=True)
+    return [label | {"bbox": box, "score": score} for box, score in boxes]
+
+
+def _pose_results(label: dict[str, Any], poses: Poses, scores: NDArray[np.floating]) -> list[dict[str, Any]]:
+    """Write poses as COCO does, missing keypoints as 0 with score 0."""
+    keypoints = np.concatenate([np.nan_to_num(poses.keypoints, nan=0.0), poses.scores[..., None]], axis=2)  # (N, K, 3)
+    return [
+        label | {"keypoints": points.ravel().tolist(), "score": float(score), "bbox": box}
+        for points, score, box in zip(keypoints, scores, _xywh(poses.boxes), strict=True)
+    ]
+
+
+def _xywh(boxes: NDArray[np.floating]) -> list[list[float]]:
+    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1).tolist()

@@ -1,1 +1,0 @@
-"""How good tracking is, held against truth: who is who (identity), and how calm and how late (motion)."""

@@ -129,6 +129,15 @@ def from_published(path: str | Path) -> nn.Module:
     return model
 
 
+def calibrate(model: Any, *, slope: float, offset: float) -> None:
+    """Turn the scores s of a network of `build` into sigmoid(slope * logit(s) + offset), in place (Platt 1999)."""
+    with torch.no_grad():
+        for branch in model.model[-1].cv3:
+            branch[-1].weight *= slope
+            branch[-1].bias *= slope
+            branch[-1].bias += offset
+
+
 def detection_loss(model: Any, predictions: dict[str, Any], targets: dict[str, torch.Tensor]) -> torch.Tensor:
     """Return Ultralytics' detection loss (box, class, distribution), a scalar a picture.
 

@@ -15,9 +15,10 @@ class TrackerConfig:
 
     Attributes:
         high_score: box score from which a pose is matched first, and somebody is shown in the first frame.
-        birth_score: box score from which a pose may begin a track.
+        birth_score: box score from which a pose may begin a track; such a share of the bundled one's boxes are people,
+            and a skeleton under a cloth reached .66.
         credit: sum of the box scores of those frames that saw a person, from which the track is shown; a frame counts
-            .6 at the most, so that one is not enough, and the less sure need more than two.
+            .6 at the most, so that one is not enough.
         low_score: box score below which a pose is ignored; between the two it may only continue a track.
         duplicate: OKS of two poses in one frame, one box half in the other, from which the less sure one is a copy.
         gate: similarity of a track with a pose, of IoU, OKS and looks, from which they can be one person.
@@ -52,8 +53,8 @@ class TrackerConfig:
         rest_speed: sizes per second, what noise feigns.
     """
 
-    high_score: float = 0.4
-    birth_score: float = 0.35
+    high_score: float = 0.5
+    birth_score: float = 0.68
     credit: float = 0.85
     low_score: float = 0.1  # ByteTrack's
     duplicate: float = 0.7
@@ -65,7 +66,7 @@ class TrackerConfig:
     place: float = 0.5
     tolerance: float = 0.15
     part_seconds: float = 4.0  # longer than a walk past a pole takes
-    inside_score: float = 0.5
+    inside_score: float = 0.68
     tentative_seconds: float = 0.1
     predicted_seconds: float = 0.3
     lost_seconds: float = 2.0

@@ -92,6 +92,17 @@ def test_the_distances_of_a_box_side_are_exact_whatever_the_published_file_says(
     assert distances.tolist() == list(range(16))
 
 
+def test_calibrated_scores_are_the_same_logits_on_a_line():
+    model = yolo.build().eval()
+    images = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        before = model(images)[0]
+        yolo.calibrate(model, slope=1.5, offset=0.8)
+        after = model(images)[0]
+    torch.testing.assert_close(after[:, :4], before[:, :4])
+    torch.testing.assert_close(after[:, 4], torch.sigmoid(1.5 * torch.logit(before[:, 4]) + 0.8), rtol=1e-3, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("kind", "config", "names"),
     [

@@ -37,6 +37,7 @@ ARCHITECTURE = "yolo11-efficientnet-lite0"  # what `build` builds, and the mark 
 NANO = 0.25  # YOLO11's width that goes with a backbone of width 1
 SIZE = 640  # pixels of the longer side where a file does not say; every published model's
 MOST_SIZE, MOST_STRIDE = 8192, 256  # pixels; what a file says beyond them would take all memory
+MOST_WIDTH, MOST_DEPTH, MOST_CLASSES = 2, 2, 1000  # of our own files, before their tensors are compared
 DETECTORS = (  # its networks whose last layer finds boxes
     *("DetectionModel", "PoseModel", "SegmentationModel", "OBBModel"),
     *("WorldModel", "YOLOEModel", "YOLOESegModel"),
@@ -195,15 +196,25 @@ def _load_ours(path: Path) -> Any:
         raise ModelError(f"Cannot load the detector '{path}': it names {found}, not {ARCHITECTURE}. Check the file.")
     try:
         model: Any = build(
-            width=float(metadata["width"]), depth=float(metadata["depth"]), num_classes=int(metadata["num_classes"])
+            width=_within(metadata, "width", MOST_WIDTH),
+            depth=_within(metadata, "depth", MOST_DEPTH),
+            num_classes=int(_within(metadata, "num_classes", MOST_CLASSES)),
         )
         model.load_state_dict(state)
-        model.names, model.size = dict(enumerate(metadata["names"].split(","))), int(metadata["size"])
-        model.shrinks = True
+        model.names = dict(enumerate(metadata["names"].split(",")))
+        model.size, model.shrinks = int(_within(metadata, "size", MOST_SIZE)), True
     except (KeyError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"Cannot load the detector '{path}': weights and metadata disagree ({reason}).") from error
     return model
+
+
+def _within(metadata: dict[str, str], key: str, most: float) -> float:
+    """Return a number of a file's metadata before anything is made of that size."""
+    value = float(metadata[key])
+    if not 0 < value <= most:
+        raise ValueError(f"{key} is {value:g}, beyond {most}")
+    return value
 
 
 def _load_checkpoint(path: Path) -> Any:
@@ -282,7 +293,7 @@ def find(name: str | Path, *, offline: bool = False) -> Path:
         raise ModelError(
             f"Cannot find the detector '{name}': it is {places}, and downloads are off. Put the file there."
         )
-    if not _within(REACH, _answers):
+    if not _answered(REACH, _answers):
         raise ModelError(
             f"Cannot fetch the detector '{name}': it is {places}, and github.com does not answer. "
             "Connect, or put the file there."
@@ -305,7 +316,7 @@ def _answers() -> bool:
         return False
 
 
-def _within(seconds: float, question: Callable[[], bool]) -> bool:
+def _answered(seconds: float, question: Callable[[], bool]) -> bool:
     """Ask in a thread, because resolving a name has no time limit of its own; no answer in time means no."""
     answers: list[bool] = []
     thread = threading.Thread(target=lambda: answers.append(question()), daemon=True)

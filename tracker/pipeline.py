@@ -18,6 +18,7 @@ from ..models.geometry.keypoints import Skeleton
 from .perception.schedule import Every, Look, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
+from .tracking.config import CALIBRATED
 from .tracking.expectation import carried
 from .tracking.tracker import PoseTracker, warm_up
 from .types import Detections, Frame, Poses, Tracks
@@ -334,6 +335,7 @@ def load_pipeline(
     people = load_detector(detector, **where, conf=conf, max_people=max_people or None, size=detect_size or None)
     estimator = load_pose_estimator(model, dataset=dataset, **where, flip=flip)
     warm_up()  # not beside the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
-    tracker = PoseTracker(skeleton=estimator.skeleton, smooth=smooth)
+    thresholds = CALIBRATED if detector == "bundled" else {}
+    tracker = PoseTracker(skeleton=estimator.skeleton, smooth=smooth, **thresholds)
     parts: dict[str, Any] = {"camera": CameraMotion(camera), "schedule": schedule, "activity": Activity()}
     return Pipeline(people, estimator, tracker, streams=estimator.network.streams, **parts)

@@ -208,12 +208,20 @@ def _load_ours(path: Path) -> Any:
     model: Any = build(variant)
     try:
         model.load_state_dict(state)
-        model.size = int(metadata["size"])
+        model.size = int(_within(metadata, "size", MOST_SIZE))
     except (KeyError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"Cannot load the detector '{path}': weights and metadata disagree ({reason}).") from error
     model.shrinks = True
     return model
+
+
+def _within(metadata: dict[str, str], key: str, most: float) -> float:
+    """Return a number of a file's metadata before anything is made of that size."""
+    value = float(metadata[key])
+    if not 0 < value <= most:
+        raise ValueError(f"{key} is {value:g}, beyond {most}")
+    return value
 
 
 def _load_checkpoint(path: Path) -> Any:
@@ -292,7 +300,7 @@ def find(name: str | Path, *, offline: bool = False) -> Path:
         raise ModelError(
             f"Cannot find the detector '{name}': it is {places}, and downloads are off. Put the file there."
         )
-    if not _within(REACH, _answers):
+    if not _answered(REACH, _answers):
         raise ModelError(
             f"Cannot fetch the detector '{name}': it is {places}, and github.com does not answer. "
             "Connect, or put the file there."
@@ -315,7 +323,7 @@ def _answers() -> bool:
         return False
 
 
-def _within(seconds: float, question: Callable[[], bool]) -> bool:
+def _answered(seconds: float, question: Callable[[], bool]) -> bool:
     """Ask in a thread, because resolving a name has no time limit of its own; no answer in time means no."""
     answers: list[bool] = []
     thread = threading.Thread(target=lambda: answers.append(question()), daemon=True)

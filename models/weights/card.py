@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 KEY = "posetrack"  # of the files' metadata
 FORMAT = 1  # of what stands there
+MOST_PIXELS, MOST_STRIDE, MOST_CLASSES = 8192, 256, 100_000  # that a card may state
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,19 @@ def from_text(text: str) -> Card:
         if "input_size" in fields:
             height, width = fields["input_size"]
             fields["input_size"] = (int(height), int(width))
-        return KINDS[values["kind"]](**fields)
-    except (KeyError, TypeError) as error:
+        card = KINDS[values["kind"]](**fields)
+        _check(card)
+        return card
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError) as error:
         raise ValueError(str(error)) from error
+
+
+def _check(card: Card) -> None:
+    """Hold the numbers of a foreign file to what pictures may have."""
+    if isinstance(card, PoseCard):
+        bounds = [(side, MOST_PIXELS) for side in card.input_size]
+    else:
+        bounds = [(card.size, MOST_PIXELS), (card.stride, MOST_STRIDE), (card.person_class + 1, MOST_CLASSES)]
+    for number, most in bounds:
+        if not isinstance(number, int) or not 0 < number <= most:
+            raise ValueError(f"{number} is beyond {most}")

@@ -19,6 +19,9 @@ from . import torch_file
 from .inert import UnsafeError
 from .recognise import State, from_transformers, recognise
 
+MOST_TENSORS = 4096  # of a checkpoint; the largest network has 1,100
+MOST_PIXELS = 2048  # of a side of a crop
+
 
 def load_checkpoint(
     source: str | Path | Mapping[str, Tensor],
@@ -49,9 +52,8 @@ def load_checkpoint(
     state = {key: value.float() if value.is_floating_point() else value for key, value in _unwrap(raw, label).items()}
     if "backbone.embeddings.patch_embeddings.projection.weight" in state:
         state = from_transformers(state)
-    arguments = _settings(raw, notes) | ({"input_size": input_size} if input_size else {})
-    network, kept = recognise(state, label, **arguments)
-    _load_strictly(network, kept, label)
+    arguments = _settings(raw, notes, label) | ({"input_size": input_size} if input_size else {})
+    network = _build(state, label, **arguments)
     if dataset is not None:
         network = _of_dataset(network, dataset, label)
     return network.to(device).eval()
@@ -80,7 +82,8 @@ def _read(path: Path) -> tuple[dict, dict[str, str]]:
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
                 return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118 (no dict)
-        return torch_file.read(path), {}
+        value = torch_file.read(path)
+        return value if isinstance(value, dict) else {}, {}
     except FileNotFoundError as error:
         raise ModelError(f"There is no weights file {path}. Check the path.") from error
     except UnsafeError as error:
@@ -107,20 +110,28 @@ def _unwrap(raw: Mapping, label: str) -> State:
     if any(key.startswith("vitdetr.") for key in state):  # POTR's Lightning module holds its criterion beside it
         state = {key.removeprefix("vitdetr."): value for key, value in state.items() if key.startswith("vitdetr.")}
         return _unwrap(state, label)  # DataParallel may stand inside, too
+    if len(state) > MOST_TENSORS:
+        raise ModelError(f"{label} holds {len(state)} tensors, and no pose network has more than {MOST_TENSORS}.")
+    try:
+        torch_file.check_sharing(state.values())
+    except ValueError as error:
+        raise ModelError(f"{label} is not trusted: {error}. Get the weights from another source.") from error
     return state
 
 
-def _settings(raw: Mapping, notes: Mapping[str, str]) -> dict[str, Any]:
+def _settings(raw: Mapping, notes: Mapping[str, str], label: str) -> dict[str, Any]:
     """Return what a Lightning file's hyper-parameters, or `metadata`, tell of a network that its weights do not."""
     told = raw.get("hyper_parameters")
     told = told if isinstance(told, Mapping) else {}
     size, activation = told.get("input_size"), told.get("activation", notes.get("activation"))
-    if size is None and re.fullmatch(r"\d+x\d+", notes.get("input_size", "")):
+    if size is None and re.fullmatch(r"\d{1,9}x\d{1,9}", notes.get("input_size", "")):
         size = [int(pixels) for pixels in notes["input_size"].split("x")]
     settings: dict[str, Any] = {}
     match size:
-        case [int(width), int(height)]:
+        case [int(width), int(height)] if 0 < width <= MOST_PIXELS and 0 < height <= MOST_PIXELS:
             settings["input_size"] = (height, width)
+        case [_, _]:
+            raise ModelError(f"{label} states crops of {size}, beyond {MOST_PIXELS} pixels. Give an intact checkpoint.")
     if activation in ACTIVATIONS:
         settings["activation"] = activation
     return settings
@@ -146,13 +157,24 @@ def _of_dataset(network: nn.Module, dataset: str, label: str) -> nn.Module:
     return network.split(heads.index(dataset))
 
 
-def _load_strictly(network: nn.Module, state: State, label: str) -> None:
-    if problems := misfit(network.state_dict(), state):
+def _build(state: State, label: str, **arguments: Any) -> nn.Module:
+    """Build the network and load it, strictly; one that does not fit is found out before it takes memory."""
+    try:
+        with torch.device("meta"):
+            network, kept = recognise(state, label, **arguments)
+    except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(
+            f"{label} has tensors of a known network in shapes that none has ({reason}). Give an intact checkpoint."
+        ) from error
+    if problems := misfit(network.state_dict(), kept):
         raise ModelError(
             f"{label} looks like {type(network).__name__} but does not fit it ({problems}). "
             "Give a checkpoint of one of the networks that `posetrack models` lists."
         )
-    network.load_state_dict(state, strict=False)  # only the counters of batch normalisation may be absent
+    network, kept = recognise(state, label, **arguments)
+    network.load_state_dict(kept, strict=False)  # only the counters of batch normalisation may be absent
+    return network
 
 
 def misfit(wanted: State, state: State) -> str:

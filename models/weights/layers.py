@@ -31,6 +31,7 @@ _RENAMED = {
 }
 _DEEPEST = 32  # layers within layers; of published networks at most 12
 _TRIAL = 256  # pixels of the side of the picture of the trial run
+_CALL = 2**16  # what each call of a layer counts beside its numbers, so that repeats are bounded, too
 _MOST = 2**29  # numbers that all layers together may answer to it; the largest published networks answer 2**27
 
 
@@ -73,7 +74,7 @@ class _Builder:
         if self._open == _DEEPEST:
             raise ValueError("its layers are nested too deep")
         cls = self._class(record.name)
-        layer = cls.__new__(cls)
+        layer: nn.Module = object.__new__(cls)
         nn.Module.__init__(layer)
         self._open += 1
         layer.__setstate__(self._state(record.state, cls))
@@ -149,7 +150,7 @@ def _try_out(network: nn.Module) -> None:
     def count(layer: nn.Module, inputs: Any, output: Any) -> None:
         nonlocal left
         values = output if isinstance(output, list | tuple) else [output]
-        left -= 1 + sum(value.numel() for value in values if isinstance(value, Tensor))
+        left -= _CALL + sum(value.numel() for value in values if isinstance(value, Tensor))
         if left < 0:
             raise _TooLargeError
 

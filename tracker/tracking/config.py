@@ -7,6 +7,11 @@ from dataclasses import dataclass
 LATENCIES = {"none": 0, "kalman": 0, "one-euro": 10}  # ms in an ordinary walk; docs/decisions/0011-smoothing.md
 
 
+# Thresholds for a detector whose scores are calibrated: a box with score .68 is a person in 68 of 100 cases. Published
+# detectors give lower scores; the defaults below are for them. A skeleton under a cloth reached .66.
+CALIBRATED = {"high_score": 0.5, "birth_score": 0.68, "inside_score": 0.68}
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerConfig:
     """How a `PoseTracker` decides. Times are in seconds, so that the frame rate does not matter.
@@ -15,10 +20,9 @@ class TrackerConfig:
 
     Attributes:
         high_score: box score from which a pose is matched first, and somebody is shown in the first frame.
-        birth_score: box score from which a pose may begin a track; such a share of the bundled one's boxes are people,
-            and a skeleton under a cloth reached .66.
+        birth_score: box score from which a pose may begin a track.
         credit: sum of the box scores of those frames that saw a person, from which the track is shown; a frame counts
-            .6 at the most, so that one is not enough.
+            .6 at the most, so that one is not enough, and the less sure need more than two.
         low_score: box score below which a pose is ignored; between the two it may only continue a track.
         duplicate: OKS of two poses in one frame, one box half in the other, from which the less sure one is a copy.
         gate: similarity of a track with a pose, of IoU, OKS and looks, from which they can be one person.
@@ -53,8 +57,8 @@ class TrackerConfig:
         rest_speed: sizes per second, what noise feigns.
     """
 
-    high_score: float = 0.5
-    birth_score: float = 0.68
+    high_score: float = 0.4
+    birth_score: float = 0.35
     credit: float = 0.85
     low_score: float = 0.1  # ByteTrack's
     duplicate: float = 0.7
@@ -66,7 +70,7 @@ class TrackerConfig:
     place: float = 0.5
     tolerance: float = 0.15
     part_seconds: float = 4.0  # longer than a walk past a pole takes
-    inside_score: float = 0.68
+    inside_score: float = 0.5
     tentative_seconds: float = 0.1
     predicted_seconds: float = 0.3
     lost_seconds: float = 2.0

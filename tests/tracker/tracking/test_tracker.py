@@ -7,7 +7,7 @@ import pytest
 
 from posetrack.models.geometry.keypoints import Skeleton
 from posetrack.tracker.evaluation import walkers
-from posetrack.tracker.tracking.config import LATENCIES
+from posetrack.tracker.tracking.config import CALIBRATED, LATENCIES
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Poses, State, Tracks
 
@@ -59,9 +59,19 @@ def test_the_first_frame_shows_people_at_once():
     np.testing.assert_allclose(np.sort(tracks.poses.boxes, axis=0), np.sort(scene.boxes[0], axis=0), atol=1e-3)
 
 
-@pytest.mark.parametrize(("score", "expected"), [(0.95, [0, 1, 1]), (0.7, [0, 1, 1]), (0.66, [0, 0, 0])])
-def test_later_the_sure_must_be_seen_twice_and_others_begin_no_track(score, expected):
-    tracker = PoseTracker()
+@pytest.mark.parametrize(
+    ("score", "options", "expected"),
+    [
+        (0.95, {}, [0, 1, 1]),
+        (0.5, {}, [0, 1, 1]),
+        (0.36, {}, [0, 0, 1]),
+        (0.3, {}, [0, 0, 0]),
+        (0.7, CALIBRATED, [0, 1, 1]),
+        (0.66, CALIBRATED, [0, 0, 0]),
+    ],
+)
+def test_later_the_less_sure_must_be_seen_more_often(score, options, expected):
+    tracker = PoseTracker(**options)
     tracker.update(Poses.empty(), 0.0)
     frames = walkers.walking(walkers.regular(0.1, 30)).frames()
     shown = [len(tracker.update(replace(poses, box_scores=[score]), 1 + time)) for time, poses, _ in frames]

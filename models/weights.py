@@ -49,7 +49,12 @@ def load_checkpoint(
     if "backbone.embeddings.patch_embeddings.projection.weight" in state:
         state = from_transformers(state)
     arguments = _settings(raw, notes) | ({"input_size": input_size} if input_size else {})
-    network, kept = recognise(state, label, **arguments)
+    if notes.get("family") == "TimmPose":
+        from .timm_pose import from_notes
+
+        network, kept = from_notes(notes, arguments.get("input_size", (256, 192)), label), state
+    else:
+        network, kept = recognise(state, label, **arguments)
     _load_strictly(network, kept, label)
     if dataset is not None:
         network = _of_dataset(network, dataset, label)
@@ -70,6 +75,7 @@ def metadata(network: nn.Module) -> dict[str, str]:
     """Return what a safetensors file has to say beside the weights so that `load_checkpoint` builds the same again."""
     height, width = network.input_size  # type: ignore[misc]  # every network declares it
     notes = {"family": type(network).__name__, "input_size": f"{width}x{height}"}
+    notes |= getattr(network, "notes", {})  # what a backbone of timm is
     return notes | ({"activation": network.activation} if isinstance(network, POTR) else {})
 
 

@@ -1,29 +1,101 @@
-"""The project's tasks: `python tasks.py TASK`, in an environment with `pip install -e '.[dev]'`.
+"""The project's tasks: `python tasks.py TASK ...`.
 
-lint    ruff: style and format
-types   mypy, on the wheel as it is installed
-test    the test suite, slow tests too
-wheel   build the wheel and run it outside of the checkout
+All but the first two need an environment with `pip install -e '.[dev]'`.
+
+quickstart  the README's two quick-start commands, as they stand there
+pythons     the same in a fresh clone, on every Python that pyproject.toml claims
+lint        ruff: style and format
+types       mypy, on the wheel as it is installed
+test        the test suite, slow tests too
+slow        the slow tests alone
+programs    the tests of other programs, in an environment that has them
+wheel       build the wheel and run it outside of the checkout
 """
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent
 PYTHON = sys.executable
+PARALLEL = ("-n", "2", "--dist", "loadfile")
+SKIPS = ("--allowed-skips", ROOT / "tests" / "allowed-skips.txt")
+PROGRAMS = ("movement", "sleap-io")  # which read what is written, and write what is read
+PROGRAM_TESTS = ("tests/tracker/formats/test_other_programs.py",)
 
 
 def sh(*command: str | Path, cwd: Path = ROOT) -> None:
     """Run a command; a failure ends the task."""
     print("$", *command, flush=True)
     subprocess.run([str(part) for part in command], cwd=cwd, check=True)
+
+
+def quickstart(folder: Path = ROOT, python: Path = Path(PYTHON)) -> None:
+    """Type the README's quick-start commands in a checkout, with `python3` standing for a certain Python."""
+    section = (folder / "README.md").read_text(encoding="utf-8").split("## Quick start")[1].split("\n## ")[0]
+    commands = re.findall(r"```sh\n(.*?)\n```", section, flags=re.DOTALL)
+    assert len(commands) == 2, f"the quick start has {len(commands)} shell blocks instead of 2"
+    with TemporaryDirectory() as name:
+        (Path(name) / "python3").symlink_to(python)
+        environment = os.environ | {"PATH": os.pathsep.join([name, os.environ["PATH"]])}
+        for command in commands:
+            print("$", command, flush=True)
+            subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=folder, env=environment, check=True)
+    for result in ("tracked.mp4", "tracked.csv", "tracked.csv.json"):
+        assert (folder / "posetrack-demo" / result).stat().st_size, result
+
+
+def pythons() -> None:
+    """Clone the last commit and run the quick start on every claimed Python; name those that are not to be had."""
+    told = {}
+    for version in claimed():
+        print(f"\n== Python {version}", flush=True)
+        python = next(interpreters(version), None)
+        if python is None:
+            told[version] = "not found: install it, or uv, which fetches it"
+            continue
+        with TemporaryDirectory() as name:
+            sh("git", "clone", "-q", ROOT, name)
+            try:
+                quickstart(Path(name), python)
+                told[version] = f"passed ({python})"
+            except (subprocess.CalledProcessError, AssertionError) as error:
+                told[version] = f"FAILED ({python}): {error}"
+    print(*(f"Python {version}: {result}" for version, result in told.items()), sep="\n")
+    if not all(result.startswith("passed") for result in told.values()):
+        sys.exit(1)
+
+
+def claimed() -> list[str]:
+    """Return the versions of Python that the metadata claims, as 3.X."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+
+
+def interpreters(version: str) -> Iterator[Path]:
+    """Yield Pythons of a version: this one, pyenv's, those on the path, and uv's, which is fetched."""
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        yield Path(sys.executable)
+    yield from sorted(
+        Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/{version}.*/bin/python3")
+    )
+    if found := shutil.which(f"python{version}"):
+        yield Path(found)
+    if shutil.which("uv"):
+        subprocess.run(["uv", "python", "install", version], check=False)
+        answer = subprocess.run(["uv", "python", "find", version], capture_output=True, text=True, check=False)
+        if answer.returncode == 0:
+            yield Path(answer.stdout.strip())
 
 
 def lint() -> None:
@@ -34,27 +106,45 @@ def lint() -> None:
 
 def test() -> None:
     """Run the tests."""
-    sh(PYTHON, "-m", "pytest")
+    sh(PYTHON, "-m", "pytest", *PARALLEL, *SKIPS)
 
 
-def installed_wheel(folder: Path) -> Path:
-    """Build the wheel, install it into a fresh environment and return that environment's Python.
+def slow() -> None:
+    """Run the slow tests."""
+    sh(PYTHON, "-m", "pytest", "-m", "slow", *SKIPS)
 
-    The environment borrows this one's libraries, so that nothing large is installed a second time.
+
+def programs() -> None:
+    """Install other programs beside this environment's libraries, and run their tests; none may skip."""
+    with TemporaryDirectory() as name:
+        python = borrowing(Path(name))
+        sh(python, "-m", "pip", "install", "-q", *PROGRAMS)
+        sh(python, "-m", "pytest", "--allowed-skips", os.devnull, *PROGRAM_TESTS)
+
+
+def borrowing(folder: Path) -> Path:
+    """Make an environment and return its Python; it finds in this one's libraries what it lacks.
+
+    Nothing large is installed a second time. This environment's own editable install of posetrack is not found.
     """
-    shutil.rmtree(ROOT / "build", ignore_errors=True)  # setuptools would pack files that are deleted since
-    sh(PYTHON, "-m", "build", "--wheel", "--outdir", folder)
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
-    sh(python, "-m", "pip", "install", "-q", "--no-deps", *folder.glob("*.whl"))
     own = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.strip()
-    # A plain path line adds the libraries but not this environment's own editable install of posetrack.
-    (Path(own) / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (Path(own) / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")  # a plain line: its .pth are not read
+    return python
+
+
+def installed_wheel(folder: Path) -> Path:
+    """Build the wheel, install it into a fresh environment and return that environment's Python."""
+    shutil.rmtree(ROOT / "build", ignore_errors=True)  # setuptools would pack files that are deleted since
+    sh(PYTHON, "-m", "build", "--wheel", "--outdir", folder)
+    python = borrowing(folder)
+    sh(python, "-m", "pip", "install", "-q", "--no-deps", *folder.glob("*.whl"))
     return python
 
 
@@ -63,18 +153,8 @@ def types() -> None:
     with TemporaryDirectory() as name:
         python = installed_wheel(Path(name))
         config = ROOT / "pyproject.toml"
-        sh(
-            PYTHON,
-            "-m",
-            "mypy",
-            "--config-file",
-            config,
-            "--python-executable",
-            python,
-            "-p",
-            "posetrack",
-            cwd=Path(name),
-        )
+        options = ("--config-file", config, "--python-executable", python)
+        sh(PYTHON, "-m", "mypy", *options, "-p", "posetrack", cwd=Path(name))
 
 
 def wheel() -> None:
@@ -84,7 +164,7 @@ def wheel() -> None:
         sh(python, "-m", "posetrack", "demo", "--output", "demo", cwd=Path(name))
 
 
-TASKS = {task.__name__: task for task in (lint, types, test, wheel)}
+TASKS = {task.__name__: task for task in (quickstart, pythons, lint, types, test, slow, programs, wheel)}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or any(name not in TASKS for name in sys.argv[1:]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ..errors import ModelError
+from . import torch_file
+from .inert import UnsafeError
 from .potr import ACTIVATIONS, POTR
 from .recognise import State, from_transformers, recognise
 from .skeletons import DATASETS, skeleton
@@ -85,15 +86,15 @@ def _read(path: Path) -> tuple[dict, dict[str, str]]:
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
                 return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118 (no dict)
-        return torch.load(path, map_location="cpu", weights_only=True), {}
+        return torch_file.read(path), {}
     except FileNotFoundError as error:
         raise ModelError(f"There is no weights file {path}. Check the path.") from error
-    except pickle.UnpicklingError as error:
+    except UnsafeError as error:
         raise ModelError(
-            f"{path} is not a plain file of weights: reading it could run code. If it is a checkpoint that you trust, "
-            "convert it in a sandbox: torch.load(..., weights_only=False)['state_dict'] -> safetensors.torch.save_file."
+            f"{path} is not a plain file of weights: it asks for {error} to be run, which was refused. "
+            "Do not trust it; get the weights from another source."
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    except (SafetensorError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"{path} is not a readable weights file ({reason}). Download it again.") from error
 

@@ -11,14 +11,11 @@ import contextlib
 import dataclasses
 import difflib
 import functools
-import importlib
 import logging
 import os
-import pickle
 import threading
 import urllib.request
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,12 +28,17 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..errors import ModelError, OutputError
+from . import layers, torch_file
 from .cache import cache_folder, is_offline
-from .efficientnet import OUTPUTS, EfficientNetLite, channels
+from .inert import Record, UnsafeError
 
-ARCHITECTURE = "yolo11-efficientnet-lite0"  # what `build` builds, and the mark of our own files
-NANO = 0.25  # YOLO11's width that goes with a backbone of width 1
+VARIANTS = {16: "yolov8n", 32: "yolov8s", 48: "yolov8m", 64: "yolov8l", 80: "yolov8x"}  # by the first layer's channels
 SIZE = 640  # pixels of the longer side where a file does not say; every published model's
+MOST_SIZE, MOST_STRIDE = 8192, 256  # pixels; what a file says beyond them would take all memory
+DETECTORS = (  # its networks whose last layer finds boxes
+    *("DetectionModel", "PoseModel", "SegmentationModel", "OBBModel"),
+    *("WorldModel", "YOLOEModel", "YOLOESegModel"),
+)
 REACH = 10.0  # seconds that a download may take to begin
 
 
@@ -74,39 +76,57 @@ def _ultralytics() -> Any:
     return tasks
 
 
-def build(*, width: float = 0.25, depth: float = 0.5, num_classes: int = 1) -> nn.Module:
-    """Return a YOLO11 detector with fresh weights, whose convolutions up to stride 32 are EfficientNet-Lite0's.
+def build(variant: str = "yolov8n") -> nn.Module:
+    """Return a YOLOv8 that detects people alone, with fresh weights and without batch norms.
+
+    It is meant to go on from published weights (`from_published`): their norms are folded into the convolutions, and
+    of their classes one is left.
 
     Args:
-        width: multiplier of the channels; 0.25 is the nano size, with a backbone of the published width.
-        depth: multiplier of the repeats.
-        num_classes: object classes.
+        variant: one of `VARIANTS`, which is also the mark of our own files.
     """
     tasks = _ultralytics()
-    tasks.EfficientNetLite = EfficientNetLite  # where its parser looks for a layer's name
-    model = tasks.DetectionModel(_config(tasks, width, depth, num_classes), ch=3, nc=num_classes, verbose=False)
     from ultralytics.cfg import get_cfg
 
-    model.args = get_cfg()
+    model = tasks.DetectionModel(f"{variant}.yaml", ch=3, verbose=False).fuse(verbose=False)
+    head = model.model[-1]
+    for branch in head.cv3:
+        prior = branch[-1].bias[:1]
+        branch[-1] = nn.Conv2d(branch[-1].in_channels, 1, 1)
+        branch[-1].bias = nn.Parameter(prior)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and module is not head.dfl.conv:  # without norms the usual start is too small
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    model.requires_grad_(True)  # folding had it turned off
+    head.dfl.requires_grad_(False)
+    head.no, head.nc = head.no - head.nc + 1, 1  # outputs and classes of a place
+    model.nc, model.names, model.variant, model.args = 1, {0: "person"}, variant, get_cfg()
     return model
 
 
-def _config(tasks: Any, width: float, depth: float, num_classes: int) -> dict[str, Any]:
-    """Return YOLO11 in Ultralytics' layout, its first nine layers replaced by the backbone and three of its maps."""
-    config = tasks.yaml_model_load("yolo11.yaml")
-    backbone_width = width / NANO
-    _, c8, c16, c32 = (channels(stage, width=backbone_width) for stage in OUTPUTS)
-    maps = [[0, 1, "Index", [c8, 1]], [0, 1, "Index", [c16, 2]], [0, 1, "Index", [c32, 3]]]
-    backbone = [[-1, 1, "EfficientNetLite", [backbone_width]], *maps, *config["backbone"][9:]]  # pooling, attention
-    removed = len(config["backbone"]) - len(backbone)
-    # The head takes layers 4, 6 and 10 of the published backbone, at stride 8, 16 and 32.
-    moved = {-1: -1, 4: 1, 6: 2, 10: 5} | {old: old - removed for old in range(11, 11 + len(config["head"]))}
-    head = [
-        [[moved[i] for i in source] if isinstance(source, list) else moved[source], *rest]
-        for source, *rest in config["head"]
-    ]
-    scales = {"n": [depth, width, 1024]}
-    return config | {"nc": num_classes, "scale": "n", "scales": scales, "backbone": backbone, "head": head}
+def from_published(path: str | Path) -> nn.Module:
+    """Read a YOLOv8 that Ultralytics published as a network of `build`, with the row of its class head for people.
+
+    Raises:
+        ModelError: the file is missing, broken or unsafe, or holds another network.
+    """
+    published = _load_checkpoint(Path(path)).float().eval().fuse(verbose=False)
+    state = published.state_dict()
+    try:
+        person = {name: row for row, name in published.names.items()}["person"]
+        model = build(VARIANTS[len(next(iter(state.values())))])
+        for key, own in model.state_dict().items():
+            if key.endswith("dfl.conv.weight"):  # the distances 0, 1, 2, ...; not quite in files that were rounded
+                state[key] = own
+            elif len(own) < len(state[key]):
+                state[key] = state[key][person : person + 1]
+        model.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"'{path}' is no YOLOv8 that finds people, but a {type(published).__name__} of {len(published.names)} "
+            "classes. Give one that Ultralytics publishes, such as yolov8n.pt."
+        ) from error
+    return model
 
 
 def detection_loss(model: Any, predictions: dict[str, Any], targets: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -123,32 +143,22 @@ def detection_loss(model: Any, predictions: dict[str, Any], targets: dict[str, t
     return loss.sum() / predictions["feats"][0].shape[0]
 
 
-def save(model: Any, path: str | Path, *, size: int = SIZE, names: tuple[str, ...] = ("person",), **notes: str) -> None:
-    """Write a network that `build` made as safetensors, with all that `load` needs to build it again.
+def save(model: Any, path: str | Path, *, size: int = SIZE, **notes: str) -> None:
+    """Write a network of `build` as safetensors in half precision, with all that `load` needs to build it again.
 
     Args:
-        model: not fused.
+        model: the network.
         path: where to; `.safetensors`.
-        size: pixels of the picture's longer side that the network learned at.
-        names: of its classes.
+        size: pixels of the picture's longer side that the network sees by default.
         notes: further metadata, for people.
 
     Raises:
         OutputError: when the file cannot be written.
     """
-    if model.is_fused():
-        raise ValueError("A fused network has lost its batch norms; save it as it was trained.")
-    depth, width, _ = model.yaml["scales"]["n"]
-    metadata = notes | {
-        "architecture": ARCHITECTURE,
-        "width": str(width),
-        "depth": str(depth),
-        "num_classes": str(model.yaml["nc"]),
-        "names": ",".join(names),
-        "size": str(size),
-    }
+    metadata = notes | {"architecture": model.variant, "size": str(size)}
+    state = {key: value.half().contiguous() for key, value in model.state_dict().items()}
     try:
-        save_file({key: value.contiguous() for key, value in model.state_dict().items()}, path, metadata=metadata)
+        save_file(state, path, metadata=metadata)
     except (OSError, SafetensorError) as error:
         raise OutputError(f"Cannot write '{path}': {error}. Check the folder and its free space.") from error
 
@@ -156,8 +166,8 @@ def save(model: Any, path: str | Path, *, size: int = SIZE, names: tuple[str, ..
 def load(path: str | Path) -> nn.Module:
     """Read a detector, ready to run: evaluation mode, float32, batch norms folded into convolutions, no gradients.
 
-    A file never runs code: `.safetensors` (ours) holds arrays, and of a `.pt` only Ultralytics' and PyTorch's own
-    network classes are accepted. The module says of itself `names` {class: name}, `size` (pixels of the longer side),
+    A file never runs code: `.safetensors` (ours) holds arrays, and a `.pt` is read as data (`torch_file`), of which
+    `layers` builds the network. The module says of itself `names` {class: name}, `size` (pixels of the longer side),
     `stride`, `end2end` (its rows are final, no suppression is due) and `shrinks` (it wants pictures without aliasing).
 
     Raises:
@@ -172,11 +182,7 @@ def load(path: str | Path) -> nn.Module:
         model = _load_checkpoint(path)
     else:
         raise ModelError(f"Cannot load the detector '{path}': give a .pt or .safetensors file.")
-    model.eval()
-    for module in model.modules():
-        if isinstance(module, EfficientNetLite):
-            module.fold()
-    return model.fuse(verbose=False).float().requires_grad_(False)
+    return model.eval().float().fuse(verbose=False).requires_grad_(False)
 
 
 def _load_ours(path: Path) -> Any:
@@ -186,62 +192,68 @@ def _load_ours(path: Path) -> Any:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (it is no dict)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"Cannot load the detector '{path}': it is no complete safetensors file ({error}).") from error
-    if metadata.get("architecture") != ARCHITECTURE:
-        found = metadata.get("architecture", "no architecture")
-        raise ModelError(f"Cannot load the detector '{path}': it names {found}, not {ARCHITECTURE}. Check the file.")
+    variant = metadata.get("architecture", "no architecture")
+    if variant not in VARIANTS.values():
+        known = ", ".join(VARIANTS.values())
+        raise ModelError(f"Cannot load the detector '{path}': it names {variant}, not one of {known}. Check the file.")
+    model: Any = build(variant)
     try:
-        model: Any = build(
-            width=float(metadata["width"]), depth=float(metadata["depth"]), num_classes=int(metadata["num_classes"])
-        )
         model.load_state_dict(state)
-        model.names, model.size = dict(enumerate(metadata["names"].split(","))), int(metadata["size"])
-        model.shrinks = True
+        model.size = int(metadata["size"])
     except (KeyError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"Cannot load the detector '{path}': weights and metadata disagree ({reason}).") from error
+    model.shrinks = True
     return model
 
 
 def _load_checkpoint(path: Path) -> Any:
     tasks = _ultralytics()
-    if not getattr(getattr(tasks, "_SafeLoad", None), "SUPPORTED", False):  # would fall back to running the file
-        raise ModelError(
-            f"Cannot load '{path}' safely: it takes ultralytics 8.4.67 and torch 2.6 or later. Upgrade them."
-        )
     try:
-        with _no_search():
-            checkpoint, _ = tasks.torch_safe_load(str(path), safe_only=True)
-    except Exception as error:  # what a file that is not what it says raises cannot be listed
-        if zipfile.is_zipfile(path) and isinstance(error.__cause__, pickle.UnpicklingError):
-            reason = "it needs Python code beyond Ultralytics' own networks, which a weights file is not trusted to run"
-            raise ModelError(f"Cannot load the detector '{path}': {reason}. Get it from another source.") from error
-        reason = "it is not an Ultralytics weights file, or it is incomplete"
+        checkpoint = torch_file.read(path)
+    except UnsafeError as error:
+        raise ModelError(
+            f"Cannot load the detector '{path}': it asks for {error} to be run, which was refused. "
+            "Do not trust it; get the weights from another source."
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = f"it is not an Ultralytics weights file, or it is incomplete ({error})"
         raise ModelError(f"Cannot load the detector '{path}': {reason}. Check it or fetch it again.") from error
 
-    model = checkpoint.get("ema") or checkpoint.get("model")
-    if not isinstance(model, tasks.BaseModel):
+    parts = checkpoint if isinstance(checkpoint, dict) else {}
+    record = parts.get("ema") or parts.get("model")
+    if not isinstance(record, Record) or not record.name.startswith("ultralytics.nn.tasks."):
         raise ModelError(f"Cannot load the detector '{path}': it holds no network of Ultralytics'. Give one that does.")
-    if not isinstance(model.model[-1], tasks.Detect):
-        task = type(model).__name__
-        raise ModelError(f"Cannot load the detector '{path}': a {task} finds no boxes. Give a detection or pose model.")
-    for module in model.modules():  # files of older versions
-        if isinstance(module, nn.Upsample) and not hasattr(module, "recompute_scale_factor"):
-            module.recompute_scale_factor = None
-    size = (checkpoint.get("train_args") or {}).get("imgsz", SIZE)
-    model.size = int(max(size) if isinstance(size, list | tuple) else size)
+    networks = {f"{tasks.__name__}.{task}": getattr(tasks, task) for task in DETECTORS}
+    try:
+        if layers.renamed(record.name) not in networks:
+            raise ValueError(f"a {record.name.rpartition('.')[2]} finds no boxes")
+        model: Any = layers.build(record, networks)
+        if not isinstance(model.model[-1], tasks.Detect):
+            raise ValueError("its last layer finds no boxes")
+        model.names, model.size = _names(record), _size(parts.get("train_args"))
+        if not 1 <= float(model.stride.min()) <= float(model.stride.max()) <= MOST_STRIDE:
+            raise ValueError(f"its strides are {model.stride.tolist()}")
+    except (ValueError, AttributeError, LookupError, TypeError) as error:
+        raise ModelError(f"Cannot load the detector '{path}': {error}. Give a detection or pose model.") from error
     return model
 
 
-@contextlib.contextmanager
-def _no_search() -> Iterator[None]:
-    """Take a path as it is: the loader would drop apostrophes, rename yolov5n.pt, and then look for it online."""
-    downloads: Any = importlib.import_module("ultralytics.utils.downloads")
-    search = downloads.attempt_download_asset
-    downloads.attempt_download_asset = str
-    try:
-        yield
-    finally:
-        downloads.attempt_download_asset = search
+def _names(record: Record) -> dict[int, str]:
+    names = record.state["names"]
+    named = dict(enumerate(names)) if isinstance(names, list | tuple) else names
+    if not all(isinstance(index, int) and isinstance(name, str) for index, name in named.items()):
+        raise ValueError("the names of its classes are no texts")
+    return named
+
+
+def _size(arguments: Any) -> int:
+    arguments = arguments.state if isinstance(arguments, Record) else arguments
+    size = (arguments or {}).get("imgsz", SIZE)
+    size = max(size) if isinstance(size, list | tuple) else size
+    if not isinstance(size, int) or not 1 <= size <= MOST_SIZE:
+        raise ValueError(f"it says that it learned from pictures of {size} pixels")
+    return size
 
 
 def find(name: str | Path, *, offline: bool = False) -> Path:

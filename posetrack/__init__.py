@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .installation import explained
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -75,4 +76,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'posetrack' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    with explained():
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)

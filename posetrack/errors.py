@@ -2,12 +2,14 @@
 
 PosetrackError            the base: catch this one
 +-- UsageError            the request itself is wrong (option, recipe, name); the command line exits with 2
+|   +-- InputError        an array, a time or another value that a function was given cannot be used; a ValueError, too
 +-- SourceError           a picture, video, camera or stream cannot be read
 +-- OutputError           a result cannot be written
 +-- ModelError            weights or boxes cannot be found, fetched, verified or loaded
 |   +-- ConversionError   a network cannot be brought to another runtime
 +-- TrainingError         a training run cannot go on
 +-- DeviceError           the device that was asked for is not there
++-- InstallationError     a library that posetrack needs is missing from this machine
 """
 
 
@@ -17,6 +19,10 @@ class PosetrackError(Exception):
 
 class UsageError(PosetrackError):
     """The request itself is wrong: an option's value, a recipe's key, an unknown name."""
+
+
+class InputError(UsageError, ValueError):
+    """An array, a time or another value that a function was given cannot be used."""
 
 
 class SourceError(PosetrackError):
@@ -37,6 +43,10 @@ class TrainingError(PosetrackError):
 
 class DeviceError(PosetrackError):
     """The device that was asked for is not there."""
+
+
+class InstallationError(PosetrackError):
+    """A library that posetrack needs is missing from this machine."""
 
 
 class ConversionError(ModelError):

@@ -1,5 +1,6 @@
 """Makes the helpers beside the tests importable, whatever the import mode."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,12 +8,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from skips import pytest_addoption, pytest_configure  # noqa: F401
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """Keep the user's cache out of the tests, and the tests out of it."""
+    """Keep the user's cache out of the tests, and the tests out of it; all workers of one run share theirs."""
+    run = tmp_path_factory.getbasetemp()
+    cache = (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "cache"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("POSETRACK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("POSETRACK_CACHE", str(cache))
         yield
 
 

@@ -108,8 +108,8 @@ class RtspServer:
         self.kill()
 
 
-def until(condition, seconds=20):
-    """Wait for a condition."""
+def until(condition, seconds=120):
+    """Wait for a condition; the limit only ends a test that hangs."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come true in time"

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("posetrack", "tracker", "models", "configs")
-HEAVY = {"numba", "torch", "cv2", "ultralytics", "av", "scipy", "rich", "bokeh", "matplotlib"}
+HEAVY = {"numba", "torch", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh", "matplotlib"}
 
 FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere in its file
     "posetrack.errors": ("*",),

@@ -52,7 +52,7 @@ def test_every_command_and_option_is_told():
     from posetrack.tracker.cli import build_parser
 
     parser = build_parser()
-    names = {name for action in parser._actions for name in action.option_strings if name.startswith("--")}
+    names = set(re.findall(r"--[a-z][a-z-]*", parser.format_help()))
     told = {
         "--source",
         "--save",
@@ -80,14 +80,14 @@ def test_every_command_and_option_is_told():
         "--start",
         "--end",
         "--overwrite",
+        "--skip-existing",
         "--quiet",
         "--offline",
     }
     assert told <= names
     for name in told:
         assert name in README, f"{name} is not in the README"
-    commands = next(action for action in parser._actions if hasattr(action, "choices") and action.choices)
-    for name in commands.choices:
+    for name in parser.commands.choices:
         assert f"posetrack {name}" in README, f"the command {name} is not in the README"
 
 

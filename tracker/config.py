@@ -53,11 +53,14 @@ class RunConfig:
         roi: where somebody must be to be shown and written, see `people.parse_roi`; None is everywhere.
         blur_faces: blur everybody's face in the annotated pictures.
         skeleton_only: draw on black.
+        stream: index of the video stream in its file; None takes the one that FFmpeg would.
+        fps: frames a second of a file, in place of its own times; None keeps these.
         start: seconds into the source to begin at.
         end: seconds into the source to stop at.
         timeout: seconds to wait for a stream.
         reconnect: seconds to try to get a lost camera or stream back.
         overwrite: replace existing results.
+        skip_existing: leave out sources whose results are there and complete.
         quiet: no progress and no summary.
         offline: never use the network.
         repetitions: what is to be counted, too, tables of a recipe: `[repetitions.NAME]` with angle, low and high.
@@ -94,11 +97,14 @@ class RunConfig:
     roi: str | None = None
     blur_faces: bool = False
     skeleton_only: bool = False
+    stream: int | None = None
+    fps: float | None = None
     start: float | None = None
     end: float | None = None
     timeout: float = 10.0
     reconnect: float = 30.0
     overwrite: bool = False
+    skip_existing: bool = False
     quiet: bool = False
     offline: bool = False
     repetitions: Mapping[str, Any] = field(default_factory=dict)
@@ -134,10 +140,16 @@ class RunConfig:
             raise UsageError(f"detect_every is {every}, which overlooks newcomers whom blur_faces is to hide; give 1.")
         if not 0 <= self.target_fps < math.inf:
             raise UsageError(f"target_fps is {self.target_fps}; give frames a second, or 0 for the source's own rate.")
+        if self.stream is not None and self.stream < 0:
+            raise UsageError(f"stream is {self.stream}; give the index of a video stream, from 0 on.")
+        if self.fps is not None and not 0 < self.fps < math.inf:
+            raise UsageError(f"fps is {self.fps}; give frames a second, e.g. 29.97.")
         if self.start is not None and self.start < 0:
             raise UsageError(f"start is {self.start} s; give a time from 0 on.")
         if self.end is not None and self.end <= (self.start or 0):
             raise UsageError(f"end is {self.end} s, not after the start at {self.start or 0} s; give a later time.")
+        if self.overwrite and self.skip_existing:
+            raise UsageError("overwrite replaces results and skip_existing keeps them. Leave one of them out.")
         if self.timeout <= 0:
             raise UsageError(f"timeout is {self.timeout} s; give a positive number of seconds.")
         if not 0 <= self.reconnect < math.inf:

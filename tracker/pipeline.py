@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InputError
+from ..installation import explained
 from ..models.keypoints import Skeleton
 from .schedule import Every, Look, Schedule
 from .timings import Timings
@@ -122,21 +126,71 @@ class Pipeline:
         self.looks: Counter[Look] = Counter()
         self._size: tuple[int, ...] | None = None
         self._boxes: NDArray[np.floating] = np.zeros((0, 4))  # of the people in the last frame
+        self._last: tuple[int, float] | None = None  # index and time of the last frame
 
-    def __call__(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks:
+    @overload
+    def __call__(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks: ...
+
+    @overload
+    def __call__(self, frame: NDArray[Any], *, time: float | None = None) -> Tracks: ...
+
+    @overload
+    def __call__(self, frame: Sequence[Any], *, time: Sequence[float] | None = None) -> list[Tracks]: ...
+
+    def __call__(
+        self, frame: Any, detections: Detections | None = None, poses: Poses | None = None, *, time: Any = None
+    ) -> Any:
         """Return the people of a frame; call it with frames in the order of their time.
 
         Pictures of another size begin anew with other ids: places in the one mean nothing in the other.
 
         Args:
-            frame: the picture.
+            frame: a `Frame`; a picture, see `picture.as_bgr`; or a list of either, which gives a list.
             detections: of this frame, where `detect` found them ahead.
             poses: of those, where `estimate` found them ahead.
+            time: seconds, where pictures are given; a list of them for several. Only the first one after `reset` may do
+                without.
+
+        Raises:
+            InputError: there is no such picture, its time is missing, or it is before that of the last frame.
         """
+        if isinstance(frame, list | tuple):
+            return [self._follow(each) for each in self._frames(frame, time)]
+        (frame,) = self._frames([frame], None if time is None else [time])
+        return self._follow(frame, detections, poses)
+
+    def _frames(self, pictures: Sequence[Any], times: Any) -> list[Frame]:
+        """Return frames that can follow the last one, in this order; all are checked before the first is used."""
+        if times is not None and (np.ndim(times) != 1 or len(times) != len(pictures)):
+            raise InputError(f"The times are {times!r} for {len(pictures)} pictures; give one for each.")
+        frames, last = [], self._last
+        for number, picture in enumerate(pictures):
+            time = None if times is None else times[number]
+            if isinstance(picture, Frame) and time is not None:
+                raise InputError(f"A Frame has its own time, {picture.time} s. Leave time={time} out.")
+            if not isinstance(picture, Frame):
+                if last is not None and time is None:
+                    raise InputError(
+                        "A picture after another one needs its time. Give time=seconds (a list for several pictures), "
+                        "or call reset() first where it is not of the same video."
+                    )
+                picture = Frame(picture, 0 if last is None else last[0] + 1, 0.0 if time is None else time)
+            if last is not None and picture.time < last[1]:
+                raise InputError(
+                    f"Time runs backwards, from {last[1]} s to {picture.time} s. "
+                    "Call reset() before another video, or take a session() for each."
+                )
+            last = picture.index, picture.time
+            frames.append(picture)
+        return frames
+
+    def _follow(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks:
+        """Return the people of the next frame."""
         size = frame.image.shape[:2]
         if self._size not in (None, size):
-            self.reset()
-        self._size = size
+            self._cut()
+            self._forget_pictures()
+        self._size, self._last = size, (frame.index, frame.time)
         motion, look, expected = self._motion(frame), Look.DETECT, Tracks.empty(len(self.estimator.skeleton))
         if detections is None and self.schedule.skips:
             expected = self._anchors.place(self.tracker.expect(frame.time, motion=motion))
@@ -176,11 +230,15 @@ class Pipeline:
             return None
         with self.timings.stage("camera"):
             motion = self.camera(frame, self._boxes)
-        if motion is None:  # a hard cut: nobody of the last frame is in this one
-            self.tracker.reset()
-            self.schedule.reset()
-            self._anchors.reset()
+        if motion is None:  # a hard cut
+            self._cut()
         return motion
+
+    def _cut(self) -> None:
+        """Go on with ids, but with nobody: who was in the last frame is not in this one."""
+        self.tracker.cut()
+        self.schedule.cut()
+        self._anchors.reset()
 
     def _look(self, frame: Frame, expected: Tracks, motion: NDArray[np.float64] | None) -> Look:
         """Decide how a frame is looked at."""
@@ -194,19 +252,34 @@ class Pipeline:
         return look
 
     def reset(self) -> None:
-        """Forget all people, before another source."""
+        """Begin another source: nothing of this one is left, and ids count from 1 again."""
         self.tracker.reset()
         self.schedule.reset()
         self._anchors.reset()
+        self._forget_pictures()
+        self._size, self._last = None, None
+
+    def _forget_pictures(self) -> None:
         for part in (self.camera, self.activity):
             if part:
                 part.reset()
-        self._size, self._boxes = None, np.zeros((0, 4))
+        self._boxes = np.zeros((0, 4))
+
+    def session(self) -> Self:
+        """Return another pipeline on the same loaded networks, with a tracker and figures of its own.
+
+        Any number of videos can be followed at once so, each by its session, and nothing of one gets into another.
+        """
+        parts: dict[str, Any] = {name: deepcopy(getattr(self, name)) for name in ("camera", "schedule", "activity")}
+        other = type(self)(self.detector, self.estimator, deepcopy(self.tracker), streams=self.streams, **parts)
+        other.reset()
+        return other
 
 
+@explained()
 def load_pipeline(
     model: str = "bundled",
-    detector: str = "bundled",
+    detector: str | Callable[[Frame], Any] = "bundled",
     device: str = "auto",
     *,
     dataset: str = "coco",
@@ -227,7 +300,8 @@ def load_pipeline(
 
     Args:
         model: pose network by name or file; `posetrack models` lists the names.
-        detector: person detector by name or file, or a file of boxes.
+        detector: person detector by name or file; a file of boxes; or your own, a function `(frame) -> Detections`, of
+            which boxes (N, 4), or these and scores (N,), will do, too.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         dataset: whose keypoints are estimated: coco, aic, mpii, ap10k, apt36k or wholebody.
         runtime: what computes the networks: `auto`, `torch`, `openvino` or `onnxruntime`.

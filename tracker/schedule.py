@@ -58,10 +58,15 @@ class Schedule:
 
     def __init__(self, detect_every: Every = 1, pose_every: Every = 1, *, limits: Limits | None = None) -> None:
         self.detect_every, self.pose_every = detect_every, pose_every
-        self.limits = limits or Limits()
+        self._limits = limits or Limits()
         self.reset()
 
     def reset(self) -> None:
+        """Begin another source, with the limits that were given at first."""
+        self.limits = self._limits
+        self.cut()
+
+    def cut(self) -> None:
         """Look at the next frame with everything, as at the first one."""
         self._detected, self._looked = -np.inf, -np.inf  # seconds
         self._since_detection, self._since_look = np.inf, np.inf  # frames

@@ -1,17 +1,25 @@
 """The words of the flow: Frame -> Detections -> Poses -> Tracks. Each holds arrays of one whole frame.
 
 Pixels are those of the displayed frame, x before y, origin at the top left. A keypoint that is missing is NaN with
-score 0, never a silent zero. Empty arrays take the same path as full ones.
+score 0, never a silent zero. Empty arrays take the same path as full ones. What is handed over is checked where one of
+these is made; lists will do for arrays.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InputError
+from .person import Keypoints, Person, place
+from .picture import as_bgr
 
 
 class State(StrEnum):
@@ -23,11 +31,16 @@ class State(StrEnum):
 
 
 def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
-    """Convert one field, check its shape (None stands for any length) and store it."""
-    array = np.asarray(value, dtype=dtype)
+    """Convert one field, check its shape (None stands for any length) and store it; an empty list has any shape."""
+    try:
+        array = np.asarray(value, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{type(owner).__name__}.{name} is no array of numbers: {error}.") from error
+    if array.shape == (0,) and not shape[0]:
+        array = array.reshape([length or 0 for length in shape])
     if array.ndim != len(shape) or any(want is not None and got != want for got, want in zip(array.shape, shape)):
         expected = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
-        raise ValueError(f"{type(owner).__name__}.{name} has shape {array.shape}; give an array of shape {expected}.")
+        raise InputError(f"{type(owner).__name__}.{name} has shape {array.shape}; give an array of shape {expected}.")
     object.__setattr__(owner, name, array)
 
 
@@ -36,16 +49,24 @@ class Frame:
     """One picture of the source.
 
     Attributes:
-        image: (H, W, 3) BGR uint8, upright.
-        index: counts from 0 in the source.
+        image: (H, W, 3) BGR uint8, upright; what `picture.as_bgr` takes becomes that.
+        index: its number in the source, from 0; frames that are lost, dropped or before a start are counted, too.
         time: seconds, the source's own presentation timestamp (a camera's: seconds since its first frame).
         captured: when it came in, in seconds of `time.monotonic()`; None where the source is a file.
+
+    Raises:
+        InputError: the image is no picture, or the time no finite number.
     """
 
     image: NDArray[np.uint8]
     index: int
     time: float
     captured: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image", as_bgr(self.image))
+        if isinstance(self.time, str) or not math.isfinite(self.time):
+            raise InputError(f"The time of frame {self.index} is {self.time!r}; give finite seconds.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +144,14 @@ class Tracks:
     """The people of one frame who have an identity.
 
     Attributes:
-        ids: (N,) positive integers; they belong to the tracker instance and are never used twice.
+        ids: (N,) positive integers; they belong to one source, in which none is used twice.
         poses: N people, smoothed as the tracker was told to.
         velocities: (N, 2) pixels per second of the box's centre.
         states: N values of `State`: the pose was measured in this frame, predicted by the motion model, or
             interpolated between the frames before and after.
         others: (M, 4) boxes of people who were seen but have no identity yet; M is 0 when left out.
         new_scene: whether this is the first frame of a scene, after a hard cut too: nobody was there before.
+        names: of the K keypoints; their numbers when left out.
     """
 
     ids: NDArray[np.integer]
@@ -138,6 +160,7 @@ class Tracks:
     states: tuple[State, ...]
     others: NDArray[np.floating] = None  # type: ignore[assignment]  # filled below
     new_scene: bool = False
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.poses)
@@ -145,19 +168,106 @@ class Tracks:
         _array(self, "ids", self.ids, (n,), np.int64)
         _array(self, "velocities", self.velocities, (n, 2))
         if len(self.states) != n:
-            raise ValueError(f"Tracks.states has {len(self.states)} values for {n} people; give one for each.")
+            raise InputError(f"Tracks.states has {len(self.states)} values for {n} people; give one for each.")
+        k = self.poses.keypoints.shape[1]
+        if not self.names:
+            object.__setattr__(self, "names", _numbers(k))
+        elif len(self.names) != k:
+            raise InputError(f"Tracks.names has {len(self.names)} values for {k} keypoints; give one for each.")
+
+    @property
+    def boxes(self) -> NDArray[np.floating]:
+        """(N, 4) xyxy pixels."""
+        return self.poses.boxes
+
+    @property
+    def keypoints(self) -> NDArray[np.floating]:
+        """(N, K, 2) pixels; NaN where missing."""
+        return self.poses.keypoints
+
+    @property
+    def scores(self) -> NDArray[np.floating]:
+        """(N, K) in [0, 1], of the keypoints; 0 where missing."""
+        return self.poses.scores
+
+    @property
+    def box_scores(self) -> NDArray[np.floating]:
+        """(N,) in [0, 1], of the people."""
+        return self.poses.box_scores
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, rows: Any) -> Tracks:
-        """Select people by an index array, a mask or a slice."""
+    def __iter__(self) -> Iterator[Person]:
+        return (self._person(row) for row in range(len(self)))
+
+    @overload
+    def __getitem__(self, rows: int) -> Person: ...
+
+    @overload
+    def __getitem__(self, rows: str) -> NDArray[np.floating]: ...
+
+    @overload
+    def __getitem__(self, rows: slice | list[int] | list[bool] | NDArray[Any]) -> Tracks: ...
+
+    def __getitem__(self, rows: Any) -> Any:
+        """Select from the people.
+
+        Args:
+            rows: a number, which gives that `Person`; the name of a keypoint, which gives everybody's (N, 2) pixels,
+                NaN where missing; or an index array, a mask or a slice, which gives the `Tracks` of those people.
+
+        Raises:
+            IndexError: there is no such person.
+            KeyError: there is no such keypoint.
+        """
+        if isinstance(rows, str):
+            return self.keypoints[:, place(self.names, rows)]
+        if isinstance(rows, int | np.integer):
+            if not -len(self) <= rows < len(self):
+                raise IndexError(f"There is no person {rows} among {len(self)}; they count from 0, and ids from 1.")
+            return self._person(int(rows) % len(self))
         chosen = np.arange(len(self))[np.asarray(rows) if isinstance(rows, list) and rows else rows]
         states = tuple(self.states[row] for row in chosen.tolist())
         poses, velocities = self.poses[chosen], self.velocities[chosen]
-        return Tracks(self.ids[chosen], poses, velocities, states, self.others, self.new_scene)
+        return Tracks(self.ids[chosen], poses, velocities, states, self.others, self.new_scene, self.names)
+
+    def _person(self, row: int) -> Person:
+        poses = self.poses
+        keypoints = Keypoints(self.names, poses.keypoints[row], poses.scores[row])
+        score, state = float(poses.box_scores[row]), self.states[row]
+        return Person(int(self.ids[row]), state, score, poses.boxes[row], self.velocities[row], keypoints)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain Python values, ready for JSON: `{"new_scene": ..., "people": [...]}`, see `Person.to_dict`."""
+        return {"new_scene": self.new_scene, "people": [person.to_dict() for person in self]}
+
+    def to_df(self, frame: Frame | None = None) -> Any:
+        """Return a pandas DataFrame with a row a person, and the columns of the table that `--csv` writes.
+
+        Args:
+            frame: whose number and time go into the columns `frame` and `time_s`, which are left out without it.
+
+        Raises:
+            PosetrackError: pandas is not installed.
+        """
+        from .formats.libraries import library
+
+        columns: dict[str, Any] = {} if frame is None else {"frame": frame.index, "time_s": frame.time}
+        columns |= {"track_id": self.ids, "state": [str(state) for state in self.states], "score": self.box_scores}
+        columns |= dict(zip(("x1", "y1", "x2", "y2"), self.boxes.T))
+        for k, name in enumerate(self.names):
+            missing = np.isnan(self.keypoints[:, k]).any(-1)
+            columns |= {f"{name}_{axis}": self.keypoints[:, k, i] for i, axis in enumerate("xy")}
+            columns[f"{name}_score"] = np.where(missing, np.nan, self.scores[:, k])
+        return library("pandas", "to_df").DataFrame(columns, index=range(len(self)))
 
     @classmethod
     def empty(cls, num_keypoints: int = 17) -> Tracks:
         """Return a frame with nobody."""
         return cls(np.zeros(0, np.int64), Poses.empty(num_keypoints), np.zeros((0, 2)), ())
+
+
+@cache
+def _numbers(count: int) -> tuple[str, ...]:
+    return tuple(map(str, range(count)))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import ModelError
+from .. import torch_file
 
 ReadWeights = Callable[[Path], dict[str, Tensor]]
 
@@ -97,11 +98,12 @@ class Run:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        saved = torch_file.read(path)
     except FileNotFoundError as error:
         raise ModelError(f"There is no checkpoint {path}. Check the path, or begin without it.") from error
-    except Exception as error:  # what a broken file raises cannot be listed
-        raise ModelError(f"Cannot read the checkpoint {path} ({type(error).__name__}). Give an intact one.") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"Cannot read the checkpoint {path} ({error}). Give an intact one.") from error
+    return saved if isinstance(saved, dict) else {}
 
 
 def _moments(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Any]]:

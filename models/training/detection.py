@@ -20,11 +20,11 @@ from ..evaluate import coco_box_ap
 from . import augment
 from .data import People
 from .objectives import Mean
-from .pretrained import load_backbone
 from .recipe import Augment, Recipe
 from .samples import SQUASHED, in_order, loader
 
 GREY = 114  # what Ultralytics pads with
+STRIDE = 32
 LEAST_SCORE, IOU, MOST = 0.001, 0.6, 100  # AP wants nearly all boxes; COCO counts 100 a picture
 SHOWN = 4  # pictures in the picture of predictions
 COLOR = (80, 220, 80)
@@ -35,13 +35,14 @@ class Mosaics(Dataset[tuple[NDArray[np.uint8], NDArray]]):
 
     Args:
         people: whom.
-        size: S.
+        size: pixels of a whole picture's longer side; S is the next multiple of the stride, as when it runs.
         varied: how samples are varied; None shows whole pictures in the middle, for validation.
         seed: of the variations.
     """
 
     def __init__(self, people: People, *, size: int, varied: Augment | None = None, seed: int = 0) -> None:
         self.people, self.size, self.varied, self.seed = people, size, varied, seed
+        self.side = size + -size % STRIDE
 
     def __len__(self) -> int:
         return len(self.people.names)
@@ -49,7 +50,7 @@ class Mosaics(Dataset[tuple[NDArray[np.uint8], NDArray]]):
     def __getitem__(self, key: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray]:
         """Return the sample of picture `index` in `epoch`."""
         epoch, index = key
-        size, varied = self.size, self.varied
+        size, varied = self.side, self.varied
         rng = np.random.default_rng([self.seed, epoch, index])
         canvas = np.full((size, size, 3), GREY, dtype=np.uint8)
         if varied is None:
@@ -76,7 +77,7 @@ class Mosaics(Dataset[tuple[NDArray[np.uint8], NDArray]]):
         """Return the scale and the shift (2,) that bring picture `row`, as annotated, whole into the middle."""
         height, width = self.people.sizes[row]
         scale = self.size / max(height, width)
-        return scale, (self.size - scale * np.array([width, height])) / 2
+        return scale, (self.side - scale * np.array([width, height])) / 2
 
     def _paste(
         self,
@@ -120,15 +121,14 @@ class DetectionTask:
 
     def __init__(self, people: People, held_out: People, recipe: Recipe, *, network: nn.Module | None = None) -> None:
         height, width = recipe.network.input_size
-        if recipe.network.variant != yolo.ARCHITECTURE or height != width or height % 32:
+        variant, known = recipe.network.variant, yolo.VARIANTS.values()
+        if variant not in known or height != width:
             raise UsageError(
-                f"The detector that can be trained is {yolo.ARCHITECTURE} on squares of a multiple of 32 pixels, not "
-                f"{recipe.network.variant} on {height}x{width}. Change network.*."
+                f"The detectors that can be trained are {', '.join(known)} on squares, not {variant} on "
+                f"{height}x{width}. Change network.*."
             )
         torch.manual_seed(recipe.seed)
-        self.network: Any = yolo.build() if network is None else network
-        if network is None and recipe.network.pretrained:
-            load_backbone(self.network, recipe.network.pretrained)
+        self.network: Any = _begin(recipe) if network is None else network
         self.recipe = recipe
         limit = recipe.data.limit or len(people.names)
         people = people.of_pictures(np.arange(min(limit, len(people.names))))
@@ -196,13 +196,24 @@ class DetectionTask:
 
     def export(self, state: dict[str, Tensor], path: Path) -> None:
         """Write weights that `--detector` takes."""
-        network: Any = yolo.build(width=_scale(self.network, 1), depth=_scale(self.network, 0))
+        network: Any = yolo.build(self.network.variant)
         network.load_state_dict(state)
         yolo.save(network, path, size=self.recipe.network.input_size[0])
 
     def read_weights(self, path: Path) -> dict[str, Tensor]:
         """Read weights that `export` wrote, or the bundled ones, to begin from."""
         return {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+
+
+def _begin(recipe: Recipe) -> nn.Module:
+    """Return the network with the published weights of its size, or with fresh ones where the recipe names none."""
+    wanted = recipe.network
+    if not wanted.pretrained:
+        return yolo.build(wanted.variant)
+    network: Any = yolo.from_published(yolo.find(wanted.pretrained))
+    if network.variant != wanted.variant:
+        raise UsageError(f"{wanted.pretrained} is a {network.variant}, not a {wanted.variant}. Change network.variant.")
+    return network
 
 
 def _planes(images: Tensor) -> Tensor:
@@ -219,7 +230,3 @@ def _boxes(output: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[n
     scores = scores[certain].astype(np.float64)
     kept = np.array(cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), LEAST_SCORE, IOU), dtype=int).ravel()[:MOST]
     return boxes[kept], scores[kept]
-
-
-def _scale(network: Any, part: int) -> float:
-    return network.yaml["scales"]["n"][part]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import warnings
@@ -60,7 +61,9 @@ def train(
     show = show and fabric.is_global_zero
     people, held_out = _people(wanted, data, val, cache, show=show)
     make = DetectionTask if wanted.loss == "detection" else PoseTask
-    task = make(people, held_out, wanted)
+    # What another run's weights would replace at once is not looked for.
+    begun = dataclasses.replace(wanted, network=dataclasses.replace(wanted.network, pretrained=""))
+    task = make(people, held_out, begun if resume or init else wanted)
     if fabric.is_global_zero:
         out.mkdir(parents=True, exist_ok=True)
         recipe.write(wanted, out / "recipe.toml")

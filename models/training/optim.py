@@ -33,14 +33,13 @@ def matrix_decay(network: nn.Module, *, lr: float, weight_decay: float) -> list[
 
 
 def slow_encoder(network: nn.Module, *, lr: float, weight_decay: float, encoder_lr: float) -> list[Group]:
-    """Let a pre-trained encoder learn at a rate of its own; POTR does, with AdamW, and so do the bundled networks.
+    """Let a pre-trained encoder learn at a rate of its own; POTR does, with AdamW, and so does the bundled network.
 
     What counts as the encoder follows the original: every name with "backbone" in it where POTR has one, else every
-    name with "encoder" in it, so that of the decoder's Fourier positions (`pos_encoder`) too. Of a detector, whose
-    layers have numbers, it is the first.
+    name with "encoder" in it, so that of the decoder's Fourier positions (`pos_encoder`) too.
     """
     named = _trainable(network)
-    words = ("backbone", "encoder", "model.0.")
+    words = ("backbone", "encoder")
     word = next(word for word in words if any(word in name for name, _ in named))
     return [
         _group([(name, p) for name, p in named if word not in name], lr, weight_decay),

@@ -1,7 +1,7 @@
 """Start a network from a backbone that was pre-trained on ImageNet, as the published recipes do.
 
 ViTPose starts from MAE, POTR from DeiT, DINO, XCiT or a ResNet-50, TransPose from a ResNet-50 or an HRNet, the bundled
-networks from EfficientNet-Lite0; in the layout of the authors' files or of timm's. What a file holds beyond the
+network from EfficientNet-Lite0; in the layout of the authors' files or of timm's. What a file holds beyond the
 backbone (classifier, decoder, later stages) is left aside; everything of the backbone must be there.
 """
 
@@ -51,7 +51,7 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
     Position embeddings of another grid are resized as the originals do it.
 
     Args:
-        network: a ViTPose, ViTPose+, POTR, TransPose or ConvViT, or a detector of `yolo.build`.
+        network: a ViTPose, ViTPose+, POTR, TransPose or ConvViT.
         source: a file (safetensors, or a pickle of tensors), or "hf:OWNER/REPOSITORY/FILE" on the Hugging Face hub.
         offline: never use the network.
 
@@ -71,9 +71,7 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
         case XCiT():
             state = _as_xcit(state)
         case EfficientNetLite():
-            crops = isinstance(network, ConvViT)  # detectors take pictures in [0, 1]
-            mean, std = (torch.from_numpy(MEAN), torch.from_numpy(STD)) if crops else (torch.zeros(3), torch.ones(3))
-            state = from_published(state, mean=mean, std=std)
+            state = from_published(state, mean=torch.from_numpy(MEAN), std=torch.from_numpy(STD))
     state = {key: value for key, value in state.items() if key in wanted or not _LEFT_ASIDE.match(key)}
     if problems := misfit(wanted, state):
         raise ModelError(
@@ -94,9 +92,6 @@ def _backbone(network: nn.Module) -> nn.Module:
             return encoder[0] if isinstance(encoder, ResNetTokens) else encoder
         case TransPose() | ConvViT():
             return network.backbone
-    for module in network.modules():
-        if isinstance(module, EfficientNetLite):
-            return module
     raise UsageError(f"{type(network).__name__} has no pre-trained backbone. Train it from fresh weights.")
 
 

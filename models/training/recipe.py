@@ -21,13 +21,13 @@ class Network:
     """Which network.
 
     Attributes:
-        variant: a name of the zoo; of a detector, `yolo11-efficientnet-lite0`; `timm` for any backbone of timm.
+        variant: a name of the zoo; of a detector, `yolov8n` or a larger one; `timm` for any backbone of timm.
         backbone: with `timm`: a name of `timm.list_models()`.
         head: with `timm`: `classic` or `simple` (ViTPose's), `transpose` (its encoder) or `bundled` (its decoder).
         input_size: (height, width) of what it sees, in pixels.
         drop_path: stochastic depth of the last block.
-        pretrained: weights that the backbone begins from, a file or hf:OWNER/REPOSITORY/FILE; none when empty. With
-            `timm` a file, or `timm` for its own.
+        pretrained: weights that the backbone begins from, a file or hf:OWNER/REPOSITORY/FILE; of a detector, the file
+            or the name of a published YOLOv8; with `timm`, the file or `timm` for its own; none when empty.
     """
 
     variant: str

@@ -4,7 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import cv2
@@ -19,7 +19,6 @@ from posetrack.models import yolo
 
 ROOT = Path(__file__).parents[2]
 TEACHER = ROOT.parent / "shared" / "weights" / "yolov8n.pt"
-TINY = {"width": 0.125, "depth": 0.33}
 
 needs_teacher = pytest.mark.skipif(not TEACHER.is_file(), reason="needs shared/weights/ beside the checkout")
 
@@ -36,12 +35,7 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    model = yolo.build(**TINY).eval()
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):  # statistics that folding must carry over
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 2)
-    return model
+    return yolo.build().eval()
 
 
 @pytest.fixture
@@ -51,25 +45,68 @@ def saved(network, tmp_path):
     return path
 
 
-def test_a_saved_network_comes_back_folded_and_equal(network, saved):
+def test_a_saved_network_comes_back_in_full_precision_and_nearly_equal(network, saved):
     loaded = yolo.load(saved)
     assert (loaded.names, loaded.size, loaded.training, loaded.is_fused()) == ({0: "person"}, 256, False, True)
+    assert {p.dtype for p in loaded.parameters()} == {torch.float32}
     assert not any(p.requires_grad for p in loaded.parameters())
     images = torch.rand(1, 3, 64, 96)
     with torch.no_grad():
-        torch.testing.assert_close(loaded(images)[0], network(images)[0], rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(loaded(images)[0], network(images)[0], rtol=1e-2, atol=1e-2)
 
 
-def test_half_precision_files_load_as_float32(network, tmp_path):
-    import copy
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Return a file as Ultralytics publishes them: batch norms with statistics, people the third class."""
+    tasks = yolo._ultralytics()
+    torch.manual_seed(1)
+    model = tasks.DetectionModel("yolov8n.yaml", nc=80, verbose=False).eval()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
+    for branch in model.model[-1].cv3:
+        branch[-1].weight.data.normal_()
+    model.names = {row: "person" if row == 2 else f"thing {row}" for row in range(80)}
+    path = tmp_path_factory.mktemp("published") / "yolov8n.pt"
+    torch.save({"model": model}, path)
+    return path
 
-    yolo.save(copy.deepcopy(network).half(), tmp_path / "half.safetensors", size=128)
-    assert {p.dtype for p in yolo.load(tmp_path / "half.safetensors").parameters()} == {torch.float32}
+
+def test_a_published_network_is_cut_down_to_its_people(published, tmp_path):
+    yolo.save(yolo.from_published(published), tmp_path / "people.safetensors")
+    people, all_classes = yolo.load(tmp_path / "people.safetensors"), yolo.load(published)
+    images = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        ours, theirs = people(images)[0], all_classes(images)[0]
+    assert ours.shape == (1, 5, 126)
+    torch.testing.assert_close(ours[:, :4], theirs[:, :4], rtol=1e-2, atol=0.1)
+    torch.testing.assert_close(ours[:, 4], theirs[:, 6], rtol=1e-2, atol=1e-2)
 
 
-def test_a_folded_network_is_not_saved(saved, tmp_path):
-    with pytest.raises(ValueError, match="fused"):
-        yolo.save(yolo.load(saved), tmp_path / "again.safetensors")
+def test_the_distances_of_a_box_side_are_exact_whatever_the_published_file_says(published, tmp_path):
+    file = torch.load(published, weights_only=False)
+    file["model"].model[-1].dfl.conv.weight.data += 0.05
+    torch.save(file, tmp_path / "rounded.pt")
+    distances = yolo.from_published(tmp_path / "rounded.pt").model[-1].dfl.conv.weight.flatten()
+    assert distances.tolist() == list(range(16))
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "names"),
+    [
+        ("DetectionModel", "yolo11n.yaml", {0: "person"}),
+        ("DetectionModel", "yolov8n.yaml", {0: "cat", 1: "dog"}),
+        ("PoseModel", "yolov8n-pose.yaml", {0: "person"}),
+    ],
+)
+def test_another_published_network_is_refused(tmp_path, kind, config, names):
+    tasks = yolo._ultralytics()
+    model = getattr(tasks, kind)(config, nc=len(names), verbose=False)
+    model.names = names
+    torch.save({"model": model}, tmp_path / "other.pt")
+    with pytest.raises(ModelError, match=rf"no YOLOv8 that finds people, but a {kind} of {len(names)} classes"):
+        yolo.from_published(tmp_path / "other.pt")
 
 
 def test_save_into_a_missing_folder(network, tmp_path):
@@ -102,10 +139,10 @@ def png():
         ("text.pt", b"hello, I am no network", "not an Ultralytics weights file"),
         ("empty.pt", b"", "not an Ultralytics weights file"),
         ("picture.pt", png(), "not an Ultralytics weights file"),
-        ("attack.pt", archive({"model": Attack()}), "needs Python code"),
-        ("pickle.pt", pickle.dumps({"model": Attack()}), "not an Ultralytics weights file"),
+        ("attack.pt", archive({"model": Attack()}), r"asks for \w+\.system to be run, which was refused"),
+        ("pickle.pt", pickle.dumps({"model": Attack()}), r"asks for \w+\.system to be run, which was refused"),
         ("arrays.pt", archive({"model": {"weight": torch.zeros(3)}}), "holds no network"),
-        ("list.pt", archive([1, 2, 3]), "not an Ultralytics weights file"),
+        ("list.pt", archive([1, 2, 3]), "holds no network"),
         ("plain.pt", archive({"model": nn.Sequential(nn.Linear(2, 2))}), "holds no network"),
         ("text.safetensors", b"hello, I am no network", "no complete safetensors file"),
         ("network.onnx", b"", r"give a \.pt or \.safetensors file"),
@@ -141,19 +178,9 @@ def test_a_truncated_checkpoint(tmp_path):
     ("metadata", "sentence"),
     [
         (None, "names no architecture"),
-        ({"architecture": "vitpose"}, "names vitpose"),
-        ({"architecture": yolo.ARCHITECTURE}, "disagree"),
-        (
-            {
-                "architecture": yolo.ARCHITECTURE,
-                "width": "0.25",
-                "depth": "0.33",
-                "num_classes": "1",
-                "names": "a",
-                "size": "9",
-            },
-            "disagree",
-        ),
+        ({"architecture": "vitpose"}, "names vitpose, not one of yolov8n"),
+        ({"architecture": "yolov8n"}, "disagree"),
+        ({"architecture": "yolov8s", "size": "320"}, "disagree"),
     ],
 )
 def test_arrays_of_something_else(network, tmp_path, metadata, sentence):
@@ -203,11 +230,14 @@ def test_offline_is_one_sentence_at_once(monkeypatch, switch):
 
 def test_a_network_that_does_not_answer_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(yolo, "REACH", 0.1)
-    monkeypatch.setattr(yolo, "_answers", lambda: time.sleep(5))
-    start = time.monotonic()
-    with pytest.raises(ModelError, match=r"github\.com does not answer"):
-        yolo.find("yolo11n.pt")
-    assert time.monotonic() - start < 3
+    over, ended = threading.Event(), []
+    monkeypatch.setattr(yolo, "_answers", lambda: over.wait(60) and ended.append(True))
+    try:
+        with pytest.raises(ModelError, match=r"github\.com does not answer"):
+            yolo.find("yolo11n.pt")
+        assert not ended
+    finally:
+        over.set()
 
 
 def test_a_download_goes_into_the_cache_only(monkeypatch, tmp_path, cache):
@@ -261,7 +291,7 @@ def state():
 before = state()
 from posetrack.models import yolo
 assert "ultralytics" not in sys.modules
-yolo.build(width=0.125, depth=0.33)
+yolo.build()
 assert state() == before, (before, state())
 from ultralytics.utils import AUTOINSTALL, LOGGER, ONLINE, SETTINGS
 LOGGER.error("hidden")

@@ -113,23 +113,24 @@ def test_every_frame_of_a_file_is_written_in_order():
 
 
 def test_poses_of_several_frames_at_once_come_in_order():
-    class Slow(Middle):
-        busy = most = 0
-        changing = threading.Lock()
+    meet, over = threading.Barrier(2, timeout=60), [threading.Event() for _ in range(30)]
+
+    class Pairs(Middle):
+        """The first one of two frames gets its pose after the second one."""
 
         def __call__(self, frame, detections):
-            with self.changing:
-                self.busy += 1
-                self.most = max(self.most, self.busy)
-            time.sleep(0.01 if frame.index % 2 else 0.001)
-            with self.changing:
-                self.busy -= 1
-            return super().__call__(frame, detections)
+            pair, second = divmod(frame.index, 2)
+            meet.wait()  # two are here at once
+            if not second:
+                assert over[pair].wait(60)
+            poses = super().__call__(frame, detections)
+            if second:
+                over[pair].set()
+            return poses
 
-    rows, slow = Seen(), Slow()
+    rows = Seen()
     with Sinks(rows) as sinks:
-        loop(Frames(60), Pipeline(Boxes(), slow, streams=2), sinks, lambda people: None)
-    assert slow.most == 2
+        loop(Frames(60), Pipeline(Boxes(), Pairs(), streams=2), sinks, lambda people: None)
     assert rows.rows == run(Frames(60), threads=False)
 
 

@@ -1,6 +1,6 @@
 import importlib.util
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -53,16 +53,20 @@ def test_keypoints_that_were_not_certain_do_not_count():
         check(agreement)
 
 
-def test_networks_are_timed_in_turns():
-    turns = []
+def test_networks_are_timed_in_turns(monkeypatch):
+    turns, clock = [], [0.0]
+    monkeypatch.setattr(quantization, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
 
-    def waits(name, seconds):
-        return lambda crops: (turns.append(name), time.sleep(seconds))
+    def takes(name, seconds):
+        def network(crops):
+            turns.append(name)
+            clock[0] += seconds
 
-    fast, slow = ms_a_crop([waits("fast", 0.001), waits("slow", 0.02)], CROPS[:5])
+        return network
+
+    fast, slow = ms_a_crop([takes("fast", 0.001), takes("slow", 0.02)], CROPS[:5])
     assert turns == ["fast", "slow"] * (quantization.TURNS + 1)
-    assert 0.2 <= fast < slow  # ms a crop: five crops share each wait
-    assert slow >= 4
+    assert (fast, slow) == pytest.approx((0.2, 4.0))  # ms a crop: five crops share each call
 
 
 def test_eight_bits_have_to_be_faster():

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ...errors import PosetrackError, UsageError
+from ...installation import explained
 from ...version import __version__
 from . import (
     attention,
@@ -25,35 +26,38 @@ from . import (
     run,
     train,
 )
+from .parser import Parser, RootParser
 
 _EPILOG = """\
 examples:
-  posetrack --source 0                                        a webcam, in a window
-  posetrack --source dance.mp4 --save out.mp4 --csv out.csv   a file, to a video and a table
-  posetrack --source clips/ --csv tables/                     every file of a folder
-  posetrack demo                                              try it on a sample with real people
+  posetrack 0                                        a webcam, in a window
+  posetrack dance.mp4 --save out.mp4 --csv out.csv   a file, to a video and a table
+  posetrack clips/ --csv tables/                     every file of a folder
+  posetrack demo                                     try it on a sample with real people
 
 exit codes: 0 done, 1 something failed while running, 2 the request was wrong"""
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> RootParser:
     """Return the parser of `posetrack` with all its commands."""
-    parser = argparse.ArgumentParser(
+    job = Parser(prog="posetrack", add_help=False)
+    options.add_arguments(job)
+    job.set_defaults(run=run.run)
+    parser = RootParser(
+        job,
         prog="posetrack",
+        usage="posetrack [SOURCE ...] [options]\n       posetrack COMMAND ...",
         description="Track people and their 17 body keypoints in a webcam, video, picture or stream.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"posetrack {__version__}")
-    options.add_arguments(parser)
-    parser.set_defaults(run=run.run)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     everything = (
         *(demo, features, report, plot, eval, eval_tracking),
         *(convert, bench, models, export, attention, train),
     )
     for command in everything:
-        command.add_parser(commands)
+        command.add_parser(parser.commands)
     return parser
 
 
@@ -65,7 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("posetrack").setLevel(logging.INFO)
     try:
         args = parser.parse_args(argv)
-        return args.run(args)
+        with explained():
+            return args.run(args)
     except UsageError as error:
         sys.stderr.write(f"posetrack: {error}\n")
         return 2

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def counts(frames: Source) -> Counts:
     """Tell what became of the frames."""
-    return Counts(read=frames.frames_read, dropped=frames.frames_dropped, failed=frames.frames_failed)
+    return Counts(frames.frames_read, frames.frames_dropped, frames.frames_failed, frames.last_index)
 
 
 def announce(pipeline: Pipeline) -> None:
@@ -56,6 +56,7 @@ def run_facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete
         config=dataclasses.asdict(dataclasses.replace(config, source=frames.name)),
         counts=counts(frames),
         complete=complete,
+        fps_guessed=frames.fps_guessed,
         refined=refined,
         size_changes=[
             {"frame": change.frame, "time_s": round(change.time, 6), "width": change.width, "height": change.height}

@@ -47,11 +47,14 @@ OPTIONS = {
     "roi": ("X,Y,W,H", "leave out who is elsewhere, by their box's centre; or a polygon: x1,y1,x2,y2,x3,y3,..."),
     "blur_faces": (None, "blur everybody's face in the video, picture and window"),
     "skeleton_only": (None, "draw on black: no pixel of the source is shown"),
+    "stream": ("N", "index of the video stream to read, where a file has several"),
+    "fps": ("RATE", "frames a second of a file, in place of its own times; makes numbered pictures one video"),
     "start": ("SECONDS", "begin so far into the source"),
     "end": ("SECONDS", "stop so far into the source"),
     "timeout": ("SECONDS", "wait no longer than this for a stream"),
     "reconnect": ("SECONDS", "try for so long to get a lost camera or stream back; 0 gives up at once"),
     "overwrite": (None, "replace existing results"),
+    "skip_existing": (None, "leave out sources whose results are complete: go on where a run was stopped"),
     "quiet": (None, "print nothing but errors"),
     "offline": (None, "never use the network"),
 }
@@ -59,6 +62,7 @@ OPTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the main job; one that is not given is absent, so that a recipe can fill it."""
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help=f"{OPTIONS['source'][1]}; several are a batch")
     group = parser.add_argument_group("tracking")
     for field in dataclasses.fields(RunConfig):
         if field.name not in OPTIONS:

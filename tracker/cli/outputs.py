@@ -28,13 +28,12 @@ if TYPE_CHECKING:
 
 def targets_of(config: RunConfig, item: Item, *, batch: bool) -> dict[str, Path]:
     """Return where each output that was asked for goes; in folders that mirror the source, for a batch."""
-    from ..video.address import IMAGE_SUFFIXES
+    from ..video.batch import is_still
 
     named = {output: Path(name) for output in OUTPUTS if (name := getattr(config, output))}
     if not batch:
         return named
-    picture = Path(str(item.source)).suffix.lower() in IMAGE_SUFFIXES
-    suffixes = {"save": ".png" if picture else ".mp4", "report": ".html"}
+    suffixes = {"save": ".png" if is_still(item) else ".mp4", "report": ".html"}
     return {
         output: folder / item.mirror.with_name(item.mirror.name + suffixes.get(output, ".csv"))
         for output, folder in named.items()
@@ -95,7 +94,7 @@ def sinks_of(
     skeleton, timings, overwrite = pipeline.estimator.skeleton, pipeline.timings, config.overwrite
     screens: list[Any] = []
     if save := targets.get("save"):
-        screens.append(open_writer(save, size=frames.size, fps=frames.fps, audio_from=frames.path, overwrite=overwrite))
+        screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, overwrite=overwrite))
     if config.show:
         screens.append(Window(f"posetrack: {frames.name}"))
     if report:

@@ -10,15 +10,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import PosetrackError, UsageError
+from ...errors import OutputError, PosetrackError, UsageError
 from ..config import RunConfig, read_recipe
 from .options import OPTIONS, OUTPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..pipeline import Pipeline
     from ..video.source import Source
+
+
+log = logging.getLogger("posetrack")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,20 +34,26 @@ def run(args: argparse.Namespace) -> int:
             f"refine smooths by itself and has no use for smooth '{asked['smooth']}'. Leave one of them out."
         )
     config = RunConfig(**asked)
-    if not config.source:
-        raise UsageError("There is nothing to track. Add --source 0 for a webcam or --source FILE; see --help.")
-    return track(config)
+    sources = [*args.sources, *([given["source"]] if "source" in given else [])] or [config.source]
+    if not all(sources):
+        raise UsageError("There is nothing to track. Name a FILE or a folder, or 0 for a webcam; see posetrack --help.")
+    return track(dataclasses.replace(config, source=" ".join(sources)), sources)
 
 
-def track(config: RunConfig) -> int:
-    """Track one source, or every file of a folder, and return the exit code."""
-    from ..video.batch import expand
-    from .outputs import check_targets, targets_of
+def track(config: RunConfig, sources: Sequence[str] = ()) -> int:
+    """Track one source, or every file of a folder or of several sources, and return the exit code.
+
+    Args:
+        config: what to do.
+        sources: those of `config` when left out.
+    """
+    from ..video.batch import gather
+    from .outputs import targets_of
 
     if config.quiet:
         logging.getLogger("posetrack").setLevel(logging.WARNING)
-    items = expand(config.source)
-    batch = isinstance(items[0].source, Path) and items[0].source != Path(config.source)
+    folders = [Path(folder) for output in OUTPUTS if (folder := getattr(config, output))]
+    batch = gather(sources or [config.source], results=folders, fps=config.fps)
     if not any(getattr(config, output) for output in OUTPUTS):
         config = dataclasses.replace(config, show=True)
     if config.repetitions:
@@ -58,24 +67,65 @@ def track(config: RunConfig) -> int:
         from ..output.window import check_display
 
         check_display()
-    jobs = [(item.source, targets_of(config, item, batch=batch)) for item in items]
-    for source, targets in jobs:
-        check_targets(source, targets, overwrite=config.overwrite)
-
-    pipeline = _load(config, live=not isinstance(items[0].source, Path))
-    failed = 0
-    for source, targets in jobs:
-        pipeline.reset()
+    if left_out := batch.report():
+        log.info(left_out)
+    wanted = {item.source: targets_of(config, item, batch=batch.many) for item in batch.items}
+    jobs, failed = _jobs(config, wanted, many=batch.many)
+    pipeline = _load(config, live=not all(isinstance(source, Path) for source in jobs)) if jobs else None
+    for source, (targets, overwrite) in jobs.items():
+        assert pipeline is not None
         try:
-            _track_one(config, source, targets, pipeline)
+            once = dataclasses.replace(config, overwrite=overwrite, skip_existing=False)
+            _track_one(once, source, targets, pipeline.session())
         except PosetrackError as error:
-            if not batch:
+            if not batch.many:
                 raise
             failed += 1
             sys.stderr.write(f"posetrack: {error}\n")
     if failed:
-        sys.stderr.write(f"posetrack: {failed} of {len(jobs)} files failed; the others are done.\n")
+        sys.stderr.write(f"posetrack: {failed} of {len(wanted)} files failed; the others are done.\n")
     return 1 if failed else 0
+
+
+def _jobs(config: RunConfig, wanted: dict[Any, dict[str, Path]], *, many: bool) -> tuple[dict[Any, Any], int]:
+    """Decide about every source before anything is loaded.
+
+    Args:
+        config: of the run.
+        wanted: the targets of each source.
+        many: whether one that is refused leaves the others be.
+
+    Returns:
+        The targets of each source that is to be tracked, and whether they may replace what is there; how many sources
+        were refused.
+    """
+    from ..output.finished import finished, known, there
+    from .outputs import check_targets
+
+    jobs, refused = {}, 0
+    for source, targets in wanted.items():
+        overwrite = config.overwrite
+        if config.skip_existing and targets:
+            done = {output: finished(output, path) for output, path in targets.items()}
+            if all(done.values()):
+                log.info("Skipped '%s': its results are complete.", source)
+                continue
+            overwrite = True  # of a run that was stopped between two results, which are done again
+        try:
+            for output, path in targets.items() if config.skip_existing else ():
+                if there(output, path) and not known(output, path):
+                    raise OutputError(
+                        f"'{path}' exists already and is no result that is known. Move it to another place."
+                    )
+            check_targets(source, targets, overwrite=overwrite)
+        except OutputError as error:
+            if not many:
+                raise
+            refused += 1
+            sys.stderr.write(f"posetrack: {error}\n")
+        else:
+            jobs[source] = targets, overwrite
+    return jobs, refused
 
 
 def _load(config: RunConfig, *, live: bool) -> Pipeline:
@@ -110,17 +160,17 @@ def _track_one(config: RunConfig, source: Any, targets: dict[str, Path], pipelin
     from ..output.sidecar import document, write_sidecar
     from ..output.summary import progress, summary_table
     from ..output.twice import Twice
-    from ..timings import Timings
     from ..video.source import open_source
     from . import facts
     from .outputs import looks_twice, report_of, selection, sinks_of, written
 
-    pipeline.timings = timings = Timings()
-    pipeline.looks.clear()
+    timings = pipeline.timings
     console = Console(stderr=True)
     opened = partial(
         open_source,
         source,
+        stream=config.stream,
+        fps=config.fps,
         start=config.start,
         end=config.end,
         timeout=config.timeout,

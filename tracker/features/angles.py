@@ -83,6 +83,7 @@ _FROM, _TO = (np.array([POINTS.index(ends[i]) for ends in SEGMENTS.values()]) fo
 _START, _END = (np.array([_NAMES.index(getattr(angle, end)) for angle in ANGLES.values()]) for end in ("start", "end"))
 _OFFSET = np.array([angle.offset for angle in ANGLES.values()])
 _PERIOD = np.array([180.0 if name in _UNDIRECTED else 360.0 for name in ANGLES])
+SEGMENT_PERIODS = np.array([180.0 if name in _UNDIRECTED else 360.0 for name in SEGMENTS])
 _MIRRORED = np.array(  # (view, segment): seen from front or back, each side of the body is as if it faced outwards
     [
         [view == "left" or name.startswith({"front": "right_", "back": "left_"}.get(view, "-")) for name in SEGMENTS]
@@ -92,8 +93,42 @@ _MIRRORED = np.array(  # (view, segment): seen from front or back, each side of 
 
 
 def wrap(degrees: Array, period: float | Array = 360.0) -> Array:
-    """Return angles between minus and plus half a period."""
-    return (degrees + period / 2) % period - period / 2
+    """Return angles above minus half a period, up to plus half of it."""
+    return period / 2 - (period / 2 - degrees) % period
+
+
+def unwrapped(degrees: Array, period: float | Array = 360.0) -> Array:
+    """Return angles over time (T, ...) without jumps of a period: each as near as can be to the last known one.
+
+    What is missing stays NaN.
+    """
+    if not len(degrees):
+        return degrees
+    known = np.isfinite(degrees)
+    rows = np.arange(len(degrees)).reshape(-1, *(1,) * (degrees.ndim - 1))
+    last = np.maximum.accumulate(np.where(known, rows, 0), axis=0)  # row of the last known one
+    steps = wrap(np.diff(np.take_along_axis(degrees, last, axis=0), axis=0), period)
+    first = np.take_along_axis(degrees, known.argmax(0)[None], axis=0)
+    turned = np.concatenate([first, first + np.cumsum(np.nan_to_num(steps), axis=0)])
+    return np.where(known, turned, np.nan)
+
+
+def mean_angle(degrees: Array, period: float = 360.0) -> float:
+    """Return the circular mean of the known ones of a few angles (N,); NaN where none is known, or they cancel out."""
+    known = degrees[np.isfinite(degrees)]
+    pointer = np.exp(2j * np.pi * known / period).sum()
+    return float(np.angle(pointer)) * period / (2 * np.pi) if abs(pointer) > 1e-6 else np.nan
+
+
+def period_of(measure: str) -> float | None:
+    """Return after how many degrees an angle is the same; None for a measure that is no angle.
+
+    Args:
+        measure: a name of `ANGLES`, also without its side.
+    """
+    if measure not in ANGLES and f"left_{measure}" not in ANGLES:
+        return None
+    return 180.0 if measure in _UNDIRECTED else 360.0
 
 
 def headings(points: Array) -> Array:

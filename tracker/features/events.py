@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .angles import mean_angle, period_of
 from .gait import LEGS, UPRIGHT, Gait
 from .repetitions import EXERCISES, Counter, Repetition
 from .stream import FORGET_SECONDS, ActionFeatures, Features
@@ -94,7 +95,7 @@ class EventDetector:
     def __init__(self, actions: ActionFeatures, *, repetitions: Sequence[Repetition] = ()) -> None:
         self._repetitions = (*EXERCISES, *repetitions)
         names = tuple(actions.columns)
-        self._columns = {name: _columns(names, name) for name in self._asked()}
+        self._columns = {name: (_columns(names, name), period_of(name)) for name in self._asked()}
         self._people: dict[int, _Watched] = {}
 
     def _asked(self) -> set[str]:
@@ -120,9 +121,8 @@ class EventDetector:
             person = self._people.setdefault(track, _Watched(self._repetitions))
             person.seen = features.time
             values = features.values[row]
-            at = person.bridged(
-                features.time, {name: _mean(values[columns]) for name, columns in self._columns.items()}
-            )
+            means = {name: _mean(values[columns], period) for name, (columns, period) in self._columns.items()}
+            at = person.bridged(features.time, means)
             moment = features.time, features.frame
             found = [
                 *self._counted(person, moment, at),
@@ -212,7 +212,9 @@ def _columns(names: Sequence[str], name: str) -> list[int]:
     raise ValueError(f"There is no measure '{name}' among the features.")
 
 
-def _mean(values: np.ndarray) -> float:
-    """Return the mean of what is known, NaN where nothing is."""
+def _mean(values: np.ndarray, period: float | None) -> float:
+    """Return the mean of what is known, NaN where nothing is; of angles the circular one."""
+    if period is not None:
+        return mean_angle(values, period)
     known = [value for value in values.tolist() if not math.isnan(value)]
     return sum(known) / len(known) if known else math.nan

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ...errors import UsageError
-from .angles import ANGLES
+from .angles import ANGLES, period_of, wrap
 from .body import MEASURES
 
 
@@ -81,6 +83,7 @@ class Counter:
         self._sign = 1.0 if repetition.rest == "low" else -1.0
         near, far = (repetition.low, repetition.high)[:: int(self._sign)]
         self._near, self._far = self._sign * near, self._sign * far
+        self._middle, self._period = (repetition.low + repetition.high) / 2, period_of(repetition.measure)
         self._left = math.nan  # when it left its rest, seconds
         self._peak, self._fits = -math.inf, False
         self._known = self._asked = 0
@@ -91,6 +94,8 @@ class Counter:
         if math.isnan(value):
             return None
         self._known += 1
+        if self._period is not None:  # an angle jumps where it is farthest from both limits
+            value = self._middle + float(wrap(np.array(value - self._middle), self._period))
         value *= self._sign
         if value <= self._near:
             confidence = self._ended(time)

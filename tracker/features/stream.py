@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ...models.keypoints import COCO, Skeleton
 from ..types import State, Tracks
 from . import body
-from .angles import ANGLES, JOINTS, VIEWS, angle_rates, angles, headings, wrap
+from .angles import ANGLES, JOINTS, SEGMENT_PERIODS, VIEWS, angle_rates, angles, headings, unwrapped
 from .columns import LANDMARKS, SYMMETRY_SECONDS, columns
 from .derivatives import FARTHEST, HALF_WINDOW, NEIGHBOURS, derivatives
 from .points import POINTS, Array, index, points
@@ -249,7 +249,9 @@ class ActionFeatures:
             if pairs:
                 here, there = (list(rows) for rows in zip(*pairs))
                 places[w, here], turns[w, here] = other.points[there], other.headings[there]
-        places, turns = places - moment.points, wrap(turns - moment.headings)  # NaN where it is missing now
+        now = next(w for w, other in enumerate(near) if other is moment)
+        turns = unwrapped(turns, SEGMENT_PERIODS)
+        places, turns = places - moment.points, turns - turns[now]  # NaN where it is missing now
         times = np.array([other.time - moment.time for other in near])
         shape, split = moment.points.shape, 2 * len(POINTS)
         flat = np.concatenate([places.reshape(*places.shape[:2], split), turns], axis=-1)
@@ -275,7 +277,7 @@ class ActionFeatures:
             kept.append((moment.time, joints))
             while kept[0][0] < moment.time - SYMMETRY_SECONDS:
                 kept.popleft()
-            past = wrap(np.array([angles for _, angles in kept]) - joints)  # (R, J) from where they are now
+            past = unwrapped(np.array([angles for _, angles in kept]))  # (R, J)
             spans = np.fmax.reduce(past) - np.fmin.reduce(past)
             left, right = spans.reshape(-1, 2).T
             moves = np.fmax(left, right) >= _MIN_RANGE

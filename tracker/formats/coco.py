@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import SourceError
 from ...models.skeletons import SKELETONS
+from .placeholders import measured, without_placeholders
 from .recording import Recording, boxes_around
 from .trajectories import from_columns, skeleton_of
 
@@ -45,12 +46,12 @@ def read_coco(path: Path) -> Recording:
         SourceError: it is no such file.
     """
     try:
-        people = json.loads(path.read_text(encoding="utf-8"))
+        people = json.loads(path.read_bytes())
         num_keypoints = len(people[0]["keypoints"]) // 3 if people else 17
         points = np.array([person["keypoints"] for person in people], dtype=np.float64)
         points = points.reshape(len(people), num_keypoints, 3)
-        known = (points != 0).any(-1)
-        keypoints = np.where(known[..., None], points[..., :2], np.nan)
+        found = measured(points)
+        keypoints = found[..., :2]
         boxes = np.array([person.get("bbox") or (np.nan,) * 4 for person in people], dtype=np.float64).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
         names = next((s.keypoints for s in SKELETONS.values() if len(s) == num_keypoints), None)
@@ -58,10 +59,10 @@ def read_coco(path: Path) -> Recording:
         rows = from_columns(
             skeleton,
             frames=[int(person["image_id"]) for person in people],
-            ids=[int(person["track_id"]) for person in people],
+            ids=[-1 if (track := person.get("track_id")) is None else int(track) for person in people],
             boxes=np.where(np.isnan(boxes), boxes_around(keypoints), boxes),
             keypoints=keypoints,
-            scores=np.where(known, points[..., 2], 0.0),
+            scores=np.nan_to_num(found[..., 2]),
             box_scores=[person.get("score", 1.0) for person in people],
         )
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -70,4 +71,4 @@ def read_coco(path: Path) -> Recording:
             f"'{path}' is no COCO results file with tracks ({what}); give a JSON list with image_id, track_id and "
             "keypoints."
         ) from error
-    return Recording(skeleton, rows.by_frame, path)
+    return Recording(skeleton, without_placeholders(rows, path).by_frame, path)

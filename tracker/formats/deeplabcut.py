@@ -6,7 +6,6 @@ Source: https://deeplabcut.github.io/DeepLabCut, "Standard data types"; the HDF5
 
 from __future__ import annotations
 
-import csv
 import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -18,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, SourceError
-from .individuals import Block, blocks, frames_of, ids_of, name_of
+from .individuals import MAX_FRAMES, MAX_POINTS, blocks, frames_of, ids_of, name_of
 from .libraries import library
 from .plain_pickle import load_plain
 from .recording import Recording, TimedTracks
+from .sheet import names, number, read_rows, whole
 from .trajectories import skeleton_of
 
 KEY = "df_with_missing"
@@ -41,8 +41,8 @@ def write_dlc_csv(path: Path, recording: Recording) -> None:
     """Write the CSV; cells are empty where a keypoint is missing."""
     ids, num_frames = recording.extent()
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        for level, names in zip(_LEVELS, zip(*_heads(recording, ids)) if ids else [()] * len(_LEVELS)):
-            file.write(",".join((level, *names)) + "\n")
+        for level, row_of_names in zip(_LEVELS, zip(*_heads(recording, ids)) if ids else [()] * len(_LEVELS)):
+            file.write(",".join((level, *row_of_names)) + "\n")
         row = ",%.2f,%.2f,%.4f" * len(recording.skeleton) * len(ids) + "\n"
         for block in blocks(recording, ids, num_frames):
             for index, values in enumerate(block.points.reshape(len(block.times), -1).tolist(), start=block.first):
@@ -82,27 +82,31 @@ def read_dlc_csv(path: Path) -> Recording:
     Raises:
         SourceError: it is no such file.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        head = list(islice(csv.reader(file), len(_LEVELS)))
-    levels = {row[0]: row[1:] for row in head if row}
-    depth = len(_LEVELS) if "individuals" in levels else len(_LEVELS) - 1
-    levels = {name: levels[name] for name in list(levels)[:depth]}
-    return _recording(
-        path, list(zip(*(levels.get(name, ()) for name in _LEVELS if name in levels))), depth, _csv_blocks
-    )
+    levels = {cells[0].strip(): names(cells[1:]) for _, cells in islice(read_rows(path), len(_LEVELS))}
+    depth = sum(name in _LEVELS for name in levels)
+    return _recording(path, list(zip(*(levels[name] for name in _LEVELS if name in levels))), partial(_csv, depth))
 
 
-def _csv_blocks(path: Path, depth: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """Return the numbers (F, columns) of some frames, and the number of the first one."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = islice(csv.reader(file), depth, None)
-        first = 0
-        while block := list(islice(rows, _BLOCK)):
+def _csv(depth: int, path: Path) -> Iterator[tuple[list[int], NDArray[np.float64]]]:
+    """Return the numbers of some frames and what is in their columns, (F, C)."""
+    rows = islice(read_rows(path), depth, None)
+    position, counted = 0, True
+    while block := list(islice(rows, _BLOCK)):
+        numbers, values = [], []
+        for line, cells in block:
             try:
-                yield first, np.array([[float(cell) if cell else np.nan for cell in row[1:]] for row in block])
+                values.append([number(cell) for cell in cells[1:]])
+                counted = counted and not (position == 0 and _is_name(cells[0]))
+                numbers.append(whole(cells[0], "frame", least=0) if counted else position)
             except ValueError as error:
-                raise SourceError(f"'{path}' is broken near row {first}: {error}. Export it again.") from error
-            first += len(block)
+                raise SourceError(f"'{path}' is broken in line {line}: {error}. Correct or remove the line.") from error
+            position += 1
+        yield numbers, np.array(values)
+
+
+def _is_name(cell: str) -> bool:
+    """Tell whether a row is called by its picture, as in labelled data, and not by its number."""
+    return not cell.strip() or any(letter.isalpha() for letter in cell)
 
 
 def read_dlc_h5(path: Path) -> Recording:
@@ -119,41 +123,66 @@ def read_dlc_h5(path: Path) -> Recording:
                 (axis,) = load_plain(bytes(group.attrs["non_index_axes"]))
                 heads = [tuple(map(str, head)) for head in axis[1]]
             else:
-                heads = list(zip(*(_level(group, n) for n in range(int(group.attrs["axis0_nlevels"])))))
+                count = min(int(group.attrs["axis0_nlevels"]), len(_LEVELS))
+                heads = list(zip(*(_level(group, n) for n in range(count))))
     except (KeyError, OSError, TypeError, ValueError, pickle.UnpicklingError) as error:
         raise SourceError(f"'{path}' is no DeepLabCut file: {error}. Give one that DeepLabCut wrote.") from error
-    return _recording(path, heads, 0, _h5_blocks)
+    return _recording(path, heads, _h5)
 
 
 def _level(group: Any, n: int) -> list[str]:
     """Return the names of one level of a fixed layout's columns."""
-    names = [name.decode() for name in group[f"axis0_level{n}"][:]]
-    return [names[label] for label in group[f"axis0_label{n}"][:]]
+    words, labels = group[f"axis0_level{n}"], group[f"axis0_label{n}"]
+    if max(words.size, labels.size) > MAX_POINTS * len(_COORDS):
+        raise ValueError(f"it has {labels.size} columns")
+    found = [name.decode() for name in words[:]]
+    return [found[label] for label in labels[:]]
 
 
-def _h5_blocks(path: Path, _: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
+def _h5(path: Path) -> Iterator[tuple[list[int], NDArray[np.float64]]]:
     with library("h5py", "DeepLabCut's HDF5").File(path) as file:
         group = file[KEY]
-        values = group["table"] if "table" in group else group["block0_values"]
+        table = "table" in group
+        values = group["table"] if table else group["block0_values"]
+        index = None if table else group.get("axis1")
+        if len(values) > MAX_FRAMES or values.size > MAX_FRAMES * MAX_POINTS:
+            raise ValueError(f"it has {len(values)} rows")
         for first in range(0, len(values), _BLOCK):
             part = values[first : first + _BLOCK]
-            yield first, part["values_block_0"] if "table" in group else part
+            called = part["index"] if table else index[first : first + _BLOCK] if index is not None else np.array([""])
+            numbers = called.tolist() if called.dtype.kind in "iu" else list(range(first, first + len(part)))
+            yield numbers, part["values_block_0"] if table else part
 
 
-def _recording(path: Path, heads: list[tuple[str, ...]], depth: int, read: Any) -> Recording:
-    """Return what columns of these heads tell: individual, part and coordinate, the first of which may be left out."""
-    people = list(dict.fromkeys(head[1] for head in heads)) if len(heads and heads[0]) == len(_LEVELS) else ["1"]
-    parts = list(dict.fromkeys(head[-2] for head in heads))
-    whole = [(*part, coord) for part in product(people, parts) for coord in _COORDS]
-    if heads and [(*head[1:],) if len(head) == len(_LEVELS) else ("1", *head[1:]) for head in heads] != whole:
-        raise SourceError(f"'{path}' has not x, y and likelihood of every part of every individual. Export it again.")
+def _recording(path: Path, heads: list[tuple[str, ...]], read: Any) -> Recording:
+    """Return what columns of these heads hold, wherever they are; the individual may be left out of all of them.
+
+    Raises:
+        SourceError: a coordinate of a part is missing, or there twice.
+    """
+    found: dict[tuple[str, str, str], int] = {}
+    for column, head in enumerate(heads):
+        if len(head) < len(_LEVELS) - 1 or head[-1] not in _COORDS:
+            continue
+        key = (head[1] if len(head) == len(_LEVELS) else "1", head[-2], head[-1])
+        if key in found:
+            raise SourceError(f"'{path}' has the column {' '.join(key)} twice. Remove one of them.")
+        found[key] = column
+    people, parts = (list(dict.fromkeys(key[n] for key in found)) for n in (0, 1))
+    whole_table = list(product(people, parts, _COORDS))
+    if missing := [key for key in whole_table if key not in found]:
+        raise SourceError(
+            f"'{path}' has not x, y and likelihood of every part of every individual: it lacks "
+            f"{' '.join(missing[0])}. Export it again."
+        )
+    if heads and not found:
+        raise SourceError(f"'{path}' has no columns of x, y and likelihood. Give a file that DeepLabCut wrote.")
+    columns = [found[key] for key in whole_table]
     shape = len(people), len(parts), len(_COORDS)
-    return Recording(skeleton_of(parts), partial(_frames, read, path, depth, ids_of(people), shape), path)
+    return Recording(skeleton_of(parts), partial(_frames, read, path, columns, ids_of(people), shape), path)
 
 
-def _frames(read: Any, path: Path, depth: int, ids: list[int], shape: tuple[int, ...]) -> Iterator[TimedTracks]:
-    found: Iterable[tuple[int, NDArray[np.float64]]] = read(path, depth)
-    for first, values in found:
-        points = values.reshape(len(values), *shape)
-        unknown = np.full(len(values), np.nan)
-        yield from frames_of(Block(first, unknown, points, np.ones(points.shape[:2])), ids)
+def _frames(read: Any, path: Path, columns: list[int], ids: list[int], shape: tuple[int, ...]) -> Iterator[TimedTracks]:
+    found: Iterable[tuple[list[int], NDArray[np.float64]]] = read(path)
+    for numbers, values in found:
+        yield from frames_of(numbers, values[:, columns].reshape(len(values), *shape), ids)

@@ -13,7 +13,7 @@ from typing import Any
 from ...errors import OutputError, SourceError, UsageError
 from ..partial import check_target, partial_path
 from .libraries import library
-from .recording import Recording, facts_beside
+from .recording import Recording, facts_beside, reading
 from .registry import FORMATS, SINGLE, SUFFIXES, Format, format_in, format_of
 from .trajectories import Trajectories, from_tracks
 
@@ -36,13 +36,9 @@ def read_recording(
         UsageError: the suffix is unknown.
     """
     path = Path(path)
-    try:
+    with reading(path):
         format = format_in(path)
         recording = format.read(path, **{key: options[key] for key in format.read_options if key in options})
-    except FileNotFoundError as error:
-        raise SourceError(f"Cannot read '{path}': there is no such file. Check the path.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"Cannot read '{path}': {error}. Give a file of the format that its suffix says.") from error
     facts = {key: value for key, value in facts_beside(path).items() if getattr(recording, key) is None}
     given = {key: value for key, value in (("fps", fps), ("size", size)) if value is not None}
     return dataclasses.replace(recording, **(facts | given))

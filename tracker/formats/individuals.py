@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .placeholders import measured
 from .recording import Recording, TimedTracks, tracks_of
 
 _FRAMES = 256  # of a block
+MAX_POINTS = 20_000  # of a frame, as a file may state them: 1,000 people of 20 keypoints
+MAX_FRAMES = 50_000_000  # as a file may state them: 19 days at 30 a second
 
 
 class Block(NamedTuple):
@@ -57,19 +60,29 @@ def blocks(recording: Recording, ids: Sequence[int], num_frames: int) -> Iterato
         yield block
 
 
-def frames_of(block: Block, ids: Sequence[int]) -> Iterator[TimedTracks]:
-    """Return the frames of a block in which somebody is."""
-    there: Any = np.isfinite(block.points[..., :2]).all(-1).any(-1)  # (F, P)
+def frames_of(
+    numbers: Sequence[int], points: NDArray[np.floating], ids: Sequence[int], box_scores: Any = None
+) -> Iterator[TimedTracks]:
+    """Return the frames in which somebody is, of F frames of another program.
+
+    Args:
+        numbers: of the F frames.
+        points: (F, P, K, 3), x, y and confidence; NaN or a placeholder where missing.
+        ids: of the P people.
+        box_scores: (F, P); 1 where unknown.
+    """
+    points = measured(points)
+    there: Any = np.isfinite(points[..., 0]).any(-1)  # (F, P)
     for f in np.flatnonzero(there.any(1)).tolist():
         rows = np.flatnonzero(there[f])
-        scores = block.box_scores[f, rows]
+        scores = np.ones(len(rows)) if box_scores is None else box_scores[f, rows]
         tracks = tracks_of(
             [ids[row] for row in rows.tolist()],
-            block.points[f, rows, :, :2],
-            block.points[f, rows, :, 2],
+            points[f, rows, :, :2],
+            points[f, rows, :, 2],
             box_scores=np.where(np.isfinite(scores), scores, 1.0),
         )
-        yield block.first + f, float(block.times[f]), tracks
+        yield numbers[f], np.nan, tracks
 
 
 def name_of(person: int) -> str:

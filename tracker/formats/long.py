@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,10 +12,12 @@ from ...errors import SourceError
 from ...models.keypoints import Skeleton
 from ..types import State
 from .recording import Recording, TimedTracks, tracks_of
-from .table import csv_groups
+from .sheet import Row, frames, names, number, places, read_rows, short, whole
+from .table import state_of
 from .trajectories import skeleton_of
 
 COLUMNS = ("frame", "time_s", "track_id", "state", "keypoint", "x", "y", "score")
+_MAX_KEYPOINTS = 1000  # names in a table; a whole body has 133
 
 
 def write_long(path: Path, recording: Recording) -> None:
@@ -33,27 +34,52 @@ def write_long(path: Path, recording: Recording) -> None:
 
 
 def read_long(path: Path) -> Recording:
-    """Read the table; boxes are those around the keypoints.
+    """Read the table, whose rows of a frame may be in any order and in part; boxes are those around the keypoints.
 
     Raises:
         SourceError: it is no such table.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        skeleton = skeleton_of([row[4] for row in next(csv_groups(file, path, by=(0, 2)), [])])
+    rows = _rows(path)
+    next(rows)
+    found: dict[str, None] = {}
+    for line, cells in rows:
+        found[cells[4].strip()] = None
+        if len(found) > _MAX_KEYPOINTS:
+            raise _broken(path, line, f"there are {len(found)} keypoints by now, the last one '{short(cells[4])}'")
+    skeleton = skeleton_of(list(found), any_order=True)
     return Recording(skeleton, partial(_frames, path, skeleton), path)
 
 
+def _rows(path: Path) -> Iterator[Row]:
+    """Return the rows with their cells in the order of `COLUMNS`, the header first."""
+    rows = read_rows(path)
+    line, header = next(rows)
+    at = places(names(header), COLUMNS)
+    yield line, list(COLUMNS)
+    for line, cells in rows:
+        yield line, [cells[place] for place in at]
+
+
+def _broken(path: Path, line: int, why: object) -> SourceError:
+    return SourceError(f"'{path}' is no long table of posetrack: in line {line} {why}. Correct or remove the line.")
+
+
 def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
-    with path.open(newline="", encoding="utf-8") as file:
-        try:
-            for rows in csv_groups(file, path, by=(0,)):
-                people = rows[:: len(skeleton)]
-                if [row[4] for row in rows] != list(skeleton.keypoints) * len(people):
-                    raise ValueError(f"frame {rows[0][0]} has not every keypoint of every person once, in one order")
-                values = np.array([[float(cell) if cell else np.nan for cell in row[5:]] for row in rows])
-                points = values.reshape(len(people), len(skeleton), 3)
-                states = [State(row[3]) for row in people]
-                ids = [int(row[2]) for row in people]
-                yield int(rows[0][0]), float(rows[0][1]), tracks_of(ids, points[..., :2], points[..., 2], states=states)
-        except (ValueError, csv.Error) as error:
-            raise SourceError(f"'{path}' is no long table of posetrack: {error}. Give one that it wrote.") from error
+    rows = _rows(path)
+    next(rows)
+    column = {name: k for k, name in enumerate(skeleton.keypoints)}
+    for group in frames(rows, 0, path):
+        people: dict[int, tuple[State, dict[int, list[float]]]] = {}
+        for line, (frame, seconds, person, state, name, *cells) in group:
+            try:
+                index, time = whole(frame, "frame", least=0), number(seconds)
+                _, points = people.setdefault(whole(person, "track_id", least=1), (state_of(state), {}))
+                if points.setdefault(column[name.strip()], values := [number(cell) for cell in cells]) is not values:
+                    raise ValueError(f"the {name} of person {person} is there for the second time")
+            except ValueError as error:
+                raise _broken(path, line, error) from error
+        found = np.full((len(people), len(skeleton), 3), np.nan)
+        for row, (_, points) in enumerate(people.values()):
+            found[row, list(points)] = list(points.values())
+        states = [state for state, _ in people.values()]
+        yield index, time, tracks_of(list(people), found[..., :2], found[..., 2], states=states)

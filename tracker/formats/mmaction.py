@@ -15,6 +15,7 @@ import numpy as np
 
 from ...errors import SourceError, UsageError
 from ...models.skeletons import SKELETONS
+from .placeholders import measured, without_placeholders
 from .plain_pickle import dump_plain, load_plain
 from .recording import Recording, boxes_around
 from .sequences import MAX_GAP, sequences
@@ -97,7 +98,7 @@ def read_mmaction(path: Path) -> Recording:
         boxes=boxes_around(np.asarray(keypoints)),
     )
     size = (int(shapes[0][1]), int(shapes[0][0])) if len(set(shapes)) == 1 else None
-    return Recording(skeleton, people.by_frame, path, size=size)
+    return Recording(skeleton, without_placeholders(people, path).by_frame, path, size=size)
 
 
 def _rows(annotation: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
@@ -107,9 +108,9 @@ def _rows(annotation: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         raise ValueError(f"keypoint and keypoint_score have the shapes {keypoints.shape} and {scores.shape}")
     fps, start = annotation.get("fps"), annotation.get("start_s", 0.0)
     first = round(start * fps) if fps else 0
-    missing = (keypoints == 0).all(-1) & (scores == 0)
-    keypoints = np.where(missing[..., None], np.nan, keypoints)
+    points = measured(np.concatenate([keypoints, scores[..., None]], axis=-1).astype(np.float64))
+    keypoints, scores = points[..., :2], np.nan_to_num(points[..., 2])
     for m, t in np.ndindex(*scores.shape[:2]):
-        if not missing[m, t].all():
+        if scores[m, t].any():
             time = start + t / fps if fps else np.nan
             yield first + t, time, annotation.get("track_id", m + 1), keypoints[m, t], scores[m, t]

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import SourceError
-from .recording import Recording
+from .placeholders import without_placeholders
+from .recording import MAX_INDEX, Recording
+from .sheet import short
 from .trajectories import BOXES, from_columns
 
 _PEDESTRIAN = 1
@@ -25,26 +27,30 @@ def read_mot(path: Path) -> Recording:
     Raises:
         SourceError: it is no such file.
     """
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
     values = np.full((len(rows), 9), -1.0)  # what is left out counts as not known
     for number, row in enumerate(rows):
         try:
             cells = [float(cell) for cell in row[:9]]
             values[number, : len(cells)] = cells
-            broken = len(cells) < 6 or cells[0] < 1 or not np.isfinite(cells).all()
+            broken = len(cells) < 6 or not np.isfinite(cells).all() or not _is_frame(cells[0])
         except ValueError:
             broken = True
         if broken:
             example = "give frame,id,left,top,width,height,conf with frames from 1"
-            raise SourceError(f"'{path}' is no MOT file: row {number + 1} is '{','.join(row)}'; {example}.")
+            raise SourceError(f"'{path}' is no MOT file: row {number + 1} is '{short(','.join(row))}'; {example}.")
     flag, label, visibility = values[:, 6:].T
     truth = label >= 0  # results have -1,-1,-1 there
     judged = (flag != 0) & (label == _PEDESTRIAN)
     scores = np.where(truth, np.where(judged, visibility, np.nan), np.where(flag < 0, 1.0, flag))
     boxes = np.concatenate([values[:, 2:4], values[:, 2:4] + values[:, 4:6]], axis=1)
     people = from_columns(BOXES, frames=values[:, 0] - 1, ids=values[:, 1], boxes=boxes, box_scores=scores)
-    return Recording(BOXES, people.by_frame, path)
+    return Recording(BOXES, without_placeholders(people, path).by_frame, path)
+
+
+def _is_frame(value: float) -> bool:
+    return value.is_integer() and 1 <= value < MAX_INDEX
 
 
 def write_mot(path: Path, recording: Recording) -> None:

@@ -19,6 +19,7 @@ from ...errors import SourceError
 from ...models.keypoints import Skeleton
 from ...models.skeletons import BODY_25
 from ..types import Tracks
+from .placeholders import measured
 from .recording import Recording, TimedTracks, tracks_of
 from .trajectories import in_skeleton
 
@@ -34,6 +35,7 @@ _NONE: tuple[str, ...] = (
 
 def write_openpose(path: Path, recording: Recording) -> None:
     """Write a file for every frame; neck and mid_hip are the middles of what they join."""
+    _, count = recording.extent()
     path.mkdir()
     written = 0
     for index, _, tracks in recording:
@@ -44,7 +46,7 @@ def write_openpose(path: Path, recording: Recording) -> None:
         ]
         _write(path, recording.path.stem, range(index, index + 1), people)
         written = index + 1
-    _write(path, recording.path.stem, range(written, recording.num_frames or 0), [])
+    _write(path, recording.path.stem, range(written, count), [])
 
 
 def _write(folder: Path, name: str, frames: range, people: list[dict[str, Any]]) -> None:
@@ -89,7 +91,7 @@ def _index(file: Path) -> int:
 def _frames(files: list[Path]) -> Iterator[TimedTracks]:
     for file in files:
         try:
-            people = json.loads(file.read_text(encoding="utf-8"))["people"]
+            people = json.loads(file.read_bytes())["people"]
             points = np.array([person["pose_keypoints_2d"] for person in people], dtype=np.float64)
             points = points.reshape(len(people), -1, 3) if people else np.zeros((0, len(BODY_25), 3))
             ids = [int(np.ravel(person.get("person_id", -1))[0]) for person in people]
@@ -102,7 +104,9 @@ def _frames(files: list[Path]) -> Iterator[TimedTracks]:
             points = wide
         if points.shape[1] != len(BODY_25):
             raise SourceError(f"'{file}' has {points.shape[1]} keypoints a person, neither BODY_25's nor COCO's 18.")
+        found = measured(points)
+        there = np.flatnonzero(np.isfinite(found[..., 0]).any(1))
+        ids = [ids[row] for row in there.tolist()]
         if len(set(ids)) < len(ids) or min(ids, default=0) < 0:
             ids = list(range(1, len(ids) + 1))
-        keypoints = np.where((points != 0).any(-1, keepdims=True), points[..., :2], np.nan)
-        yield _index(file), np.nan, tracks_of(ids, keypoints, points[..., 2])
+        yield _index(file), np.nan, tracks_of(ids, found[there, :, :2], found[there, :, 2])

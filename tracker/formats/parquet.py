@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import SourceError
 from ...models.keypoints import Skeleton
 from ..output.table import columns
-from ..types import State
 from .libraries import library
-from .recording import Recording, TimedTracks, tracks_of
-from .table import skeleton_of_columns
+from .recording import MAX_INDEX, Recording, TimedTracks, tracks_of
+from .sheet import MAX_ROWS
+from .table import skeleton_of_columns, state_of
 
 _ROWS = 2048  # of a row group
 
@@ -61,42 +62,55 @@ def _batch(pa: Any, schema: Any, block: list[TimedTracks]) -> Any:
 
 
 def read_parquet(path: Path) -> Recording:
-    """Read the table, one batch of rows after the other.
+    """Read the table, one batch of rows after the other; its columns are found by their names.
 
     Raises:
         SourceError: it is no such table.
     """
     pa, pq = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     try:
-        skeleton = skeleton_of_columns(pq.read_schema(path).names)
+        skeleton = skeleton_of_columns(pq.read_schema(path).names, path)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"'{path}' is no Parquet file: {error}. Give one that posetrack wrote.") from error
-    if skeleton is None:
-        raise SourceError(f"'{path}' is no table of posetrack: its columns differ. Give one that posetrack wrote.")
+    except ValueError as error:
+        raise SourceError(f"'{path}' is no table of posetrack: {error}. Give one that posetrack wrote.") from error
     return Recording(skeleton, partial(_frames, path, skeleton), path)
 
 
 def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
     pa, pq = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
+    names = list(columns(skeleton))
     with pq.ParquetFile(path) as file:
         rest: Any = None  # rows of a frame that goes on in the next batch
-        for batch in file.iter_batches(_ROWS):
-            rows = pa.Table.from_batches([batch])
+        for batch in file.iter_batches(_ROWS, columns=names):
+            rows = pa.Table.from_batches([batch]).select(names)
             rows = pa.concat_tables([rest, rows]) if rest is not None else rows
             frames = rows["frame"].to_numpy()
             bounds = [0, *(np.flatnonzero(np.diff(frames)) + 1).tolist()]
             yield from _split(rows.slice(0, bounds[-1]), bounds, skeleton)
             rest = rows.slice(bounds[-1])
+            if len(rest) > MAX_ROWS:
+                raise ValueError(f"there are more than {MAX_ROWS} rows of frame {frames[-1]}")
         if rest is not None and len(rest):
             yield from _split(rest, [0, len(rest)], skeleton)
 
 
+def _whole(rows: Any, name: str, least: int) -> NDArray[np.int64]:
+    """Return whole numbers, which another program may have stored as floating ones."""
+    values = rows[name].to_numpy()
+    if values.dtype.kind not in "iuf" or not ((values >= least) & (values < MAX_INDEX) & (values % 1 == 0)).all():
+        raise ValueError(f"the column {name} does not hold whole numbers from {least} on")
+    return values.astype(np.int64)
+
+
 def _split(rows: Any, bounds: list[int], skeleton: Skeleton) -> Iterator[TimedTracks]:
     """Return the frames that begin at the bounds but the last, which is the end."""
-    frames, times, ids = (rows[name].to_numpy() for name in ("frame", "time_s", "track_id"))
-    states = [State(value) for value in rows["state"].to_pylist()]
-    numbers = [rows[name].to_numpy() for name in rows.column_names[4:]]
-    values = np.stack(numbers, axis=1).astype(np.float32)
+    if not len(rows):
+        return
+    frames, ids = _whole(rows, "frame", 0), _whole(rows, "track_id", 1)
+    times = rows["time_s"].to_numpy().astype(np.float64)
+    states = [state_of(str(value)) for value in rows["state"].to_pylist()]
+    values = np.stack([rows[name].to_numpy().astype(np.float64) for name in rows.column_names[4:]], axis=1)
     points = values[:, 5:].reshape(len(values), len(skeleton), 3)
     for start, end in pairwise(bounds):
         part = slice(start, end)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
 _KINDS = "biuf"  # booleans and numbers
+_PUTS = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
 class _Dtype:
@@ -45,6 +47,12 @@ def _array(shape: tuple[int, ...], dtype: str, data: bytearray) -> np.ndarray:
     return np.frombuffer(data, _numbers(np.dtype(dtype))).reshape(shape)
 
 
+def _bytes(data: Any) -> bytes:
+    if not isinstance(data, bytes | bytearray):  # a number would ask for as many zeros
+        raise pickle.UnpicklingError("it asks for an empty array of a size of its own")
+    return bytes(data)
+
+
 def _frombuffer(data: bytes, dtype: _Dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
     return np.frombuffer(data, dtype.real).reshape(shape, order=order)  # type: ignore[call-overload]
 
@@ -53,7 +61,7 @@ def _frombuffer(data: bytes, dtype: _Dtype, shape: tuple[int, ...], order: str) 
 _ADMITTED: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): _array,
     ("numpy", "dtype"): _Dtype,
-    ("builtins", "bytearray"): bytearray,
+    ("builtins", "bytearray"): lambda data=b"", *_: bytearray(_bytes(data)),
     ("_codecs", "encode"): lambda text, _: text.encode("latin1"),  # bytes, in the old protocols
 } | {
     (f"numpy.{core}.{module}", name): stand_in
@@ -83,6 +91,9 @@ def load_plain(data: bytes) -> Any:
         pickle.UnpicklingError: it asks for anything else, or is damaged.
     """
     try:
+        for code, place, _ in pickletools.genops(data):
+            if code.name in _PUTS and (place or 0) > len(data):  # the interpreter makes room for as many values
+                raise pickle.UnpicklingError(f"it counts {place} values in {len(data)} bytes")
         value = _PlainUnpickler(io.BytesIO(data)).load()
     except pickle.UnpicklingError:
         raise

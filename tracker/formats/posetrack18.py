@@ -13,6 +13,7 @@ from ...errors import SourceError
 from ...models.keypoints import Skeleton
 from ...models.skeletons import POSETRACK18
 from ..types import Tracks
+from .placeholders import measured, without_placeholders
 from .recording import Recording, boxes_around
 from .trajectories import from_columns, in_skeleton, skeleton_of
 
@@ -26,7 +27,7 @@ def read_posetrack18(path: Path) -> Recording:
         SourceError: it is no such file.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_bytes())
         images = sorted(document["images"], key=lambda image: image["id"])
         index = {image["id"]: number for number, image in enumerate(images)}
         people = document["annotations"]
@@ -34,25 +35,27 @@ def read_posetrack18(path: Path) -> Recording:
         skeleton = skeleton_of(names)
         points = np.array([person["keypoints"] for person in people], dtype=np.float64)
         points = points.reshape(len(people), len(skeleton), 3)  # x, y and 0 where not labelled
-        known = points[..., 2] > 0
-        keypoints = np.where(known[..., None], points[..., :2], np.nan)
-        scores = np.array(
-            [person.get("scores") or point for person, point in zip(people, known.astype(float).tolist())]
-        )
-        given = [person.get("bbox") or (np.nan,) * 4 for person in people]
-        boxes = np.array(given, dtype=np.float64).reshape(-1, 4)  # x, y, width, height
+        flags = (points[..., 2] > 0).astype(float)
+        given = [person.get("scores") or flag for person, flag in zip(people, flags.tolist())]
+        scores = np.where(flags > 0, np.array(given, dtype=np.float64).reshape(flags.shape), 0.0)
+        found = measured(np.concatenate([points[..., :2], scores[..., None]], axis=-1))
+        keypoints = found[..., :2]
+        corners = [person.get("bbox") or (np.nan,) * 4 for person in people]
+        boxes = np.array(corners, dtype=np.float64).reshape(-1, 4)  # x, y, width, height
         boxes[:, 2:] += boxes[:, :2]
         rows = from_columns(
             skeleton,
             frames=[index[person["image_id"]] for person in people],
-            ids=[person["track_id"] for person in people],
+            ids=[-1 if (track := person.get("track_id")) is None else int(track) for person in people],
             boxes=np.where(np.isnan(boxes), boxes_around(keypoints), boxes),
             keypoints=keypoints,
-            scores=np.where(known, scores.reshape(known.shape), 0.0),
+            scores=np.nan_to_num(found[..., 2]),
             box_scores=[person.get("score", 1.0) for person in people],
         )
         labelled = [number for number, image in enumerate(images) if image.get("is_labeled", True)]
-        return Recording(skeleton, rows.by_frame, path, num_frames=len(images), labelled=labelled)
+        return Recording(
+            skeleton, without_placeholders(rows, path).by_frame, path, num_frames=len(images), labelled=labelled
+        )
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         what = f"{type(error).__name__} {error}"
         raise SourceError(
@@ -65,15 +68,15 @@ def write_posetrack18(path: Path, recording: Recording) -> None:
     """Write the people as a PoseTrack18 file; keypoints that PoseTrack18 has and theirs has not are never made up."""
     limbs = [[a + 1, b + 1] for a, b in POSETRACK18.limbs]  # COCO counts from 1
     category = {"id": 1, "name": "person", "keypoints": list(POSETRACK18.keypoints), "skeleton": limbs}
-    number, last = 0, -1
+    number = 0
+    _, count = recording.extent()
     with path.open("w", encoding="utf-8") as file:
         file.write(f'{{"categories": {json.dumps([category])},\n"annotations": [')
-        for last, _, tracks in recording:
-            for person in _people(last, tracks, recording.skeleton):
+        for index, _, tracks in recording:
+            for person in _people(index, tracks, recording.skeleton):
                 file.write((",\n" if number else "\n") + json.dumps({"id": number} | person))
                 number += 1
         file.write('],\n"images": [')
-        count = max(recording.num_frames or 0, last + 1)
         for i in range(count):
             image = {"file_name": f"{i:06d}.jpg", "id": i, "frame_id": i, "nframes": count, "is_labeled": True}
             file.write((",\n" if i else "\n") + json.dumps(image))

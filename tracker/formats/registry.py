@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,14 @@ from ...errors import UsageError
 from .coco import read_coco, write_coco
 from .deeplabcut import read_dlc_csv, read_dlc_h5, write_dlc_csv, write_dlc_h5
 from .libraries import library
-from .long import COLUMNS, read_long, write_long
+from .long import read_long, write_long
 from .mmaction import read_mmaction, write_mmaction
 from .mot import read_mot, write_mot
 from .openpose import read_openpose, write_openpose
 from .parquet import read_parquet, write_parquet
 from .posetrack18 import read_posetrack18, write_posetrack18
 from .recording import Recording
+from .sheet import header_of
 from .sleap import read_sleap, write_sleap
 from .table import read_table, write_table
 from .trc import read_trc, write_trc
@@ -97,12 +97,11 @@ def format_in(path: Path) -> Format:
     if suffix not in SINGLE:
         raise UsageError(f"'{path}' has the suffix of no format. Give one of {', '.join(sorted(SINGLE))}, or a folder.")
     if suffix == ".csv":
-        with path.open(newline="", encoding="utf-8") as file:
-            header = next(csv.reader(file), [])
-        return FORMATS["dlc" if header[:1] == ["scorer"] else "long" if header == list(COLUMNS) else "table"]
+        header = header_of(path)
+        return FORMATS["dlc" if header[:1] == ["scorer"] else "long" if {"keypoint", "x", "y"} & {*header} else "table"]
     if suffix == ".json":
-        with path.open(encoding="utf-8") as file:
-            return FORMATS["coco" if file.read(64).lstrip().startswith("[") else "posetrack18"]
+        with path.open("rb") as file:
+            return FORMATS["coco" if file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"[") else "posetrack18"]
     if suffix == ".h5":
         h5py = library("h5py", f"'{path}'")
         with h5py.File(path) as file:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SourceError
-from .individuals import Block, blocks, frames_of, ids_of, name_of
+from .individuals import MAX_FRAMES, MAX_POINTS, blocks, frames_of, ids_of, name_of
 from .libraries import library
 from .recording import Recording, TimedTracks
 from .trajectories import skeleton_of
@@ -69,25 +69,28 @@ def read_sleap(path: Path) -> Recording:
     h5py = library("h5py", "SLEAP's format")
     try:
         with h5py.File(path) as file:
-            people, axes, nodes, num_frames = file["tracks"].shape
+            people, axes, nodes, num_frames = shape = file["tracks"].shape
+            named, parts = file["track_names"].shape, file["node_names"].shape
+            fits = people * nodes <= MAX_POINTS and num_frames <= MAX_FRAMES
+            if axes != 2 or parts != (nodes,) or named not in ((people,), (0,)) or not fits:
+                raise ValueError(f"the tracks are of the shape {shape}")
             names = [name.decode() for name in file["track_names"][:]]
             skeleton = skeleton_of([name.decode() for name in file["node_names"][:]])
-            if axes != 2 or nodes != len(skeleton) or people not in (len(names), 1):
-                raise ValueError(f"the tracks are of the shape {file['tracks'].shape}")
     except (AttributeError, KeyError, OSError, ValueError) as error:
         raise SourceError(f"'{path}' is no analysis file of SLEAP: {error}. Give one that SLEAP exported.") from error
-    ids = ids_of(names or ["1"])
+    ids = ids_of(names or [str(person) for person in range(1, people + 1)])
     return Recording(skeleton, partial(_frames, path, ids), path, num_frames=num_frames)
 
 
 def _frames(path: Path, ids: list[int]) -> Iterator[TimedTracks]:
     with library("h5py", "SLEAP's format").File(path) as file:
-        tracks, scores = file["tracks"], file.get("instance_scores")
+        tracks, scores, confidences = (file.get(name) for name in ("tracks", "instance_scores", "point_scores"))
         for first in range(0, tracks.shape[-1], _BLOCK):
             part = slice(first, first + _BLOCK)
             places = tracks[..., part].transpose(3, 0, 2, 1)  # (F, P, K, 2)
-            there = np.isfinite(places).all(-1).any(-1)
-            seen = file["point_scores"][..., part].transpose(2, 0, 1) if "point_scores" in file else there[..., None]
-            points = np.concatenate([places, np.broadcast_to(seen[..., None], (*places.shape[:3], 1))], axis=-1)
-            box_scores = scores[:, part].T if scores is not None else there.astype(np.float32)
-            yield from frames_of(Block(first, np.full(len(points), np.nan), points, box_scores), ids)
+            seen = np.full(places.shape[:3], np.nan)
+            if confidences is not None:
+                seen[:] = confidences[..., part].transpose(2, 0, 1)
+            points = np.concatenate([places, seen[..., None]], axis=-1)
+            box_scores = None if scores is None else scores[:, part].T
+            yield from frames_of(range(first, first + len(points)), points, ids, box_scores)

@@ -2,81 +2,96 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
 from ...errors import SourceError
 from ...models.keypoints import Skeleton
-from ..output.table import TRACK_COLUMNS, CsvSink, columns
+from ..output.table import KEYPOINT_COLUMNS, TRACK_COLUMNS, CsvSink, columns
 from ..types import State
 from .recording import Recording, TimedTracks, tracks_of
-from .trajectories import skeleton_of
+from .sheet import Row, frames, header_of, names, number, places, read_rows, short, whole
+from .trajectories import is_known_keypoint, skeleton_of
+
+log = logging.getLogger("posetrack")
 
 _LEAD = len(TRACK_COLUMNS)
 
 
-def skeleton_of_columns(header: list[str]) -> Skeleton | None:
-    """Return the skeleton that the columns of a table speak of; None where it is no table of ours."""
-    skeleton = skeleton_of([name.removesuffix("_x") for name in header[_LEAD::3]])
-    return skeleton if header == list(columns(skeleton)) else None
+def skeleton_of_columns(header: Sequence[str], path: Path) -> Skeleton:
+    """Return the skeleton that the columns of a table name, wherever they are.
+
+    Raises:
+        ValueError: a column of the table is missing.
+    """
+    places(header, list(TRACK_COLUMNS))
+    found: dict[str, set[str]] = {}
+    for name in header:
+        keypoint, _, part = name.rpartition("_")
+        if keypoint and part in KEYPOINT_COLUMNS:
+            found.setdefault(keypoint, set()).add(part)
+    keypoints = []
+    for keypoint, parts in found.items():
+        if len(parts) == len(KEYPOINT_COLUMNS) or is_known_keypoint(keypoint):
+            keypoints.append(keypoint)
+        else:
+            log.warning("'%s': the column %s_%s is not one of a keypoint and is left out.", path, keypoint, min(parts))
+    skeleton = skeleton_of(keypoints, any_order=True)
+    places(header, list(columns(skeleton)))
+    return skeleton
 
 
 def read_table(path: Path) -> Recording:
-    """Read a table that `--csv` wrote.
+    """Read a table that `--csv` wrote, as it is or edited.
 
     Raises:
         SourceError: it is no such table.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        skeleton = skeleton_of_columns(next(csv.reader(file), []))
-    if skeleton is None:
-        raise SourceError(f"'{path}' is no table of posetrack: its columns differ. Give a file that --csv wrote.")
+    try:
+        skeleton = skeleton_of_columns(header_of(path), path)
+    except ValueError as error:
+        raise SourceError(f"'{path}' is no table of posetrack: {error}. Give a file that --csv wrote.") from error
     return Recording(skeleton, partial(_frames, path, skeleton), path)
 
 
 def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
-    with path.open(newline="", encoding="utf-8") as file:
+    rows = read_rows(path)
+    at = places(names(next(rows)[1]), list(columns(skeleton)))
+    for group in frames(rows, at[0], path):
+        yield _frame([(line, [cells[place] for place in at]) for line, cells in group], skeleton, path)
+
+
+def _frame(rows: list[Row], skeleton: Skeleton, path: Path) -> TimedTracks:
+    """Return one frame of a table from its rows, whose cells are in the order of `columns`."""
+    values, ids, states = [], [], []
+    for line, cells in rows:
         try:
-            for rows in csv_groups(file, path, by=(0,)):
-                yield _frame(rows, skeleton)
-        except (ValueError, csv.Error) as error:
-            raise SourceError(f"'{path}' is no table of posetrack: {error}. Give a file that --csv wrote.") from error
+            values.append([number(cell) for cell in cells[4:]])
+            ids.append(whole(cells[2], "track_id", least=1))
+            states.append(state_of(cells[3]))
+            index, time = whole(cells[0], "frame", least=0), number(cells[1])
+        except ValueError as error:
+            raise SourceError(f"'{path}' is broken in line {line}: {error}. Correct or remove the line.") from error
+    numbers = np.array(values)
+    points = numbers[:, _LEAD - 4 :].reshape(len(rows), len(skeleton), 3)
+    boxes, scores = numbers[:, 1:5], numbers[:, 0]
+    return index, time, tracks_of(ids, points[..., :2], points[..., 2], boxes=boxes, box_scores=scores, states=states)
 
 
-def csv_groups(file: Iterable[str], path: Path, *, by: tuple[int, ...]) -> Iterator[list[list[str]]]:
-    """Return successive rows below the header that are alike in the cells `by`.
+def state_of(cell: str) -> State:
+    """Return the state that a cell names.
 
     Raises:
-        SourceError: a row has another number of cells than the header.
+        ValueError: it is none.
     """
-    rows = csv.reader(file)
-    width = len(next(rows, []))
-    for _, group in groupby(enumerate(rows, start=2), key=lambda row: [row[1][cell : cell + 1] for cell in by]):
-        alike = list(group)
-        for number, row in alike:
-            if len(row) != width:
-                raise SourceError(f"'{path}' is broken in line {number}: it has {len(row)} of {width} cells.")
-        yield [row for _, row in alike]
-
-
-def _frame(rows: list[list[str]], skeleton: Skeleton) -> TimedTracks:
-    """Return one frame of a table from its rows."""
-    values = np.array([[float(cell) if cell else np.nan for cell in row[4:]] for row in rows])
-    points = values[:, _LEAD - 4 :].reshape(len(rows), len(skeleton), 3)
-    tracks = tracks_of(
-        [int(row[2]) for row in rows],
-        points[..., :2],
-        points[..., 2],
-        boxes=values[:, 1:5],
-        box_scores=values[:, 0],
-        states=[State(row[3]) for row in rows],
-    )
-    return int(rows[0][0]), float(rows[0][1]), tracks
+    try:
+        return State(cell.strip())
+    except ValueError:
+        raise ValueError(f"state is '{short(cell)}', not one of {', '.join(State)}") from None
 
 
 def write_table(path: Path, recording: Recording) -> None:

@@ -15,6 +15,7 @@ from ...models.skeletons import BODY_25, DATASETS, POSETRACK18
 from ..types import State
 from .recording import TimedTracks, tracks_of
 
+_KNOWN = (*DATASETS.values(), POSETRACK18, BODY_25)
 BOXES = Skeleton(name="boxes", keypoints=(), limbs=(), flip_pairs=(), sigmas=())
 _USUAL_SIGMA = 0.079  # a shoulder's, for keypoints of a skeleton that is not known
 
@@ -137,10 +138,19 @@ def _joined(arrays: list[NDArray[Any]], empty: tuple[int, ...]) -> NDArray[Any]:
     return np.concatenate(arrays) if arrays else np.zeros(empty)
 
 
-def skeleton_of(keypoints: Sequence[str]) -> Skeleton:
-    """Return the known skeleton with these keypoints, or one without limbs that has their names."""
-    known = (
-        skeleton for skeleton in (*DATASETS.values(), POSETRACK18, BODY_25) if skeleton.keypoints == tuple(keypoints)
-    )
+def skeleton_of(keypoints: Sequence[str], *, any_order: bool = False) -> Skeleton:
+    """Return the known skeleton with these keypoints, or one without limbs that has their names.
+
+    Args:
+        keypoints: their names.
+        any_order: whether the known skeleton may have them in another order, as where columns are found by name.
+    """
+    order: Any = sorted if any_order else tuple
+    known = (skeleton for skeleton in _KNOWN if order(skeleton.keypoints) == order(keypoints))
     sigmas = (_USUAL_SIGMA,) * len(keypoints)
     return next(known, Skeleton("custom", tuple(keypoints), limbs=(), flip_pairs=(), sigmas=sigmas))
+
+
+def is_known_keypoint(name: str) -> bool:
+    """Tell whether any known skeleton has a keypoint of this name."""
+    return any(name in skeleton.keypoints for skeleton in _KNOWN)

@@ -1,12 +1,14 @@
 """OpenSim's marker files: one for each person, in pixels or in metres, y up.
 
-The origin is the upper left corner of the picture, so y is negative within it; z is 0. Missing markers are empty cells.
+The origin is the upper left corner of the picture, so y is negative within it; z is 0. Missing markers are empty cells;
+a row ends in a tab, without which OpenSim refuses an empty last cell.
 Source: https://opensimconfluence.atlassian.net, "Marker (.trc) Files".
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,7 +19,7 @@ import numpy as np
 from ...errors import SourceError, UsageError
 from ...models.keypoints import Skeleton
 from .individuals import blocks
-from .recording import Recording, TimedTracks, tracks_of
+from .recording import Recording, TimedTracks, check_empty, tracks_of
 from .trajectories import skeleton_of
 
 _PER_METRE = {"m": 1.0, "mm": 1000.0}
@@ -42,7 +44,10 @@ def write_trc(path: Path, recording: Recording, *, scale: float | None = None) -
         scale: pixels per metre; pixels are written when left out, which OpenSim does not take for lengths.
     """
     stays: dict[int, _Stay] = {}
+    known, moments = array("q"), array("d")  # numbers and times of the frames in which somebody is
     for index, time, tracks in recording.timed():
+        known.append(index)
+        moments.append(time)
         for person in tracks.ids.tolist():
             first, _, begin, _ = stays.get(person, (index, index, time, time))
             stays[person] = _Stay(first, index, begin, time)
@@ -53,13 +58,11 @@ def write_trc(path: Path, recording: Recording, *, scale: float | None = None) -
         head = _head(files[person].name, recording.skeleton, stays[person], rate, "m" if scale else "px")
         files[person].write_text(head, encoding="utf-8", newline="\n")
     unit, decimals = (1 / scale, 5) if scale else (1.0, 2)
-    time = 0.0
-    for block in blocks(recording, ids, max((stay.last + 1 for stay in stays.values()), default=0)):
+    count = max((stay.last + 1 for stay in stays.values()), default=0)
+    check_empty(recording.path, people=len(known), frames=count)
+    for block in blocks(recording, ids, count):
         places = block.points[..., :2].astype(np.float64) * (unit, -unit) + 0.0  # + 0.0 turns -0 into 0
-        times = []
-        for known in block.times.tolist():  # a frame with nobody has none
-            time = time + 1 / rate if known != known else known
-            times.append(time)
+        times = np.interp(block.first + np.arange(len(block.times)), known, moments).tolist()
         for p, person in enumerate(ids):
             stay = stays[person]
             shown = range(max(block.first, stay.first), min(block.first + len(times), stay.last + 1))
@@ -71,7 +74,7 @@ def write_trc(path: Path, recording: Recording, *, scale: float | None = None) -
                     f"{x:.{decimals}f}\t{y:.{decimals}f}\t{0:.{decimals}f}" if x == x else "\t\t"
                     for x, y in places[index - block.first, p].tolist()
                 )
-                rows.append("\t".join([str(index), f"{times[index - block.first]:.6f}", *cells]) + "\n")
+                rows.append("\t".join([str(index), f"{times[index - block.first]:.6f}", *cells]) + "\t\n")
             with files[person].open("a", encoding="utf-8", newline="\n") as file:
                 file.writelines(rows)
 
@@ -114,7 +117,7 @@ def read_trc(path: Path, *, scale: float | None = None) -> Recording:
         SourceError: it is no such file.
         UsageError: it is in metres, and `scale` is missing.
     """
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         head = [file.readline().rstrip("\r\n").split("\t") for _ in range(_HEAD)]
     try:
         facts = dict(zip(head[1], head[2]))
@@ -134,7 +137,7 @@ def read_trc(path: Path, *, scale: float | None = None) -> Recording:
 
 def _frames(path: Path, skeleton: Skeleton, person: int, factor: float) -> Iterator[TimedTracks]:
     width = 2 + 3 * len(skeleton)
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             if number <= _HEAD or not line.strip():
                 continue
@@ -145,6 +148,8 @@ def _frames(path: Path, skeleton: Skeleton, person: int, factor: float) -> Itera
                 index, time = int(cells[0]), float(cells[1])
             except ValueError as error:
                 raise SourceError(f"'{path}' is broken in line {number}: {error}. Export it again.") from error
-            places = values.reshape(1, len(skeleton), 3)[..., :2] * (factor, -factor)
-            if np.isfinite(places).any():
+            markers = values.reshape(1, len(skeleton), 3)
+            missing = ~np.isfinite(markers).all(-1, keepdims=True) | (markers == 0).all(-1, keepdims=True)
+            places = np.where(missing, np.nan, markers[..., :2] * (factor, -factor))
+            if not missing.all():
                 yield index, time, tracks_of([person], places, np.isfinite(places).all(-1).astype(float))

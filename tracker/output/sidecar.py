@@ -29,11 +29,12 @@ class NetworkFacts:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the source's frames."""
+    """What became of the source's frames; `last` is the number of the last one read."""
 
     read: int = 0
     dropped: int = 0
     failed: int = 0
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class RunFacts:
         source: path or address, without its credentials.
         size: (width, height) of the displayed frame in pixels.
         fps: nominal frames a second of the source; None where unknown. The truth is in the column `time_s`.
+        fps_guessed: nothing in the source says so.
         model: the pose network.
         detector: the person detector.
         device: the one that was really used.
@@ -68,6 +70,7 @@ class RunFacts:
     config: Mapping[str, Any]
     counts: Counts
     complete: bool
+    fps_guessed: bool = False
     refined: bool = False
     size_changes: Sequence[Mapping[str, float]] = ()
     gaps: Sequence[Mapping[str, float]] = ()
@@ -111,6 +114,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
         "size": {"width": facts.size[0], "height": facts.size[1]},
         "size_changes": list(facts.size_changes),
         "fps": facts.fps,
+        "fps_guessed": facts.fps_guessed,
         "frames": asdict(facts.counts),
         "looks": dict(facts.looks),
         "gaps": list(facts.gaps),

@@ -15,7 +15,7 @@ from ..types import Frame, Tracks
 TRACK_COLUMNS = {
     "frame": "number of the frame in the source, from 0",
     "time_s": "presentation time of the frame in the source, seconds",
-    "track_id": "the person's identity, a positive integer that is never used twice in a run",
+    "track_id": "the person's identity, a positive integer that is never used twice in a file",
     "state": "'measured' in this frame, 'predicted' by the motion model, or 'interpolated' between frames",
     "score": "the detector's confidence in the person, 0 to 1",
     "x1": "left edge of the person's box, pixels from the left edge of the displayed frame",

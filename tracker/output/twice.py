@@ -51,11 +51,13 @@ class Twice(Together):
         self.done = False
         self._overlay, self._tables = overlay, tables
         self._again, self._conceal, self._timings = again, conceal, timings
+        self._indices: list[int] = []
         self._times: list[float] = []
         self._tracks: list[Tracks] = []
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
         """Keep the people of one frame of the first look."""
+        self._indices.append(frame.index)
         self._times.append(frame.time)
         self._tracks.append(tracks)
         with self._timings.stage("write"):
@@ -73,7 +75,7 @@ class Twice(Together):
             tracks = self._again(self._times, self._tracks)
         for table in self._tables:
             table.restart()
-            for index, (time, people) in enumerate(zip(self._times, tracks)):
+            for index, time, people in zip(self._indices, self._times, tracks):
                 table.write_rows(index, time, people)
         self.done = True
         if not self._overlay:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ...models.cache import cache_folder, sha256
 from ...models.card import DetectorCard
 from ..types import Detections, Frame
 from .letterbox import letterbox
+from .own import OwnDetector
 from .runtimes import Runtime
 from .runtimes.load import EXPORTED, load_runtime
 from .runtimes.store import Loaded
@@ -29,7 +30,7 @@ BUNDLED = "detector.safetensors"  # in posetrack.models.bundled
 
 
 def load_detector(
-    name: str | Path = "bundled",
+    name: str | Path | Callable[[Frame], Any] = "bundled",
     *,
     device: str = "auto",
     runtime: str = "auto",
@@ -40,12 +41,12 @@ def load_detector(
     max_people: int | None = None,
     streams: int = 1,
     offline: bool = False,
-) -> YoloDetector | FileDetector:
+) -> YoloDetector | FileDetector | OwnDetector:
     """Return the detector that a name stands for.
 
     Args:
         name: `bundled`; a `.pt` or `.safetensors` file; a published name such as `yolo11n.pt`; an exported network,
-            `.xml` or `.onnx`; or a file of boxes, COCO results `.json` or MOT `.txt`.
+            `.xml` or `.onnx`; a file of boxes, COCO results `.json` or MOT `.txt`; or a function, see `OwnDetector`.
         device: where a network runs: `auto`, `cpu`, `cuda`, `cuda:N`, `mps`.
         runtime: what computes it: `auto`, `torch`, `openvino` or `onnxruntime`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
@@ -59,6 +60,8 @@ def load_detector(
     Raises:
         ModelError: the file is missing, broken or of another kind.
     """
+    if callable(name):
+        return OwnDetector(name, conf=conf or 0.0, max_people=max_people)
     if Path(name).suffix in {".json", ".txt"}:
         return FileDetector(name, conf=conf or 0.0, max_people=max_people)
     path = Path(name) if Path(name).suffix in EXPORTED else find(name, offline=offline)

@@ -17,7 +17,7 @@ from ..video.writer import VideoWriter
 
 MAX_BYTES = 12_000_000  # of the video, 16 MB in base64
 SIDE = 960  # pixels of the longer side
-CRF = 28  # of x264: limbs are still sharp, and a third of the bytes of what --save writes
+CRF = 31  # of x264: limbs are still sharp, and a third of the bytes of what --save writes
 MAX_PICTURES = 90  # key frames; at first one a second, then as many as fit
 PICTURE_SIDE, PICTURE_QUALITY = 720, 78
 

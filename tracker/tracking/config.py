@@ -33,6 +33,8 @@ class TrackerConfig:
         tentative_seconds: how long a track that was never shown waits for its next frame.
         predicted_seconds: how long people and keypoints that nobody sees are shown where they should be.
         lost_seconds: how long somebody who is not seen can come back with the same id.
+        missed_looks: how many looks in a row may miss somebody before `tentative_seconds` and `lost_seconds` count: in
+            a slow video, these are over before the next look.
         box_noise: standard deviation of a measured box's centre and size, in sizes.
         keypoint_noise: standard deviation of a measured keypoint with score 1, in sizes times its sigma.
         keypoint_gate: standard deviations from where it is expected, from which a measured keypoint is left out.
@@ -67,6 +69,7 @@ class TrackerConfig:
     tentative_seconds: float = 0.1
     predicted_seconds: float = 0.3
     lost_seconds: float = 2.0
+    missed_looks: int = 3  # `tentative_seconds` at 30 fps
     box_noise: float = 0.06
     keypoint_noise: float = 0.3  # of an annotator's spread: a network repeats itself better than people agree
     keypoint_gate: float = 6.0

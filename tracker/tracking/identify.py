@@ -60,7 +60,8 @@ def identify(
 
         high, likely = seen.box_scores >= options.high_score, seen.box_scores >= options.birth_score
         known, tentative = people.ids > 0, people.ids == 0
-        confirmed, active = known & (unseen <= options.lost_seconds), known & (unseen <= options.predicted_seconds)
+        confirmed = known & life.awaited(people, options.lost_seconds, options.missed_looks)
+        active = known & life.awaited(people, options.predicted_seconds, 0)
         associate(match, taken, similarity, confirmed, high, options.gate)
         associate(match, taken, similarity, active, ~high, options.low_gate)
         back = _comebacks(people, boxes, inner, seen, known_again, match, taken, options)
@@ -120,7 +121,7 @@ def _newcomers(seen: Seen, taken: Mask, people: People, inner: Array, options: T
     rows = np.flatnonzero(~taken & (seen.box_scores >= options.birth_score))
     if len(rows) == 0:
         return rows
-    known = (people.ids > 0) & (people.ages[:, 0] <= _RECENT)
+    known = (people.ids > 0) & life.awaited(people, _RECENT, 0)
     share = inside(seen.boxes[rows], inner[known]).max(-1, initial=0.0)
     surer = inside(seen.boxes[rows], seen.boxes) * (np.arange(len(taken)) < rows[:, None])
     share = np.maximum(share, surer.max(-1))

@@ -23,6 +23,7 @@ class People(NamedTuple):
         box_scores: (T,), of the last frame that saw the person.
         scores: (T, K), of the last frame that saw the keypoint.
         ages: (T, 2 + K) seconds since a point was last seen; infinite before that.
+        misses: (T,), how many looks in a row did not see the person.
         places: (T, 4) xyxy pixels, the box of the last frame that saw the person, less smoothed than the filter's.
         positions: (T, 2 + K, 2), and the next two: the filters of the points, see `kalman.Points`.
         velocities: (T, 2 + K, 2).
@@ -39,6 +40,7 @@ class People(NamedTuple):
     box_scores: Array
     scores: Array
     ages: Array
+    misses: Array
     places: Array
     positions: Array
     velocities: Array
@@ -59,6 +61,7 @@ class People(NamedTuple):
             box_scores=np.zeros(count),
             scores=np.zeros(keypoints[:2]),
             ages=np.full((count, BOX + num_keypoints), np.inf),
+            misses=np.zeros(count),
             places=np.zeros((count, 4)),
             **Points.unknown(count, BOX + num_keypoints)._asdict(),
             strays=np.zeros((count, BOX + num_keypoints)),
@@ -94,6 +97,11 @@ class People(NamedTuple):
             smooth=self.smooth @ turn + shift,
             rates=self.rates @ turn,
         )
+
+
+def awaited(people: People, seconds: float | Array, looks: int) -> NDArray[np.bool_]:
+    """Return who (T,) was seen within so many seconds, or missed in no more than so many looks since."""
+    return (people.ages[:, 0] <= seconds) | (people.misses <= looks)
 
 
 def sizes(positions: Array) -> Array:

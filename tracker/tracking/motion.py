@@ -20,7 +20,11 @@ _TRUST = 0.05  # the score of a keypoint is not believed to be less
 
 
 def predict(people: People, dt: float, idle: float, options: TrackerConfig) -> None:
-    """Move everybody on by `dt` seconds; nobody has looked for `idle` seconds."""
+    """Move everybody on by `dt` seconds; nobody has looked for `idle` seconds.
+
+    Keypoints that were not seen for longer than `predicted_seconds` are forgotten: after that time, which is a single
+    frame of a slow video, limbs may be anywhere. What is measured next is not smoothed with the past.
+    """
     points, ages = (people.positions, people.velocities, people.covariances), people.ages
     sizes = life.sizes(people.positions)
     people.velocities[:, 0] *= np.where(ages[:, 0] > idle, np.exp(-dt / options.lost_settle_seconds), 1.0)[:, None]
@@ -28,6 +32,9 @@ def predict(people: People, dt: float, idle: float, options: TrackerConfig) -> N
     kalman.wander(points, 1, (options.scale_agility * sizes) ** 2 / dt)
     kalman.predict(points, dt, (_agilities(ages.shape[1], options) * sizes[:, None]) ** 2)
     people.ages[...] += dt
+    old = ages[:, BOX:] > options.predicted_seconds
+    people.scores[old] = 0.0
+    people.positions[:, BOX:][old] = people.smooth[old] = np.nan
 
 
 def _agilities(count: int, options: TrackerConfig) -> Array:
@@ -38,7 +45,14 @@ def _agilities(count: int, options: TrackerConfig) -> Array:
 
 
 def correct(
-    people: People, seen: Seen, match: Rows, free: Array, dt: float, sigmas: Array, options: TrackerConfig
+    people: People,
+    seen: Seen,
+    match: Rows,
+    looked: bool,
+    free: Array,
+    dt: float,
+    sigmas: Array,
+    options: TrackerConfig,
 ) -> Array:
     """Take in what this frame measured.
 
@@ -46,6 +60,7 @@ def correct(
         people: T tracks.
         seen: N poses.
         match: (T,), the pose of each track; -1 where it has none.
+        looked: whether this frame was looked at; who was not seen in it was missed then.
         free: (N,), the share of each that nobody hides.
         dt: seconds.
         sigmas: (K,).
@@ -55,6 +70,7 @@ def correct(
         The keypoints (T, K, 2) that were measured, NaN where there is none.
     """
     tracks = np.flatnonzero(match >= 0)
+    people.misses[...] = np.where(match < 0, people.misses + looked, 0.0)
     if len(tracks) == 0:
         return np.full(people.smooth.shape, np.nan)
     seen, free = take(seen, match[tracks]), free[match[tracks]]  # M people, each in the row of their track

@@ -100,7 +100,7 @@ def refine(
     people = []
     while tracklets:  # each is forgotten when it is smoothed: memory holds the tracks twice, not three times
         people.append(_smoothed(tracklets.pop(), times, sigmas=sigmas, config=config))
-    refined = _frames(people, count=len(times), num_keypoints=len(skeleton))
+    refined = _frames(people, count=len(times), names=skeleton.keypoints)
     return [replace(now, new_scene=frame.new_scene) for now, frame in zip(refined, tracks)]
 
 
@@ -162,10 +162,10 @@ def _both_ways(points: Array, at: Array, *, noise: Array, agility: Array, outlie
     return path
 
 
-def _frames(people: list[_Refined], *, count: int, num_keypoints: int) -> Iterator[Tracks]:
+def _frames(people: list[_Refined], *, count: int, names: tuple[str, ...]) -> Iterator[Tracks]:
     """Deal people out to frames, in the order of their ids; the list is emptied."""
     if not people:
-        yield from (Tracks.empty(num_keypoints) for _ in range(count))
+        yield from (Tracks.empty(len(names)) for _ in range(count))
         return
     ids = np.repeat([person.identity for person in people], [len(person.frames) for person in people])
     frames, measured, boxes, keypoints, scores, box_scores, velocities = (
@@ -180,4 +180,4 @@ def _frames(people: list[_Refined], *, count: int, num_keypoints: int) -> Iterat
         rows = slice(start, end)
         poses = Poses(boxes[rows], keypoints[rows], scores[rows], box_scores[rows])
         states = tuple(State.MEASURED if there else State.INTERPOLATED for there in measured[rows])
-        yield Tracks(ids[rows], poses, velocities[rows], states)
+        yield Tracks(ids[rows], poses, velocities[rows], states, names=names)

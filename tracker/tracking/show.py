@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from . import life
 from .boxes import areas
 from .config import TrackerConfig
-from .life import BOX, People
+from .life import People
 
 Mask = NDArray[np.bool_]
 
@@ -30,7 +30,7 @@ class Shown(NamedTuple):
 
 
 def confirm(people: People, next_id: int, credit: float, options: TrackerConfig) -> tuple[int, Mask]:
-    """Give ids to those who were seen often and surely enough, and forget keypoints that were not seen for long.
+    """Give ids to those who were seen often and surely enough.
 
     Args:
         people: T tracks.
@@ -43,11 +43,8 @@ def confirm(people: People, next_id: int, credit: float, options: TrackerConfig)
     """
     new = np.flatnonzero((people.ids == 0) & (people.credits >= credit))
     people.ids[new] = next_id + np.arange(len(new))
-    alive = people.ages[:, 0] <= np.where(people.ids > 0, options.lost_seconds, options.tentative_seconds)
-    old = people.ages[:, BOX:] > options.predicted_seconds
-    people.scores[old] = 0.0
-    people.positions[:, BOX:][old] = people.smooth[old] = np.nan
-    return next_id + len(new), alive
+    until = np.where(people.ids > 0, options.lost_seconds, options.tentative_seconds)
+    return next_id + len(new), life.awaited(people, until, options.missed_looks)
 
 
 def show(people: People, width: float, height: float, options: TrackerConfig) -> Shown:

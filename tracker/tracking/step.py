@@ -74,6 +74,7 @@ def take_in(
     people: People,
     seen: Seen,
     match: Rows,
+    looked: bool,
     free: Array,
     dt: float,
     width: float,
@@ -89,6 +90,7 @@ def take_in(
         people: T tracks, new ones too.
         seen: N poses.
         match: (T,), the pose of each track; -1 where it has none.
+        looked: whether this frame was looked at.
         free: (N,), the share of each that nobody hides.
         dt: seconds since the last frame.
         width: of the picture in pixels; infinite when it is not known.
@@ -101,7 +103,7 @@ def take_in(
     Returns:
         The next id; who (T,) is to be remembered; who is shown.
     """
-    measured = correct(people, seen, match, free, dt, sigmas, options)
+    measured = correct(people, seen, match, looked, free, dt, sigmas, options)
     _smooth(people, measured, dt, options)
     next_id, alive = confirm(people, next_id, credit, options)
     return next_id, alive, show(people, width, height, options)

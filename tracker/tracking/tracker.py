@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import InputError
 from ...models.keypoints import COCO, Skeleton
 from ..types import Poses, State, Tracks
 from .compiled import announce
@@ -51,11 +52,15 @@ class PoseTracker:
         if self.config.smooth not in LATENCIES:
             raise ValueError(f"smooth is {self.config.smooth!r}; give one of {', '.join(LATENCIES)}.")
         self._sigmas = np.array(skeleton.sigmas, dtype=np.float64)
-        self._next_id = 1
         self.reset()
 
     def reset(self) -> None:
-        """Forget everybody, as before another video. Ids go on: none is ever used twice."""
+        """Begin another video: forget everybody, and count ids from 1 again."""
+        self._next_id = 1
+        self.cut()
+
+    def cut(self) -> None:
+        """Forget everybody, as at a hard cut within a video: ids go on, so that none is used twice."""
         self._people = People.unknown(0, len(self.skeleton))
         self._time: float | None = None
         self._idle = 0.0  # seconds since somebody looked
@@ -78,13 +83,15 @@ class PoseTracker:
             Who was seen, and for a short time who was not, in the order of the ids.
 
         Raises:
-            ValueError: the time is before that of the last frame, or K is not the skeleton's.
+            InputError: the time is before that of the last frame, or K is not the skeleton's.
         """
+        if not len(poses):
+            poses = Poses.empty(len(self.skeleton))  # whose shapes may say nothing, as those of empty lists
         if poses.keypoints.shape[1] != len(self.skeleton):
             given, expected = poses.keypoints.shape[1], f"{len(self.skeleton)} of the skeleton {self.skeleton.name!r}"
-            raise ValueError(f"The poses have {given} keypoints, not the {expected}. Give PoseTracker their skeleton.")
+            raise InputError(f"The poses have {given} keypoints, not the {expected}. Give PoseTracker their skeleton.")
         credit = self.config.high_score if self._time is None else self.config.credit
-        tracks = self._go_on(poses, time, size, motion, credit=credit)
+        tracks = self._go_on(poses, time, size, motion, looked=True, credit=credit)
         self._idle = 0.0
         return tracks
 
@@ -99,10 +106,11 @@ class PoseTracker:
             motion: as of `update`.
 
         Raises:
-            ValueError: the time is before that of the last frame.
+            InputError: the time is before that of the last frame.
         """
         last = self._time
-        tracks = self._go_on(Poses.empty(len(self.skeleton)), time, size, motion, credit=self.config.credit)
+        nobody = Poses.empty(len(self.skeleton))
+        tracks = self._go_on(nobody, time, size, motion, looked=False, credit=self.config.credit)
         self._idle += self._MIN_STEP if last is None else max(time - last, self._MIN_STEP)
         return tracks
 
@@ -131,9 +139,16 @@ class PoseTracker:
         return len(self._people.ids)
 
     def _go_on(
-        self, poses: Poses, time: float, size: tuple[int, int] | None, motion: Array | None, *, credit: float
+        self,
+        poses: Poses,
+        time: float,
+        size: tuple[int, int] | None,
+        motion: Array | None,
+        *,
+        looked: bool,
+        credit: float,
     ) -> Tracks:
-        """Take in one frame; an id needs such a sum of box scores."""
+        """Take in one frame, looked at or not; an id needs such a sum of box scores."""
         new_scene, dt = self._time is None, self._step(time)
         height, width = (inf, inf) if size is None else map(float, size)
         people, sigmas, options = self._people, self._sigmas, self.config
@@ -147,19 +162,20 @@ class PoseTracker:
             people = people.join(People.unknown(len(births), len(self.skeleton), people.looks.shape[1]))
             match = np.concatenate([match, births])
         self._next_id, alive, shown = take_in(
-            people, seen, match, free, dt, width, height, sigmas, options, self._next_id, credit
+            people, seen, match, looked, free, dt, width, height, sigmas, options, self._next_id, credit
         )
         self._people = people if alive.all() else people.select(alive)
         states = tuple([_STATES[measured] for measured in shown.measured.tolist()])
-        return Tracks(shown.ids, Poses(*shown[1:5]), shown.velocities, states, new_scene=new_scene)
+        people, names = Poses(*shown[1:5]), self.skeleton.keypoints
+        return Tracks(shown.ids, people, shown.velocities, states, new_scene=new_scene, names=names)
 
     def _step(self, time: float) -> float:
         """Return the seconds since the last frame."""
         if not isfinite(time):
-            raise ValueError(f"The time of a frame is {time}; give seconds.")
+            raise InputError(f"The time of a frame is {time}; give seconds.")
         last = time if self._time is None else self._time
         if time < last:
-            raise ValueError(f"Time runs backwards, from {last} s to {time} s. Call reset() before another video.")
+            raise InputError(f"Time runs backwards, from {last} s to {time} s. Call reset() before another video.")
         self._time = float(time)
         return max(float(time) - last, self._MIN_STEP)
 

@@ -12,7 +12,10 @@ VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2ts", ".mts", ".ts", ".wmv"}
     | {".flv", ".3gp", ".ogv", ".mjpeg", ".mjpg", ".gif", ".mxf", ".h264"}
 )
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".webp", ".tif", ".tiff", ".jp2"}
+    | {".avif", ".heic", ".heif", ".hif"}
+)
 
 _URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
 _USER = re.compile(r"(?<=://)\S*@")  # up to the last @, since a password may hold anything

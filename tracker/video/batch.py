@@ -1,16 +1,24 @@
-"""Many sources from one name: a folder or a pattern becomes the sorted list of its videos and pictures."""
+"""Many sources from few names: a folder or a pattern becomes the sorted list of its videos and pictures."""
 
 from __future__ import annotations
 
 import glob
 import itertools
+import logging
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import SourceError
 from .address import IMAGE_SUFFIXES, VIDEO_SUFFIXES, parse_source, redact
+from .mark import is_marked
+from .sequence import find_sequences, is_sequence, nickname
+
+log = logging.getLogger("posetrack")
+
+OTHER, HIDDEN, PARTIAL, RESULT = "no video or picture", "hidden", "unfinished", "a result of posetrack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,45 +34,166 @@ class Item:
     mirror: Path
 
 
-def expand(source: str | int | Path) -> list[Item]:
-    """List the sources that a name stands for.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What some names stand for.
 
-    A folder is searched through all its sub-folders; hidden files and unfinished outputs (`.partial.mp4`) are left out.
-    A pattern (`*`, `?`, `[...]`, `**`) is one only if no file has that very name.
+    Attributes:
+        items: the sources.
+        many: whether outputs are folders: a folder, a pattern or several names were given, and not numbered pictures
+            that are one video.
+        left_out: files that were found and are no sources, with the reason.
+    """
+
+    items: list[Item]
+    many: bool
+    left_out: dict[Path, str]
+
+    def report(self, most: int = 5) -> str:
+        """Name the files that are left out in a sentence; empty where there are none."""
+        reasons: dict[str, list[str]] = {}
+        for file, reason in self.left_out.items():
+            reasons.setdefault(reason, []).append(str(file))
+        more = {reason: f" and {len(files) - most} more" for reason, files in reasons.items() if len(files) > most}
+        parts = [f"{', '.join(files[:most])}{more.get(reason, '')} ({reason})" for reason, files in reasons.items()]
+        return f"Left out: {'; '.join(parts)}." if parts else ""
+
+
+def expand(source: str | int | Path, *, fps: float | None = None) -> list[Item]:
+    """List the sources that one name stands for; see `gather`."""
+    return gather([source], fps=fps).items
+
+
+def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (), fps: float | None = None) -> Batch:
+    """List the sources that names stand for, in their order, each once.
+
+    A folder is searched through all its sub-folders. Hidden files, unfinished outputs (`.partial.mp4`) and videos and
+    pictures that posetrack wrote are left out; a result that is the only source named is tracked. A pattern (`*`, `?`,
+    `[...]`, `**`) is one only if no file has that very name. Numbered pictures are one source, `frame%04d.jpg`, if a
+    rate is given, and otherwise one each, since a folder of photographs is numbered, too.
+
+    Args:
+        sources: as `open_source` takes them, and folders and patterns.
+        results: folders in which this run writes; what is in them is a result, but for a source's own folder.
+        fps: frames a second of numbered pictures.
 
     Raises:
-        SourceError: nothing matches.
+        SourceError: nothing is found.
     """
-    what = parse_source(source)
+    parsed = [parse_source(source) for source in sources]
+    if len(parsed) == 1 and not _is_many(parsed[0]):
+        return Batch([_single(parsed[0])], many=False, left_out={})
+    found: dict[Path, Path] = {}  # by where they really are
+    left_out: dict[Path, str] = {}
+    roots, streams = [], []
+    for what in parsed:
+        if not isinstance(what, Path):
+            streams.append(_single(what))
+            continue
+        files, root = _files(what)
+        roots.append(root)
+        within = [folder.resolve() for folder in results if folder.resolve() != root.resolve()]
+        for file in files:
+            reason = _reason(file, root, within) if _is_many(what) or len(parsed) > 1 else ""
+            if reason:
+                left_out[file] = reason
+            else:
+                found.setdefault(file.resolve(), file)
+    if not found and not streams:
+        names, kinds = ", ".join(f"'{what}'" for what in parsed), " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
+        if RESULT in left_out.values():
+            raise SourceError(f"{names} holds only results of posetrack. Name one of them alone to track it again.")
+        raise SourceError(f"{names} holds no video and no picture. Known are: {kinds}.")
+    visible = {file: reason for file, reason in left_out.items() if not _is_clutter(file, reason)}
+    files = _joined(list(found.values()), fps)
+    alone = len(parsed) == len(files) == 1 and is_sequence(files[0])
+    return Batch([*_mirrored(files, _common(roots)), *streams], many=not alone, left_out=visible)
+
+
+def is_still(item: Item) -> bool:
+    """Tell whether an item is a single picture."""
+    from .contents import is_moving, is_picture
+
+    file = item.source
+    return isinstance(file, Path) and file.is_file() and is_picture(file) and not is_moving(file)
+
+
+def _is_many(what: str | int | Path) -> bool:
+    if not isinstance(what, Path) or is_sequence(what):
+        return False
+    return what.is_dir() or (not what.exists() and glob.has_magic(str(what)))
+
+
+def _joined(files: list[Path], fps: float | None) -> list[Path]:
+    """Replace numbered pictures by their pattern where a rate is given."""
+    sequences = find_sequences(files)
+    if fps is None:
+        for pattern in sequences:
+            log.info("'%s' are numbered pictures, taken one by one; with --fps they are one video.", pattern)
+        return files
+    numbered = {file for group in sequences.values() for file in group}
+    return sorted(sequences) + [file for file in files if file not in numbered]
+
+
+def _single(what: str | int | Path) -> Item:
     if isinstance(what, int):
-        return [Item(what, Path(f"camera-{what}"))]
-    if isinstance(what, str):
-        plain = re.sub(r"[^\w.-]+", "-", re.sub(r"^.*?://(.*@)?|[?#].*$", "", redact(what))).strip("-.")
-        return [Item(what, Path(plain or "stream"))]
+        return Item(what, Path(f"camera-{what}"))
+    if isinstance(what, Path):
+        return _mirrored([what], what.parent)[0] if is_sequence(what) else Item(what, Path(what.stem))
+    plain = re.sub(r"[^\w.-]+", "-", re.sub(r"^.*?://(.*@)?|[?#].*$", "", redact(what))).strip("-.")
+    return Item(what, Path(plain or "stream"))
+
+
+def _files(what: Path) -> tuple[list[Path], Path]:
+    """Return the files that a path stands for, sorted, and the folder that outputs mirror."""
     if what.is_dir():
-        files, root = list(what.rglob("*")), what
-    elif not what.exists() and glob.has_magic(str(what)):
+        return sorted(file for file in what.rglob("*") if file.is_file()), what
+    if _is_many(what):
         # Path.glob takes no absolute pattern
         files = [Path(name) for name in glob.glob(str(what), recursive=True)]  # noqa: PTH207
-        root = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), what.parts))
-    else:
-        return [Item(what, Path(what.stem))]
-    found = sorted(file for file in files if _is_wanted(file, root))
-    if not found:
-        kinds = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
-        raise SourceError(f"'{what}' holds no video and no picture. Known are: {kinds}.")
-    return _mirrored(found, root)
+        fixed = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), what.parts))
+        return sorted(file for file in files if file.is_file()), fixed
+    return [what], what.parent
 
 
-def _is_wanted(file: Path, root: Path) -> bool:
-    hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
-    known = file.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES
-    return known and not hidden and not file.stem.endswith(".partial") and file.is_file()
+def _reason(file: Path, root: Path, results: Sequence[Path]) -> str:
+    """Return why a file is no source; empty where it is one."""
+    if not file.exists():
+        return ""  # it was named, and its turn will tell
+    if any(part.startswith(".") for part in file.relative_to(root).parts):
+        return HIDDEN
+    if file.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
+        return OTHER
+    if file.stem.endswith(".partial"):
+        return PARTIAL
+    place = file.resolve()
+    return RESULT if any(place.is_relative_to(folder) for folder in results) or is_marked(file) else ""
+
+
+def _is_clutter(file: Path, reason: str) -> bool:
+    return reason == HIDDEN and file.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES
+
+
+def _common(roots: Sequence[Path]) -> Path:
+    """Return the folder that holds all of these."""
+    if len(roots) <= 1:
+        return roots[0] if roots else Path()
+    parts = [root.absolute().parts for root in roots]
+    return Path(*[level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, zip(*parts))])
 
 
 def _mirrored(files: list[Path], root: Path) -> list[Item]:
     """Name the outputs as the files; those that differ in nothing but the suffix keep it: `clip.mov`."""
-    names = [file.relative_to(root) for file in files]
+    names = [nickname(file, root) if is_sequence(file) else _below(file, root) for file in files]
+    twice = Counter(names)
+    names = [name if twice[name] == 1 else _below(file, root) for name, file in zip(names, files)]
     shared = Counter(name.with_suffix("") for name in names)
     mirrors = [name if shared[name.with_suffix("")] > 1 else name.with_suffix("") for name in names]
     return [Item(file, mirror) for file, mirror in zip(files, mirrors)]
+
+
+def _below(file: Path, root: Path) -> Path:
+    if file.is_relative_to(root):
+        return file.relative_to(root)
+    place = file.absolute()
+    return place.relative_to(root) if place.is_relative_to(root) else Path(*place.parts[1:])  # of another drive

@@ -34,6 +34,7 @@ class CameraReader:
 
     Attributes:
         fps: what the driver announces; None if it does not.
+        fps_guessed: never.
         arrived: seconds of the monotonic clock when the last picture was grabbed.
     """
 
@@ -66,7 +67,7 @@ class CameraReader:
             )
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
-        self.fps = fps if 0 < fps < 1000 else None
+        self.fps, self.fps_guessed = fps if 0 < fps < 1000 else None, False
 
     def __iter__(self) -> CameraReader:
         return self

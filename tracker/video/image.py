@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, SourceError
+from .mark import marked
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -43,7 +45,7 @@ def write_image(path: Path, image: NDArray[np.uint8]) -> None:
         raise OutputError(f"Cannot encode '{path}': OpenCV refused a picture of shape {image.shape}. Try .png.")
     whole = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
-        data.tofile(whole)
+        whole.write_bytes(marked(data.tobytes(), path.suffix))
         whole.replace(path)
     except OSError as error:
         whole.unlink(missing_ok=True)
@@ -55,14 +57,17 @@ class ImageReader:
     """A picture as a source of a single frame at time 0."""
 
     fps: float | None = None
+    fps_guessed = False
     frame_count: int | None = 1
+    number = 0
     duration: float | None = None
     live = False
     failed = 0
     damage: str | None = None
 
-    def __init__(self, path: Path) -> None:
-        self._image = read_image(path)
+    def __init__(self, image: NDArray[np.uint8]) -> None:
+        """Hold an image (H, W, 3), BGR uint8."""
+        self._image: Any = image
 
     def __iter__(self) -> ImageReader:
         return self
@@ -70,7 +75,7 @@ class ImageReader:
     def __next__(self) -> tuple[NDArray[np.uint8], float]:
         if self._image is None:
             raise StopIteration
-        image, self._image = self._image, None  # type: ignore[assignment]
+        image, self._image = self._image, None
         return image, 0.0
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ class Newest:
 
     Attributes:
         dropped: frames that were read and replaced before they were taken, counted from the first taken one.
+        number: of the shot taken last: how many came before it since the first taken one.
     """
 
     def __init__(self, reader: Reconnecting, *, name: str, timeout: float) -> None:
@@ -30,7 +31,7 @@ class Newest:
             name: of the source, without credentials, for messages.
             timeout: seconds to wait for a frame, however the reader behaves.
         """
-        self.dropped = 0
+        self.dropped, self.number, self._given = 0, 0, 0
         self._reader, self._name, self._timeout = reader, name, timeout
         self._changed = threading.Condition()
         self._item: Shot | None = None
@@ -93,6 +94,7 @@ class Newest:
         with self._changed:
             item = self.peek()
             self._item, self._taken = None, True
+            self.number, self._given = self._given + self.dropped, self._given + 1
         self._tell(item)
         return item
 

@@ -16,20 +16,28 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
 from ..types import Frame
-from .address import IMAGE_SUFFIXES, parse_source, redact
+from .address import parse_source, redact
+from .album import open_pictures
+from .batch import expand
 from .camera import CameraReader
 from .container import ContainerReader
-from .image import ImageReader
+from .contents import is_picture
 from .live import Newest
 from .reconnect import Gap, LiveReader, Reconnecting
+from .sequence import is_sequence, open_sequence
+from .soundtrack import Sound
 
 log = logging.getLogger("posetrack")
 
 
 class Reader(Protocol):
-    """What a kind of source has to offer: (image (H, W, 3) BGR uint8, seconds) and what is known beforehand."""
+    """What a kind of source has to offer: (image (H, W, 3) BGR uint8, seconds) and what is known beforehand.
+
+    A file's reader also has `number`: that of the picture given last, as the source counts.
+    """
 
     fps: float | None
+    fps_guessed: bool
     frame_count: int | None
     duration: float | None
     live: bool
@@ -60,13 +68,15 @@ class Source:
 
     Attributes:
         name: what to call it, without credentials.
-        path: of the file; None for cameras and streams.
+        path: of the file; None for cameras, streams and numbered pictures.
         size: (width, height) pixels of the first frame, upright.
         fps: average rate as announced; None if unknown.
+        fps_guessed: nothing in the source says so.
         frame_count: estimate of the frames to come at the opening; None if unknown.
         duration: seconds of the whole video; None if unknown.
         live: the source does not wait for its reader.
         frames_read: frames given so far.
+        last_index: number of the last one of them; None before the first.
         size_changes: from which frames on the pictures had another size.
     """
 
@@ -99,8 +109,10 @@ class Source:
             UsageError: a live source is asked to start later.
         """
         self.name, self.path, self.live = name, path, reader.live
-        self.fps, self.frame_count, self.duration = reader.fps, reader.frame_count, reader.duration
+        self.fps, self.fps_guessed = reader.fps, reader.fps_guessed
+        self.frame_count, self.duration = reader.frame_count, reader.duration
         self.frames_read = 0
+        self.last_index: int | None = None
         self.size_changes: list[SizeChange] = []
         self._reader: Any = reader
         self._start, self._end = start, end
@@ -138,6 +150,13 @@ class Source:
         return f"'{self.name}' has no frame that can be read{failed}. Check it with a player, or record it again."
 
     @property
+    def sound(self) -> Sound | None:
+        """What sounds beside the frames; None where that is nothing, or another rate than the file's was asked for."""
+        if self.path is None or not isinstance(self._reader, ContainerReader) or self._reader.clock.counted:
+            return None
+        return Sound(self.path, self._reader.clock)
+
+    @property
     def frames_failed(self) -> int:
         """Frames that could not be decoded."""
         return self._reader.failed
@@ -166,7 +185,7 @@ class Source:
         if self._closed:
             raise StopIteration
         try:
-            image, seconds, captured = self._next()
+            image, seconds, captured, number = self._next()
         except StopIteration:
             self._report()
             self.close()
@@ -180,19 +199,27 @@ class Source:
         size = image.shape[1], image.shape[0]
         if size != self._size:
             self._size = size
-            self.size_changes.append(SizeChange(self.frames_read, seconds, *size))
+            self.size_changes.append(SizeChange(number, seconds, *size))
             log.warning("'%s' gives %d x %d pixels from %.2f s on.", self.name, *size, seconds)
-        frame = Frame(image=image, index=self.frames_read, time=seconds, captured=captured)
+        frame = Frame(image=image, index=number, time=seconds, captured=captured)
         self.frames_read += 1
+        self.last_index = number
         return frame
 
-    def _next(self) -> tuple[NDArray[np.uint8], float, float | None]:
-        """Return the next picture, its seconds and when it was captured."""
+    def _next(self) -> tuple[NDArray[np.uint8], float, float | None, int]:
+        """Return the next picture, its seconds, when it was captured, and its number."""
         if self._newest is None:
-            return *next(self._pictures), None
+            image, seconds = next(self._pictures)
+            return image, seconds, None, self._reader.number
         shot = next(self._newest)
         self._origin = shot.time if self._origin is None else self._origin
-        return shot.image, shot.time - self._origin, shot.captured
+        number = self._newest.number + self._missed(shot.time)
+        return shot.image, shot.time - self._origin, shot.captured, number
+
+    def _missed(self, time: float) -> int:
+        """Return how many frames a live source of known rate made while it was lost, before this time."""
+        lost = [gap.end - gap.start for gap in self._reader.gaps if gap.end <= time]
+        return sum(max(0, round(seconds * self.fps) - 1) for seconds in lost) if self.fps else 0
 
     def _report(self) -> None:
         if self.damage:
@@ -219,33 +246,41 @@ class Source:
 def open_source(
     source: str | int | Path,
     *,
+    stream: int | None = None,
+    fps: float | None = None,
     start: float | None = None,
     end: float | None = None,
     timeout: float = 10.0,
     reconnect: float = 30.0,
 ) -> Source:
-    """Open a video, a picture, a camera or a stream.
+    """Open a video, a picture, numbered pictures, a camera or a stream.
 
     Args:
-        source: a path; a camera's index, 0 or "0" (a file of that name goes first); or a URL (rtsp, http, ...).
+        source: a path; a camera's index, 0 or "0" (a file of that name goes first); a URL (rtsp, http, ...); or
+            numbered pictures, `frame%04d.jpg`, or with `fps` their folder or glob.
+        stream: index of the video stream in its file; None takes the one that FFmpeg would.
+        fps: frames a second of a file, in place of its own times: frame n is at n / fps. Not for live sources.
         start: seconds of the source's own time; frames before it are left out. Not for live sources.
         end: seconds; frames from it on are left out.
         timeout: seconds to wait for a stream or camera to open, and for each frame.
         reconnect: seconds to try to get a stream or camera back that was lost; 0 gives up at once.
 
     Returns:
-        An iterator of `Frame` and a context manager. `Frame.index` counts the frames given, `Frame.time` is the
-        source's own timestamp, so after a start at 10 s the first frame has index 0 and time 10.
+        An iterator of `Frame` and a context manager. `Frame.index` is the frame's number in the source and `Frame.time`
+        the source's own timestamp: at 30 frames a second, the first one after a start at 10 s has index 300.
+        Frames that are lost to damage, or dropped to stay with a live source, are counted, too.
 
     Raises:
         SourceError: it cannot be read, or has no frame.
-        UsageError: start, end, timeout or reconnect make no sense.
+        UsageError: stream, fps, start, end, timeout or reconnect make no sense.
     """
     for word, value in (("start", start), ("end", end)):
         if value is not None and not (math.isfinite(value) and value >= 0):
             raise UsageError(f"The {word} is {value} s. Give seconds from 0 on.")
     if end is not None and end <= (start or 0.0):
         raise UsageError(f"The end, {end:g} s, does not come after the start, {start or 0:g} s. Give a later end.")
+    if fps is not None and not (math.isfinite(fps) and fps > 0):
+        raise UsageError(f"The rate is {fps} frames a second. Give a number above 0.")
     if not timeout > 0:
         raise UsageError(f"The timeout is {timeout} s. Give a number above 0.")
     if not (math.isfinite(reconnect) and reconnect >= 0):
@@ -253,24 +288,44 @@ def open_source(
     what = parse_source(source)
     name = f"camera {what}" if isinstance(what, int) else redact(what) if isinstance(what, str) else str(what)
     if not isinstance(what, Path):
+        if isinstance(what, int) and (stream is not None or fps is not None):
+            raise UsageError(f"'{name}' has a single stream and its own times. Leave stream and fps out.")
 
         def connect() -> Any:
             if isinstance(what, int):
                 return CameraReader(what)
-            return ContainerReader(what, name=name, start=start, end=end, timeout=timeout)
+            return ContainerReader(what, name=name, stream=stream, fps=fps, start=start, end=end, timeout=timeout)
 
         words: Any = {"start": start, "end": end, "timeout": timeout, "reconnect": reconnect}
         return Source(connect(), name=name, reopen=connect, **words)
-    _check_file(what)
-    if what.suffix.lower() in IMAGE_SUFFIXES:
-        return Source(ImageReader(what), name=name, path=what)
-    reader = ContainerReader(what, name=name, start=start, end=end, timeout=timeout)
+    what = _as_sequence(what, fps)
+    numbered = is_sequence(what)
+    if not numbered:
+        _check_file(what)
+    if numbered or is_picture(what):
+        if stream is not None:
+            raise UsageError(f"'{name}' holds pictures and no streams. Leave stream {stream} out.")
+        read: Any = open_sequence if numbered else open_pictures
+        pictures = read(what, fps=fps, start=start, end=end)
+        return Source(pictures, name=str(what), path=None if numbered else what, start=start, end=end)
+    reader = ContainerReader(what, name=name, stream=stream, fps=fps, start=start, end=end, timeout=timeout)
     return Source(reader, name=name, path=what, start=start, end=end)
+
+
+def _as_sequence(path: Path, fps: float | None) -> Path:
+    """Return the pattern of the numbered pictures where a folder or glob holds nothing else, and else the path."""
+    if fps is None or path.is_file():
+        return path
+    found = [item.source for item in expand(path, fps=fps)]
+    return found[0] if len(found) == 1 and isinstance(found[0], Path) and is_sequence(found[0]) else path
 
 
 def _check_file(path: Path) -> None:
     if path.is_dir():
-        raise SourceError(f"'{path}' is a folder. Give one of its files, or process the folder as a batch.")
+        raise SourceError(
+            f"'{path}' is a folder. Give one of its files, a rate if it holds one video's numbered pictures, "
+            f"or process the folder as a batch."
+        )
     if not path.exists():
         raise SourceError(f"There is no file '{path}'. Check the path; a camera is given by its index, such as 0.")
     try:

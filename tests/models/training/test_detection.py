@@ -14,7 +14,15 @@ from posetrack.models.training import data, recipe
 from posetrack.models.training.detection import DetectionTask, Mosaics
 from posetrack.models.training.loop import fit
 
-OVERRIDES = ["network.input_size=[96, 96]", "batch=4", "epochs=60", "data.workers=0", "ema=0.0"]
+OVERRIDES = [
+    "network.input_size=[96, 96]",
+    "network.pretrained=",
+    "batch=4",
+    "epochs=8",
+    "precision=32-true",
+    "data.workers=0",
+    "ema=0.0",
+]
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +54,9 @@ def test_validation_shows_whole_pictures_whose_boxes_find_the_way_back(people):
 
 def test_the_detector_learns_a_little_and_its_weights_load(people, tmp_path):
     wanted = recipe.read("bundled-detector", OVERRIDES)
-    wanted = replace(wanted, optim=replace(wanted.optim, lr=2e-3), schedule=recipe.Schedule())
+    wanted = replace(wanted, optim=replace(wanted.optim, lr=3e-4), schedule=recipe.Schedule())
     torch.manual_seed(0)
-    task = DetectionTask(people, people, wanted, network=yolo.build(width=0.125, depth=0.34))
+    task = DetectionTask(people, people, wanted, network=yolo.build())
     before = task.validate(task.network.eval(), torch.device("cpu"))["loss"]
     figures = fit(task, wanted, out=tmp_path, fabric=Fabric(accelerator="cpu", devices=1))
     assert figures["loss"] < 0.8 * before
@@ -58,6 +66,32 @@ def test_the_detector_learns_a_little_and_its_weights_load(people, tmp_path):
     assert task.read_weights(tmp_path / "model.safetensors").keys() == task.network.state_dict().keys()
 
 
-def test_another_detector_is_refused(people):
-    with pytest.raises(UsageError, match="multiple of 32"):
-        DetectionTask(people, people, recipe.read("bundled-detector", ["network.input_size=[100, 100]"]))
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("network.input_size=[96, 128]", "on squares, not yolov8n on 96x128"),
+        ("network.variant=yolo11n", "yolov8x on squares, not yolo11n"),
+    ],
+)
+def test_another_detector_is_refused(people, override, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        DetectionTask(people, people, recipe.read("bundled-detector", [override]))
+
+
+def test_it_begins_from_a_published_file_of_the_same_size(people, tmp_path):
+    torch.manual_seed(2)
+    published = yolo._ultralytics().DetectionModel("yolov8n.yaml", nc=80, verbose=False)
+    published.names = {row: "person" if row == 1 else f"thing {row}" for row in range(80)}
+    torch.save({"model": published}, tmp_path / "yolov8n.pt")
+    wanted = [*OVERRIDES, f"network.pretrained={tmp_path / 'yolov8n.pt'}"]
+    task = DetectionTask(people, people, recipe.read("bundled-detector", wanted))
+    row = published.model[-1].cv3[0][-1].bias[1]
+    assert task.network.model[-1].cv3[0][-1].bias.item() == pytest.approx(row.item())
+    with pytest.raises(UsageError, match="is a yolov8n, not a yolov8s"):
+        DetectionTask(people, people, recipe.read("bundled-detector", [*wanted, "network.variant=yolov8s"]))
+
+
+def test_the_canvas_is_padded_to_whole_strides_as_when_it_runs(people):
+    image, _ = Mosaics(people, size=80)[0, 0]
+    assert image.shape == (96, 96, 3)
+    assert Mosaics(people, size=80).placed(0)[0] == pytest.approx(80 / 120)

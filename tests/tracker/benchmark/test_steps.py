@@ -61,5 +61,5 @@ def test_what_is_not_installed_is_named(monkeypatch, tmp_path, capsys):
 @pytest.mark.parametrize("stage", steps.STAGES)
 def test_peers_that_are_installed_take_the_scene(stage):
     _, package, theirs = steps.STAGES[stage]
-    pytest.importorskip(package, reason="a peer")
+    pytest.importorskip(package, reason=f"needs {package}")
     theirs(steps.make_scene(2))()

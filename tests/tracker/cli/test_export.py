@@ -25,7 +25,7 @@ def test_a_detector_as_torchscript(tmp_path):
     import torch
 
     weights = tmp_path / "tiny.safetensors"
-    save(build(width=0.125, depth=0.33), weights, size=96)
+    save(build(), weights, size=96)
     target = tmp_path / "tiny.torchscript"
     assert main(["export", "--detector", str(weights), "--to", "torchscript", "--out", str(target)]) == 0
     files = {KEY: ""}

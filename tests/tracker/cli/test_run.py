@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 import servers
+from PIL import Image
 
 from posetrack.models.keypoints import COCO
 from posetrack.tracker.cli import main
@@ -73,7 +74,7 @@ def test_the_video_plays_anywhere_and_keeps_the_timing(results, walking_clip):
 def test_the_sidecar_tells_how_the_table_was_made(results):
     facts = json.loads((results / "out.csv.json").read_text())
     assert facts["complete"] is True
-    assert facts["frames"] == {"read": 10, "dropped": 0, "failed": 0}
+    assert facts["frames"] == {"read": 10, "dropped": 0, "failed": 0, "last": 9}
     assert len(facts["model"]["sha256"]) == len(facts["detector"]["sha256"]) == 64
     assert facts["skeleton"]["keypoints"] == list(COCO.keypoints)
     assert facts["config"]["device"] == "cpu"
@@ -121,6 +122,40 @@ def test_a_folder_is_mirrored_and_a_broken_file_does_not_stop_the_rest(walking_c
     assert rows(tmp_path / "t" / "photo.csv")
     assert (tmp_path / "v" / "day1" / "a.mp4").is_file()
     assert cv2.imread(str(tmp_path / "v" / "photo.png")).shape == picture.shape
+
+
+def pictures_of(clip, folder, step=1):
+    """Write the frames of a video as numbered pictures, and return them."""
+    folder.mkdir(parents=True)
+    with av.open(str(clip)) as video:
+        images = [frame.to_ndarray(format="bgr24") for _, frame in zip(range(5), video.decode(video=0))]
+    for number, image in enumerate(images, 1):
+        cv2.imwrite(str(folder / f"frame{number * step:04d}.png"), image)
+    return images
+
+
+def test_a_folder_of_numbered_pictures_with_a_rate_is_one_video_with_gaps_in_time(walking_clip, tmp_path):
+    images = pictures_of(walking_clip, tmp_path / "in", step=2)
+    save, csv = tmp_path / "out.mp4", tmp_path / "out.csv"
+    assert posetrack("--source", tmp_path / "in", "--fps", 20, "--save", save, "--csv", csv, "--quiet") == 0
+    times = sorted({float(row["time_s"]) for row in rows(csv)})
+    np.testing.assert_allclose(np.diff(times), 0.1, atol=1e-6)
+    with av.open(str(save)) as video:
+        shown = [frame.time for frame in video.decode(video=0)]
+    np.testing.assert_allclose(np.diff(shown), 0.1, atol=1e-3)
+    assert len(shown) == len(images)
+
+
+def test_a_folder_of_photographs_and_animations_stays_a_batch(walking_clip, tmp_path):
+    images = pictures_of(walking_clip, tmp_path / "in" / "photos")
+    frames = [Image.fromarray(image[..., ::-1]) for image in images[:3]]
+    frames[0].save(tmp_path / "in" / "clip.webp", save_all=True, append_images=frames[1:], duration=200)
+    assert posetrack("--source", tmp_path / "in", "--save", tmp_path / "v", "--csv", tmp_path / "t", "--quiet") == 0
+    assert len(list((tmp_path / "v" / "photos").glob("*.png"))) == len(images)
+    assert len({row["time_s"] for row in rows(tmp_path / "t" / "clip.csv")}) > 1
+    with av.open(str(tmp_path / "v" / "clip.mp4")) as video:
+        times = [frame.time for frame in video.decode(video=0)]
+    np.testing.assert_allclose(np.diff(times), [0.2, 0.2], atol=1e-3)
 
 
 def test_start_and_end_choose_a_stretch(walking_clip, tmp_path):

@@ -26,7 +26,7 @@ def wanted(recording):
     ("suffix", "program"), [(".dlc.csv", "DeepLabCut"), (".dlc.h5", "DeepLabCut"), (".sleap.h5", "SLEAP")]
 )
 def test_movement_loads_it(suffix, program, recording, wanted, tmp_path):
-    load = pytest.importorskip("movement.io.load")
+    load = pytest.importorskip("movement.io.load", reason="needs movement")
     (file,) = write_recording(tmp_path / f"out{suffix}", recording)
     poses = load.load_dataset(file, source_software=program, fps=15)
     assert poses.individuals.values.tolist() == ["person1", "person2"]
@@ -39,8 +39,8 @@ def test_movement_loads_it(suffix, program, recording, wanted, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".csv", ".h5"])
 def test_what_movement_writes_for_deeplabcut_is_read(suffix, recording, wanted, tmp_path):
-    load = pytest.importorskip("movement.io.load")
-    save = pytest.importorskip("movement.io.save_poses")
+    load = pytest.importorskip("movement.io.load", reason="needs movement")
+    save = pytest.importorskip("movement.io.save_poses", reason="needs movement")
     (file,) = write_recording(tmp_path / "out.dlc.csv", recording)
     poses = load.load_dataset(file, source_software="DeepLabCut", fps=15)
     save.to_dlc_file(poses, tmp_path / f"again{suffix}", split_individuals=False)
@@ -51,7 +51,7 @@ def test_what_movement_writes_for_deeplabcut_is_read(suffix, recording, wanted, 
 
 
 def test_sleap_io_loads_it(recording, wanted, tmp_path):
-    sleap = pytest.importorskip("sleap_io")
+    sleap = pytest.importorskip("sleap_io", reason="needs sleap_io")
     (file,) = write_recording(tmp_path / "out.sleap.h5", recording)
     labels = sleap.load_analysis_h5(str(file))
     assert [track.name for track in labels.tracks] == ["person1", "person2"]
@@ -67,7 +67,7 @@ def test_sleap_io_loads_it(recording, wanted, tmp_path):
 
 
 def test_what_sleap_io_writes_is_read(recording, wanted, tmp_path):
-    sleap = pytest.importorskip("sleap_io")
+    sleap = pytest.importorskip("sleap_io", reason="needs sleap_io")
     (file,) = write_recording(tmp_path / "out.sleap.h5", recording)
     sleap.save_analysis_h5(sleap.load_analysis_h5(str(file)), str(tmp_path / "again.h5"))
     for index, _, tracks in read_recording(tmp_path / "again.h5"):

@@ -35,7 +35,7 @@ def test_what_a_sidecar_says(tmp_path):
     assert document["source"] == "rtsp://cam/1"
     assert document["size"] == {"width": 640, "height": 480}
     assert document["fps"] == 29.97
-    assert document["frames"] == {"read": 10, "dropped": 2, "failed": 1}
+    assert document["frames"] == {"read": 10, "dropped": 2, "failed": 1, "last": None}
     assert document["gaps"] == [{"from_s": 1.0, "to_s": 3.5, "seconds": 2.5}]
     assert document["latency_ms"] == {"median": 40.0, "p95": 60.0}
     assert document["size_changes"] == []

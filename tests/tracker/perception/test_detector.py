@@ -134,7 +134,7 @@ class TestYoloDetector:
     @pytest.mark.parametrize("end2end", [False, True])
     def test_a_real_network_takes_any_picture(self, shape, end2end):
         torch.manual_seed(0)
-        model = yolo.build(width=0.125, depth=0.33)
+        model = yolo.build()
         if end2end:
             model = yolo._ultralytics().DetectionModel("yolo26n.yaml", nc=1, verbose=False)
             model.end2end = True
@@ -180,7 +180,7 @@ class TestLoadDetector:
     @pytest.fixture
     def weights(self, tmp_path):
         torch.manual_seed(0)
-        yolo.save(yolo.build(width=0.125, depth=0.33), tmp_path / "detector.safetensors", size=96)
+        yolo.save(yolo.build(), tmp_path / "detector.safetensors", size=96)
         return tmp_path / "detector.safetensors"
 
     def test_a_file_runs_at_its_own_size(self, weights):
@@ -199,15 +199,19 @@ class TestLoadDetector:
         assert isinstance(detector, FileDetector)
         assert len(detector(frame())) == 1
 
+    def of_two_classes(self, path, *names):
+        model = yolo._ultralytics().DetectionModel("yolov8n.yaml", nc=2, verbose=False)
+        model.names = dict(enumerate(names))
+        torch.save({"model": model}, path)
+        return path
+
     def test_a_network_that_knows_no_people(self, tmp_path):
-        path = tmp_path / "pets.safetensors"
-        yolo.save(yolo.build(width=0.125, depth=0.33, num_classes=2), path, names=("cat", "dog"))
+        path = self.of_two_classes(tmp_path / "pets.pt", "cat", "dog")
         with pytest.raises(ModelError, match="no class 'person' among its 2"):
             load_detector(path, device="cpu")
 
     def test_people_may_be_any_class(self, tmp_path):
-        path = tmp_path / "both.safetensors"
-        yolo.save(yolo.build(width=0.125, depth=0.33, num_classes=2), path, names=("dog", "Person"))
+        path = self.of_two_classes(tmp_path / "both.pt", "dog", "Person")
         assert load_detector(path, device="cpu").card.person_class == 1
 
 

@@ -111,7 +111,7 @@ def test_nobody_is_joined_across_a_cut():
     scene, tracker, raw = fakes.standing(fakes.regular(2, 30)), PoseTracker(smooth="none"), []
     for time, poses, _ in scene.frames(noise=0.01):
         if time == 1:
-            tracker.reset()
+            tracker.cut()
         raw.append(tracker.update(poses, time))
     refined = refine(scene.times, raw)
     assert [frame.ids.tolist() for frame in refined] == [[1]] * 30 + [[2]] * 30

@@ -66,7 +66,9 @@ def test_shuffled_ids_miss_the_bound(name):
     assert measure_identity({"0": shuffle})["all"]["switches"] > 0
 
 
-@pytest.mark.parametrize("fault", [{"gate": 0.97, "low_gate": 0.97, "reach_gate": 1.0}, {"lost_seconds": 0.05}])
+@pytest.mark.parametrize(
+    "fault", [{"gate": 0.97, "low_gate": 0.97, "reach_gate": 1.0}, {"lost_seconds": 0.05, "missed_looks": 0}]
+)
 def test_a_broken_association_misses_the_bounds(fault):
     names = ("pole", "30 % missed", "group of 12")
     broken = {name: follow(SETUPS[name], PoseTracker(**fault)) for name in names}

@@ -227,13 +227,15 @@ def test_impossible_boxes_are_left_out():
     assert len(PoseTracker().update(Poses(boxes, np.zeros((4, 17, 2)), np.ones((4, 17))), 0.0)) == 1
 
 
-def test_ids_belong_to_the_instance_and_outlive_reset():
+def test_ids_belong_to_the_instance_go_on_at_a_cut_and_begin_anew_for_another_video():
     scene = fakes.walking(fakes.regular(0.5, 30))
     tracker = PoseTracker()
     assert run(scene, tracker)[-1].ids.tolist() == [1]
     assert run(scene)[-1].ids.tolist() == [1]
-    tracker.reset()
+    tracker.cut()
     assert run(scene, tracker)[-1].ids.tolist() == [2]
+    tracker.reset()
+    assert run(scene, tracker)[-1].ids.tolist() == [1]
 
 
 def test_time_may_stand_still_but_not_run_backwards():

@@ -22,8 +22,20 @@ def bar(image):
     return float(np.flatnonzero(image[..., 1].mean(0) > 130).mean())
 
 
-def encode(path, times, *, size=(64, 48), codec="libx264", pix_fmt="yuv420p", rate=10, rotation=None, audio=None, **kw):
-    """Write a video with these presentation times (seconds), and audio = (codec, seconds) beside it."""
+def encode(
+    path,
+    times,
+    *,
+    size=(64, 48),
+    codec="libx264",
+    pix_fmt="yuv420p",
+    rate=10,
+    rotation=None,
+    audio=None,
+    tune=None,
+    **kw,
+):
+    """Write a video with these presentation times (seconds), and audio = (codec, seconds) beside it; tune(stream)."""
     with av.open(str(path), "w", **kw) as container:
         stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
@@ -31,6 +43,8 @@ def encode(path, times, *, size=(64, 48), codec="libx264", pix_fmt="yuv420p", ra
         stream.codec_context.gop_size = 5
         if rotation is not None:
             stream.set_display_rotation(rotation)
+        if tune is not None:
+            tune(stream)
         track = container.add_stream(audio[0], rate=16000, layout="mono") if audio else None
         container.start_encoding()
         for index, time in enumerate(times):

@@ -2,7 +2,8 @@
 
 import itertools
 import socket
-import time
+import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -62,18 +63,26 @@ def test_time_goes_on_truly_whatever_the_new_connection_counts_from():
 
 
 def test_attempts_are_further_and_further_apart_and_bounded(monkeypatch):
-    monkeypatch.setattr(reconnect, "FIRST_PAUSE", 0.01)
-    attempts = []
+    pauses = []
+
+    class Clock(threading.Event):
+        """Time passes only where somebody waits."""
+
+        def wait(self, timeout=None):
+            pauses.append(timeout)
+            return self.is_set()
 
     def refuse():
-        attempts.append(time.monotonic())
         raise SourceError("refused")
 
-    reader = Reconnecting(Clip(1, error=SourceError("Lost it.")), refuse, name="cam", wait=0.2)
+    monkeypatch.setattr(reconnect, "FIRST_PAUSE", 0.25)
+    monkeypatch.setattr(reconnect, "LONGEST_PAUSE", 8.0)
+    monkeypatch.setattr(reconnect, "time", SimpleNamespace(monotonic=lambda: sum(pauses)))
+    monkeypatch.setattr(reconnect, "threading", SimpleNamespace(Event=Clock))
+    reader = Reconnecting(Clip(1, error=SourceError("Lost it.")), refuse, name="cam", wait=30)
     with pytest.raises(SourceError, match=r"Lost it\."):
         list(reader)
-    assert 2 <= len(attempts) <= 6
-    assert attempts[-1] - attempts[0] < 5
+    assert pauses == [0.25, 0.5, 1, 2, 4, 8, 8, 6.25]
 
 
 def test_without_time_to_wait_a_loss_is_final_at_once():
@@ -90,11 +99,9 @@ def test_stop_ends_the_waiting():
 
 def test_a_stream_whose_server_is_killed_and_started_again(caplog):
     with servers.LiveServer(mjpeg(), kind=MJPEG) as server:
-        source = open_source(address(server.port), timeout=5, reconnect=20)
+        source = open_source(address(server.port), timeout=60, reconnect=120)
         before = [next(source) for _ in range(3)]
-    port, down = server.port, time.monotonic()
-    lost = time.monotonic() - down
-    with servers.LiveServer(mjpeg(size=(32, 40), level=200), kind=MJPEG, port=port), source:
+    with servers.LiveServer(mjpeg(size=(32, 40), level=200), kind=MJPEG, port=server.port), source:
         servers.until(lambda: next(source).image.shape == (40, 32, 3))
         after = next(source)
     assert after.image.mean() == pytest.approx(200, abs=3)
@@ -102,7 +109,6 @@ def test_a_stream_whose_server_is_killed_and_started_again(caplog):
     assert [(change.width, change.height) for change in source.size_changes] == [(32, 40)]
     (gap,) = source.gaps
     assert before[-1].time <= gap.start < gap.end <= after.time
-    assert gap.end - gap.start >= lost
     assert after.captured - before[0].captured == pytest.approx(after.time - before[0].time, abs=0.5)
     assert "is back after" in caplog.text
     assert "32 x 40" in caplog.text
@@ -112,7 +118,7 @@ def test_a_stream_whose_server_is_killed_and_started_again(caplog):
 
 def test_a_stream_that_does_not_come_back_ends_after_the_time_to_reconnect(caplog):
     with servers.LiveServer(mjpeg(), kind=MJPEG) as server:
-        source = open_source(address(server.port), timeout=5, reconnect=0.2)
+        source = open_source(address(server.port), timeout=60, reconnect=0.2)
         next(source)
     with source:
         list(source)
@@ -123,11 +129,10 @@ def test_a_stream_that_does_not_come_back_ends_after_the_time_to_reconnect(caplo
 
 def test_closing_does_not_wait_for_the_connection():
     with servers.LiveServer(mjpeg(), kind=MJPEG) as server:
-        source = open_source(address(server.port), timeout=5, reconnect=60)
+        source = open_source(address(server.port), timeout=60, reconnect=10**6)
         next(source)
-    began = time.monotonic()
     source.close()
-    assert time.monotonic() - began < 10
+    servers.until(lambda: not [t for t in threading.enumerate() if t.name == "posetrack-live"])
     assert list(source) == []
 
 
@@ -136,7 +141,7 @@ def test_a_transport_stream_is_taken_up_again():
         return servers.mpegts(10**6)
 
     with servers.LiveServer(blocks, kind="video/mp2t", pace=0.002) as server:
-        source = open_source(f"http://127.0.0.1:{server.port}/live", timeout=10, reconnect=30)
+        source = open_source(f"http://127.0.0.1:{server.port}/live", timeout=60, reconnect=120)
         assert source.live
         before = next(source)
     with servers.LiveServer(blocks, kind="video/mp2t", port=server.port, pace=0.002), source:
@@ -153,17 +158,17 @@ def test_an_rtsp_server_that_is_killed_and_started_again(make, tmp_path):
 
     def connect():
         try:
-            return open_source(f"rtsp://me:secret@127.0.0.1:{port}/clip.mp4", timeout=10, reconnect=60)
+            return open_source(f"rtsp://me:secret@127.0.0.1:{port}/clip.mp4", timeout=60, reconnect=120)
         except SourceError:  # it is starting
             return None
 
     with servers.RtspServer(tmp_path, port):
         opened = []
-        servers.until(lambda: opened.append(connect()) or opened[-1], seconds=60)
+        servers.until(lambda: opened.append(connect()) or opened[-1])
         source = opened[-1]
         before = next(source)
     with servers.RtspServer(tmp_path, port), source:
-        servers.until(lambda: next(source) and source.gaps, seconds=60)
+        servers.until(lambda: next(source) and source.gaps)
         after = next(source)
     assert source.live
     assert after.time > source.gaps[0].end > source.gaps[0].start >= before.time

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from posetrack.errors import OutputError, UsageError
 from posetrack.tracker.video import writer as module
+from posetrack.tracker.video.soundtrack import Sound
 from posetrack.tracker.video.source import open_source
 from posetrack.tracker.video.writer import ImageWriter, VideoWriter, open_writer
 
@@ -18,6 +20,11 @@ from posetrack.tracker.video.writer import ImageWriter, VideoWriter, open_writer
 def fill(writer, make, times):
     for index, time in enumerate(times):
         writer.write(make.picture(index, count=len(times)), time)
+
+
+def at(path, begin=0.0):
+    """The sound of a file whose clock says `begin` at time 0 of the pictures."""
+    return Sound(path, SimpleNamespace(begin=begin, shifts=[]))
 
 
 def sound(path):
@@ -105,7 +112,7 @@ def test_sound_is_kept(tmp_path, make, name, codec, suffix):
     source = make.encode(tmp_path / name, [i / 10 for i in range(30)], audio=(codec, 3.0))
     with (
         open_source(source) as frames,
-        VideoWriter(tmp_path / f"out{suffix}", size=(64, 48), fps=10, audio_from=source) as w,
+        VideoWriter(tmp_path / f"out{suffix}", size=(64, 48), fps=10, sound=frames.sound) as w,
     ):
         for frame in frames:
             w.write(frame.image, frame.time)
@@ -119,13 +126,13 @@ def test_sound_is_kept(tmp_path, make, name, codec, suffix):
 def test_sound_is_cut_with_the_pictures_and_keeps_its_place(tmp_path, make):
     source = make.encode(tmp_path / "a.mkv", [0.5 + i / 10 for i in range(40)], audio=("pcm_s16le", 3.0))
     # The pictures begin 0.5 s after the sound, so the sound ends 2.5 s into them.
-    with VideoWriter(tmp_path / "out.mp4", size=(64, 48), fps=10, audio_from=source) as writer:
+    with VideoWriter(tmp_path / "out.mp4", size=(64, 48), fps=10, sound=at(source, 0.5)) as writer:
         for frame in open_source(source, start=2.0):
             writer.write(frame.image, frame.time)
     ((start, length, _),) = sound(writer.path)
     assert start == pytest.approx(0, abs=0.15)
     assert length == pytest.approx(0.5, abs=0.15)
-    with VideoWriter(tmp_path / "short.mp4", size=(64, 48), fps=10, audio_from=source) as writer:
+    with VideoWriter(tmp_path / "short.mp4", size=(64, 48), fps=10, sound=at(source, 0.5)) as writer:
         for frame in open_source(source, end=1.0):
             writer.write(frame.image, frame.time)
     ((_, length, _),) = sound(writer.path)
@@ -134,7 +141,7 @@ def test_sound_is_cut_with_the_pictures_and_keeps_its_place(tmp_path, make):
 
 def test_a_source_without_sound_or_no_longer_there_is_no_error(tmp_path, make, video):
     for name in (video, tmp_path / "gone.mp4"):
-        with VideoWriter(tmp_path / "out.mp4", size=(64, 48), audio_from=name, overwrite=True) as writer:
+        with VideoWriter(tmp_path / "out.mp4", size=(64, 48), sound=at(name), overwrite=True) as writer:
             fill(writer, make, [0, 0.1])
         assert sound(writer.path) == []
 
@@ -202,7 +209,7 @@ def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path, make):
     with pytest.raises(OutputError, match="--overwrite"):
         ImageWriter(path.with_suffix(".png"))
     with pytest.raises(OutputError, match="source itself"):
-        VideoWriter(path, size=(64, 48), audio_from=path, overwrite=True)
+        VideoWriter(path, size=(64, 48), sound=at(path), overwrite=True)
 
 
 def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path):

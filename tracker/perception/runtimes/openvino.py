@@ -21,6 +21,7 @@ from .choice import BF16_FLAGS, Choice
 from .machine import flags, threads
 
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
+_SIZES = 8  # graphs in memory at once, each with its own copy of the weights
 _NAMES = {"f32": "fp32", "bf16": "bf16", "f16": "fp16"}
 
 
@@ -34,8 +35,9 @@ def exact_layers(precision: str) -> str:
 class OpenVinoRuntime:
     """See `Runtime`. The graph's batch stays open: one graph for every number of people, at no measurable cost.
 
-    A network that takes pictures of any size gets a graph of its own for the first picture's, a tenth faster or more;
-    all other sizes share one. Any thread may ask.
+    A network that takes pictures of any size gets a graph for each size, a tenth faster than one for all of them. The
+    two differ in the last bits, so a size that shared one would make answers depend on earlier pictures. Any thread may
+    ask.
 
     Args:
         path: `.xml` (OpenVINO's own) or `.onnx`.
@@ -66,8 +68,8 @@ class OpenVinoRuntime:
         self.device = f"cpu ({threads()} threads)"
         self.precision, self.reason = choice.precision, choice.reason
         self._compiling = threading.Lock()
-        self._first: tuple[int, ...] | None = None  # shape of the pictures that have their own graph
-        self._own: _Graph | None = None
+        self._first: tuple[int, ...] | None = None  # shape of the pictures whose graph is kept
+        self._sized: dict[tuple[int, ...], _Graph] = {}  # by the shape of the pictures, the last used at the end
         self._open = None if any_size else self._compile(self._path)
 
     def __call__(self, images: NDArray[np.float32]) -> Any:
@@ -81,19 +83,19 @@ class OpenVinoRuntime:
         return dict(zip([next(iter(output.names)) for output in outputs], arrays, strict=True))
 
     def _graph(self, shape: tuple[int, ...]) -> _Graph:
-        with self._compiling:
-            if self._own and shape == self._first:
-                return self._own
-            if not self._open and not self._own:
-                self._first = shape
-                self._own = self._compile(self._shaped(shape))
-                return self._own
-            self._open = self._open or self._compile(self._path)
+        if self._open:
             return self._open
+        with self._compiling:
+            self._first = self._first or shape
+            graph = self._sized.pop(shape, None) or self._compile(self._shaped(shape))
+            self._sized[shape] = graph
+            if len(self._sized) > _SIZES:
+                del self._sized[next(iter(self._sized))]
+            return graph
 
     def _shaped(self, shape: tuple[int, ...]) -> Any:
         """Return the network for pictures of one shape: the file where it may be kept, or the graph."""
-        file = self._keep and self._keep / f"{self._path.stem}-{'x'.join(map(str, shape))}.xml"
+        file = self._keep and shape == self._first and self._keep / f"{self._path.stem}-{'x'.join(map(str, shape))}.xml"
         if file and file.is_file():
             return file
         with _sentence(self._path):

@@ -1,0 +1,62 @@
+"""Say in a sentence what a library needs that this machine does not have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .errors import InstallationError
+
+_PACKAGES = {  # of Debian and Ubuntu, where a server's image leaves them out
+    "libGL.so.1": "libgl1",
+    "libEGL.so.1": "libegl1",
+    "libGLX.so.0": "libglx0",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libgomp.so.1": "libgomp1",
+}
+_WINDOWS = {"libGL.so.1", "libEGL.so.1", "libGLX.so.0"}  # which OpenCV's windows alone need
+_HEADLESS = "pip uninstall -y opencv-python && pip install opencv-python-headless"
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise an import that fails for want of a library as a sentence; a block, or a function that this decorates.
+
+    Raises:
+        InstallationError: with the remedy.
+    """
+    try:
+        yield
+    except (ImportError, OSError) as error:
+        why = explain(error)
+        if why is None:
+            raise
+        raise why from error
+
+
+def explain(error: ImportError | OSError) -> InstallationError | None:
+    """Turn the loader's message about a shared library or a module that is missing into a sentence with the remedy.
+
+    Args:
+        error: of an import.
+
+    Returns:
+        None if the error is of another kind.
+    """
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("posetrack"):
+        package = error.name.partition(".")[0]
+        return InstallationError(f"The package '{package}' is not installed. Install posetrack again with pip.")
+    match = re.search(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file", str(error))
+    if match is None:
+        return None
+    library = match[1]
+    package = _PACKAGES.get(library)
+    install = f"Install it (Debian, Ubuntu: apt-get install {package})" if package else "Install it"
+    if library not in _WINDOWS:
+        return InstallationError(f"This machine has no {library}, which a library of posetrack's needs. {install}.")
+    return InstallationError(
+        f"OpenCV cannot be loaded: this machine has no {library}. {install}. Only windows need it: where none is to be "
+        f"shown, OpenCV without them does as well: {_HEADLESS}"
+    )

@@ -1,0 +1,90 @@
+"""A machine without a system library gets a sentence, not a traceback; without libGL, only windows are missing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from posetrack import installation
+from posetrack.errors import PosetrackError
+
+ROOT = Path(__file__).parents[1]
+# A package in front of the real one, which fails as its extension module does.
+BROKEN = "raise ImportError('{}: cannot open shared object file: No such file or directory')\n"
+HEADLESS = """\
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+here = __path__[0].rsplit('/', 1)[0]
+real = PathFinder.find_spec('cv2', [p for p in sys.path if p != here])
+module = sys.modules['cv2'] = module_from_spec(real)
+real.loader.exec_module(module)
+module = sys.modules['cv2']
+def absent(*_): raise module.error('The function is not implemented')
+for name in ('namedWindow', 'imshow', 'waitKey', 'destroyAllWindows'): setattr(module, name, absent)
+"""
+
+
+def python(folder, *words, module, text):
+    (folder / module).mkdir()
+    (folder / module / "__init__.py").write_text(text)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, cwd=folder, env=environment, check=False
+    )
+
+
+@pytest.mark.parametrize("words", [["--source", "0"], ["demo"], ["--source", "clip.mp4", "--csv", "out.csv"]])
+def test_opencv_without_libgl_is_a_sentence(tmp_path, words):
+    (tmp_path / "clip.mp4").touch()
+    result = python(tmp_path, "-m", "posetrack", *words, module="cv2", text=BROKEN.format("libGL.so.1"))
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert "no libGL.so.1" in result.stderr
+    assert "apt-get install libgl1" in result.stderr
+    assert "opencv-python-headless" in result.stderr
+
+
+def test_help_needs_no_library(tmp_path):
+    result = python(tmp_path, "-m", "posetrack", "--help", module="cv2", text=BROKEN.format("libGL.so.1"))
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("call", ["load_pipeline()", "open_source('clip.mp4')"])
+def test_in_python_it_is_an_error_of_ours(tmp_path, call):
+    code = f"import posetrack\ntry: posetrack.{call}\nexcept posetrack.PosetrackError as error: print(error)"
+    result = python(tmp_path, "-c", code, module="cv2", text=BROKEN.format("libGL.so.1"))
+    assert "apt-get install libgl1" in result.stdout, result.stderr
+
+
+@pytest.mark.slow
+def test_the_main_job_runs_on_opencv_without_windows(tmp_path, walking_clip):
+    words = ["--source", walking_clip, "--save", "out.mp4", "--csv", "out.csv", "--offline"]
+    result = python(tmp_path, "-m", "posetrack", *map(str, words), module="cv2", text=HEADLESS)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out.mp4").stat().st_size
+    assert len((tmp_path / "out.csv").read_text().splitlines()) > 10
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("libgthread-2.0.so.0: cannot open shared object file: No such file", "apt-get install libglib2.0-0"),
+        ("libgomp.so.1: cannot open shared object file", "apt-get install libgomp1"),
+        ("libnew-3.so.7: cannot open shared object file", "no libnew-3.so.7"),
+    ],
+)
+def test_every_shared_library_is_named(message, told):
+    for kind in (ImportError, OSError):
+        assert told in str(installation.explain(kind(message)))
+    assert "opencv" not in str(installation.explain(ImportError(message)))
+
+
+def test_a_package_that_is_missing_is_named_and_our_own_mistakes_are_not_hidden():
+    assert "'scipy'" in str(installation.explain(ModuleNotFoundError("no", name="scipy.linalg")))
+    assert installation.explain(ModuleNotFoundError("no", name="posetrack.nonsense")) is None
+    assert installation.explain(ImportError("cannot import name 'x' from 'y'")) is None
+    assert installation.explain(FileNotFoundError(2, "No such file", "libfoo.so")) is None
+    assert issubclass(installation.InstallationError, PosetrackError)

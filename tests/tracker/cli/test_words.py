@@ -1,0 +1,51 @@
+"""The words of the command line: sources without a flag, and misspelt words that get a suggestion."""
+
+import pytest
+
+from posetrack.tracker.cli import build_parser, main
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--sorce", "dance.mp4"], "There is no option '--sorce'. Did you mean --source?"),
+        (["dance.mp4", "--cvs=out.csv"], "There is no option '--cvs'. Did you mean --csv?"),
+        (["dance.mp4", "--savve", "out.mp4"], "There is no option '--savve'. Did you mean --save?"),
+        (["dance.mp4", "--no-flp"], "There is no option '--no-flp'. Did you mean --flip?"),
+        (["dance.mp4", "--xyzzy"], "There is no option '--xyzzy'. See posetrack --help."),
+        (["bensh"], "There is neither a file nor a command 'bensh'. Did you mean bench?"),
+        (["eval-traking", "--truth", "a"], "nor a command 'eval-traking'. Did you mean eval-tracking?"),
+        (["demo", "--outptu", "x"], "There is no option '--outptu'. Did you mean --output?"),
+        (["demo", "more"], "There is no use for 'more'. See posetrack demo --help."),
+        (["bench", "--frmes", "3"], "There is no option '--frmes'. Did you mean --frames?"),
+        (["models", "infos"], "Did you mean info?"),
+        (["dance.mp4", "--conf", "much"], "--conf: invalid float value: 'much'. See posetrack --help."),
+        (["dance.mp4", "--conf"], "--conf: expected one argument. See posetrack --help."),
+    ],
+)
+def test_a_word_that_is_not_known_is_one_line_with_the_nearest(words, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("posetrack: ")
+    assert sentence in told
+    assert told.count("\n") == 1
+
+
+def test_sources_need_no_flag_and_may_stand_anywhere():
+    parse = build_parser().parse_args
+    assert parse(["dance.mp4", "--csv", "out.csv"]).sources == ["dance.mp4"]
+    assert parse(["--csv", "out.csv", "dance.mp4"]).sources == ["dance.mp4"]
+    assert parse(["a.mp4", "b.mp4", "rtsp://camera/1", "--quiet"]).sources == ["a.mp4", "b.mp4", "rtsp://camera/1"]
+    assert parse(["0"]).sources == ["0"]
+    assert parse(["./demo"]).sources == ["./demo"]
+
+
+def test_a_file_that_is_named_almost_as_a_command_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bensh").touch()
+    assert build_parser().parse_args(["bensh"]).sources == ["bensh"]
+
+
+def test_the_first_word_that_is_a_command_is_one():
+    assert build_parser().parse_args(["demo", "--output", "here"]).output == "here"

@@ -1,0 +1,234 @@
+"""The Python door: what it takes, what it refuses with a sentence, and tracks as people read them."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, PosetrackError, Tracks
+from posetrack.errors import InputError
+from posetrack.models.keypoints import COCO
+from posetrack.tracker.perception.own import OwnDetector
+from posetrack.tracker.picture import as_bgr
+from posetrack.tracker.tracking import fakes
+from posetrack.tracker.types import State
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+
+
+def estimate(frame, detections):
+    n = len(detections)
+    middles = (detections.boxes[:, None, :2] + detections.boxes[:, None, 2:]) / 2
+    return Poses(detections.boxes, np.repeat(middles, 17, axis=1), np.full((n, 17), 0.9), detections.scores)
+
+
+estimate.skeleton = COCO
+
+
+@pytest.fixture
+def line():
+    return Pipeline(lambda frame: Detections([[10, 5, 30, 45]], [0.9]), estimate)
+
+
+@pytest.fixture
+def tracks():
+    scene, tracker = fakes.crossing(fakes.regular(0.2, 10)), PoseTracker()
+    for time, poses, _ in scene.frames():
+        poses.keypoints[0, 9], poses.scores[0, 9] = np.nan, 0
+        tracks = tracker.update(poses, time)
+    return tracks
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (IMAGE, IMAGE),
+        (IMAGE / 255, IMAGE),
+        ((IMAGE / 255).astype(np.float32), IMAGE),
+        (IMAGE.astype(np.uint16) * 257, IMAGE),
+        (IMAGE.astype(np.int64), IMAGE),
+        (IMAGE[..., 0], np.repeat(IMAGE[..., :1], 3, axis=2)),
+        (IMAGE[..., :1], np.repeat(IMAGE[..., :1], 3, axis=2)),
+        (np.dstack([IMAGE, IMAGE[..., 0]]), IMAGE),
+        (IMAGE[..., 0] > 128, np.repeat((IMAGE[..., :1] > 128) * np.uint8(255), 3, axis=2)),
+        (IMAGE[::-1, ::-2], IMAGE[::-1, ::-2]),
+    ],
+    ids=["uint8", "float64", "float32", "uint16", "int64", "grey", "one channel", "BGRA", "bool", "view"],
+)
+def test_pictures_of_other_kinds_become_bgr(image, expected):
+    frame = Frame(image, 0, 0.0)
+    assert frame.image.dtype == np.uint8
+    np.testing.assert_array_equal(frame.image, expected)
+
+
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [
+        (IMAGE.astype(float), "values from 0 to 255; give values from 0 to 1, or uint8"),
+        (IMAGE.astype(int) - 9, "give values from 0 to 255"),
+        (np.full((4, 4, 3), np.nan), "values from nan"),
+        (IMAGE.transpose(2, 0, 1), "the channels come last"),
+        (IMAGE[None], "several are a list"),
+        (IMAGE[..., :2], "(H, W, 3), BGR"),
+        (IMAGE[:0], "with pixels in it"),
+        (IMAGE.astype(complex), "dtype complex128"),
+        ("dance.mp4", "of type str"),
+        (None, "of type NoneType"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_a_remedy(image, sentence, line):
+    for door in (lambda: as_bgr(image), lambda: Frame(image, 0, 0.0), lambda: line(image)):
+        with pytest.raises(InputError) as caught:
+            door()
+        assert sentence in str(caught.value)
+    assert isinstance(caught.value, PosetrackError)
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("time", [np.nan, np.inf, "0"])
+def test_a_time_is_a_number(time):
+    with pytest.raises(InputError, match="finite seconds"):
+        Frame(IMAGE, 0, time)
+
+
+def test_a_pipeline_takes_pictures_with_times(line):
+    assert [line(IMAGE, time=index / 25).ids.tolist() for index in range(3)] == [[1]] * 3
+    several = line([IMAGE, IMAGE], time=[0.2, 0.24])
+    assert [type(tracks) for tracks in several] == [Tracks, Tracks]
+    assert [tracks.ids.tolist() for tracks in line([Frame(IMAGE, 9, 0.3), Frame(IMAGE, 10, 0.4)])] == [[1], [1]]
+    assert line([]) == []
+
+
+def test_a_picture_alone_needs_no_time_and_the_next_one_does(line):
+    assert line(IMAGE).ids.tolist() == [1]
+    with pytest.raises(InputError, match=r"Give time=seconds .* or call reset\(\)"):
+        line(IMAGE)
+    line.reset()
+    with pytest.raises(InputError, match="Give time=seconds"):
+        line([IMAGE, IMAGE])
+    with pytest.raises(InputError, match="give one for each"):
+        line([IMAGE, IMAGE], time=0.1)
+    with pytest.raises(InputError, match="has its own time"):
+        line(Frame(IMAGE, 0, 0.0), time=1.0)
+    assert line(IMAGE).ids.tolist() == [1]  # nothing of what was refused is left
+
+
+def test_time_that_runs_backwards_is_refused_before_anything_is_done(line):
+    line(IMAGE, time=2.0)
+    for images, time in ((IMAGE, 1.0), ([IMAGE, IMAGE], [2.5, 2.4])):
+        with pytest.raises(InputError, match="Time runs backwards"):
+            line(images, time=time)
+    assert line(IMAGE, time=2.04).ids.tolist() == [1]
+    line.reset()
+    assert line(IMAGE, time=1.0).ids.tolist() == [1]
+
+
+def test_sessions_share_the_networks_and_nothing_else(line):
+    line(IMAGE, time=5.0)
+    other = line.session()
+    assert other.detector is line.detector
+    assert other.estimator is line.estimator
+    moved = Pipeline(lambda frame: Detections([[30, 5, 60, 45]], [0.9]), estimate)
+    assert other(IMAGE, time=0.0).ids.tolist() == [1]
+    assert moved.session()(IMAGE).ids.tolist() == [1]
+    assert line(IMAGE, time=5.04).ids.tolist() == [1]
+    assert sum(other.looks.values()) == 1
+
+
+def test_a_session_begins_with_the_limits_of_the_first_source():
+    from posetrack.tracker.pace import LEVELS
+    from posetrack.tracker.schedule import Limits, Schedule
+
+    line = Pipeline(lambda frame: Detections.empty(), estimate, schedule=Schedule("auto", "auto"))
+    line.schedule.limits = LEVELS[-1]  # as a live source that is too fast leaves it
+    assert line.session().schedule.limits == Limits()
+    line.reset()
+    assert line.schedule.limits == Limits()
+
+
+@pytest.mark.parametrize("answer", [[], np.zeros((0, 4)), ([], []), Detections.empty()])
+def test_own_detectors_may_find_nobody(answer):
+    assert len(OwnDetector(lambda frame: answer)(Frame(IMAGE, 0, 0.0))) == 0
+
+
+def test_own_detectors_answer_in_several_ways():
+    boxes, frame = [[0, 0, 9, 9], [5, 5, 20, 40]], Frame(IMAGE, 0, 0.0)
+    for answer in (boxes, np.array(boxes), (boxes, [1, 1]), Detections(boxes, [1, 1])):
+        np.testing.assert_array_equal(OwnDetector(lambda frame, a=answer: a)(frame).boxes, boxes)
+    found = OwnDetector(lambda frame: (boxes, [0.3, 0.8]), conf=0.2, max_people=1)(frame)
+    np.testing.assert_array_equal(found.boxes, boxes[1:])
+    for answer in (
+        None,
+        3,
+        [[1, 2]],
+        ([[0, 0, 9, 9]], [0.5, 0.5]),
+        ([[0, 0, 9, np.nan]], [0.5]),
+        ([[0, 0, 9, 9]], [7]),
+    ):
+        with pytest.raises(InputError, match="The detector"):
+            OwnDetector(lambda frame, a=answer: a)(frame)
+
+
+def test_empty_lists_are_nobody():
+    assert len(Detections([], [])) == 0
+    assert Detections([], []).boxes.shape == (0, 4)
+    assert len(PoseTracker().update(Poses([], [], []), 0.0)) == 0
+    assert len(Tracks([], Poses([], [], []), [], ())) == 0
+    with pytest.raises(InputError, match="no array of numbers"):
+        Detections([["a", 1, 2, 3]], [1])
+
+
+def test_tracks_are_people(tracks):
+    assert [person.id for person in tracks] == tracks.ids.tolist() == [1, 2]
+    assert len(tracks) == 2
+    person = tracks[0]
+    assert (person.id, person.state) == (1, State.MEASURED)
+    assert person.score == pytest.approx(0.9)
+    np.testing.assert_array_equal(person.box, tracks.boxes[0])
+    x, y, score = person.keypoints["left_knee"]
+    np.testing.assert_array_equal([x, y], tracks.poses.keypoints[0, COCO.keypoints.index("left_knee")])
+    assert person.keypoints["left_knee"].score == score > 0
+    assert np.isnan(person.keypoints["left_wrist"].x)
+    assert list(person.keypoints) == list(COCO.keypoints)
+    assert tracks[-1].id == 2
+    assert tracks[np.int64(1)].id == 2
+    for beyond in (2, -3):
+        with pytest.raises(IndexError, match="There is no person"):
+            tracks[beyond]
+    np.testing.assert_array_equal(tracks["left_knee"], tracks.keypoints[:, COCO.keypoints.index("left_knee")])
+    with pytest.raises(KeyError, match="Did you mean 'left_knee'"):
+        tracks["left_nee"]
+    assert tracks[[1]].names == tracks[tracks.ids == 1].names == COCO.keypoints
+    assert tracks.scores.shape == tracks.keypoints.shape[:2] == (2, 17)
+    assert tracks.box_scores.shape == (2,)
+    assert list(Tracks.empty()) == []
+
+
+def test_tracks_become_plain_values(tracks):
+    told = json.loads(json.dumps(tracks.to_dict(), allow_nan=False))
+    assert [person["id"] for person in told["people"]] == [1, 2]
+    assert told["people"][0]["keypoints"]["left_wrist"] is None
+    assert len(told["people"][0]["keypoints"]["nose"]) == 3
+
+
+def test_tracks_become_a_data_frame_with_the_columns_of_the_table(tracks):
+    pytest.importorskip("pandas", reason="needs posetrack[formats]")
+    from posetrack.tracker.output.table import columns
+
+    table = tracks.to_df(Frame(IMAGE, 7, 0.28))
+    assert list(table.columns) == list(columns(COCO))
+    assert table["frame"].tolist() == [7, 7]
+    assert table["left_wrist_x"].isna().tolist() == [True, False]
+    assert "frame" not in tracks.to_df().columns
+    assert len(Tracks.empty().to_df(Frame(IMAGE, 7, 0.28))) == 0
+
+
+def test_what_flows_can_be_pickled(tracks):
+    frame, poses = Frame(IMAGE, 3, 0.12), tracks.poses
+    for value in (frame, tracks, poses, Detections([[0, 0, 9, 9]], [0.5]), tracks[0]):
+        again = pickle.loads(pickle.dumps(value))
+        assert type(again) is type(value)
+    again = pickle.loads(pickle.dumps(tracks))
+    assert again.to_dict() == tracks.to_dict()
+    assert not hasattr(tracks, "__dict__")

@@ -1,0 +1,82 @@
+"""Parsers whose errors are one sentence that offers the nearest word, instead of the usage of every option."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ...errors import UsageError
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises `UsageError` where argparse would print its usage and leave."""
+
+    _words: Sequence[str] = ()
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+        """Parse, and refuse what is left."""
+        parsed, rest = self.parse_known_args(args, namespace)
+        if rest:
+            self._refuse_options(rest)
+            raise UsageError(f"There is no use for '{rest[0]}'. See {self.prog} --help.")
+        return parsed
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as argparse does; remember the words for a better sentence."""
+        self._words = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a sentence of argparse's message, or of the misspelt option that led to it."""
+        if "invalid choice" in message:
+            self._refuse_options(self._words)  # the value of an option that is not known is taken for the choice
+        message = message.removeprefix("argument ")
+        if choice := re.fullmatch(r"(.*): invalid choice: '(.*)' \(choose from (.*)\)", message):
+            known = [name.strip("' ") for name in choice[3].split(",")]
+            near = get_close_matches(choice[2], known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(known)}."
+            raise UsageError(f"'{choice[2]}' is no choice for {choice[1]}. {hint}")
+        raise UsageError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
+
+    def _refuse_options(self, words: Sequence[str]) -> None:
+        """Refuse the first option that is not known, if there is one, with the nearest that is."""
+        known = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", self.format_help()))
+        for word in (word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1):
+            if not word[1].isdigit() and not any(name.startswith(word.replace("--no-", "--")) for name in known):
+                near = get_close_matches(word, sorted(known), n=1)
+                hint = f"Did you mean {near[0]}?" if near else f"See {self.prog} --help."
+                raise UsageError(f"There is no option '{word}'. {hint}")
+
+
+class RootParser(Parser):
+    """The parser of `posetrack`: a command where the first word is one, or else the main job with its sources.
+
+    argparse alone cannot tell `posetrack dance.mp4` from a command; a file that is named as a command is `./demo`.
+
+    Args:
+        job: parses the main job; its options stand in the help.
+        words: of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, job: Parser, **words: Any) -> None:
+        super().__init__(parents=[job], **words)
+        self._job = job
+        self.commands = self.add_subparsers(title="commands", metavar="COMMAND", prog=self.prog, parser_class=Parser)
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+        """Parse the words of the command line."""
+        words = list(sys.argv[1:] if args is None else args)
+        if words and words[0] in self.commands.choices:
+            return self.commands.choices[words[0]].parse_args(words[1:], namespace)
+        if asked := [word for word in words if word in ("-h", "--help", "--version")]:
+            return super().parse_args(asked[:1], namespace)  # prints, and leaves
+        if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and not Path(words[0]).exists():
+            near = get_close_matches(words[0], self.commands.choices, n=1)
+            if near:
+                raise UsageError(f"There is neither a file nor a command '{words[0]}'. Did you mean {near[0]}?")
+        return self._job.parse_args(words, namespace)

@@ -1,0 +1,109 @@
+"""One row of a frame's people, with names instead of numbers: for loops over people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .types import State
+
+
+class Keypoint(NamedTuple):
+    """A place in the picture.
+
+    Attributes:
+        x: pixels from the left; NaN where missing.
+        y: pixels from the top; NaN where missing.
+        score: in [0, 1]; 0 where missing.
+    """
+
+    x: float
+    y: float
+    score: float
+
+
+class Keypoints(Mapping[str, Keypoint]):
+    """A person's keypoints by name, in the order of the skeleton: `person.keypoints["left_knee"].x`.
+
+    Attributes:
+        names: K of them.
+        xy: (K, 2) pixels; NaN where missing.
+        scores: (K,) in [0, 1]; 0 where missing.
+    """
+
+    __slots__ = ("names", "scores", "xy")
+
+    def __init__(self, names: tuple[str, ...], xy: NDArray[np.floating], scores: NDArray[np.floating]) -> None:
+        self.names, self.xy, self.scores = names, xy, scores
+
+    def __getitem__(self, name: str) -> Keypoint:
+        """Return a keypoint.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        k = place(self.names, name)
+        return Keypoint(*self.xy[k].tolist(), float(self.scores[k]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        return f"Keypoints({', '.join(self.names)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in one frame.
+
+    Attributes:
+        id: a positive integer.
+        state: whether the pose was measured in this frame, predicted or interpolated.
+        score: the detector's confidence, in [0, 1].
+        box: (4,) xyxy pixels.
+        velocity: (2,) pixels per second, of the box's centre.
+        keypoints: by name.
+    """
+
+    id: int
+    state: State
+    score: float
+    box: NDArray[np.floating]
+    velocity: NDArray[np.floating]
+    keypoints: Keypoints
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain Python values, ready for JSON: a keypoint is [x, y, score], or None where missing."""
+        keypoints = {name: None if math.isnan(point.x) else list(point) for name, point in self.keypoints.items()}
+        return {
+            "id": self.id,
+            "state": str(self.state),
+            "score": self.score,
+            "box": self.box.tolist(),
+            "velocity": self.velocity.tolist(),
+            "keypoints": keypoints,
+        }
+
+
+def place(names: tuple[str, ...], name: str) -> int:
+    """Return which keypoint a name is.
+
+    Raises:
+        KeyError: none of them; the nearest one is offered.
+    """
+    try:
+        return names.index(name)
+    except ValueError:
+        near = get_close_matches(name, names, n=1) if isinstance(name, str) else []
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
+        raise KeyError(f"There is no keypoint {name!r}. {hint}") from None

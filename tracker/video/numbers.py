@@ -1,0 +1,101 @@
+"""Numbers of a video's frames as the source counts them: frames lost to damage, or before a start, are counted."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from itertools import takewhile
+from typing import Any
+
+_STEADY = 0.25  # of a step, by which steps of a steady rate may differ: Matroska rounds to the millisecond
+_SURE = 3  # steps after which a rate counts as known
+_WAITING = 1000  # packets without a frame; no codec reorders so many
+
+
+class FrameNumbers:
+    """Count the frames of one pass through a stream, in the order of presentation.
+
+    Without damage each frame is the next one. After damage, what is between two frames was lost: at a steady rate as
+    many as fit in, for a damaged container may have lost packets too; otherwise as many as there were packets.
+
+    Args:
+        first: how many frames stand before the first packet.
+        leaky: whether packets may be lost without a trace, as in a transport stream: then a gap in a steady rate is
+            damage by itself.
+    """
+
+    def __init__(self, first: int = 0, *, leaky: bool = False) -> None:
+        self._next, self._leaky = first, leaky
+        self._waiting: list[int] = []  # timestamps of packets whose frames have not come
+        self._last: int | None = None
+        self._origin: tuple[int, int] | None = None  # timestamp and number of the first frame that had one
+        self._steady, self._damaged, self._lost = True, False, 0
+
+    def packet(self, packet: Any) -> None:
+        """Take note of a packet before it is decoded."""
+        self._damaged = self._damaged or packet.is_corrupt
+        if is_presented(packet):
+            heapq.heappush(self._waiting, packet.pts)
+            if len(self._waiting) > _WAITING:
+                heapq.heappop(self._waiting)
+
+    def is_late(self, pts: int | None) -> bool:
+        """Tell whether a frame comes after one that follows it, as a decoder gives them out over damage."""
+        return self._damaged and pts is not None and self._last is not None and pts <= self._last
+
+    def lost(self) -> None:
+        """Take note of a frame that could not be decoded."""
+        self._damaged = True
+        self._lost += 1
+
+    def number(self, pts: int | None) -> int:
+        """Return the number of the frame that comes now."""
+        if pts is None:
+            number, self._lost = self._next + self._lost, 0
+        else:
+            number = self._next + self._between(pts)
+            self._origin, self._last = self._origin or (pts, number), pts
+        self._next = number + 1
+        return number
+
+    def _between(self, pts: int) -> int:
+        """Return how many frames were lost before the one with this timestamp."""
+        skipped = 0
+        while self._waiting and self._waiting[0] <= pts:
+            skipped += heapq.heappop(self._waiting) < pts
+        if self._last is None or self._origin is None:
+            return skipped
+        steps = self._next - 1 - self._origin[1]
+        step = (self._last - self._origin[0]) / steps if steps >= _SURE else 0.0
+        gap = (pts - self._last) / step if step > 0 else math.nan
+        if not self._damaged:
+            whole = max(1, round(gap)) if self._leaky and gap == gap else 1
+            self._steady = self._steady and not abs(gap - whole) > _STEADY
+            self._damaged = self._steady and whole > 1
+            if not self._damaged:
+                return 0
+        return max(0, round(gap) - 1) if self._steady and gap == gap else skipped
+
+
+def is_presented(packet: Any) -> bool:
+    """Tell whether a packet's frame is shown: an edit list leaves some out."""
+    return packet.pts is not None and not packet.is_discard
+
+
+def packets_before(stream: Any, landing: Any) -> int:
+    """Return how many frames stand before a packet, in the order of decoding, without decoding them.
+
+    An index of all packets answers at once; without one, the stream is read up to there.
+
+    Args:
+        stream: of a container that was just opened: a search does not lead back to the beginning of every file.
+        landing: the packet, of another container with the same file.
+    """
+    packets = stream.container.demux(stream)
+    entries: Any = getattr(stream, "index_entries", ())
+    if len(entries) == stream.frames > 0 and landing.dts is not None:
+        offset = entries[0].timestamp - next(packets).dts
+        before = (entry for entry in entries if entry.timestamp - offset < landing.dts)
+        return sum(not entry.is_discard for entry in before)
+    same = (landing.pts, landing.size)  # a search may leave the decoding time open
+    return sum(map(is_presented, takewhile(lambda packet: (packet.pts, packet.size) != same, packets)))

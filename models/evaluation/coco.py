@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import UsageError
 from ..geometry.keypoints import COCO, oks
 from ..geometry.skeletons import CROWDPOSE
 
@@ -88,7 +89,10 @@ def _evaluate(
     truth: dict[str, Any], results: list[dict[str, Any]], kind: str, sigmas: Sequence[float] = ()
 ) -> list[float]:
     # behind a function: a program that only tracks does not wait for it
-    import faster_coco_eval as coco
+    try:
+        import faster_coco_eval as coco
+    except ImportError as error:
+        raise UsageError("Measuring needs faster-coco-eval. Install it: pip install 'posetrack[eval]'.") from error
 
     person = person_category(truth)
     quiet = {"print_function": lambda *_: None}

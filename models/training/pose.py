@@ -140,6 +140,17 @@ class PoseTask:
 def build(recipe: Recipe) -> nn.Module:
     """Return a recipe's network with fresh weights, those of its seed, or behind a pre-trained backbone."""
     torch.manual_seed(recipe.seed)
+    wanted = recipe.network
+    if wanted.variant == "timm":
+        from ..timm_pose import TimmPose
+
+        return TimmPose(
+            backbone=wanted.backbone,
+            head=wanted.head,
+            input_size=wanted.input_size,
+            drop_path=wanted.drop_path,
+            pretrained=wanted.pretrained,
+        )
     options: dict[str, Any] = {"input_size": recipe.network.input_size}
     make = variant(recipe.network.variant).build
     if recipe.network.drop_path or "drop_path" in inspect.signature(make).parameters:

@@ -21,14 +21,18 @@ class Network:
     """Which network.
 
     Attributes:
-        variant: a name of the zoo; of a detector, `yolov8n` or a larger one.
+        variant: a name of the zoo; of a detector, `yolov8n` or a larger one; `timm` for any backbone of timm.
+        backbone: with `timm`: a name of `timm.list_models()`.
+        head: with `timm`: `classic` or `simple` (ViTPose's), `transpose` (its encoder) or `bundled` (its decoder).
         input_size: (height, width) of what it sees, in pixels.
         drop_path: stochastic depth of the last block.
         pretrained: weights that the backbone begins from, a file or hf:OWNER/REPOSITORY/FILE; of a detector, the file
-            or the name of a published YOLOv8; none when empty.
+            or the name of a published YOLOv8; with `timm`, the file or `timm` for its own; none when empty.
     """
 
     variant: str
+    backbone: str = ""
+    head: str = "classic"
     input_size: tuple[int, int] = (256, 192)
     drop_path: float = 0.0
     pretrained: str = ""
@@ -194,6 +198,12 @@ class Recipe:
         for key, (value, allowed) in choices.items():
             if value not in allowed:
                 raise UsageError(f"{key} is '{value}'; choose one of {', '.join(allowed)}.")
+        if (self.network.variant == "timm") != bool(self.network.backbone):
+            raise UsageError(
+                'network.backbone goes with network.variant = "timm", and only with that. Set both or none.'
+            )
+        if self.network.variant == "timm" and self.optim.groups == "layer_decay":
+            raise UsageError("optim.groups 'layer_decay' is for ViTPose. With a timm backbone choose slow_encoder.")
         if self.loss == "detection" and self.teacher.network:
             raise UsageError("teacher.network teaches pose networks, not detectors. Leave it out.")
         for key, number in {"epochs": self.epochs, "batch": self.batch}.items():

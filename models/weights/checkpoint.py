@@ -53,7 +53,14 @@ def load_checkpoint(
     if "backbone.embeddings.patch_embeddings.projection.weight" in state:
         state = from_transformers(state)
     arguments = _settings(raw, notes, label) | ({"input_size": input_size} if input_size else {})
-    network = _build(state, label, **arguments)
+    if notes.get("family") == "TimmPose":
+        from ..networks.timm_pose import from_notes
+
+        network: nn.Module = from_notes(notes, arguments.get("input_size", (256, 192)), label)
+        _check_fit(network, state, label)
+        network.load_state_dict(state, strict=False)
+    else:
+        network = _build(state, label, **arguments)
     if dataset is not None:
         network = _of_dataset(network, dataset, label)
     return network.to(device).eval()
@@ -73,6 +80,7 @@ def metadata(network: nn.Module) -> dict[str, str]:
     """Return what a safetensors file has to say beside the weights so that `load_checkpoint` builds the same again."""
     height, width = network.input_size  # type: ignore[misc]  # every network declares it
     notes = {"family": type(network).__name__, "input_size": f"{width}x{height}"}
+    notes |= getattr(network, "notes", {})  # what a backbone of timm is
     return notes | ({"activation": network.activation} if isinstance(network, POTR) else {})
 
 
@@ -167,14 +175,18 @@ def _build(state: State, label: str, **arguments: Any) -> nn.Module:
         raise ModelError(
             f"{label} has tensors of a known network in shapes that none has ({reason}). Give an intact checkpoint."
         ) from error
-    if problems := misfit(network.state_dict(), kept):
+    _check_fit(network, kept, label)
+    network, kept = recognise(state, label, **arguments)
+    network.load_state_dict(kept, strict=False)  # only the counters of batch normalisation may be absent
+    return network
+
+
+def _check_fit(network: nn.Module, state: State, label: str) -> None:
+    if problems := misfit(network.state_dict(), state):
         raise ModelError(
             f"{label} looks like {type(network).__name__} but does not fit it ({problems}). "
             "Give a checkpoint of one of the networks that `posetrack models` lists."
         )
-    network, kept = recognise(state, label, **arguments)
-    network.load_state_dict(kept, strict=False)  # only the counters of batch normalisation may be absent
-    return network
 
 
 def misfit(wanted: State, state: State) -> str:

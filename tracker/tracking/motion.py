@@ -32,7 +32,7 @@ def predict(people: People, dt: float, idle: float, options: TrackerConfig) -> N
     kalman.wander(points, 1, (options.scale_agility * sizes) ** 2 / dt)
     kalman.predict(points, dt, (_agilities(ages.shape[1], options) * sizes[:, None]) ** 2)
     people.ages[...] += dt
-    old = people.ages[:, BOX:] > options.predicted_seconds
+    old = ages[:, BOX:] > options.predicted_seconds
     people.scores[old] = 0.0
     people.positions[:, BOX:][old] = people.smooth[old] = np.nan
 
@@ -69,8 +69,8 @@ def correct(
     Returns:
         The keypoints (T, K, 2) that were measured, NaN where there is none.
     """
-    people.misses[...] = np.where(match < 0, people.misses + looked, 0.0)
     tracks = np.flatnonzero(match >= 0)
+    people.misses[...] = np.where(match < 0, people.misses + looked, 0.0)
     if len(tracks) == 0:
         return np.full(people.smooth.shape, np.nan)
     seen, free = take(seen, match[tracks]), free[match[tracks]]  # M people, each in the row of their track

@@ -1,10 +1,12 @@
 import copy
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from posetrack.errors import UsageError
 from posetrack.models.evaluation.coco import (
     BOX_MEASURES,
     KEYPOINT_MEASURES,
@@ -167,3 +169,9 @@ def test_oks_nms_takes_missing_keypoints_and_nobody():
     pose[:, :5] = np.arange(10.0).reshape(5, 2)
     assert oks_nms(pose, np.array([0.3, 0.4]), np.full(2, 1e4)).tolist() == [1]
     assert oks_nms(np.zeros((0, 17, 2)), np.zeros(0), np.zeros(0)).shape == (0,)
+
+
+def test_a_missing_evaluator_is_told_with_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
+    with pytest.raises(UsageError, match=r"needs faster-coco-eval. Install it: pip install 'posetrack\[eval\]'"):
+        coco_keypoint_ap({"images": [], "annotations": []}, [])

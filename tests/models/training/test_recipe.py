@@ -17,7 +17,7 @@ LEARNING_RATES = {"vitpose": 5e-4, "transpose": 1e-4, "potr": 1e-4}
 def test_every_recipe_is_whole(name):
     read = recipe.read(name)
     assert read.loss in {*OBJECTIVES, "detection"}
-    assert read.network.variant in {*ZOO, *yolo.VARIANTS.values()}
+    assert read.network.variant in {*ZOO, *yolo.VARIANTS.values(), "timm"}
     assert [n for prefix, n in EPOCHS.items() if name.startswith(prefix)] in ([read.epochs], [])
     assert [n for prefix, n in LEARNING_RATES.items() if name.startswith(prefix)] in ([read.optim.lr], [])
 

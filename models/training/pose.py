@@ -142,7 +142,7 @@ def build(recipe: Recipe) -> nn.Module:
     torch.manual_seed(recipe.seed)
     wanted = recipe.network
     if wanted.variant == "timm":
-        from ..timm_pose import TimmPose
+        from ..networks.timm_pose import TimmPose
 
         return TimmPose(
             backbone=wanted.backbone,

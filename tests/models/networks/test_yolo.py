@@ -300,7 +300,7 @@ def state():
     return [dict(os.environ), cv2.getNumThreads(), torch.get_num_threads(), repr(printing), np.get_printoptions(),
             torch.save.__module__, repr(sys.excepthook)]
 before = state()
-from posetrack.models import yolo
+from posetrack.models.networks import yolo
 assert "ultralytics" not in sys.modules
 yolo.build()
 assert state() == before, (before, state())

@@ -9,12 +9,14 @@ from lightning_fabric import Fabric
 from stick_people import draw
 
 from posetrack.errors import ModelError, UsageError
-from posetrack.models import card, export, weights
-from posetrack.models.timm_pose import HEADS, TimmPose
+from posetrack.models.export import files as export
+from posetrack.models.networks.timm_pose import HEADS, TimmPose
 from posetrack.models.training import data
 from posetrack.models.training.loop import fit
 from posetrack.models.training.pose import PoseTask, build
 from posetrack.models.training.recipe import Augment, Data, Network, Optim, Recipe, Schedule, read
+from posetrack.models.weights import card
+from posetrack.models.weights import checkpoint as weights
 
 SIZE = (128, 96)
 KINDS = {"test_vit": "simple", "test_resnet": "bundled", "test_efficientnet": "transpose"}  # and a head for each

@@ -246,7 +246,7 @@ def test_metadata_takes_no_memory(tmp_path, changed):
     save_file(state, tmp_path / "good.safetensors", metadata)
     assert yolo.load(tmp_path / "good.safetensors").size == 64
     save_file(state, tmp_path / "evil.safetensors", metadata | changed)
-    with pytest.raises(ModelError, match="disagree|not one of"):
+    with pytest.raises(ModelError, match=r"disagree|not one of"):
         yolo.load(tmp_path / "evil.safetensors")
 
 

@@ -14,12 +14,12 @@ import torch
 from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 
-from ..errors import ModelError, UsageError
-from .cache import is_offline
+from ...errors import ModelError, UsageError
+from ..geometry.crop import MEAN, STD
+from ..geometry.processing import UDP
+from ..weights.cache import is_offline
 from .convvit import Fusion
-from .crop import MEAN, STD
-from .initial import start_near_zero
-from .processing import UDP
+from .initialisation import start_near_zero
 from .transpose import Encoder, sine_positions
 from .vitpose import ClassicHead, SimpleHead
 

@@ -18,7 +18,6 @@ from ...errors import ModelError, UsageError
 from ..cache import is_offline
 from ..convvit import ConvViT
 from ..crop import MEAN, STD
-from ..deit import DeiT
 from ..efficientnet import EfficientNetLite, from_published
 from ..potr import POTR
 from ..resnet import ResNetTokens
@@ -59,6 +58,8 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
         UsageError: the source is no name on the hub, or the network has no backbone that is pre-trained.
         ModelError: the file is not there, cannot be read safely, or does not fit; the first keys are named.
     """
+    from ..deit import DeiT  # brings timm
+
     backbone = _backbone(network)
     state = read_state(_find(str(source), offline=offline))
     wanted = backbone.state_dict()

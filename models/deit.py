@@ -5,8 +5,9 @@ Importing this module imports timm; those who only may need a DeiT import it whe
 
 from __future__ import annotations
 
+from typing import Any
+
 from timm.models.vision_transformer import VisionTransformer
-from torch import Tensor
 
 
 class DeiT(VisionTransformer):
@@ -36,9 +37,7 @@ class DeiT(VisionTransformer):
         self.input_size = input_size
         self.dim = dim
         self.grid = (input_size[0] // patch, input_size[1] // patch)
-        for block in self.blocks:
+        blocks: Any = self.blocks
+        for block in blocks:
             # POTR's decoder multiplies differences of its memory by up to 100, those of rounding in a fused kernel too
             block.attn.fused_attn = False
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.forward_features(images)

@@ -50,6 +50,7 @@ def load_checkpoint(
     if "backbone.embeddings.patch_embeddings.projection.weight" in state:
         state = from_transformers(state)
     arguments = _settings(raw, notes) | ({"input_size": input_size} if input_size else {})
+    network: nn.Module
     if notes.get("family") == "TimmPose":
         from .timm_pose import from_notes
 

@@ -11,19 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("posetrack", "tracker", "models", "configs")
 HEAVY = {
-    "numba",
-    "torch",
-    "timm",
-    "filterpy",
-    "cv2",
-    "ultralytics",
-    "av",
-    "PIL",
-    "scipy",
-    "rich",
-    "bokeh",
-    "matplotlib",
-}
+    "numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh", "matplotlib",
+}  # fmt: skip
 
 FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere in its file
     "posetrack.errors": ("*",),

@@ -114,15 +114,20 @@ def need(package: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise ConversionError(
-            f"This takes the package {package}, which is not installed. Run: pip install '{extra}'."
-        ) from error
+        raise _missing(package, extra) from error
+
+
+def _missing(package: str, extra: str) -> ConversionError:
+    return ConversionError(f"This takes the package {package}, which is not installed. Run: pip install '{extra}'.")
 
 
 def _openvino(
     network: nn.Module, examples: Tensor, path: Path, card: cards.Card, names: tuple[str, ...], half: bool
 ) -> None:
-    ov: Any = need("openvino", "openvino")
+    try:
+        from .openvino_door import ov
+    except ImportError as error:
+        raise _missing("openvino", "openvino") from error
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 

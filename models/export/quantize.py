@@ -11,12 +11,12 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
 from ...errors import ConversionError
 from ..weights import card as cards
 from .files import need
+from .openvino_door import ov
 
 LAYERS = frozenset({"Convolution", "ConvolutionBackpropData", "GroupConvolution", "MatMul"})  # that have weights
 

@@ -77,8 +77,8 @@ class ConvViT(nn.Module):
         self.input_size = input_size
         self.num_keypoints = num_keypoints
         # Crops come normalised as ViTPose's; the backbone knows pictures in [0, 1].
-        self.register_buffer("mean", torch.from_numpy(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.from_numpy(STD).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(MEAN.tolist()).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD.tolist()).view(1, 3, 1, 1), persistent=False)
         self.backbone = CSPPAN(backbone_width)
         c4, c8, c16, c32 = self.backbone.channels
         self.project16 = nn.Conv2d(c16, width, 1)

@@ -23,6 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
@@ -45,7 +46,7 @@ REACH = 10.0  # seconds that a download may take to begin
 @contextlib.contextmanager
 def _undone() -> Iterator[None]:
     """Put back, on leaving, what importing Ultralytics changes outside itself."""
-    environment, threads, torch_save = dict(os.environ), cv2.getNumThreads(), torch.save
+    environment, threads, torch_save, image_open = dict(os.environ), cv2.getNumThreads(), torch.save, Image.open
     printing = dataclasses.asdict(torch._tensor_str.PRINT_OPTS)
     try:
         with np.printoptions(), warnings.catch_warnings():
@@ -55,7 +56,7 @@ def _undone() -> Iterator[None]:
         os.environ.clear()
         os.environ.update(environment)
         cv2.setNumThreads(threads)
-        torch.save = torch_save
+        torch.save, Image.open = torch_save, image_open
         torch.set_printoptions(**printing)
 
 

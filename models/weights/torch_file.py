@@ -37,6 +37,7 @@ _DTYPES = {
 }
 # Calls that a file of weights may well hold and nothing here needs: they become records.
 _IDLE = (
+    "_codecs.encode",  # bytes, in older protocols
     "builtins.getattr",
     "builtins.slice",
     "copyreg._reconstructor",

@@ -76,7 +76,6 @@ class ContainerReader:
         self._remote = isinstance(address, str)
         self._start, self._end, self._timeout = start, end, timeout
         self._address, self._container = address, self._open(address)
-        self._numbers, self._sought = self._count_from(0), False
         try:
             self._describe(stream, fps)
         except BaseException:
@@ -89,6 +88,7 @@ class ContainerReader:
         if container.format.name in TEXT_FORMATS:
             raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, a picture or a stream.")
         self._stream = stream = choose_stream(container, name=self.name, index=index)
+        self._numbers, self._sought = self._count_from(0), False
         self._rate = rate = Rate(container, stream, asked=fps)
         self.fps, self.fps_guessed = rate.fps, rate.guessed
         self._display = Display(stream, name=self.name)
@@ -182,7 +182,9 @@ class ContainerReader:
             yield from timed
 
     def _count_from(self, first: int) -> FrameNumbers:
-        return FrameNumbers(first, leaky=self._container.format.name == "mpegts")
+        base = self._stream.time_base
+        tick = float(base) if base and may_be_joined(self._container) else None
+        return FrameNumbers(first, leaky=self._container.format.name == "mpegts", tick=tick)
 
     def _begin_anew(self) -> None:
         """Go to the first packet: a search leads past it in a transport stream."""

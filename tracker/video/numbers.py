@@ -7,8 +7,11 @@ import math
 from itertools import takewhile
 from typing import Any
 
+from .streams import is_joint
+
 _STEADY = 0.25  # of a step, by which steps of a steady rate may differ: Matroska rounds to the millisecond
 _SURE = 3  # steps after which a rate counts as known
+_REORDERED = 16  # frames; no codec reorders more
 _WAITING = 1000  # packets without a frame; no codec reorders so many
 
 
@@ -22,10 +25,11 @@ class FrameNumbers:
         first: how many frames stand before the first packet.
         leaky: whether packets may be lost without a trace, as in a transport stream: then a gap in a steady rate is
             damage by itself.
+        tick: seconds of one step of the timestamps, where they may jump because files were joined; None elsewhere.
     """
 
-    def __init__(self, first: int = 0, *, leaky: bool = False) -> None:
-        self._next, self._leaky = first, leaky
+    def __init__(self, first: int = 0, *, leaky: bool = False, tick: float | None = None) -> None:
+        self._next, self._leaky, self._tick = first, leaky, tick
         self._waiting: list[int] = []  # timestamps of packets whose frames have not come
         self._last: int | None = None
         self._origin: tuple[int, int] | None = None  # timestamp and number of the first frame that had one
@@ -41,7 +45,9 @@ class FrameNumbers:
 
     def is_late(self, pts: int | None) -> bool:
         """Tell whether a frame comes after one that follows it, as a decoder gives them out over damage."""
-        return self._damaged and pts is not None and self._last is not None and pts <= self._last
+        if not self._damaged or pts is None or self._last is None:
+            return False
+        return pts <= self._last and not self._is_joint(pts)
 
     def lost(self) -> None:
         """Take note of a frame that could not be decoded."""
@@ -52,11 +58,31 @@ class FrameNumbers:
         """Return the number of the frame that comes now."""
         if pts is None:
             number, self._lost = self._next + self._lost, 0
+        elif self._is_joint(pts):
+            near = [other for other in self._waiting if other > pts and not self._is_joint(other, pts)]
+            heapq.heapify(near)
+            number, self._waiting, self._damaged = self._next, near, False
+            self._origin, self._last = (pts, number), pts
         else:
             number = self._next + self._between(pts)
             self._origin, self._last = self._origin or (pts, number), pts
         self._next = number + 1
         return number
+
+    @property
+    def _step(self) -> float:
+        """Timestamps from frame to frame; 0 while unknown."""
+        if self._last is None or self._origin is None:
+            return 0.0
+        steps = self._next - 1 - self._origin[1]
+        return (self._last - self._origin[0]) / steps if steps >= _SURE else 0.0
+
+    def _is_joint(self, pts: int, last: int | None = None) -> bool:
+        last = self._last if last is None else last
+        if self._tick is None or last is None or not is_joint(last * self._tick, pts * self._tick):
+            return False
+        anew = self._origin is not None and pts <= self._origin[0]
+        return pts > last or anew or last - pts > _REORDERED * self._step  # over damage, frames come out of order
 
     def _between(self, pts: int) -> int:
         """Return how many frames were lost before the one with this timestamp."""
@@ -65,8 +91,7 @@ class FrameNumbers:
             skipped += heapq.heappop(self._waiting) < pts
         if self._last is None or self._origin is None:
             return skipped
-        steps = self._next - 1 - self._origin[1]
-        step = (self._last - self._origin[0]) / steps if steps >= _SURE else 0.0
+        step = self._step
         gap = (pts - self._last) / step if step > 0 else math.nan
         if not self._damaged:
             whole = max(1, round(gap)) if self._leaky and gap == gap else 1

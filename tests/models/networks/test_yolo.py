@@ -295,10 +295,11 @@ def test_importing_ultralytics_leaves_no_traces(tmp_path):
     script = """
 import json, os, sys
 import cv2, numpy as np, torch
+from PIL import Image
 def state():
     printing = vars(torch._tensor_str.PRINT_OPTS)
     return [dict(os.environ), cv2.getNumThreads(), torch.get_num_threads(), repr(printing), np.get_printoptions(),
-            torch.save.__module__, repr(sys.excepthook)]
+            torch.save.__module__, Image.open.__module__, repr(sys.excepthook)]
 before = state()
 from posetrack.models.networks import yolo
 assert "ultralytics" not in sys.modules

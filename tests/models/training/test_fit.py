@@ -135,6 +135,7 @@ def test_a_run_that_was_interrupted_goes_on_bit_for_bit(people, tmp_path, monkey
     assert curves[0] == curves[1]
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a machine of one core
 def test_the_number_of_workers_changes_nothing(people, tmp_path):
     from dataclasses import replace
 
@@ -185,7 +186,8 @@ def test_checkpoints_of_the_first_version_are_taken_with_their_moments(people, t
     network = tiny("convvit", (64, 48))
     named = list(network.named_parameters())
     order = [name for name, p in named if p.ndim > 1] + [name for name, p in named if p.ndim <= 1]
-    old = {"state": {i: new["optimizer"][name] for i, name in enumerate(order)}, "param_groups": []}
+    old = {i: new["optimizer"][name] for i, name in enumerate(order) if name in new["optimizer"]}
+    old = {"state": old, "param_groups": []}
     torch.save({"model": new["model"], "ema": new["ema"], "optimizer": old, "seen": 99}, tmp_path / "old.pt")
     optimizer = torch.optim.AdamW(network.parameters())
     began = loop.Run(network, tiny("convvit", (64, 48)), optimizer)
@@ -193,6 +195,8 @@ def test_checkpoints_of_the_first_version_are_taken_with_their_moments(people, t
     assert began.seen == 99
     assert began.step == 0
     for name, parameter in network.named_parameters():
+        if name not in new["optimizer"]:  # a frozen layer has no moments
+            continue
         torch.testing.assert_close(optimizer.state[parameter]["exp_avg"], new["optimizer"][name]["exp_avg"])
 
 

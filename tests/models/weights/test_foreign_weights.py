@@ -214,8 +214,8 @@ def test_a_tensor_under_many_names_does_not_multiply(tmp_path):
 @pytest.mark.parametrize(
     "state",
     [
-        {"backbone.stem.conv.weight": torch.zeros(1), "pos_embed": torch.zeros(1, 10**6, 1, 1)},
-        {"backbone.stem.conv.weight": torch.zeros(1), "pos_embed": torch.zeros(3)},
+        {"backbone.layers.0.conv.weight": torch.zeros(1), "pos_embed": torch.zeros(1, 10**6, 1, 1)},
+        {"backbone.layers.0.conv.weight": torch.zeros(1), "pos_embed": torch.zeros(3)},
         {"reduce.weight": torch.zeros(10**6, 1), "final_layer.weight": torch.zeros(1),
          "global_encoder.layers.0.linear1.weight": torch.zeros(10**6)},
         {"query_embed.weight": torch.zeros(1, 10**6), "transformer.lin_proj_mem.weight": torch.zeros(1),

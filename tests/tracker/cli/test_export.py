@@ -21,6 +21,7 @@ def test_a_pose_network_comes_back_as_a_model(tmp_path, capsys):
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated")
 def test_a_detector_as_torchscript(tmp_path):
     import torch
 

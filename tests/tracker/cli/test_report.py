@@ -77,9 +77,8 @@ def test_wrong_requests_get_one_sentence(tracked, tmp_path, capsys, monkeypatch)
     short = tmp_path / "short.csv"
     short.write_text("".join(table.read_text().splitlines(keepends=True)[:1]))
     rows = table.read_text().splitlines()
-    short.write_text(
-        "\n".join([rows[0], *(re.sub(r"^(\d+)", lambda m: str(int(m[0]) + 500), row) for row in rows[1:])])
-    )
+    later = [row.split(",", 2) for row in rows[1:]]
+    short.write_text("\n".join([rows[0], *(f"{int(n) + 500},{float(t) + 50:.6f},{rest}" for n, t, rest in later)]))
     assert "is not the video of this table" in told(
         "report", short, "--video", tracked / "t.mp4", "--out", tmp_path / "s.html"
     )

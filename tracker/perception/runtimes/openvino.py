@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
 from ....errors import ConversionError, ModelError
+from ....models.export.openvino_door import ov
 from ....models.weights.cache import cache_folder
 from ....models.weights.card import KEY
 from .choice import BF16_FLAGS, Choice

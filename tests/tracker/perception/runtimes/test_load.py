@@ -78,7 +78,7 @@ def test_the_path_through_openvino_loads_no_torch(walking_clip, tmp_path):
         "import sys; from posetrack.tracker.cli import main;"
         f"assert main(['--source', {str(walking_clip)!r}, '--csv', {str(tmp_path / 'out.csv')!r}, '--device', 'cpu',"
         " '--quiet', '--offline']) == 0;"
-        "heavy = {'torch', 'ultralytics', 'onnx', 'openvino_telemetry'} & set(sys.modules); assert not heavy, heavy"
+        "heavy = {'torch', 'ultralytics', 'onnx'} & set(sys.modules); assert not heavy, heavy"
     )
     environment = os.environ | {"POSETRACK_CACHE": str(cache.cache_folder())}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
@@ -167,7 +167,7 @@ def test_layers_that_are_not_in_eight_bits_take_what_the_processor_has(flag, pre
 
 def test_bf16_does_not_round_a_detectors_boxes(frame):
     """Its distances are sums, which OpenVINO leaves in fp32 behind the last convolution."""
-    exact, half = (load_detector(device="cpu", runtime="openvino", precision=p) for p in ("fp32", "bf16"))
+    exact, half = (load_detector(device="cpu", runtime="openvino", precision=p, conf=0.6) for p in ("fp32", "bf16"))
     picture = np.full((1, 3, 352, 256), 0.4, np.float32)
     steps = np.unique(np.round(half.network(picture)[0, :4] * 8, 6) % 1)  # rounded distances would be eighths
     assert len(steps) > 100

@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("posetrack", "tracker", "models", "configs")
-HEAVY = {"numba", "torch", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh", "matplotlib"}
+HEAVY = {
+    "numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh", "matplotlib",
+}  # fmt: skip
 
 FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere in its file
     "posetrack.errors": ("*",),
@@ -76,6 +78,19 @@ def test_importing_loads_nothing_heavy(statement):
     code = f"import sys; {statement}; print(*sorted({HEAVY!r} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.strip() == ""
+
+
+def test_the_first_start_of_the_bundled_networks_loads_no_timm():
+    code = """
+import sys
+from posetrack.models.find import find
+from posetrack.models.weights import load_checkpoint
+from posetrack.tracker.tracking.tracker import warm_up
+load_checkpoint(find("bundled").path), warm_up()
+print("torch" in sys.modules, "timm" in sys.modules, "filterpy" in sys.modules)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout.split() == ["True", "False", "False"]
 
 
 def test_every_package_is_listed_for_the_wheel():

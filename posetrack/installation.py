@@ -52,8 +52,8 @@ def explain(error: ImportError | OSError) -> InstallationError | None:
     if match is None:
         return None
     library = match[1]
-    package = _PACKAGES.get(library)
-    install = f"Install it (Debian, Ubuntu: apt-get install {package})" if package else "Install it"
+    source = _PACKAGES.get(library)
+    install = f"Install it (Debian, Ubuntu: apt-get install {source})" if source else "Install it"
     if library not in _WINDOWS:
         return InstallationError(f"This machine has no {library}, which a library of posetrack's needs. {install}.")
     return InstallationError(

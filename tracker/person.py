@@ -50,7 +50,8 @@ class Keypoints(Mapping[str, Keypoint]):
             KeyError: there is none of that name.
         """
         k = place(self.names, name)
-        return Keypoint(*self.xy[k].tolist(), float(self.scores[k]))
+        x, y = self.xy[k].tolist()
+        return Keypoint(x, y, float(self.scores[k]))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)

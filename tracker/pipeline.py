@@ -335,7 +335,7 @@ def load_pipeline(
     people = load_detector(detector, **where, conf=conf, max_people=max_people or None, size=detect_size or None)
     estimator = load_pose_estimator(model, dataset=dataset, **where, flip=flip)
     warm_up()  # not beside the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
-    thresholds = CALIBRATED if detector == "bundled" else {}
+    thresholds: dict[str, Any] = CALIBRATED if detector == "bundled" else {}
     tracker = PoseTracker(skeleton=estimator.skeleton, smooth=smooth, **thresholds)
     parts: dict[str, Any] = {"camera": CameraMotion(camera), "schedule": schedule, "activity": Activity()}
     return Pipeline(people, estimator, tracker, streams=estimator.network.streams, **parts)

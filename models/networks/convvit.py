@@ -77,6 +77,8 @@ class ConvViT(nn.Module):
         self.input_size = input_size
         self.num_keypoints = num_keypoints
         # Crops come normalised as ViTPose's; the backbone knows pictures in [0, 1].
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", torch.tensor(MEAN.tolist()).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD.tolist()).view(1, 3, 1, 1), persistent=False)
         self.backbone = CSPPAN(backbone_width)

@@ -65,16 +65,16 @@ class _Builder:
     def layer(self, record: Any) -> nn.Module:
         """Return the layer that a record is of."""
         if id(record) in self._layers:
-            layer = self._layers[id(record)]
-            if list(layer.children()) or list(layer.parameters()):  # activations alone are shared
-                raise ValueError("a layer stands in it twice")
-            return layer
+            known = self._layers[id(record)]
+            if any(True for _ in known.children()) or any(True for _ in known.parameters()):
+                raise ValueError("a layer stands in it twice")  # activations alone are shared
+            return known
         if not isinstance(record, Record):
             raise ValueError(f"a layer in it is a {type(record).__name__}")
         if self._open == _DEEPEST:
             raise ValueError("its layers are nested too deep")
         cls = self._class(record.name)
-        layer: nn.Module = object.__new__(cls)
+        layer: Any = object.__new__(cls)
         nn.Module.__init__(layer)
         self._open += 1
         layer.__setstate__(self._state(record.state, cls))

@@ -141,7 +141,7 @@ def _pickle(file: BinaryIO, machine: Machine) -> Any:
 
 def _numbers(stream: Any, dtype: torch.dtype, numel: int) -> Tensor:
     values = torch.empty(numel, dtype=dtype)
-    view = memoryview(values.view(torch.uint8).numpy()) if numel else b""
+    view = memoryview(values.view(torch.uint8).numpy()) if numel else b""  # type: ignore[arg-type]
     while view:
         count = stream.readinto(view)
         if not count:

@@ -18,7 +18,9 @@ class Parser(argparse.ArgumentParser):
 
     _words: Sequence[str] = ()
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    def parse_args(  # type: ignore[override]  # argparse has overloads for the namespace
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
         """Parse, and refuse what is left."""
         parsed, rest = self.parse_known_args(args, namespace)
         if rest:
@@ -68,7 +70,9 @@ class RootParser(Parser):
         self._job = job
         self.commands = self.add_subparsers(title="commands", metavar="COMMAND", prog=self.prog, parser_class=Parser)
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    def parse_args(  # type: ignore[override]  # argparse has overloads for the namespace
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
         """Parse the words of the command line."""
         words = list(sys.argv[1:] if args is None else args)
         if words and words[0] in self.commands.choices:

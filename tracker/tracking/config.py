@@ -9,7 +9,7 @@ LATENCIES = {"none": 0, "kalman": 0, "one-euro": 10}  # ms in an ordinary walk; 
 
 # Thresholds for a detector whose scores are calibrated: a box with score .68 is a person in 68 of 100 cases. Published
 # detectors give lower scores; the defaults below are for them. A skeleton under a cloth reached .66.
-CALIBRATED = {"high_score": 0.5, "birth_score": 0.68, "inside_score": 0.68}
+CALIBRATED: dict[str, float] = {"high_score": 0.5, "birth_score": 0.68, "inside_score": 0.68}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,5 +122,5 @@ def open_sequence(pattern: Path, *, fps: float | None, start: float | None, end:
 
     numbers = [number - first for number in found]
     times = [number / rate for number in numbers]
-    words = {"duration": (last - first + 1) / rate, "fps": rate, "guessed": fps is None}
+    words: Any = {"duration": (last - first + 1) / rate, "fps": rate, "guessed": fps is None}
     return PicturesReader(load, times, numbers=numbers, start=start, end=end, **words)

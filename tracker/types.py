@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from typing import Any, overload
 
@@ -18,16 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from .person import Keypoints, Person, place
+from ..installation import library
+from .person import Keypoints, Person, State, place
 from .picture import as_bgr
-
-
-class State(StrEnum):
-    """Where a track's pose of this frame comes from."""
-
-    MEASURED = "measured"
-    PREDICTED = "predicted"
-    INTERPOLATED = "interpolated"
 
 
 def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
@@ -251,8 +243,6 @@ class Tracks:
         Raises:
             PosetrackError: pandas is not installed.
         """
-        from .formats.libraries import library
-
         columns: dict[str, Any] = {} if frame is None else {"frame": frame.index, "time_s": frame.time}
         columns |= {"track_id": self.ids, "state": [str(state) for state in self.states], "score": self.box_scores}
         columns |= dict(zip(("x1", "y1", "x2", "y2"), self.boxes.T))
@@ -260,7 +250,7 @@ class Tracks:
             missing = np.isnan(self.keypoints[:, k]).any(-1)
             columns |= {f"{name}_{axis}": self.keypoints[:, k, i] for i, axis in enumerate("xy")}
             columns[f"{name}_score"] = np.where(missing, np.nan, self.scores[:, k])
-        return library("pandas", "to_df").DataFrame(columns, index=range(len(self)))
+        return library("pandas", "to_df", extra="formats").DataFrame(columns, index=range(len(self)))
 
     @classmethod
     def empty(cls, num_keypoints: int = 17) -> Tracks:

@@ -91,10 +91,12 @@ def _write_int8(args: argparse.Namespace, path: Path) -> None:
     from ..perception.quantization import make_int8, people_crops
     from ..perception.runtimes.load import network_key
     from ..video.sample import make_sample
+    from ..video.spread import spread_frames
 
     weights = read_pose_weights(args.name, offline=args.offline)
     source = args.calibrate or make_sample(path.with_name("sample.mp4"))
-    crops = people_crops(source, load_detector(device="cpu", conf=0.4, offline=True), cast(PoseCard, weights.card))
+    detector = load_detector(device="cpu", conf=0.4, offline=True)
+    crops = people_crops(spread_frames(source), detector, cast(PoseCard, weights.card))
     agreement, speed = make_int8(network_key("pose", args.name, variant="coco"), lambda: weights, crops, path)
     then = "takes it where the processor has VNNI" if speed.pays else f"stays with {speed.precision}"
     Console().print(

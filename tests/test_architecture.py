@@ -49,10 +49,18 @@ ALLOWED = {
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.stages": "tracker.perception",
-    "tracker.pipeline": "installation tracker.types tracker.timings tracker.perception tracker.tracking "
+    "tracker.options": "",
+    "tracker.config": "configs tracker.options tracker.tracking",
+    "tracker.pipeline": "installation tracker.types tracker.config tracker.timings tracker.perception tracker.tracking "
     "models.geometry | numpy",
     "tracker.loop": "tracker.types tracker.timings tracker.stages tracker.pipeline tracker.video",
-    "tracker.config": "configs tracker.tracking",
+    "tracker.plan": "tracker.config tracker.partial tracker.video tracker.features tracker.formats tracker.output "
+    "tracker.report",
+    "tracker.outputs": "tracker.types tracker.config tracker.plan tracker.pipeline tracker.video tracker.tracking "
+    "tracker.features tracker.formats tracker.output tracker.report models.geometry",
+    "tracker.facts": "tracker.timings tracker.perception tracker.pipeline tracker.video tracker.output",
+    "tracker.run": "tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages tracker.pipeline "
+    "tracker.loop tracker.perception tracker.video tracker.formats tracker.output | rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
     "tracker.benchmark": "version tracker.types tracker.timings tracker.perception tracker.tracking tracker.pipeline "

@@ -28,12 +28,11 @@ def run(args: argparse.Namespace) -> int:
 
     folder = Path(args.output)
     sample = make_sample(folder / "sample.mp4", overwrite=True)
-    config = RunConfig(
-        source=str(sample),
+    config = RunConfig.of(
         save=str(folder / "tracked.mp4"),
         csv=str(folder / "tracked.csv"),
         device=args.device,
         overwrite=True,
         offline=True,
     )
-    return track(config)
+    return track(config, [str(sample)])

@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, compute and write, frame by frame."""
     from ...errors import UsageError
-    from ..config import check_calibration, read_recipe
+    from ..config import Outputs, read_recipe
     from ..features.events import EventDetector
     from ..features.repetitions import from_config
     from ..features.stream import ActionFeatures
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.fps is not None and not args.fps > 0:
         raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
-    check_calibration(args.person_height, args.scale)
+    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     if not (args.out or args.events_out):
         raise UsageError("There is nothing to write. Add --out FILE for features, --events FILE for events, or both.")
     repetitions = from_config(read_recipe(args.recipe).get("repetitions", {}) if args.recipe else {})

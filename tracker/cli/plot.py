@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 def _read(args: argparse.Namespace) -> Any:
     from pathlib import Path
 
-    from ..config import check_calibration
+    from ..config import Outputs
     from ..features.events import EventDetector
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
@@ -61,7 +61,7 @@ def _read(args: argparse.Namespace) -> Any:
 
     if is_features(Path(args.source)):
         return read_features(Path(args.source))
-    check_calibration(args.person_height, args.scale)
+    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
     with Gatherer(actions, EventDetector(actions)) as people:

@@ -26,14 +26,14 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the table, then the video, and write the page."""
-    from ..config import check_calibration
+    from ..config import Outputs
     from ..features.events import EventDetector
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..report.earlier import facts_of, show
     from ..report.report import Report
 
-    check_calibration(args.person_height, args.scale)
+    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
     report = Report(args.out, actions, EventDetector(actions), fps=recording.fps, overwrite=args.overwrite)

@@ -15,7 +15,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("posetrack", "tracker", "models", "configs")
-HEAVY = {"numba", "torch", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh", "matplotlib"}
+HEAVY = {"numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh"} | {
+    "matplotlib"
+}
 
 # From the bottom up: the rooms of posetrack, then the libraries, that each room may import. All may import errors.
 ALLOWED = {
@@ -181,7 +183,7 @@ def test_imports_within_posetrack_are_relative():
     assert not absolute
 
 
-@pytest.mark.parametrize("library", ["ultralytics", "timm"])
+@pytest.mark.parametrize("library", ["ultralytics", "numba"])
 def test_a_large_library_has_one_door(library):
     doors = {name for name, path in MODULES.items() if any(t.split(".")[0] == library for t in imports(name, path))}
     assert len(doors) == 1, doors
@@ -192,6 +194,19 @@ def test_importing_loads_nothing_heavy(statement):
     code = f"import sys; {statement}; print(*sorted({HEAVY!r} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.strip() == ""
+
+
+def test_the_first_start_of_the_bundled_networks_loads_no_timm():
+    code = """
+import sys
+from posetrack.models.weights.checkpoint import load_checkpoint
+from posetrack.models.weights.find import find
+from posetrack.tracker.tracking.tracker import warm_up
+load_checkpoint(find("bundled").path), warm_up()
+print("torch" in sys.modules, "timm" in sys.modules, "filterpy" in sys.modules)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout.split() == ["True", "False", "False"]
 
 
 def test_every_package_is_listed_for_the_wheel():

@@ -1,4 +1,4 @@
-"""The README is true: its Python runs, its commands parse, its options exist."""
+"""The README and the pages of docs/ are correct: Python runs, commands parse, options exist, links work."""
 
 import re
 import shlex
@@ -9,10 +9,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPTIONS = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+CARD = ROOT / "models" / "weights" / "bundled" / "MODEL_CARD.md"
+PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md")), CARD]
 
 
 def blocks(language, text=README):
     return re.findall(rf"```{language}\n(.*?)\n```", text, flags=re.DOTALL)
+
+
+def relative(path):
+    return str(path.relative_to(ROOT)) if isinstance(path, Path) else ""
 
 
 def test_the_quick_start_is_two_commands_of_one_line():
@@ -24,21 +31,31 @@ def test_the_quick_start_is_two_commands_of_one_line():
     assert "pytest" in shell[1]
 
 
-def test_python_blocks_run(tmp_path, monkeypatch, walking_clip):
+@pytest.mark.parametrize(("page", "number"), [("README.md", 1), ("docs/python.md", 3)])
+def test_python_blocks_run(page, number, tmp_path, monkeypatch, walking_clip):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "video.mp4").write_bytes(walking_clip.read_bytes())
-    code = blocks("python")
-    assert len(code) == 3
+    code = blocks("python", (ROOT / page).read_text(encoding="utf-8"))
+    assert len(code) == number
     for block in code:
-        exec(compile(block, "README.md", "exec"), {})
+        exec(compile(block, page, "exec"), {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_imports_of_python_blocks_exist(page):
+    for block in blocks("python", page.read_text(encoding="utf-8")):
+        for line in block.splitlines():
+            if line.startswith(("from ", "import ")):
+                exec(line, {})
 
 
 def commands():
-    for block in blocks("console"):
-        for line in block.splitlines():
-            words = shlex.split(line, comments=True)
-            if words[0] == "posetrack":
-                yield words[1:]
+    for page in PAGES:
+        for block in blocks("console", page.read_text(encoding="utf-8")):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = shlex.split(line, comments=True)
+                if words[0] == "posetrack":
+                    yield words[1:]
 
 
 @pytest.mark.parametrize("words", list(commands()), ids=" ".join)
@@ -48,53 +65,43 @@ def test_commands_parse(words):
     build_parser().parse_args(words)
 
 
-def test_every_command_and_option_is_told():
+def test_the_option_tables_are_complete():
+    """Defaults and texts: tests/tracker/test_config.py."""
     from posetrack.tracker.cli import build_parser
 
-    parser = build_parser()
-    names = set(re.findall(r"--[a-z][a-z-]*", parser.format_help()))
-    told = {
-        "--source",
-        "--save",
-        "--csv",
-        "--features",
-        "--events",
-        "--label",
-        "--show",
-        "--model",
-        "--detector",
-        "--device",
-        "--config",
-        "--conf",
-    }
-    told |= {
-        "--max-people",
-        "--smooth",
-        "--camera",
-        "--refine",
-        "--person",
-        "--roi",
-        "--min-length",
-        "--blur-faces",
-        "--skeleton-only",
-        "--start",
-        "--end",
-        "--overwrite",
-        "--skip-existing",
-        "--quiet",
-        "--offline",
-    }
-    assert told <= names
-    for name in told:
-        assert name in README, f"{name} is not in the README"
-    for name in parser.commands.choices:
-        assert f"posetrack {name}" in README, f"the command {name} is not in the README"
+    names = set(re.findall(r"--[a-z][a-z-]*", build_parser().format_help())) - {"--help", "--version"}
+    assert set(re.findall(r"^\| `(--[a-z-]+)", OPTIONS, flags=re.MULTILINE)) == names
 
 
-def test_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
+def test_every_command_is_listed():
+    from posetrack.tracker.cli import build_parser
+
+    for name in build_parser().commands.choices:
+        assert f"posetrack {name}" in OPTIONS, f"the command {name} is not in docs/options.md"
+
+
+def test_the_readme_links_every_page():
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"](docs/{page.name})" in README, page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
-            assert (ROOT / target).exists(), target
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_paths_exist(page):
+    text = page.read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:tracker|models|posetrack|configs|tests|docs)/[\w./-]+\.(?:py|toml|md|txt))`", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_decisions_have_one_number_each():
+    numbers = [page.name[:4] for page in (ROOT / "docs" / "decisions").glob("*.md")]
+    assert len(numbers) == len(set(numbers))
 
 
 def test_python_version_agrees_with_the_metadata():

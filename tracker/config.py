@@ -210,6 +210,7 @@ class Tracking:
         "`none`: as measured; `kalman`: 1.3 times less noise at rest, 1 ms lag; `one-euro`: 4 times less, 10 ms lag",
         "NAME",
         choices=SMOOTH,
+        see="decisions/0011-smoothing.md",
     )
     refine: bool = option(
         False, "files only: smooth in both directions, join tracks, interpolate gaps; draws in a second pass"

@@ -1,25 +1,16 @@
-"""DeiT (Touvron et al. 2021): a plain vision transformer whose class token stays among its tokens."""
+"""DeiT (Touvron et al. 2021), as timm builds it: a plain vision transformer with its class token among its tokens.
+
+Importing this module imports timm; those who only may need a DeiT import it where they do.
+"""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from typing import Any
 
-from .vit import Block
-
-
-class PatchEmbed(nn.Module):
-    """Non-overlapping patches without padding; (B, 3, H, W) -> (B, D, H / patch, W / patch)."""
-
-    def __init__(self, dim: int, *, patch: int) -> None:
-        super().__init__()
-        self.proj = nn.Conv2d(3, dim, patch, stride=patch)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.proj(images)
+from timm.models.vision_transformer import VisionTransformer
 
 
-class DeiT(nn.Module):
+class DeiT(VisionTransformer):
     """All tokens of the last layer, the class token first; (B, 3, H, W) -> (B, 1 + N, D).
 
     Args:
@@ -32,31 +23,21 @@ class DeiT(nn.Module):
     class_tokens = 1
 
     def __init__(
-        self,
-        *,
-        patch: int,
-        input_size: tuple[int, int] = (256, 192),
-        dim: int = 384,
-        depth: int = 12,
+        self, *, patch: int, input_size: tuple[int, int] = (256, 192), dim: int = 384, depth: int = 12
     ) -> None:
-        super().__init__()
+        super().__init__(
+            img_size=input_size,
+            patch_size=patch,
+            embed_dim=dim,
+            depth=depth,
+            num_heads=dim // 64,
+            num_classes=0,
+            global_pool="",
+        )
         self.input_size = input_size
         self.dim = dim
         self.grid = (input_size[0] // patch, input_size[1] // patch)
-        tokens = self.class_tokens + self.grid[0] * self.grid[1]
-        self.cls_token = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, 1, dim), std=0.02))
-        self.pos_embed = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, tokens, dim), std=0.02))
-        self.patch_embed = PatchEmbed(dim, patch=patch)
-        self.blocks = nn.ModuleList(
-            # POTR's decoder multiplies differences of its memory by up to 100, those of rounding too
-            Block(dim, num_heads=dim // 64, eps=1e-6, stepwise=True)
-            for _ in range(depth)
-        )
-        self.norm = nn.LayerNorm(dim, eps=1e-6)
-
-    def forward(self, images: Tensor) -> Tensor:
-        x = self.patch_embed(images).flatten(2).transpose(1, 2)  # (B, N, D)
-        x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1) + self.pos_embed  # (B, 1 + N, D)
-        for block in self.blocks:
-            x = block(x)
-        return self.norm(x)
+        blocks: Any = self.blocks
+        for block in blocks:
+            # POTR's decoder multiplies differences of its memory by up to 100, those of rounding in a fused kernel too
+            block.attn.fused_attn = False

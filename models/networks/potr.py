@@ -6,19 +6,21 @@ An encoder turns the crop into tokens, DETR's decoder reads them. Module names f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..geometry import processing
-from .deit import DeiT
 from .detr import Activation, Decoder, Perceptron, Transformer
 from .resnet import ResNetTokens
 from .xcit import FourierPositions, XCiT
 
-TokenEncoder = DeiT | XCiT | ResNetTokens
+if TYPE_CHECKING:
+    from .deit import DeiT
+
+    TokenEncoder = DeiT | XCiT | ResNetTokens
 
 HEADS = 8
 ACTIVATIONS: dict[str, Activation] = {"gelu": F.gelu, "relu": F.relu}
@@ -102,7 +104,7 @@ class POTR(nn.Module):
         if positions not in options:
             name = type(encoder).__name__
             raise ValueError(f"{name} does not take the positions '{positions}'; choose one of {', '.join(options)}.")
-        if as_backbone and not positions.startswith("learned") and not isinstance(encoder, DeiT):
+        if as_backbone and not positions.startswith("learned") and not hasattr(encoder, "pos_embed"):
             raise ValueError("Only DeiT has positions of its own that a backbone could lend; choose learned ones.")
         self.input_size = encoder.input_size
         self.num_keypoints = num_keypoints
@@ -141,7 +143,12 @@ Size = tuple[int, int]  # (height, width) of the crop in pixels
 
 
 def _deit(patch: int, **options: Any) -> Callable[..., POTR]:
-    return lambda input_size=(256, 192): POTR(encoder=DeiT(patch=patch, input_size=input_size), **options)
+    def build(input_size: Size = (256, 192)) -> POTR:
+        from .deit import DeiT  # brings timm
+
+        return POTR(encoder=DeiT(patch=patch, input_size=input_size), **options)
+
+    return build
 
 
 def _xcit(patch: int, default: Size = (256, 192)) -> Callable[..., POTR]:
@@ -224,6 +231,8 @@ def _encoder_from(
         heads = _size(state, "blocks.0.attn.temperature", 8)
         return XCiT(patch=patch, input_size=size, dim=dim, depth=depth, num_heads=heads)
     if "patch_embed.proj.weight" in state:
+        from .deit import DeiT  # brings timm
+
         patch = state["patch_embed.proj.weight"].shape[-1]
         size = input_size or _input_size(state.get("pos_embed"), class_tokens=1, stride=patch)
         return DeiT(patch=patch, input_size=size, dim=dim, depth=depth)

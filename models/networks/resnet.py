@@ -1,4 +1,4 @@
-"""Residual blocks, ResNet-50 (He et al. 2016) for POTR, and its first half, ResNet-S, that TransPose-R builds on.
+"""Residual blocks, timm's ResNet-50 (He et al. 2016) for POTR, and its first half, ResNet-S, for TransPose-R.
 
 A backbone is a dict of layers, each working on the output of the one before; TransPose keeps them at its own root, so
 that they have the names that they have in the original's checkpoints.
@@ -68,27 +68,6 @@ def resnet_s() -> dict[str, nn.Module]:
     }
 
 
-class ResNet(nn.Module):
-    """Features at 1/32 of the resolution; (B, 3, H, W) -> (B, 2048, H / 32, W / 32).
-
-    Args:
-        depths: bottlenecks in each of the four stages.
-    """
-
-    def __init__(self, *, depths: tuple[int, int, int, int] = (3, 4, 6, 3)) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.layer1 = bottlenecks(64, width=64, count=depths[0], stride=1)
-        self.layer2 = bottlenecks(256, width=128, count=depths[1], stride=2)
-        self.layer3 = bottlenecks(512, width=256, count=depths[2], stride=2)
-        self.layer4 = bottlenecks(1024, width=512, count=depths[3], stride=2)
-
-    def forward(self, images: Tensor) -> Tensor:
-        x = F.max_pool2d(F.relu(self.bn1(self.conv1(images))), 3, stride=2, padding=1)  # (B, 64, H/4, W/4)
-        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
-
-
 class ResNetTokens(nn.Sequential):
     """ResNet-50's places as tokens, without a class token; (B, 3, H, W) -> (B, N, D).
 
@@ -100,7 +79,10 @@ class ResNetTokens(nn.Sequential):
     class_tokens = 0
 
     def __init__(self, *, input_size: tuple[int, int] = (256, 192), dim: int = 384) -> None:
-        super().__init__(ResNet(), nn.Conv2d(2048, dim, 1))
+        import timm  # takes seconds, and TransPose needs none of it
+
+        backbone = timm.create_model("resnet50", num_classes=0, global_pool="", zero_init_last=False)
+        super().__init__(backbone, nn.Conv2d(2048, dim, 1))
         self.input_size = input_size
         self.dim = dim
         self.grid = (input_size[0] // 32, input_size[1] // 32)

@@ -13,26 +13,20 @@ class Attention(nn.Module):
     Args:
         dim: width D.
         num_heads: heads, of D / num_heads each.
-        stepwise: softmax(q k^T) v one operation after the other, whose rounding is that of older code to the last bit,
-            instead of PyTorch's fused kernel, which is faster.
     """
 
-    def __init__(self, dim: int, *, num_heads: int, stepwise: bool = False) -> None:
+    def __init__(self, dim: int, *, num_heads: int) -> None:
         super().__init__()
         if dim % num_heads:
             raise ValueError(f"dim {dim} cannot be split into {num_heads} heads; choose a divisor of dim.")
         self.num_heads = num_heads
-        self.stepwise = stepwise
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         b, n, d = x.shape
         q, k, v = self._heads(x)
-        if self.stepwise:
-            x = (q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5).softmax(-1) @ v  # (B, heads, N, D / heads)
-        else:
-            x = F.scaled_dot_product_attention(q, k, v)  # (B, heads, N, D / heads)
+        x = F.scaled_dot_product_attention(q, k, v)  # (B, heads, N, D / heads)
         return self.proj(x.transpose(1, 2).reshape(b, n, d))
 
     def weights(self, x: Tensor) -> Tensor:
@@ -72,12 +66,11 @@ class Block(nn.Module):
         mlp_ratio: float = 4.0,
         eps: float = 1e-6,
         drop_path: float = 0.0,
-        stepwise: bool = False,
         mlp: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim, eps=eps)
-        self.attn = Attention(dim, num_heads=num_heads, stepwise=stepwise)
+        self.attn = Attention(dim, num_heads=num_heads)
         self.norm2 = nn.LayerNorm(dim, eps=eps)
         self.mlp = Mlp(dim, hidden=int(dim * mlp_ratio)) if mlp is None else mlp
         self.drop_path = drop_path

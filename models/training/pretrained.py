@@ -18,7 +18,6 @@ from ...errors import ModelError, UsageError
 from ..networks import yolo
 from ..networks.convvit import ConvViT
 from ..networks.csp_pan import CSPPAN, from_published
-from ..networks.deit import DeiT
 from ..networks.potr import POTR
 from ..networks.resnet import ResNetTokens
 from ..networks.transpose import TransPose
@@ -58,6 +57,8 @@ def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = Fal
         UsageError: the source is no name on the hub, or the network has no backbone that is pre-trained.
         ModelError: the file is not there, cannot be read safely, or does not fit; the first keys are named.
     """
+    from ..networks.deit import DeiT  # brings timm
+
     backbone = _backbone(network)
     path = _find(str(source), offline=offline)
     # Ultralytics' files hold a network, not its tensors.

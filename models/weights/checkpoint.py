@@ -53,10 +53,11 @@ def load_checkpoint(
     if "backbone.embeddings.patch_embeddings.projection.weight" in state:
         state = from_transformers(state)
     arguments = _settings(raw, notes, label) | ({"input_size": input_size} if input_size else {})
+    network: nn.Module
     if notes.get("family") == "TimmPose":
         from ..networks.timm_pose import from_notes
 
-        network: nn.Module = from_notes(notes, arguments.get("input_size", (256, 192)), label)
+        network = from_notes(notes, arguments.get("input_size", (256, 192)), label)
         _check_fit(network, state, label)
         network.load_state_dict(state, strict=False)
     else:

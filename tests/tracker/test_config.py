@@ -1,12 +1,15 @@
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
 from posetrack import configs, load_pipeline
 from posetrack.errors import UsageError
-from posetrack.tracker.config import TYPES, Networks, RunConfig, Source, Tracking, checked, read_recipe
-from posetrack.tracker.options import options
+from posetrack.tracker.config import GROUPS, TYPES, Networks, RunConfig, Source, Tracking, checked, read_recipe
+from posetrack.tracker.options import options, table_rows
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", configs.names())
@@ -85,6 +88,15 @@ def test_load_pipeline_has_the_defaults_and_texts_of_the_options():
         field, option = declared[name]
         assert signature[name].default == field.default, name
         assert f"{name}: {option.help}" in text, name
+
+
+def test_the_documented_table_is_that_of_the_options():
+    rows = table_rows(*GROUPS.values())
+    table = ROOT / "docs" / "options.md"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    found = {match[1]: line for line in lines if (match := re.match(r"\| `(--[a-z-]+)", line))}
+    found.pop("--config")
+    assert found == rows, "Run: python tasks.py docs"
 
 
 def test_an_option_is_checked_with_its_unit():

@@ -23,7 +23,7 @@ def likeness(known: Array, looks: Array, uncovered: Array) -> Array:
     Returns:
         (T, N) from -0.6 to 0.4.
     """
-    return np.where(known.any(-1)[:, None], known @ looks.T - _STRANGER, 0.0) * uncovered
+    return np.where((known**2).sum(-1, keepdims=True) > 0, known @ looks.T - _STRANGER, 0.0) * uncovered
 
 
 def learn(known: Array, looks: Array, uncovered: Array) -> Array:

@@ -19,6 +19,7 @@ log = logging.getLogger("posetrack")
 
 Function = TypeVar("Function", bound=Callable)
 
+_config: Any = numba.config
 OPTIONS: dict[str, Any] = {"error_model": "numpy"}  # a division by zero is infinite
 
 
@@ -28,13 +29,13 @@ def kernel(function: Function, *, nogil: bool = False) -> Function:
     Loops over scalars compile soonest and run fastest. With `nogil`, other threads run meanwhile: for long work only,
     because the wait for the interpreter lock at its end can take longer than a short kernel.
     """
-    folder, before = _folder(Path(function.__code__.co_filename).parent), numba.config.CACHE_DIR
+    folder, before = _folder(Path(function.__code__.co_filename).parent), _config.CACHE_DIR
     if folder is not None:
-        numba.config.CACHE_DIR = str(folder)
+        _config.CACHE_DIR = str(folder)
     try:
         return cast("Function", numba.njit(cache=folder is not None, nogil=nogil, **OPTIONS)(function))
     finally:
-        numba.config.CACHE_DIR = before
+        _config.CACHE_DIR = before
 
 
 def part(function: Function) -> Function:
@@ -52,7 +53,7 @@ def announce() -> None:
 
 
 def _base() -> Path:
-    return Path(numba.config.CACHE_DIR) if numba.config.CACHE_DIR else cache_folder() / "compiled"
+    return Path(_config.CACHE_DIR) if _config.CACHE_DIR else cache_folder() / "compiled"
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,8 @@ class Seen(NamedTuple):
 
 def see(poses: Poses) -> Seen:
     """Return the poses as they were estimated."""
-    return Seen(poses.boxes, poses.keypoints, poses.scores, poses.box_scores, poses.features)
+    fields: Any = (poses.boxes, poses.keypoints, poses.scores, poses.box_scores, poses.features)  # single precision
+    return Seen(*fields)
 
 
 def take(seen: Seen, rows: Rows) -> Seen:

@@ -166,8 +166,8 @@ class PoseTracker:
         )
         self._people = people if alive.all() else people.select(alive)
         states = tuple([_STATES[measured] for measured in shown.measured.tolist()])
-        people, names = Poses(*shown[1:5]), self.skeleton.keypoints
-        return Tracks(shown.ids, people, shown.velocities, states, new_scene=new_scene, names=names)
+        poses, names = Poses(*shown[1:5]), self.skeleton.keypoints
+        return Tracks(shown.ids, poses, shown.velocities, states, new_scene=new_scene, names=names)
 
     def _step(self, time: float) -> float:
         """Return the seconds since the last frame."""

@@ -251,7 +251,7 @@ def test_a_wrong_detail_would_be_noticed(detail, monkeypatch):
     transformer = model.transformer
     if detail == "tanh-gelu":
         exact = F.gelu
-        monkeypatch.setattr(vit.F, "gelu", lambda x: exact(x, approximate="tanh"))
+        monkeypatch.setattr(vit.F, "gelu", lambda x, **_: exact(x, approximate="tanh"))
     elif detail == "relu-in-the-decoder":
         for layer in transformer.decoder.layers:
             layer.activation = F.relu

@@ -1,4 +1,4 @@
-"""`posetrack demo`: make a sample clip with real people and run the main job on it."""
+"""`posetrack demo`: make a sample clip with real people and track it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "demo",
         help="try posetrack on a sample with real people",
-        description="Make a short clip in which a camera moves over photographs of people, track it, and write the "
+        description="Make a short clip of a camera that pans over photographs of people, track it, and write the "
         "annotated video, the table and its sidecar.",
     )
     parser.add_argument("--output", default="posetrack-demo", help="folder for the results (default: %(default)s)")

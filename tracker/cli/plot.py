@@ -10,19 +10,23 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "plot",
-        help="draw paths, angles and speeds from a table",
-        description="Draw who is there when, the paths of their centres of mass, speeds and joint angles, from a table "
-        "that --csv or --features wrote.",
+        help="draw trajectories, angles and speeds from a table",
+        description="Draw a timeline, trajectories of the centres of mass, speeds and joint angles from a table that "
+        "--csv or --features wrote.",
     )
     parser.add_argument("source", help="table of keypoints or of features")
     parser.add_argument("--out", required=True, metavar="FILE", help="figure to write: .png, .pdf or .svg")
     parser.add_argument(
         "--kind", action="append", metavar="KIND", help="timeline, path, speed or angles; may be repeated"
     )
-    parser.add_argument("--person", action="append", type=int, metavar="ID", help="draw only this one; may be repeated")
-    parser.add_argument("--fps", type=float, help="frames a second, for a source that has no times")
-    parser.add_argument("--person-height", type=float, metavar="M", help="metres; gives speeds in metres")
-    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; gives speeds in metres")
+    parser.add_argument(
+        "--person", action="append", type=int, metavar="ID", help="draw only this person; may be repeated"
+    )
+    parser.add_argument("--fps", type=float, help="frame rate of a table without times")
+    parser.add_argument(
+        "--person-height", type=float, metavar="M", help="height of the people in metres; adds speeds in metres"
+    )
+    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; adds speeds in metres")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.set_defaults(run=run)
 

@@ -4,6 +4,7 @@ All but the first two need an environment with `pip install -e '.[dev]'`.
 
 quickstart  the README's two quick-start commands, as they stand there
 pythons     the same in a fresh clone, on every Python from the oldest that is supported to the newest
+docs        write the rows of docs/options.md from the options' declarations
 lint        ruff: style and format
 types       mypy, on the wheel as it is installed
 test        the test suite, slow tests too
@@ -92,6 +93,21 @@ def interpreters(version: str) -> Iterator[Path]:
             yield Path(answer.stdout.strip())
 
 
+def docs() -> None:
+    """Write the row of each option in docs/options.md from its declaration in tracker/config.py."""
+    from posetrack.tracker.config import GROUPS
+    from posetrack.tracker.options import table_rows
+
+    rows, page = table_rows(*GROUPS.values()), ROOT / "docs" / "options.md"
+    lines = page.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if match := re.match(r"\| `(--[a-z-]+)", line):
+            lines[number] = rows.pop(match[1], line)
+    if rows:
+        sys.exit(f"{page} has no row for {', '.join(rows)}. Add one that begins with | `{next(iter(rows))}")
+    page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def lint() -> None:
     """Check style and format."""
     sh(PYTHON, "-m", "ruff", "check", ".")
@@ -158,7 +174,7 @@ def wheel() -> None:
         sh(python, "-m", "posetrack", "demo", "--output", "demo", cwd=Path(name))
 
 
-TASKS = {task.__name__: task for task in (quickstart, pythons, lint, types, test, slow, programs, wheel)}
+TASKS = {task.__name__: task for task in (quickstart, pythons, docs, lint, types, test, slow, programs, wheel)}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or any(name not in TASKS for name in sys.argv[1:]):

@@ -6,7 +6,7 @@
     for frame in open_source("video.mp4"):
         tracks = pipeline(frame)
 
-The public names load when they are first used, so `import posetrack` itself takes no torch, OpenCV or Ultralytics.
+Public names load at first use: `import posetrack` loads neither torch, OpenCV nor Ultralytics.
 """
 
 from importlib import import_module

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
 
-from .errors import InstallationError
+from .errors import InstallationError, PosetrackError
 
 _PACKAGES = {  # of Debian and Ubuntu, where a server's image leaves them out
     "libGL.so.1": "libgl1",
@@ -60,3 +62,21 @@ def explain(error: ImportError | OSError) -> InstallationError | None:
         f"OpenCV cannot be loaded: this machine has no {library}. {install}. Only windows need it: where none is to be "
         f"shown, OpenCV without them does as well: {_HEADLESS}"
     )
+
+
+def library(name: str, what: str, *, extra: str) -> Any:
+    """Import a library of an extra.
+
+    Args:
+        name: module to import.
+        what: feature that needs it, for the error.
+        extra: extra of posetrack that installs it.
+
+    Raises:
+        PosetrackError: the library is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        package = name.partition(".")[0]
+        raise PosetrackError(f"{what} needs {package}. Install it: pip install 'posetrack[{extra}]'.") from error

@@ -1,6 +1,11 @@
-"""Holds the imports to the layers of docs/decisions/0001-layout.md, and the packaging to the folders."""
+"""Check the imports against the table of rooms in docs/decisions/0001-layout.md, and the packaging against the folders.
+
+A room is a folder of `tracker/` or `models/`, or a module beside these folders.
+"""
 
 import ast
+import functools
+import graphlib
 import subprocess
 import sys
 import tomllib
@@ -9,37 +14,87 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("posetrack", "tracker", "models", "configs")
-HEAVY = {
-    "numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh", "matplotlib",
-}  # fmt: skip
-
-FORBIDDEN = {  # what a module of this prefix may not import, directly, anywhere in its file
-    "posetrack.errors": ("*",),
-    "posetrack.models.geometry.keypoints": ("torch", "cv2", "posetrack.tracker", "ultralytics"),
-    "posetrack.models.geometry.skeletons": ("torch", "cv2", "posetrack.tracker", "ultralytics"),
-    "posetrack.models": ("posetrack.tracker", "ultralytics", "av"),
-    "posetrack.tracker.types": ("torch", "cv2", "posetrack.models"),
-    "posetrack.tracker.tracking": ("torch", "cv2", "av", "posetrack.tracker.output", "posetrack.tracker.perception"),
-    "posetrack.tracker.features": ("torch", "cv2", "av", "posetrack.tracker.output", "posetrack.tracker.perception"),
-    "posetrack.tracker.video": ("torch", "posetrack.models", "posetrack.tracker.tracking"),
-    "posetrack.tracker.output": ("torch", "ultralytics", "posetrack.tracker.perception"),
-    "posetrack.tracker.report": ("torch", "ultralytics", "posetrack.tracker.perception"),
-    "posetrack.tracker.perception": ("posetrack.tracker.tracking", "posetrack.tracker.output", "ultralytics"),
-    "posetrack.tracker": ("ultralytics",),
+PACKAGES = ("posetrack", "tracker", "models", "configs")
+HEAVY = {"numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh"} | {
+    "matplotlib"
 }
-EXCEPTIONS = {"posetrack.models.networks.yolo": ("ultralytics",)}
+
+# From the bottom up: the rooms of posetrack, then the libraries, that each room may import. All may import errors.
+ALLOWED = {
+    "errors": "",
+    "version": "",
+    "installation": "",
+    "configs": "",
+    "models": "",
+    "models.geometry": "numpy cv2 torch",
+    "models.networks": "models.geometry models.weights | numpy cv2 torch timm safetensors ultralytics",
+    "models.weights": "models.geometry models.networks | torch safetensors huggingface_hub platformdirs rich",
+    "models.attention": "models.geometry models.networks | numpy cv2 torch",
+    "models.evaluation": "models.geometry | numpy scipy faster_coco_eval",
+    "models.export": "models.weights | numpy torch openvino",
+    "models.training": "configs models.evaluation models.geometry models.networks models.weights | "
+    "numpy cv2 torch scipy lightning_fabric safetensors huggingface_hub rich tomli_w",
+    "tracker": "",
+    "tracker.picture": "numpy",
+    "tracker.person": "numpy",
+    "tracker.types": "installation tracker.person tracker.picture | numpy",
+    "tracker.timings": "numpy",
+    "tracker.partial": "",
+    "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
+    "tracker.perception": "version tracker.types models.export models.geometry models.networks models.weights | "
+    "numpy cv2 torch openvino onnxruntime",
+    "tracker.tracking": "tracker.types models.geometry models.weights | numpy numba",
+    "tracker.features": "tracker.types models.geometry | numpy",
+    "tracker.formats": "installation tracker.types tracker.partial models.geometry | numpy",
+    "tracker.output": "version tracker.types tracker.partial tracker.timings tracker.tracking tracker.features "
+    "tracker.formats tracker.video models.geometry | numpy cv2 rich",
+    "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
+    "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
+    "tracker.stages": "tracker.perception",
+    "tracker.options": "",
+    "tracker.config": "configs tracker.options tracker.tracking",
+    "tracker.pipeline": "installation tracker.types tracker.config tracker.timings tracker.perception tracker.tracking "
+    "models.geometry | numpy",
+    "tracker.loop": "tracker.types tracker.timings tracker.stages tracker.pipeline tracker.video",
+    "tracker.plan": "tracker.config tracker.partial tracker.video tracker.features tracker.formats tracker.output "
+    "tracker.report",
+    "tracker.outputs": "tracker.types tracker.config tracker.plan tracker.pipeline tracker.video tracker.tracking "
+    "tracker.features tracker.formats tracker.output tracker.report models.geometry",
+    "tracker.facts": "tracker.timings tracker.perception tracker.pipeline tracker.video tracker.output",
+    "tracker.run": "tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages tracker.pipeline "
+    "tracker.loop tracker.perception tracker.video tracker.formats tracker.output | rich",
+    "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
+    "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
+    "tracker.benchmark": "version tracker.types tracker.timings tracker.perception tracker.tracking tracker.pipeline "
+    "tracker.loop tracker.output tracker.video tracker.evaluation models.geometry models.weights | "
+    "numpy cv2 torch filterpy",
+    "tracker.cli": "* | cv2 rich safetensors",
+    "__main__": "tracker.cli",
+}
+KNOWN_CIRCLES = {("models.networks", "models.weights")}  # yolo.py reads its own weights
+
+# Single modules that hold themselves to less than their room.
+PLAIN = {"models.geometry.keypoints": {"numpy"}, "models.geometry.skeletons": {"numpy"}}
 
 
 def modules():
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
-            name = ".".join(parts if room == "posetrack" else ("posetrack", *parts))
+            name = ".".join(parts if package == "posetrack" else ("posetrack", *parts))
             yield name.removesuffix(".__init__"), path
 
 
+MODULES = dict(modules())
+
+
+@functools.cache
 def imports(name, path):
+    """Return every imported module, relative imports resolved, anywhere in a file."""
+    return set(_imports(name, path))
+
+
+def _imports(name, path):
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -47,30 +102,91 @@ def imports(name, path):
         elif isinstance(node, ast.ImportFrom):
             base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             target = ".".join([*base, *([node.module] if node.module else [])])
-            yield target
-            yield from (f"{target}.{alias.name}" for alias in node.names)
+            for alias in node.names:
+                own = f"{target}.{alias.name}"
+                yield own if own in MODULES else target
 
 
-def within(target, prefix):
-    return target == prefix or target.startswith(prefix + ".")
+def room(name):
+    """Return the room of a module of posetrack: `tracker.video` for `posetrack.tracker.video.source`."""
+    parts = name.split(".")[1:]
+    return ".".join(parts[: 2 if parts[0] in ("tracker", "models") else 1])
 
 
-@pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda value: value if isinstance(value, str) else "")
-def test_imports_point_down(name, path):
-    found = sorted(set(imports(name, path)))
-    for prefix, forbidden in FORBIDDEN.items():
-        if not within(name, prefix):
-            continue
-        for target in found:
-            bad = [f for f in forbidden if (f == "*" and within(target, "posetrack")) or within(target, f)]
-            bad = [f for f in bad if f not in EXCEPTIONS.get(name, ())]
-            assert not bad, f"{name} imports {target}, which {prefix} may not"
-    assert not [t for t in found if within(t, "tracker") or within(t, "models")], f"{name} must import relatively"
+@functools.cache
+def doors():
+    """Return which rooms and libraries each room imports, with the module that does: {(room, target): module}."""
+    found = {}
+    for name, path in MODULES.items():
+        for target in imports(name, path) if name != "posetrack" else ():
+            top = target.partition(".")[0]
+            if top == "posetrack":
+                target = room(target) if target != "posetrack" else "configs"  # `from ... import configs`
+            elif top in sys.stdlib_module_names:
+                continue
+            if target != room(name):
+                found[room(name), target if top == "posetrack" else top] = name
+    return found
 
 
-def test_ultralytics_has_one_door():
-    doors = [name for name, path in modules() if any(within(t, "ultralytics") for t in imports(name, path))]
-    assert doors == ["posetrack.models.networks.yolo"]
+def test_every_room_is_in_the_table():
+    assert {room(name) for name in MODULES if name != "posetrack"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_a_room_imports_what_it_may(name):
+    allowed = set(ALLOWED[name].split()) | {"errors"}
+    found = {target: module for (source, target), module in doors().items() if source == name}
+    if "*" in allowed:
+        allowed |= set(ALLOWED) - {"__main__"}
+    unexpected = {f"{module} imports {target}" for target, module in found.items() if target not in allowed}
+    assert not unexpected, f"{name} may import only {', '.join(sorted(allowed))}"
+
+
+def test_the_table_allows_nothing_that_is_not_used():
+    used = doors()
+    unused = {
+        f"{name}: {target}"
+        for name, targets in ALLOWED.items()
+        for target in set(targets.split()) - {"|", "*"}
+        if (name, target) not in used
+    }
+    assert not unused
+
+
+def test_rooms_import_in_no_circle():
+    graph = {name: set() for name in ALLOWED}
+    for source, target in doors():
+        if target in ALLOWED and (source, target) not in KNOWN_CIRCLES:
+            graph[source].add(target)
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"A circle: {' <- '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_data_loads_no_network_library(name):
+    name = f"posetrack.{name}"
+    found = {target.partition(".")[0] for target in imports(name, MODULES[name])} - {"posetrack"}
+    assert found - set(sys.stdlib_module_names) <= PLAIN[name.removeprefix("posetrack.")]
+
+
+def test_imports_within_posetrack_are_relative():
+    absolute = {
+        name
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.ImportFrom) and not node.level and node.module.partition(".")[0] in PACKAGES)
+        or (isinstance(node, ast.Import) and any(alias.name.partition(".")[0] in PACKAGES for alias in node.names))
+    }
+    assert not absolute
+
+
+@pytest.mark.parametrize("library", ["ultralytics", "numba"])
+def test_a_large_library_has_one_door(library):
+    doors = {name for name, path in MODULES.items() if any(t.split(".")[0] == library for t in imports(name, path))}
+    assert len(doors) == 1, doors
 
 
 @pytest.mark.parametrize("statement", ["import posetrack", "import posetrack.tracker.cli"])
@@ -83,8 +199,8 @@ def test_importing_loads_nothing_heavy(statement):
 def test_the_first_start_of_the_bundled_networks_loads_no_timm():
     code = """
 import sys
-from posetrack.models.find import find
-from posetrack.models.weights import load_checkpoint
+from posetrack.models.weights.checkpoint import load_checkpoint
+from posetrack.models.weights.find import find
 from posetrack.tracker.tracking.tracker import warm_up
 load_checkpoint(find("bundled").path), warm_up()
 print("torch" in sys.modules, "timm" in sys.modules, "filterpy" in sys.modules)
@@ -95,7 +211,7 @@ print("torch" in sys.modules, "timm" in sys.modules, "filterpy" in sys.modules)
 
 def test_every_package_is_listed_for_the_wheel():
     listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
-    assert listed == {name for name, path in modules() if path.name == "__init__.py"}
+    assert listed == {name for name, path in MODULES.items() if path.name == "__init__.py"}
 
 
 def test_public_names_exist():

@@ -1,212 +1,300 @@
-"""What a run is asked to do: defaults, overridden by a recipe, overridden by flags. Loads nothing heavy."""
+"""Configuration of a run: defaults, overridden by a recipe, overridden by options. Loads nothing heavy."""
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .. import configs
 from ..errors import UsageError
+from .options import AUTO, check, convert, option
 from .tracking.selectors import parse_person, parse_roi
 
-AUTO = "auto"
-SMOOTH = ("none", "kalman", "one-euro")  # the choices of the tracker
+SMOOTH = ("none", "kalman", "one-euro")
 LABELS = ("id", "angles", "events")
+RESULTS = ("save", "csv", "features", "events", "report")  # outputs that are files
+POSITIVE = "a number above 0"
 
 
-@dataclass(frozen=True, slots=True)
-class RunConfig:
-    """One run of the tracker; every field is a flag of the command line and a key of a recipe.
+def _every(value: Any) -> bool:
+    return value == AUTO or (isinstance(value, int) and value >= 1)
 
-    Attributes:
-        source: webcam index, video, picture, folder or glob of either, or stream address.
-        save: annotated video (a folder, where the source is one).
-        csv: keypoint table (a folder, where the source is one).
-        features: table of joint angles, speeds and postures (a folder, where the source is one).
-        events: table of steps, repetitions, raised hands and falls (a folder, where the source is one).
-        report: page with the video, plots, events and quality (a folder, where the source is one).
-        show: open a window.
-        label: what stands at each person in the picture, one of `LABELS`.
-        model: pose network by name or file.
-        dataset: whose keypoints are estimated, a name of `models.skeletons.DATASETS`.
-        detector: person detector by name or file, or a file of boxes.
-        device: auto, cpu, cuda, cuda:N or mps.
-        runtime: what computes the networks: auto, torch, openvino or onnxruntime.
-        precision: auto, fp32, bf16 or fp16.
-        conf: detections below this score are not looked at.
-        max_people: look at no more than so many people a frame, the most certain first; 0 is everybody.
-        detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.
-        flip: average each pose with the mirrored crop's.
-        smooth: how keypoints are smoothed, one of `SMOOTH`.
-        camera: auto, static or moving.
-        person_height: metres; gives the features' speeds in metres by everybody's height in the picture.
-        scale: pixels per metre; gives them where everybody moves in one plane.
-        detect_every: look for people in every Nth frame, or in as few as `auto` finds safe; followed in between.
-        pose_every: estimate keypoints in every Nth frame, or in as few as `auto` finds safe; predicted in between.
-        target_fps: frames a second that `auto` keeps up with on a live source; 0 is the source's own rate.
-        refine: look at a whole file's tracks again before anything is written; takes the place of `smooth`.
-        person: who is shown and written, see `people.parse_person`; None is everybody.
-        min_length: seconds that somebody must be there to be shown and written; for files.
-        roi: where somebody must be to be shown and written, see `people.parse_roi`; None is everywhere.
-        blur_faces: blur everybody's face in the annotated pictures.
-        skeleton_only: draw on black.
-        stream: index of the video stream in its file; None takes the one that FFmpeg would.
-        fps: frames a second of a file, in place of its own times; None keeps these.
-        start: seconds into the source to begin at.
-        end: seconds into the source to stop at.
-        timeout: seconds to wait for a stream.
-        reconnect: seconds to try to get a lost camera or stream back.
-        overwrite: replace existing results.
-        skip_existing: leave out sources whose results are there and complete.
-        quiet: no progress and no summary.
-        offline: never use the network.
-        repetitions: what is to be counted, too, tables of a recipe: `[repetitions.NAME]` with angle, low and high.
-    """
 
-    source: str = ""
-    save: str | None = None
-    csv: str | None = None
-    features: str | None = None
-    events: str | None = None
-    report: str | None = None
-    show: bool = False
-    label: str = "id"
-    model: str = "bundled"
-    dataset: str = "coco"
-    detector: str = "bundled"
-    device: str = "auto"
-    runtime: str = "auto"
-    precision: str = "auto"
-    conf: float = 0.2
-    max_people: int = 0
-    detect_size: int = 0
-    flip: bool = False
-    smooth: str = "one-euro"
-    camera: str = "auto"
-    person_height: float | None = None
-    scale: float | None = None
-    detect_every: int | str = 1
-    pose_every: int | str = 1
-    target_fps: float = 0.0
-    refine: bool = False
-    person: str | None = None
-    min_length: float = 0.0
-    roi: str | None = None
-    blur_faces: bool = False
-    skeleton_only: bool = False
-    stream: int | None = None
-    fps: float | None = None
-    start: float | None = None
-    end: float | None = None
-    timeout: float = 10.0
-    reconnect: float = 30.0
-    overwrite: bool = False
-    skip_existing: bool = False
-    quiet: bool = False
-    offline: bool = False
-    repetitions: Mapping[str, Any] = field(default_factory=dict)
+def _positive(value: float) -> bool:
+    return 0 < value < math.inf
+
+
+def _not_negative(value: float) -> bool:
+    return 0 <= value < math.inf
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is read."""
+
+    source: str = option("", "webcam index, video, image, folder, glob or stream address", "X", see="sources.md")
+    stream: int | None = option(
+        None,
+        "index of the video stream in a file with several; none selects the one that FFmpeg selects",
+        "N",
+        check=_not_negative,
+        remedy="the index of a video stream, 0 or more",
+    )
+    fps: float | None = option(
+        None,
+        "frame rate that replaces the file's timestamps; required for numbered images and TIFF stacks",
+        "RATE",
+        check=_positive,
+        remedy="frames per second, e.g. 29.97",
+    )
+    start: float | None = option(
+        None, "start time in the source", "SECONDS", unit="s", check=_not_negative, remedy="a time of 0 or more"
+    )
+    end: float | None = option(None, "end time in the source", "SECONDS", unit="s")
+    timeout: float = option(
+        10.0, "longest wait for data from a stream", "SECONDS", unit="s", check=_positive, remedy=POSITIVE
+    )
+    reconnect: float = option(
+        30.0,
+        "how long to try to reopen a lost camera or stream; 0 gives up at once",
+        "SECONDS",
+        unit="s",
+        check=_not_negative,
+        remedy="a number of 0 or more",
+        see="live.md",
+    )
 
     def __post_init__(self) -> None:
-        if not 0 <= self.conf <= 1:
-            raise UsageError(f"conf is {self.conf}; give a score between 0 and 1.")
-        if self.camera not in ("auto", "static", "moving"):
-            raise UsageError(f"camera is '{self.camera}'; give auto, static or moving.")
-        if self.max_people < 0:
-            raise UsageError(f"max_people is {self.max_people}; give a positive number, or 0 for everybody.")
-        if self.detect_size != 0 and self.detect_size < 32:
-            raise UsageError(f"detect_size is {self.detect_size} pixels; give at least 32, or 0 for the network's own.")
-        if self.smooth not in SMOOTH:
-            raise UsageError(f"smooth is '{self.smooth}'; give one of {', '.join(SMOOTH)}.")
-        if self.label not in LABELS:
-            raise UsageError(f"label is '{self.label}'; give one of {', '.join(LABELS)}.")
-        check_calibration(self.person_height, self.scale)
-        for name in ("detect_every", "pose_every"):
-            every = getattr(self, name)
-            if every != AUTO and (not isinstance(every, int) or every < 1):
-                raise UsageError(f"{name} is '{every}'; give a number of frames from 1 on, or {AUTO}.")
-        if self.person is not None:
-            parse_person(self.person)
-        if self.roi is not None:
-            parse_roi(self.roi)
-        if not 0 <= self.min_length < math.inf:
-            raise UsageError(f"min_length is {self.min_length} s; give a number of seconds from 0 on.")
-        if self.blur_faces and self.max_people:
-            raise UsageError("max_people would leave people out whom blur_faces is to hide. Leave one of them out.")
-        if self.blur_faces and self.detect_every != 1:
-            every = self.detect_every
-            raise UsageError(f"detect_every is {every}, which overlooks newcomers whom blur_faces is to hide; give 1.")
-        if not 0 <= self.target_fps < math.inf:
-            raise UsageError(f"target_fps is {self.target_fps}; give frames a second, or 0 for the source's own rate.")
-        if self.stream is not None and self.stream < 0:
-            raise UsageError(f"stream is {self.stream}; give the index of a video stream, from 0 on.")
-        if self.fps is not None and not 0 < self.fps < math.inf:
-            raise UsageError(f"fps is {self.fps}; give frames a second, e.g. 29.97.")
-        if self.start is not None and self.start < 0:
-            raise UsageError(f"start is {self.start} s; give a time from 0 on.")
+        check(self)
         if self.end is not None and self.end <= (self.start or 0):
             raise UsageError(f"end is {self.end} s, not after the start at {self.start or 0} s; give a later time.")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written, drawn and shown, and of whom."""
+
+    save: str | None = option(None, "annotated video or image; a folder if the source is a folder", "FILE")
+    csv: str | None = option(
+        None, "keypoint table and `FILE.json`; the suffix selects another format", "FILE", see="formats.md"
+    )
+    features: str | None = option(None, "table of joint angles, speeds and postures", "FILE", see="features.md")
+    events: str | None = option(None, "table of steps, repetitions, raised hands and falls", "FILE", see="features.md")
+    report: str | None = option(
+        None, "offline HTML page with video, plots, events and quality", "FILE", see="report.md"
+    )
+    show: bool = option(False, "live window; `q` quits")
+    label: str = option(
+        "id",
+        "label drawn next to each person: `id`; `angles` or `events` in addition to the ID",
+        "WHAT",
+        choices=LABELS,
+    )
+    person_height: float | None = option(
+        None,
+        "height of the people in metres; adds speeds in metres",
+        "M",
+        unit="m",
+        check=_positive,
+        remedy="a height in metres, e.g. 1.75",
+    )
+    scale: float | None = option(
+        None,
+        "pixels per metre, for people who move in one plane; adds speeds in metres",
+        "PIXELS",
+        check=_positive,
+        remedy="a positive number of pixels per metre",
+    )
+    person: str | None = option(
+        None,
+        "write and draw one person: `largest`, `longest`, an ID, or `x,y@t` (pixels, seconds)",
+        "WHO",
+        check=parse_person,
+        see="people.md",
+    )
+    min_length: float = option(
+        0.0,
+        "omit people whose track is shorter; files only",
+        "SECONDS",
+        unit="s",
+        check=_not_negative,
+        remedy="a number of 0 or more",
+    )
+    roi: str | None = option(
+        None,
+        "omit people whose box centre is outside this rectangle, or polygon `x1,y1,x2,y2,x3,y3,...`",
+        "X,Y,W,H",
+        check=parse_roi,
+    )
+    blur_faces: bool = option(False, "blur all faces in the video, image and window")
+    skeleton_only: bool = option(False, "draw on black; no pixel of the source is shown")
+    overwrite: bool = option(False, "replace existing results")
+    skip_existing: bool = option(False, "skip sources whose results are complete, to continue a batch")
+    quiet: bool = option(False, "print errors only")
+    repetitions: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [repetitions.NAME], angle, low, high
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.person_height is not None and self.scale is not None:
+            raise UsageError("Both person_height and scale are given, two measures of a metre. Give one of them.")
         if self.overwrite and self.skip_existing:
             raise UsageError("overwrite replaces results and skip_existing keeps them. Leave one of them out.")
-        if self.timeout <= 0:
-            raise UsageError(f"timeout is {self.timeout} s; give a positive number of seconds.")
-        if not 0 <= self.reconnect < math.inf:
-            raise UsageError(f"reconnect is {self.reconnect} s; give a number of seconds from 0 on.")
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The results that were requested, by the name of their option."""
+        return {name: Path(path) for name in RESULTS if (path := getattr(self, name))}
 
 
-def check_calibration(person_height: float | None, scale: float | None) -> None:
-    """Hold what gives the features' speeds in metres to its limits.
+@dataclass(frozen=True)
+class Networks:
+    """The two networks, and where they run."""
 
-    Raises:
-        UsageError: a value is not positive, or both are given.
-    """
-    if person_height is not None and scale is not None:
-        raise UsageError("Both person_height and scale are given, two measures of a metre. Give one of them.")
-    if person_height is not None and not 0 < person_height < math.inf:
-        raise UsageError(f"person_height is {person_height}; give a height in metres, e.g. 1.75.")
-    if scale is not None and not 0 < scale < math.inf:
-        raise UsageError(f"scale is {scale}; give a positive number of pixels per metre.")
+    model: str = option(
+        "bundled", "pose network: a name from `posetrack models`, or a weights file", "NAME", see="models.md"
+    )
+    dataset: str = option(
+        "coco", "skeleton: `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody`; ViTPose+ has all six", "NAME"
+    )
+    detector: str | Callable[..., Any] = option(  # noqa: RUF009  # declares a field
+        "bundled",
+        "person detector: `bundled`, a name such as `yolo11n.pt`, a weights file, or a file of boxes",
+        "NAME",
+    )
+    device: str = option("auto", "`auto`, `cpu`, `cuda`, `cuda:N` or `mps`; an unavailable device is an error", "NAME")
+    runtime: str = option(
+        "auto", "inference backend: `auto`, `torch`, `openvino` or `onnxruntime`", "NAME", see="speed.md"
+    )
+    precision: str = option("auto", "numeric precision: `auto`, `fp32`, `bf16` or `fp16`", "NAME")
+    conf: float = option(
+        0.2,
+        "detections with a lower confidence are ignored",
+        "SCORE",
+        check=lambda value: 0 <= value <= 1,
+        remedy="a score between 0 and 1",
+    )
+    max_people: int = option(
+        0,
+        "largest number of people per frame, by confidence; 0 is no limit",
+        "N",
+        check=_not_negative,
+        remedy="a positive number, or 0 for no limit",
+    )
+    detect_size: int = option(
+        0,
+        "longer side of the detector's input; 0 is the size of its training",
+        "PIXELS",
+        unit="pixels",
+        check=lambda value: value == 0 or value >= 32,
+        remedy="at least 32, or 0 for the size of its training",
+    )
+    flip: bool = option(
+        False, "average each pose with that of the mirrored crop: slightly more accurate, twice the work"
+    )
+    offline: bool = option(False, "never use the network")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """How people are followed from frame to frame."""
+
+    smooth: str = option(
+        "one-euro",
+        "`none`: as measured; `kalman`: 1.3 times less noise at rest, 1 ms lag; `one-euro`: 4 times less, 10 ms lag",
+        "NAME",
+        choices=SMOOTH,
+        see="decisions/0011-smoothing.md",
+    )
+    refine: bool = option(
+        False, "files only: smooth in both directions, join tracks, interpolate gaps; draws in a second pass"
+    )
+    camera: str = option(
+        "auto",
+        "`static` or `moving`; `auto` detects and compensates camera motion",
+        "MODE",
+        choices=("auto", "static", "moving"),
+    )
+    detect_every: int | str = option(
+        1,
+        "run the detector in every Nth frame; `auto` decides by motion",
+        "N",
+        check=_every,
+        remedy=f"a number of frames, 1 or more, or {AUTO}",
+        see="speed.md",
+    )
+    pose_every: int | str = option(
+        1,
+        "run the pose network in every Nth frame, and predict in between; `auto` as above",
+        "N",
+        check=_every,
+        remedy=f"a number of frames, 1 or more, or {AUTO}",
+    )
+    target_fps: float = option(
+        0.0,
+        "frame rate that `auto` maintains on a live source; 0 is the source's rate",
+        "N",
+        check=_not_negative,
+        remedy="frames per second, or 0 for the source's rate",
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+GROUPS = {"source": Source, "outputs": Outputs, "networks": Networks, "tracking": Tracking}
+TYPES = {each.name: str(each.type) for group in GROUPS.values() for each in dataclasses.fields(group)}
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Complete configuration of a run."""
+
+    source: Source = Source()
+    outputs: Outputs = Outputs()
+    networks: Networks = Networks()
+    tracking: Tracking = Tracking()
+
+    def __post_init__(self) -> None:
+        if not self.outputs.blur_faces:
+            return
+        if self.networks.max_people:
+            raise UsageError("max_people would leave people out whose faces blur_faces hides. Leave one of them out.")
+        if (every := self.tracking.detect_every) != 1:
+            raise UsageError(f"detect_every is {every}, which misses new people, whose faces blur_faces hides; give 1.")
+
+    @classmethod
+    def of(cls, **values: Any) -> RunConfig:
+        """Return the configuration with these options, each by its name."""
+        groups = {}
+        for name, group in GROUPS.items():
+            own = {each.name for each in dataclasses.fields(group)} & values.keys()
+            groups[name] = group(**{key: values.pop(key) for key in own})
+        if values:
+            raise TypeError(f"There is no option {', '.join(values)}.")
+        return cls(**groups)
+
+    def flat(self) -> dict[str, Any]:
+        """Return every option by its name."""
+        return {name: value for group in dataclasses.asdict(self).values() for name, value in group.items()}
 
 
 def read_recipe(name: str) -> dict[str, Any]:
-    """Read a recipe: the name of a shipped one, or a TOML file.
+    """Read a recipe: the name of a bundled one, or a TOML file.
 
     Raises:
-        UsageError: there is no such recipe, it is not TOML, or a key or a value is not a run's.
+        UsageError: the recipe does not exist, is not TOML, or has an unknown key or a value of the wrong type.
     """
     return checked(configs.read(name), origin=f"Recipe {name}")
 
 
 def checked(values: Mapping[str, Any], *, origin: str) -> dict[str, Any]:
-    """Hold keys and types against the fields of `RunConfig`; dashes may stand for underscores.
-
-    Raises:
-        UsageError: an unknown key (the nearest name is offered), or a value of the wrong type.
-    """
-    types = {field.name: str(field.type) for field in fields(RunConfig)}
-    result = {}
-    for key, value in values.items():
-        name = key.replace("-", "_")
-        if name not in types:
-            near = difflib.get_close_matches(name, types, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(types)}."
-            raise UsageError(f"{origin} has the unknown key '{key}'. {hint}")
-        result[name] = _convert(name, value, types[name], origin)
-    return result
-
-
-def _convert(name: str, value: Any, kind: str, origin: str) -> Any:
-    wanted = kind.removesuffix(" | None")
-    if wanted == "float" and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if wanted == "int" and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if wanted == "int | str" and (value == AUTO or (isinstance(value, int) and not isinstance(value, bool))):
-        return value
-    if wanted.startswith("Mapping") and isinstance(value, dict):
-        return value
-    if (wanted == "bool" and isinstance(value, bool)) or (wanted == "str" and isinstance(value, str)):
-        return value
-    raise UsageError(f"{origin} sets {name} to {value!r}, which is no {wanted}. Give a value of that type.")
+    """Return values by the names of their options; see `options.convert`."""
+    types = TYPES | {"detector": "str"}
+    return convert(values, types, origin=origin)

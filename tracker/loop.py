@@ -1,63 +1,74 @@
-"""The whole application in one loop: read, see, write."""
+"""The main loop: read a frame, find its people, write them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
-from .output.sinks import Sinks
-from .output.twice import Twice
 from .pipeline import Pipeline
 from .stages import side_by_side
 from .timings import LATENCY
 from .types import Detections, Frame, Poses, Tracks
 from .video.source import Source
 
-WAITING = 3  # items behind each stage of a file: enough that a slow frame does not stop the others
+WAITING = 3  # items queued behind each stage of a file: a slow frame does not stall the others
 
-Seen = tuple[Frame, Detections | None, Future[Poses] | None]  # what was found ahead of the tracks
+Ahead = tuple[Frame, Detections | None, Future[Poses] | None]  # computed before the tracker gets the frame
+
+
+class Output(Protocol):
+    """Destination of the tracks."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the user ended the run."""
+
+    def write(self, frame: Frame, tracks: Tracks) -> None:
+        """Write the people of one frame."""
 
 
 def loop(
-    frames: Source, pipeline: Pipeline, sinks: Sinks | Twice, step: Callable[[int], None], *, threads: bool = True
+    frames: Source, pipeline: Pipeline, sinks: Output, step: Callable[[int], None], *, threads: bool = True
 ) -> None:
-    """Track every frame and write it.
+    """Track every frame of a source and write the results.
 
-    Reading and detection, poses, tracks, and everything that is written run side by side, and poses of as many frames
-    at once as the pipeline has streams; the results do not depend on that. What was computed before an error is written
-    before the error is raised. Ctrl-C, or a closed window, ends a live source well and leaves a file unfinished.
+    Reading with detection, pose estimation, tracking, and writing run in parallel threads; pose estimation runs on up
+    to `pipeline.streams` frames at once. The results do not depend on the threads. Results computed before an error are
+    written before the error is raised. Ctrl-C or a closed window completes a live run and leaves a file run incomplete.
 
     Args:
-        frames: the source.
-        pipeline: from frames to people.
-        sinks: where they go; used in this thread, because windows want the main one.
-        step: is told the number of people after each frame.
-        threads: False does one thing after the other.
+        frames: source.
+        pipeline: frames to tracks.
+        sinks: outputs; used in the calling thread, because windows need the main thread.
+        step: called after each frame with its number of people.
+        threads: False runs all steps in the calling thread.
     """
 
-    def read(frames: Iterator[Frame]) -> Iterator[Seen]:
+    def read(frames: Iterator[Frame]) -> Iterator[Ahead]:
         while (frame := _next(frames)) is not None:
             yield frame, None, None
 
-    def look(frames: Iterator[Frame]) -> Iterator[Seen]:
+    def detect(frames: Iterator[Frame]) -> Iterator[Ahead]:
         while (frame := _next(frames)) is not None:
             detections = pipeline.detect(frame)
             yield frame, detections, estimators.submit(pipeline.estimate, frame, detections)
 
-    def follow(seen: Iterator[Seen]) -> Iterator[tuple[Frame, Tracks]]:
-        for frame, detections, poses in seen:
+    def track(ahead: Iterator[Ahead]) -> Iterator[tuple[Frame, Tracks]]:
+        for frame, detections, poses in ahead:
             yield frame, pipeline(frame, detections, poses.result() if poses else None)
 
     def _next(frames: Iterator[Frame]) -> Frame | None:
         with pipeline.timings.stage("read"):
             return next(frames, None)
 
-    waiting = 1 if frames.live else WAITING  # what waits grows old
-    ahead = look if threads and not pipeline.schedule.skips else read  # where tracks tell what is looked at, it waits
+    waiting = 1 if frames.live else WAITING  # queued frames add latency
+    skips = pipeline.schedule.skips  # the tracks then decide what is detected: nothing can be computed ahead of them
+    first = detect if threads and not skips else read
     with (
         ThreadPoolExecutor(pipeline.streams, "posetrack-pose") as estimators,
-        side_by_side(frames, ahead, follow, limit=waiting, threads=threads) as people,
+        side_by_side(frames, first, track, limit=waiting, threads=threads) as people,
     ):
         try:
             for frame, tracks in people:
@@ -72,4 +83,4 @@ def loop(
                 raise
         finally:
             if frames.live:
-                frames.close()  # or the first stage would wait for another frame
+                frames.close()  # the first stage would otherwise wait for another frame

@@ -13,17 +13,25 @@ from ..errors import OutputError
 
 
 def partial_path(path: Path) -> Path:
-    """Return the name that an unfinished file has beside its final one."""
+    """Return the name of an unfinished file."""
     return path.with_name(f"{path.stem}.partial{path.suffix}")
 
 
-def check_target(path: Path, *, overwrite: bool) -> None:
-    """Refuse a final name that is a folder, a file that may not be replaced, or in a folder that cannot be written to.
+def sidecar_path(result: str | Path, *, complete: bool = True) -> Path:
+    """Return the name of a result's sidecar: that of the result, complete or partial, with .json added."""
+    result = Path(result) if complete else partial_path(Path(result))
+    return result.with_name(f"{result.name}.json")
 
-    The folder is created where it is missing.
+
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """Check that a result can be written under its final name; create its folder if it is missing.
+
+    Args:
+        path: final name of the result.
+        overwrite: whether an existing file may be replaced.
 
     Raises:
-        OutputError: with the path and what to do.
+        OutputError: the path is a folder, exists and may not be replaced, or its folder is not writable.
     """
     if path.is_dir():
         raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
@@ -39,17 +47,17 @@ def check_target(path: Path, *, overwrite: bool) -> None:
 
 
 class PartialFile:
-    """Write blocks of bytes, each of them whole or not at all, and name the file when the run is complete.
+    """Write a file in whole blocks of bytes and give it its final name on success.
 
-    A block goes to the system in one call, so a crash of this process leaves the blocks before it; leaving the `with`
-    block by an exception leaves the file under its partial name.
+    Blocks are unbuffered: a crash of this process keeps all blocks written before it. If an exception leaves the `with`
+    block, the file keeps its partial name.
 
     Args:
-        path: the final name; its folder is created where it is missing.
-        overwrite: whether a file of that name may be replaced.
+        path: final name; its folder is created if it is missing.
+        overwrite: whether an existing file may be replaced.
 
     Raises:
-        OutputError: when the final name is taken or the file cannot be written.
+        OutputError: the final name is taken, or the file cannot be written.
     """
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
@@ -68,7 +76,7 @@ class PartialFile:
         return self
 
     def write(self, block: bytes) -> None:
-        """Append one block; when that fails, take back what was written of it."""
+        """Append one block; a block that fails is removed again."""
         assert self._file is not None, "write inside the with block"
         try:
             rest = memoryview(block)
@@ -84,7 +92,7 @@ class PartialFile:
         self._size += len(block)
 
     def clear(self) -> None:
-        """Take back every block."""
+        """Remove all blocks."""
         assert self._file is not None, "clear inside the with block"
         self._file.truncate(0)
         self._file.seek(0)
@@ -99,14 +107,14 @@ class PartialFile:
         try:
             with file:
                 if kind is None:
-                    os.fsync(file.fileno())  # or a power cut could leave the final name with nothing in it
+                    os.fsync(file.fileno())  # a power cut could otherwise leave an empty file under the final name
             if kind is None:
                 self.partial.replace(self.path)
         except OSError as failure:
             raise self._explained(failure) from failure
 
     def _explained(self, error: OSError) -> OutputError:
-        """Turn the system's answer into a sentence with a remedy."""
+        """Return the error as a sentence with a remedy."""
         reason = error.strerror or str(error)
         remedy = "Choose a folder that you may write to."
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

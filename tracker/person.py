@@ -1,4 +1,4 @@
-"""One row of a frame's people, with names instead of numbers: for loops over people."""
+"""One person of a frame, with keypoints by name."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from .types import State
+
+class State(StrEnum):
+    """Source of a pose: measured in this frame, predicted by the motion model, or interpolated between frames."""
+
+    MEASURED = "measured"
+    PREDICTED = "predicted"
+    INTERPOLATED = "interpolated"
 
 
 class Keypoint(NamedTuple):
-    """A place in the picture.
+    """One keypoint in the image.
 
     Attributes:
         x: pixels from the left; NaN where missing.
@@ -44,10 +50,10 @@ class Keypoints(Mapping[str, Keypoint]):
         self.names, self.xy, self.scores = names, xy, scores
 
     def __getitem__(self, name: str) -> Keypoint:
-        """Return a keypoint.
+        """Return the keypoint with this name.
 
         Raises:
-            KeyError: there is none of that name.
+            KeyError: the skeleton has no keypoint of that name.
         """
         k = place(self.names, name)
         x, y = self.xy[k].tolist()
@@ -65,11 +71,11 @@ class Keypoints(Mapping[str, Keypoint]):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in one frame.
+    """One tracked person in one frame.
 
     Attributes:
-        id: a positive integer.
-        state: whether the pose was measured in this frame, predicted or interpolated.
+        id: track ID, a positive integer.
+        state: whether the pose was measured in this frame, predicted, or interpolated.
         score: the detector's confidence, in [0, 1].
         box: (4,) xyxy pixels.
         velocity: (2,) pixels per second, of the box's centre.
@@ -97,10 +103,10 @@ class Person:
 
 
 def place(names: tuple[str, ...], name: str) -> int:
-    """Return which keypoint a name is.
+    """Return the index of a keypoint name.
 
     Raises:
-        KeyError: none of them; the nearest one is offered.
+        KeyError: the name is unknown; the message suggests the nearest one.
     """
     try:
         return names.index(name)

@@ -1,4 +1,4 @@
-"""Pictures as people hand them over, made what the tracker works on: (H, W, 3) BGR uint8."""
+"""Convert images to the format of the tracker: (H, W, 3) BGR uint8."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..errors import InputError
 
 
 def as_bgr(image: Any) -> NDArray[np.uint8]:
-    """Return a picture as (H, W, 3) BGR uint8; one that is so already comes back as it is.
+    """Return an image as (H, W, 3) BGR uint8; an image of that format is returned unchanged.
 
     Args:
-        image: an array (H, W) or (H, W, 1), grey; (H, W, 3), BGR; or (H, W, 4), BGR and opacity, which is left out.
+        image: an array (H, W) or (H, W, 1), grey; (H, W, 3), BGR; or (H, W, 4), BGRA, whose alpha is dropped.
             uint8; uint16 over its full range; bool; whole numbers from 0 to 255; or floating numbers from 0 to 1.
 
     Raises:
-        InputError: it is no such array.
+        InputError: the array has another shape, dtype or range.
     """
     if not isinstance(image, np.ndarray):
         raise InputError(

@@ -1,4 +1,4 @@
-"""The straight line from a frame to the people in it: detect, estimate, track."""
+"""The pipeline from a frame to the people in it: detect, estimate poses, track."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..installation import explained
 from ..models.geometry.boxes import iou
 from ..models.geometry.keypoints import Skeleton
+from .config import Networks, Tracking
 from .perception.schedule import Every, Look, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
@@ -28,16 +29,16 @@ if TYPE_CHECKING:
     from .perception.runtimes import Runtime
 
 
-_SAME = 0.5  # IoU from which a detection is of a track
+_SAME = 0.5  # IoU above which a detection belongs to a track
 
 
 class Detector(Protocol):
-    """Finds the people of a frame.
+    """Person detector.
 
     Attributes:
-        name: how it is called in files.
-        sha256: of its weights; empty where it has none.
-        network: what computes it; None where nothing is computed.
+        name: its name in result files.
+        sha256: SHA-256 of its weights; empty if it has none.
+        network: inference backend; None if it runs no network.
     """
 
     name: str
@@ -45,22 +46,22 @@ class Detector(Protocol):
 
     @property
     def network(self) -> Runtime | None:
-        """See above; read only, so that one of the two kinds will do."""
+        """Inference backend or None; read-only, so that an attribute of either type implements it."""
         ...
 
     def __call__(self, frame: Frame, /) -> Detections:
-        """Return the people's boxes."""
+        """Return the people of a frame."""
         ...
 
 
 class Estimator(Protocol):
-    """Estimates the poses of detected people.
+    """Pose estimator.
 
     Attributes:
-        name: how it is called in files.
-        sha256: of its weights; empty where it has none.
-        skeleton: what its keypoints are.
-        network: what computes it.
+        name: its name in result files.
+        sha256: SHA-256 of its weights; empty if it has none.
+        skeleton: of its keypoints.
+        network: inference backend.
     """
 
     name: str
@@ -69,19 +70,19 @@ class Estimator(Protocol):
     network: Runtime
 
     def __call__(self, frame: Frame, detections: Detections, /) -> Poses:
-        """Return one pose for each detection, in the same order."""
+        """Return one pose per detection, in the same order."""
         ...
 
 
 class Camera(Protocol):
-    """Tells how the camera moved since the last frame."""
+    """Camera motion between frames."""
 
     def __call__(self, frame: Frame, boxes: NDArray[np.floating], /) -> NDArray[np.float64] | None:
-        """Return the (2, 3) matrix that brings points of the last frame to this one, or None at a hard cut."""
+        """Return the (2, 3) affine matrix from the last frame to this one, in pixels; None at a hard cut."""
         ...
 
     def reset(self) -> None:
-        """Forget the last frame, before another source."""
+        """Forget the last frame."""
         ...
 
 
@@ -91,16 +92,15 @@ class Pipeline:
     Args:
         detector: `(frame) -> Detections`.
         estimator: `(frame, detections) -> Poses`.
-        tracker: with `update(poses, time) -> Tracks`.
-        camera: `(frame, boxes of the last frame) -> motion`; the camera stands still when left out.
-        schedule: which frames are looked at, and how; every one with everything when left out.
-        activity: `(frame, boxes) -> whether something moves elsewhere`, for a schedule that asks; nothing does when
-            left out.
-        timings: where the stages' times go.
-        streams: how many frames' poses `estimate` may be asked for at once, by as many threads.
+        tracker: `update(poses, time) -> Tracks`; the default tracker if omitted.
+        camera: `(frame, boxes of the last frame) -> motion`; a static camera if omitted.
+        schedule: decides per frame which networks run; both run in every frame if omitted.
+        activity: `(frame, boxes) -> bool`, motion outside the boxes, for adaptive schedules; no motion if omitted.
+        timings: collects the times of the stages.
+        streams: number of threads that may call `estimate` at once.
 
     Attributes:
-        looks: how many frames were looked at in which way.
+        looks: number of frames by what ran in them.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Pipeline:
         self._anchors = Anchors()
         self.looks: Counter[Look] = Counter()
         self._size: tuple[int, ...] | None = None
-        self._boxes: NDArray[np.floating] = np.zeros((0, 4))  # of the people in the last frame
+        self._boxes: NDArray[np.floating] = np.zeros((0, 4))  # people of the last frame
         self._last: tuple[int, float] | None = None  # index and time of the last frame
 
     @overload
@@ -141,19 +141,18 @@ class Pipeline:
     def __call__(
         self, frame: Any, detections: Detections | None = None, poses: Poses | None = None, *, time: Any = None
     ) -> Any:
-        """Return the people of a frame; call it with frames in the order of their time.
+        """Return the people of a frame; frames must come in the order of their time.
 
-        Pictures of another size begin anew with other ids: places in the one mean nothing in the other.
+        After a change of the frame size, people get new IDs, because pixels of the two sizes are not comparable.
 
         Args:
-            frame: a `Frame`; a picture, see `picture.as_bgr`; or a list of either, which gives a list.
-            detections: of this frame, where `detect` found them ahead.
-            poses: of those, where `estimate` found them ahead.
-            time: seconds, where pictures are given; a list of them for several. Only the first one after `reset` may do
-                without.
+            frame: `Frame`; image, see `picture.as_bgr`; or a list of either, for which a list is returned.
+            detections: of this frame, if `detect` was called before.
+            poses: of these detections, if `estimate` was called before.
+            time: seconds, for an image; a list of seconds for a list. Only the first image after `reset` needs none.
 
         Raises:
-            InputError: there is no such picture, its time is missing, or it is before that of the last frame.
+            InputError: the image is invalid, its time is missing, or its time is before that of the last frame.
         """
         if isinstance(frame, list | tuple):
             return [self._follow(each) for each in self._frames(frame, time)]
@@ -161,7 +160,7 @@ class Pipeline:
         return self._follow(frame, detections, poses)
 
     def _frames(self, pictures: Sequence[Any], times: Any) -> list[Frame]:
-        """Return frames that can follow the last one, in this order; all are checked before the first is used."""
+        """Return images as frames; all are checked before the first is used."""
         if times is not None and (np.ndim(times) != 1 or len(times) != len(pictures)):
             raise InputError(f"The times are {times!r} for {len(pictures)} pictures; give one for each.")
         frames, last = [], self._last
@@ -173,7 +172,7 @@ class Pipeline:
                 if last is not None and time is None:
                     raise InputError(
                         "A picture after another one needs its time. Give time=seconds (a list for several pictures), "
-                        "or call reset() first where it is not of the same video."
+                        "or call reset() first if it is from another video."
                     )
                 picture = Frame(picture, 0 if last is None else last[0] + 1, 0.0 if time is None else time)
             if last is not None and picture.time < last[1]:
@@ -216,12 +215,12 @@ class Pipeline:
         return replace(tracks, others=people.boxes[strangers])
 
     def detect(self, frame: Frame) -> Detections:
-        """Find the people of a frame; may be frames ahead of what the tracker knows."""
+        """Detect the people of a frame; may run frames ahead of the tracker."""
         with self.timings.stage("detect"):
             return self.detector(frame)
 
     def estimate(self, frame: Frame, detections: Detections) -> Poses:
-        """Estimate the poses of detected people; likewise."""
+        """Estimate the poses of detected people; may run frames ahead of the tracker."""
         with self.timings.stage("pose"):
             return self.estimator(frame, detections)
 
@@ -236,13 +235,13 @@ class Pipeline:
         return motion
 
     def _cut(self) -> None:
-        """Go on with ids, but with nobody: who was in the last frame is not in this one."""
+        """End all tracks at a hard cut; IDs continue to count up."""
         self.tracker.cut()
         self.schedule.cut()
         self._anchors.reset()
 
     def _look(self, frame: Frame, expected: Tracks, motion: NDArray[np.float64] | None) -> Look:
-        """Decide how a frame is looked at."""
+        """Decide which networks run in a frame."""
         moved = motion is not None and bool((motion != np.eye(2, 3)).any())
         if self.activity and self.schedule.watches:
             with self.timings.stage("camera"):
@@ -253,7 +252,7 @@ class Pipeline:
         return look
 
     def reset(self) -> None:
-        """Begin another source: nothing of this one is left, and ids count from 1 again."""
+        """Forget the source; IDs start at 1 again."""
         self.tracker.reset()
         self.schedule.reset()
         self._anchors.reset()
@@ -267,9 +266,9 @@ class Pipeline:
         self._boxes = np.zeros((0, 4))
 
     def session(self) -> Self:
-        """Return another pipeline on the same loaded networks, with a tracker and figures of its own.
+        """Return an independent pipeline that shares the loaded networks.
 
-        Any number of videos can be followed at once so, each by its session, and nothing of one gets into another.
+        Use one session per video to track several videos at once.
         """
         parts: dict[str, Any] = {name: deepcopy(getattr(self, name)) for name in ("camera", "schedule", "activity")}
         other = type(self)(self.detector, self.estimator, deepcopy(self.tracker), streams=self.streams, **parts)
@@ -279,63 +278,89 @@ class Pipeline:
 
 @explained()
 def load_pipeline(
-    model: str = "bundled",
-    detector: str | Callable[[Frame], Any] = "bundled",
-    device: str = "auto",
+    model: str = Networks.model,
+    detector: str | Callable[[Frame], Any] = Networks.detector,
+    device: str = Networks.device,
     *,
-    dataset: str = "coco",
-    runtime: str = "auto",
-    precision: str = "auto",
-    conf: float = 0.2,
-    max_people: int = 0,
-    detect_size: int = 0,
-    flip: bool = False,
-    smooth: str = "one-euro",
-    camera: str = "auto",
-    detect_every: Every = 1,
-    pose_every: Every = 1,
+    dataset: str = Networks.dataset,
+    runtime: str = Networks.runtime,
+    precision: str = Networks.precision,
+    conf: float = Networks.conf,
+    max_people: int = Networks.max_people,
+    detect_size: int = Networks.detect_size,
+    flip: bool = Networks.flip,
+    smooth: str = Tracking.smooth,
+    camera: str = Tracking.camera,
+    detect_every: Every = Tracking.detect_every,
+    pose_every: Every = Tracking.pose_every,
     streams: int = 1,
-    offline: bool = False,
+    offline: bool = Networks.offline,
 ) -> Pipeline:
-    """Load the networks and put them in line.
+    """Load the networks and build a pipeline.
 
     Args:
-        model: pose network by name or file; `posetrack models` lists the names.
-        detector: person detector by name or file; a file of boxes; or your own, a function `(frame) -> Detections`, of
-            which boxes (N, 4), or these and scores (N,), will do, too.
-        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-        dataset: whose keypoints are estimated: coco, aic, mpii, ap10k, apt36k or wholebody.
-        runtime: what computes the networks: `auto`, `torch`, `openvino` or `onnxruntime`.
-        precision: `auto`, `fp32`, `bf16` or `fp16`.
-        conf: detections below this score are not looked at.
-        max_people: at most so many people a frame, the most certain first; 0 is everybody.
-        detect_size: longer side in pixels that the detector sees; 0 is the one that it learnt at.
-        flip: average each pose with the mirrored crop's.
-        smooth: how the tracker smooths keypoints: none, kalman or one-euro.
-        camera: whether it is `static` or `moving`; `auto` finds out.
-        detect_every: look for people in every Nth frame, and follow them in between; `auto` decides by what moves.
-        pose_every: estimate keypoints in every Nth frame, and predict them in between; `auto` decides likewise.
-        streams: how many frames `loop` may work at at once: more in the same time, each of them later. One, where a
-            frame may pass without a detection, and for runtimes that cannot.
+        model: pose network: a name from `posetrack models`, or a weights file.
+        detector: person detector: `bundled`, a name such as `yolo11n.pt`, a weights file, or a file of boxes; or a
+            function `(frame) -> Detections`, which may also return boxes (N, 4), or boxes and scores (N,).
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; an unavailable device is an error.
+        dataset: skeleton: `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody`; ViTPose+ has all six.
+        runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
+        precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
+        conf: detections with a lower confidence are ignored.
+        max_people: largest number of people per frame, by confidence; 0 is no limit.
+        detect_size: longer side of the detector's input; 0 is the size of its training.
+        flip: average each pose with that of the mirrored crop: slightly more accurate, twice the work.
+        smooth: `none`: as measured; `kalman`: 1.3 times less noise at rest, 1 ms lag; `one-euro`: 4 times less, 10 ms
+            lag.
+        camera: `static` or `moving`; `auto` detects and compensates camera motion.
+        detect_every: run the detector in every Nth frame; `auto` decides by motion.
+        pose_every: run the pose network in every Nth frame, and predict in between; `auto` as above.
+        streams: number of frames that `loop` processes at once: higher throughput, higher latency. 1 if frames may
+            pass without a detection, and for inference backends without streams.
         offline: never use the network.
 
     Raises:
-        ModelError: weights cannot be found, fetched or loaded.
-        DeviceError: the device is not there.
-        UsageError: a name is not known.
+        ModelError: weights cannot be found, downloaded or loaded.
+        DeviceError: the device is not available.
+        UsageError: a name is unknown, or a value is not allowed.
     """
+    networks = Networks(
+        model=model,
+        dataset=dataset,
+        detector=detector,
+        device=device,
+        runtime=runtime,
+        precision=precision,
+        conf=conf,
+        max_people=max_people,
+        detect_size=detect_size,
+        flip=flip,
+        offline=offline,
+    )
+    tracking = Tracking(smooth=smooth, camera=camera, detect_every=detect_every, pose_every=pose_every)
+    return assemble(networks, tracking, streams=streams)
+
+
+def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1) -> Pipeline:
+    """Load the networks and build a pipeline, as `load_pipeline` does, from groups of options."""
     from .perception.activity import Activity
     from .perception.camera import CameraMotion
     from .perception.detector import load_detector
     from .perception.pose import load_pose_estimator
 
-    schedule = Schedule(detect_every, pose_every)
-    where: dict[str, Any] = {"device": device, "runtime": runtime, "precision": precision, "offline": offline}
-    where["streams"] = 1 if schedule.skips else streams  # a frame that waits for the one before it wants all threads
-    people = load_detector(detector, **where, conf=conf, max_people=max_people or None, size=detect_size or None)
-    estimator = load_pose_estimator(model, dataset=dataset, **where, flip=flip)
-    warm_up()  # not beside the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
-    thresholds: dict[str, Any] = CALIBRATED if detector == "bundled" else {}
-    tracker = PoseTracker(skeleton=estimator.skeleton, smooth=smooth, **thresholds)
-    parts: dict[str, Any] = {"camera": CameraMotion(camera), "schedule": schedule, "activity": Activity()}
-    return Pipeline(people, estimator, tracker, streams=estimator.network.streams, **parts)
+    schedule = Schedule(tracking.detect_every, tracking.pose_every)
+    where: dict[str, Any] = {name: getattr(networks, name) for name in ("device", "runtime", "precision", "offline")}
+    where["streams"] = 1 if schedule.skips else streams  # a frame that waits for the previous one uses all threads
+    detector = load_detector(
+        networks.detector,
+        conf=networks.conf,
+        max_people=networks.max_people or None,
+        size=networks.detect_size or None,
+        **where,
+    )
+    estimator = load_pose_estimator(networks.model, dataset=networks.dataset, flip=networks.flip, **where)
+    warm_up()  # after the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
+    thresholds: dict[str, Any] = CALIBRATED if networks.detector == "bundled" else {}
+    tracker = PoseTracker(skeleton=estimator.skeleton, smooth=tracking.smooth, **thresholds)
+    parts: dict[str, Any] = {"camera": CameraMotion(tracking.camera), "schedule": schedule, "activity": Activity()}
+    return Pipeline(detector, estimator, tracker, streams=estimator.network.streams, **parts)

@@ -1,4 +1,4 @@
-"""Run the steps of a line side by side: each on a thread of its own, a few items ahead of the next one."""
+"""Run the steps of a chain in parallel, each in a thread of its own, a few items ahead of the next step."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 from .perception.runtimes.machine import cores
 
-WAKE = 0.5  # seconds; a wait without an end could not be interrupted by Ctrl-C on Windows
+WAKE = 0.5  # seconds; Ctrl-C on Windows does not interrupt a wait without a timeout
 
 
 class Stage:
-    """Iterate over items that a thread computes ahead of their consumer, in their order.
+    """Iterator that computes its items in a thread ahead of the consumer, in order.
 
-    The thread begins an item only when fewer than `limit` are waiting: a slow consumer slows it down, and nothing piles
-    up. An exception of the thread comes after the items before it, as the same object with its traceback.
+    The thread starts an item only while fewer than `limit` are queued, so a slow consumer slows it down. An exception
+    in the thread is raised to the consumer after the items before it, with its original traceback.
 
     Args:
-        items: what computes them; used, and closed at the end, by the thread alone.
-        limit: how many items may wait, the one in the making included.
-        name: of the thread.
+        items: source iterator; used and closed by the thread only.
+        limit: maximum number of queued items, including the one in progress.
+        name: name of the thread.
     """
 
     def __init__(self, items: Iterator[Any], *, limit: int, name: str = "posetrack-stage") -> None:
@@ -44,14 +44,14 @@ class Stage:
                     self._changed.notify_all()
         except StopIteration:
             pass
-        except BaseException as caught:  # the consumer's thread is where it is raised
+        except BaseException as caught:  # raised in the consumer's thread
             error = caught
         with self._changed:
             self._error, self._ended = error, True
             self._changed.notify_all()
 
     def _has_room(self) -> bool:
-        """Wait until another item is wanted; False when none is any more."""
+        """Wait until another item is needed; return False after `close`."""
         with self._changed:
             self._changed.wait_for(lambda: self._stop or len(self._ready) < self._limit)
             return not self._stop
@@ -73,7 +73,7 @@ class Stage:
         raise StopIteration
 
     def close(self) -> None:
-        """Stop after the item in the making; who waits for another one gets the end. Twice is fine."""
+        """Stop after the item in progress; a waiting consumer gets the end. May be called twice."""
         with self._changed:
             self._stop = True
             self._changed.notify_all()
@@ -84,13 +84,13 @@ class Stage:
 def side_by_side(
     items: Iterator[Any], *steps: Callable[[Iterator[Any]], Iterator[Any]], limit: int = 2, threads: bool = True
 ) -> Iterator[Iterator[Any]]:
-    """Chain generators, each on a thread of its own, and give what the last one yields.
+    """Chain generators, each in a thread of its own, and yield the iterator of the last one.
 
     Args:
-        items: what the first step takes.
-        steps: generator functions, each from the iterator before it.
-        limit: how many items may wait behind each step.
-        threads: False chains them in this thread, one item after the other; the results are the same.
+        items: input of the first step.
+        steps: generator functions; each takes the iterator of the step before it.
+        limit: maximum number of items queued behind each step.
+        threads: False chains the generators in the calling thread; the results are the same.
     """
     stages: list[Stage] = []
     try:
@@ -101,13 +101,13 @@ def side_by_side(
                 stages.append(items)
         yield items
     finally:
-        for stage in stages:  # the first one first: those behind it then wait for nothing
+        for stage in stages:  # first to last, so that no step waits for a closed one
             stage.close()
 
 
 def streams(*, live: bool) -> int:
-    """Return how many frames to work at at once: a live source's newest one alone, two of a file.
+    """Return how many frames to process at once: one of a live source, up to two of a file.
 
-    Two cores that each do a frame of their own wait for each other less than two that share every step of one.
+    Two cores that process one frame each wait for each other less than two cores that share every step of one frame.
     """
     return 1 if live else min(2, cores())

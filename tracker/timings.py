@@ -1,4 +1,4 @@
-"""How long each stage of a run takes, in bounded memory."""
+"""Times of the stages of a run, in bounded memory."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from contextlib import contextmanager
 import numpy as np
 
 STAGES = ("read", "detect", "pose", "camera", "track", "draw", "write")
-LATENCY = "latency"  # from a live frame's capture to the end of its "write", with what it waited in between
-KEPT_SAMPLES = 100_000  # per stage, the newest: an hour at 30 fps, 400 kB
+LATENCY = "latency"  # from the capture of a live frame to the end of its "write"
+KEPT_SAMPLES = 100_000  # newest samples per stage: an hour at 30 fps, 400 kB
 
 
 class Timings:
     """Milliseconds of every stage, in bounded memory.
 
-    Stages may nest; each counts its own time only, so that they add up to the frame's. Different stages may run in
-    different threads; they then add up to more than the frame's share of the run.
+    Stages may nest; each counts only its own time, so their sum is the time of the frame. Stages may run in parallel
+    threads; their sum then exceeds the wall time per frame.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -31,7 +31,7 @@ class Timings:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time one piece of work; nothing is recorded when it raises."""
+        """Time a block; nothing is recorded if it raises."""
         inner = self._open.__dict__.setdefault("inner", [])
         start = self._clock()
         inner.append(0.0)
@@ -48,7 +48,7 @@ class Timings:
                 self.add(name, own * 1000)
 
     def add(self, name: str, ms: float) -> None:
-        """Count milliseconds that were measured elsewhere."""
+        """Add milliseconds that were measured elsewhere."""
         with self._adding:
             samples = self._samples.setdefault(name, array("f"))
             count = self._counts.get(name, 0)

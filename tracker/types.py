@@ -1,8 +1,8 @@
-"""The words of the flow: Frame -> Detections -> Poses -> Tracks. Each holds arrays of one whole frame.
+"""Data classes of the flow: Frame -> Detections -> Poses -> Tracks. Each holds arrays of one frame.
 
-Pixels are those of the displayed frame, x before y, origin at the top left. A keypoint that is missing is NaN with
-score 0, never a silent zero. Empty arrays take the same path as full ones. What is handed over is checked where one of
-these is made; lists will do for arrays.
+Coordinates are pixels of the displayed frame, x before y, origin at the top left. A missing keypoint is NaN with score
+0, never a zero coordinate. Frames without people use the same classes with empty arrays. Constructors check their
+arguments and accept lists for arrays.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from typing import Any, overload
 
@@ -18,16 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from .person import Keypoints, Person, place
+from ..installation import library
+from .person import Keypoints, Person, State, place
 from .picture import as_bgr
-
-
-class State(StrEnum):
-    """Where a track's pose of this frame comes from."""
-
-    MEASURED = "measured"
-    PREDICTED = "predicted"
-    INTERPOLATED = "interpolated"
 
 
 def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
@@ -46,16 +38,16 @@ def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of the source.
+    """One frame of the source.
 
     Attributes:
-        image: (H, W, 3) BGR uint8, upright; what `picture.as_bgr` takes becomes that.
-        index: its number in the source, from 0; frames that are lost, dropped or before a start are counted, too.
+        image: (H, W, 3) BGR uint8, upright; converted by `picture.as_bgr`.
+        index: number in the source, from 0; lost and dropped frames, and frames before a start time, count.
         time: seconds, the source's own presentation timestamp (a camera's: seconds since its first frame).
-        captured: when it came in, in seconds of `time.monotonic()`; None where the source is a file.
+        captured: time of capture in seconds of `time.monotonic()`; None for files.
 
     Raises:
-        InputError: the image is no picture, or the time no finite number.
+        InputError: the image is invalid, or the time is not finite.
     """
 
     image: NDArray[np.uint8]
@@ -94,7 +86,7 @@ class Detections:
 
     @classmethod
     def empty(cls) -> Detections:
-        """Return a frame with nobody."""
+        """Return a frame without people."""
         return cls(np.zeros((0, 4)), np.zeros(0))
 
 
@@ -106,8 +98,8 @@ class Poses:
         boxes: (N, 4) xyxy pixels.
         keypoints: (N, K, 2) pixels; NaN where missing.
         scores: (N, K) in [0, 1]; 0 where missing.
-        box_scores: (N,) in [0, 1], the detector's confidence; 1 when left out.
-        features: (N, D), how each person looks, of length 1: people alike have a large product; D is 0 when left out.
+        box_scores: (N,) in [0, 1], confidence of the detector; 1 if omitted.
+        features: (N, D) appearance vectors of unit length; D is 0 if omitted.
     """
 
     boxes: NDArray[np.floating]
@@ -135,23 +127,23 @@ class Poses:
 
     @classmethod
     def empty(cls, num_keypoints: int = 17) -> Poses:
-        """Return a frame with nobody."""
+        """Return a frame without people."""
         return cls(np.zeros((0, 4)), np.zeros((0, num_keypoints, 2)), np.zeros((0, num_keypoints)))
 
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """The people of one frame who have an identity.
+    """Tracked people of one frame.
 
     Attributes:
-        ids: (N,) positive integers; they belong to one source, in which none is used twice.
-        poses: N people, smoothed as the tracker was told to.
-        velocities: (N, 2) pixels per second of the box's centre.
+        ids: (N,) positive integers, unique within one source.
+        poses: of N people, smoothed as configured.
+        velocities: (N, 2) of the box centres in pixels per second.
         states: N values of `State`: the pose was measured in this frame, predicted by the motion model, or
             interpolated between the frames before and after.
-        others: (M, 4) boxes of people who were seen but have no identity yet; M is 0 when left out.
-        new_scene: whether this is the first frame of a scene, after a hard cut too: nobody was there before.
-        names: of the K keypoints; their numbers when left out.
+        others: (M, 4) boxes of detections without a track; M is 0 if omitted.
+        new_scene: whether this frame begins a scene, at the start or after a hard cut.
+        names: of the K keypoints; their indices if omitted.
     """
 
     ids: NDArray[np.integer]
@@ -211,10 +203,10 @@ class Tracks:
     def __getitem__(self, rows: slice | list[int] | list[bool] | NDArray[Any]) -> Tracks: ...
 
     def __getitem__(self, rows: Any) -> Any:
-        """Select from the people.
+        """Select people.
 
         Args:
-            rows: a number, which gives that `Person`; the name of a keypoint, which gives everybody's (N, 2) pixels,
+            rows: a number, which gives that `Person`; the name of a keypoint, which gives (N, 2) pixels of all people,
                 NaN where missing; or an index array, a mask or a slice, which gives the `Tracks` of those people.
 
         Raises:
@@ -243,16 +235,14 @@ class Tracks:
         return {"new_scene": self.new_scene, "people": [person.to_dict() for person in self]}
 
     def to_df(self, frame: Frame | None = None) -> Any:
-        """Return a pandas DataFrame with a row a person, and the columns of the table that `--csv` writes.
+        """Return a pandas DataFrame with one row per person and the columns of the table that `--csv` writes.
 
         Args:
-            frame: whose number and time go into the columns `frame` and `time_s`, which are left out without it.
+            frame: source of the columns `frame` and `time_s`, which are omitted without it.
 
         Raises:
             PosetrackError: pandas is not installed.
         """
-        from .formats.libraries import library
-
         columns: dict[str, Any] = {} if frame is None else {"frame": frame.index, "time_s": frame.time}
         columns |= {"track_id": self.ids, "state": [str(state) for state in self.states], "score": self.box_scores}
         columns |= dict(zip(("x1", "y1", "x2", "y2"), self.boxes.T))
@@ -260,11 +250,11 @@ class Tracks:
             missing = np.isnan(self.keypoints[:, k]).any(-1)
             columns |= {f"{name}_{axis}": self.keypoints[:, k, i] for i, axis in enumerate("xy")}
             columns[f"{name}_score"] = np.where(missing, np.nan, self.scores[:, k])
-        return library("pandas", "to_df").DataFrame(columns, index=range(len(self)))
+        return library("pandas", "to_df", extra="formats").DataFrame(columns, index=range(len(self)))
 
     @classmethod
     def empty(cls, num_keypoints: int = 17) -> Tracks:
-        """Return a frame with nobody."""
+        """Return a frame without people."""
         return cls(np.zeros(0, np.int64), Poses.empty(num_keypoints), np.zeros((0, 2)), ())
 
 

@@ -1,13 +1,20 @@
+import inspect
+import re
+from pathlib import Path
+
 import pytest
 
-from posetrack import configs
+from posetrack import configs, load_pipeline
 from posetrack.errors import UsageError
-from posetrack.tracker.config import RunConfig, checked, read_recipe
+from posetrack.tracker.config import GROUPS, TYPES, Networks, RunConfig, Source, Tracking, checked, read_recipe
+from posetrack.tracker.options import options, table_rows
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", configs.names())
 def test_shipped_recipes_are_valid(name):
-    RunConfig(**read_recipe(name))
+    RunConfig.of(**read_recipe(name))
 
 
 def test_the_named_recipes_ship():
@@ -54,7 +61,7 @@ def test_dashes_stand_for_underscores_and_whole_numbers_for_floats():
 )
 def test_values_without_a_sense_are_refused(values):
     with pytest.raises(UsageError, match="give"):
-        RunConfig(**values)
+        RunConfig.of(**values)
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "a = " + "1" * 140_000])
@@ -62,3 +69,47 @@ def test_a_recipe_that_is_too_deep_or_long_is_a_sentence(text, tmp_path):
     (tmp_path / "a.toml").write_text(text)
     with pytest.raises(UsageError, match="is not valid TOML"):
         read_recipe(str(tmp_path / "a.toml"))
+
+
+def test_every_option_of_a_run_is_an_option_of_the_command_line():
+    from posetrack.tracker.cli import build_parser
+
+    flags = set(re.findall(r"--[a-z][a-z-]*", build_parser().format_help()))
+    assert {f"--{name.replace('_', '-')}" for name in TYPES if name != "repetitions"} <= flags
+
+
+def test_load_pipeline_has_the_defaults_and_texts_of_the_options():
+    declared = {field.name: (field, option) for group in (Networks, Tracking) for field, option in options(group)}
+    signature = inspect.signature(load_pipeline).parameters
+    text = " ".join(inspect.getdoc(load_pipeline).split())
+    assert set(signature) - declared.keys() == {"streams"}
+    assert declared.keys() - set(signature) == {"refine", "target_fps"}  # of files, and of live sources
+    for name in signature.keys() & declared.keys():
+        field, option = declared[name]
+        assert signature[name].default == field.default, name
+        assert f"{name}: {option.help}" in text, name
+
+
+def test_the_documented_table_is_that_of_the_options():
+    rows = table_rows(*GROUPS.values())
+    table = ROOT / "docs" / "options.md"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    found = {match[1]: line for line in lines if (match := re.match(r"\| `(--[a-z-]+)", line))}
+    found.pop("--config")
+    assert found == rows, "Run: python tasks.py docs"
+
+
+def test_an_option_is_checked_with_its_unit():
+    with pytest.raises(UsageError, match=r"^start is -1.0 s; give a time of 0 or more\.$"):
+        Source(start=-1.0)
+    with pytest.raises(UsageError, match=r"^smooth is 'much'; give one of none, kalman, one-euro\.$"):
+        Tracking(smooth="much")
+    with pytest.raises(UsageError, match=r"^conf is 7; give a score between 0 and 1\.$"):
+        load_pipeline(conf=7)
+
+
+def test_a_configuration_is_flat_in_a_sidecar():
+    config = RunConfig.of(conf=0.5, csv="a.csv", start=2.0)
+    assert (config.networks.conf, config.outputs.csv, config.source.start) == (0.5, "a.csv", 2.0)
+    assert config.flat().keys() == TYPES.keys()
+    assert RunConfig.of(**config.flat()) == config

@@ -1,4 +1,4 @@
-"""The command line: parse and wire, no algorithms. Nothing heavy loads before a command runs."""
+"""The command line: parse, call, print. Heavy libraries load only when a command runs."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from .parser import Parser, RootParser
 
 _EPILOG = """\
 examples:
-  posetrack 0                                        a webcam, in a window
-  posetrack dance.mp4 --save out.mp4 --csv out.csv   a file, to a video and a table
-  posetrack clips/ --csv tables/                     every file of a folder
-  posetrack demo                                     try it on a sample with real people
+  posetrack 0                                        a webcam in a window
+  posetrack dance.mp4 --save out.mp4 --csv out.csv   a video file to a video and a table
+  posetrack clips/ --csv tables/                     all files of a folder
+  posetrack demo                                     a sample with real people
 
-exit codes: 0 done, 1 something failed while running, 2 the request was wrong"""
+exit codes: 0 success, 1 failure during the run, 2 invalid request"""
 
 
 def build_parser() -> RootParser:
@@ -47,7 +47,7 @@ def build_parser() -> RootParser:
         job,
         prog="posetrack",
         usage="posetrack [SOURCE ...] [options]\n       posetrack COMMAND ...",
-        description="Track people and their 17 body keypoints in a webcam, video, picture or stream.",
+        description="Track people and their 17 body keypoints in a webcam, video, image or stream.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     parser = build_parser()
     if logging.lastResort:
-        logging.lastResort.setLevel(logging.INFO)  # it prints the log where nobody set up anything else
+        logging.lastResort.setLevel(logging.INFO)  # prints the log if no handler is configured
     logging.getLogger("posetrack").setLevel(logging.INFO)
     try:
         args = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""`posetrack attention`: a figure of what a keypoint's location depends on, layer by layer."""
+"""`posetrack attention`: draw the attention of a pose network, layer by layer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "attention",
-        help="draw what a keypoint's location depends on",
-        description="Draw, for every layer of a pose network, which places of the picture a keypoint's location "
-        "depends on and which places it affects, as the authors of TransPose compute it from the self-attention.",
+        help="draw the attention of a pose network",
+        description="For every layer of a pose network, draw which image regions the location of a keypoint depends "
+        "on and which it affects, computed from self-attention as in TransPose.",
     )
-    parser.add_argument("--image", required=True, metavar="FILE", help="picture with a person")
-    parser.add_argument("--keypoint", default="nose", help="whose location, e.g. left_wrist (default: %(default)s)")
+    parser.add_argument("--image", required=True, metavar="FILE", help="image with a person")
+    parser.add_argument(
+        "--keypoint", default="nose", help="name of the keypoint, e.g. left_wrist (default: %(default)s)"
+    )
     parser.add_argument(
         "--model",
         dest="attention_model",
@@ -28,10 +30,12 @@ def add_parser(commands: Any) -> None:
         dest="attention_dataset",
         default="coco",
         metavar="NAME",
-        help="whose keypoints: coco, aic, mpii, ap10k, apt36k or wholebody (default: %(default)s)",
+        help="skeleton: coco, aic, mpii, ap10k, apt36k or wholebody (default: %(default)s)",
     )
     parser.add_argument(
-        "--box", metavar="X1,Y1,X2,Y2", help="the person, in pixels (default: the detector's most certain one)"
+        "--box",
+        metavar="X1,Y1,X2,Y2",
+        help="box of the person in pixels (default: the detection with the highest confidence)",
     )
     parser.add_argument(
         "--output", dest="attention_output", default="attention.png", metavar="FILE", help="default: %(default)s"

@@ -1,4 +1,4 @@
-"""`posetrack bench`: how fast the stages are on this machine, and the tracker beside others."""
+"""`posetrack bench`: measure the speed of the stages, and compare the tracker with others."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "bench",
         help="measure the speed of every stage on this machine",
-        description="Of the pipeline: decode a clip into memory, warm up, and time detection, pose estimation and "
-        "tracking of every frame; then whole runs from file to file, one stage after the other and side by side. With "
-        "--against naive: whole runs beside the plain chain of Ultralytics, transformers and OpenCV's writer, with the "
-        "same networks of random weights (YOLO11n, ViTPose-B), and how soon and in how much memory both are ready. Of "
-        "the network: crops a second of a pose network with random weights, and how near that is to the rate at which "
-        "its device multiplies matrices. Of the stages around the networks: time crops and decoding beside "
-        "transformers and drawing beside supervision. Of the tracker: time its updates of invented people beside "
-        "others, and its endurance, whether time and memory grow while people come and go. The last three on one core. "
-        "Quote medians, and compare only figures of one run: machines are noisy.",
+        description="pipeline: time detection, pose estimation and tracking of every frame of a decoded clip, then "
+        "complete runs from file to file, sequential and in parallel. With --against naive: complete runs, start-up "
+        "time and memory compared with a plain chain of Ultralytics, transformers and OpenCV, with the same networks "
+        "and random weights (YOLO11n, ViTPose-B). network: throughput of a pose network with random weights, relative "
+        "to the matrix multiplication rate of the device. stages: crops and decoding compared with transformers, "
+        "drawing compared with supervision. tracker: updates with synthetic people, compared with other trackers. "
+        "endurance: time and memory while people come and go. The last three run on one core. Quote medians, and "
+        "compare figures of one run only.",
     )
     parser.add_argument(
         "what",
@@ -35,25 +34,25 @@ def add_parser(commands: Any) -> None:
         help="what to measure",
     )
     parser.add_argument("--source", help="video to use (default: the sample of `posetrack demo`)")
-    parser.add_argument(
-        "--frames", type=int, help="frames to time (default: 120; of the plain chain 6; of the endurance 100000)"
-    )
-    parser.add_argument("--warmup", type=int, help="frames before that (default: 10; of the plain chain 2)")
-    parser.add_argument("--rounds", type=int, default=3, help="whole runs of each kind (default: %(default)s)")
+    parser.add_argument("--frames", type=int, help="frames to time (default: 120; naive: 6; endurance: 100000)")
+    parser.add_argument("--warmup", type=int, help="frames before the measurement (default: 10; naive: 2)")
+    parser.add_argument("--rounds", type=int, default=3, help="complete runs of each kind (default: %(default)s)")
     parser.add_argument("--model", default="bundled", help="pose network (default: %(default)s)")
     parser.add_argument("--detector", default="bundled", help="person detector (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="device (default: %(default)s)")
-    parser.add_argument("--runtime", default="auto", help="runtime of the networks (default: %(default)s)")
-    parser.add_argument("--precision", default="auto", help="precision of the networks (default: %(default)s)")
+    parser.add_argument("--runtime", default="auto", help="inference backend (default: %(default)s)")
+    parser.add_argument("--precision", default="auto", help="numeric precision (default: %(default)s)")
     parser.add_argument(
-        "--detect-size", type=int, default=0, help="detector's longer side; 0 is its own (default: %(default)s)"
+        "--detect-size",
+        type=int,
+        default=0,
+        help="longer side of the detector's input; 0 is the size of its training (default: %(default)s)",
     )
     parser.add_argument(
         "--people",
         nargs="+",
         type=int,
-        help="people a frame (default: of tracker and stages 5 20 100, of the network 1 5 20 64, of the plain chain "
-        "1 5, of the endurance 5)",
+        help="people per frame (default: tracker and stages: 5 20 100; network: 1 5 20 64; naive: 1 5; endurance: 5)",
     )
     parser.add_argument(
         "--against", nargs="+", choices=(*PEERS, "naive"), help="tracker: peers (default: all); pipeline: naive"

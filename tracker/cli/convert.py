@@ -13,15 +13,17 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "convert",
         help="write tracks in the format of another program",
         description="Read tracks and write them in another format. The suffix is the format: .csv (posetrack's table), "
-        ".long.csv (a row a keypoint), .parquet, .txt (MOT Challenge), .json (PoseTrack18), .coco.json (COCO results), "
+        ".long.csv (one row per keypoint), .parquet, .txt (MOT Challenge), .json (PoseTrack18), .coco.json (COCO), "
         ".openpose (folder), .dlc.csv and .dlc.h5 (DeepLabCut), .sleap.h5 (SLEAP analysis), .trc (OpenSim), .pkl "
-        "(MMAction2, PYSKL). docs/formats.md tells what each of them holds.",
+        "(MMAction2, PYSKL). docs/formats.md describes each.",
     )
     parser.add_argument("source", help="file, or OpenPose folder, to read")
     parser.add_argument("target", help="file to write; its suffix is the format")
-    parser.add_argument("--to", metavar="FORMAT", help="format, whatever the suffix: coco, openpose, sleap, ...")
-    parser.add_argument("--fps", type=float, help="frame rate, for a source that has no times")
-    parser.add_argument("--size", metavar="WxH", help="size of the video in pixels, for a source that has none")
+    parser.add_argument(
+        "--to", metavar="FORMAT", help="format, instead of that of the suffix: coco, openpose, sleap, ..."
+    )
+    parser.add_argument("--fps", type=float, help="frame rate of a source without times")
+    parser.add_argument("--size", metavar="WxH", help="size of the video in pixels, if the source does not state it")
     only = argparse.SUPPRESS
     parser.add_argument("--scale", metavar="PIXELS", type=float, default=only, help=".trc: pixels per metre")
     parser.add_argument(
@@ -34,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, write, and tell what was written."""
+    """Read, write, and print the files that were written."""
     from ...errors import UsageError
     from ..formats.files import read_recording, write_recording
 

@@ -1,4 +1,4 @@
-"""`posetrack demo`: make a sample clip with real people and run the main job on it."""
+"""`posetrack demo`: make a sample clip with real people and track it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "demo",
         help="try posetrack on a sample with real people",
-        description="Make a short clip in which a camera moves over photographs of people, track it, and write the "
+        description="Make a short clip of a camera that pans over photographs of people, track it, and write the "
         "annotated video, the table and its sidecar.",
     )
     parser.add_argument("--output", default="posetrack-demo", help="folder for the results (default: %(default)s)")
@@ -28,12 +28,11 @@ def run(args: argparse.Namespace) -> int:
 
     folder = Path(args.output)
     sample = make_sample(folder / "sample.mp4", overwrite=True)
-    config = RunConfig(
-        source=str(sample),
+    config = RunConfig.of(
         save=str(folder / "tracked.mp4"),
         csv=str(folder / "tracked.csv"),
         device=args.device,
         overwrite=True,
         offline=True,
     )
-    return track(config)
+    return track(config, [str(sample)])

@@ -1,4 +1,4 @@
-"""`posetrack eval`: how good the detector and the pose model are on annotated pictures."""
+"""`posetrack eval`: measure the detector and the pose network on annotated images."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the command to `posetrack`."""
     parser = subparsers.add_parser(
         "eval",
-        help="measure a detector and a pose model on annotated pictures",
-        description="Measure a person detector and a pose model as COCO, OCHuman, CrowdPose and MPII are measured; "
-        "docs/evaluation.md tells where their files come from.",
+        help="measure a detector and a pose network on annotated images",
+        description="Measure a person detector and a pose network by the protocol of COCO, OCHuman, CrowdPose or MPII; "
+        "docs/evaluation.md says where to get their files.",
     )
-    parser.add_argument("--images", metavar="DIR", required=True, help="folder of the pictures")
+    parser.add_argument("--images", metavar="DIR", required=True, help="folder of the images")
     parser.add_argument(
         "--annotations", metavar="FILE", required=True, help=".json of COCO, OCHuman (COCO-style), CrowdPose or MPII"
     )
@@ -40,21 +40,23 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--detector", help="detector by name or file; none measures poses only (default: bundled; none for MPII)"
     )
-    parser.add_argument("--flip", action="store_true", help="average each pose with the mirrored crop's")
+    parser.add_argument("--flip", action="store_true", help="average each pose with that of the mirrored crop")
     parser.add_argument(
-        "--conf", type=float, help=f"least score of a detection (default: {LEAST_SCORE} of a network's, 0 of a file's)"
+        "--conf",
+        type=float,
+        help=f"lowest confidence of a detection (default: {LEAST_SCORE} for a network, 0 for a file)",
     )
-    parser.add_argument("--detect-size", type=int, help="pixels of the picture's longer side for the detector")
+    parser.add_argument("--detect-size", type=int, help="longer side of the detector's input in pixels")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     parser.add_argument("--runtime", default="auto", help="auto, torch, openvino or onnxruntime (default: auto)")
     parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16 (default: auto)")
     parser.add_argument("--offline", action="store_true", help="never use the network")
-    parser.add_argument("--json", metavar="FILE", help="write the figures, and how they came about")
+    parser.add_argument("--json", metavar="FILE", help="write the figures and their settings")
     parser.add_argument(
         "--results", metavar="FILE.json", help="write poses as COCO results there, and boxes to FILE-boxes.json"
     )
     parser.add_argument("--save-errors", metavar="DIR", help="draw the worst poses, misses and false alarms")
-    parser.add_argument("--worst", type=int, default=20, metavar="N", help="so many of each kind (default: 20)")
+    parser.add_argument("--worst", type=int, default=20, metavar="N", help="number of each kind (default: 20)")
     parser.add_argument("--overwrite", action="store_true", help="replace existing results")
     parser.set_defaults(run=run)
 

@@ -1,4 +1,4 @@
-"""`posetrack export`: write a network for another program, or for this one on another machine."""
+"""`posetrack export`: write a network as OpenVINO, ONNX or TorchScript."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "export",
         help="write a network as ONNX, OpenVINO or TorchScript",
-        description="Write a pose network or a detector as a file that other programs run. OpenVINO's and ONNX files "
-        "come back as --model and --detector; they know their input size, family, keypoints and the weights' SHA-256. "
-        "With --int8, a pose network is rounded to eight bits and compared with the exact one on people of some "
-        "pictures; only one that agrees is written, and if it is faster here, too, --runtime auto takes it from then "
-        "on where the processor has VNNI.",
+        description="Write a pose network or a detector for other programs. --model and --detector read OpenVINO and "
+        "ONNX files, which contain the input size, family, keypoints and SHA-256 of the weights. --int8 quantizes a "
+        "pose network to eight bits and compares it with the exact one on crops of people; it is written only if both "
+        "agree. If it is also faster here, --runtime auto selects it on CPUs with VNNI.",
     )
     parser.add_argument("name", nargs="?", help="pose network: a name of `posetrack models`, or a file of weights")
-    parser.add_argument("--detector", metavar="NAME", help="a detector in its place: bundled, a file, or a known name")
-    parser.add_argument("--to", choices=SUFFIXES, required=True, help="the form; OpenVINO's is .xml and .bin")
+    parser.add_argument(
+        "--detector", metavar="NAME", help="export a detector instead: bundled, a file, or a known name"
+    )
+    parser.add_argument("--to", choices=SUFFIXES, required=True, help="format; OpenVINO's is .xml and .bin")
     parser.add_argument("--half", action="store_true", help="store weights in half precision (default: off)")
     parser.add_argument("--int8", action="store_true", help="round a pose network to eight bits (default: off)")
     parser.add_argument(
         "--calibrate", metavar="VIDEO|FOLDER", help="people for --int8 (default: the sample of `posetrack demo`)"
     )
-    parser.add_argument("--out", metavar="FILE", help="where to (default: the name here, with the form's ending)")
+    parser.add_argument(
+        "--out", metavar="FILE", help="file to write (default: the name, with the suffix of the format)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace existing files (default: off)")
     parser.add_argument("--offline", action="store_true", help="never use the network (default: off)")
     parser.set_defaults(run=run)
@@ -82,7 +85,7 @@ def _write(args: argparse.Namespace, path: Path) -> None:
 
 
 def _write_int8(args: argparse.Namespace, path: Path) -> None:
-    """Make it, and tell how near and how fast it is."""
+    """Quantize the network, and print its agreement and speed."""
     from rich.console import Console
 
     from ...models.weights.card import PoseCard
@@ -91,10 +94,12 @@ def _write_int8(args: argparse.Namespace, path: Path) -> None:
     from ..perception.quantization import make_int8, people_crops
     from ..perception.runtimes.load import network_key
     from ..video.sample import make_sample
+    from ..video.spread import spread_frames
 
     weights = read_pose_weights(args.name, offline=args.offline)
     source = args.calibrate or make_sample(path.with_name("sample.mp4"))
-    crops = people_crops(source, load_detector(device="cpu", conf=0.4, offline=True), cast(PoseCard, weights.card))
+    detector = load_detector(device="cpu", conf=0.4, offline=True)
+    crops = people_crops(spread_frames(source), detector, cast(PoseCard, weights.card))
     agreement, speed = make_int8(network_key("pose", args.name, variant="coco"), lambda: weights, crops, path)
     then = "takes it where the processor has VNNI" if speed.pays else f"stays with {speed.precision}"
     Console().print(

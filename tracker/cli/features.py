@@ -12,15 +12,21 @@ def add_parser(commands: Any) -> None:
         "features",
         help="compute joint angles, speeds, postures and events from a keypoint table",
         description="Read a table that --csv wrote, or a file of another format with times, and write the features "
-        "and events that --features and --events would have written with it; docs/features.md tells every column.",
+        "and events that --features and --events would have written with it; docs/features.md describes every column.",
     )
     parser.add_argument("source", help="keypoint table")
     parser.add_argument("--out", metavar="FILE", help="table of features to write, and FILE.json beside it")
-    parser.add_argument("--events", dest="events_out", metavar="FILE", help="table of events to write, likewise")
-    parser.add_argument("--config", dest="recipe", metavar="RECIPE", help="whose [repetitions.NAME] are counted, too")
-    parser.add_argument("--fps", type=float, help="frames a second, for a source that has no times")
-    parser.add_argument("--person-height", type=float, metavar="M", help="metres; gives speeds in metres, too")
-    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; gives speeds in metres, too")
+    parser.add_argument(
+        "--events", dest="events_out", metavar="FILE", help="table of events to write, and FILE.json beside it"
+    )
+    parser.add_argument(
+        "--config", dest="recipe", metavar="RECIPE", help="recipe with [repetitions.NAME] tables to count"
+    )
+    parser.add_argument("--fps", type=float, help="frame rate of a table without times")
+    parser.add_argument(
+        "--person-height", type=float, metavar="M", help="height of the people in metres; adds speeds in metres"
+    )
+    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; adds speeds in metres")
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     parser.set_defaults(run=run)
 
@@ -28,7 +34,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, compute and write, frame by frame."""
     from ...errors import UsageError
-    from ..config import check_calibration, read_recipe
+    from ..config import Outputs, read_recipe
     from ..features.events import EventDetector
     from ..features.repetitions import from_config
     from ..features.stream import ActionFeatures
@@ -37,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.fps is not None and not args.fps > 0:
         raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
-    check_calibration(args.person_height, args.scale)
+    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     if not (args.out or args.events_out):
         raise UsageError("There is nothing to write. Add --out FILE for features, --events FILE for events, or both.")
     repetitions = from_config(read_recipe(args.recipe).get("repetitions", {}) if args.recipe else {})

@@ -1,4 +1,4 @@
-"""`posetrack models`: the list of networks, and what can be done with one of them."""
+"""`posetrack models`: list, download, describe and convert pose networks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("name", "family", "input", "params", "GFLOPs", "AP", "licence", "cached")
 FIGURES = ("params", "GFLOPs")
-WIDTH = 100  # letters of a table in a file or a pipe, where nothing has to be cut off
+WIDTH = 100  # columns of a table in a file or a pipe, wide enough for every cell
 
 
 def add_parser(commands: Any) -> None:
@@ -27,10 +27,10 @@ def add_parser(commands: Any) -> None:
     download.add_argument("name", help="a name of the list")
     download.add_argument("--offline", action="store_true", help="never use the network (default: off)")
     download.set_defaults(run=show_download)
-    info = actions.add_parser("info", help="tell what is known of a network")
+    info = actions.add_parser("info", help="describe a network")
     info.add_argument("name", help="a name of the list")
     info.set_defaults(run=show_info)
-    convert = actions.add_parser("convert", help="turn any checkpoint that posetrack reads into safetensors")
+    convert = actions.add_parser("convert", help="convert a checkpoint to safetensors")
     convert.add_argument("source", metavar="IN", help="checkpoint, or a name of the list")
     convert.add_argument("target", metavar="OUT", help="file that ends in .safetensors")
     convert.add_argument("--overwrite", action="store_true", help="replace an existing file (default: off)")
@@ -75,7 +75,7 @@ def _facts(known: Variant) -> dict[str, str]:
 
 
 def show_info(args: argparse.Namespace) -> int:
-    """Print what is known of one network, and where its weights are or are to be put."""
+    """Print the facts of one network, and where its weights are or belong."""
     from rich.console import Console
 
     from ...models.weights.find import address, local, place, variant

@@ -1,4 +1,4 @@
-"""Parsers whose errors are one sentence that offers the nearest word, instead of the usage of every option."""
+"""Parsers whose errors are one sentence that suggests the nearest word."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ...errors import UsageError
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises `UsageError` where argparse would print its usage and leave."""
+    """Parser that raises `UsageError` instead of printing its usage and exiting."""
 
     _words: Sequence[str] = ()
 
     def parse_args(  # type: ignore[override]  # argparse has overloads for the namespace
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
-        """Parse, and refuse what is left."""
+        """Parse, and refuse unknown arguments."""
         parsed, rest = self.parse_known_args(args, namespace)
         if rest:
             self._refuse_options(rest)
@@ -29,14 +29,14 @@ class Parser(argparse.ArgumentParser):
         return parsed
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse as argparse does; remember the words for a better sentence."""
+        """Parse as argparse does; keep the words for error messages."""
         self._words = list(sys.argv[1:] if args is None else args)
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Raise a sentence of argparse's message, or of the misspelt option that led to it."""
+        """Raise argparse's message as a sentence, or name the misspelt option that caused it."""
         if "invalid choice" in message:
-            self._refuse_options(self._words)  # the value of an option that is not known is taken for the choice
+            self._refuse_options(self._words)  # argparse takes the value of an unknown option for the choice
         message = message.removeprefix("argument ")
         if choice := re.fullmatch(r"(.*): invalid choice: '(.*)' \(choose from (.*)\)", message):
             known = [name.strip("' ") for name in choice[3].split(",")]
@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
 
     def _refuse_options(self, words: Sequence[str]) -> None:
-        """Refuse the first option that is not known, if there is one, with the nearest that is."""
+        """Refuse the first unknown option, if any, and suggest the nearest known one."""
         known = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", self.format_help()))
         for word in (word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1):
             if not word[1].isdigit() and not any(name.startswith(word.replace("--no-", "--")) for name in known):
@@ -56,13 +56,13 @@ class Parser(argparse.ArgumentParser):
 
 
 class RootParser(Parser):
-    """The parser of `posetrack`: a command where the first word is one, or else the main job with its sources.
+    """Parser of `posetrack`: a command if the first word is one, else the main command with its sources.
 
-    argparse alone cannot tell `posetrack dance.mp4` from a command; a file that is named as a command is `./demo`.
+    argparse alone cannot distinguish `posetrack dance.mp4` from a command. A file named `demo` is `./demo`.
 
     Args:
-        job: parses the main job; its options stand in the help.
-        words: of `argparse.ArgumentParser`.
+        job: parser of the main command; the help lists its options.
+        words: keyword arguments of `argparse.ArgumentParser`.
     """
 
     def __init__(self, job: Parser, **words: Any) -> None:

@@ -10,19 +10,23 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "plot",
-        help="draw paths, angles and speeds from a table",
-        description="Draw who is there when, the paths of their centres of mass, speeds and joint angles, from a table "
-        "that --csv or --features wrote.",
+        help="draw trajectories, angles and speeds from a table",
+        description="Draw a timeline, trajectories of the centres of mass, speeds and joint angles from a table that "
+        "--csv or --features wrote.",
     )
     parser.add_argument("source", help="table of keypoints or of features")
     parser.add_argument("--out", required=True, metavar="FILE", help="figure to write: .png, .pdf or .svg")
     parser.add_argument(
         "--kind", action="append", metavar="KIND", help="timeline, path, speed or angles; may be repeated"
     )
-    parser.add_argument("--person", action="append", type=int, metavar="ID", help="draw only this one; may be repeated")
-    parser.add_argument("--fps", type=float, help="frames a second, for a source that has no times")
-    parser.add_argument("--person-height", type=float, metavar="M", help="metres; gives speeds in metres")
-    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; gives speeds in metres")
+    parser.add_argument(
+        "--person", action="append", type=int, metavar="ID", help="draw only this person; may be repeated"
+    )
+    parser.add_argument("--fps", type=float, help="frame rate of a table without times")
+    parser.add_argument(
+        "--person-height", type=float, metavar="M", help="height of the people in metres; adds speeds in metres"
+    )
+    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; adds speeds in metres")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.set_defaults(run=run)
 
@@ -52,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 def _read(args: argparse.Namespace) -> Any:
     from pathlib import Path
 
-    from ..config import check_calibration
+    from ..config import Outputs
     from ..features.events import EventDetector
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
@@ -61,7 +65,7 @@ def _read(args: argparse.Namespace) -> Any:
 
     if is_features(Path(args.source)):
         return read_features(Path(args.source))
-    check_calibration(args.person_height, args.scale)
+    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
     with Gatherer(actions, EventDetector(actions)) as people:

@@ -12,28 +12,30 @@ def add_parser(commands: Any) -> None:
         "report",
         help="make a page with plots from a keypoint table",
         description="Write one HTML file that works offline, as --report does while tracking: timeline, paths, angles, "
-        "speeds, events, quality and, with --video, the pictures. docs/report.md has the details.",
+        "speeds, events, quality and, with --video, the video. docs/report.md has the details.",
     )
-    parser.add_argument("source", help="keypoint table; what FILE.json beside it tells is in the page, too")
+    parser.add_argument("source", help="keypoint table; the page includes the facts of FILE.json beside it")
     parser.add_argument("--out", required=True, metavar="FILE", help="page to write, .html")
-    parser.add_argument("--video", metavar="FILE", help="what --save wrote in the same run")
-    parser.add_argument("--fps", type=float, help="frames a second, for a source that has no times")
-    parser.add_argument("--person-height", type=float, metavar="M", help="metres; gives speeds in metres")
-    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; gives speeds in metres")
+    parser.add_argument("--video", metavar="FILE", help="video that --save wrote in the same run")
+    parser.add_argument("--fps", type=float, help="frame rate of a table without times")
+    parser.add_argument(
+        "--person-height", type=float, metavar="M", help="height of the people in metres; adds speeds in metres"
+    )
+    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; adds speeds in metres")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read the table, then the video, and write the page."""
-    from ..config import check_calibration
+    from ..config import Outputs
     from ..features.events import EventDetector
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..report.earlier import facts_of, show
     from ..report.report import Report
 
-    check_calibration(args.person_height, args.scale)
+    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
     report = Report(args.out, actions, EventDetector(actions), fps=recording.fps, overwrite=args.overwrite)

@@ -24,19 +24,19 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--data",
         metavar="DIR",
         required=True,
-        help="annotations/person_keypoints_*.json with pictures in folders, or annotations.json with files or .tar",
+        help="annotations/person_keypoints_*.json with images in folders, or annotations.json with files or .tar",
     )
-    parser.add_argument("--val", metavar="DIR", help="people to measure on; else those of --data, or a part held out")
+    parser.add_argument("--val", metavar="DIR", help="validation set (default: that of --data, or a part of it)")
     parser.add_argument("--out", metavar="DIR", help="folder of the results (default: runs/RECIPE)")
-    parser.add_argument("--cache", metavar="DIR", help="keep decoded pictures there, shrunk; for small sets")
+    parser.add_argument("--cache", metavar="DIR", help="folder for decoded, reduced images; for small data sets")
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help="override a key of the recipe: optim.lr=1e-4"
     )
-    parser.add_argument("--init", metavar="PATH", help="begin from weights or another run's checkpoint, or 'bundled'")
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run, from last.pt in --out")
+    parser.add_argument("--init", metavar="PATH", help="start from weights, a checkpoint of another run, or 'bundled'")
+    parser.add_argument("--resume", action="store_true", help="continue an interrupted run from last.pt in --out")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")
-    parser.add_argument("--devices", type=int, default=1, help="how many of them on this machine")
-    parser.add_argument("--nodes", type=int, default=1, help="how many machines")
+    parser.add_argument("--devices", type=int, default=1, help="number of devices on this machine")
+    parser.add_argument("--nodes", type=int, default=1, help="number of machines")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(run=run)
 

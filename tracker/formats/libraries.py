@@ -1,25 +1,9 @@
-"""Libraries that only some formats need: the extra `formats`."""
+"""Import the libraries of the extra `formats`, which only some formats need."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from functools import partial
 
-from ...errors import PosetrackError
+from ...installation import library as _library
 
-
-def library(name: str, what: str) -> Any:
-    """Import a library of the extra `formats`.
-
-    Args:
-        name: of the module.
-        what: needs it, for the error.
-
-    Raises:
-        PosetrackError: it is not installed.
-    """
-    try:
-        return import_module(name)
-    except ImportError as error:
-        package = name.partition(".")[0]
-        raise PosetrackError(f"{what} needs {package}. Install it: pip install 'posetrack[formats]'.") from error
+library = partial(_library, extra="formats")

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import OutputError, PosetrackError
 from ...models.geometry.keypoints import Skeleton
-from ..output.sidecar import sidecar_path
+from ..partial import sidecar_path
 from ..types import Tracks
 from .files import check_result, write_recording
 from .registry import FORMATS, format_of

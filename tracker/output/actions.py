@@ -16,9 +16,9 @@ from ..features.columns import LEAD
 from ..features.derivatives import FILTER
 from ..features.events import EVENT_COLUMNS, EventDetector
 from ..features.stream import ActionFeatures, Features
-from ..partial import PartialFile
+from ..partial import PartialFile, sidecar_path
 from ..types import Frame, Tracks
-from .sidecar import sidecar_path, versions
+from .sidecar import versions
 from .sinks import Together
 
 _DECIMALS = {"px": 2, "deg": 2, "deg/s": 1, "px/s": 2, "px/s2": 1, "%": 1}

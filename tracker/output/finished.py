@@ -8,8 +8,8 @@ from typing import Any
 
 from ..formats.files import results
 from ..formats.registry import format_of
+from ..partial import sidecar_path
 from ..video.mark import is_marked
-from .sidecar import sidecar_path
 
 
 def there(output: str, path: Path) -> bool:

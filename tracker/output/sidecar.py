@@ -13,7 +13,7 @@ from typing import Any
 from ...models.geometry.keypoints import Skeleton
 from ...version import __version__
 from ..formats.table_writer import columns
-from ..partial import PartialFile, partial_path
+from ..partial import PartialFile, sidecar_path
 
 OPENCV_NAMES = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
 
@@ -76,12 +76,6 @@ class RunFacts:
     gaps: Sequence[Mapping[str, float]] = ()
     latency_ms: Mapping[str, float] | None = None
     looks: Mapping[str, int] = field(default_factory=dict)
-
-
-def sidecar_path(csv: str | Path, *, complete: bool = True) -> Path:
-    """Return the sidecar's name: that of the table, complete or partial, and .json."""
-    csv = Path(csv) if complete else partial_path(Path(csv))
-    return csv.with_name(f"{csv.name}.json")
 
 
 def write_sidecar(csv: str | Path, facts: RunFacts) -> Path:

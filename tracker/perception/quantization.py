@@ -5,31 +5,28 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError, UsageError
+from ...errors import ModelError
 from ...models.geometry import crop
 from ...models.geometry.keypoints import paired_oks
 from ...models.geometry.processing import PROCESSINGS
 from ...models.geometry.skeletons import skeleton
 from ...models.weights.card import PoseCard
 from ..types import Detections, Frame
-from ..video.batch import expand
-from ..video.source import open_source
 from .runtimes import store
 
 LEAST_OKS = 0.98  # of eight bits with the exact network; bf16 has .9998 and a good int8 .997 to .999
 CERTAIN = 0.2  # score of the exact network's keypoints that count
 FEWEST = 50  # such keypoints, of held-out crops; fewer prove nothing
 LEAST_GAIN = 1.05  # times as fast as the exact network; for less nobody gives keypoints away
-MOST_PICTURES, MOST_CROPS = 150, 300
+MOST_CROPS = 300
 BATCH = 16
 PEOPLE, TURNS = 5, 9  # of a batch that is timed, and how often
 
@@ -167,38 +164,22 @@ def check(agreement: Agreement) -> None:
         )
 
 
-def people_crops(source: str | Path, detector: Callable[[Frame], Detections], card: PoseCard) -> Crops:
-    """Cut people out of pictures that are spread over a video or a folder.
+def people_crops(frames: Iterable[Frame], detector: Callable[[Frame], Detections], card: PoseCard) -> Crops:
+    """Crop the people of some frames.
 
     Args:
-        source: a video, a picture, a folder or a pattern of them.
-        detector: finds the people.
+        frames: see `video.spread.spread_frames`.
+        detector: person detector.
         card: of the network that the crops are for.
 
     Returns:
         (N, 3, h, w), `MOST_CROPS` at most.
-
-    Raises:
-        SourceError: it cannot be read.
-        UsageError: it is live.
     """
     processing, size = PROCESSINGS[card.processing], card.input_size
     crops = [np.zeros((0, 3, *size), np.float32)]
-    for frame in _spread(source):
+    for frame in frames:
         centers, sizes = processing.regions(detector(frame).boxes, size)
         cut = processing.warp(frame.image, processing.matrices(centers, sizes, size), input_size=size)
         crops.append(crop.normalize(cut))
     found = np.concatenate(crops)
     return found[np.linspace(0, len(found) - 1, MOST_CROPS).round().astype(int)] if len(found) > MOST_CROPS else found
-
-
-def _spread(source: str | Path) -> Iterator[Frame]:
-    """Yield some `MOST_PICTURES` frames, spread evenly."""
-    items = expand(source)
-    wanted = -(-MOST_PICTURES // len(items))
-    for item in items[:: -(-len(items) // MOST_PICTURES)]:
-        with open_source(item.source) as frames:
-            if frames.live:
-                raise UsageError(f"'{frames.name}' is live; calibrate on a video or a folder of pictures.")
-            step = max(1, (frames.frame_count or 0) // wanted)
-            yield from islice(frames, 0, None, step)

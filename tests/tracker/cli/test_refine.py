@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.cli import main, run
+from posetrack.tracker import run
+from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import walkers
 from posetrack.tracker.pipeline import Pipeline
 from posetrack.tracker.tracking.tracker import PoseTracker
@@ -51,7 +52,10 @@ def track(monkeypatch, clip, tmp_path):
 
     def track(*words, stop=None):
         def load(config, *, live):
-            return Pipeline(Detector(), Estimator(stop), PoseTracker(smooth="none" if config.refine else config.smooth))
+            tracking = config.tracking
+            return Pipeline(
+                Detector(), Estimator(stop), PoseTracker(smooth="none" if tracking.refine else tracking.smooth)
+            )
 
         monkeypatch.setattr(run, "_load", load)
         return main(["--source", str(clip), "--csv", str(tmp_path / "out.csv"), "--quiet", *map(str, words)])
@@ -160,7 +164,7 @@ def test_a_live_source_is_refused_with_a_sentence(track, monkeypatch, capsys):
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr("posetrack.tracker.video.source.open_source", lambda *_, **__: Live(name="camera 0", live=True))
+    monkeypatch.setattr(run, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
     assert track("--refine") == 2
     told = capsys.readouterr().err
     assert "'camera 0' is live" in told
@@ -213,7 +217,7 @@ def test_a_choice_of_the_whole_run_is_refused_live(words, named, track, monkeypa
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr("posetrack.tracker.video.source.open_source", lambda *_, **__: Live(name="camera 0", live=True))
+    monkeypatch.setattr(run, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
     assert track(*words) == 2
     assert f"Leave {named} out" in capsys.readouterr().err
 
@@ -232,7 +236,7 @@ def test_faces_are_hidden_in_both_looks(track, tmp_path):
 
 def test_hiding_without_a_picture_is_refused(track, capsys):
     assert track("--blur-faces") == 2
-    assert "--blur-faces changes pictures, and none is asked for" in capsys.readouterr().err
+    assert "--blur-faces changes images, and no image is requested" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -371,16 +371,18 @@ def test_frames_may_be_spared_the_detector(walking_clip, tmp_path, capfd):
 @pytest.mark.parametrize("every", ["0", "-2", "sometimes", "1.5"])
 def test_a_rhythm_without_a_sense_is_refused(every, walking_clip, tmp_path, capsys):
     assert posetrack("--source", walking_clip, "--csv", tmp_path / "out.csv", f"--detect-every={every}") == 2
-    assert "give a number of frames from 1 on, or auto" in capsys.readouterr().err
+    assert "give a number of frames, 1 or more, or auto" in capsys.readouterr().err
 
 
 def test_the_recipe_for_live_sources_decides_by_what_moves_and_the_accurate_one_never_skips():
     from posetrack.tracker.config import RunConfig, read_recipe
 
-    live, accurate = (RunConfig(**read_recipe(name)) for name in ("realtime", "accurate"))
-    assert (live.detect_every, live.pose_every) == ("auto", "auto")
-    assert live.flip == accurate.flip  # or their tables would differ by what the mirrored crop changes
-    assert (accurate.detect_every, accurate.pose_every) == (1, 1)
+    live, accurate = (RunConfig.of(**read_recipe(name)) for name in ("realtime", "accurate"))
+    assert (live.tracking.detect_every, live.tracking.pose_every) == ("auto", "auto")
+    assert (
+        live.networks.flip == accurate.networks.flip
+    )  # or their tables would differ by what the mirrored crop changes
+    assert (accurate.tracking.detect_every, accurate.tracking.pose_every) == (1, 1)
 
 
 def test_a_flag_turns_off_what_a_recipe_turns_on():

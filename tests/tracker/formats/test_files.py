@@ -319,7 +319,7 @@ def test_a_missing_library_is_a_sentence(recording, tmp_path, monkeypatch):
     def missing(name):
         raise ImportError(name)
 
-    monkeypatch.setattr("posetrack.tracker.formats.libraries.import_module", missing)
+    monkeypatch.setattr("posetrack.installation.import_module", missing)
     with pytest.raises(PosetrackError, match=r"Parquet needs pyarrow. Install it: pip install 'posetrack\[formats\]'"):
         write_recording(tmp_path / "a.parquet", recording)
     assert not list(tmp_path.iterdir())

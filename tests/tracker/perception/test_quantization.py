@@ -11,6 +11,8 @@ from posetrack.models.weights.card import PoseCard
 from posetrack.tracker.perception import quantization
 from posetrack.tracker.perception.quantization import Agreement, Speed, check, compare, ms_a_crop, people_crops
 from posetrack.tracker.types import Detections
+from posetrack.tracker.video import spread
+from posetrack.tracker.video.spread import spread_frames
 
 ASSETS = Path(importlib.util.find_spec("ultralytics").origin).parent / "assets"
 CARD = PoseCard(input_size=(192, 144), processing="udp")
@@ -81,21 +83,23 @@ def test_crops_come_from_all_pictures_of_a_folder(monkeypatch):
         seen.append(frame.image.shape)
         return Detections(np.array([[10, 10, 110, 310.0], [50, 20, 150, 320.0]]), np.ones(2))
 
-    crops = people_crops(ASSETS, detector, CARD)
+    crops = people_crops(spread_frames(ASSETS), detector, CARD)
     assert len(seen) == len(set(seen)) == len(list(ASSETS.glob("*.jpg")))
     assert crops.shape == (2 * len(seen), 3, 192, 144)
     monkeypatch.setattr(quantization, "MOST_CROPS", 3)
-    assert len(people_crops(ASSETS, detector, CARD)) == 3
+    assert len(people_crops(spread_frames(ASSETS), detector, CARD)) == 3
 
 
 def test_pictures_are_spread_over_a_video(walking_clip, monkeypatch):
-    monkeypatch.setattr(quantization, "MOST_PICTURES", 5)
+    monkeypatch.setattr(spread, "NUM_FRAMES", 5)
     indices = []
-    crops = people_crops(walking_clip, lambda frame: indices.append(frame.index) or Detections.empty(), CARD)
+    crops = people_crops(
+        spread_frames(walking_clip), lambda frame: indices.append(frame.index) or Detections.empty(), CARD
+    )
     assert indices == [0, 2, 4, 6, 8]
     assert len(crops) == 0
 
 
 def test_no_pictures(tmp_path):
     with pytest.raises(SourceError, match="holds no video and no picture"):
-        people_crops(tmp_path, lambda frame: Detections.empty(), CARD)
+        people_crops(spread_frames(tmp_path), lambda frame: Detections.empty(), CARD)

@@ -36,10 +36,10 @@ def test_no_region(text):
         ({"person": "all"}, "person is 'all'"),
         ({"roi": "1"}, "roi is '1'"),
         ({"min_length": -1.0}, "min_length is -1.0"),
-        ({"blur_faces": True, "max_people": 3}, "leave people out whom blur_faces"),
-        ({"blur_faces": True, "detect_every": "auto"}, "detect_every is auto, which overlooks newcomers"),
+        ({"blur_faces": True, "max_people": 3}, "leave people out whose faces blur_faces"),
+        ({"blur_faces": True, "detect_every": "auto"}, "detect_every is auto, which misses new people"),
     ],
 )
 def test_a_run_checks_them(field, message):
     with pytest.raises(UsageError, match=message):
-        RunConfig(source="0", **field)
+        RunConfig.of(source="0", **field)

@@ -60,4 +60,4 @@ def test_speeds_below_that_of_rest_do_not_count():
 
 def test_one_list_of_choices():
     assert tuple(LATENCIES) == SMOOTH
-    assert TrackerConfig().smooth == RunConfig().smooth
+    assert TrackerConfig().smooth == RunConfig().tracking.smooth

@@ -1,34 +1,27 @@
-"""What a run says of itself: the networks at its start, the sidecar at its end."""
+"""Facts of a run: the networks for the terminal, and everything that the sidecar states."""
 
 from __future__ import annotations
 
-import dataclasses
-import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from ..config import RunConfig
-from ..output.sidecar import Counts, NetworkFacts, RunFacts
-from ..perception.schedule import Look
-from ..timings import LATENCY
+from .output.sidecar import Counts, NetworkFacts, RunFacts
+from .perception.schedule import Look
+from .timings import LATENCY
 
 if TYPE_CHECKING:
-    from ..perception.runtimes import Runtime
-    from ..pipeline import Detector, Estimator, Pipeline
-    from ..video.source import Source
+    from .perception.runtimes import Runtime
+    from .pipeline import Detector, Estimator, Pipeline
+    from .video.source import Source
 
 
-def counts(frames: Source) -> Counts:
-    """Tell what became of the frames."""
-    return Counts(frames.frames_read, frames.frames_dropped, frames.frames_failed, frames.last_index)
-
-
-def announce(pipeline: Pipeline) -> None:
-    """Print what computes the networks, and why, and which frames they are spared."""
+def announcement(pipeline: Pipeline) -> Iterator[str]:
+    """Yield a line on the inference backend of each network, and one on the frames that skip them."""
     for what, part in (("detector", pipeline.detector), ("pose network", pipeline.estimator)):
         if part.network:
-            sys.stderr.write(f"{what} {part.name}: {_describe(part.network)}\n")
+            yield f"{what} {part.name}: {_describe(part.network)}"
     if pipeline.schedule.skips:
-        sys.stderr.write(f"schedule: {pipeline.schedule.description}\n")
+        yield f"schedule: {pipeline.schedule.description}"
 
 
 def _describe(network: Runtime) -> str:
@@ -39,8 +32,18 @@ def _network_facts(part: Detector | Estimator) -> NetworkFacts:
     return NetworkFacts(part.name, part.sha256, _describe(part.network) if part.network else None)
 
 
-def run_facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete: bool, refined: bool) -> RunFacts:
-    """Tell a run as its sidecar does."""
+def run_facts(
+    options: Mapping[str, Any], frames: Source, pipeline: Pipeline, *, complete: bool, refined: bool
+) -> RunFacts:
+    """Return the facts of a run for its sidecar.
+
+    Args:
+        options: of the run, by name.
+        frames: source, as far as it was read.
+        pipeline: of this source.
+        complete: whether the source was read to its end.
+        refined: whether the results are those of the second pass.
+    """
     estimator, detector, timings = pipeline.estimator, pipeline.detector, pipeline.timings
     latency = None
     if LATENCY in timings.stages:
@@ -53,8 +56,8 @@ def run_facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete
         model=_network_facts(estimator),
         detector=_network_facts(detector),
         device=estimator.network.device,
-        config=dataclasses.asdict(dataclasses.replace(config, source=frames.name)),
-        counts=counts(frames),
+        config=options,
+        counts=Counts(frames.frames_read, frames.frames_dropped, frames.frames_failed, frames.last_index),
         complete=complete,
         fps_guessed=frames.fps_guessed,
         refined=refined,

@@ -1,0 +1,128 @@
+"""Options as fields of frozen dataclasses: the default, unit, help and check of each are declared once.
+
+The command line, recipes, docs/options.md and the signature of `load_pipeline` are derived from the fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..errors import UsageError
+
+AUTO = "auto"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Option:
+    """Description of an option.
+
+    Attributes:
+        help: what the option does; code is in backticks.
+        metavar: placeholder of the value; None for an option that is on or off.
+        unit: of the value, for errors.
+        choices: allowed values; any value if empty.
+        check: returns whether a value is allowed, or raises a `UsageError`.
+        remedy: what to give instead of a refused value.
+        see: page of docs/ with the details.
+    """
+
+    help: str
+    metavar: str | None = None
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    check: Callable[[Any], object] | None = None
+    remedy: str = ""
+    see: str = ""
+
+
+def option(default: Any, help: str, metavar: str | None = None, **words: Any) -> Any:
+    """Declare a field of a dataclass as an option; `words` are the other attributes of `Option`."""
+    return dataclasses.field(default=default, metadata={"option": Option(help, metavar, **words)})
+
+
+def options(group: Any) -> Iterator[tuple[dataclasses.Field[Any], Option]]:
+    """Yield the fields of a dataclass, or of an instance, that are options of the command line."""
+    for field in dataclasses.fields(group):
+        if "option" in field.metadata:
+            yield field, field.metadata["option"]
+
+
+def check(group: Any) -> None:
+    """Check every option of a dataclass's instance; None is always allowed.
+
+    Raises:
+        UsageError: with the option, its value and the remedy.
+    """
+    for field, option in options(group):
+        value = getattr(group, field.name)
+        if value is None or not isinstance(value, str | int | float):
+            continue
+        remedy = f"one of {', '.join(option.choices)}" if option.choices else option.remedy
+        allowed = value in option.choices if option.choices else option.check is None or option.check(value)
+        if not allowed:
+            shown = f"'{value}'" if isinstance(value, str) else f"{value}"
+            unit = f" {option.unit}" if option.unit else ""
+            raise UsageError(f"{field.name} is {shown}{unit}; give {remedy}.")
+
+
+def convert(values: Mapping[str, Any], types: Mapping[str, str], *, origin: str) -> dict[str, Any]:
+    """Check keys and types of a recipe; hyphens may replace underscores.
+
+    Args:
+        values: by key.
+        types: annotation of every field, by its name.
+        origin: of the values, for errors.
+
+    Raises:
+        UsageError: an unknown key (the message suggests the nearest one), or a value of the wrong type.
+    """
+    result = {}
+    for key, value in values.items():
+        name = key.replace("-", "_")
+        if name not in types:
+            near = difflib.get_close_matches(name, types, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(types)}."
+            raise UsageError(f"{origin} has the unknown key '{key}'. {hint}")
+        result[name] = _convert(name, value, types[name], origin)
+    return result
+
+
+def _convert(name: str, value: Any, annotation: str, origin: str) -> Any:
+    kind = annotation.removesuffix(" | None")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "float" and number:
+        return float(value)
+    fits = {
+        "int": number and isinstance(value, int),
+        "int | str": value == AUTO or (number and isinstance(value, int)),
+        "bool": isinstance(value, bool),
+        "str": isinstance(value, str),
+        "Mapping[str, Any]": isinstance(value, dict),
+    }
+    if not fits.get(kind, False):
+        raise UsageError(f"{origin} sets {name} to {value!r}, which is not {kind}. Give a value of that type.")
+    return value
+
+
+def default_text(field: dataclasses.Field[Any]) -> str:
+    """Return the default of an option as help and documentation print it."""
+    if isinstance(field.default, bool):
+        return "on" if field.default else "off"
+    if field.default in (None, ""):
+        return "none"
+    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+
+
+def table_rows(*groups: Any) -> dict[str, str]:
+    """Return the row of each option in the table of docs/options.md, by its flag."""
+    rows = {}
+    for group in groups:
+        for field, option in options(group):
+            flag = "--" + field.name.replace("_", "-")
+            usage = f"{flag} {option.metavar}" if option.metavar else flag
+            see = f"; see [{option.see}]({option.see})" if option.see else ""
+            rows[flag] = f"| `{usage}` | {default_text(field)} | {option.help}{see} |"
+    return rows

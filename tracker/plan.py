@@ -1,0 +1,164 @@
+"""Plan of a run: the sources, where the results of each go, and which sources are left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import OutputError, UsageError
+from .config import Outputs, RunConfig
+from .formats.files import check_result
+from .formats.registry import format_of
+from .output.finished import finished, known, there
+from .partial import check_target
+from .video.batch import Item, gather, is_still
+from .video.writer import check_suffix
+
+log = logging.getLogger("posetrack")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One source and its results.
+
+    Attributes:
+        source: path, address, or index of a webcam.
+        targets: path of each result, by the name of its option.
+        overwrite: whether existing results are replaced.
+    """
+
+    source: str | int | Path
+    targets: Mapping[str, Path]
+    overwrite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does.
+
+    Attributes:
+        config: options of the run.
+        jobs: sources to track, in order.
+        refused: error of each source that cannot be tracked.
+        total: number of sources found.
+        many: whether this is a batch, in which other sources continue after an error.
+    """
+
+    config: RunConfig
+    jobs: tuple[Job, ...]
+    refused: tuple[OutputError, ...]
+    total: int
+    many: bool
+
+    @property
+    def live(self) -> bool:
+        """Whether a source may be live."""
+        return not all(isinstance(job.source, Path) for job in self.jobs)
+
+
+def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
+    """Check a request and decide on every source, before anything is loaded.
+
+    Args:
+        config: options of the run; without any output, a window opens.
+        sources: files, folders, globs, addresses or webcams.
+
+    Raises:
+        SourceError: a source does not exist.
+        UsageError: the options contradict each other.
+        OutputError: the result of a single source cannot be written.
+    """
+    outputs = config.outputs
+    batch = gather(sources, results=list(outputs.files.values()), fps=config.source.fps)
+    if not outputs.files:
+        outputs = dataclasses.replace(outputs, show=True)
+    _check_outputs(outputs)
+    if left_out := batch.report():
+        log.info(left_out)
+    jobs, refused = [], []
+    for item in batch.items:
+        try:
+            job = _job(item, outputs, batch=batch.many)
+        except OutputError as error:
+            if not batch.many:
+                raise
+            refused.append(error)
+        else:
+            jobs += [job] if job else []
+    config = dataclasses.replace(config, outputs=outputs)
+    return Plan(config, tuple(jobs), tuple(refused), len(batch.items), batch.many)
+
+
+def _check_outputs(outputs: Outputs) -> None:
+    if outputs.repetitions:
+        from .features.repetitions import from_config
+
+        from_config(outputs.repetitions)  # raises on a wrong table
+    hides = [f"--{flag.replace('_', '-')}" for flag in ("blur_faces", "skeleton_only") if getattr(outputs, flag)]
+    if hides and not (outputs.save or outputs.show):
+        raise UsageError(f"{hides[0]} changes images, and no image is requested. Add --save or --show, or remove it.")
+    if outputs.show:
+        from .output.window import check_display
+
+        check_display()
+
+
+def _job(item: Item, outputs: Outputs, *, batch: bool) -> Job | None:
+    """Return the job of one source; None if its results are complete and are kept.
+
+    Raises:
+        OutputError: a result exists and may not be replaced, or cannot be written.
+        UsageError: two results have the same name, or a result is the source.
+    """
+    targets, overwrite = targets_of(item, outputs, batch=batch), outputs.overwrite
+    if outputs.skip_existing and targets:
+        if all(finished(output, path) for output, path in targets.items()):
+            log.info("Skipped '%s': its results are complete.", item.source)
+            return None
+        overwrite = True  # an interrupted run left only some of the results
+        for output, path in targets.items():
+            if there(output, path) and not known(output, path):
+                raise OutputError(
+                    f"'{path}' exists already and is not a result of posetrack. Move it to another place."
+                )
+    check_targets(item.source, targets, overwrite=overwrite)
+    return Job(item.source, targets, overwrite)
+
+
+def targets_of(item: Item, outputs: Outputs, *, batch: bool) -> dict[str, Path]:
+    """Return the path of each requested result; for a batch, in folders that mirror the sources."""
+    if not batch:
+        return outputs.files
+    suffixes = {"save": ".png" if is_still(item) else ".mp4", "report": ".html"}
+    return {
+        output: folder / item.mirror.with_name(item.mirror.name + suffixes.get(output, ".csv"))
+        for output, folder in outputs.files.items()
+    }
+
+
+def check_targets(source: str | int | Path, targets: Mapping[str, Path], *, overwrite: bool) -> None:
+    """Check that results replace neither existing files, nor each other, nor the source.
+
+    Raises:
+        OutputError: a result exists and may not be replaced, or cannot be written.
+        UsageError: two results have the same name, or a result is the source.
+    """
+    if "save" in targets:
+        check_suffix(targets["save"])
+    if "report" in targets:
+        from .report.report import check_report
+
+        check_report(targets["report"])
+    for output, target in targets.items():
+        twin = next((other for other in targets if other != output and targets[other] == target), None)
+        if twin:
+            raise UsageError(f"--{output} and --{twin} are both '{target}'. Give each a name of its own.")
+        if isinstance(source, Path) and target.exists() and source.exists() and target.samefile(source):
+            raise UsageError(f"'{target}' is the source itself. Give the result another name.")
+        if output == "csv":
+            check_result(target, format_of(target), overwrite=overwrite)
+        else:
+            check_target(target, overwrite=overwrite)

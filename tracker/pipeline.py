@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..installation import explained
 from ..models.geometry.boxes import iou
-from ..models.geometry.keypoints import Skeleton
-from .perception.schedule import Every, Look, Schedule
+from .perception.protocols import Detector, PoseEstimator
+from .perception.schedule import Every, FrameMode, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
 from .tracking.config import CALIBRATED
@@ -25,52 +25,9 @@ from .types import Detections, Frame, Poses, Tracks
 
 if TYPE_CHECKING:
     from .perception.activity import Activity
-    from .perception.runtimes import Runtime
 
 
 _SAME = 0.5  # IoU from which a detection is of a track
-
-
-class Detector(Protocol):
-    """Finds the people of a frame.
-
-    Attributes:
-        name: how it is called in files.
-        sha256: of its weights; empty where it has none.
-        network: what computes it; None where nothing is computed.
-    """
-
-    name: str
-    sha256: str
-
-    @property
-    def network(self) -> Runtime | None:
-        """See above; read only, so that one of the two kinds will do."""
-        ...
-
-    def __call__(self, frame: Frame, /) -> Detections:
-        """Return the people's boxes."""
-        ...
-
-
-class Estimator(Protocol):
-    """Estimates the poses of detected people.
-
-    Attributes:
-        name: how it is called in files.
-        sha256: of its weights; empty where it has none.
-        skeleton: what its keypoints are.
-        network: what computes it.
-    """
-
-    name: str
-    sha256: str
-    skeleton: Skeleton
-    network: Runtime
-
-    def __call__(self, frame: Frame, detections: Detections, /) -> Poses:
-        """Return one pose for each detection, in the same order."""
-        ...
 
 
 class Camera(Protocol):
@@ -106,7 +63,7 @@ class Pipeline:
     def __init__(
         self,
         detector: Detector,
-        estimator: Estimator,
+        estimator: PoseEstimator,
         tracker: PoseTracker | None = None,
         *,
         camera: Camera | None = None,
@@ -124,7 +81,7 @@ class Pipeline:
         self.activity = activity
         self.streams = streams
         self._anchors = Anchors()
-        self.looks: Counter[Look] = Counter()
+        self.looks: Counter[FrameMode] = Counter()
         self._size: tuple[int, ...] | None = None
         self._boxes: NDArray[np.floating] = np.zeros((0, 4))  # of the people in the last frame
         self._last: tuple[int, float] | None = None  # index and time of the last frame
@@ -192,25 +149,25 @@ class Pipeline:
             self._cut()
             self._forget_pictures()
         self._size, self._last = size, (frame.index, frame.time)
-        motion, look, expected = self._motion(frame), Look.DETECT, Tracks.empty(len(self.estimator.skeleton))
+        motion, look, expected = self._motion(frame), FrameMode.DETECT, Tracks.empty(len(self.estimator.skeleton))
         if detections is None and self.schedule.skips:
             expected = self._anchors.place(self.tracker.expect(frame.time, motion=motion))
             look = self._look(frame, expected, motion)
         self.looks[look] += 1
         people = Detections(expected.poses.boxes, expected.poses.box_scores)
-        if look is Look.DETECT:
+        if look is FrameMode.DETECT:
             people = self.detect(frame) if detections is None else detections
         self._boxes = people.boxes
-        if look is Look.EXPECT:
+        if look is FrameMode.PREDICT:
             with self.timings.stage("track"):
                 return self.tracker.predict(frame.time, size=size, motion=motion)
         poses = self.estimate(frame, people) if poses is None else poses
         with self.timings.stage("track"):
-            if look is Look.FOLLOW:
+            if look is FrameMode.FOLLOW:
                 self.schedule.learn(poses, expected.poses)
                 poses = carried(poses, expected.poses)
             tracks = self.tracker.update(poses, frame.time, size=size, motion=motion)
-            if look is Look.DETECT and self.schedule.skips:
+            if look is FrameMode.DETECT and self.schedule.skips:
                 self._anchors.keep(self.tracker.expect(frame.time), people.boxes)
         strangers = iou(people.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
         return replace(tracks, others=people.boxes[strangers])
@@ -241,14 +198,14 @@ class Pipeline:
         self.schedule.cut()
         self._anchors.reset()
 
-    def _look(self, frame: Frame, expected: Tracks, motion: NDArray[np.float64] | None) -> Look:
+    def _look(self, frame: Frame, expected: Tracks, motion: NDArray[np.float64] | None) -> FrameMode:
         """Decide how a frame is looked at."""
         moved = motion is not None and bool((motion != np.eye(2, 3)).any())
         if self.activity and self.schedule.watches:
             with self.timings.stage("camera"):
                 moved |= self.activity(frame, expected.poses.boxes)
-        look = self.schedule(frame.time, expected, doubting=self.tracker.doubting, moved=moved)
-        if self.activity and look is Look.DETECT:
+        look = self.schedule(frame.time, expected, has_tentative=self.tracker.has_tentative, moved=moved)
+        if self.activity and look is FrameMode.DETECT:
             self.activity.keep()
         return look
 

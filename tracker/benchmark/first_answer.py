@@ -34,8 +34,8 @@ def _plain(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
 
 if __name__ == "__main__":
     what, *files = sys.argv[1:]
-    see = {"ours": _ours, "plain": _plain}[what](*files)
-    see(np.full((720, 1280, 3), 90, np.uint8), np.array([[500.0, 100.0, 700.0, 600.0]]))
+    answer = {"ours": _ours, "plain": _plain}[what](*files)
+    answer(np.full((720, 1280, 3), 90, np.uint8), np.array([[500.0, 100.0, 700.0, 600.0]]))
     answered = time.time()
 
     from .machine import memory  # nothing that only measures is loaded before the answer

@@ -101,11 +101,11 @@ def ceiling(*, tries: int = 5) -> float:
 def memory() -> tuple[float, float]:
     """Return what of this process is resident, and what of that is its own, in MB."""
     try:
-        told = Path("/proc/self/smaps_rollup").read_text(encoding="ascii")
+        rollup = Path("/proc/self/smaps_rollup").read_text(encoding="ascii")
     except OSError:
         import resource  # where there is no /proc; the most that it ever was
 
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         return most, most
-    facts = {line.split()[0]: line.split()[1] for line in told.splitlines()[1:]}
+    facts = {line.split()[0]: line.split()[1] for line in rollup.splitlines()[1:]}
     return int(facts["Rss:"]) / 1024, int(facts["Private_Dirty:"]) / 1024

@@ -29,12 +29,12 @@ def starts(detector: Path, pose: Path, *, folder: Path, rounds: int) -> dict[str
         "bundled": ("bundled", "bundled"),
     }
     cold = {f"{name}, first start": measure("ours", *networks, cache=folder / name) for name, networks in ours.items()}
-    told: dict[str, list[dict[str, float]]] = {"plain chain": [], **{name: [] for name in ours}}
+    output: dict[str, list[dict[str, float]]] = {"plain chain": [], **{name: [] for name in ours}}
     for _ in range(rounds):
-        told["plain chain"].append(measure("plain", detector, pose))
+        output["plain chain"].append(measure("plain", detector, pose))
         for name, networks in ours.items():
-            told[name].append(measure("ours", *networks, cache=folder / name))
-    later = {name: {key: median(one[key] for one in own) for key in own[0]} for name, own in told.items()}
+            output[name].append(measure("ours", *networks, cache=folder / name))
+    later = {name: {key: median(one[key] for one in own) for key in own[0]} for name, own in output.items()}
     return later | cold
 
 
@@ -54,6 +54,6 @@ def measure(chain: str, detector: str | Path, pose: str | Path, *, cache: Path |
     started = time.time()
     command = [sys.executable, "-m", f"{__package__}.first_answer", chain, str(detector), str(pose)]
     place = {"POSETRACK_CACHE": str(cache), "NUMBA_CACHE_DIR": ""} if cache else {}
-    told = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | place).stdout
-    end, memory, private = json.loads(told.splitlines()[-1])
+    output = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | place).stdout
+    end, memory, private = json.loads(output.splitlines()[-1])
     return {"ready": end - started, "memory": memory, "private": private}

@@ -107,7 +107,7 @@ def plain(
     return clock.stop()
 
 
-class Known:
+class KnownBoxes:
     """A detector that does its work and then answers what is known, so that random weights find people, too."""
 
     def __init__(self, detector: Any, boxes: NDArray[np.floating]) -> None:
@@ -129,7 +129,7 @@ class Known:
         return Detections(self._boxes[frame.index], np.ones(self._boxes.shape[1]))
 
 
-class Counted:
+class TimedNetwork:
     """A network whose time counts as the stage "network" of a pipeline, not as that of who asks it."""
 
     def __init__(self, network: Any, pipeline: Pipeline) -> None:
@@ -150,7 +150,7 @@ def shares(pipeline: Pipeline, run: Callable[[], Run]) -> dict[str, float]:
     parts: list[Any] = [part for part in (pipeline.detector, pipeline.estimator) if part.network]
     networks = [part.network for part in parts]
     for part, network in zip(parts, networks, strict=True):
-        part.network = Counted(network, pipeline)
+        part.network = TimedNetwork(network, pipeline)
     try:
         run()
     finally:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...models.geometry import crop, heatmap
 from ...models.geometry.keypoints import COCO
-from ..evaluation import walkers
+from ..evaluation import synthetic
 from ..output.overlay import draw
 from ..types import Poses, State, Tracks
 from .machine import machine, one_core
@@ -83,7 +83,7 @@ def measure_stages(people: Sequence[int], *, rounds: int, warmup: int) -> dict[s
 def make_scene(count: int) -> Scene:
     """Return a picture of soft noise with invented people 200 pixels high, always the same."""
     rng = np.random.default_rng(0)
-    _, poses, _ = next(iter(walkers.crowd(walkers.regular(1, 30), count=count).frames()))
+    _, poses, _ = next(iter(synthetic.crowd(synthetic.regular(1, 30), count=count).frames()))
     size = np.maximum(poses.boxes[:, [3, 2]].max(0).astype(int) + 20, SMALLEST)
     image = cv2.GaussianBlur(rng.integers(0, 255, (*size, 3), dtype=np.uint8), (0, 0), 3)
     points = rng.uniform(2, [MAP[1] - 3, MAP[0] - 3], (count, len(COCO), 2))

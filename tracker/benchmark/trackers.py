@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluation import walkers
+from ..evaluation import synthetic
 from ..tracking import kalman
 from ..tracking.tracker import PoseTracker
 from ..types import Poses
@@ -57,10 +57,10 @@ def measure_trackers(people: Sequence[int], against: Sequence[str], *, frames: i
     return figures
 
 
-def coming_and_going(count: int, frames: int) -> walkers.Scene:
+def coming_and_going(count: int, frames: int) -> synthetic.Scene:
     """Return a scene with always `count` people, each of whom leaves for good once while somebody else comes."""
-    times = walkers.regular(frames / FPS, FPS)
-    scene = walkers.crowd(times, count=2 * count)
+    times = synthetic.regular(frames / FPS, FPS)
+    scene = synthetic.crowd(times, count=2 * count)
     change = np.linspace(0, times[-1], count)  # seconds
     early = times[:, None] < change
     return replace(scene, visible=np.concatenate([early, ~early], axis=1))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from ..config import RunConfig
 from ..output.sidecar import Counts, NetworkFacts, RunFacts
-from ..perception.schedule import Look
+from ..perception.schedule import FrameMode
 from ..timings import LATENCY
 
 if TYPE_CHECKING:
+    from ..perception.protocols import Detector, PoseEstimator
     from ..perception.runtimes import Runtime
-    from ..pipeline import Detector, Estimator, Pipeline
+    from ..pipeline import Pipeline
     from ..video.source import Source
 
 
@@ -35,7 +36,7 @@ def _describe(network: Runtime) -> str:
     return f"{network.name} {network.precision} on {network.device} ({network.reason})"
 
 
-def _network_facts(part: Detector | Estimator) -> NetworkFacts:
+def _network_facts(part: Detector | PoseEstimator) -> NetworkFacts:
     return NetworkFacts(part.name, part.sha256, _describe(part.network) if part.network else None)
 
 
@@ -67,5 +68,5 @@ def run_facts(config: RunConfig, frames: Source, pipeline: Pipeline, *, complete
             for gap in frames.gaps
         ],
         latency_ms=latency,
-        looks={str(look): pipeline.looks[look] for look in Look},
+        looks={str(look): pipeline.looks[look] for look in FrameMode},
     )

@@ -139,18 +139,18 @@ def _match(image_id: int, truth: list, found: list, rest: list, skeleton: Skelet
     likeness = oks(points, poses, areas, sigmas=skeleton.sigmas)  # (T, F)
     overlap = iou(_boxes(truth), _boxes(found))
     fitness = np.where((likeness >= LEAST_OKS) | (overlap >= LEAST_IOU), likeness + overlap, -1.0)
-    free = np.ones(len(truth), dtype=bool)
+    unmatched = np.ones(len(truth), dtype=bool)
     for f, pose in enumerate(found):
         if pose["score"] < LEAST_SCORE and overlap[:, f].max(initial=0) < SAME_BOX:
             continue
-        values = np.where(free, fitness[:, f], -1.0)
+        values = np.where(unmatched, fitness[:, f], -1.0)
         if len(truth) and values.max() >= 0:
             t = int(values.argmax())
-            free[t] = False
+            unmatched[t] = False
             yield Case("pose", 1 - likeness[t, f], image_id, truth[t], pose, float(likeness[t, f]))
         elif not (inside(_boxes([pose]), _boxes(rest)) > LEAST_IOU).any():
             yield Case("false-alarm", pose["score"], image_id, None, pose)
-    for t in np.flatnonzero(free).tolist():
+    for t in np.flatnonzero(unmatched).tolist():
         yield Case("miss", float(areas[t]), image_id, truth[t], None)
 
 
@@ -184,9 +184,9 @@ def draw_error(image: NDArray[np.uint8], case: Case, run: Evaluation) -> NDArray
     height, width = PANEL
     view = cv2.warpAffine(image, zoom, (width, height), flags=cv2.INTER_LINEAR, borderValue=INK)
     halves = []
-    for own, everybody, color in ((case.truth, run.truth["annotations"], TRUTH), (case.found, run.poses, FOUND)):
+    for own, people_drawn, color in ((case.truth, run.truth["annotations"], TRUTH), (case.found, run.poses, FOUND)):
         half = view.copy()
-        for person in everybody:
+        for person in people_drawn:
             certain = person.get("score", 1) >= LEAST_SCORE
             if person["image_id"] == case.image_id and person is not own and certain:
                 _draw_person(half, person, zoom, skeleton, None)
@@ -194,11 +194,11 @@ def draw_error(image: NDArray[np.uint8], case: Case, run: Evaluation) -> NDArray
             _draw_person(half, own, zoom, skeleton, palette(color))
         halves.append(half)
     if case.truth and case.found:
-        _draw_ways(halves[1], case, zoom, skeleton)
+        _draw_displacements(halves[1], case, zoom, skeleton)
     name = next(p["file_name"] for p in run.truth["images"] if p["id"] == case.image_id)
-    said = {"pose": f"OKS {case.oks:.2f}", "miss": "missed", "false-alarm": "false alarm"}[case.kind]
+    finding = {"pose": f"OKS {case.oks:.2f}", "miss": "missed", "false-alarm": "false alarm"}[case.kind]
     score = f", score {case.found['score']:.2f}" if case.found else ""
-    captions = [_caption(f"truth: {Path(name).name}"), _caption(said + score)]
+    captions = [_caption(f"truth: {Path(name).name}"), _caption(finding + score)]
     return np.concatenate([np.concatenate(captions, axis=1), np.concatenate(halves, axis=1)])
 
 
@@ -244,7 +244,7 @@ def _draw_person(
         cv2.circle(image, _pixel(point), 3, colors.joint, -1, cv2.LINE_AA)
 
 
-def _draw_ways(image: NDArray[np.uint8], case: Case, zoom: NDArray[np.float64], skeleton: Skeleton) -> None:
+def _draw_displacements(image: NDArray[np.uint8], case: Case, zoom: NDArray[np.float64], skeleton: Skeleton) -> None:
     """Draw a line from every keypoint that was found to where it should be."""
     assert case.truth is not None
     assert case.found is not None

@@ -79,9 +79,11 @@ def compare(truth: Trajectories, result: Trajectories, *, poses: bool = False, v
     for rows, others in _frames(truth, result):
         similarity = _oks(truth[rows], result[others]) if poses else iou(truth.boxes[rows], result.boxes[others])
         judged = counts[rows]  # (N,)
-        free = np.ones(len(others), dtype=bool)
-        free[assign(similarity[judged], SAME)[1]] = False
-        excused = np.flatnonzero(free)[assign(iou(truth.boxes[rows[~judged]], result.boxes[others[free]]), SAME)[1]]
+        unmatched = np.ones(len(others), dtype=bool)
+        unmatched[assign(similarity[judged], SAME)[1]] = False
+        excused = np.flatnonzero(unmatched)[
+            assign(iou(truth.boxes[rows[~judged]], result.boxes[others[unmatched]]), SAME)[1]
+        ]
         left = np.delete(np.arange(len(others)), excused)
         comparison.truth_rows.append(rows[judged])
         comparison.result_rows.append(others[left])

@@ -21,9 +21,10 @@ from ..types import Detections, Frame, Poses
 BATCH = 64  # people of several pictures that are estimated at once
 MOST_POSES = 40  # COCO counts 20 people a picture; twice that leaves room for the doubles
 
-Detector = Callable[[Frame], Detections]
-Estimator = Callable[[Sequence[tuple[Frame, Detections]]], list[Poses]]
-Seen = tuple[dict[str, Any], Frame, Detections]  # a picture's label for results, its frame, and the people in it
+EstimateBatch = Callable[[Sequence[tuple[Frame, Detections]]], list[Poses]]  # one list entry per frame
+LabelledFrame = tuple[
+    dict[str, Any], Frame, Detections
+]  # image_id and category_id of its results, the frame, its people
 
 
 @dataclass(slots=True)
@@ -52,9 +53,9 @@ class Evaluation:
 def evaluate(
     images: str | Path,
     annotations: str | Path | dict[str, Any],
-    estimate: Estimator | None,
+    estimate: EstimateBatch | None,
     *,
-    detector: Detector | None = None,
+    detector: Callable[[Frame], Detections] | None = None,
     boxes: str = "gt",
     protocol: Protocol = OURS,
     input_size: tuple[int, int] = (256, 192),
@@ -89,7 +90,7 @@ def evaluate(
     person = person_category(truth)
     select = protocol.select if boxes == "detector" else protocol.select_true
 
-    def look() -> Iterator[Seen]:
+    def labelled_frames() -> Iterator[LabelledFrame]:
         for picture in progress(truth["images"]):
             known = true_boxes.get(picture["id"], np.zeros((0, 4)))
             if detector is None and (estimate is None or not len(known)):
@@ -107,7 +108,7 @@ def evaluate(
                 yield label, frame, Detections(cleaned, np.ones(len(cleaned)))
 
     estimated = 0
-    for group in _groups(look()):
+    for group in _groups(labelled_frames()):
         if estimate is None:
             continue
         for (label, _, _), poses in zip(group, estimate([(frame, here) for _, frame, here in group]), strict=True):
@@ -130,7 +131,12 @@ def evaluate(
 
 
 def _check(
-    benchmark: Benchmark, images: str | Path, *, boxes: str, estimate: Estimator | None, detector: Detector | None
+    benchmark: Benchmark,
+    images: str | Path,
+    *,
+    boxes: str,
+    estimate: EstimateBatch | None,
+    detector: Callable[[Frame], Detections] | None,
 ) -> None:
     if boxes not in ("gt", "detector"):
         raise UsageError(f"Boxes '{boxes}' are not known; give gt or detector.")
@@ -165,10 +171,10 @@ def _read(path: Path, picture: dict[str, Any]) -> NDArray[np.uint8]:
     return image  # type: ignore[return-value]
 
 
-def _groups(seen: Iterable[Seen]) -> Iterator[list[Seen]]:
+def _groups(frames: Iterable[LabelledFrame]) -> Iterator[list[LabelledFrame]]:
     """Put pictures together until they have so many people that a batch is full, or there are so many of them."""
-    group: list[Seen] = []
-    for one in seen:
+    group: list[LabelledFrame] = []
+    for one in frames:
         group.append(one)
         if sum(len(here) for _, _, here in group) >= BATCH or len(group) == BATCH:
             yield group

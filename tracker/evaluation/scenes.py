@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...models.geometry.keypoints import COCO
 from ..types import Poses
-from .walkers import Scene, bodies, irregular, regular
+from .synthetic import Scene, bodies, irregular, regular
 
 SIZE = (1280, 720)
 _NOISE = np.array(COCO.sigmas) / np.mean(COCO.sigmas)  # a hip is harder to place than an eye

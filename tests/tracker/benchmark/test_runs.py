@@ -9,7 +9,7 @@ from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker
 from posetrack.errors import DeviceError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.benchmark import plain_chain
-from posetrack.tracker.benchmark.runs import Clock, Known, Run, in_turns, ours, plain
+from posetrack.tracker.benchmark.runs import Clock, KnownBoxes, Run, in_turns, ours, plain
 from posetrack.tracker.cli import main
 from posetrack.tracker.video.sample import make_crowd
 from posetrack.tracker.video.source import open_source
@@ -72,7 +72,7 @@ class Part:
 
 def test_known_people_take_the_place_of_those_that_were_found(crowd):
     detector = Part()
-    known = Known(detector, crowd[1])
+    known = KnownBoxes(detector, crowd[1])
     found = known(Frame(np.zeros((720, 1280, 3), np.uint8), 5, 0.2))
     assert detector.calls == 1
     np.testing.assert_array_equal(found.boxes, crowd[1][5])
@@ -90,7 +90,7 @@ def test_a_run_of_ours_goes_from_file_to_file(threads, crowd, tmp_path):
             middle = (people.boxes[:, None, :2] + people.boxes[:, None, 2:]) / 2
             return Poses(people.boxes, np.repeat(middle, 17, axis=1), np.ones((n, 17)), people.scores)
 
-    pipeline = Pipeline(Known(Part(), boxes), Points(), PoseTracker())
+    pipeline = Pipeline(KnownBoxes(Part(), boxes), Points(), PoseTracker())
     run = ours(pipeline, source, tmp_path / "out.mp4", end=0.31, warmup=1, threads=threads)
     assert len(run.frames) == 6  # seven, but for the first
     assert run.people == 3

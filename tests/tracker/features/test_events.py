@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from posetrack.tracker.evaluation.walkers import irregular
+from posetrack.tracker.evaluation.synthetic import irregular
 from posetrack.tracker.features import motions
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.repetitions import Repetition

@@ -83,7 +83,7 @@ def test_a_slow_source_is_no_slow_machine():
 def test_a_change_is_told(caplog):
     with caplog.at_level(logging.WARNING, logger="posetrack"):
         Machine(0.1).run(2)
-    assert "Pace 1 of 3: 10 frames/s of 30. People are looked for" in caplog.text
+    assert "Pace 1 of 3: 10 frames/s of 30. People are detected" in caplog.text
 
 
 def test_a_stream_that_is_too_fast_is_looked_at_less_often(tmp_path, caplog):

@@ -9,7 +9,7 @@ from posetrack.errors import ModelError, SourceError
 from posetrack.models.geometry import heatmap
 from posetrack.models.weights.card import PoseCard
 from posetrack.tracker.perception import quantization
-from posetrack.tracker.perception.quantization import Agreement, Speed, check, compare, ms_a_crop, people_crops
+from posetrack.tracker.perception.quantization import Agreement, Speed, check, compare, ms_per_crop, people_crops
 from posetrack.tracker.types import Detections
 
 ASSETS = Path(importlib.util.find_spec("ultralytics").origin).parent / "assets"
@@ -49,7 +49,7 @@ def test_a_lost_keypoint_is_a_wrong_one():
 def test_keypoints_that_were_not_certain_do_not_count():
     agreement = compare(network(PLACES, height=0.1), network(PLACES), CROPS, CARD)
     assert (agreement.keypoints, agreement.people) == (0, 0)
-    with pytest.raises(ModelError, match="only 0 certain keypoints in the held-out crops, and 50 are the least"):
+    with pytest.raises(ModelError, match="the held-out crops have only 0 confident keypoints, at least 50 are needed"):
         check(agreement)
 
 
@@ -64,7 +64,7 @@ def test_networks_are_timed_in_turns(monkeypatch):
 
         return network
 
-    fast, slow = ms_a_crop([takes("fast", 0.001), takes("slow", 0.02)], CROPS[:5])
+    fast, slow = ms_per_crop([takes("fast", 0.001), takes("slow", 0.02)], CROPS[:5])
     assert turns == ["fast", "slow"] * (quantization.TURNS + 1)
     assert (fast, slow) == pytest.approx((0.2, 4.0))  # ms a crop: five crops share each call
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.tracking.duplicates import distinct
-from posetrack.tracker.tracking.seen import Seen, see
+from posetrack.tracker.tracking.observations import Observations, from_poses
 from posetrack.tracker.types import Poses
 
 WHOLE = np.array([0.0, 0, 60, 180])
@@ -13,7 +13,7 @@ POSE = np.random.default_rng(0).uniform([5, 5], [55, 80], (17, 2))  # of the upp
 
 def kept(boxes, keypoints, box_scores, scores=0.9):
     poses = Poses(boxes, keypoints, np.full((len(boxes), 17), scores), box_scores)
-    rows, doubtful = distinct(Seen(*see(poses)), np.array(COCO.sigmas), 0.7)
+    rows, doubtful = distinct(Observations(*from_poses(poses)), np.array(COCO.sigmas), 0.7)
     return rows.tolist(), doubtful.tolist()
 
 

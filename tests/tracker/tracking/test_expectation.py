@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from posetrack import Poses, PoseTracker
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.tracking.expectation import carried
 from posetrack.tracker.types import State
 
 FPS = 30
-WALK = walkers.people(walkers.regular(2, FPS), starts=[[200, 300], [600, 300]], velocities=[[120, 0], [0, 0]])
+WALK = synthetic.people(synthetic.regular(2, FPS), starts=[[200, 300], [600, 300]], velocities=[[120, 0], [0, 0]])
 
 
 def tracked(frames, **options):

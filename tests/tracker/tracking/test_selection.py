@@ -35,7 +35,7 @@ def test_an_id():
     assert not select.whole
     frames = [frame(_1=(0, 0, 10, 20)), frame(), frame(_1=(0, 0, 10, 20), _2=(50, 0, 10, 20))]
     assert ids(map(select, frames[:2])) == [[], []]
-    assert select.unmet == "Nobody had the id 2; ids went up to 1. Look at them without --person."
+    assert select.unmet == "No person had the id 2; the ids went up to 1. Run without --person to see all people."
     assert ids(map(select, frames[2:])) == [[2]]
     assert not select.unmet
     assert select(frames[2]).others.tolist() == [[1, 2, 3, 4]]  # whose faces are to be hidden all the same
@@ -83,9 +83,9 @@ def test_whoever_is_at_a_place_is_chosen_before_and_after():
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        (AtPlace(300, 50, 1), "Nobody is at 300,50 at 1 s. There is: 1 at 50,50"),
-        (AtPlace(50, 50, 2), "There is: nobody at all"),
-        (AtPlace(50, 50, 9), "from another time"),
+        (AtPlace(300, 50, 1), "No person is at 300,50 at 1 s. People there: 1 at 50,50"),
+        (AtPlace(50, 50, 2), "People there: none"),
+        (AtPlace(50, 50, 9), "the frames cover"),
     ],
 )
 def test_nobody_is_there(place, message):

@@ -122,7 +122,7 @@ def test_a_cache_that_cannot_be_written_costs_only_speed(frame, tmp_path, monkey
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "file"))
     estimator = load_pose_estimator(device="cpu")
     assert estimator.network.name == "torch"
-    assert "Cannot keep the converted network" in estimator.network.reason
+    assert "Cannot store the converted network" in estimator.network.reason
 
 
 def test_without_openvino_torch_does_it_and_says_why(monkeypatch):
@@ -216,7 +216,7 @@ class TestExportedFiles:
         np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-3)
 
     def test_one_in_the_others_place(self, files):
-        with pytest.raises(ModelError, match="is a detector network, and a pose network is asked for"):
+        with pytest.raises(ModelError, match="is a detector network; give a pose network"):
             load_pose_estimator(str(files / "detector.xml"), device="cpu")
 
     def test_torch_does_not_read_them(self, files):

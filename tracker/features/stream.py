@@ -176,8 +176,8 @@ class ActionFeatures:
             person.seen = time
         rows = {identity: row for row, identity in enumerate(tracks.ids.tolist())}
         views = np.array([person.view for person in people], dtype=np.intp)
-        anybody = bool(np.isfinite(where).any())
-        return _Moment(frame, time, tracks, rows, anybody, where, headings(where), heights, arms, views)
+        any_measured = bool(np.isfinite(where).any())
+        return _Moment(frame, time, tracks, rows, any_measured, where, headings(where), heights, arms, views)
 
     def _complete(self, row: int) -> bool:
         """Return whether the window of a frame is complete."""
@@ -232,7 +232,7 @@ class ActionFeatures:
         return Features(moment.frame, moment.time, ids, states, views, names, self._names, table)
 
     def _derivatives(self, row: int) -> tuple[Array, Array, Array]:
-        """Return velocity and acceleration (N, P, 2) of points, and rotation (N, S) of segments in degrees per second."""
+        """Return velocity and acceleration (N, P, 2) of points, and the segments' rotation (N, S), degrees per s."""
         moment = self._moments[row]
         ranks = list(accumulate(other.seen for other in self._moments))  # frames without measured people do not count
         near = [

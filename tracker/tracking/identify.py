@@ -55,7 +55,7 @@ def identify(
         alike = likeness(people.appearance, observed.appearance, visible_share)  # (T, N)
         compatible = np.minimum(
             np.maximum(1 + alike / _ESTRANGED, 0.0), 1.0
-        )  # how well who was away can be who they look like
+        )  # (T, N) in [0, 1]: 0 excludes the reidentification of a lost track
         near = np.minimum(np.maximum(similarity + options.likeness * alike, 0.0), 1.0)
         near *= np.where((unseen > options.predicted_seconds)[:, None], compatible, 1.0)
         similarity = np.where(similarity > 0, near, similarity)

@@ -109,9 +109,9 @@ def test_the_plain_chain_is_run_from_file_to_file(crowd, tmp_path):
 
 
 def test_a_missing_package_of_the_plain_chain_is_a_sentence(monkeypatch, capsys):
-    monkeypatch.setattr(plain_chain, "NEEDS", ("transformers_of_nobody", "lap_of_nobody"))
+    monkeypatch.setattr(plain_chain, "NEEDS", ("missing_transformers", "missing_lap"))
     with pytest.raises(
-        DeviceError, match=r"transformers_of_nobody and lap_of_nobody. Run: pip install 'posetrack\[bench\]'\."
+        DeviceError, match=r"missing_transformers and missing_lap. Run: pip install 'posetrack\[bench\]'\."
     ):
         plain_chain.check_installed()
     assert main(["bench", "--against", "naive"]) == 1
@@ -129,7 +129,7 @@ def test_people_are_invented_and_runs_are_compared(tmp_path, capsys):
     target = tmp_path / "bench.json"
     words = ["--people", "2", "1", "--frames", "4", "--warmup", "1", "--rounds", "1", "--device", "cpu"]
     assert main(["bench", *words, "--json", str(target)]) == 0
-    figures, told = json.loads(target.read_text()), " ".join(capsys.readouterr().out.split())
+    figures, output = json.loads(target.read_text()), " ".join(capsys.readouterr().out.split())
     assert figures["clips"]["1"]["people"] == 1
     clip = figures["clips"]["2"]
     assert clip["people"] == 2
@@ -139,6 +139,6 @@ def test_people_are_invented_and_runs_are_compared(tmp_path, capsys):
     assert min(clip["shares"].values()) > 0
     assert clip["ceiling"] > 0
     assert clip["runs"]["one by one"]["people"] == 2
-    assert f"pose {figures['networks']['pose']}" in told
-    assert f"processor {figures['machine']['processor']}" in told
-    assert f"openvino {figures['machine']['openvino']}" in told
+    assert f"pose {figures['networks']['pose']}" in output
+    assert f"processor {figures['machine']['processor']}" in output
+    assert f"openvino {figures['machine']['openvino']}" in output

@@ -19,7 +19,7 @@ def row(name):
 
 
 def swinging(angle, times, *, sides=("left", "right"), lags=(0.0, 0.0)):
-    """Frames of somebody upright whose straight arms point `angle(t)` degrees from hanging, forwards and upwards."""
+    """Frames of an upright person whose straight arms point `angle(t)` degrees from hanging, forwards and upwards."""
     body = synthetic.standing(times).keypoints[:, 0].astype(float)
     for side, lag in zip(sides, lags):
         turn = np.radians(angle(times) + lag)[:, None]
@@ -114,8 +114,8 @@ def test_repetitions_are_counted_across_every_direction(middle, rest):
     counter = Counter(Repetition("raise", "left_shoulder", middle - 30.0, middle + 30.0, rest))
     times = np.arange(0, 8.5, 1 / 30)
     values = wrap(middle - sign * 60 * np.cos(np.pi * times))
-    told = [counter.update(time, value, ()) for time, value in zip(times, values.tolist())]
-    assert sum(confidence is not None for confidence in told) == 4
+    output = [counter.update(time, value, ()) for time, value in zip(times, values.tolist())]
+    assert sum(confidence is not None for confidence in output) == 4
 
 
 @pytest.mark.parametrize("lags", [(0.0, 0.0), (-8.0, 8.0)])

@@ -116,7 +116,7 @@ def test_poses_that_are_predicted_in_between_leave_the_speeds_of_the_others():
     assert np.isnan(speeds[1::4]).all()
 
 
-def test_a_row_comes_when_its_future_is_there_and_nobody_is_remembered_for_ever():
+def test_a_row_is_output_when_its_window_is_complete_and_people_are_forgotten():
     scene = synthetic.standing(synthetic.regular(1, 100))
     features = ActionFeatures()
     late = []

@@ -44,7 +44,7 @@ def test_people_of_several_frames_in_one_batch_are_those_of_each_frame():
             np.testing.assert_array_equal(getattr(poses, name), getattr(alone, name))
 
 
-def test_nobody_is_not_estimated():
+def test_no_people_need_no_estimation():
     network = Bright()
     estimator = TopDownPoseEstimator(network, PoseCard((64, 64), "udp"))
     assert estimator.of_frames([]) == []

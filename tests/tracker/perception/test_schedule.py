@@ -1,4 +1,4 @@
-"""Which frames are looked at, and how: a function of time and of what is known."""
+"""The mode of each frame: a function of time and of the known tracks."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def modes(schedule, count, *, fps=30, people=ALONE, surprise=0.0, **facts):
     return "".join(mode[0] for mode in result)
 
 
-def test_every_frame_is_looked_at_with_everything_by_default():
+def test_each_frame_is_detected_by_default():
     assert modes(Schedule(), 6) == "dddddd"
     assert not Schedule().skips
 
@@ -51,12 +51,12 @@ def test_auto_detects_again_after_a_time_whatever_the_rate():
         assert pattern.count("d") <= 6
 
 
-def test_auto_follows_nobody_through_a_slow_video():
+def test_auto_detects_in_each_frame_of_a_slow_video():
     assert modes(Schedule("auto", "auto"), 10, fps=10) == "d" * 10
 
 
 @pytest.mark.parametrize("people", [known(), known([10, 10, 60, 160], state=State.PREDICTED)])
-def test_auto_detects_at_once_where_nobody_is_known_or_somebody_is_lost(people):
+def test_auto_detects_at_once_if_no_person_is_known_or_one_is_lost(people):
     assert modes(Schedule("auto", 1), 5, people=people) == "ddddd"
 
 
@@ -71,11 +71,11 @@ def test_auto_detects_soon_where_something_moves():
 
 
 @pytest.mark.parametrize("every", [5, "auto"])
-def test_somebody_who_is_not_yet_believed_is_looked_for_again(every):
+def test_a_tentative_track_causes_another_detection(every):
     assert modes(Schedule(every, every), 4, has_tentative=True) == "dddd"
 
 
-def test_auto_leaves_out_looks_that_would_not_surprise():
+def test_auto_skips_pose_estimations_while_predictions_are_accurate():
     assert modes(Schedule(10, "auto"), 7, surprise=0.0) == "dfpfpfp"
     assert modes(Schedule(10, "auto"), 7, surprise=0.05) == "dffffff"
     assert modes(Schedule(10, "auto"), 9, fps=60, surprise=0.0) == "dfppfppfp"

@@ -49,7 +49,7 @@ def test_unsure_keypoints_move_nothing():
     np.testing.assert_allclose(moved(poses(), poses(bodies, scores=scores)), BOXES, atol=1e-6)
 
 
-def test_nobody_is_moved():
+def test_no_people_are_moved():
     assert moved(poses()[:0], poses()[:0]).shape == (0, 4)
 
 

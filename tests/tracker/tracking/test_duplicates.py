@@ -1,4 +1,4 @@
-"""A person is reported once, and nobody else is taken for a copy."""
+"""Each person is reported once, and no other person is removed as a duplicate."""
 
 import numpy as np
 
@@ -36,11 +36,11 @@ def test_two_sure_people_with_one_pose_stay_and_their_poses_are_doubtful():
     )
 
 
-def test_a_copy_of_a_copy_takes_nobody_with_it():
+def test_a_copy_of_a_copy_removes_no_other_person():
     chain = [WHOLE, np.array([0.0, 0, 60, 90]), np.array([0.0, 60, 60, 120])]
     keypoints = [POSE, POSE, POSE]
     assert kept(chain, keypoints, [0.9, 0.6, 0.3])[0] == [0]
 
 
-def test_nobody():
+def test_no_people():
     assert kept(np.zeros((0, 4)), np.zeros((0, 17, 2)), []) == ([], [])

@@ -1,4 +1,4 @@
-"""A second look at tracks: closer to the truth, gaps closed and marked, one id a person, nobody who was not there."""
+"""Refined tracks: closer to the truth, gaps filled and marked, one id per person, no ghosts."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from posetrack.tracker.types import Poses, State, Tracks
 
 
 def tracked(scene, *, smooth="none", keep=lambda time: True, **frames):
-    """Return the tracks of every frame; where a frame is not kept, nobody is seen in it."""
+    """Return the tracks of each frame; frames that are not kept have no observations."""
     tracker = PoseTracker(smooth=smooth)
     return [
         tracker.update(poses if keep(time) else Poses.empty(), time)
@@ -26,7 +26,7 @@ def hidden(scene, start, end):
 
 
 def split(tracks, times, at, offset=10):
-    """Give everybody another id from a time on."""
+    """Change all ids from a time on."""
     return [replace(frame, ids=frame.ids + offset * (time >= at)) for frame, time in zip(tracks, times)]
 
 
@@ -106,8 +106,8 @@ def test_two_people_are_not_joined():
         assert len({int(i) for frame in refine(times, raw) for i in frame.ids}) == 2, name
 
 
-def test_nobody_is_joined_across_a_cut():
-    """Who stands where another stood in the shot before is somebody else."""
+def test_no_tracklets_are_joined_across_a_cut():
+    """A person at the place of another person in the previous shot is a different person."""
     scene, tracker, raw = synthetic.standing(synthetic.regular(2, 30)), PoseTracker(smooth="none"), []
     for time, poses, _ in scene.frames(noise=0.01):
         if time == 1:
@@ -152,7 +152,7 @@ def test_what_jumps_and_stays_is_believed():
     assert np.abs(wrist[50:] - 60).max() < 8
 
 
-def test_where_two_could_be_meant_nobody_is_joined():
+def test_ambiguous_tracklets_are_not_joined():
     times = synthetic.regular(5, 30)
     scene = synthetic.people(times, starts=[[400, 240], [370, 240], [430, 240]], velocities=np.zeros((3, 2)))
     visible = np.stack([times < 2, times >= 2.5, times >= 2.5], axis=1)
@@ -168,14 +168,14 @@ def test_ghosts_are_left_out_and_short_videos_are_not():
         return Tracks([5], poses, np.zeros((1, 2)), (State.MEASURED,))
 
     times = np.arange(60) / 30
-    nobody = [Tracks.empty() for _ in times]
+    empty = [Tracks.empty() for _ in times]
     for score, left in ((0.3, 0), (0.9, 4)):
-        raw = nobody[:20] + [ghostly(score)] * 4 + nobody[24:]
+        raw = empty[:20] + [ghostly(score)] * 4 + empty[24:]
         assert sum(map(len, refine(times, raw))) == left
     assert [len(frame) for frame in refine([0.0], [ghostly(0.3)])] == [1]
 
 
-def test_nobody_and_nothing():
+def test_no_people_and_no_frames():
     assert [len(frame) for frame in refine([0.0, 0.1], [Tracks.empty()] * 2)] == [0, 0]
     assert refine([], []) == []
     with pytest.raises(ValueError, match="1 times for 2 frames"):

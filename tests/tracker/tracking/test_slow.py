@@ -1,4 +1,4 @@
-"""Slow and uneven videos: patience is counted in looks where a look takes longer than the tracker's seconds."""
+"""Slow and uneven videos: misses are counted in processed frames, because these may be far apart in time."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def follow(scene, tracker=None, **frames):
 
 @pytest.mark.parametrize("score", [0.9, 0.5])
 @pytest.mark.parametrize("rate", RATES)
-def test_somebody_alone_keeps_one_id_and_has_a_row_in_every_frame(rate, score):
+def test_one_person_keeps_one_id_and_has_a_row_in_each_frame(rate, score):
     tracker = PoseTracker()
     for time, poses, _ in synthetic.standing(RATES[rate]).frames(noise=0.02):
         tracks = tracker.update(replace(poses, box_scores=[score]), time, size=(480, 640))
@@ -46,12 +46,12 @@ def test_a_newcomer_is_shown_from_the_second_frame_on(rate):
 
 @pytest.mark.parametrize("rate", ["2 fps", "1 fps", "a frame every 4 s", "a frame a minute"])
 @pytest.mark.parametrize("missed", [1, 2, 3])
-def test_a_few_frames_that_miss_somebody_cost_no_id(rate, missed):
+def test_a_few_missed_frames_keep_the_id(rate, missed):
     scene = synthetic.standing(RATES[rate])
     hidden = np.isin(np.arange(len(scene.times)), 2 + np.arange(missed))
     results = follow(replace(scene, visible=~hidden[:, None]), noise=0.01)
     ids = [tracks.ids.tolist() for tracks, _ in results]
-    assert ids == [[] if unseen else [1] for unseen in hidden]  # and nobody is guessed so long after
+    assert ids == [[] if unseen else [1] for unseen in hidden]  # no prediction is output for so long
 
 
 def test_patience_ends():
@@ -93,8 +93,8 @@ def test_two_people_far_apart_do_not_take_turns():
         assert tracks.poses.boxes[0, 0] < tracks.poses.boxes[1, 0]
 
 
-def test_frames_that_nobody_looked_at_count_as_no_misses():
-    """With `--pose-every 100` somebody is seen every few seconds; in between they are expected, not missed."""
+def test_frames_that_are_not_processed_count_as_no_misses():
+    """With `--pose-every 100` a person is detected every few seconds; in between they are predicted, not missed."""
     tracker = PoseTracker()
     for index, (time, poses, _) in enumerate(synthetic.standing(synthetic.regular(12, 25)).frames(noise=0.01)):
         tracks = tracker.update(poses, time) if index % 100 == 0 else tracker.predict(time)

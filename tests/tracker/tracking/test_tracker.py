@@ -80,7 +80,7 @@ def test_later_the_less_sure_must_be_seen_more_often(score, options, expected):
 
 @pytest.mark.parametrize("missed", [1, 2, 3, 4])
 def test_who_turns_back_unseen_keeps_their_id(missed):
-    """The filter believes that they run on; but nobody is far from where they were a moment ago."""
+    """The filter predicts that they run on, but people are near their last position after a short time."""
     times = synthetic.regular(2, 30)
     centres = np.stack([600 - 400 * np.hypot(times - 1, 0.05), np.full(len(times), 300.0)], axis=-1)[:, None]
     scene = synthetic.bodies(times, centres, heights=[220], moving=[True])
@@ -89,7 +89,7 @@ def test_who_turns_back_unseen_keeps_their_id(missed):
     assert {int(i) for tracks in run(scene) for i in tracks.ids} == {1}
 
 
-def test_nobody_in_the_picture():
+def test_no_people_in_the_image():
     tracker = PoseTracker()
     for frame in range(5):
         assert len(tracker.update(Poses.empty(), frame / 30)) == 0
@@ -166,7 +166,7 @@ def test_at_rest_keypoints_spread_a_quarter(fps):
 
 @pytest.mark.parametrize("name", LATENCIES)
 @pytest.mark.parametrize(("speed", "bound"), [(150, 12), (600, 4)])
-def test_lag_in_motion_is_as_told(name, speed, bound):
+def test_lag_in_motion_is_as_documented(name, speed, bound):
     scene = synthetic.walking(synthetic.regular(4, 30), speed=speed)
     smooth = keypoints_of(run(scene, PoseTracker(smooth=name), noise=0.01))[..., 0]  # (T, K)
     lags = np.arange(-0.02, 0.1, 0.001)
@@ -257,7 +257,7 @@ def test_time_may_stand_still_but_not_run_backwards():
         tracker.update(poses, 0.5)
 
 
-def test_mistakes_are_told():
+def test_invalid_input_is_refused():
     with pytest.raises(TypeError, match="'high_score'"):
         PoseTracker(hig_score=3)
     with pytest.raises(ValueError, match="none, kalman, one-euro"):
@@ -312,14 +312,14 @@ def test_a_pole_hides_one_side_after_the_other_and_the_box_stays_whole():
         assert tracks.poses.boxes[0] == pytest.approx([left, 50, right, 250], abs=22)
 
 
-def test_parts_of_somebody_begin_no_track():
+def test_parts_of_a_person_begin_no_track():
     tracker = PoseTracker()
     for frame in range(20):
         tracks = tracker.update(box_only([[0, 0, 80, 200], [0, 100, 80, 200]], [0.9, 0.45]), frame / 25)
     assert tracks.ids.tolist() == [1]
 
 
-def test_a_panning_camera_takes_nobody_s_id():
+def test_a_panning_camera_keeps_all_ids():
     def ids(motion):
         tracker, seen = PoseTracker(), []
         for frame in range(30):
@@ -335,7 +335,7 @@ def test_a_panning_camera_takes_nobody_s_id():
     assert ids(motion=False) != {(1, 2, 3, 4)}
 
 
-def test_who_comes_back_is_known_by_their_looks():
+def test_people_are_reidentified_by_appearance():
     red, blue = np.eye(2)
 
     def ids(first, second):

@@ -196,7 +196,7 @@ def test_refine_and_a_choice_go_together(track, tmp_path):
 
 def test_nobody_at_a_place_is_a_sentence(track, tmp_path, capsys):
     assert track("--person", "2000,2000@0.5") == 2
-    assert "There is: 1 at" in capsys.readouterr().err
+    assert "People there: 1 at" in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
     assert len(rows(tmp_path / "out.partial.csv")) == FRAMES - len(GAP) + 7  # predictions
 

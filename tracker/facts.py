@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .output.sidecar import Counts, NetworkFacts, RunFacts
-from .perception.schedule import Look
+from .perception.schedule import FrameMode
 from .timings import LATENCY
 
 if TYPE_CHECKING:
+    from .perception.protocols import Detector, PoseEstimator
     from .perception.runtimes import Runtime
-    from .pipeline import Detector, Estimator, Pipeline
+    from .pipeline import Pipeline
     from .video.source import Source
 
 
@@ -28,7 +29,7 @@ def _describe(network: Runtime) -> str:
     return f"{network.name} {network.precision} on {network.device} ({network.reason})"
 
 
-def _network_facts(part: Detector | Estimator) -> NetworkFacts:
+def _network_facts(part: Detector | PoseEstimator) -> NetworkFacts:
     return NetworkFacts(part.name, part.sha256, _describe(part.network) if part.network else None)
 
 
@@ -70,5 +71,5 @@ def run_facts(
             for gap in frames.gaps
         ],
         latency_ms=latency,
-        looks={str(look): pipeline.looks[look] for look in Look},
+        looks={str(look): pipeline.looks[look] for look in FrameMode},
     )

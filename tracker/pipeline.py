@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..installation import explained
 from ..models.geometry.boxes import iou
-from ..models.geometry.keypoints import Skeleton
 from .config import Networks, Tracking
-from .perception.schedule import Every, Look, Schedule
+from .perception.protocols import Detector, PoseEstimator
+from .perception.schedule import Every, FrameMode, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
 from .tracking.config import CALIBRATED
@@ -26,52 +26,9 @@ from .types import Detections, Frame, Poses, Tracks
 
 if TYPE_CHECKING:
     from .perception.activity import Activity
-    from .perception.runtimes import Runtime
 
 
 _SAME = 0.5  # IoU above which a detection belongs to a track
-
-
-class Detector(Protocol):
-    """Person detector.
-
-    Attributes:
-        name: its name in result files.
-        sha256: SHA-256 of its weights; empty if it has none.
-        network: inference backend; None if it runs no network.
-    """
-
-    name: str
-    sha256: str
-
-    @property
-    def network(self) -> Runtime | None:
-        """Inference backend or None; read-only, so that an attribute of either type implements it."""
-        ...
-
-    def __call__(self, frame: Frame, /) -> Detections:
-        """Return the people of a frame."""
-        ...
-
-
-class Estimator(Protocol):
-    """Pose estimator.
-
-    Attributes:
-        name: its name in result files.
-        sha256: SHA-256 of its weights; empty if it has none.
-        skeleton: of its keypoints.
-        network: inference backend.
-    """
-
-    name: str
-    sha256: str
-    skeleton: Skeleton
-    network: Runtime
-
-    def __call__(self, frame: Frame, detections: Detections, /) -> Poses:
-        """Return one pose per detection, in the same order."""
-        ...
 
 
 class Camera(Protocol):
@@ -106,7 +63,7 @@ class Pipeline:
     def __init__(
         self,
         detector: Detector,
-        estimator: Estimator,
+        estimator: PoseEstimator,
         tracker: PoseTracker | None = None,
         *,
         camera: Camera | None = None,
@@ -124,7 +81,7 @@ class Pipeline:
         self.activity = activity
         self.streams = streams
         self._anchors = Anchors()
-        self.looks: Counter[Look] = Counter()
+        self.looks: Counter[FrameMode] = Counter()
         self._size: tuple[int, ...] | None = None
         self._boxes: NDArray[np.floating] = np.zeros((0, 4))  # people of the last frame
         self._last: tuple[int, float] | None = None  # index and time of the last frame
@@ -191,25 +148,25 @@ class Pipeline:
             self._cut()
             self._forget_pictures()
         self._size, self._last = size, (frame.index, frame.time)
-        motion, look, expected = self._motion(frame), Look.DETECT, Tracks.empty(len(self.estimator.skeleton))
+        motion, look, expected = self._motion(frame), FrameMode.DETECT, Tracks.empty(len(self.estimator.skeleton))
         if detections is None and self.schedule.skips:
             expected = self._anchors.place(self.tracker.expect(frame.time, motion=motion))
             look = self._look(frame, expected, motion)
         self.looks[look] += 1
         people = Detections(expected.poses.boxes, expected.poses.box_scores)
-        if look is Look.DETECT:
+        if look is FrameMode.DETECT:
             people = self.detect(frame) if detections is None else detections
         self._boxes = people.boxes
-        if look is Look.EXPECT:
+        if look is FrameMode.PREDICT:
             with self.timings.stage("track"):
                 return self.tracker.predict(frame.time, size=size, motion=motion)
         poses = self.estimate(frame, people) if poses is None else poses
         with self.timings.stage("track"):
-            if look is Look.FOLLOW:
+            if look is FrameMode.FOLLOW:
                 self.schedule.learn(poses, expected.poses)
                 poses = carried(poses, expected.poses)
             tracks = self.tracker.update(poses, frame.time, size=size, motion=motion)
-            if look is Look.DETECT and self.schedule.skips:
+            if look is FrameMode.DETECT and self.schedule.skips:
                 self._anchors.keep(self.tracker.expect(frame.time), people.boxes)
         strangers = iou(people.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
         return replace(tracks, others=people.boxes[strangers])
@@ -240,14 +197,14 @@ class Pipeline:
         self.schedule.cut()
         self._anchors.reset()
 
-    def _look(self, frame: Frame, expected: Tracks, motion: NDArray[np.float64] | None) -> Look:
+    def _look(self, frame: Frame, expected: Tracks, motion: NDArray[np.float64] | None) -> FrameMode:
         """Decide which networks run in a frame."""
         moved = motion is not None and bool((motion != np.eye(2, 3)).any())
         if self.activity and self.schedule.watches:
             with self.timings.stage("camera"):
                 moved |= self.activity(frame, expected.poses.boxes)
-        look = self.schedule(frame.time, expected, doubting=self.tracker.doubting, moved=moved)
-        if self.activity and look is Look.DETECT:
+        look = self.schedule(frame.time, expected, has_tentative=self.tracker.has_tentative, moved=moved)
+        if self.activity and look is FrameMode.DETECT:
             self.activity.keep()
         return look
 

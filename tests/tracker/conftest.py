@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.formats.recording import Recording
 from posetrack.tracker.tracking.tracker import PoseTracker
 
@@ -13,7 +13,7 @@ from posetrack.tracker.tracking.tracker import PoseTracker
 def crossing():
     """Frames of a crossing pair, of whom one is hidden for a while; one keypoint is missing in the first frame."""
     tracker, results = PoseTracker(), []
-    for index, (time, poses, _) in enumerate(walkers.crossing(walkers.regular(4, 15)).frames(noise=0.01)):
+    for index, (time, poses, _) in enumerate(synthetic.crossing(synthetic.regular(4, 15)).frames(noise=0.01)):
         if index == 0:
             poses.keypoints[0, 9], poses.scores[0, 9] = np.nan, 0
         results.append((index, time, tracker.update(poses, time)))

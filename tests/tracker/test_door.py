@@ -9,8 +9,8 @@ import pytest
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, PosetrackError, Tracks
 from posetrack.errors import InputError
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation import walkers
-from posetrack.tracker.perception.own import OwnDetector
+from posetrack.tracker.evaluation import synthetic
+from posetrack.tracker.perception.custom import CustomDetector
 from posetrack.tracker.picture import as_bgr
 from posetrack.tracker.types import State
 
@@ -33,7 +33,7 @@ def line():
 
 @pytest.fixture
 def tracks():
-    scene, tracker = walkers.crossing(walkers.regular(0.2, 10)), PoseTracker()
+    scene, tracker = synthetic.crossing(synthetic.regular(0.2, 10)), PoseTracker()
     for time, poses, _ in scene.frames():
         poses.keypoints[0, 9], poses.scores[0, 9] = np.nan, 0
         tracks = tracker.update(poses, time)
@@ -117,7 +117,7 @@ def test_a_picture_alone_needs_no_time_and_the_next_one_does(line):
 def test_time_that_runs_backwards_is_refused_before_anything_is_done(line):
     line(IMAGE, time=2.0)
     for images, time in ((IMAGE, 1.0), ([IMAGE, IMAGE], [2.5, 2.4])):
-        with pytest.raises(InputError, match="Time runs backwards"):
+        with pytest.raises(InputError, match="Timestamps run backwards"):
             line(images, time=time)
     assert line(IMAGE, time=2.04).ids.tolist() == [1]
     line.reset()
@@ -149,14 +149,14 @@ def test_a_session_begins_with_the_limits_of_the_first_source():
 
 @pytest.mark.parametrize("answer", [[], np.zeros((0, 4)), ([], []), Detections.empty()])
 def test_own_detectors_may_find_nobody(answer):
-    assert len(OwnDetector(lambda frame: answer)(Frame(IMAGE, 0, 0.0))) == 0
+    assert len(CustomDetector(lambda frame: answer)(Frame(IMAGE, 0, 0.0))) == 0
 
 
 def test_own_detectors_answer_in_several_ways():
     boxes, frame = [[0, 0, 9, 9], [5, 5, 20, 40]], Frame(IMAGE, 0, 0.0)
     for answer in (boxes, np.array(boxes), (boxes, [1, 1]), Detections(boxes, [1, 1])):
-        np.testing.assert_array_equal(OwnDetector(lambda frame, a=answer: a)(frame).boxes, boxes)
-    found = OwnDetector(lambda frame: (boxes, [0.3, 0.8]), conf=0.2, max_people=1)(frame)
+        np.testing.assert_array_equal(CustomDetector(lambda frame, a=answer: a)(frame).boxes, boxes)
+    found = CustomDetector(lambda frame: (boxes, [0.3, 0.8]), conf=0.2, max_people=1)(frame)
     np.testing.assert_array_equal(found.boxes, boxes[1:])
     for answer in (
         None,
@@ -167,7 +167,7 @@ def test_own_detectors_answer_in_several_ways():
         ([[0, 0, 9, 9]], [7]),
     ):
         with pytest.raises(InputError, match="The detector"):
-            OwnDetector(lambda frame, a=answer: a)(frame)
+            CustomDetector(lambda frame, a=answer: a)(frame)
 
 
 def test_empty_lists_are_nobody():

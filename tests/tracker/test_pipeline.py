@@ -132,14 +132,14 @@ def test_networks_of_every_family_take_their_place_in_the_line(name, flip, peopl
 
     from posetrack.models.weights.card import PoseCard
     from posetrack.models.weights.variants import ZOO
-    from posetrack.tracker.perception.pose import PoseEstimator
+    from posetrack.tracker.perception.pose import TopDownPoseEstimator
     from posetrack.tracker.perception.runtimes.pytorch import TorchRuntime
 
     torch.manual_seed(0)
     network = ZOO[name].build()
     card = PoseCard(input_size=network.input_size, processing=network.processing.name)
     boxes = Detections(np.array([[100.0, 50, 250, 350], [300, 20, 380, 200]]), np.ones(2))
-    poses = PoseEstimator(TorchRuntime(network), card, flip=flip)(Frame(people, 0, 0.0), boxes)
+    poses = TopDownPoseEstimator(TorchRuntime(network), card, flip=flip)(Frame(people, 0, 0.0), boxes)
     assert poses.keypoints.shape == (2, 17, 2)
     centers = (boxes.boxes[:, :2] + boxes.boxes[:, 2:]) / 2
     found = ~np.isnan(poses.keypoints[..., 0])

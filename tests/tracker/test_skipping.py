@@ -6,18 +6,18 @@ import pytest
 
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, load_pipeline
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.formats.table_writer import CsvSink
 from posetrack.tracker.loop import loop
 from posetrack.tracker.output.sinks import Sinks
 from posetrack.tracker.perception.activity import Activity
-from posetrack.tracker.perception.schedule import Look, Schedule
+from posetrack.tracker.perception.schedule import FrameMode, Schedule
 from posetrack.tracker.types import State
 from posetrack.tracker.video.sample import make_sample
 from posetrack.tracker.video.source import open_source
 
 FPS = 30
-WALK = walkers.people(walkers.regular(3, FPS), starts=[[100, 240], [400, 240]], velocities=[[60, 0], [0, 30]])
+WALK = synthetic.people(synthetic.regular(3, FPS), starts=[[100, 240], [400, 240]], velocities=[[60, 0], [0, 30]])
 COMES = 50  # the frame in which the second one appears
 
 
@@ -77,7 +77,7 @@ def test_every_fifth_frame_is_detected_and_all_are_measured():
     assert watcher.detections == list(range(0, 90, 5))
     assert watcher.crops == list(range(90))
     assert all(state is State.MEASURED for people in tracks for state in people.states)
-    assert pipeline.looks == {Look.DETECT: 18, Look.FOLLOW: 72}
+    assert pipeline.looks == {FrameMode.DETECT: 18, FrameMode.FOLLOW: 72}
 
 
 @pytest.mark.parametrize("schedule", [Schedule(5, 1), Schedule(6, 2), Schedule("auto", 1), Schedule("auto", "auto")])
@@ -110,7 +110,7 @@ def test_auto_finds_somebody_new_within_its_limits():
 
 def test_who_leaves_the_crop_is_lost_and_looked_for():
     """A box is never its own witness: without a detector that agrees, nobody is measured for long."""
-    scene = walkers.people(WALK.times, starts=[[100, 240], [300, 240]], velocities=[[0, 0], [0, 0]])
+    scene = synthetic.people(WALK.times, starts=[[100, 240], [300, 240]], velocities=[[0, 0], [0, 0]])
     scene.keypoints[40:, 0] += 5000  # gone, at once
     scene.boxes[40:, 0] += 5000
     _, tracks, _ = watch(Schedule("auto", 1), scene=scene)

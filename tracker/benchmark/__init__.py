@@ -1,1 +1,1 @@
-"""How fast posetrack is on this machine, and beside others: what `posetrack bench` measures."""
+"""The measurements of `posetrack bench`: the speed of posetrack on this machine, alone and compared with others."""

@@ -1,4 +1,4 @@
-"""One start of a chain: load it, let it see one frame with one person, and tell on a line when and what it takes.
+"""Load a pipeline, process one frame with one person, and print the time of the result and the memory as JSON.
 
 python -m posetrack.tracker.benchmark.first_answer ours|plain DETECTOR POSE
 """
@@ -34,10 +34,10 @@ def _plain(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
 
 if __name__ == "__main__":
     what, *files = sys.argv[1:]
-    see = {"ours": _ours, "plain": _plain}[what](*files)
-    see(np.full((720, 1280, 3), 90, np.uint8), np.array([[500.0, 100.0, 700.0, 600.0]]))
+    answer = {"ours": _ours, "plain": _plain}[what](*files)
+    answer(np.full((720, 1280, 3), 90, np.uint8), np.array([[500.0, 100.0, 700.0, 600.0]]))
     answered = time.time()
 
-    from .machine import memory  # nothing that only measures is loaded before the answer
+    from .machine import memory  # imported after the measurement, so that it does not count
 
     sys.stdout.write(json.dumps([answered, *memory()]) + "\n")

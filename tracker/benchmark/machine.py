@@ -1,4 +1,4 @@
-"""What figures depend on: the machine, how many of its cores are used, and how much memory."""
+"""The conditions of a measurement: machine, cores and memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..perception.runtimes.machine import threads
 
 
 def machine() -> dict[str, str]:
-    """Return what a figure depends on: processor, threads, versions, device."""
+    """Return processor, threads, versions and GPU of this machine."""
     import torch
 
     facts = {
@@ -47,7 +47,7 @@ def _processor() -> str:
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Keep all threads of this process on one core for a while, where the system can do that."""
+    """Pin all threads of this process to one core within the context, if the system supports it."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -60,15 +60,15 @@ def one_core() -> Iterator[None]:
 
 
 def _move_to(cores: set[int]) -> None:
-    os.sched_setaffinity(0, cores)  # threads to come are born there
+    os.sched_setaffinity(0, cores)  # new threads inherit it
     for thread in Path("/proc/self/task").glob("*"):
-        with suppress(ProcessLookupError):  # it ended
+        with suppress(ProcessLookupError):  # the thread ended
             os.sched_setaffinity(int(thread.name), cores)
 
 
 @contextmanager
 def environment(**words: str) -> Iterator[None]:
-    """Set variables of the environment for a while."""
+    """Set environment variables within the context."""
     before = {word: os.environ.get(word) for word in words}
     os.environ.update(words)
     try:
@@ -82,9 +82,9 @@ def environment(**words: str) -> Iterator[None]:
 
 
 def ceiling(*, tries: int = 5) -> float:
-    """Return how many times as fast two threads are as one, at work that shares nothing: what side by side can gain.
+    """Return the speed-up of two threads over one at independent work, the upper bound of concurrent stages.
 
-    Processors that share a core, or a machine that is not ours alone, are worth less than two.
+    Logical processors on one core, or other load on the machine, make it less than two.
     """
     work, gains = bytes(5_000_000), []
     with ThreadPoolExecutor(2) as threads:
@@ -99,13 +99,13 @@ def ceiling(*, tries: int = 5) -> float:
 
 
 def memory() -> tuple[float, float]:
-    """Return what of this process is resident, and what of that is its own, in MB."""
+    """Return the resident and the private memory of this process in MB."""
     try:
-        told = Path("/proc/self/smaps_rollup").read_text(encoding="ascii")
+        rollup = Path("/proc/self/smaps_rollup").read_text(encoding="ascii")
     except OSError:
-        import resource  # where there is no /proc; the most that it ever was
+        import resource  # without /proc, use the peak resident memory
 
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         return most, most
-    facts = {line.split()[0]: line.split()[1] for line in told.splitlines()[1:]}
+    facts = {line.split()[0]: line.split()[1] for line in rollup.splitlines()[1:]}
     return int(facts["Rss:"]) / 1024, int(facts["Private_Dirty:"]) / 1024

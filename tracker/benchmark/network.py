@@ -1,4 +1,4 @@
-"""A pose network alone: crops a second, and how near that is to the rate at which its device multiplies matrices."""
+"""Throughput of a pose network alone, in crops per second and as a share of the device's matrix throughput."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def measure_network(name: str, batches: Sequence[int], *, file: Path, rounds: int, **where: str) -> dict[str, Any]:
-    """Time a network of random weights, which take as long as any others, and a product of matrices, in turns.
+    """Time a network with random weights and a matrix product, in turns.
 
     Args:
-        name: of the zoo.
-        batches: numbers of crops.
-        file: takes the place of the weights' file; it is created.
-        rounds: how many turns, after one to warm up.
-        where: `device`, `runtime` and `precision`, as `load_runtime` takes them.
+        name: name of the network.
+        batches: batch sizes, in crops.
+        file: placeholder for the weights' file; it is created.
+        rounds: number of timed turns, after one to warm up.
+        where: `device`, `runtime` and `precision`, as in `load_runtime`.
 
     Returns:
-        `network`, what computes it; `peak`, billions of operations a second in a product of square matrices by torch,
-        with the same precision, device and threads; `batches`, by number of crops the `median` ms, the `crops` a
-        second, and `share`, their operations a second as a share of `peak`; `machine`. A multiply-add is two of them.
+        `network`, name, backend, precision and device; `peak`, GFLOP/s of a product of square matrices by torch, with
+        the same precision, device and threads; `batches`, by batch size the `median` in ms, `crops` per second, and
+        `share`, the network's FLOP/s relative to `peak`, where one multiply-add is two operations; `machine`.
 
     Raises:
-        UsageError: there is no such network.
+        UsageError: the network is unknown.
     """
     known = variant(name)
     runtime = _start(name, file, where)
@@ -66,21 +66,21 @@ def measure_network(name: str, batches: Sequence[int], *, file: Path, rounds: in
 
 
 class Product:
-    """Multiply two square matrices where, and in what, a network is computed.
+    """Multiply two square matrices with the device and precision of a backend.
 
     Attributes:
-        operations: of one product.
+        operations: floating-point operations of one product.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         device = torch.device(runtime.device.split()[0])
-        side = 2048 if device.type == "cpu" else 8192  # where each is at its best
+        side = 2048 if device.type == "cpu" else 8192  # sizes near the peak throughput
         self.operations = 2 * side**3
         self._pair = torch.randn(2, side, side, device=device).to(_TYPES[runtime.precision])
         torch.set_num_threads(threads())
 
     def __call__(self) -> None:
-        """Return when it is done."""
+        """Compute one product and wait for it."""
         (self._pair[0] @ self._pair[1])[0, 0].item()
 
 
@@ -93,7 +93,7 @@ def _start(name: str, file: Path, where: Mapping[str, str]) -> Runtime:
 
 
 def _in_turns(work: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Return each one's median in seconds."""
+    """Return the median time of each function in seconds."""
     times: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds + 1):
         for name, do in work.items():

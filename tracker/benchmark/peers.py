@@ -1,6 +1,6 @@
-"""Other people's trackers behind one interface, for comparison; none of them is needed for anything else.
+"""Third-party trackers behind one interface, used only for comparison.
 
-A peer takes all frames in its own types, made beforehand so that only its update is timed, and returns the update.
+A peer converts all frames to its own types in advance, so that only its update is timed, and returns its update.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import numpy as np
 
 from ..types import Poses
 
-Update = Callable[[int], Any]  # number of the frame -> what the tracker returns
+Update = Callable[[int], Any]  # frame index -> the tracker's result
 Peer = Callable[[list[Poses]], Update]
 
 
 def norfair(frames: list[Poses]) -> Update:
-    """All keypoints by norfair's own distance for poses, the share of them that lies near."""
+    """Track keypoints with norfair and its voting distance, the share of nearby keypoints."""
     create = import_module("norfair.distances").create_keypoints_voting_distance
     near = 0.2 * _height(frames)
     return _norfair(frames, create(keypoint_distance_threshold=near, detection_threshold=0.0), limit=0.9)
 
 
 def norfair_euclidean(frames: list[Poses]) -> Update:
-    """All keypoints by the distance of the whole pose, which is norfair's fastest measure for them."""
+    """Track keypoints with norfair and the Euclidean distance of the whole pose, its fastest distance."""
     keypoints = frames[0].keypoints.shape[1]
     return _norfair(frames, "euclidean", limit=0.2 * _height(frames) * keypoints**0.5)
 
@@ -47,7 +47,7 @@ def _height(frames: list[Poses]) -> float:
 
 
 def bytetrack(frames: list[Poses]) -> Update:
-    """Boxes by Ultralytics' ByteTrack with its own settings."""
+    """Track boxes with Ultralytics' ByteTrack and its default settings."""
     root, settings = import_module("ultralytics.utils").ROOT, import_module("ultralytics.utils").YAML
     boxes = import_module("ultralytics.engine.results").Boxes
     options = SimpleNamespace(**settings.load(root / "cfg/trackers/bytetrack.yaml"))
@@ -59,14 +59,14 @@ def bytetrack(frames: list[Poses]) -> Update:
 
 
 def sort(frames: list[Poses]) -> Update:
-    """Boxes by the SORT of Roboflow's trackers with its own settings."""
+    """Track boxes with the SORT of Roboflow's `trackers` and its default settings."""
     detections = import_module("supervision").Detections
     tracker = import_module("trackers").SORTTracker()
     inputs = [detections(xyxy=poses.boxes.astype(float), confidence=poses.box_scores) for poses in frames]
     return lambda index: tracker.update(inputs[index])
 
 
-PEERS: dict[str, tuple[Peer, str]] = {  # and the packages that it needs
+PEERS: dict[str, tuple[Peer, str]] = {  # name -> tracker, package that it needs
     "norfair": (norfair, "norfair"),
     "norfair-euclidean": (norfair_euclidean, "norfair"),
     "bytetrack": (bytetrack, "lap"),

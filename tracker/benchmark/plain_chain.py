@@ -1,6 +1,6 @@
-"""The plain chain that posetrack is measured against: Ultralytics' tracking, transformers' ViTPose, OpenCV's writer.
+"""The baseline of `bench pipeline`: Ultralytics' tracking, transformers' ViTPose and OpenCV's writer.
 
-It is written as their documentation shows it. Nothing else needs it, or the packages that only it takes.
+It follows the documentation of these libraries. Only this module needs transformers and lap.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from ...errors import DeviceError
 
-NEEDS = ("transformers", "lap")  # Ultralytics would install the second one by itself
+NEEDS = ("transformers", "lap")  # Ultralytics would otherwise install lap on its own
 
 
 def check_installed() -> None:
-    """Refuse to go on without its packages.
+    """Check that the required packages are installed.
 
     Raises:
-        DeviceError: with the command that installs them.
+        DeviceError: a package is missing.
     """
     missing = [name for name in NEEDS if util.find_spec(name) is None]
     if missing:
@@ -31,13 +31,13 @@ def check_installed() -> None:
 
 
 def make_networks(folder: Path) -> tuple[Path, Path]:
-    """Write YOLO11n and ViTPose-B with random weights, as both chains read them.
+    """Write YOLO11n and ViTPose-B with random weights, in formats that both pipelines read.
 
     Args:
-        folder: where they go.
+        folder: output folder.
 
     Returns:
-        The files of the detector and of the pose network.
+        The files of the detector and the pose network.
     """
     torch, safetensors = import_module("torch"), import_module("safetensors.torch")
     torch.manual_seed(0)
@@ -50,11 +50,11 @@ def make_networks(folder: Path) -> tuple[Path, Path]:
 
 
 class PlainChain:
-    """Track, estimate, draw and write, one frame after the other.
+    """Callable `(image) -> image`: detect, track, estimate poses and draw, frame by frame.
 
     Args:
-        detector: a file of Ultralytics'.
-        pose: ViTPose-B's weights, with the names of transformers.
+        detector: weights of an Ultralytics detector.
+        pose: weights of ViTPose-B, with transformers' parameter names.
     """
 
     def __init__(self, detector: Path, pose: Path) -> None:
@@ -65,11 +65,11 @@ class PlainChain:
         self._no_grad = import_module("torch").no_grad
 
     def __call__(self, image: NDArray[np.uint8], boxes: NDArray[np.floating] | None = None) -> NDArray[np.uint8]:
-        """Return the frame with its people drawn.
+        """Return the frame with the people drawn.
 
         Args:
             image: (H, W, 3) BGR.
-            boxes: (N, 4) xyxy pixels, which take the place of those that were found.
+            boxes: (N, 4) xyxy pixels, which replace the detected ones; None keeps those.
         """
         found = self._detector.track(image, persist=True, classes=[0], device="cpu", verbose=False)[0].boxes
         boxes = found.xyxy.cpu().numpy() if boxes is None else boxes
@@ -101,5 +101,5 @@ def _ultralytics() -> Any:
     os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}
     threads = cv2.getNumThreads()
     library = import_module("ultralytics")
-    cv2.setNumThreads(threads)  # it stops them for everybody
+    cv2.setNumThreads(threads)  # importing Ultralytics disables OpenCV's threads in the whole process
     return library

@@ -1,4 +1,4 @@
-"""How soon a chain is ready and how much memory it takes: each start is a process of its own, `first_answer`."""
+"""Start-up time and memory of pipelines; each start is a new process that runs `first_answer`."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ from statistics import median
 
 
 def starts(detector: Path, pose: Path, *, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
-    """Start the plain chain and ours, with its networks and with the bundled ones, in turns.
+    """Start the baseline and posetrack, with the baseline's networks and with the bundled ones, in turns.
 
     Args:
-        detector: the plain chain's network, by file.
-        pose: likewise.
-        folder: where the caches of our starts are to be; none are there yet.
-        rounds: how many starts of each.
+        detector: file of the baseline's detector.
+        pose: file of the baseline's pose network.
+        folder: folder for posetrack's caches, empty at first.
+        rounds: number of starts of each.
 
     Returns:
-        By chain the medians of `measure`. A start of ours is a later one on this machine, which finds its networks
-        converted and its tracker compiled; `..., first start` is the one that did that.
+        The medians of `measure` by pipeline. Posetrack's starts use the cache of converted networks and the compiled
+        tracker; `..., first start` is the one that filled the cache.
     """
     ours: dict[str, tuple[str | Path, str | Path]] = {
         "same networks": (detector, pose),
         "bundled": ("bundled", "bundled"),
     }
     cold = {f"{name}, first start": measure("ours", *networks, cache=folder / name) for name, networks in ours.items()}
-    told: dict[str, list[dict[str, float]]] = {"plain chain": [], **{name: [] for name in ours}}
+    output: dict[str, list[dict[str, float]]] = {"plain chain": [], **{name: [] for name in ours}}
     for _ in range(rounds):
-        told["plain chain"].append(measure("plain", detector, pose))
+        output["plain chain"].append(measure("plain", detector, pose))
         for name, networks in ours.items():
-            told[name].append(measure("ours", *networks, cache=folder / name))
-    later = {name: {key: median(one[key] for one in own) for key in own[0]} for name, own in told.items()}
+            output[name].append(measure("ours", *networks, cache=folder / name))
+    later = {name: {key: median(one[key] for one in own) for key in own[0]} for name, own in output.items()}
     return later | cold
 
 
 def measure(chain: str, detector: str | Path, pose: str | Path, *, cache: Path | None = None) -> dict[str, float]:
-    """Start a process that loads a chain and lets it see one frame with one person.
+    """Start a process that loads a pipeline and processes one frame with one person.
 
     Args:
         chain: `ours` or `plain`.
-        detector: its network, by name or file.
-        pose: likewise.
-        cache: where it keeps what it converts and compiles; the user's folder when left out.
+        detector: name or file of the detector.
+        pose: name or file of the pose network.
+        cache: folder for converted networks and compiled code; None for the user's cache.
 
     Returns:
-        `ready`, seconds from the start of Python to the first answer; then, in MB, `memory`, all that is resident, and
-        `private`, what of it no other process shares and no file can give back.
+        `ready`, seconds from the start of Python to the first result; `memory` and `private`, resident and private
+        dirty memory in MB.
     """
     started = time.time()
     command = [sys.executable, "-m", f"{__package__}.first_answer", chain, str(detector), str(pose)]
     place = {"POSETRACK_CACHE": str(cache), "NUMBA_CACHE_DIR": ""} if cache else {}
-    told = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | place).stdout
-    end, memory, private = json.loads(told.splitlines()[-1])
+    output = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | place).stdout
+    end, memory, private = json.loads(output.splitlines()[-1])
     return {"ready": end - started, "memory": memory, "private": private}

@@ -1,4 +1,4 @@
-"""Whole runs from a video to a video, in turns, so that what else the machine does meets all of them alike."""
+"""Whole runs from video file to video file, in turns, so that other load on the machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from ..video.writer import open_writer
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How long a run took.
+    """Timing of a run.
 
     Attributes:
-        ms: a frame, on average, with what is still to be written at the end.
-        frames: ms from one frame's output to the next one's.
-        people: a frame, on average.
+        ms: mean time per frame in ms, including the flush of the output at the end.
+        frames: times between the outputs of consecutive frames in ms.
+        people: mean number of people per frame.
     """
 
     ms: float
@@ -37,7 +37,7 @@ class Run:
 
 
 class Clock:
-    """Takes the time at each frame's output; the first frames are for warming up."""
+    """Records the time of each frame's output; the first frames are a warm-up and do not count."""
 
     def __init__(self, warmup: int) -> None:
         self._warmup, self._times = warmup, [time.perf_counter()]
@@ -49,7 +49,7 @@ class Clock:
         self._people.append(people)
 
     def stop(self) -> Run:
-        """Return how long it took, after everything is closed."""
+        """Return the timing; call it after all outputs are closed."""
         times, people = self._times[self._warmup :], self._people[self._warmup :]
         elapsed = time.perf_counter() - times[0]
         return Run(1000 * elapsed / max(len(people), 1), (1000 * np.diff(times)).tolist(), float(np.mean(people)))
@@ -59,12 +59,12 @@ def ours(pipeline: Pipeline, source: Path, save: Path, *, end: float, warmup: in
     """Run posetrack on a clip as `posetrack --source CLIP --save FILE` does.
 
     Args:
-        pipeline: what to run; it begins anew.
+        pipeline: pipeline to run; it is reset first.
         source: the clip.
-        save: where the annotated video goes.
-        end: seconds of the clip to stop at.
-        warmup: how many of the first frames are not counted.
-        threads: whether its stages run side by side.
+        save: file of the annotated video.
+        end: time in the clip at which to stop, seconds.
+        warmup: number of first frames that do not count.
+        threads: whether the stages run concurrently.
     """
     pipeline.reset()
     pipeline.timings, clock = Timings(), Clock(warmup)
@@ -85,15 +85,15 @@ def plain(
     frames: int,
     warmup: int,
 ) -> Run:
-    """Run the plain chain on a clip, with OpenCV's reader and writer.
+    """Run the baseline on a clip, with OpenCV's reader and writer.
 
     Args:
-        chain: from a frame and its boxes to what is written.
+        chain: maps an image and its boxes to the annotated image.
         boxes: (F, N, 4) xyxy pixels.
         source: the clip.
-        save: where the annotated video goes.
-        frames: how many to do.
-        warmup: how many of them are not counted.
+        save: file of the annotated video.
+        frames: number of frames to process.
+        warmup: number of first frames that do not count.
     """
     clock, reader = Clock(warmup), cv2.VideoCapture(str(source))
     size = int(reader.get(cv2.CAP_PROP_FRAME_WIDTH)), int(reader.get(cv2.CAP_PROP_FRAME_HEIGHT))
@@ -107,8 +107,8 @@ def plain(
     return clock.stop()
 
 
-class Known:
-    """A detector that does its work and then answers what is known, so that random weights find people, too."""
+class KnownBoxes:
+    """Run a detector but return given boxes, so that a network with random weights finds people too."""
 
     def __init__(self, detector: Any, boxes: NDArray[np.floating]) -> None:
         self._detector, self._boxes = detector, boxes
@@ -116,7 +116,7 @@ class Known:
 
     @property
     def network(self) -> Any:
-        """The network that does the work."""
+        """Inference backend of the wrapped detector."""
         return self._detector.network
 
     @network.setter
@@ -124,33 +124,33 @@ class Known:
         self._detector.network = network
 
     def __call__(self, frame: Frame) -> Detections:
-        """Return the known boxes of the frame's index."""
+        """Run the detector and return the given boxes of the frame's index."""
         self._detector(frame)
         return Detections(self._boxes[frame.index], np.ones(self._boxes.shape[1]))
 
 
-class Counted:
-    """A network whose time counts as the stage "network" of a pipeline, not as that of who asks it."""
+class TimedNetwork:
+    """A network whose time counts as the stage "network" of a pipeline instead of the caller's stage."""
 
     def __init__(self, network: Any, pipeline: Pipeline) -> None:
         self._network, self._pipeline = network, pipeline
 
     def __call__(self, images: NDArray[np.float32]) -> Any:
-        """Answer a batch."""
+        """Run a batch."""
         with self._pipeline.timings.stage("network"):
             return self._network(images)
 
 
 def shares(pipeline: Pipeline, run: Callable[[], Run]) -> dict[str, float]:
-    """Run a pipeline once, one stage after the other, and tell what its time went to.
+    """Run a pipeline once, one stage after the other, and return the shares of its time.
 
     Returns:
-        Shares of the whole: `networks`; `video`, decoding and encoding with the conversion of colours; `rest`.
+        Shares of the total time: `networks`; `video`, decoding and encoding with colour conversion; `rest`.
     """
     parts: list[Any] = [part for part in (pipeline.detector, pipeline.estimator) if part.network]
     networks = [part.network for part in parts]
     for part, network in zip(parts, networks, strict=True):
-        part.network = Counted(network, pipeline)
+        part.network = TimedNetwork(network, pipeline)
     try:
         run()
     finally:
@@ -164,15 +164,15 @@ def shares(pipeline: Pipeline, run: Callable[[], Run]) -> dict[str, float]:
 
 
 def in_turns(chains: Mapping[str, Callable[[], Run]], *, rounds: int) -> dict[str, dict[str, float]]:
-    """Run every chain once a round.
+    """Run each pipeline once per round.
 
     Args:
-        chains: by name; the first one is what the others are compared with.
-        rounds: how many.
+        chains: pipelines by name; the first one is the reference.
+        rounds: number of rounds.
 
     Returns:
-        By name: `median` of the rounds in ms a frame, `p95` of single frames, `people` a frame, and `ratio`, the median
-        over the rounds of the first one's ms divided by its own: above 1 is faster.
+        By name: `median` over the rounds in ms per frame, `p95` over frames in ms, mean `people` per frame, and
+        `ratio`, the median over the rounds of the reference's time divided by its own; above 1 is faster.
     """
     runs: dict[str, list[Run]] = {name: [] for name in chains}
     for _ in range(rounds):

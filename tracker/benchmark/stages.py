@@ -1,4 +1,4 @@
-"""The speed of a pipeline on frames in memory: warmed up, synchronised, with the machine it was measured on."""
+"""The speed of a pipeline on frames in memory, after a warm-up and with synchronization."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from .machine import machine
 
 
 def measure(pipeline: Pipeline, frames: list[Frame], *, warmup: int) -> dict[str, Any]:
-    """Run a pipeline over frames and return its figures.
+    """Run a pipeline over frames and measure its speed.
 
-    Every stage ends with its result on the CPU, so no stage's work on a GPU is counted in the next one.
+    Each stage ends with its result on the CPU, so that its work on a GPU does not count in the next stage.
 
     Args:
-        pipeline: what to measure.
-        frames: in the order of their time.
-        warmup: how many of the first frames are not counted.
+        pipeline: pipeline to measure.
+        frames: frames in temporal order.
+        warmup: number of first frames that do not count.
 
     Returns:
-        `fps`, `people` (mean a frame), `stages` (median and p95 in ms) and `machine`.
+        `fps`, `people` (mean per frame), `frames`, `size`, `stages` (median and p95 in ms) and `machine`.
+
+    Raises:
+        SourceError: there are no frames after the warm-up.
     """
     if len(frames) <= warmup:
-        raise SourceError(f"The clip has {len(frames)} frames, but {warmup} are for warming up. Use a longer clip.")
+        raise SourceError(f"The clip has {len(frames)} frames, but the warm-up takes {warmup}. Use a longer clip.")
     for frame in frames[:warmup]:
         pipeline(frame)
     pipeline.timings = timings = Timings()

@@ -1,6 +1,6 @@
-"""The steps around the networks beside those of others: crops and decoding, drawing; same people, one core, in turns.
+"""The steps around the networks, compared with other libraries: crops, decoding and drawing, on one core, in turns.
 
-Times are the processor's, not the wall's, so that other work on the machine does not count.
+Times are CPU time, not wall time, so that other load on the machine does not count.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from numpy.typing import NDArray
 
 from ...models.geometry import crop, heatmap
 from ...models.geometry.keypoints import COCO
-from ..evaluation import walkers
+from ..evaluation import synthetic
 from ..output.overlay import draw
 from ..types import Poses, State, Tracks
 from .machine import machine, one_core
 
 INPUT, MAP = (256, 192), (64, 48)  # (height, width) of ViTPose's crops and heat maps
-SMALLEST = (720, 1280)  # picture, (height, width); a crowd has a larger one
-BLOCK = 10  # calls that one gets before the next has its turn
+SMALLEST = (720, 1280)  # minimum (height, width) of the image; a crowd needs a larger one
+BLOCK = 10  # calls per turn
 
 Steps = dict[str, Callable[[], Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What every step starts from.
+    """Input of all steps.
 
     Attributes:
         image: (H, W, 3) BGR.
-        poses: N people with 17 keypoints, all certain.
-        heatmaps: (N, 17, 64, 48), what a network would answer.
+        poses: N people with 17 confident keypoints.
+        heatmaps: (N, 17, 64, 48), simulated output of a network.
     """
 
     image: NDArray[np.uint8]
@@ -50,14 +50,14 @@ def measure_stages(people: Sequence[int], *, rounds: int, warmup: int) -> dict[s
     """Time crops, decoding and drawing.
 
     Args:
-        people: how many there are in a picture, one measurement for each number.
-        rounds: how many calls to time.
-        warmup: how many before that.
+        people: numbers of people per image, one measurement for each.
+        rounds: number of timed calls.
+        warmup: number of calls before them.
 
     Returns:
-        `people`, by number, step (of `STAGES`) and program the `median` and `p95` in ms and the median's `ratio` to
-        ours; `difference`, the largest distance in pixels of a decoded point from that of smoothing the whole map;
-        `missing`, the command that installs a peer; `machine`.
+        `people`, by number, step (of `STAGES`) and library the `median` and `p95` in ms and the median's `ratio` to
+        posetrack's; `difference`, the largest distance in pixels from points decoded with the whole map smoothed;
+        `missing`, by library the command that installs it; `machine`.
     """
     figures: dict[str, Any] = {"rounds": rounds, "people": {}, "missing": {}, "difference": 0.0}
     figures["machine"] = machine()
@@ -81,9 +81,9 @@ def measure_stages(people: Sequence[int], *, rounds: int, warmup: int) -> dict[s
 
 
 def make_scene(count: int) -> Scene:
-    """Return a picture of soft noise with invented people 200 pixels high, always the same."""
+    """Return an image of blurred noise with synthetic people 200 pixels high; the result is deterministic."""
     rng = np.random.default_rng(0)
-    _, poses, _ = next(iter(walkers.crowd(walkers.regular(1, 30), count=count).frames()))
+    _, poses, _ = next(iter(synthetic.crowd(synthetic.regular(1, 30), count=count).frames()))
     size = np.maximum(poses.boxes[:, [3, 2]].max(0).astype(int) + 20, SMALLEST)
     image = cv2.GaussianBlur(rng.integers(0, 255, (*size, 3), dtype=np.uint8), (0, 0), 3)
     points = rng.uniform(2, [MAP[1] - 3, MAP[0] - 3], (count, len(COCO), 2))
@@ -93,7 +93,7 @@ def make_scene(count: int) -> Scene:
 
 
 def whole_map_decode(heatmaps: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Decode (N, K, h, w) to points (N, K, 2) as mmpose does: smooth and take the logarithm of all of every map."""
+    """Decode heat maps (N, K, h, w) to points (N, K, 2) as mmpose does: smooth whole maps and take their logarithm."""
     n, k, _, width = heatmaps.shape
     points = np.empty((n * k, 2))
     for i, whole in enumerate(heatmaps.reshape(n * k, *heatmaps.shape[2:])):
@@ -172,7 +172,7 @@ def _their_overlay(scene: Scene) -> Callable[[], Any]:
     return annotate
 
 
-STAGES = {  # ours, and a package with its way; the two functions of VitPose's processor, a part of them, annotators
+STAGES = {  # name -> our step, the other package, its step
     "crop + DARK": (_our_processor, "transformers", _their_processor),
     "DARK": (_our_dark, "transformers", _their_dark),
     "overlay": (_our_overlay, "supervision", _their_overlay),
@@ -193,7 +193,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _in_turns(programs: Steps, *, rounds: int, warmup: int) -> dict[str, dict[str, float]]:
-    """Give every program a block of calls in turn, and return median, p95 and the ratio to the first one's median."""
+    """Time blocks of calls in turn, and return median, p95 and the ratio to posetrack's median."""
     spent: dict[str, list[float]] = {name: [] for name in programs}
     for first in range(0, rounds + warmup, BLOCK):
         for name, step in programs.items():

@@ -1,6 +1,6 @@
-"""The tracker's cost a frame, beside that of others: same people, one core, in turns, in one process.
+"""The tracker's time per frame, compared with other trackers on the same people, on one core, in turns.
 
-Times are the processor's, not the wall's, so that other work on the machine does not count.
+Times are CPU time, not wall time, so that other load on the machine does not count.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluation import walkers
+from ..evaluation import synthetic
 from ..tracking import kalman
 from ..tracking.tracker import PoseTracker
 from ..types import Poses
@@ -21,23 +21,23 @@ from .machine import machine, memory, one_core
 from .peers import PEERS, Update
 
 FPS = 30
-BLOCK = 10  # frames that one tracker gets before the next has its turn
-POINTS = 19  # of a person: the box's centre and size, and 17 keypoints
+BLOCK = 10  # frames per turn
+POINTS = 19  # per person: the center and size of the box, and 17 keypoints
 
 
 def measure_trackers(people: Sequence[int], against: Sequence[str], *, frames: int, warmup: int) -> dict[str, Any]:
-    """Time full updates, with births, deaths and 17 keypoints.
+    """Time full updates with 17 keypoints per person, including new and lost tracks.
 
     Args:
-        people: how many there are in a frame, one measurement for each number.
-        against: of `PEERS` and `filterpy`; those that are not installed are named with what would install them.
-        frames: how many to time.
-        warmup: how many before that.
+        people: numbers of people per frame, one measurement for each.
+        against: names out of `PEERS`, and `filterpy`; packages that are not installed are reported in `missing`.
+        frames: number of timed frames.
+        warmup: number of frames before them.
 
     Returns:
-        `people`, by number and tracker the `median` and `p95` in ms and the median's `ratio` to ours; `kalman`, the
-        same of all filters' predict and update, with the largest `difference` from filterpy in pixels; `missing`, the
-        command that installs a peer; `machine`.
+        `people`, by number and tracker the `median` and `p95` in ms and the median's `ratio` to posetrack's; `kalman`,
+        the same for the prediction and update of all filters, with the largest `difference` from filterpy in pixels;
+        `missing`, by tracker the command that installs it; `machine`.
     """
     figures: dict[str, Any] = {"frames": frames, "people": {}, "kalman": {}, "missing": {}, "machine": machine()}
     with one_core():
@@ -57,25 +57,26 @@ def measure_trackers(people: Sequence[int], against: Sequence[str], *, frames: i
     return figures
 
 
-def coming_and_going(count: int, frames: int) -> walkers.Scene:
-    """Return a scene with always `count` people, each of whom leaves for good once while somebody else comes."""
-    times = walkers.regular(frames / FPS, FPS)
-    scene = walkers.crowd(times, count=2 * count)
+def coming_and_going(count: int, frames: int) -> synthetic.Scene:
+    """Return a scene with a constant number of people, in which each of them is once replaced by a new one."""
+    times = synthetic.regular(frames / FPS, FPS)
+    scene = synthetic.crowd(times, count=2 * count)
     change = np.linspace(0, times[-1], count)  # seconds
     early = times[:, None] < change
     return replace(scene, visible=np.concatenate([early, ~early], axis=1))
 
 
 def measure_endurance(people: int, frames: int) -> dict[str, Any]:
-    """Run one tracker for long, as people come and go, and tell whether it gets slower or larger.
+    """Run one tracker for many frames with changing people, and measure whether time and memory grow.
 
     Args:
-        people: how many there are in a frame.
-        frames: how many, 10 or more.
+        people: number of people per frame.
+        frames: number of frames, 10 or more.
 
     Returns:
-        `first` and `last`, a tenth of the frames each: the `median` and `p95` in ms, the `memory` of the process in MB
-        at its end, and how many `tracks` the tracker held then; `ids`, how many people it met.
+        `first` and `last`, for the first and last tenth of the frames: `median` and `p95` in ms, the `memory` of the
+        process in MB and the tracker's number of `tracks`, both at its end; `ids`, the total number of ids; `frames`;
+        `machine`.
     """
     lap = [(time, poses) for time, poses, _ in coming_and_going(people, 300).frames(noise=0.01, misses=0.05)]
     tracker, spent, tenth, met = PoseTracker(), np.zeros(frames), frames // 10, 0
@@ -85,7 +86,7 @@ def measure_endurance(people: int, frames: int) -> dict[str, Any]:
             round_, at = divmod(index, len(lap))
             moment, poses = lap[at]
             start = time.process_time()
-            tracks = tracker.update(poses, 13.0 * round_ + moment)  # between two laps nobody is there for 3 s
+            tracks = tracker.update(poses, 13.0 * round_ + moment)  # a gap of 3 s without people between two laps
             spent[index] = 1000 * (time.process_time() - start)
             met = max(met, *tracks.ids.tolist(), 0)
             if index + 1 in (tenth, frames):
@@ -101,7 +102,7 @@ def _ours(frames: list[Poses]) -> Update:
 
 
 def _in_turns(updates: dict[str, Update], *, frames: int, warmup: int) -> dict[str, dict[str, float]]:
-    """Give every tracker a block of frames in turn, and time each of its updates."""
+    """Time each tracker's updates, in blocks of frames in turn."""
     spent: dict[str, list[float]] = {name: [] for name in updates}
     for first in range(0, frames + warmup, BLOCK):
         for name, update in updates.items():
@@ -113,7 +114,7 @@ def _in_turns(updates: dict[str, Update], *, frames: int, warmup: int) -> dict[s
 
 
 def _summary(spent: dict[str, list[float]]) -> dict[str, dict[str, float]]:
-    """Return median, p95 and the ratio to the first one's median."""
+    """Return median, p95 and the ratio to the first tracker's median."""
     ours = float(np.median(next(iter(spent.values()))))
     return {
         name: {
@@ -126,7 +127,7 @@ def _summary(spent: dict[str, list[float]]) -> dict[str, dict[str, float]]:
 
 
 def measure_kalman(people: int, *, steps: int) -> dict[str, Any]:
-    """Time predicting and correcting all points of all people in one batch, and one by one with filterpy.
+    """Time the prediction and correction of all points, in one batch and one by one with filterpy.
 
     Returns:
         The summary of `posetrack` and `filterpy`, and the largest `difference` of their positions in pixels.

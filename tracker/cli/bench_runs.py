@@ -76,7 +76,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from ..benchmark.machine import environment, machine
     from ..benchmark.plain_chain import PlainChain, check_installed, make_networks
     from ..benchmark.readiness import starts
-    from ..benchmark.runs import Known, in_turns, ours, plain, shares
+    from ..benchmark.runs import KnownBoxes, in_turns, ours, plain, shares
     from ..config import read_recipe
     from ..video.sample import make_crowd
 
@@ -95,7 +95,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         for people in args.people or [1, 5]:
             clip, save = folder / f"{people}.mp4", folder / "out.mp4"
             boxes = make_crowd(clip, people=people, seconds=max(count, 10 * args.frames) / 30)
-            same.detector = Known(known, boxes)
+            same.detector = KnownBoxes(known, boxes)
             words: dict[str, Any] = {"warmup": args.warmup, "threads": cores() > 1}
             run = partial(ours, same, clip, save, end=(count - 0.5) / 30)
             figures["people"][str(people)] = in_turns(

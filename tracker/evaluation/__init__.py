@@ -1,1 +1,1 @@
-"""Tracks, poses and boxes against ground truth."""
+"""Evaluation of tracks, poses and boxes against ground truth."""

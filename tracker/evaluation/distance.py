@@ -1,4 +1,4 @@
-"""How far the keypoints of two sets of tracks are apart, in per cent of the person's height."""
+"""Keypoint distances between two sets of tracks, in percent of the person's height."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from .matching import Comparison
 
-SURE = 0.3  # score from which a keypoint counts as one that the truth is sure of
+SURE = 0.3  # minimum score of a confident keypoint in the truth
 
 Array = NDArray[np.float64]
 
 
 def distances(comparison: Comparison) -> tuple[Array, Array]:
-    """Measure every keypoint of everybody who is in both, whatever their ids.
+    """Measure the distances of all keypoints of matched people, regardless of their ids.
 
     Returns:
-        How far each is apart (N,), in per cent of the true box's height, and the truth's score (N,). Keypoints that one
-        of them has not are left out.
+        Distances (N,) in percent of the true box's height, and the truth's scores (N,). Keypoints that are missing on
+        either side are skipped.
     """
     rows, others = comparison.pairs()
     truth, result = comparison.truth[rows], comparison.result.in_skeleton(comparison.truth.skeleton)[others]
@@ -30,11 +30,11 @@ def distances(comparison: Comparison) -> tuple[Array, Array]:
 
 
 def measure_distance(videos: Iterable[tuple[Array, Array]]) -> dict[str, float]:
-    """Summarise what `distances` gives of one or several videos.
+    """Summarize the results of `distances` for one or several videos.
 
     Returns:
-        `apart` and `apart_p95`, the median and the 95th percentile, and the same as `sure` and `sure_p95` of keypoints
-        that the truth scores at `SURE` or above. NaN where there are none.
+        `apart` and `apart_p95`, median and 95th percentile of all distances, and `sure` and `sure_p95`, the same for
+        keypoints with a score of at least `SURE` in the truth. NaN if there are none.
     """
     pairs = [(np.zeros(0), np.zeros(0)), *videos]
     apart, scores = (np.concatenate(side) for side in zip(*pairs, strict=True))

@@ -1,4 +1,4 @@
-"""The worst of an evaluation as pictures: bad poses, missed people and false alarms, each beside the truth."""
+"""Draw the worst errors of an evaluation, wrong poses, misses and false alarms, next to the truth."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from .pictures import Evaluation
 
 KINDS = ("pose", "miss", "false-alarm")
-LEAST_OKS, LEAST_IOU = 0.1, 0.5  # either makes a pose that of a person
-LEAST_SCORE, SAME_BOX = 0.1, 0.9  # less certain poses are noise, unless they were asked for a person's own box
+LEAST_OKS, LEAST_IOU = 0.1, 0.5  # minimum of either for a match
+LEAST_SCORE, SAME_BOX = 0.1, 0.9  # less confident poses are noise, unless they were estimated in the person's true box
 PANEL = (480, 400)  # height and width of each half
 CAPTION = 30
-ROOM = 1.6  # how much larger than the people the part of the picture is that is shown
-TRUTH, FOUND = 2, 1  # ids whose colours they take
+ROOM = 1.6  # size of the drawn region, relative to the people's boxes
+TRUTH, FOUND = 2, 1  # ids whose palette colours are used
 GREY = (160, 160, 160)
 FAR = 10_000  # pixels; OpenCV draws no further
 FONT = cv2.FONT_HERSHEY_DUPLEX
@@ -40,11 +40,11 @@ class Case:
 
     Attributes:
         kind: one of `KINDS`.
-        rank: the greater, the worse within its kind.
-        image_id: of the picture.
+        rank: severity within its kind; higher is worse.
+        image_id: id of the image.
         truth: the person's annotation; None for a false alarm.
         found: the person's pose; None for a miss.
-        oks: of the two.
+        oks: OKS of the two.
     """
 
     kind: str
@@ -56,38 +56,38 @@ class Case:
 
 
 def check_gallery(folder: str | Path, *, overwrite: bool) -> None:
-    """Refuse a folder for pictures that is a file, that cannot be written to, or has a gallery already.
+    """Check that the folder for error images can be created and holds no other gallery.
 
     Raises:
-        OutputError: with the path and what to do.
+        OutputError: the folder cannot be created, or holds a gallery and `overwrite` is False.
     """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"Cannot make the folder '{folder}': {error.strerror}. Give another --save-errors."
+            f"Cannot create the folder '{folder}': {error.strerror}. Give --save-errors another folder."
         ) from error
     if _pictures(folder) and not overwrite:
-        raise OutputError(f"'{folder}' has pictures of errors already. Give another folder, or add --overwrite.")
+        raise OutputError(f"'{folder}' already holds error images. Give another folder, or add --overwrite.")
 
 
 def save_errors(run: Evaluation, images: str | Path, folder: str | Path, *, worst: int) -> int:
-    """Draw the worst cases of each kind; those of an earlier run give way.
+    """Draw the worst cases of each kind; replaces those of an earlier run.
 
-    The file's name tells the kind, the rank, the OKS of a pose or the score of a false alarm, and the picture.
+    A file name contains the kind, the number, the OKS of a pose or the score of a false alarm, and the image's name.
 
     Args:
         run: the evaluation.
-        images: folder of its pictures.
-        folder: where the drawings go; it must exist.
-        worst: so many of each kind.
+        images: folder of its images.
+        folder: folder of the drawings; it must exist.
+        worst: number of cases per kind.
 
     Returns:
-        How many were drawn.
+        The number of drawings.
 
     Raises:
-        OutputError: a picture cannot be written.
+        OutputError: a drawing cannot be written.
     """
     folder = Path(folder)
     for earlier in _pictures(folder):
@@ -114,10 +114,10 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def find_errors(run: Evaluation) -> list[Case]:
-    """Return every person as a case: with the pose that fits best, missed, or a false alarm.
+    """Return each person as a case: with the best matching pose, missed, or a false alarm.
 
-    Uncertain poses are left out. The others choose in the order of their scores, as in COCO's measure, but are content
-    with any likeness. One on a crowd, or on a person whose keypoints nobody labelled, is no false alarm.
+    Poses of low confidence are ignored. The others are matched in the order of their scores, as in COCO's measure, but
+    with low thresholds. A pose on a crowd, or on a person without labelled keypoints, is no false alarm.
     """
     truth: dict[int, list] = defaultdict(list)
     rest: dict[int, list] = defaultdict(list)
@@ -128,7 +128,7 @@ def find_errors(run: Evaluation) -> list[Case]:
         found[pose["image_id"]].append(pose)
     cases: list[Case] = []
     for image_id in sorted(truth.keys() | found.keys()):
-        here = sorted(found[image_id], key=lambda pose: -pose["score"])[:20]  # as many as COCO counts
+        here = sorted(found[image_id], key=lambda pose: -pose["score"])[:20]  # COCO evaluates 20 per image
         cases += _match(image_id, truth[image_id], here, rest[image_id], run.benchmark.skeleton)
     return cases
 
@@ -139,18 +139,18 @@ def _match(image_id: int, truth: list, found: list, rest: list, skeleton: Skelet
     likeness = oks(points, poses, areas, sigmas=skeleton.sigmas)  # (T, F)
     overlap = iou(_boxes(truth), _boxes(found))
     fitness = np.where((likeness >= LEAST_OKS) | (overlap >= LEAST_IOU), likeness + overlap, -1.0)
-    free = np.ones(len(truth), dtype=bool)
+    unmatched = np.ones(len(truth), dtype=bool)
     for f, pose in enumerate(found):
         if pose["score"] < LEAST_SCORE and overlap[:, f].max(initial=0) < SAME_BOX:
             continue
-        values = np.where(free, fitness[:, f], -1.0)
+        values = np.where(unmatched, fitness[:, f], -1.0)
         if len(truth) and values.max() >= 0:
             t = int(values.argmax())
-            free[t] = False
+            unmatched[t] = False
             yield Case("pose", 1 - likeness[t, f], image_id, truth[t], pose, float(likeness[t, f]))
         elif not (inside(_boxes([pose]), _boxes(rest)) > LEAST_IOU).any():
             yield Case("false-alarm", pose["score"], image_id, None, pose)
-    for t in np.flatnonzero(free).tolist():
+    for t in np.flatnonzero(unmatched).tolist():
         yield Case("miss", float(areas[t]), image_id, truth[t], None)
 
 
@@ -167,14 +167,14 @@ def _boxes(persons: list[dict[str, Any]]) -> NDArray[np.float64]:
 
 
 def draw_error(image: NDArray[np.uint8], case: Case, run: Evaluation) -> NDArray[np.uint8]:
-    """Draw one case: the truth on the left, what was found on the right, everybody else in grey.
+    """Draw one case: the truth on the left, the result on the right, other people in grey.
 
-    On the right, lines lead from each keypoint to where it should be.
+    On the right, a line leads from each keypoint to its true position.
 
     Args:
-        image: (H, W, 3) BGR, the whole picture.
+        image: (H, W, 3) BGR, the whole image.
         case: the error.
-        run: the evaluation that it is from.
+        run: its evaluation.
 
     Returns:
         (CAPTION + h, 2 w, 3) for `PANEL` = (h, w).
@@ -184,9 +184,9 @@ def draw_error(image: NDArray[np.uint8], case: Case, run: Evaluation) -> NDArray
     height, width = PANEL
     view = cv2.warpAffine(image, zoom, (width, height), flags=cv2.INTER_LINEAR, borderValue=INK)
     halves = []
-    for own, everybody, color in ((case.truth, run.truth["annotations"], TRUTH), (case.found, run.poses, FOUND)):
+    for own, people_drawn, color in ((case.truth, run.truth["annotations"], TRUTH), (case.found, run.poses, FOUND)):
         half = view.copy()
-        for person in everybody:
+        for person in people_drawn:
             certain = person.get("score", 1) >= LEAST_SCORE
             if person["image_id"] == case.image_id and person is not own and certain:
                 _draw_person(half, person, zoom, skeleton, None)
@@ -194,22 +194,24 @@ def draw_error(image: NDArray[np.uint8], case: Case, run: Evaluation) -> NDArray
             _draw_person(half, own, zoom, skeleton, palette(color))
         halves.append(half)
     if case.truth and case.found:
-        _draw_ways(halves[1], case, zoom, skeleton)
+        _draw_displacements(halves[1], case, zoom, skeleton)
     name = next(p["file_name"] for p in run.truth["images"] if p["id"] == case.image_id)
-    said = {"pose": f"OKS {case.oks:.2f}", "miss": "missed", "false-alarm": "false alarm"}[case.kind]
+    finding = {"pose": f"OKS {case.oks:.2f}", "miss": "missed", "false-alarm": "false alarm"}[case.kind]
     score = f", score {case.found['score']:.2f}" if case.found else ""
-    captions = [_caption(f"truth: {Path(name).name}"), _caption(said + score)]
+    captions = [_caption(f"truth: {Path(name).name}"), _caption(finding + score)]
     return np.concatenate([np.concatenate(captions, axis=1), np.concatenate(halves, axis=1)])
 
 
 def _zoom(shown: list[dict[str, Any]], size: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the map (2, 3) to a panel with room for the boxes, from a picture of `size` (width, height)."""
+    """Return the map (2, 3) from an image of `size` (width, height) to a panel around the boxes."""
     boxes = np.array([p["bbox"] for p in shown], dtype=float)
     first, last = boxes[:, :2].min(0), (boxes[:, :2] + boxes[:, 2:]).max(0)
     panel = np.array(PANEL[::-1])
     scale = (panel / (np.maximum(last - first, 8) * ROOM)).min()
     window = panel / scale
-    corner = np.clip((first + last - window) / 2, 0, np.maximum(size - window, 0))  # inside, where there is room
+    corner = np.clip(
+        (first + last - window) / 2, 0, np.maximum(size - window, 0)
+    )  # inside the image if it is large enough
     corner = np.where(window > size, (size - window) / 2, corner)
     return np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
 
@@ -221,7 +223,7 @@ def _draw_person(
     skeleton: Skeleton,
     colors: Palette | None,
 ) -> None:
-    """Draw one skeleton and box with left and right apart; thin and grey without colours."""
+    """Draw a skeleton and box, left and right in different colours; thin and grey without a palette."""
     points = _placed(person, zoom, skeleton)  # (K, 2)
     x, y, w, h = person["bbox"]
     first, last = np.array([[x, y], [x + w, y + h]]) @ zoom[:, :2].T + zoom[:, 2]
@@ -244,8 +246,8 @@ def _draw_person(
         cv2.circle(image, _pixel(point), 3, colors.joint, -1, cv2.LINE_AA)
 
 
-def _draw_ways(image: NDArray[np.uint8], case: Case, zoom: NDArray[np.float64], skeleton: Skeleton) -> None:
-    """Draw a line from every keypoint that was found to where it should be."""
+def _draw_displacements(image: NDArray[np.uint8], case: Case, zoom: NDArray[np.float64], skeleton: Skeleton) -> None:
+    """Draw a line from each estimated keypoint to its true position."""
     assert case.truth is not None
     assert case.found is not None
     for true, found in zip(_placed(case.truth, zoom, skeleton), _placed(case.found, zoom, skeleton), strict=True):

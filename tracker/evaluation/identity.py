@@ -1,4 +1,4 @@
-"""HOTA, CLEAR MOT and identity measures of a comparison, computed by TrackEval."""
+"""HOTA, CLEAR MOT and identity metrics of a comparison, computed by TrackEval."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ COUNTS = ("switches", "fragments", "missed", "false")
 
 
 def measure_identity(videos: Mapping[str, Comparison]) -> dict[str, dict[str, float]]:
-    """Measure every video, and all of them together under the name "all".
+    """Compute the metrics of each video, and of all of them together under the name "all".
 
     Returns:
-        `MEASURES` and the numbers of `boxes` and `people` of the truth and `ids` of the result, for each video. Shares
+        `MEASURES`, the numbers of `boxes` and `people` in the truth, and of `ids` in the result, for each video. Ratios
         are in [0, 1]; HOTA, DetA and AssA are means over the thresholds .05 to .95 (Luiten et al. 2020), the others
-        count from a similarity of .5 on.
+        use a similarity of at least .5.
 
     Raises:
         UsageError: TrackEval is not installed.
@@ -38,7 +38,7 @@ def measure_identity(videos: Mapping[str, Comparison]) -> dict[str, dict[str, fl
     try:
         from trackeval.metrics import CLEAR, HOTA, Identity
     except ImportError as error:
-        raise UsageError("Measuring needs TrackEval. Install it: pip install 'posetrack[eval]'") from error
+        raise UsageError("Tracking metrics need TrackEval. Install it: pip install 'posetrack[eval]'") from error
     quiet = {"PRINT_CONFIG": False}
     metrics = {"HOTA": HOTA(), "CLEAR": CLEAR(quiet), "Identity": Identity(quiet)}
     data = {name: _data(comparison) for name, comparison in videos.items()}
@@ -63,7 +63,7 @@ def _number(name: str, value: Any) -> float | int:
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:
-    """Lay a comparison out as TrackEval wants it, with ids that count from 0."""
+    """Convert a comparison to TrackEval's format, with ids that count from 0."""
     data: dict[str, Any] = {"similarity_scores": comparison.similarities, "num_timesteps": len(comparison.similarities)}
     sides = (("gt", comparison.truth, comparison.truth_rows), ("tracker", comparison.result, comparison.result_rows))
     for name, people, frames in sides:

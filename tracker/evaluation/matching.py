@@ -1,4 +1,4 @@
-"""Truth and result of one video, frame by frame, with the similarity of everybody with everybody."""
+"""Match the truth and the result of one video, frame by frame."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ...models.geometry.keypoints import oks
 from ..formats.trajectories import Trajectories
 
 Rows = NDArray[np.intp]
-SAME = 0.5  # similarity from which a result is somebody, as CLEAR MOT has it
+SAME = 0.5  # minimum similarity of a match, as in CLEAR MOT
 
 
 def assign(similarity: NDArray[np.floating], gate: float) -> tuple[Rows, Rows]:
-    """Match rows and columns (N, M) one to one, so that the similarity of all matches together is greatest.
+    """Match rows and columns (N, M) one to one, so that the total similarity is maximal.
 
-    Pairs below the gate are never matched. The judge shares no code with the tracker, which has its own.
+    Pairs below the gate are never matched. The evaluation deliberately shares no code with the tracker.
     """
     allowed = similarity >= gate
     rows, columns = linear_sum_assignment(np.where(allowed, similarity, 0.0), maximize=True)
@@ -31,13 +31,13 @@ def assign(similarity: NDArray[np.floating], gate: float) -> tuple[Rows, Rows]:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """F frames of one video.
+    """Truth and result in F frames of one video.
 
     Attributes:
-        truth: all of it; `truth_rows` are those that count.
-        result: all of it; `result_rows` are those that count.
-        truth_rows: F arrays (N,).
-        result_rows: F arrays (M,).
+        truth: all true people.
+        result: all tracked people.
+        truth_rows: F arrays (N,), the rows of `truth` that are evaluated.
+        result_rows: F arrays (M,), the rows of `result` that are evaluated.
         similarities: F arrays (N, M) in [0, 1].
     """
 
@@ -48,7 +48,7 @@ class Comparison:
     similarities: list[NDArray[np.floating]]
 
     def pairs(self) -> tuple[Rows, Rows]:
-        """Return the rows of truth and of result that are the same person in the same frame, one to one."""
+        """Return the matched rows of truth and result in all frames, one to one."""
         matches = [assign(similarity, SAME) for similarity in self.similarities]
         none = np.zeros(0, dtype=np.intp)
         truth = [rows[i] for rows, (i, _) in zip(self.truth_rows, matches)]
@@ -57,19 +57,20 @@ class Comparison:
 
 
 def compare(truth: Trajectories, result: Trajectories, *, poses: bool = False, visibility: float = 0.0) -> Comparison:
-    """Hold a result against truth.
+    """Compare a result with the truth.
 
-    Truth that does not count is neither demanded nor punished: a result whose box matches it, and nobody who counts,
-    is left out, much as TrackEval does with the MOT Challenge's distractors.
+    Ignored people are neither misses nor false positives: a result that matches only an ignored person is excluded,
+    much as TrackEval does with the MOT Challenge's distractors.
 
     Args:
-        truth: what is so.
-        result: what was found.
-        poses: compare keypoints by OKS (the person's area is the true box's), otherwise boxes by IoU.
-        visibility: people of whom less can be seen do not count; neither do those without keypoints, for poses.
+        truth: ground truth.
+        result: tracked people.
+        poses: compare keypoints by OKS (with the area of the true box) instead of boxes by IoU.
+        visibility: minimum visible share of a person; people below it are ignored, and so are people without keypoints
+            if `poses` is set.
 
     Raises:
-        UsageError: poses are to be compared, and the files share no keypoints.
+        UsageError: `poses` is set, and the files share no keypoints.
     """
     counts = truth.box_scores >= visibility  # NaN never does
     if poses:
@@ -79,9 +80,11 @@ def compare(truth: Trajectories, result: Trajectories, *, poses: bool = False, v
     for rows, others in _frames(truth, result):
         similarity = _oks(truth[rows], result[others]) if poses else iou(truth.boxes[rows], result.boxes[others])
         judged = counts[rows]  # (N,)
-        free = np.ones(len(others), dtype=bool)
-        free[assign(similarity[judged], SAME)[1]] = False
-        excused = np.flatnonzero(free)[assign(iou(truth.boxes[rows[~judged]], result.boxes[others[free]]), SAME)[1]]
+        unmatched = np.ones(len(others), dtype=bool)
+        unmatched[assign(similarity[judged], SAME)[1]] = False
+        excused = np.flatnonzero(unmatched)[
+            assign(iou(truth.boxes[rows[~judged]], result.boxes[others[unmatched]]), SAME)[1]
+        ]
         left = np.delete(np.arange(len(others)), excused)
         comparison.truth_rows.append(rows[judged])
         comparison.result_rows.append(others[left])
@@ -90,7 +93,7 @@ def compare(truth: Trajectories, result: Trajectories, *, poses: bool = False, v
 
 
 def _in_common(truth: Trajectories, result: Trajectories) -> tuple[Trajectories, Trajectories]:
-    """Return both with the truth's skeleton; keypoints that one of them never has are missing in both."""
+    """Return both in the truth's skeleton; keypoints that one of them lacks become missing in the truth."""
     result = result.in_skeleton(truth.skeleton)
     present = np.stack([np.isfinite(people.keypoints[..., 0]).any(0) for people in (truth, result)])  # (2, K)
     common = present[0] & present[1]
@@ -100,7 +103,7 @@ def _in_common(truth: Trajectories, result: Trajectories) -> tuple[Trajectories,
 
 
 def _frames(truth: Trajectories, result: Trajectories) -> Iterator[tuple[Rows, Rows]]:
-    """Yield the rows of truth and of result of every frame that has any, in the order of time."""
+    """Yield the rows of truth and result of each frame with people, in the order of time."""
     frames = np.union1d(truth.frames, result.frames)
     if truth.labelled is not None:
         frames = np.intersect1d(frames, truth.labelled)
@@ -112,6 +115,6 @@ def _frames(truth: Trajectories, result: Trajectories) -> Iterator[tuple[Rows, R
 
 
 def _oks(truth: Trajectories, result: Trajectories) -> NDArray[np.floating]:
-    """Return the OKS (N, M) over the keypoints that the truth has; one that the result has not is infinitely far."""
+    """Return the OKS (N, M) over the truth's keypoints; a keypoint missing in the result is infinitely far away."""
     found = np.where(np.isnan(result.keypoints), np.inf, result.keypoints)
     return oks(truth.keypoints, found, areas(truth.boxes), sigmas=truth.skeleton.sigmas)

@@ -1,4 +1,4 @@
-"""How calm keypoints are at rest, and how late they are in motion."""
+"""Jitter of keypoints at rest and lag in motion."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .matching import Comparison
 
 Array = NDArray[np.float64]
 
-REST = 0.05  # heights per second: slower keypoints of slower people are at rest
-FAST = 0.5  # heights per second: of an ankle in an ordinary walk, and faster
-_NEIGHBOURS = 0.25  # seconds at the most between the frames that a speed is measured over
+REST = 0.05  # heights per second: keypoints at rest are slower, and so is their person
+FAST = 0.5  # heights per second: minimum speed of a fast keypoint, such as an ankle in a normal walk
+_NEIGHBOURS = 0.25  # seconds, maximum time between the frames of a finite difference
 _LAGS = np.arange(-0.2, 0.4001, 0.005)  # seconds
 
 
 class Path(NamedTuple):
-    """One person as truth and result have them, F frames.
+    """One person in truth and result, F frames.
 
     Attributes:
         times: (F,) seconds, ascending.
-        heights: (F,) pixels of the true box.
+        heights: (F,) heights of the true box, pixels.
         truth: (F, K, 2) pixels.
-        result: (F, K, 2) pixels; NaN where the person or keypoint was not found.
+        result: (F, K, 2) pixels; NaN where the person or keypoint is missing.
         speeds: (F, K) of the truth, heights per second; NaN at the ends and at gaps.
     """
 
@@ -37,12 +37,12 @@ class Path(NamedTuple):
 
 
 def paths(comparison: Comparison, *, fps: float | None = None) -> list[Path]:
-    """Follow every true person through the video, whatever ids the result gave them.
+    """Collect the path of each true person through the video, regardless of the result's ids.
 
-    Times are those of the truth's file, or else of the result's, or else the frame's number over `fps`.
+    Times are from the truth's file, or else from the result's, or else the frame number divided by `fps`.
 
     Returns:
-        Nobody where there are no times or no keypoints.
+        One path per person; none without times or keypoints.
     """
     truth, result = comparison.truth, comparison.result.in_skeleton(comparison.truth.skeleton)
     known = {frame: time for people in (result, truth) for frame, time in zip(people.frames.tolist(), people.times)}
@@ -75,19 +75,21 @@ def _speeds(times: Array, points: Array, heights: Array) -> Array:
 
 
 def measure_motion(people: Iterable[Path]) -> dict[str, float]:
-    """Measure jitter where keypoints rest and lag where they move fast.
+    """Measure jitter of keypoints at rest and lag of fast ones.
 
     Returns:
         `jitter` and `jitter_height`, the root mean square of the acceleration of the error, in pixels per squared
-        second and in per cent of the person's height per squared second; `spread` and `spread_height`, that of the
-        error about its mean, in pixels and per cent; `lag` in milliseconds. NaN where there is nothing to measure.
+        second and in percent of the person's height per squared second; `spread` and `spread_height`, the root mean
+        square deviation of the error from its mean, in pixels and percent; `lag` in milliseconds. NaN without data.
     """
     people = list(people)
     squares = {key: [np.zeros(0)] for key in ("jitter", "jitter_height", "spread", "spread_height")}
     for path in people:
         known = np.isfinite(path.speeds)
         mean_speeds = np.where(known, path.speeds, 0).sum(1) / np.maximum(known.sum(1), 1)
-        resting = (path.speeds < REST) & (mean_speeds < REST)[:, None]  # a walker's foot that stands does not rest
+        resting = (path.speeds < REST) & (mean_speeds < REST)[
+            :, None
+        ]  # the standing foot of a walking person does not count
         error = path.result - path.truth
         percent = 100 / path.heights[:, None]
         shake = _accelerations(path.times, error) ** 2  # (F, K, 2)
@@ -118,10 +120,10 @@ def _accelerations(times: Array, points: Array) -> Array:
 
 
 def lag(people: Iterable[Path]) -> float:
-    """Return by how many seconds the result is best explained as the truth of before; NaN where nothing moves fast.
+    """Return the lag of the result behind the truth in seconds; NaN if nothing moves fast.
 
-    It is the shift at which the mean squared distance is least, which for paths of equal energy is the greatest
-    cross-correlation, and unlike that is right for somebody who walks straight on, too.
+    The lag is the time shift with the least mean squared distance. For paths of equal energy this is the maximum of the
+    cross-correlation; it is also correct for a person who walks straight on.
     """
     people = list(people)
     costs = np.zeros(len(_LAGS))
@@ -129,7 +131,7 @@ def lag(people: Iterable[Path]) -> float:
     for path in people:
         fast = (path.speeds > FAST) & np.isfinite(path.result).all(-1)  # (F, K)
         inside = (path.times >= path.times[0] + _LAGS[-1]) & (path.times <= path.times[-1] + _LAGS[0])
-        fast &= inside[:, None]  # truth at all shifts
+        fast &= inside[:, None]  # the truth is known at all shifts
         count += int(fast.sum())
         for k in np.flatnonzero(fast.any(0)):
             rows = np.flatnonzero(fast[:, k])

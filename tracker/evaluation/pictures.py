@@ -1,4 +1,4 @@
-"""Run a detector and a pose estimator over annotated pictures and measure them as the data set's authors do."""
+"""Evaluate a detector and a pose estimator on annotated images, by the protocol of the dataset's authors."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ from ...models.evaluation.protocol import MPII, OURS, Protocol
 from ...models.geometry.crop import crop_regions
 from ..types import Detections, Frame, Poses
 
-BATCH = 64  # people of several pictures that are estimated at once
-MOST_POSES = 40  # COCO counts 20 people a picture; twice that leaves room for the doubles
+BATCH = 64  # people per batch, from several images
+MOST_POSES = 40  # COCO evaluates 20 people per image; twice that leaves room for duplicates
 
-Detector = Callable[[Frame], Detections]
-Estimator = Callable[[Sequence[tuple[Frame, Detections]]], list[Poses]]
-Seen = tuple[dict[str, Any], Frame, Detections]  # a picture's label for results, its frame, and the people in it
+EstimateBatch = Callable[[Sequence[tuple[Frame, Detections]]], list[Poses]]  # one list entry per frame
+LabelledFrame = tuple[dict[str, Any], Frame, Detections]  # image and category id for results, frame, people
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """What was measured.
+    """Results of an evaluation.
 
     Attributes:
-        benchmark: the kind of annotations.
-        truth: them, in COCO's form.
-        tables: `{"keypoints": {...}, "boxes": {...}}` in [0, 1], named as in `posetrack.models`.
-        poses: results in COCO's form, with the `bbox` that each was estimated in.
-        boxes: detections in COCO's form.
-        counts: of pictures, annotated people, boxes found, poses estimated and poses measured.
-        protocol: what was done to boxes and scores, in words.
+        benchmark: dataset convention of the annotations.
+        truth: the annotations in COCO format.
+        tables: metrics `{"keypoints": {...}, "boxes": {...}}` in [0, 1], named as in `posetrack.models`.
+        poses: results in COCO format, each with the `bbox` of its crop.
+        boxes: detections in COCO format.
+        counts: numbers of images, annotated people, detected boxes, estimated poses and evaluated poses.
+        protocol: description of the processing of boxes and scores.
     """
 
     benchmark: Benchmark
@@ -52,33 +51,33 @@ class Evaluation:
 def evaluate(
     images: str | Path,
     annotations: str | Path | dict[str, Any],
-    estimate: Estimator | None,
+    estimate: EstimateBatch | None,
     *,
-    detector: Detector | None = None,
+    detector: Callable[[Frame], Detections] | None = None,
     boxes: str = "gt",
     protocol: Protocol = OURS,
     input_size: tuple[int, int] = (256, 192),
     most_poses: int | None = MOST_POSES,
     progress: Callable[[Sequence[dict]], Iterable[dict]] = iter,
 ) -> Evaluation:
-    """Measure keypoints and boxes on every picture of a data set.
+    """Evaluate keypoints and boxes on all images of a dataset.
 
-    A picture's id is its frame's index, so that boxes from a COCO results file find it.
+    The frame index is the image id, so that a COCO results file can serve as the detector.
 
     Args:
-        images: folder of the pictures.
-        annotations: the file, or what `read_annotations` makes of it.
-        estimate: the pose estimator, of several pictures at once; None measures boxes only.
-        detector: None measures keypoints only.
-        boxes: `gt`: keypoints in the true boxes of the people whose keypoints count; `detector`: in those found.
-        protocol: of the estimator's family. MPII has one of its own: everybody counts, as estimated.
-        input_size: (height, width) of the estimator's crops, which the areas of poses in the protocol come from.
-        most_poses: so many people of a picture, the most certain, are looked at in detected boxes; None is everybody.
-        progress: wraps the list of pictures that the loop goes through.
+        images: folder of the images.
+        annotations: the annotation file, or the result of `read_annotations`.
+        estimate: estimates the poses in several frames at once; None evaluates boxes only.
+        detector: detects people; None evaluates keypoints only.
+        boxes: boxes of the pose crops: `gt`, the true ones of people with labelled keypoints, or `detector`.
+        protocol: protocol of the estimator's family; MPII replaces it by its own, which evaluates all people.
+        input_size: (height, width) of the estimator's crops, from which the protocol computes the areas of poses.
+        most_poses: maximum number of detected people per image, the most confident first; None for no limit.
+        progress: wraps the list of images, for a progress bar.
 
     Raises:
-        SourceError: the annotations or a picture cannot be read.
-        UsageError: boxes are to come from a detector and there is none, or the skeletons differ.
+        SourceError: the annotations or an image cannot be read.
+        UsageError: `boxes` is `detector` without a detector, or the skeletons differ.
     """
     truth = annotations if isinstance(annotations, dict) else read_annotations(annotations)
     run = Evaluation(benchmark_of(truth), truth)
@@ -89,7 +88,7 @@ def evaluate(
     person = person_category(truth)
     select = protocol.select if boxes == "detector" else protocol.select_true
 
-    def look() -> Iterator[Seen]:
+    def labelled_frames() -> Iterator[LabelledFrame]:
         for picture in progress(truth["images"]):
             known = true_boxes.get(picture["id"], np.zeros((0, 4)))
             if detector is None and (estimate is None or not len(known)):
@@ -107,7 +106,7 @@ def evaluate(
                 yield label, frame, Detections(cleaned, np.ones(len(cleaned)))
 
     estimated = 0
-    for group in _groups(look()):
+    for group in _groups(labelled_frames()):
         if estimate is None:
             continue
         for (label, _, _), poses in zip(group, estimate([(frame, here) for _, frame, here in group]), strict=True):
@@ -130,20 +129,25 @@ def evaluate(
 
 
 def _check(
-    benchmark: Benchmark, images: str | Path, *, boxes: str, estimate: Estimator | None, detector: Detector | None
+    benchmark: Benchmark,
+    images: str | Path,
+    *,
+    boxes: str,
+    estimate: EstimateBatch | None,
+    detector: Callable[[Frame], Detections] | None,
 ) -> None:
     if boxes not in ("gt", "detector"):
-        raise UsageError(f"Boxes '{boxes}' are not known; give gt or detector.")
+        raise UsageError(f"boxes is '{boxes}'; give gt or detector.")
     if boxes == "detector" and estimate is not None and detector is None:
-        raise UsageError("Keypoints in detected boxes need a detector; name one, or take the true boxes (gt).")
+        raise UsageError("Keypoints in detected boxes need a detector. Name one, or use the true boxes (gt).")
     if benchmark is MPII_LIKE and detector is not None:
-        raise UsageError("MPII measures poses in its own boxes and has no others; leave the detector out.")
+        raise UsageError("MPII evaluates poses in its own boxes and annotates no others. Leave the detector out.")
     if not Path(images).is_dir():
-        raise SourceError(f"Cannot read pictures from '{images}': there is no such folder. Check --images.")
+        raise SourceError(f"Cannot read images from '{images}': there is no such folder. Check --images.")
 
 
 def _true_boxes(truth: dict[str, Any]) -> dict[int, NDArray[np.float64]]:
-    """Return the boxes (N, 4) xyxy of the people whose keypoints COCO counts, for each picture's id."""
+    """Return the boxes (N, 4) xyxy of people whose keypoints COCO evaluates, by image id."""
     rows: dict[int, list[list[float]]] = {}
     for annotation in filter(is_counted, people(truth)):
         rows.setdefault(annotation["image_id"], []).append(annotation["bbox"])
@@ -153,22 +157,22 @@ def _true_boxes(truth: dict[str, Any]) -> dict[int, NDArray[np.float64]]:
 
 def _read(path: Path, picture: dict[str, Any]) -> NDArray[np.uint8]:
     if not path.is_file():
-        raise SourceError(f"Cannot read the picture '{path}': there is no such file. Check --images.")
-    # annotations are in pixels as they are stored, before the camera's orientation
+        raise SourceError(f"Cannot read the image '{path}': there is no such file. Check --images.")
+    # annotations are in stored pixels, before the EXIF orientation
     image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
-        raise SourceError(f"Cannot read the picture '{path}': it is broken, or no picture. Fetch it again.")
+        raise SourceError(f"Cannot read the image '{path}': it is broken, or not an image. Download it again.")
     height, width = image.shape[:2]
     if (picture.get("width", width), picture.get("height", height)) != (width, height):
         size = f"{width}x{height} pixels, but {picture['width']}x{picture['height']} is annotated"
-        raise SourceError(f"The picture '{path}' has {size}. Give the pictures that were annotated.")
+        raise SourceError(f"The image '{path}' has {size}. Give the annotated images.")
     return image  # type: ignore[return-value]
 
 
-def _groups(seen: Iterable[Seen]) -> Iterator[list[Seen]]:
-    """Put pictures together until they have so many people that a batch is full, or there are so many of them."""
-    group: list[Seen] = []
-    for one in seen:
+def _groups(frames: Iterable[LabelledFrame]) -> Iterator[list[LabelledFrame]]:
+    """Group frames until a group has `BATCH` people or frames."""
+    group: list[LabelledFrame] = []
+    for one in frames:
         group.append(one)
         if sum(len(here) for _, _, here in group) >= BATCH or len(group) == BATCH:
             yield group
@@ -189,7 +193,7 @@ def _box_results(label: dict[str, Any], detections: Detections) -> list[dict[str
 
 
 def _pose_results(label: dict[str, Any], poses: Poses, scores: NDArray[np.floating]) -> list[dict[str, Any]]:
-    """Write poses as COCO does, missing keypoints as 0 with score 0."""
+    """Convert poses to COCO results; missing keypoints become 0 with score 0."""
     keypoints = np.concatenate([np.nan_to_num(poses.keypoints, nan=0.0), poses.scores[..., None]], axis=2)  # (N, K, 3)
     return [
         label | {"keypoints": points.ravel().tolist(), "score": float(score), "bbox": box}

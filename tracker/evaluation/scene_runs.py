@@ -1,4 +1,4 @@
-"""A tracker on scenes whose truth is known."""
+"""Run a tracker on synthetic scenes with ground truth."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..tracking.tracker import PoseTracker
 from .matching import Comparison, compare
 from .scenes import Setup
 
-VISIBILITY = 0.25  # of whom less is in sight, they are not demanded
+VISIBILITY = 0.25  # minimum visible share of a person who must be tracked
 
 
 def truth(setup: Setup) -> Trajectories:
-    """Return everybody who is in the picture, with the share of them that is in sight as `box_scores`."""
+    """Return all people in the image, with their visible share as `box_scores`."""
     scene, _, share = setup.scene()
     frames, people = np.nonzero(share > 0)
     return from_columns(
@@ -30,7 +30,7 @@ def truth(setup: Setup) -> Trajectories:
 
 
 def follow(setup: Setup, tracker: PoseTracker | None = None, *, seed: int = 0) -> Comparison:
-    """Run a tracker over a scene and hold what it says against the truth."""
+    """Run a tracker over a scene and compare its tracks with the truth."""
     tracker = tracker or PoseTracker()
     tracked = [
         (index, time, tracker.update(poses, time)) for index, (time, poses) in enumerate(setup.frames(seed=seed))

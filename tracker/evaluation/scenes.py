@@ -1,6 +1,7 @@
-"""Hard scenes with ground truth for pose trackers: one generator of walkers and of what a detector sees of them.
+"""Hard synthetic scenes with ground truth: walking people, occlusion, and the errors of a detector.
 
-The picture is 1280 x 720. Who stands lower in it is nearer and covers those behind; poles cover everybody.
+The image is 1280 x 720. People whose feet are lower in the image are nearer and occlude those behind; poles occlude
+all people.
 """
 
 from __future__ import annotations
@@ -13,25 +14,25 @@ from numpy.typing import NDArray
 
 from ...models.geometry.keypoints import COCO
 from ..types import Poses
-from .walkers import Scene, bodies, irregular, regular
+from .synthetic import Scene, bodies, irregular, regular
 
 SIZE = (1280, 720)
-_NOISE = np.array(COCO.sigmas) / np.mean(COCO.sigmas)  # a hip is harder to place than an eye
-_TURNING = 0.1  # seconds that it takes to stop
-_POINTS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # a box is sampled on this grid to see how much of it is covered
+_NOISE = np.array(COCO.sigmas) / np.mean(COCO.sigmas)  # a hip is harder to localize than an eye
+_TURNING = 0.1  # seconds that a turn takes
+_POINTS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # grid in a box on which its occluded share is sampled
 
 
 @dataclass(frozen=True, slots=True)
 class Walker:
-    """Somebody who walks straight on.
+    """A person who walks straight on.
 
     Attributes:
-        start: pixels, the middle of the person when they enter.
+        start: center of the person at the time `enter`, pixels.
         velocity: pixels per second.
         height: pixels.
-        turn: seconds after that when the person turns back; never when infinite.
-        enter: seconds, from when the person is there.
-        leave: seconds, until when.
+        turn: seconds after `enter` at which the person turns back; infinite for never.
+        enter: time of entry, seconds.
+        leave: time of exit, seconds.
     """
 
     start: tuple[float, float]
@@ -44,17 +45,17 @@ class Walker:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A scene and the faults of the detector that looks at it.
+    """A scene and the errors of a simulated detector.
 
     Attributes:
-        walkers: who is there; ids count from 1 in this order.
+        walkers: people in the scene; their ids count from 1 in this order.
         times: (T,) seconds.
-        poles: (left, right) pixels of what stands in front of everybody.
-        pan: pixels, how far the camera swings to either side in four seconds.
-        noise: standard deviation of keypoints, in heights of the person; half of it of the box's edges.
-        misses: share of the people who are overlooked in each frame.
-        ghosts: people a frame who are not there, with low scores and high.
-        swaps: share of the people whose left and right are taken for one another in each frame.
+        poles: (left, right) edges in pixels of poles in front of all people.
+        pan: amplitude of the camera's horizontal motion in pixels; its period is four seconds.
+        noise: standard deviation of keypoints, in heights of the person; half of it applies to the box's edges.
+        misses: share of people without a detection in each frame.
+        ghosts: mean number of false detections per frame, with scores from low to high.
+        swaps: share of people whose left and right keypoints are swapped in each frame.
     """
 
     walkers: tuple[Walker, ...]
@@ -67,7 +68,7 @@ class Setup:
     swaps: float = 0.0
 
     def scene(self) -> tuple[Scene, NDArray[np.bool_], NDArray[np.float64]]:
-        """Return the truth, which keypoints (T, N, 17) are covered, and the share (T, N) of each person in sight."""
+        """Return the truth, a mask (T, N, 17) of occluded keypoints, and the visible share (T, N) of each person."""
         walkers, times = self.walkers, self.times[:, None]
         walked = times - [w.enter for w in walkers]  # (T, N) seconds
         turns = np.array([min(w.turn, 1e6) for w in walkers])
@@ -86,7 +87,7 @@ class Setup:
         return Scene(scene.times, scene.ids, scene.boxes, scene.keypoints, share > 0), covered, share
 
     def _covered(self, boxes: NDArray, points: NDArray, here: NDArray[np.bool_], swing: NDArray) -> NDArray[np.bool_]:
-        """Return which points (T, N, P) are behind somebody nearer, behind a pole or outside of the picture."""
+        """Return a mask (T, N, P) of points behind a nearer person, behind a pole or outside the image."""
         covered = np.asarray(((points < 0) | (points >= SIZE)).any(-1))
         for left, right in self.poles:
             x = points[..., 0] - swing[..., None]
@@ -100,10 +101,10 @@ class Setup:
         return covered
 
     def frames(self, *, seed: int = 0) -> Iterator[tuple[float, Poses]]:
-        """Yield the time and what a detector sees: scores fall with what is covered, and most of that is missing.
+        """Yield the time and the simulated poses: scores fall with occlusion, and most occluded keypoints are missing.
 
         Args:
-            seed: of the random numbers; the same seed gives the same frames.
+            seed: seed of the random numbers; the same seed gives the same frames.
         """
         rng = np.random.default_rng(seed)
         scene, covered, share = self.scene()
@@ -113,7 +114,9 @@ class Setup:
             scale = self.noise * np.array([self.walkers[i].height for i in seen])[:, None, None]  # (N, 1, 1)
             points = scene.keypoints[t, seen] + scale * _NOISE[:, None] * rng.standard_normal((len(seen), 17, 2))
             hidden = covered[t, seen]
-            points += 4 * scale * hidden[..., None] * rng.standard_normal(points.shape)  # guessed, badly
+            points += (
+                4 * scale * hidden[..., None] * rng.standard_normal(points.shape)
+            )  # occluded keypoints are inaccurate
             scores = np.where(hidden, 0.25, 0.9)
             lost = hidden & (rng.random(hidden.shape) < 0.7)
             points[lost], scores[lost] = np.nan, 0.0
@@ -132,7 +135,7 @@ class Setup:
             )
 
     def _ghosts(self, rng: np.random.Generator) -> tuple[NDArray, NDArray, NDArray]:
-        """Return boxes, keypoints and box scores of people who are not there."""
+        """Return boxes, keypoints and box scores of false detections."""
         count = rng.poisson(self.ghosts)
         low = rng.uniform((0, 0), (SIZE[0] - 80, SIZE[1] - 200), (count, 2))
         boxes = np.concatenate([low, low + np.array([80, 200])], axis=1)

@@ -1,4 +1,4 @@
-"""What an evaluation leaves: tables on the terminal, and files of the figures and of the results behind them."""
+"""Output of an evaluation: tables on the terminal, and files with metrics and results."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rich.table import Table
 from ..partial import PartialFile
 
 TITLES = {"keypoints": "Keypoints", "boxes": "Person boxes"}
-WIDEST = 12  # so many figures stand beside each other in 80 letters
+WIDEST = 12  # maximum number of columns in 80 characters
 
 
 def show(tables: dict[str, dict[str, float]], console: Console, titles: dict[str, str]) -> None:
-    """Print each table as one line of figures, or as a list where they are many; a dash where there is nobody."""
+    """Print each table as one row of metrics, or as a list if there are many; a dash for a metric without people."""
     for part, figures in tables.items():
         values = ["-" if value < 0 else f"{value:.3f}" for value in figures.values()]
         table = Table(
@@ -37,7 +37,7 @@ def show(tables: dict[str, dict[str, float]], console: Console, titles: dict[str
 
 
 def results_files(path: str | Path | None, *, poses: bool, boxes: bool) -> dict[str, Path]:
-    """Return where results go: poses to the file itself, boxes to one beside it whose name ends in `-boxes`."""
+    """Return the result files: `path` for poses, and a file next to it whose name ends in `-boxes` for boxes."""
     if path is None:
         return {}
     path = Path(path)
@@ -46,10 +46,10 @@ def results_files(path: str | Path | None, *, poses: bool, boxes: bool) -> dict[
 
 
 def write_json(content: Any, path: Path, *, overwrite: bool, indent: int | None = None) -> None:
-    """Write a file that has its name only when it is complete.
+    """Write a JSON file; it gets its name only when it is complete.
 
     Raises:
-        OutputError: it exists, or cannot be written.
+        OutputError: the file exists, or cannot be written.
     """
     with PartialFile(path, overwrite=overwrite) as file:
         file.write((json.dumps(content, indent=indent) + "\n").encode())

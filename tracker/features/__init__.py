@@ -1,1 +1,1 @@
-"""What people do: joint angles, motion, postures and events, from their keypoints."""
+"""Joint angles, motion, postures and events, computed from keypoints."""

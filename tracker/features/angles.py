@@ -1,8 +1,8 @@
 """Joint and segment angles: one table of definitions, after those of Sports2D, and the arithmetic for all of them.
 
-A segment's angle is anticlockwise from the picture's horizontal, for somebody who faces the right; who faces the left
-is mirrored, so that the flexion of a joint is positive on both sides of the body and of the camera. All are projections
-on the picture: true for movement in its plane.
+A segment's angle is anticlockwise from the image's horizontal, for a person who faces right. A person who faces left is
+mirrored, so that flexion is positive for both sides of the body and both views. All angles are projections on the image
+plane, so they are exact for movement in that plane only.
 
 Source: Pagnon and Kim 2024, Sports2D, JOSS 9(101) 6849, section "Angle conventions" of its documentation; the signs of
 flexion are those of the ISB (Wu et al. 2002 and 2005; Grood and Suntay 1983 for the knee).
@@ -18,18 +18,23 @@ from numpy.typing import NDArray
 from ...models.geometry.keypoints import COCO, Skeleton
 from .points import POINTS, SIDES, Array, points
 
-VIEWS = ("right", "left", "front", "back")  # where the person faces: the right or left of the picture, to us, from us
+VIEWS = (
+    "right",
+    "left",
+    "front",
+    "back",
+)  # where the person faces: right or left in the image, towards the camera, away from it
 
 
 @dataclass(frozen=True, slots=True)
 class Angle:
-    """The rotation that turns one segment into another, and what it is called at rest.
+    """The rotation from one segment to another, plus an offset.
 
     Attributes:
-        start: segment from which it is counted; "horizontal" for segment angles.
-        end: segment to which it is counted.
-        offset: degrees that are added.
-        meaning: for people who read the table.
+        start: first segment; "horizontal" for segment angles.
+        end: second segment.
+        offset: degrees, added to the rotation.
+        meaning: description for the table.
     """
 
     start: str
@@ -53,9 +58,9 @@ SEGMENTS: dict[str, tuple[str, str]] = {
     "neck": ("neck", "ears"),
     "head": ("neck", "head_top"),
 }
-_UNDIRECTED = ("pelvis", "shoulders")  # seen from behind they point the other way: only their slope has a meaning
+_UNDIRECTED = ("pelvis", "shoulders")  # their direction flips between front and back views, so only the slope is used
 
-_JOINTS = {  # start, end, offset and meaning; {} is the side
+_JOINTS = {  # start, end, offset and meaning; {} stands for the side
     "ankle": ("{}_shank", "{}_foot", -90.0, "dorsiflexion; 0 where the foot is at a right angle to the shank"),
     "knee": ("{}_shank", "{}_thigh", 0.0, "flexion; 0 where the leg is straight"),
     "hip": ("trunk", "{}_thigh", 180.0, "flexion; 0 where the thigh is in line with the trunk"),
@@ -84,7 +89,7 @@ _START, _END = (np.array([_NAMES.index(getattr(angle, end)) for angle in ANGLES.
 _OFFSET = np.array([angle.offset for angle in ANGLES.values()])
 _PERIOD = np.array([180.0 if name in _UNDIRECTED else 360.0 for name in ANGLES])
 SEGMENT_PERIODS = np.array([180.0 if name in _UNDIRECTED else 360.0 for name in SEGMENTS])
-_MIRRORED = np.array(  # (view, segment): seen from front or back, each side of the body is as if it faced outwards
+_MIRRORED = np.array(  # (view, segment): in front and back views, each side of the body counts as facing outwards
     [
         [view == "left" or name.startswith({"front": "right_", "back": "left_"}.get(view, "-")) for name in SEGMENTS]
         for view in VIEWS
@@ -93,14 +98,14 @@ _MIRRORED = np.array(  # (view, segment): seen from front or back, each side of 
 
 
 def wrap(degrees: Array, period: float | Array = 360.0) -> Array:
-    """Return angles above minus half a period, up to plus half of it."""
+    """Wrap angles to the interval from minus half a period (exclusive) to plus half a period (inclusive)."""
     return period / 2 - (period / 2 - degrees) % period
 
 
 def unwrapped(degrees: Array, period: float | Array = 360.0) -> Array:
-    """Return angles over time (T, ...) without jumps of a period: each as near as can be to the last known one.
+    """Unwrap angles over time (T, ...): each is as near as possible to the last known one.
 
-    What is missing stays NaN.
+    Missing angles stay NaN.
     """
     if not len(degrees):
         return degrees
@@ -114,17 +119,17 @@ def unwrapped(degrees: Array, period: float | Array = 360.0) -> Array:
 
 
 def mean_angle(degrees: Array, period: float = 360.0) -> float:
-    """Return the circular mean of the known ones of a few angles (N,); NaN where none is known, or they cancel out."""
+    """Return the circular mean of the known angles in (N,); NaN if none is known or they cancel out."""
     known = degrees[np.isfinite(degrees)]
     pointer = np.exp(2j * np.pi * known / period).sum()
     return float(np.angle(pointer)) * period / (2 * np.pi) if abs(pointer) > 1e-6 else np.nan
 
 
 def period_of(measure: str) -> float | None:
-    """Return after how many degrees an angle is the same; None for a measure that is no angle.
+    """Return the period of an angle in degrees; None for a measure that is not an angle.
 
     Args:
-        measure: a name of `ANGLES`, also without its side.
+        measure: a name of `ANGLES`, with or without its side.
     """
     if measure not in ANGLES and f"left_{measure}" not in ANGLES:
         return None
@@ -132,7 +137,7 @@ def period_of(measure: str) -> float | None:
 
 
 def headings(points: Array) -> Array:
-    """Return the direction of every segment in degrees, anticlockwise from the picture's right.
+    """Return the direction of each segment in degrees, anticlockwise from the image's right.
 
     Args:
         points: (..., P, 2) pixels, y downwards.
@@ -148,8 +153,8 @@ def angles(headings: Array, views: NDArray[np.integer]) -> Array:
     """Return all angles of people.
 
     Args:
-        headings: (..., S) degrees.
-        views: (...) rows of `VIEWS`.
+        headings: (..., S) directions of the segments, degrees.
+        views: (...) indices into `VIEWS`.
 
     Returns:
         (..., A) degrees in the order of `ANGLES`; NaN where a segment is missing.
@@ -169,18 +174,18 @@ def angle_rates(rates: Array, views: NDArray[np.integer]) -> Array:
 def joint_angles(
     keypoints: NDArray[np.floating], *, skeleton: Skeleton = COCO, view: str = "right"
 ) -> dict[str, NDArray[np.float64]]:
-    """Return joint and segment angles of poses by name, in degrees; docs/features.md tells them.
+    """Return joint and segment angles of poses by name, in degrees; docs/features.md defines them.
 
     Args:
         keypoints: (..., K, 2) pixels; NaN where missing.
-        skeleton: of the keypoints.
+        skeleton: skeleton of the keypoints.
         view: where the person faces, one of `VIEWS`.
 
     Returns:
         (...) for each name of `ANGLES`; NaN where a keypoint is missing.
 
     Raises:
-        ValueError: the view is unknown, or the keypoints are not the skeleton's.
+        ValueError: the view is unknown, or the number of keypoints differs from the skeleton's.
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if keypoints.shape[-2:] != (len(skeleton), 2):

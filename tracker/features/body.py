@@ -1,4 +1,4 @@
-"""What a body is made of: its height in pixels, its centre of mass, which way it faces, how its segments stand.
+"""Body measures: height in pixels, center of mass, view direction and posture measures.
 
 Lengths and masses are those of an average adult: Winter 2009, Biomechanics and Motor Control of Human Movement, 4th
 edition, figure 4.1 (lengths after Drillis and Contini 1966) and table 4.1 (masses and centres of mass).
@@ -31,14 +31,14 @@ MASSES: dict[str, tuple[float, float, str, str]] = {
         )
     },
 }
-MIN_MASS = 0.8  # share of the body that must be seen for its centre; one leg may be hidden, not both
+MIN_MASS = 0.8  # minimum observed share of the body's mass; one leg may be occluded, not both
 _SHARES = np.array([row[0] for row in MASSES.values()])
 _WAYS = np.array([row[1] for row in MASSES.values()])[:, None]
 _FIRST = np.array([index(row[2]) for row in MASSES.values()])
 _SECOND = np.array([index(row[3]) for row in MASSES.values()])
 
-SIDE_WIDTH, FRONT_WIDTH = 0.65, 0.8  # of the breadth that front or back show: below and above, another view begins
-_BREADTH = 0.38  # of shoulders and hips together, in body heights, as annotators of pictures place them
+SIDE_WIDTH, FRONT_WIDTH = 0.65, 0.8  # of the breadth in a front view: thresholds towards the side and the front view
+_BREADTH = 0.38  # of shoulders and hips together, in body heights, as annotated in images
 
 MEASURES = {
     "trunk_rise": "height of the neck above the hips, in trunk lengths; 1 upright, 0 level, -1 upside down",
@@ -56,13 +56,13 @@ MEASURES = {
 
 
 def centre_of_mass(values: Array) -> tuple[Array, Array]:
-    """Return the centre of mass, or its velocity or acceleration, from those of the points.
+    """Return the center of mass, or its velocity or acceleration, from those of the points.
 
     Args:
         values: (..., P, 2); NaN where missing.
 
     Returns:
-        (..., 2), NaN where less than `MIN_MASS` is seen, and the share (...) of the mass that is seen.
+        (..., 2), NaN where the observed share is below `MIN_MASS`, and the observed share (...) of the mass.
     """
     segments = values[..., _FIRST, :] * (1 - _WAYS) + values[..., _SECOND, :] * _WAYS
     known = np.isfinite(segments).all(-1)
@@ -73,16 +73,16 @@ def centre_of_mass(values: Array) -> tuple[Array, Array]:
 
 
 def height(points: Array) -> Array:
-    """Return how tall people would stand, in pixels, from the lengths of trunk, thighs and shanks.
+    """Estimate the upright height of people in pixels, from the lengths of trunk, thighs and shanks.
 
-    A limb that points at the camera looks shorter, so the longer of left and right counts, and the result is a lower
+    A limb that points at the camera looks shorter, so the longer of left and right is used, and the result is a lower
     bound: see `grown`.
 
     Args:
-        points: (..., P, 2).
+        points: (..., P, 2) pixels.
 
     Returns:
-        (...) pixels; NaN where the trunk is not seen.
+        (...) pixels; NaN where the trunk is missing.
     """
     thigh, shank = (np.fmax(*(_length(points, f"{side}_{a}", f"{side}_{b}") for side in SIDES)) for a, b in _LEGS)
     total, share = _length(points, "neck", "mid_hip"), np.full(points.shape[:-2], LENGTHS["trunk"])
@@ -93,7 +93,7 @@ def height(points: Array) -> Array:
 
 
 def arm_length(points: Array) -> Array:
-    """Return the length (...) of people's longer arm in pixels, shoulder to wrist: a lower bound, see `grown`."""
+    """Return the length (...) of each person's longer arm, shoulder to wrist, in pixels: a lower bound, see `grown`."""
     return np.fmax(
         *(
             _length(points, f"{side}_shoulder", f"{side}_elbow") + _length(points, f"{side}_elbow", f"{side}_wrist")
@@ -107,7 +107,7 @@ def _length(points: Array, a: str, b: str) -> Array:
 
 
 def stands(points: Array) -> NDArray[np.bool_]:
-    """Tell (...) whose trunk and legs are upright in the picture and as long as they should be beside each other."""
+    """Return a mask (...) of people whose trunk and legs are upright in the image and have plausible proportions."""
     trunk, breadth = _length(points, "neck", "mid_hip"), _length(points, "left_shoulder", "right_shoulder")
     straight = _rise(points, "neck", "mid_hip") > 0.85 * trunk
     legs = []
@@ -119,13 +119,13 @@ def stands(points: Array) -> NDArray[np.bool_]:
 
 
 def grown(before: float, now: float, dt: float, *, trusted: bool) -> float:
-    """Return a running length of a person: up at once, for what is short may be foreshortened, and down slowly.
+    """Update the running estimate of a length: it rises fast and falls slowly, because limbs may be foreshortened.
 
     Args:
-        before: pixels; NaN for somebody new.
-        now: pixels of this frame; NaN where unknown.
+        before: pixels; NaN for a new person.
+        now: pixels in this frame; NaN if unknown.
         dt: seconds since the last frame.
-        trusted: whether it is not foreshortened; then it may fall as fast as it rises.
+        trusted: whether the length is not foreshortened, so that the estimate may also fall fast.
     """
     if np.isnan(before) or np.isnan(now):
         return before if np.isnan(now) else now
@@ -138,12 +138,12 @@ def _rise(points: Array, upper: str, lower: str) -> Array:
 
 
 def measures(points: Array, heights: Array, arms: Array) -> Array:
-    """Return how bodies stand, from vertical distances, which turning to or from the camera does not change.
+    """Return the posture measures of people, from vertical distances, which do not depend on the view.
 
     Args:
-        points: (N, P, 2).
+        points: (N, P, 2) pixels.
         heights: (N,) pixels.
-        arms: (N,) pixels, the length of their arms.
+        arms: (N,) lengths of the arms, pixels.
 
     Returns:
         (N, M) in the order of `MEASURES`; NaN where unknown.
@@ -175,15 +175,15 @@ def measures(points: Array, heights: Array, arms: Array) -> Array:
 
 
 def facing(points: Array, heights: Array) -> Array:
-    """Return what tells which way people face, to be averaged over time and given to `view`.
+    """Return cues of the direction in which people face; average them over time and pass them to `view`.
 
     Args:
-        points: (N, P, 2).
+        points: (N, P, 2) pixels.
         heights: (N,) pixels.
 
     Returns:
-        (N, 2) how far nose and toes point to the picture's right, in body heights; and how broad shoulders and hips
-        look, 1 seen from the front and -1 from behind. NaN where unknown.
+        (N, 2): displacement of nose and toes to the right, in body heights, and signed breadth of shoulders and hips,
+        1 in a front view and -1 in a back view. NaN where unknown.
     """
     at = {name: points[:, row, 0] / heights for row, name in enumerate(POINTS)}
     ahead = [at["nose"] - at["ears"], *(at[f"{side}_big_toe"] - at[f"{side}_heel"] for side in SIDES)]
@@ -193,7 +193,7 @@ def facing(points: Array, heights: Array) -> Array:
 
 
 def view(cues: NDArray[np.floating], before: int) -> int:
-    """Return the row of `VIEWS` for the cues (2,) of one person; `before` is kept where they are in between."""
+    """Return the index into `VIEWS` for the cues (2,) of one person; ambiguous cues keep the view `before`."""
     ahead, broad = np.nan_to_num(cues)
     limit = SIDE_WIDTH if before >= VIEWS.index("front") else FRONT_WIDTH
     if abs(broad) > limit:

@@ -1,4 +1,4 @@
-"""The columns of the features' table: names, units and meanings, in order."""
+"""The columns of the feature table: names, units and meanings, in order."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ LEAD = {
 
 
 def columns(*, metres: bool) -> dict[str, tuple[str, str]]:
-    """Return the numeric columns in order, each with its unit and meaning; the columns of `LEAD` stand before them.
+    """Return the numeric columns in order, each with unit and meaning; the columns of `LEAD` come first.
 
     Args:
-        metres: whether there are columns in metres, too.
+        metres: whether to add columns in metres.
     """
     table = {"posture_confidence": ("", "0 to 1"), "height_px": ("px", "the person's height, were they upright")}
     table |= {f"{name}_deg": ("deg", angle.meaning) for name, angle in ANGLES.items()}
@@ -42,10 +42,10 @@ def columns(*, metres: bool) -> dict[str, tuple[str, str]]:
     }
     lengths = {"px": "px", "bh": "body heights"} | ({"m": "m"} if metres else {})
     for name in ("com", *LANDMARKS):
-        told = "centre of mass" if name == "com" else name.replace("_", " ")
+        name_in_words = "centre of mass" if name == "com" else name.replace("_", " ")
         for short, unit in lengths.items():
-            table[f"{name}_speed_{short}_s"] = (f"{unit}/s", f"speed of the {told}")
-            table[f"{name}_acceleration_{short}_s2"] = (f"{unit}/s2", f"size of the {told}'s acceleration")
+            table[f"{name}_speed_{short}_s"] = (f"{unit}/s", f"speed of the {name_in_words}")
+            table[f"{name}_acceleration_{short}_s2"] = (f"{unit}/s2", f"size of the {name_in_words}'s acceleration")
     table |= {
         f"{name}_symmetry_pct": (
             "%",

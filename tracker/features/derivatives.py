@@ -1,8 +1,8 @@
-"""Velocity and acceleration of samples at irregular times: a cubic through a short window, and its derivatives.
+"""Velocity and acceleration of samples at irregular times, from a cubic fitted to a short window.
 
-The window is centred, so nothing is shifted in time; with a steady rate this is the filter of Savitzky and Golay (1964)
-of order 3. With 0.14 s on either side a velocity keeps 98 % of its amplitude at 2 Hz and half of it at 5 Hz, an
-acceleration half of it at 3 Hz: human movement lies below, the noise of keypoints above.
+The window is centered, so the phase is zero; at a constant frame rate this is the filter of Savitzky and Golay (1964)
+of order 3. With 0.14 s on either side, a velocity keeps 98 % of its amplitude at 2 Hz and half of it at 5 Hz, an
+acceleration half of it at 3 Hz: human movement is below these frequencies, keypoint noise above.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 HALF_WINDOW = 0.14  # seconds before and after
-NEIGHBOURS = 2  # samples that must be known on either side, and are taken from farther away where the rate is low
-FARTHEST = 0.5  # seconds, beyond which none is
-_HANKEL = np.add.outer(np.arange(4), np.arange(4))  # which power is in which place of the normal equations
-FILTER = {  # as the tables' sidecars tell it
+NEIGHBOURS = 2  # minimum number of samples on either side; at low frame rates the window grows to include them
+FARTHEST = 0.5  # seconds, maximum extent of the window
+_HANKEL = np.add.outer(np.arange(4), np.arange(4))  # power of time in each entry of the normal equations
+FILTER = {  # written to the sidecars of the tables
     "derivatives": "least-squares cubic through a centred window of samples at their true times (Savitzky-Golay)",
     "half_window_s": HALF_WINDOW,
     "neighbours": NEIGHBOURS,
@@ -27,14 +27,14 @@ FILTER = {  # as the tables' sidecars tell it
 
 
 def derivatives(times: Array, values: Array) -> tuple[Array, Array]:
-    """Fit a cubic to every signal, by least squares.
+    """Fit a cubic to each signal by least squares and return its derivatives.
 
     Args:
-        times: (W,) seconds from the moment in question.
+        times: (W,) seconds relative to the frame of interest.
         values: (W, ...); NaN where missing.
 
     Returns:
-        First and second derivative (...) at time 0; NaN where fewer than two samples are known on either side of it.
+        First and second derivative (...) at time 0; NaN with fewer than two samples on either side.
     """
     if len(times) < 2 * NEIGHBOURS:
         return np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)
@@ -43,9 +43,9 @@ def derivatives(times: Array, values: Array) -> tuple[Array, Array]:
     enough = (known[times < 0].sum(0) >= NEIGHBOURS) & (known[times > 0].sum(0) >= NEIGHBOURS)
     reach = max(float(np.abs(times).max()), 1e-9)
     powers = (times / reach) ** np.arange(7)[:, None]  # (7, W)
-    weights = np.where(enough, known, 1.0)  # what is not fitted is solved, too, so that no matrix is singular
+    weights = np.where(enough, known, 1.0)  # weights of 1 keep the unused systems regular
     sums = (powers @ weights).T  # (M, 7)
-    products = sums[:, _HANKEL] + 1e-9 * np.eye(4)  # (M, 4, 4); the last for frames of the same time
+    products = sums[:, _HANKEL] + 1e-9 * np.eye(4)  # (M, 4, 4); the ridge keeps frames with equal timestamps regular
     moments = (powers[:4] @ np.where(known, values, 0.0)).T  # (M, 4)
     fitted = np.linalg.solve(products, moments[..., None])[..., 0]  # (M, 4)
     first, second = fitted[:, 1] / reach, 2 * fitted[:, 2] / reach**2

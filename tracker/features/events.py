@@ -1,4 +1,4 @@
-"""What happens: steps, repetitions, raised hands and falls, from the features of each frame."""
+"""Detect events in the features of each frame: steps, repetitions, raised hands and falls."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .stream import FORGET_SECONDS, ActionFeatures, Features
 
 HANDS = ("left_hand_raised", "right_hand_raised")
 RAISED, LOWERED = 0.02, -0.05  # body heights of the wrist above the ears
-HOLD_SECONDS = 0.7  # for which a hand must be up; longer than in a jumping jack
-BRIDGE_SECONDS = 0.25  # for which a measure that is not known stays as it was
+HOLD_SECONDS = 0.7  # minimum duration of a raised hand; longer than in a jumping jack
+BRIDGE_SECONDS = 0.25  # how long a missing measure keeps its last value
 EVENT_COLUMNS = {
     "time_s": "when it happened, seconds",
     "frame": "the same as a frame's number",
@@ -27,11 +27,11 @@ EVENT_COLUMNS = {
     "value": "see values; empty where there is none",
     "confidence": "0 to 1",
 }
-FALL_SPEED = 0.8  # body heights a second that the trunk comes down; sitting down takes 0.5, lying down less
+FALL_SPEED = 0.8  # body heights per second, descent of the trunk; sitting down reaches 0.5, lying down less
 FALL_SECONDS = 1.5  # from upright to lying
-LIES_SECONDS = 0.4  # for which somebody must lie
+LIES_SECONDS = 0.4  # minimum time of lying after a fall
 _EVENT_MEASURES = ("stride", "lift", "trunk_rise", "thigh_drop", "left_hand_rise", "right_hand_rise", "descent_bh_s")
-VALUES = {  # what the column `value` says
+VALUES = {  # meaning of the column `value` for each event
     "step": "cadence, steps a minute; empty for the first step of a walk",
     **{f"{side}_hand_raised": "how many times this person raised that hand" for side in ("left", "right")},
     "fall": "fastest descent of the trunk, body heights a second",
@@ -40,14 +40,14 @@ VALUES = {  # what the column `value` says
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that somebody did.
+    """An action of one person.
 
     Attributes:
         time: seconds.
-        frame: its number.
+        frame: number of the frame.
         track: id of the person.
-        event: its name.
-        value: see `VALUES`; NaN where there is none.
+        event: name of the event.
+        value: see `VALUES`; NaN if there is none.
         confidence: in [0, 1].
     """
 
@@ -59,23 +59,23 @@ class Event:
     confidence: float
 
 
-class _Watched:
-    """What is remembered of one person."""
+class _History:
+    """State of the event detection for one person."""
 
     def __init__(self, repetitions: Sequence[Repetition]) -> None:
         self.counters = [Counter(repetition) for repetition in repetitions]
         self.gait = Gait()
-        self.raised: list[tuple[float, int] | None] = [None, None]  # since when each hand is up
-        self.told = [False, False]
+        self.raised: list[tuple[float, int] | None] = [None, None]  # time and frame from which each hand is up
+        self.reported = [False, False]
         self.upright = -math.inf  # seconds
         self.descents: deque[tuple[float, float]] = deque()
-        self.lies: tuple[float, int] | None = None  # since when
+        self.lies: tuple[float, int] | None = None  # time and frame from which the person lies
         self.counts: Counts[str] = Counts()
-        self.known: dict[str, tuple[float, float]] = {}  # seconds and value of each measure
+        self.known: dict[str, tuple[float, float]] = {}  # last time and value of each measure
         self.seen = -math.inf
 
     def bridged(self, time: float, values: dict[str, float]) -> dict[str, float]:
-        """Fill in what is not known in this frame but was shortly before."""
+        """Replace missing values by those of up to `BRIDGE_SECONDS` ago, in place."""
         for name, value in values.items():
             if not math.isnan(value):
                 self.known[name] = time, value
@@ -85,18 +85,18 @@ class _Watched:
 
 
 class EventDetector:
-    """Find events in the features of frames, in their order.
+    """Detect events in the features of consecutive frames.
 
     Args:
-        actions: what computes the features.
-        repetitions: what is counted, beside squats, push-ups and jumping jacks.
+        actions: computes the features.
+        repetitions: repetitions to count in addition to squats, push-ups and jumping jacks.
     """
 
     def __init__(self, actions: ActionFeatures, *, repetitions: Sequence[Repetition] = ()) -> None:
         self._repetitions = (*EXERCISES, *repetitions)
         names = tuple(actions.columns)
         self._columns = {name: (_columns(names, name), period_of(name)) for name in self._asked()}
-        self._people: dict[int, _Watched] = {}
+        self._people: dict[int, _History] = {}
 
     def _asked(self) -> set[str]:
         counted = {repetition.measure for repetition in self._repetitions}
@@ -105,20 +105,20 @@ class EventDetector:
         )
 
     def values(self) -> dict[str, str]:
-        """Return what the value of each event says."""
+        """Return the meaning of each event's value."""
         return VALUES | {one.name: "how many times this person did it" for one in self._repetitions}
 
     def counts(self, track: int) -> dict[str, int]:
-        """Return how many of each event a person had so far."""
+        """Return a person's number of events so far, by name."""
         return dict(self._people[track].counts) if track in self._people else {}
 
     def update(self, features: Features) -> list[Event]:
-        """Take one frame; return what is found to have happened, then or shortly before."""
+        """Process one frame and return the events detected in it; an event may have happened shortly before."""
         events: list[Event] = []
         for row, track in enumerate(features.ids.tolist()):
             if not features.views[row]:
-                continue  # nobody saw the person
-            person = self._people.setdefault(track, _Watched(self._repetitions))
+                continue  # not measured in this frame
+            person = self._people.setdefault(track, _History(self._repetitions))
             person.seen = features.time
             values = features.values[row]
             means = {name: _mean(values[columns], period) for name, (columns, period) in self._columns.items()}
@@ -132,17 +132,17 @@ class EventDetector:
             ]
             for time, frame, name, value, confidence in found:
                 person.counts[name] += 1
-                told = person.counts[name] if value is None else value
-                events.append(Event(time, frame, track, name, told, confidence))
+                reported = person.counts[name] if value is None else value
+                events.append(Event(time, frame, track, name, reported, confidence))
         for track in [i for i, person in self._people.items() if person.seen < features.time - FORGET_SECONDS]:
             del self._people[track]
         return events
 
     def reset(self) -> None:
-        """Forget everybody."""
+        """Forget all people."""
         self._people.clear()
 
-    def _counted(self, person: _Watched, moment: tuple[float, int], at: dict[str, float]) -> list[_Found]:
+    def _counted(self, person: _History, moment: tuple[float, int], at: dict[str, float]) -> list[_Found]:
         found: list[_Found] = []
         for repetition, counter in zip(self._repetitions, person.counters):
             gates = tuple(at[gate] for gate, *_ in repetition.gates)
@@ -155,29 +155,29 @@ class EventDetector:
 _Found = tuple[float, int, str, float | None, float]  # seconds, frame, name, value (None: the count), confidence
 
 
-def _steps(person: _Watched, moment: tuple[float, int], at: dict[str, float], *, view: str) -> list[_Found]:
+def _steps(person: _History, moment: tuple[float, int], at: dict[str, float], *, view: str) -> list[_Found]:
     upright = at["trunk_rise"] > UPRIGHT and at["thigh_drop"] > LEGS
     sideways = view in ("left", "right")
     step = person.gait.update(*moment, stride=at["stride"], lift=at["lift"], sideways=sideways, upright=upright)
     return [] if step is None else [(step[0], step[1], "step", step[2], step[3])]
 
 
-def _hands(person: _Watched, moment: tuple[float, int], at: dict[str, float]) -> list[_Found]:
+def _hands(person: _History, moment: tuple[float, int], at: dict[str, float]) -> list[_Found]:
     found: list[_Found] = []
     for hand, name in enumerate(HANDS):
         rise = at[name.replace("raised", "rise")]
         if rise < LOWERED or at["trunk_rise"] < UPRIGHT:
-            person.raised[hand], person.told[hand] = None, False
+            person.raised[hand], person.reported[hand] = None, False
         elif rise > RAISED:
             since = person.raised[hand] = person.raised[hand] or moment
-            if moment[0] - since[0] >= HOLD_SECONDS and not person.told[hand]:
-                person.told[hand] = True
+            if moment[0] - since[0] >= HOLD_SECONDS and not person.reported[hand]:
+                person.reported[hand] = True
                 found.append((*since, name, None, min(1.0, 0.5 + 5 * rise)))
     return found
 
 
-def _falls(person: _Watched, moment: tuple[float, int], at: dict[str, float], *, posture: str) -> list[_Found]:
-    """Somebody was upright, came down fast, and lies."""
+def _falls(person: _History, moment: tuple[float, int], at: dict[str, float], *, posture: str) -> list[_Found]:
+    """Detect a person who was upright, came down fast, and lies."""
     time = moment[0]
     if not math.isnan(at["descent_bh_s"]):
         person.descents.append((time, at["descent_bh_s"]))
@@ -200,7 +200,7 @@ def _falls(person: _Watched, moment: tuple[float, int], at: dict[str, float], *,
 
 
 def _columns(names: Sequence[str], name: str) -> list[int]:
-    """Return the columns of a measure: one, or both sides'."""
+    """Return the columns of a measure: one column, or those of both sides."""
     for candidates in (
         (name,),
         (f"{name}_deg",),
@@ -213,7 +213,7 @@ def _columns(names: Sequence[str], name: str) -> list[int]:
 
 
 def _mean(values: np.ndarray, period: float | None) -> float:
-    """Return the mean of what is known, NaN where nothing is; of angles the circular one."""
+    """Return the mean of the known values, circular for angles; NaN if none is known."""
     if period is not None:
         return mean_angle(values, period)
     known = [value for value in values.tolist() if not math.isnan(value)]

@@ -1,6 +1,6 @@
-"""Exercises with ground truth: a jointed body of three dimensions, seen by a camera from any side.
+"""Synthetic exercises with ground truth: an articulated 3D body, projected to a camera at any side.
 
-Every motion is a function of time, so that one can be looked at with any frame rate, or with frames at irregular times.
+Each motion is a function of time, so that it can be sampled at any frame rate, or at irregular times.
 """
 
 from __future__ import annotations
@@ -17,23 +17,29 @@ from ..types import Poses
 Array = NDArray[np.float64]
 Posture = dict[str, Array]  # name of `_JOINTS` -> (T,) degrees, and "jump" (T,) body heights
 
-# Pitch turns a segment forwards, spread outwards; arms and legs hang at 0, the trunk stands.
+# Pitch rotates a segment forwards, spread outwards; at 0, arms and legs hang down and the trunk is upright.
 _JOINTS = ("trunk", *(f"{s}_{j}" for s in ("left", "right") for j in ("thigh", "shank", "arm", "forearm")))
 _NAMES = (*_JOINTS, "left_arm_spread", "right_arm_spread", "left_leg_spread", "right_leg_spread", "jump")
 _TRUNK, _NECK, _THIGH, _SHANK, _ARM, _FOREARM = 0.288, 0.118, 0.245, 0.246, 0.186, 0.146  # body heights (Winter 2009)
 _SHOULDER, _HIP = 0.115, 0.085  # from the middle
-_FACE = {"nose": (0.06, 0.0), "left_eye": (0.045, 0.02), "right_eye": (0.045, -0.02)}  # before and left of the ears
-_THICKNESS = {"ankle": 0.039, "wrist": 0.01, "hip": 0.06, "shoulder": 0.06, "knee": 0.03}  # above the floor at least
+_FACE = {"nose": (0.06, 0.0), "left_eye": (0.045, 0.02), "right_eye": (0.045, -0.02)}  # in front and left of the ears
+_THICKNESS = {
+    "ankle": 0.039,
+    "wrist": 0.01,
+    "hip": 0.06,
+    "shoulder": 0.06,
+    "knee": 0.03,
+}  # minimum height above the floor
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """One person whose events are known.
+    """The motion of one person, with its true events.
 
     Attributes:
         times: (T,) seconds.
         keypoints: (T, 17, 2) pixels.
-        events: (name, seconds) of everything that happens.
+        events: name and time in seconds of each event.
     """
 
     times: Array
@@ -41,12 +47,12 @@ class Motion:
     events: tuple[tuple[str, float], ...]
 
     def frames(self, *, noise: float = 0.0, missing: float = 0.0, seed: int = 0) -> Iterator[tuple[int, float, Poses]]:
-        """Yield number, time and what a network would see.
+        """Yield index, time and simulated pose of each frame.
 
         Args:
-            noise: standard deviation of keypoints in heights of an upright person.
-            missing: share of the keypoints that are not found, for three frames each.
-            seed: of the random numbers.
+            noise: standard deviation of keypoints, in heights of an upright person.
+            missing: share of missing keypoints, each for three frames.
+            seed: seed of the random numbers.
         """
         rng = np.random.default_rng(seed)
         tall = np.ptp(self.keypoints[0, :, 1])
@@ -64,14 +70,14 @@ Part = tuple[
 
 
 def perform(parts: Sequence[Part], times: Array, *, yaw: float = 0.0, blend: float = 1.0, speed: float = 0.0) -> Motion:
-    """Let one person do several things in turn, with a smooth passage from each to the next.
+    """Let one person perform several parts in turn, with smooth transitions.
 
     Args:
-        parts: what `squats` and its like return.
-        times: (T,) seconds; what goes on after the last part is standing still.
-        yaw: degrees; 0 looks to the right of the picture, 90 at us, 180 to the left, 270 away.
-        blend: seconds of each passage.
-        speed: body heights a second, forwards.
+        parts: parts as `squats` and the other functions return them.
+        times: (T,) seconds; after the last part the person stands still.
+        yaw: direction in degrees; 0 faces right in the image, 90 the camera, 180 left, 270 away from the camera.
+        blend: duration of each transition, seconds.
+        speed: forward speed, body heights per second.
     """
     posture = {name: np.zeros(len(times)) for name in _NAMES}
     events: list[tuple[str, float]] = []
@@ -92,7 +98,7 @@ def perform(parts: Sequence[Part], times: Array, *, yaw: float = 0.0, blend: flo
 
 
 def _whole(posture: Mapping[str, ArrayLike]) -> Posture:
-    """Fill in what a motion leaves at rest; "thigh" stands for both sides."""
+    """Add the joints that a motion leaves at rest; a name without side, such as "thigh", sets both sides."""
     count = max(np.size(value) for value in posture.values())
     both = {name: posture[name.split("_", 1)[-1]] for name in _NAMES if name.split("_", 1)[-1] in posture}
     return {name: np.zeros(count) + np.asarray({**both, **posture}.get(name, 0.0)) for name in _NAMES}
@@ -131,14 +137,14 @@ def body(posture: Posture) -> Array:
 
 
 def project(points: Array, *, yaw: float, ahead: ArrayLike = 0.0, height: float = 220.0, far: float = 5.0) -> Array:
-    """Return keypoints (T, 17, 2) in pixels, seen by a camera at the height of the hips.
+    """Project points to keypoints (T, 17, 2) in pixels, with the camera at hip height.
 
     Args:
-        points: (T, 17, 3) of `body`.
+        points: (T, 17, 3) from `body`.
         yaw: degrees, see `perform`.
-        ahead: (T,) body heights that the person has gone.
-        height: pixels of an upright person at the start.
-        far: body heights from the camera to the person's start.
+        ahead: (T,) distance walked, body heights.
+        height: height of the upright person at the start, pixels.
+        far: distance of the start from the camera, body heights.
     """
     turn = np.radians(yaw)
     forwards, left = points[..., 0] + np.asarray(ahead)[..., None], points[..., 1]
@@ -154,8 +160,8 @@ def stand(seconds: float) -> Part:
 
 
 def walk(steps: int, *, cadence: float = 110.0) -> Part:
-    """Walk `steps` steps, `cadence` a minute; a step is where the feet are farthest apart."""
-    rate = np.pi * cadence / 60  # radians a second
+    """Walk `steps` steps, `cadence` per minute; a step is at the largest distance of the feet."""
+    rate = np.pi * cadence / 60  # radians per second
 
     def motion(t: Array) -> dict[str, Array]:
         going = np.clip(4 * rate * np.minimum(t, steps * np.pi / rate - t) / np.pi, 0, 1)  # from standing to standing
@@ -175,7 +181,7 @@ def walk(steps: int, *, cadence: float = 110.0) -> Part:
 
 
 def _repeated(name: str, times: int, seconds: float, motion: Callable[[Array], dict[str, ArrayLike]]) -> Part:
-    """Go from rest to the end of a movement and back, so many times."""
+    """Repeat a movement from rest to its end and back."""
     shape = lambda t: motion((1 - np.cos(2 * np.pi * np.asarray(t) / seconds)) / 2)  # noqa: E731
     return times * seconds, shape, tuple((name, (k + 1) * seconds) for k in range(times) if name)
 
@@ -223,7 +229,7 @@ def curls(times: int, *, seconds: float = 1.5) -> Part:
 
 
 def bows(times: int, *, seconds: float = 3.0) -> Part:
-    """Bend down with straight legs; nothing that is counted."""
+    """Bend down with straight legs; this is not counted."""
     return _repeated("", times, seconds, lambda d: {"trunk": 85 * d, "arm": 60 * d, "forearm": 60 * d})
 
 
@@ -238,7 +244,7 @@ def lie(seconds: float) -> Part:
 
 
 def raise_hand(side: str, *, seconds: float = 2.0) -> Part:
-    """Hold one hand overhead; it is raised within the passage to it."""
+    """Hold one hand overhead; it is raised during the transition."""
     return seconds, lambda t: {f"{side}_arm": 165 + 0 * t, f"{side}_forearm": 175.0}, ((f"{side}_hand_raised", -0.3),)
 
 

@@ -1,4 +1,4 @@
-"""The points of a body that features are made of, whatever the skeleton."""
+"""The body points that features are computed from, for any skeleton."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ POINTS = (
     *(f"{side}_{name}" for name in _PAIRED for side in SIDES),
     *("nose", "neck", "mid_hip", "ears", "head_top"),
 )
-_SOURCES: dict[str, tuple[tuple[str, ...], ...]] = {  # keypoints that a point is, or is the middle of; the first known
+_SOURCES: dict[
+    str, tuple[tuple[str, ...], ...]
+] = {  # one keypoint, or two and their midpoint; the first known entry is used
     "neck": (("neck",), ("thorax",), ("left_shoulder", "right_shoulder")),
     "mid_hip": (("pelvis",), ("hip",), ("left_hip", "right_hip")),
     "ears": (("left_ear", "right_ear"),),
     "head_top": (("head_top",), ("top_head",), ("head",)),
 }
-_EITHER = POINTS.index("ears")  # the middle of the head from the side, too, where only one ear is seen
+_EITHER = POINTS.index("ears")  # from the side, a single visible ear is the middle of the head
 
 
 def index(name: str) -> int:
-    """Return the row of a point."""
+    """Return the index of a point in `POINTS`."""
     return POINTS.index(name)
 
 
 @lru_cache(maxsize=16)
 def _rows(skeleton: Skeleton) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return two rows (P,) of keypoints for each point, the same one twice where it is no middle; K where unknown."""
+    """Return two keypoint indices (P,) per point, equal if it is one keypoint; K if unknown."""
     known = {name: row for row, name in enumerate(skeleton.keypoints)}
     pairs = []
     for point in POINTS:
@@ -49,11 +51,11 @@ def points(keypoints: NDArray[np.floating], skeleton: Skeleton) -> Array:
     """Return the points of people.
 
     Args:
-        keypoints: (..., K, 2); NaN where missing.
-        skeleton: of the keypoints.
+        keypoints: (..., K, 2) pixels; NaN where missing.
+        skeleton: skeleton of the keypoints.
 
     Returns:
-        (..., P, 2) in the order of `POINTS`; NaN where the skeleton or the person has none.
+        (..., P, 2) in the order of `POINTS`; NaN if the skeleton has no such point or it is missing.
     """
     nowhere = np.full((*keypoints.shape[:-2], 1, 2), np.nan)
     known = np.concatenate([keypoints, nowhere], axis=-2, dtype=np.float64)

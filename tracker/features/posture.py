@@ -1,4 +1,4 @@
-"""Standing, sitting, lying or bending: the nearest of a few typical bodies."""
+"""Classify postures as standing, sitting, lying or bending, by the nearest prototype."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .body import MEASURES
 from .points import Array
 
 POSTURES = ("standing", "sitting", "lying", "bending")
-# trunk_rise, thigh_drop and shank_drop of typical bodies; a posture may have several
+# Prototypes: trunk_rise, thigh_drop and shank_drop; a posture may have several.
 _TYPICAL = (
     ("standing", (1.0, 1.0, 1.0)),
     ("standing", (1.0, 1.0, 0.0)),  # kneeling upright
@@ -24,20 +24,20 @@ _TYPICAL = (
 _BODIES = np.array([body for _, body in _TYPICAL])
 _KINDS = np.array([POSTURES.index(name) for name, _ in _TYPICAL])
 _COLUMNS = [list(MEASURES).index(name) for name in ("trunk_rise", "thigh_drop", "shank_drop")]
-_SPREAD = 0.3  # how far from its typical body somebody may be
-_NOTHING = 4.0  # squared spreads from every typical body at which it is as likely none of them
+_SPREAD = 0.3  # standard deviation around a prototype
+_NOTHING = 4.0  # squared distance from all prototypes, in spreads, at which "none of them" is as likely
 
 
 def postures(measures: Array) -> tuple[Array, Array]:
-    """Return people's postures.
+    """Classify people's postures.
 
     Args:
-        measures: (N, M) of `body.measures`.
+        measures: (N, M) from `body.measures`.
 
     Returns:
-        (N,) rows of `POSTURES`, and (N,) confidences in [0, 1]: the share that the posture has among all of them and
-        among none of them. Where legs are not seen, what they would tell is open, and the confidence is lower. Both are
-        NaN where the trunk is not seen.
+        Indices (N,) into `POSTURES`, and confidences (N,) in [0, 1]: the likelihood of the posture relative to all
+        postures and "none of them". Missing legs leave several postures likely, which lowers the confidence. Both are
+        NaN where the trunk is missing.
     """
     values = measures[:, _COLUMNS]
     squares = np.nan_to_num(np.square((values[:, None] - _BODIES) / _SPREAD)).sum(-1)  # (N, bodies)

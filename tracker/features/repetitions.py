@@ -1,4 +1,4 @@
-"""Count repetitions: a measure that leaves its rest, goes far enough, and comes back."""
+"""Count repetitions: a measure that leaves its rest value, passes a threshold, and returns."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .body import MEASURES
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """What counts as one.
+    """Definition of one kind of repetition.
 
     Attributes:
-        name: of the event.
-        measure: an angle ("left_knee") or a measure ("thigh_drop") of the features' table; without its side
-            ("knee"), the mean of both.
-        low: what is below it is at rest, or far, if the rest is high.
-        high: what is above it is far, or at rest, if the rest is high.
+        name: name of the event.
+        measure: an angle ("left_knee") or a measure ("thigh_drop") of the feature table; without its side ("knee"),
+            the mean of both.
+        low: lower threshold; values below it are at rest, or fully extended if `rest` is "high".
+        high: upper threshold; values above it are fully extended, or at rest if `rest` is "high".
         rest: "low" or "high".
-        gates: (measure, least, most), all of which hold where the measure is farthest from its rest.
-        shortest: seconds away from rest.
-        longest: seconds.
+        gates: (measure, minimum, maximum); all must hold where the measure is farthest from rest.
+        shortest: minimum seconds away from rest.
+        longest: maximum seconds away from rest.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Repetition:
     longest: float = 6.0
 
 
-LEAST_KNOWN = 0.5  # share of a repetition's frames in which its measure must be known
+LEAST_KNOWN = 0.5  # minimum share of a repetition's frames in which its measure is known
 EXERCISES = (
     Repetition(
         "squat",
@@ -72,10 +72,10 @@ EXERCISES = (
 
 
 class Counter:
-    """Follow one person's measure.
+    """Count the repetitions of one person.
 
     Args:
-        repetition: what counts.
+        repetition: what to count.
     """
 
     def __init__(self, repetition: Repetition) -> None:
@@ -84,12 +84,12 @@ class Counter:
         near, far = (repetition.low, repetition.high)[:: int(self._sign)]
         self._near, self._far = self._sign * near, self._sign * far
         self._middle, self._period = (repetition.low + repetition.high) / 2, period_of(repetition.measure)
-        self._left = math.nan  # when it left its rest, seconds
+        self._left = math.nan  # seconds, when the measure left its rest
         self._peak, self._fits = -math.inf, False
         self._known = self._asked = 0
 
     def update(self, time: float, value: float, gates: tuple[float, ...]) -> float | None:
-        """Take the measure and its gates at a time in seconds; return the confidence of a repetition that ends."""
+        """Process the measure and its gates at a time in seconds; return the confidence of a completed repetition."""
         self._asked += 1
         if math.isnan(value):
             return None
@@ -107,7 +107,7 @@ class Counter:
         return None
 
     def _ended(self, time: float) -> float | None:
-        """Return how clear it is, 0.5 where it has just reached its end, or None where it did not."""
+        """Return the confidence of the repetition, 0.5 if it just reached its threshold; None if it did not."""
         if self._peak < self._far or not self._fits or self._known < LEAST_KNOWN * self._asked:
             return None
         if not self._what.shortest <= time - self._left <= self._what.longest:
@@ -117,10 +117,10 @@ class Counter:
 
 
 def from_config(tables: Mapping[str, Any]) -> tuple[Repetition, ...]:
-    """Read `[repetitions.NAME]` of a recipe: angle, low, high, and rest where that is high.
+    """Parse the tables `[repetitions.NAME]` of a recipe: angle, low, high, and optionally rest.
 
     Raises:
-        UsageError: a key, a name or a value is not one.
+        UsageError: a key, a name or a value is invalid.
     """
     return tuple(_from_table(name, table) for name, table in tables.items())
 
@@ -134,7 +134,7 @@ def _from_table(name: str, table: Any) -> Repetition:
     known |= {one.removeprefix("left_") for one in known if one.startswith("left_")}
     if angle not in known:
         near = difflib.get_close_matches(str(angle), known, n=1)
-        hint = f"Did you mean {near[0]}?" if near else "docs/features.md tells the names."
+        hint = f"Did you mean {near[0]}?" if near else "See docs/features.md for the names."
         raise UsageError(f"{where} has the unknown angle {angle!r}. {hint}")
     if not all(isinstance(value, int | float) for value in (low, high)) or not low < high:
         raise UsageError(f"{where} has low = {low!r} and high = {high!r}; give two numbers, the lower one first.")

@@ -1,7 +1,7 @@
-"""Features of people, frame by frame: each frame's row comes when the short future that its derivatives need is known.
+"""Features of people per frame, output as soon as the following frames that the derivatives need are known.
 
-Online and offline are one path: the same centred window, so no value is shifted in time; what is paid online is that a
-row comes `HALF_WINDOW` seconds and a frame later.
+Online and offline processing are the same: the window is centered, so no value is shifted in time. Online, a row is
+output `HALF_WINDOW` seconds and one frame late.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from .points import POINTS, Array, index, points
 from .posture import POSTURES, postures
 
 MIN_SCORE = 0.2  # keypoints below it count as missing, as the overlay hides them
-FORGET_SECONDS = 5.0  # after which nobody is remembered: longer than a tracker keeps an id that it does not see
+FORGET_SECONDS = 5.0  # after which a person is forgotten: longer than a tracker keeps the id of a lost person
 _FACING_SECONDS = 0.3  # over which the cues of the view are averaged
-_MIN_RANGE = 10.0  # degrees, below which a joint counts as still and has no symmetry
+_MIN_RANGE = 10.0  # degrees; joints with a smaller range have no symmetry index
 _TRUNK = [index(f"{side}_{name}") for side in ("left", "right") for name in ("shoulder", "hip")]
 _LANDMARKS = [index(name) for name in LANDMARKS]
 _JOINTS = [list(ANGLES).index(name) for name in JOINTS]
@@ -34,16 +34,16 @@ _JOINTS = [list(ANGLES).index(name) for name in JOINTS]
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The features of one frame's people.
+    """The features of the people in one frame.
 
     Attributes:
-        frame: its number.
+        frame: number of the frame.
         time: seconds.
-        ids: (N,).
-        states: N.
-        views: N names of `angles.VIEWS`; empty where nothing is computed.
-        postures: N names of `posture.POSTURES`; empty where unknown.
-        names: of the C columns, as `columns.columns` tells them.
+        ids: (N,) track ids.
+        states: N states.
+        views: N names out of `angles.VIEWS`; empty for people without features.
+        postures: N names out of `posture.POSTURES`; empty if unknown.
+        names: names of the C columns, as `columns.columns` defines them.
         values: (N, C); NaN where unknown.
     """
 
@@ -66,7 +66,7 @@ class Features:
 
 @dataclass(slots=True)
 class _Person:
-    """What is remembered of somebody."""
+    """State of one person between frames."""
 
     height: float = np.nan  # pixels
     arm: float = np.nan
@@ -78,13 +78,13 @@ class _Person:
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """One frame, while it waits and while it is a neighbour."""
+    """One frame in the window."""
 
     frame: int
     time: float
     tracks: Tracks
     rows: dict[int, int]
-    seen: bool  # whether anybody was, and not only predicted
+    seen: bool  # whether any person is measured, not only predicted
     points: Array  # (N, P, 2)
     headings: Array  # (N, S)
     heights: Array  # (N,)
@@ -96,9 +96,9 @@ class ActionFeatures:
     """Compute features of tracked people, in constant memory.
 
     Args:
-        skeleton: of their keypoints.
-        person_height: metres; gives speeds in metres by everybody's height in pixels.
-        scale: pixels per metre; gives speeds in metres where everybody moves in one plane.
+        skeleton: skeleton of their keypoints.
+        person_height: height of each person in metres; adds speeds in metres, scaled by the height in pixels.
+        scale: pixels per metre; adds speeds in metres for people who move in one plane.
         view: one of `angles.VIEWS`, or "auto".
 
     Raises:
@@ -126,14 +126,14 @@ class ActionFeatures:
         self._next = 0  # row of `_moments` whose features come next
 
     def update(self, frame: int, time: float, tracks: Tracks) -> list[Features]:
-        """Take the people of the next frame; return the features of the frames that are now complete.
+        """Process the next frame and return the features of the frames that are now complete.
 
         Args:
-            frame: its number.
-            time: seconds, not before that of the last frame.
-            tracks: its people.
+            frame: number of the frame.
+            time: seconds, not before the last frame.
+            tracks: people in the frame.
         """
-        self._moments.append(self._look(frame, time, tracks))
+        self._moments.append(self._prepare(frame, time, tracks))
         done = []
         while self._complete(self._next):
             done.append(self._features(self._next))
@@ -142,20 +142,20 @@ class ActionFeatures:
         return done
 
     def view(self, identity: int) -> str:
-        """Return which way a person faces, as far as is known."""
+        """Return the current view of a person, a name out of `angles.VIEWS`."""
         person = self._people.get(identity)
         return VIEWS[person.view if person else 0]
 
     def finish(self) -> list[Features]:
-        """Return the features of the frames that still wait for a future; after that, begin anew."""
+        """Return the features of the remaining frames, and reset."""
         done = [self._features(row) for row in range(self._next, len(self._moments))]
         self._moments.clear()
         self._people.clear()
         self._next = 0
         return done
 
-    def _look(self, frame: int, time: float, tracks: Tracks) -> _Moment:
-        """Do what needs no future."""
+    def _prepare(self, frame: int, time: float, tracks: Tracks) -> _Moment:
+        """Compute everything that needs no later frame."""
         poses = tracks.poses
         seen = np.array([state is not State.PREDICTED for state in tracks.states], dtype=bool).reshape(-1, 1)
         where = points(
@@ -176,11 +176,11 @@ class ActionFeatures:
             person.seen = time
         rows = {identity: row for row, identity in enumerate(tracks.ids.tolist())}
         views = np.array([person.view for person in people], dtype=np.intp)
-        anybody = bool(np.isfinite(where).any())
-        return _Moment(frame, time, tracks, rows, anybody, where, headings(where), heights, arms, views)
+        any_measured = bool(np.isfinite(where).any())
+        return _Moment(frame, time, tracks, rows, any_measured, where, headings(where), heights, arms, views)
 
     def _complete(self, row: int) -> bool:
-        """Tell whether all neighbours of a moment are there."""
+        """Return whether the window of a frame is complete."""
         if row >= len(self._moments):
             return False
         ahead = self._moments[-1].time - self._moments[row].time
@@ -188,7 +188,7 @@ class ActionFeatures:
         return ahead >= FARTHEST or (ahead >= HALF_WINDOW and after >= NEIGHBOURS)
 
     def _forget(self) -> None:
-        """Let go of moments that are no neighbours any more, and of people who left."""
+        """Drop frames that have left the window, and people who left."""
         now = self._moments[min(self._next, len(self._moments) - 1)].time
         before = sum(moment.seen for moment in islice(self._moments, self._next))
         while self._next and (
@@ -202,7 +202,7 @@ class ActionFeatures:
             del self._people[identity]
 
     def _features(self, row: int) -> Features:
-        """Compute one moment's features, its neighbours being there."""
+        """Compute the features of one frame, whose window is complete."""
         moment, people = self._moments[row], len(self._moments[row].tracks)
         velocities, accelerations, rates = self._derivatives(row)
         found = angles(moment.headings, moment.views)
@@ -232,11 +232,9 @@ class ActionFeatures:
         return Features(moment.frame, moment.time, ids, states, views, names, self._names, table)
 
     def _derivatives(self, row: int) -> tuple[Array, Array, Array]:
-        """Return velocity and acceleration of points (N, P, 2), and segments' turning (N, S) in degrees a second."""
+        """Return velocity and acceleration (N, P, 2) of points, and the segments' rotation (N, S), degrees per s."""
         moment = self._moments[row]
-        ranks = list(
-            accumulate(other.seen for other in self._moments)
-        )  # a frame in which nobody is seen is no neighbour
+        ranks = list(accumulate(other.seen for other in self._moments))  # frames without measured people do not count
         near = [
             other
             for rank, other in zip(ranks, self._moments)
@@ -251,7 +249,7 @@ class ActionFeatures:
                 places[w, here], turns[w, here] = other.points[there], other.headings[there]
         now = next(w for w, other in enumerate(near) if other is moment)
         turns = unwrapped(turns, SEGMENT_PERIODS)
-        places, turns = places - moment.points, turns - turns[now]  # NaN where it is missing now
+        places, turns = places - moment.points, turns - turns[now]  # NaN where missing in this frame
         times = np.array([other.time - moment.time for other in near])
         shape, split = moment.points.shape, 2 * len(POINTS)
         flat = np.concatenate([places.reshape(*places.shape[:2], split), turns], axis=-1)
@@ -259,7 +257,7 @@ class ActionFeatures:
         return first[:, :split].reshape(shape), second[:, :split].reshape(shape), first[:, split:]
 
     def _lengths(self, heights: Array) -> Array:
-        """Return how many pixels (N, U) each unit of length has: pixels, body heights and, calibrated, metres."""
+        """Return the length (N, U) in pixels of each unit: pixel, body height and, if calibrated, metre."""
         lengths = [np.ones_like(heights), heights]
         if self.person_height:
             lengths.append(heights / self.person_height)
@@ -268,7 +266,7 @@ class ActionFeatures:
         return np.stack(lengths, axis=-1)
 
     def _symmetry(self, moment: _Moment, found: Array) -> Array:
-        """Return the symmetry index (N, joints) of each pair's range of motion, percent (Robinson et al. 1987)."""
+        """Return the symmetry index (N, joints) of each pair's range of motion in percent (Robinson et al. 1987)."""
         result = np.full((len(found), len(_JOINTS) // 2), np.nan)
         for n, (identity, joints) in enumerate(zip(moment.rows, found[:, _JOINTS])):
             if identity not in self._people:

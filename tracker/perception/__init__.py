@@ -1,1 +1,1 @@
-"""From pixels to people: the detector and the pose estimator."""
+"""Person detection, pose estimation, camera motion and inference backends."""

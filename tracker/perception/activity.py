@@ -1,4 +1,4 @@
-"""Whether something moves where nobody is known: somebody new may have come."""
+"""Detect image changes outside the boxes of known people, where a new person may have entered."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from numpy.typing import NDArray
 from ..types import Frame
 
 _WIDTH = 64  # cells along the longer side: twenty pixels of 720p each
-_STEP = 4  # of the picture's pixels for every cell's side are looked at, no more
-_MARGIN = 0.2  # of a known person's width and height; arms and shadows move there
-_CHANGE = 12.0  # grey levels from which a cell changed: above a sensor's noise, below a person in front of a wall
-_CELLS = 3  # that must have changed
+_STEP = 4  # pixels sampled along each cell's side
+_MARGIN = 0.2  # of a known person's width and height, for arms and shadows
+_CHANGE = 12.0  # grey levels: above sensor noise, below the contrast of a person in front of a wall
+_CELLS = 3  # minimum number of changed cells
 
 
 class Activity:
-    """Callable `(frame, boxes) -> bool`: whether the picture changed outside the boxes since it was last looked at."""
+    """Callable `(frame, boxes) -> bool`: whether the image changed outside the boxes since the last `keep`."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the picture, as before another source."""
+        """Forget the reference image, before another source."""
         self._cells: NDArray[np.float32] | None = None
         self._latest: NDArray[np.float32] | None = None
 
     def __call__(self, frame: Frame, boxes: NDArray[np.floating]) -> bool:
-        """Compare a frame with the one that was kept last.
+        """Compare a frame with the reference image.
 
         Args:
-            frame: the picture.
-            boxes: (N, 4) xyxy pixels, of the people who are known.
+            frame: the current frame.
+            boxes: (N, 4) xyxy pixels, boxes of the known people.
         """
         height, width = frame.image.shape[:2]
         cell = max(height, width) / _WIDTH
@@ -42,7 +42,7 @@ class Activity:
         if self._cells is None or self._cells.shape != self._latest.shape:
             return True
         change = self._latest - self._cells
-        change -= np.median(change)  # the light, or a camera's exposure
+        change -= np.median(change)  # changes of light or exposure
         for left, top, right, bottom in boxes:
             x, y = _MARGIN * (right - left), _MARGIN * (bottom - top)
             first = np.maximum(np.floor(np.array([left - x, top - y]) / cell), 0).astype(int)
@@ -51,5 +51,5 @@ class Activity:
         return int((np.abs(change) > _CHANGE).sum()) >= _CELLS
 
     def keep(self) -> None:
-        """Compare what comes with the latest frame: it was looked at."""
+        """Make the latest frame the reference image, after a detection."""
         self._cells = self._latest

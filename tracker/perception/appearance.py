@@ -1,14 +1,14 @@
-"""How people look: colour histograms of their upper and lower half, by which somebody who comes back is known again."""
+"""Appearance vectors for reidentification: colour histograms of a person's upper and lower half."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-# The middle of a box is nearly always the person's; beside it is background. Shares of the box's width and height.
+# The middle of a box nearly always shows the person, not the background. Shares of the box's width and height.
 _ACROSS = (0.3, 0.7)
 _HALVES = ((0.15, 0.5), (0.5, 0.85))
-_SAMPLES = 16  # along each side of a half: a sample costs the same however large the person is
+_SAMPLES = 16  # along each side of a half, so that the cost does not depend on the person's size
 _LEVELS = 8  # of each colour channel
 _STEPS = np.linspace(0, 1, _SAMPLES)
 _COLUMNS = _ACROSS[0] + (_ACROSS[1] - _ACROSS[0]) * _STEPS  # shares of the width
@@ -17,19 +17,19 @@ _BINS = _LEVELS**3  # of a half
 _HALF = np.repeat(np.arange(len(_HALVES)) * _BINS, _SAMPLES)[:, None]  # where the bins of each row's half begin
 
 
-def looks(image: NDArray[np.uint8], boxes: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Describe people by the colours of their upper and lower half.
+def appearance_vectors(image: NDArray[np.uint8], boxes: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the appearance vectors of people: colour histograms of their upper and lower half.
 
-    The square roots of the shares of colours: the product of two such descriptions is the Bhattacharyya coefficient of
-    the histograms. Measured on people who are hidden or away for up to two seconds, this tells them apart better than
-    pooled features of the bundled pose network, which learns to overlook clothes.
+    Each vector holds the square roots of the histogram, so that the dot product of two vectors is the Bhattacharyya
+    coefficient. Measured on people who are occluded or absent for up to two seconds, these vectors separate people
+    better than pooled features of the bundled pose network, which learns to ignore clothes.
 
     Args:
         image: (H, W, 3) BGR.
         boxes: (N, 4) xyxy pixels.
 
     Returns:
-        (N, 1024), each of length 1.
+        (N, 1024) unit vectors.
     """
     height, width = image.shape[:2]
     left, top, right, bottom = np.asarray(boxes, dtype=np.float64).T[:, :, None]  # (N, 1) each

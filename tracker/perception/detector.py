@@ -1,4 +1,4 @@
-"""Find the people of a frame: with a YOLO network, or in a file of boxes that someone else's detector wrote."""
+"""Detect the people in a frame, with a YOLO network, or read their boxes from a file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from ...models.geometry import crop
 from ...models.weights.cache import cache_folder, sha256
 from ...models.weights.card import DetectorCard
 from ..types import Detections, Frame
+from .custom import CustomDetector
 from .letterbox import letterbox
-from .own import OwnDetector
+from .protocols import Detector
 from .runtimes import Runtime
 from .runtimes.load import EXPORTED, load_runtime
 from .runtimes.store import Loaded
 
-_FACTORS, _SHIFTS = (1 / 255,) * 3, (0.0,) * 3  # grey levels become 0 to 1
+_FACTORS, _SHIFTS = (1 / 255,) * 3, (0.0,) * 3  # scales pixel values to [0, 1]
 BUNDLED = "detector.safetensors"  # in posetrack.models.weights.bundled
 
 
@@ -41,27 +42,27 @@ def load_detector(
     max_people: int | None = None,
     streams: int = 1,
     offline: bool = False,
-) -> YoloDetector | FileDetector | OwnDetector:
-    """Return the detector that a name stands for.
+) -> Detector:
+    """Load a detector by name.
 
     Args:
         name: `bundled`; a `.pt` or `.safetensors` file; a published name such as `yolo11n.pt`; an exported network,
-            `.xml` or `.onnx`; a file of boxes, COCO results `.json` or MOT `.txt`; or a function, see `OwnDetector`.
-        device: where a network runs: `auto`, `cpu`, `cuda`, `cuda:N`, `mps`.
-        runtime: what computes it: `auto`, `torch`, `openvino` or `onnxruntime`.
-        precision: `auto`, `fp32`, `bf16` or `fp16`.
-        conf: people with lower scores are left out; 0.25 for a network, 0 for a file when left out.
-        iou: of two boxes that overlap more than this, a network keeps the more certain one.
-        size: pixels of the picture's longer side; the one that the network learned at when left out.
-        max_people: keep no more than so many, the most certain.
-        streams: how many frames are worked at at once beside it: it takes a share of the threads.
-        offline: never look online.
+            `.xml` or `.onnx`; a file of boxes, COCO results `.json` or MOT `.txt`; or a function, see `CustomDetector`.
+        device: device of the network: `auto`, `cpu`, `cuda`, `cuda:N`, `mps`.
+        runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
+        precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
+        conf: minimum score; None for 0.25 with a network and 0 with a file or function.
+        iou: IoU threshold of the network's non-maximum suppression.
+        size: longer side of the network's input, pixels; None for the size used in training.
+        max_people: maximum number of people per frame, the most confident first; None for no limit.
+        streams: number of frames processed concurrently, which share the threads.
+        offline: never download weights.
 
     Raises:
-        ModelError: the file is missing, broken or of another kind.
+        ModelError: the file is missing, broken or of another type.
     """
     if callable(name):
-        return OwnDetector(name, conf=conf or 0.0, max_people=max_people)
+        return CustomDetector(name, conf=conf or 0.0, max_people=max_people)
     if Path(name).suffix in {".json", ".txt"}:
         return FileDetector(name, conf=conf or 0.0, max_people=max_people)
     path = Path(name) if Path(name).suffix in EXPORTED else find(name, offline=offline)
@@ -74,7 +75,7 @@ def load_detector(
 
 
 def find(name: str | Path, *, offline: bool = False) -> Path:
-    """Return the file of a detector's weights; `models.yolo.find`, which takes torch, only where it is not here yet."""
+    """Return the file of a detector's weights; imports torch only if a download is needed."""
     if str(name) == "bundled":
         return Path(str(files("posetrack.models.weights.bundled") / BUNDLED))
     for candidate in (Path(name), cache_folder() / "ultralytics" / name):
@@ -89,7 +90,7 @@ def read_detector_weights(path: Path) -> Loaded:
     """Read a detector's weights with torch and Ultralytics.
 
     Raises:
-        ModelError: the file is broken or of another kind.
+        ModelError: the file is broken or of another type.
     """
     from ...models.networks import yolo
 
@@ -109,21 +110,21 @@ def _person_class(names: dict[int, str], origin: str | Path) -> int:
     people = [index for index, name in names.items() if name.lower() == "person"]
     if people or len(names) == 1:
         return (people or list(names))[0]
-    raise ModelError(f"The detector '{origin}' knows no class 'person' among its {len(names)}. Give one that does.")
+    raise ModelError(f"The detector '{origin}' has no class 'person' among its {len(names)}. Give another one.")
 
 
 class YoloDetector:
-    """Callable `(frame) -> Detections` around a network of Ultralytics' kind.
+    """Callable `(frame) -> Detections` around an Ultralytics YOLO network.
 
     Args:
-        network: takes (1, 3, h, w) RGB in [0, 1]; gives (1, 4 + classes + more, A), centres and sizes in its own pixels
-            and scores, or where its card says `end2end`, (1, R, 6 + more), final xyxy, score and class.
-        card: what it wants and what its answer means.
-        name: for people and files.
-        conf: boxes with lower scores are left out.
-        iou: of two boxes that overlap more than this, the more certain one stays.
-        size: pixels of the longer side that a picture is brought to; the card's when left out.
-        max_people: keep no more than so many, the most certain.
+        network: maps (1, 3, h, w) RGB in [0, 1] to (1, 4 + classes + more, A): centers, sizes in input pixels and
+            class scores; or, if the card says `end2end`, to (1, R, 6 + more): final xyxy boxes, score and class.
+        card: input and output conventions of the network.
+        name: name of the detector in messages and output files.
+        conf: minimum score.
+        iou: IoU threshold of the non-maximum suppression.
+        size: longer side of the input, pixels; None for the card's size.
+        max_people: maximum number of people per frame, the most confident first; None for no limit.
     """
 
     def __init__(
@@ -141,7 +142,7 @@ class YoloDetector:
         self.conf, self.iou, self.size, self.max_people = conf, iou, size or card.size, max_people
 
     def __call__(self, frame: Frame) -> Detections:
-        """Find the people, the most certain first."""
+        """Detect the people, the most confident first."""
         height, width = frame.image.shape[:2]
         card = self.card
         canvas, scale, offset = letterbox(frame.image, size=self.size, stride=card.stride, shrinks=card.shrinks)
@@ -153,7 +154,7 @@ class YoloDetector:
         return Detections(clipped[: self.max_people], scores[: self.max_people])
 
     def _people(self, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Take the boxes (N, 4) xyxy and scores (N,) of people, the most certain first, out of a network's output."""
+        """Return the boxes (N, 4) xyxy and scores (N,) of people in a network's output, the most confident first."""
         person = self.card.person_class
         if self.card.end2end:
             rows = output[(output[:, 5] == person) & (output[:, 4] > self.conf)]
@@ -168,33 +169,33 @@ class YoloDetector:
 
 
 def nms(boxes: NDArray[np.floating], scores: NDArray[np.floating], *, iou: float) -> NDArray[np.intp]:
-    """Keep the most certain of overlapping boxes, greedily.
+    """Apply greedy non-maximum suppression.
 
     Args:
         boxes: (N, 4) xyxy.
         scores: (N,).
-        iou: a box that overlaps a kept one more than this goes.
+        iou: maximum IoU of two kept boxes.
 
     Returns:
-        The kept rows, the most certain first.
+        The kept rows, the most confident first.
     """
     sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    suppress: Any = cv2.dnn.NMSBoxes  # takes arrays, too, which its type stubs do not know
+    suppress: Any = cv2.dnn.NMSBoxes  # accepts arrays, unlike its type stubs
     return np.array(suppress(sides, scores, 0.0, iou), dtype=np.intp)
 
 
 class FileDetector:
-    """Callable `(frame) -> Detections` that looks a frame's boxes up in a file.
+    """Callable `(frame) -> Detections` that reads the boxes of each frame from a file.
 
-    Two formats are read: COCO results `.json`, `[{"image_id": 0, "category_id": 1, "bbox": [x, y, w, h],
-    "score": 0.9}, ...]` with the frame's index, which counts from 0, as `image_id` (a name of digits counts as its
-    number; other categories are skipped), and MOT `.txt`, lines `frame,id,left,top,width,height,score` whose frames
-    count from 1 (a score of -1 or none counts as 1).
+    Two formats are supported. COCO results `.json`: `[{"image_id": 0, "category_id": 1, "bbox": [x, y, w, h],
+    "score": 0.9}, ...]`, where `image_id` is the frame's index from 0, as a number or a string of digits; other
+    categories are skipped. MOT `.txt`: lines `frame,id,left,top,width,height,score`, where frames count from 1 and a
+    score of -1, or none, means 1.
 
     Args:
-        path: the file.
-        conf: people with lower scores are left out.
-        max_people: keep no more than so many a frame, the most certain.
+        path: path of the file.
+        conf: minimum score.
+        max_people: maximum number of people per frame, the most confident first; None for no limit.
 
     Raises:
         ModelError: the file is missing or malformed.
@@ -224,11 +225,11 @@ class FileDetector:
 
     @property
     def indices(self) -> set[int]:
-        """The frames that have boxes."""
+        """Indices of the frames with boxes."""
         return set(self._frames)
 
     def __call__(self, frame: Frame) -> Detections:
-        """Return the boxes of the frame's index, the most certain first."""
+        """Return the boxes for the frame's index, the most confident first."""
         return self._frames.get(frame.index, Detections.empty())
 
 
@@ -241,7 +242,7 @@ def _coco_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, 
         entries = json.loads(text)
     except json.JSONDecodeError as error:
         raise _malformed(path, f"line {error.lineno}", f"it is not JSON ({error.msg})") from error
-    except (RecursionError, ValueError) as error:  # too deep, or a number of thousands of digits
+    except (RecursionError, ValueError) as error:  # nested too deeply, or a number with thousands of digits
         raise _malformed(path, "the file", f"it is no list of boxes ({error})") from error
     if not isinstance(entries, list):
         raise _malformed(path, "the top", "COCO results are a list of objects")

@@ -1,4 +1,4 @@
-"""Which device the networks run on: the one that was asked for, or an error; never another one in silence."""
+"""Resolve the requested torch device; never fall back to another one silently."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ...errors import DeviceError, UsageError
 
 
 def resolve_device(name: str) -> torch.device:
-    """Turn `auto`, `cpu`, `cuda`, `cuda:N` or `mps` into a device that is there.
+    """Return the available device for `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
 
     Raises:
         UsageError: the name is none of these.
-        DeviceError: the device is not there.
+        DeviceError: the device is not available.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -38,7 +38,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def describe(device: torch.device) -> str:
-    """Name a device for people, e.g. `cuda:0 (NVIDIA H200)` or `cpu (2 threads)`."""
+    """Return a device's display name, e.g. `cuda:0 (NVIDIA H200)` or `cpu (2 threads)`."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return f"cpu ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)

@@ -1,4 +1,4 @@
-"""Bring a picture to the size that a detector takes, and say where its points went."""
+"""Resize and pad images for a detector."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from numpy.typing import NDArray
 
 from ...models.geometry import shrink
 
-GREY = 114  # what Ultralytics pads with
+GREY = 114  # Ultralytics' padding value
 
 
 def letterbox(
     image: NDArray[np.uint8], *, size: int, stride: int = 32, shrinks: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64]]:
-    """Bring a picture's longer side to `size` and pad both sides with grey to the next multiple of `stride`.
+    """Resize the longer side of an image to `size` and pad both sides with grey to a multiple of `stride`.
 
-    The convention is Ultralytics' rectangular one (`LetterBox(auto=True)`), so its networks see what they are used to.
+    This follows Ultralytics' rectangular convention (`LetterBox(auto=True)`), which its networks are trained with.
 
     Args:
         image: (H, W, 3).
-        size: pixels.
+        size: longer side of the result, pixels.
         stride: pixels.
-        shrinks: leave nothing out where it gets smaller, as `models.shrink` does; bilinear otherwise.
+        shrinks: average all pixels when downscaling, as `models.geometry.shrink` does; bilinear otherwise.
 
     Returns:
-        The picture (h, w, 3), and scale (2,) and offset (2,) of x and y: point * scale + offset is its place there.
+        The image (h, w, 3), and scale (2,) and offset (2,) of x and y: point * scale + offset maps a point to it.
     """
     shape = image.shape[1], image.shape[0]
     ratio = size / max(shape)

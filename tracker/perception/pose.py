@@ -1,4 +1,4 @@
-"""The pose estimator: crops of all people of a frame, one forward pass, keypoints in the frame's pixels."""
+"""The top-down pose estimator: crops of all people in one batch, keypoints in the frame's pixels."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ...models.geometry.processing import PROCESSINGS
 from ...models.geometry.skeletons import skeleton
 from ...models.weights.card import PoseCard
 from ..types import Detections, Frame, Poses
-from .appearance import looks
+from .appearance import appearance_vectors
 from .runtimes import Runtime
 from .runtimes.load import load_runtime
 from .runtimes.store import Loaded
 
 
-class PoseEstimator:
-    """Callable `(frame, detections) -> Poses`; as many threads may ask at once as the network has streams.
+class TopDownPoseEstimator:
+    """Callable `(frame, detections) -> Poses`, safe to call from as many threads as the network has streams.
 
     Args:
-        network: answers crops (B, 3, h, w).
-        card: what it wants and what its answer means.
-        name: how it is called in files.
-        flip: average with the mirrored crop, twice the work for about one point of AP.
+        network: inference backend; takes crops (B, 3, h, w).
+        card: input and output conventions of the network.
+        name: name of the estimator in output files.
+        flip: average with the mirrored crop; twice the work for about one point of AP.
     """
 
     def __init__(self, network: Runtime, card: PoseCard, *, name: str = "", flip: bool = False) -> None:
@@ -40,23 +40,23 @@ class PoseEstimator:
         self.name = name
         self.sha256 = card.sha256
         self.flip = flip
-        self._place = threading.local()  # .crops: of the last batch, for each thread
+        self._buffers = threading.local()  # .crops: input buffer of each thread
 
     def __call__(self, frame: Frame, detections: Detections) -> Poses:
-        """Estimate the pose of every detected person, all in one batch."""
+        """Estimate the pose of each detected person, all in one batch."""
         return self.of_frames([(frame, detections)])[0]
 
-    def of_frames(self, seen: Sequence[tuple[Frame, Detections]]) -> list[Poses]:
-        """Estimate the poses of the people of several frames, all in one batch."""
-        ends = [0, *accumulate(len(detections) for _, detections in seen)]
+    def of_frames(self, batch: Sequence[tuple[Frame, Detections]]) -> list[Poses]:
+        """Estimate the poses of the people in several frames, all in one batch."""
+        ends = [0, *accumulate(len(detections) for _, detections in batch)]
         if ends[-1] == 0:
-            return [Poses.empty(len(self.skeleton)) for _ in seen]
+            return [Poses.empty(len(self.skeleton)) for _ in batch]
         processing = self.processing
-        boxes = np.concatenate([detections.boxes for _, detections in seen])
+        boxes = np.concatenate([detections.boxes for _, detections in batch])
         centers, sizes = processing.regions(boxes, self.input_size)
         matrices = processing.matrices(centers, sizes, self.input_size)
         crops, people = self._batch(len(boxes)), [slice(*pair) for pair in pairwise(ends)]
-        for (frame, _), rows in zip(seen, people, strict=True):
+        for (frame, _), rows in zip(batch, people, strict=True):
             crop.normalize(processing.warp(frame.image, matrices[rows], input_size=self.input_size), crops[rows])
         flip_order = self.skeleton.flip_order if self.flip else None
         points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
@@ -68,16 +68,16 @@ class PoseEstimator:
                 keypoints=keypoints[rows],
                 scores=scores[rows],
                 box_scores=detections.scores,
-                features=looks(frame.image, detections.boxes),
+                features=appearance_vectors(frame.image, detections.boxes),
             )
-            for (frame, detections), rows in zip(seen, people, strict=True)
+            for (frame, detections), rows in zip(batch, people, strict=True)
         ]
 
     def _batch(self, n: int) -> np.ndarray:
-        """Return this thread's place for n crops, the same memory from frame to frame."""
-        crops: np.ndarray | None = getattr(self._place, "crops", None)
+        """Return this thread's buffer for n crops, reused from frame to frame."""
+        crops: np.ndarray | None = getattr(self._buffers, "crops", None)
         if crops is None or len(crops) < n:
-            crops = self._place.crops = np.empty((n, 3, *self.input_size), np.float32)
+            crops = self._buffers.crops = np.empty((n, 3, *self.input_size), np.float32)
         return crops[:n]
 
 
@@ -91,25 +91,25 @@ def load_pose_estimator(
     flip: bool = False,
     streams: int = 1,
     offline: bool = False,
-) -> PoseEstimator:
+) -> TopDownPoseEstimator:
     """Load a pose network by name or from a file.
 
     Args:
-        name: a name that `posetrack models` lists, "bundled", or a path of weights or of an exported network.
-        dataset: whose keypoints it is to estimate, a name of `skeletons.DATASETS`.
+        name: a name that `posetrack models` lists, "bundled", or the path of weights or of an exported network.
+        dataset: dataset whose keypoints are estimated, a name of `skeletons.DATASETS`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-        runtime: `auto`, `torch`, `openvino` or `onnxruntime`.
-        precision: `auto`, `fp32`, `bf16` or `fp16`.
+        runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
+        precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
         flip: average with the mirrored crop.
-        streams: how many frames are to be worked at at once, by as many threads.
-        offline: never use the network.
+        streams: number of frames processed concurrently, each by its own thread.
+        offline: never download weights.
 
     Raises:
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
-        DeviceError: the device or the runtime is not there.
-        UsageError: a name is not known.
+        DeviceError: the device or the runtime is not available.
+        UsageError: a name is unknown.
     """
-    skeleton(dataset)  # before anything is loaded
+    skeleton(dataset)  # fails early on an unknown name
     network, card = load_runtime(
         "pose",
         name,
@@ -122,8 +122,10 @@ def load_pose_estimator(
     )
     assert isinstance(card, PoseCard)
     if card.skeleton != dataset:
-        raise ModelError(f"{name} estimates the keypoints of {card.skeleton}, not {dataset}. Give that --dataset.")
-    return PoseEstimator(network, card, name=name, flip=flip)
+        raise ModelError(
+            f"{name} estimates the keypoints of {card.skeleton}, not {dataset}. Give --dataset {card.skeleton}."
+        )
+    return TopDownPoseEstimator(network, card, name=name, flip=flip)
 
 
 def read_pose_weights(name: str, *, dataset: str = "coco", offline: bool = False) -> Loaded:

@@ -1,4 +1,4 @@
-"""Make a pose network in eight bits and let it pass a gate: its keypoints must be those of the exact one, sooner."""
+"""Quantize a pose network to int8 and check its accuracy and speed against the exact network."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from ...models.weights.card import PoseCard
 from ..types import Detections, Frame
 from .runtimes import store
 
-LEAST_OKS = 0.98  # of eight bits with the exact network; bf16 has .9998 and a good int8 .997 to .999
-CERTAIN = 0.2  # score of the exact network's keypoints that count
-FEWEST = 50  # such keypoints, of held-out crops; fewer prove nothing
-LEAST_GAIN = 1.05  # times as fast as the exact network; for less nobody gives keypoints away
+LEAST_OKS = 0.98  # minimum OKS with the exact network; bf16 reaches .9998, and a good int8 network .997 to .999
+CERTAIN = 0.2  # minimum score of the exact network's keypoints that are compared
+FEWEST = 50  # minimum number of such keypoints on held-out crops
+LEAST_GAIN = 1.05  # minimum speed-up that is worth the loss of accuracy
 MOST_CROPS = 300
 BATCH = 16
-PEOPLE, TURNS = 5, 9  # of a batch that is timed, and how often
+PEOPLE, TURNS = 5, 9  # size of the timed batch, and number of timed calls
 
 Crops = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How near the rounded network is to the exact one.
+    """Agreement of a quantized network with the exact one.
 
     Attributes:
-        oks: object keypoint similarity, the mean over people.
-        shift: median distance of a keypoint in per cent of the box's height.
-        keypoints: how many were compared.
-        people: on how many crops.
+        oks: mean object keypoint similarity over people.
+        shift: median distance of keypoints, percent of the box's height.
+        keypoints: number of compared keypoints.
+        people: number of compared crops.
     """
 
     oks: float
@@ -52,12 +52,12 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """What a crop costs on this machine.
+    """Inference time per crop on this machine.
 
     Attributes:
-        int8: ms in eight bits.
-        exact: ms in the precision that the network runs in otherwise.
-        precision: that one.
+        int8: ms in int8.
+        exact: ms in the precision used otherwise.
+        precision: the precision used otherwise.
     """
 
     int8: float
@@ -66,34 +66,34 @@ class Speed:
 
     @property
     def pays(self) -> bool:
-        """Whether eight bits are enough sooner."""
+        """Whether the speed-up of int8 is large enough."""
         return self.exact > LEAST_GAIN * self.int8
 
 
 def make_int8(key: str, read: Callable[[], store.Loaded], crops: Crops, target: Path) -> tuple[Agreement, Speed]:
-    """Write a pose network in eight bits; if it is faster, also where `--runtime auto` finds it.
+    """Quantize a pose network to int8; if it is faster, also store it where `--runtime auto` finds it.
 
-    Every third crop is held out and compared on.
+    Every third crop is held out for the comparison.
 
     Args:
-        key: that `runtimes.load.network_key` gives.
+        key: key from `runtimes.load.network_key`.
         read: reads the network's weights.
-        crops: (N, 3, h, w) of people.
-        target: `.xml`; its weights come beside it.
+        crops: (N, 3, h, w) crops of people for calibration and comparison.
+        target: `.xml` file; the weights are written to `.bin` next to it.
 
     Returns:
-        How it compares.
+        Agreement and speed of the int8 network.
 
     Raises:
         ConversionError: the network cannot be written, or NNCF is not installed.
-        ModelError: there are too few people, or eight bits are too few.
+        ModelError: there are too few people, or int8 is too inaccurate.
     """
     from ...models.export.quantize import to_int8
     from .runtimes.choice import Choice
     from .runtimes.openvino import OpenVinoRuntime, exact_layers
 
     def start(path: Path, precision: str) -> OpenVinoRuntime:
-        return OpenVinoRuntime(path, Choice("openvino", "cpu", precision, "to be compared"))
+        return OpenVinoRuntime(path, Choice("openvino", "cpu", precision, "for the comparison"))
 
     exact = store.converted(key, ".xml", read)
     assert isinstance(exact.card, PoseCard)
@@ -102,20 +102,20 @@ def make_int8(key: str, read: Callable[[], store.Loaded], crops: Crops, target: 
     rounded, otherwise = start(target, "int8"), exact_layers("int8")
     agreement = compare(start(exact.path, "fp32"), rounded, crops[held_out], exact.card)
     check(agreement)
-    int8, slower = ms_a_crop([rounded, start(exact.path, otherwise)], crops[:PEOPLE])
+    int8, slower = ms_per_crop([rounded, start(exact.path, otherwise)], crops[:PEOPLE])
     speed = Speed(int8, slower, otherwise)
     kept = exact.path.with_name(store.INT8)
     kept.unlink(missing_ok=True)
     if speed.pays:
-        for suffix in (".bin", ".xml"):  # the one that is looked for comes last
+        for suffix in (".bin", ".xml"):  # readers look for the .xml, so it comes last
             fresh = kept.with_name(f"{os.getpid()}-{kept.stem}{suffix}")
             shutil.copyfile(target.with_suffix(suffix), fresh)
             fresh.replace(kept.with_suffix(suffix))
     return agreement, speed
 
 
-def ms_a_crop(networks: Sequence[Callable[[Crops], Any]], crops: Crops) -> list[float]:
-    """Return each network's median of some turns, after one to warm up."""
+def ms_per_crop(networks: Sequence[Callable[[Crops], Any]], crops: Crops) -> list[float]:
+    """Return each network's median time per crop in ms, measured in turns after a warm-up call."""
     times: list[list[float]] = [[] for _ in networks]
     for _ in range(TURNS + 1):
         for network, own in zip(networks, times, strict=True):
@@ -126,14 +126,14 @@ def ms_a_crop(networks: Sequence[Callable[[Crops], Any]], crops: Crops) -> list[
 
 
 def compare(exact: Callable[[Crops], Any], rounded: Callable[[Crops], Any], crops: Crops, card: PoseCard) -> Agreement:
-    """Compare two networks' keypoints; those that the rounded one lost count as wrong."""
+    """Compare the keypoints of two networks; keypoints that the quantized one misses count as wrong."""
     processing, sigmas = PROCESSINGS[card.processing], skeleton(card.skeleton).sigmas
     similar, shifts = [], []
     for first in range(0, len(crops), BATCH):
         images = crops[first : first + BATCH]
         points, scores, size = processing.locate(processing.decode, exact, images, None)
         others, _, _ = processing.locate(processing.decode, rounded, images, None)
-        box = np.array(size) / crop.PADDING  # the crop's is padded
+        box = np.array(size) / crop.PADDING  # undo the padding of the crop
         certain = scores > CERTAIN
         points = np.where(certain[..., None], points, np.nan)
         others = np.nan_to_num(others, nan=1e6)
@@ -148,19 +148,19 @@ def compare(exact: Callable[[Crops], Any], rounded: Callable[[Crops], Any], crop
 
 
 def check(agreement: Agreement) -> None:
-    """Let a rounded network pass, or not.
+    """Check the agreement of a quantized network.
 
     Raises:
-        ModelError: it does not.
+        ModelError: the agreement is too low, or is based on too few keypoints.
     """
-    remedy = "Calibrate on more pictures like those it will see: --calibrate VIDEO or FOLDER."
+    remedy = "Calibrate on more images like those in use: --calibrate VIDEO or FOLDER."
     if agreement.keypoints < FEWEST:
-        found = f"only {agreement.keypoints} certain keypoints in the held-out crops, and {FEWEST} are the least"
-        raise ModelError(f"Whether int8 is good enough cannot be told: there are {found}. {remedy}")
+        found = f"only {agreement.keypoints} confident keypoints, at least {FEWEST} are needed"
+        raise ModelError(f"Cannot check the accuracy of int8: the held-out crops have {found}. {remedy}")
     if agreement.oks < LEAST_OKS:
         raise ModelError(
-            f"int8 moves this network's keypoints too far: an OKS of {agreement.oks:.3f} with fp32 on "
-            f"{agreement.people} held-out crops, and {LEAST_OKS} is the least. {remedy} Or stay with bf16."
+            f"int8 moves this network's keypoints too far: the OKS with fp32 is {agreement.oks:.3f} on "
+            f"{agreement.people} held-out crops, at least {LEAST_OKS} is needed. {remedy} Or use bf16."
         )
 
 

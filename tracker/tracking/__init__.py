@@ -1,1 +1,1 @@
-"""From poses in single frames to people through time."""
+"""Associate the poses of single frames into tracks."""

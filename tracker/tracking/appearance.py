@@ -1,4 +1,4 @@
-"""How much people look like those of earlier frames."""
+"""Compare people's appearance vectors with those of known tracks."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_STRANGER = 0.6  # product of the looks of two people, as measured: the same person's is .9, another's .5
-_RATE = 0.1  # of a new look in the running mean
-_UNCOVERED = 0.8  # share of a person that must be in view for their look to be learnt
+_STRANGER = 0.6  # dot product of two appearance vectors between "same" (.9 measured) and "different" (.5)
+_RATE = 0.1  # weight of a new vector in the running mean
+_UNCOVERED = 0.8  # visible share of a person from which the running mean is updated
 
 
-def likeness(known: Array, looks: Array, uncovered: Array) -> Array:
-    """Return how much each look speaks for being each known one; 0 says nothing, less is a stranger.
+def likeness(known: Array, appearance: Array, visible_share: Array) -> Array:
+    """Return how alike the appearance of tracks and poses is; 0 is neutral, negative values speak for another person.
 
     Args:
-        known: (T, D) of length 1, or zeros where not known.
-        looks: (N, D) of length 1.
-        uncovered: (N,), the share of each person that nobody hides: a hidden one's box shows another.
+        known: (T, D) unit vectors of the tracks, or zeros if unknown.
+        appearance: (N, D) unit vectors of the poses.
+        visible_share: (N,) share of each person that is not occluded; an occluded person's box shows another person.
 
     Returns:
-        (T, N) from -0.6 to 0.4.
+        (T, N) in [-0.6, 0.4].
     """
-    return np.where((known**2).sum(-1, keepdims=True) > 0, known @ looks.T - _STRANGER, 0.0) * uncovered
+    return np.where((known**2).sum(-1, keepdims=True) > 0, known @ appearance.T - _STRANGER, 0.0) * visible_share
 
 
-def learn(known: Array, looks: Array, uncovered: Array) -> Array:
-    """Return the running mean (M, D) with new looks (M, D) taken in; at once where nothing was known.
+def learn(known: Array, appearance: Array, visible_share: Array) -> Array:
+    """Return the running means (M, D), updated with new vectors (M, D); the first vector is taken over as it is.
 
-    Who is less `uncovered` (M,) than most shows another's clothes, and teaches nothing about what is known.
+    A person whose `visible_share` (M,) is low shows another person's clothes, so a known mean is kept.
     """
     met = known.any(-1)
     rates = np.where(met, _RATE, 1.0)[:, None]
-    means = known + rates * (looks - known)
+    means = known + rates * (appearance - known)
     means /= np.maximum(np.sqrt((means**2).sum(-1, keepdims=True)), 1e-9)
-    return np.where((met & (uncovered <= _UNCOVERED))[:, None], known, means)
+    return np.where((met & (visible_share <= _UNCOVERED))[:, None], known, means)

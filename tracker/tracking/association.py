@@ -1,4 +1,4 @@
-"""Who is who: tracks and poses matched in stages, the surest first."""
+"""Match tracks and poses in stages, the most confident poses first."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ Mask = NDArray[np.bool_]
 
 @kernel
 def assign(similarity: Array, gate: float) -> Rows:
-    """Match rows and columns one to one so that the similarity of all matches together is greatest.
+    """Match rows and columns one to one so that the total similarity is maximal.
 
-    Each row in turn finds the shortest path of exchanges that ends at a free column, or at a row that is better left
-    alone (Jonker and Volgenant 1987, in the form of Crouse 2016, algorithm 3.1). Only pairs above the gate are edges,
-    so a path stays among people who are near each other.
+    Each row in turn finds the shortest augmenting path to a free column, or to a row that is better left unmatched
+    (Jonker and Volgenant 1987, in the form of Crouse 2016, algorithm 3.1). Only pairs above the gate are edges, so a
+    path stays among people who are near each other.
 
     Args:
         similarity: (T, N).
-        gate: 0 or more; pairs below it are never matched.
+        gate: minimum similarity of a match, 0 or more.
 
     Returns:
-        The column (T,) of each row; -1 where it has none.
+        The column (T,) of each row; -1 if unmatched.
     """
     t, n = similarity.shape
     match, partner = np.full(t, -1, np.intp), np.full(n, -1, np.intp)
@@ -36,7 +36,7 @@ def assign(similarity: Array, gate: float) -> Rows:
         for j in range(n):
             distance[j], done[j] = np.inf, False
         row, count, travelled = root, 0, 0.0
-        alone, way_alone = root, np.inf  # the row that is best left alone, and how far it is to there
+        alone, way_alone = root, np.inf  # the row that is best left unmatched, and the distance to it
         while True:
             visited[count] = row
             count += 1
@@ -66,7 +66,7 @@ def assign(similarity: Array, gate: float) -> Rows:
                 column_price[j] -= travelled - distance[j]
         if way_alone <= nearest:
             match[alone] = -1
-        while column >= 0:  # turn the path: every row on it takes the column that led to it
+        while column >= 0:  # augment: every row on the path takes the column that led to it
             row = source[column]
             before, match[row], partner[column] = match[row], column, row
             column = before
@@ -74,18 +74,18 @@ def assign(similarity: Array, gate: float) -> Rows:
 
 
 def associate(match: Rows, taken: Mask, similarity: Array, tracks: Mask, poses: Mask, gate: float) -> None:
-    """Match who is still unmatched, in place; who is matched keeps their match.
+    """Match the tracks and poses that are still unmatched, in place; existing matches stay.
 
     With the confident poses first and the others in a later call this is ByteTrack (Zhang et al. 2022, algorithm 1): a
-    half-hidden person has a low score, and is believed only where a track is expected.
+    half-occluded person has a low score and may only continue a track.
 
     Args:
-        match: (T,), the pose of each track; -1 where it has none.
-        taken: (N,), the poses that have a track.
-        similarity: (T, N), every track with every pose.
-        tracks: (T,), the tracks that take part.
-        poses: (N,), the poses that take part.
-        gate: the similarity that a match needs at the least.
+        match: (T,) pose of each track; -1 if unmatched.
+        taken: (N,) mask of the poses that have a track.
+        similarity: (T, N) similarity of each track and pose.
+        tracks: (T,) mask of the tracks that take part.
+        poses: (N,) mask of the poses that take part.
+        gate: minimum similarity of a match.
     """
     rows, columns = np.flatnonzero(tracks & (match < 0)), np.flatnonzero(poses & ~taken)
     if len(rows) == 0 or len(columns) == 0:

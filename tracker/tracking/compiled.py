@@ -1,4 +1,4 @@
-"""The one door to numba: plain loops over arrays that become machine code when they are first called."""
+"""The only module that imports numba: compiles plain loops over arrays on their first call."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy"}  # a division by zero is infi
 
 
 def kernel(function: Function, *, nogil: bool = False) -> Function:
-    """Compile a function for each kind of its arguments, and keep the machine code for later starts.
+    """Compile a function for each combination of argument types and cache the machine code on disk.
 
-    Loops over scalars compile soonest and run fastest. With `nogil`, other threads run meanwhile: for long work only,
-    because the wait for the interpreter lock at its end can take longer than a short kernel.
+    Loops over scalars compile and run fastest. `nogil` lets other threads run meanwhile; use it for long kernels only,
+    because reacquiring the interpreter lock can take longer than a short kernel.
     """
     folder, before = _folder(Path(function.__code__.co_filename).parent), _config.CACHE_DIR
     if folder is not None:
@@ -39,12 +39,12 @@ def kernel(function: Function, *, nogil: bool = False) -> Function:
 
 
 def part(function: Function) -> Function:
-    """Let kernels call a function; called from Python it stays plain Python."""
+    """Make a function callable from kernels; called from Python it runs as plain Python."""
     return cast("Function", register_jitable(**OPTIONS)(function))
 
 
 def announce() -> None:
-    """Log that the next calls compile, where no machine code is kept yet."""
+    """Log that the next calls compile the tracker, unless its machine code is cached."""
     folder = _folder(Path(__file__).parent)
     if folder is None:
         log.info("Compiling the tracker takes some seconds at every start: %s cannot be written.", _base())
@@ -58,9 +58,10 @@ def _base() -> Path:
 
 @functools.cache
 def _folder(sources: Path) -> Path | None:
-    """Return the cache folder for one state of a folder's sources; None where it cannot be written.
+    """Return the cache folder for the current content of a folder's sources; None if it cannot be written.
 
-    numba looks at a kernel's own file alone. What other files hold is compiled in, so a change in any of them counts.
+    numba checks only the kernel's own file for changes, but code from other files is compiled in. So the folder's name
+    is a hash of all of them.
     """
     contents = b"".join(
         path.read_bytes() for path in sorted({*sources.glob("*.py"), *Path(__file__).parent.glob("*.py")})

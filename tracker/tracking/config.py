@@ -1,65 +1,74 @@
-"""How a pose tracker decides: its options, their defaults and the reasons for them."""
+"""The options of the pose tracker, their defaults and the reasons for them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-LATENCIES = {"none": 0, "kalman": 0, "one-euro": 10}  # ms in an ordinary walk; docs/decisions/0011-smoothing.md
+LATENCIES = {
+    "none": 0,
+    "kalman": 0,
+    "one-euro": 10,
+}  # lag of each filter in ms, measured at walking speed; docs/decisions/0011-smoothing.md
 
 
-# Thresholds for a detector whose scores are calibrated: a box with score .68 is a person in 68 of 100 cases. Published
-# detectors give lower scores; the defaults below are for them. A skeleton under a cloth reached .66.
+# Thresholds for a detector with calibrated scores: a box with score .68 is a person in 68 of 100 cases. Published
+# detectors give lower scores; the defaults below are for them. A false alarm on a draped skeleton reached .66.
 CALIBRATED: dict[str, float] = {"high_score": 0.5, "birth_score": 0.68, "inside_score": 0.68}
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerConfig:
-    """How a `PoseTracker` decides. Times are in seconds, so that the frame rate does not matter.
+    """Options of a `PoseTracker`. Times are in seconds, so that they do not depend on the frame rate.
 
-    A person's size is the square root of the box's area, as in OKS.
+    A person's size is the square root of the box's area, as in OKS. "1 / e after" marks the time constant of an
+    exponential decay.
 
     Attributes:
-        high_score: box score from which a pose is matched first, and somebody is shown in the first frame.
-        birth_score: box score from which a pose may begin a track.
-        credit: sum of the box scores of those frames that saw a person, from which the track is shown; a frame counts
-            .6 at the most, so that one is not enough, and the less sure need more than two.
-        low_score: box score below which a pose is ignored; between the two it may only continue a track.
-        duplicate: OKS of two poses in one frame, one box half in the other, from which the less sure one is a copy.
-        gate: similarity of a track with a pose, of IoU, OKS and looks, from which they can be one person.
+        high_score: box score from which a pose is matched in the first stage, and is output in the first frame.
+        birth_score: minimum box score of a pose that begins a track.
+        confirmation_score: sum of a track's box scores from which the track is confirmed and output. A frame adds .6 at
+            the most, so that one frame never suffices, and low scores need more than two frames.
+        low_score: minimum box score of any pose; between `low_score` and `birth_score`, a pose may only continue a
+            track.
+        duplicate: OKS of two poses in one frame from which the less confident one is a duplicate, if half of its box
+            lies in the other one.
+        gate: minimum similarity of a track and a pose, computed from IoU, OKS and appearance.
         low_gate: the same for poses below `high_score`.
-        part: similarity that a box which lies in a track's has at the least, as the visible part of somebody.
-        likeness: how much looks add to the similarity or take from it; 0 ignores them.
-        reach_gate: how likely, next to the expected place, the place must be where somebody comes back.
-        place: standard deviation of the place of somebody who comes back where they were last seen, in sizes; it grows
-            to that in `predicted_seconds`.
-        tolerance: share of a person's width or height that may be missing before the box is taken for a part of them.
-        part_seconds: how soon a person of whom only a part is seen is believed to be that small (to 1 / e).
-        inside_score: box score from which somebody may begin a track in the box of another, where parts appear too.
-        tentative_seconds: how long a track that was never shown waits for its next frame.
-        predicted_seconds: how long people and keypoints that nobody sees are shown where they should be.
-        lost_seconds: how long somebody who is not seen can come back with the same id.
-        missed_looks: how many looks in a row may miss somebody before `tentative_seconds` and `lost_seconds` count: in
-            a slow video, these are over before the next look.
-        box_noise: standard deviation of a measured box's centre and size, in sizes.
-        keypoint_noise: standard deviation of a measured keypoint with score 1, in sizes times its sigma.
-        keypoint_gate: standard deviations from where it is expected, from which a measured keypoint is left out.
-        keypoint_patience: how many such measurements in a row, each near the last, are believed.
-        box_agility: how far the box's speed strays in a second, in sizes per second.
-        scale_agility: how far the box's width and height stray in a second, in sizes per root of a second.
-        keypoint_agility: the same of the keypoints.
-        lost_settle_seconds: how soon somebody whom nobody sees comes to rest (to 1 / e).
-        settle_seconds: how soon a keypoint that is not seen moves as the body does.
-        smooth: what is shown of a keypoint: `none`, where it was measured; `kalman`, where its filter believes it to
-            be; `one-euro`, that with what trembles at rest taken out.
-        min_cutoff: Hz, of the One-Euro filter at rest.
-        beta: Hz per (size per second), how fast its cutoff rises with the speed.
-        rate_cutoff: Hz, its cutoff of the speed.
-        rest_speed: sizes per second, what noise feigns.
+        part: minimum similarity of a box that lies inside a track's box, as the visible part of that person.
+        likeness: weight of appearance in the similarity; 0 ignores appearance.
+        reach_gate: minimum likelihood, relative to the predicted place, of the place where a person reappears.
+        place: standard deviation, in sizes, of the place of a person who reappears where they were last observed; it
+            grows to this value within `predicted_seconds`.
+        tolerance: share of a person's width or height that may be missing before the box counts as partly occluded.
+        part_seconds: how long a partly occluded person keeps the full size (1 / e after).
+        inside_score: minimum box score of a track that begins inside another person's box, where detectors report
+            body parts too.
+        tentative_seconds: how long an unconfirmed track waits for its next match.
+        predicted_seconds: how long unobserved people and keypoints are output as predictions.
+        lost_seconds: how long an unobserved person keeps the id.
+        missed_frames: minimum number of consecutive processed frames without a match before `tentative_seconds` and
+            `lost_seconds` apply; in a slow video, these pass before the next frame.
+        box_noise: standard deviation of the measured center and size of a box, in sizes.
+        keypoint_noise: standard deviation of a measured keypoint with score 1, in sizes times its OKS sigma.
+        keypoint_gate: distance from the prediction, in standard deviations, from which a measured keypoint is an
+            outlier.
+        keypoint_patience: number of consecutive outliers near each other that are accepted as a jump.
+        box_agility: change of a box's velocity within a second, in sizes per second (standard deviation).
+        scale_agility: change of a box's width and height within a second, in sizes (standard deviation).
+        keypoint_agility: change of a keypoint's velocity within a second, in sizes per second (standard deviation).
+        lost_settle_seconds: how fast the velocity of an unobserved person decays (1 / e after).
+        settle_seconds: how fast the velocity of an unobserved keypoint approaches the body's (1 / e after).
+        smooth: which keypoints are output: `none`, the measured ones; `kalman`, the filtered ones; `one-euro`, the
+            filtered ones with a One-Euro filter against jitter at rest.
+        min_cutoff: Hz, cutoff of the One-Euro filter at rest.
+        beta: Hz per (size per second), slope of the cutoff over speed.
+        rate_cutoff: Hz, cutoff of the velocity's low-pass filter.
+        rest_speed: sizes per second, apparent speed caused by noise at rest.
     """
 
     high_score: float = 0.4
     birth_score: float = 0.35
-    credit: float = 0.85
+    confirmation_score: float = 0.85
     low_score: float = 0.1  # ByteTrack's
     duplicate: float = 0.7
     gate: float = 0.2
@@ -69,14 +78,16 @@ class TrackerConfig:
     reach_gate: float = 0.1
     place: float = 0.5
     tolerance: float = 0.15
-    part_seconds: float = 4.0  # longer than a walk past a pole takes
+    part_seconds: float = 4.0  # longer than it takes to walk past a pole
     inside_score: float = 0.5
     tentative_seconds: float = 0.1
     predicted_seconds: float = 0.3
     lost_seconds: float = 2.0
-    missed_looks: int = 3  # `tentative_seconds` at 30 fps
+    missed_frames: int = 3  # equals `tentative_seconds` at 30 fps
     box_noise: float = 0.06
-    keypoint_noise: float = 0.3  # of an annotator's spread: a network repeats itself better than people agree
+    keypoint_noise: float = (
+        0.3  # of the spread between annotators, from which the sigmas are: networks are more consistent
+    )
     keypoint_gate: float = 6.0
     keypoint_patience: int = 3
     box_agility: float = 0.7
@@ -85,7 +96,7 @@ class TrackerConfig:
     lost_settle_seconds: float = 2.0
     settle_seconds: float = 0.1
     smooth: str = "one-euro"
-    min_cutoff: float = 0.4  # these four: docs/decisions/0011-smoothing.md
+    min_cutoff: float = 0.4  # these four are tuned in docs/decisions/0011-smoothing.md
     beta: float = 16.0
     rate_cutoff: float = 2.0
     rest_speed: float = 0.35

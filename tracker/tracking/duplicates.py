@@ -1,4 +1,4 @@
-"""Poses that a detector reports twice: a person, and half of that person again."""
+"""Remove duplicate detections, such as a second box on half of the same person."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from numpy.typing import NDArray
 
 from ...models.geometry.boxes import areas, shared
 from .compiled import kernel
-from .seen import Array, Rows, Seen
+from .observations import Array, Observations, Rows
 from .similarity import agreement
 
 Mask = NDArray[np.bool_]
 
-_TOUCH = 0.5  # of the smaller box must lie in the other one
-_SAME_BOX = 0.95  # IoU from which two boxes are one, whatever the poses
-_WITHIN = 0.9  # share of a copy that lies in the person's box
-_TRUST = 0.1  # mean confidence from which poses are compared
-_LESS = 0.9  # of the other's score, which a copy has at the most: a detector is less sure of half a person
+_TOUCH = 0.5  # minimum share of the smaller box inside the other one
+_SAME_BOX = 0.95  # IoU from which two boxes are duplicates, whatever their poses
+_WITHIN = 0.9  # minimum share of a duplicate inside the person's box
+_TRUST = 0.1  # minimum mean confidence of poses that are compared
+_LESS = 0.9  # maximum score of a duplicate, relative to the person's: detectors score half a person lower
 
 
-def distinct(seen: Seen, sigmas: Array, limit: float) -> tuple[Rows, Mask]:
-    """Return the people who are no copy of somebody before them, and of whose poses nobody knows whose they are.
+def distinct(observed: Observations, sigmas: Array, limit: float) -> tuple[Rows, Mask]:
+    """Return the poses that are no duplicate of a more confident one, and which of them are ambiguous.
 
-    Half a person makes a box of low overlap with the whole one, but a pose that agrees where it is sure. So does a
-    person who is nearly hidden, when the pose network describes who stands before them; such a box is as sure as the
-    other, is kept, and both poses are doubtful.
+    A box on half a person has a low IoU with the whole one, but its confident keypoints agree. The same happens to a
+    nearly occluded person if the pose network describes the person in front. Such a box has a score as high as the
+    other; it is kept, and both poses are ambiguous: their keypoints may belong to either person.
 
     Args:
-        seen: N people, the surest first.
-        sigmas: (K,).
-        limit: the OKS from which two poses are the same.
+        observed: N poses, the most confident first.
+        sigmas: (K,) OKS sigmas.
+        limit: minimum OKS of two identical poses.
 
     Returns:
-        M rows in ascending order, and a mask (M,) of the doubtful poses among them.
+        M rows in ascending order, and a mask (M,) of the ambiguous poses among them.
     """
-    if len(seen.boxes) < 2:
-        return np.arange(len(seen.boxes)), np.zeros(len(seen.boxes), np.bool_)
-    common, sizes = shared(seen.boxes, seen.boxes), areas(seen.boxes)
-    copies, doubtful = _compare(common, sizes, seen.keypoints, seen.scores, seen.box_scores, sigmas, limit)
+    if len(observed.boxes) < 2:
+        return np.arange(len(observed.boxes)), np.zeros(len(observed.boxes), np.bool_)
+    common, sizes = shared(observed.boxes, observed.boxes), areas(observed.boxes)
+    copies, ambiguous = _compare(common, sizes, observed.keypoints, observed.scores, observed.box_scores, sigmas, limit)
     rows = np.flatnonzero(~copies)
-    return rows, doubtful[rows]
+    return rows, ambiguous[rows]
 
 
 @kernel
 def _compare(
     shared: Array, areas: Array, keypoints: Array, scores: Array, box_scores: Array, sigmas: Array, limit: float
 ) -> tuple[Mask, Mask]:
-    """Return who (N,) is a copy of a person before them, and whose pose (N,) another person has too."""
+    """Return masks (N,) of the duplicates of an earlier row, and of the poses that another person shares."""
     n = len(areas)
-    copies, doubtful, twins = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros((n, n), np.bool_)
+    copies, ambiguous, twins = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros((n, n), np.bool_)
     for i in range(n):
         for j in range(i + 1, n):
             common, first, second = shared[i, j], areas[i], areas[j]
@@ -61,5 +61,5 @@ def _compare(
             copies[j] = copies[j] or (same and not copies[i])
     for i in range(n):
         for j in range(n):
-            doubtful[i] = doubtful[i] or (twins[i, j] and not copies[j])
-    return copies, doubtful
+            ambiguous[i] = ambiguous[i] or (twins[i, j] and not copies[j])
+    return copies, ambiguous

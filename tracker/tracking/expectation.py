@@ -1,4 +1,4 @@
-"""Between two detections: where people should be, and the boxes that their keypoints ask for."""
+"""Predict people between two detections, and fit their boxes to the estimated keypoints."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 from ..types import Poses, State, Tracks
 from .anchors import moved
 from .kalman import Array
-from .life import BOX, People, boxes
+from .state import BOX, TrackState, boxes
 
-_SURE = 0.3  # confidence from which a keypoint says where the person is
-_ENOUGH = 4  # such keypoints
-_TRUST = 0.5  # share of the confidence of the last pose, below which a crop does not show the person any more
-_STEP = 0.5  # of the box's width or height; who moves further is somebody else, or out of the crop
+_SURE = 0.3  # minimum confidence of a keypoint that locates a person
+_ENOUGH = 4  # minimum number of such keypoints
+_TRUST = 0.5  # of the last pose's mean confidence; below it, the crop no longer shows the person
+_STEP = 0.5  # of the box's width or height; a larger step is another person, or leaves the crop
 
 
-def expected(people: People, dt: float, *, motion: Array | None, idle: float) -> Tracks:
-    """Return where people should be, without moving them.
+def expected(people: TrackState, dt: float, *, motion: Array | None, idle: float) -> Tracks:
+    """Return the predicted poses of tracks, without changing the tracks.
 
     Args:
-        people: T of them, who have ids.
-        dt: seconds to that time.
-        motion: (2, 3) of the camera until then; it stands still when left out.
-        idle: seconds since somebody looked; who was not seen then bears the state `predicted`.
+        people: T tracks with ids.
+        dt: seconds from the last frame to the prediction.
+        motion: (2, 3) camera motion until then; None for a static camera.
+        idle: seconds since the last processed frame; tracks without a match in that frame get the state `predicted`.
 
     Returns:
-        Boxes and keypoints as the filters expect them, not smoothed; scores of the last time that each was seen.
+        Boxes and keypoints predicted by the filters, not smoothed, with the scores of each track's last measurement.
     """
     people = people._replace(positions=people.positions + dt * people.velocities)
     people = people if motion is None else people.moved(motion)
@@ -39,17 +39,18 @@ def expected(people: People, dt: float, *, motion: Array | None, idle: float) ->
 
 
 def carried(poses: Poses, expected: Poses) -> Poses:
-    """Return the poses found in expected boxes, each with the box that its keypoints ask for.
+    """Return the poses that were estimated in predicted boxes, each with its box fitted to its keypoints.
 
-    A box that the tracker made up cannot confirm itself: its edges go where the keypoints near them are, as seen from
-    where they were expected. Who is hardly to be seen in the crop, or not near it, is left out: nobody was seen there.
+    A predicted box must not confirm itself: each edge moves by the displacement between estimated and predicted
+    keypoints near it. Poses with few confident keypoints, or far from the prediction, are dropped: the person was not
+    observed.
 
     Args:
-        poses: N, in the boxes of `expected`.
-        expected: N, as `expected` returns them.
+        poses: N poses, estimated in the boxes of `expected`.
+        expected: N poses as `expected` returns them.
 
     Returns:
-        M of the poses.
+        M of the N poses.
     """
     known = np.isfinite(poses.keypoints).all(-1) & np.isfinite(expected.keypoints).all(-1)  # (N, K)
     sure = known & (np.minimum(poses.scores, expected.scores) >= _SURE)

@@ -17,12 +17,12 @@ Array = NDArray[np.float64]
 
 
 class Points(NamedTuple):
-    """What is believed of P points of T tracks.
+    """State estimates of P points of T tracks.
 
     Attributes:
-        positions: (T, P, 2) pixels; NaN where a point is not known.
+        positions: (T, P, 2) pixels; NaN if unknown.
         velocities: (T, P, 2) pixels per second.
-        covariances: (T, P, 3), the variance of the position, its covariance with the velocity, that of the velocity.
+        covariances: (T, P, 3): variance of the position, covariance of position and velocity, variance of the velocity.
     """
 
     positions: Array
@@ -31,25 +31,25 @@ class Points(NamedTuple):
 
     @classmethod
     def unknown(cls, tracks: int, points: int) -> Points:
-        """Return points that start with their first measurement."""
+        """Return points without an estimate; the first measurement initializes them."""
         shape = (tracks, points, 2)
         return cls(np.full(shape, np.nan), np.zeros(shape), np.zeros((tracks, points, 3)))
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Points:
-        """Return the tracks of an index array or a mask."""
+        """Return the tracks that an index array or a mask selects."""
         return Points(*[array[rows] for array in self])
 
     def join(self, other: Points) -> Points:
-        """Return these tracks and those after them."""
+        """Return these tracks, followed by the other ones."""
         return Points(*[np.concatenate(pair) for pair in zip(self, other)])
 
 
 @part
 def expected(a: float, b: float, c: float, dt: float, density: float) -> tuple[float, float, float]:
-    """Return a covariance (position, both, velocity) after `dt` seconds, disturbed by noise of a spectral `density`.
+    """Return the predicted covariance (position, cross, velocity) after `dt` seconds.
 
-    The velocity is disturbed by white noise (`filterpy.common.Q_continuous_white_noise`), so that two steps of dt / 2
-    say the same as one step of dt and the frame rate does not matter.
+    The acceleration is white noise of a spectral `density` (`filterpy.common.Q_continuous_white_noise`), so that two
+    steps of dt / 2 equal one step of dt, and results do not depend on the frame rate.
     """
     noise = density * dt
     return a + dt * (2 * b + dt * (c + noise / 3)), b + dt * (c + noise / 2), c + noise
@@ -57,12 +57,12 @@ def expected(a: float, b: float, c: float, dt: float, density: float) -> tuple[f
 
 @kernel
 def predict(points: tuple[Array, ...], dt: float, density: Array) -> None:
-    """Move all points on.
+    """Predict all points, in place.
 
     Args:
-        points: (T, P), the arrays of `Points`.
-        dt: seconds.
-        density: (T, P) squared pixels per cubed second, the spectral density of the acceleration.
+        points: the arrays of `Points`, (T, P).
+        dt: time step in seconds.
+        density: (T, P) spectral density of the acceleration, squared pixels per cubed second.
     """
     positions, velocities, covariances = points
     for t in range(positions.shape[0]):
@@ -75,14 +75,14 @@ def predict(points: tuple[Array, ...], dt: float, density: Array) -> None:
 
 
 def wander(points: tuple[Array, ...], column: int, variance: Array) -> None:
-    """Give one column of points no velocity of its own but a random walk, for one step of `predict`.
+    """Turn one column of points into a random walk without velocity, for one step of `predict`.
 
-    A box's size has no inertia: a velocity that it learnt while somebody came into the picture would blow it up.
+    A box's size has no inertia: a velocity learned while a person enters the image would inflate the box.
 
     Args:
-        points: (T, P), the arrays of `Points`.
-        column: which of the P points.
-        variance: (T,) squared pixels per squared second: the strength of the walk over the seconds of the step.
+        points: the arrays of `Points`, (T, P).
+        column: index of the point.
+        variance: (T,) squared pixels per squared second, strength of the walk during the step.
     """
     _, velocities, covariances = points
     velocities[:, column] = 0.0
@@ -90,16 +90,16 @@ def wander(points: tuple[Array, ...], column: int, variance: Array) -> None:
 
 
 def coast(points: tuple[Array, ...], ages: Array, idle: float, dt: float, settle: float) -> None:
-    """Let points that are not seen forget their own velocity for that of the track's first point, which is its centre.
+    """Let the velocity of unobserved points approach that of the track's first point, the center of the box.
 
-    A wrist that disappears in mid-swing does not fly on: it moves as the body does.
+    A wrist that is occluded in mid-swing does not fly on: it moves with the body.
 
     Args:
-        points: (T, P), the arrays of `Points`.
-        ages: (T, P) seconds since a point was last seen.
-        idle: seconds since anything was looked at; a point of that age was seen then.
-        dt: seconds.
-        settle: seconds after which 1 / e of the own velocity is left.
+        points: the arrays of `Points`, (T, P).
+        ages: (T, P) seconds since each point's last measurement.
+        idle: seconds since the last processed frame; points of a greater age are unobserved.
+        dt: time step in seconds.
+        settle: seconds after which the difference of the velocities has fallen to 1 / e.
     """
     _, velocities, _ = points
     t, p = np.nonzero(ages[:, 1:] > idle)
@@ -109,16 +109,16 @@ def coast(points: tuple[Array, ...], ages: Array, idle: float, dt: float, settle
 
 @kernel
 def update(points: tuple[Array, ...], measured: Array, noise: Array, speed: Array) -> None:
-    """Correct all points by what was measured.
+    """Correct all points by their measurements, in place.
 
-    A point without measurement keeps its prediction. A point that was not known starts where it is measured, with the
-    velocity that the track's first point had.
+    A point without measurement keeps its prediction. An unknown point starts at its measurement, with the velocity of
+    the track's first point.
 
     Args:
-        points: (T, P), the arrays of `Points`.
-        measured: (T, P, 2) pixels; NaN where nothing was measured.
-        noise: (T, P) squared pixels, the variance of each measurement.
-        speed: (T, P) pixels per second, the standard deviation of the velocity that a point starts with.
+        points: the arrays of `Points`, (T, P).
+        measured: (T, P, 2) pixels; NaN if not measured.
+        noise: (T, P) variance of each measurement, squared pixels.
+        speed: (T, P) standard deviation of a new point's velocity, pixels per second.
     """
     positions, velocities, covariances = points
     for t in range(positions.shape[0]):
@@ -146,15 +146,15 @@ def update(points: tuple[Array, ...], measured: Array, noise: Array, speed: Arra
 
 @kernel
 def follow(points: tuple[Array, ...], measured: Array, noise: Array, speed: Array, dts: Array, density: Array) -> None:
-    """Filter F moments of the same P points, in place: each is predicted from the one before and corrected.
+    """Filter the same P points through F frames, in place: predict each frame from the previous one and correct it.
 
     Args:
-        points: (F, P), the arrays of `Points`, unknown.
-        measured: (F, P, 2), as for `update`, and the next two.
-        noise: (F, P).
-        speed: (F, P).
-        dts: (F,) seconds from the moment before to each; the first is not used.
-        density: (F, P) as for `predict`.
+        points: the arrays of `Points`, (F, P), unknown.
+        measured: (F, P, 2), as in `update`.
+        noise: (F, P), as in `update`.
+        speed: (F, P), as in `update`.
+        dts: (F,) seconds from the previous frame to each; the first is ignored.
+        density: (F, P), as in `predict`.
     """
     positions, velocities, covariances = points
     for row in range(len(dts)):
@@ -168,14 +168,14 @@ def follow(points: tuple[Array, ...], measured: Array, noise: Array, speed: Arra
 
 @kernel
 def smooth(filtered: tuple[Array, ...], dts: Array, density: Array) -> None:
-    """Correct every moment by all that came after it (Rauch, Tung and Striebel 1965).
+    """Smooth filtered frames backwards, in place (Rauch, Tung and Striebel 1965).
 
-    A point that was not known yet stays unknown.
+    A point that was unknown in a frame stays unknown in it.
 
     Args:
-        filtered: (F, P), the arrays of `Points`: F moments of the same points, each after its `update`.
-        dts: (F,) seconds from the moment before to each; the first is not used.
-        density: (F, P) as `predict` was given it for the step to each moment; the first is not used.
+        filtered: the arrays of `Points`, (F, P): F frames of the same points, each after its `update`.
+        dts: (F,) seconds from the previous frame to each; the first is ignored.
+        density: (F, P), as in `predict`, for the step to each frame; the first is ignored.
     """
     positions, velocities, covariances = filtered
     for now in range(len(dts) - 2, -1, -1):
@@ -184,7 +184,7 @@ def smooth(filtered: tuple[Array, ...], dts: Array, density: Array) -> None:
             a, b, c = covariances[now, point, 0], covariances[now, point, 1], covariances[now, point, 2]
             p, q, r = expected(a, b, c, dt, density[after, point])
             scale = 1 / (p * r - q * q)
-            # The gain: covariance of now with the next moment, times the inverse of what was expected of that.
+            # The gain: covariance of this frame with the next one, times the inverse of the next one's prediction.
             k, l = scale * ((a + dt * b) * r - b * q), scale * (b * p - (a + dt * b) * q)  # noqa: E741
             m, n = scale * ((b + dt * c) * r - c * q), scale * (c * p - (b + dt * c) * q)
             for axis in range(2):

@@ -1,32 +1,34 @@
-"""What is known of people, moved on to the time of a frame and corrected by what it shows."""
+"""Predict the state of tracks to the time of a frame, and correct it by the frame's observations."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from . import kalman, life
+from . import kalman, state
 from .appearance import learn
 from .association import Rows
 from .config import TrackerConfig
-from .life import BOX, People
+from .observations import Array, Observations, take
 from .occlusion import complete
 from .outliers import leave_out
-from .seen import Array, Seen, take
+from .state import BOX, TrackState
 
-_FRESH = 0.9  # of a shown box is this frame's: the filter's lags, and boxes need not be calm as keypoints do
-_UNKNOWN = 4.0  # seconds; a new point's speed is as uncertain as after straying for so long
-_MOST = 0.6  # of its score that one frame counts: after none but the first is anybody shown for one frame alone
-_TRUST = 0.05  # the score of a keypoint is not believed to be less
+_FRESH = (
+    0.9  # weight of the measured box in the output: the filter lags, and jitter matters less in boxes than in keypoints
+)
+_UNKNOWN = 4.0  # seconds of random acceleration that give a new point's uncertainty of speed
+_MOST = 0.6  # maximum per frame of the confirmation score, so that one frame confirms a track only in the first frame
+_TRUST = 0.05  # lower bound of a keypoint's score in the measurement noise
 
 
-def predict(people: People, dt: float, idle: float, options: TrackerConfig) -> None:
-    """Move all tracks on by `dt` seconds; the last detection was `idle` seconds ago.
+def predict(people: TrackState, dt: float, idle: float, options: TrackerConfig) -> None:
+    """Predict all tracks by `dt` seconds, in place; the last processed frame was `idle` seconds ago.
 
-    Keypoints that were not seen for longer than `predicted_seconds` are forgotten: after that time, which is a single
-    frame of a slow video, limbs may be anywhere. What is measured next is not smoothed with the past.
+    Keypoints without a measurement for more than `predicted_seconds` are forgotten: after that time, which is a single
+    frame of a slow video, limbs may be anywhere. The next measurement is not smoothed with the past.
     """
     points, ages = (people.positions, people.velocities, people.covariances), people.ages
-    sizes = life.sizes(people.positions)
+    sizes = state.sizes(people.positions)
     people.velocities[:, 0] *= np.where(ages[:, 0] > idle, np.exp(-dt / options.lost_settle_seconds), 1.0)[:, None]
     kalman.coast(points, ages, idle, dt, options.settle_seconds)
     kalman.wander(points, 1, (options.scale_agility * sizes) ** 2 / dt)
@@ -38,51 +40,54 @@ def predict(people: People, dt: float, idle: float, options: TrackerConfig) -> N
 
 
 def _agilities(count: int, options: TrackerConfig) -> Array:
-    """Return how far the speed of each of a person's points strays in a second, in sizes per second."""
+    """Return the change of each point's velocity within a second, in sizes per second (standard deviation)."""
     values = np.full(count, options.keypoint_agility)
     values[:BOX] = options.box_agility, options.scale_agility
     return values
 
 
 def correct(
-    people: People,
-    seen: Seen,
+    people: TrackState,
+    observed: Observations,
     match: Rows,
-    looked: bool,
-    free: Array,
+    processed: bool,
+    visible_share: Array,
     dt: float,
     sigmas: Array,
     options: TrackerConfig,
 ) -> Array:
-    """Take in what this frame measured.
+    """Correct tracks by this frame's observations, in place.
 
     Args:
         people: T tracks.
-        seen: N poses.
-        match: (T,), the pose of each track; -1 where it has none.
-        looked: whether this frame was looked at; who was not seen in it was missed then.
-        free: (N,), the share of each that nobody hides.
-        dt: seconds.
-        sigmas: (K,).
-        options: of the tracker.
+        observed: N poses.
+        match: (T,) pose of each track; -1 if unmatched.
+        processed: whether the networks ran on this frame, so that an unmatched track counts as missed.
+        visible_share: (N,) share of each person that is not occluded.
+        dt: seconds since the last frame.
+        sigmas: (K,) OKS sigmas.
+        options: options of the tracker.
 
     Returns:
-        The keypoints (T, K, 2) that were measured, NaN where there is none.
+        The measured keypoints (T, K, 2); NaN if not measured.
     """
     tracks = np.flatnonzero(match >= 0)
-    people.misses[...] = np.where(match < 0, people.misses + looked, 0.0)
+    people.misses[...] = np.where(match < 0, people.misses + processed, 0.0)
     if len(tracks) == 0:
         return np.full(people.smooth.shape, np.nan)
-    seen, free = take(seen, match[tracks]), free[match[tracks]]  # M people, each in the row of their track
-    whole = _whole(people, seen, tracks, np.exp(-dt / options.part_seconds), options)
+    observed, visible_share = (
+        take(observed, match[tracks]),
+        visible_share[match[tracks]],
+    )  # M people, each in the row of their track
+    whole = _whole(people, observed, tracks, np.exp(-dt / options.part_seconds), options)
     shape = people.positions.shape
     measured, noise, speed = np.full(shape, np.nan), np.zeros(shape[:2]), np.zeros(shape[:2])
     measured[tracks, 0], measured[tracks, 1] = (whole[:, :2] + whole[:, 2:]) / 2, whole[:, 2:] - whole[:, :2]
-    measured[tracks, BOX:] = seen.keypoints
-    known, born = life.sizes(people.positions[tracks]), np.sqrt(measured[tracks, 1, 0] * measured[tracks, 1, 1])
-    sizes = np.where(people.credits[tracks] > 0, known, born)[:, None]  # (M, 1)
-    noise[tracks, :BOX] = (options.box_noise / seen.box_scores[:, None] * sizes) ** 2
-    noise[tracks, BOX:] = (options.keypoint_noise * sigmas / np.maximum(seen.scores, _TRUST) * sizes) ** 2
+    measured[tracks, BOX:] = observed.keypoints
+    known, born = state.sizes(people.positions[tracks]), np.sqrt(measured[tracks, 1, 0] * measured[tracks, 1, 1])
+    sizes = np.where(people.confirmation_scores[tracks] > 0, known, born)[:, None]  # (M, 1)
+    noise[tracks, :BOX] = (options.box_noise / observed.box_scores[:, None] * sizes) ** 2
+    noise[tracks, BOX:] = (options.keypoint_noise * sigmas / np.maximum(observed.scores, _TRUST) * sizes) ** 2
     speed[tracks] = sizes * _agilities(shape[1], options) * np.sqrt(_UNKNOWN)
     raw = measured[:, BOX:].copy()
     leave_out(
@@ -96,37 +101,41 @@ def correct(
         options.keypoint_gate,
         options.keypoint_patience,
     )
-    people.smooth[np.isnan(people.positions[:, BOX:, 0])] = np.nan  # starts afresh, and so does its smoothing
+    people.smooth[np.isnan(people.positions[:, BOX:, 0])] = np.nan  # a point that restarts resets its smoothing
     kalman.update((people.positions, people.velocities, people.covariances), measured, noise, speed)
-    _remember(people, seen, tracks, free, whole, measured[tracks, BOX:])
+    _remember(people, observed, tracks, visible_share, whole, measured[tracks, BOX:])
     return raw
 
 
-def _whole(people: People, seen: Seen, tracks: Rows, keep: float, options: TrackerConfig) -> Array:
-    """Return the boxes (M, 4) of those who are seen, completed where the person is known and something hides them."""
-    expected, boxes = life.boxes(people.positions[tracks]), seen.boxes
+def _whole(people: TrackState, observed: Observations, tracks: Rows, keep: float, options: TrackerConfig) -> Array:
+    """Return the boxes (M, 4) of matched tracks; the boxes of confirmed, partly occluded people are completed."""
+    expected, boxes = state.boxes(people.positions[tracks]), observed.boxes
     low, high = complete(boxes[:, :2], boxes[:, 2:], expected[:, :2], expected[:, 2:], options.tolerance, keep)
     return np.where((people.ids[tracks] > 0)[:, None], np.concatenate([low, high], axis=1), boxes)
 
 
-def _remember(people: People, seen: Seen, tracks: Rows, free: Array, whole: Array, measured: Array) -> None:
-    """Note who is seen in this frame, where, how surely, and how they look.
+def _remember(
+    people: TrackState, observed: Observations, tracks: Rows, visible_share: Array, whole: Array, measured: Array
+) -> None:
+    """Store scores, ages, places and appearance of the matched tracks.
 
     Args:
         people: T tracks.
-        seen: M poses.
-        tracks: (M,), the rows of those who are seen.
-        free: (M,), the share of each that nobody hides.
-        whole: (M, 4), their boxes.
-        measured: (M, K, 2), the keypoints that were believed; NaN where there is none.
+        observed: M poses.
+        tracks: (M,) rows of the matched tracks.
+        visible_share: (M,) share of each person that is not occluded.
+        whole: (M, 4) their completed boxes.
+        measured: (M, K, 2) their measured keypoints without outliers; NaN if missing.
     """
-    people.credits[tracks] += np.minimum(seen.box_scores, _MOST)
-    people.box_scores[tracks] = seen.box_scores
+    people.confirmation_scores[tracks] += np.minimum(observed.box_scores, _MOST)
+    people.box_scores[tracks] = observed.box_scores
     believed = ~np.isnan(measured[..., 0])
-    people.scores[tracks] = np.where(believed, seen.scores, people.scores[tracks])
+    people.scores[tracks] = np.where(believed, observed.scores, people.scores[tracks])
     people.ages[tracks, :BOX] = 0.0
     people.ages[tracks, BOX:] = np.where(believed, 0.0, people.ages[tracks, BOX:])
-    boxes = life.boxes(people.positions[tracks])
+    boxes = state.boxes(people.positions[tracks])
     people.places[tracks] = boxes + _FRESH * (whole - boxes)
-    part = (whole != seen.boxes).any(-1)
-    people.looks[tracks] = learn(people.looks[tracks], seen.looks, np.where(part, 0.0, free))
+    part = (whole != observed.boxes).any(-1)
+    people.appearance[tracks] = learn(
+        people.appearance[tracks], observed.appearance, np.where(part, 0.0, visible_share)
+    )

@@ -1,4 +1,4 @@
-"""Whole people from their visible parts: a box with a hidden edge is completed by what is known of the person."""
+"""Complete the boxes of partly occluded people from their tracks."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ Array = NDArray[np.float64]
 
 
 def complete(low: Array, high: Array, start: Array, end: Array, tolerance: float, keep: float) -> tuple[Array, Array]:
-    """Return an axis of boxes as it would be if nothing hid a part of the people; all arrays have one shape.
+    """Return the extents of boxes along one axis without occlusion; all arrays have the same shape.
 
-    Somebody who walks behind a pole is seen on one side of it: one edge of the box goes on, the other one stays. A box
-    that is narrower or lower than expected is taken for such a part. It is extended from the edge that moved less, to
-    the expected extent; where both edges moved inwards, the expected centre stays. The expected extent shrinks to
-    `keep`, so that who crouches or turns sideways for long is believed.
+    When a person walks behind a pole, one edge of the box moves on and the other one stops at the pole. A box that is
+    narrower or lower than predicted is treated as partly occluded: it is extended from the edge that moved less, to
+    the predicted extent. If both edges moved inwards, the predicted center stays. The predicted extent shrinks to
+    `keep` per frame, so that a person who crouches or turns sideways gets a smaller box after a while.
 
     Args:
-        low: pixels, the left or upper edge as measured.
-        high: pixels, the right or lower edge as measured.
-        start: pixels, the left or upper edge as predicted.
-        end: pixels, the right or lower edge as predicted.
-        tolerance: share of the expected extent that may be missing.
-        keep: share of the expected extent that is left of it.
+        low: measured left or upper edge, pixels.
+        high: measured right or lower edge, pixels.
+        start: predicted left or upper edge, pixels.
+        end: predicted right or lower edge, pixels.
+        tolerance: share of the predicted extent that may be missing.
+        keep: share of the predicted extent that remains after this frame.
 
     Returns:
-        Both edges; they are those that were given where nothing is hidden.
+        Both edges; the measured ones where nothing is occluded.
     """
     extent = end - start
     part = high - low < (1 - tolerance) * extent
@@ -42,7 +42,7 @@ def complete(low: Array, high: Array, start: Array, end: Array, tolerance: float
     return np.where(part, first, low), np.where(part, last, high)
 
 
-def uncovered(boxes: Array) -> Array:
-    """Return which share (N,) of each box (N, 4) is not behind somebody nearer, whose box ends lower in the picture."""
+def visible_shares(boxes: Array) -> Array:
+    """Return the share (N,) of each box (N, 4) that no nearer person occludes; nearer boxes end lower in the image."""
     nearer = boxes[:, 3] > boxes[:, 3, None]  # (N, N), whether the second hides the first
     return 1 - (inside(boxes, boxes) * nearer).max(-1, initial=0.0)

@@ -1,4 +1,4 @@
-"""Measured keypoints that cannot be: they are left out until they insist."""
+"""Reject keypoint outliers until they persist."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ def leave_out(
     gate: float,
     patience: float,
 ) -> None:
-    """Take out what was measured too far from where it is expected, in place, unless it was there several times.
+    """Remove measurements that are too far from their prediction, in place, unless they repeat.
 
-    A wrist that is taken for the other one for two frames shakes nothing: it coasts. One that is measured `patience`
-    times in a row outside of its gate, each time near the last, has really jumped, and starts afresh where it is.
+    If left and right wrist are confused for two frames, the wrist coasts and the output stays calm. A point that is
+    measured outside its gate `patience` times in a row, each time near the last, has really jumped and restarts there.
 
     Args:
-        measured: (T, P, 2) pixels, NaN where nothing was measured; outliers become NaN.
-        positions: (T, P, 2) pixels, as expected; NaN where a point is not known, or is to start afresh.
-        covariances: (T, P, 3) of these.
-        noise: (T, P) squared pixels, of what was measured.
-        strays: (T, P), how many outliers there were in a row.
-        stray_places: (T, P, 2) pixels, where the last of them was.
-        first: points before this one are not judged.
-        gate: standard deviations of the distance, from which it is an outlier.
-        patience: how many in a row are believed.
+        measured: (T, P, 2) pixels, NaN if not measured; outliers become NaN.
+        positions: (T, P, 2) predicted positions, pixels, NaN if unknown; points that restart become NaN.
+        covariances: (T, P, 3) covariances of the predictions.
+        noise: (T, P) variance of the measurements, squared pixels.
+        strays: (T, P) number of consecutive outliers, updated in place.
+        stray_places: (T, P, 2) position of the last outlier, pixels, updated in place.
+        first: index of the first point that is checked.
+        gate: distance of an outlier, in standard deviations.
+        patience: number of consecutive outliers that are accepted as a jump.
     """
     for t in range(measured.shape[0]):
         for p in range(first, measured.shape[1]):

@@ -1,4 +1,4 @@
-"""Tracks of a whole video, seen from its end: joined, freed of ghosts, smoothed both ways, their gaps closed."""
+"""Offline refinement of a finished video's tracks: join tracklets, drop ghosts, smooth both ways, fill gaps."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from ..types import Poses, State, Tracks
 from . import kalman
 from .config import TrackerConfig
 from .kalman import Array, Points
-from .life import BOX
+from .state import BOX
 from .tracklets import Tracklet, drop_ghosts, gather, join
 
 _ONLINE = TrackerConfig()
-_PASSES = 5  # what is far from the path draws it along at first; after that many, hardly
+_PASSES = 5  # reweighting passes, after which outliers hardly affect the path
 
 
 @dataclass(frozen=True, slots=True)
 class RefineConfig:
-    """How `refine` decides. Sizes are square roots of box areas, as in `TrackerConfig`.
+    """Options of `refine`. Sizes are square roots of box areas, as in `TrackerConfig`.
 
     Attributes:
-        join_seconds: how long somebody may be away between two tracklets that are joined.
-        join_margin: by how much, of 1, a continuation must be more similar than any other.
-        ghost_seconds: who was there for less, with a low score, was not there.
-        ghost_score: mean box score below which that holds.
+        join_seconds: longest gap between two tracklets that are joined.
+        join_margin: minimum lead in similarity, of 1, of a continuation over any other.
+        ghost_seconds: minimum duration of a tracklet with a low mean score; a shorter one is a ghost.
+        ghost_score: mean box score below which `ghost_seconds` applies.
         gap_seconds: longest gap that is interpolated.
-        box_noise: standard deviation of a measured box's centre and size, in sizes.
-        keypoint_noise: standard deviation of a measured keypoint with score 1, in sizes times its sigma.
-        box_agility: how far the box's speed strays in a second, in sizes per second.
-        keypoint_agility: the same of the keypoints. A third of the online filter's: what comes after tells the turns.
-        outlier: standard deviations from the path, from which a measurement is believed less and less.
+        box_noise: standard deviation of the measured center and size of a box, in sizes.
+        keypoint_noise: standard deviation of a measured keypoint with score 1, in sizes times its OKS sigma.
+        box_agility: change of a box's velocity within a second, in sizes per second (standard deviation).
+        keypoint_agility: the same for keypoints. A third of the online filter's value, because later frames show the
+            changes of direction.
+        outlier: distance from the path, in standard deviations, from which a measurement loses weight.
     """
 
     join_seconds: float = 3.0
@@ -46,13 +47,13 @@ class RefineConfig:
     gap_seconds: float = 1.0
     box_noise: float = _ONLINE.box_noise
     keypoint_noise: float = _ONLINE.keypoint_noise
-    box_agility: float = 2.0  # so that it turns as fast as its person: nothing is to be predicted from it here
+    box_agility: float = 2.0  # high, so that the box turns as fast as its person: no prediction depends on it here
     keypoint_agility: float = 1.0
     outlier: float = 3.0
 
 
 class _Refined(NamedTuple):
-    """One person in R frames, as it will be shown; velocities (R, 2)."""
+    """One refined person in R frames; velocities (R, 2), pixels per second."""
 
     identity: int
     frames: NDArray[np.int32]
@@ -67,30 +68,30 @@ class _Refined(NamedTuple):
 def refine(
     times: ArrayLike, tracks: Sequence[Tracks], *, skeleton: Skeleton = COCO, config: RefineConfig | None = None
 ) -> list[Tracks]:
-    """Look at a finished video's tracks again, each moment in the light of what came after it.
+    """Refine the tracks of a finished video, using past and future frames.
 
-    Tracklets of one person in one scene are joined, ghosts are left out, keypoints and boxes are smoothed by the
-    Rauch-Tung-Striebel smoother, which outliers do not mislead, and short gaps are filled with the state
-    `interpolated`; predictions are left out.
+    Tracklets of one person in one scene are joined, and ghosts are dropped. Keypoints and boxes are smoothed by a
+    robust Rauch-Tung-Striebel smoother. Short gaps are filled with the state `interpolated`; online predictions are
+    dropped.
 
-    Memory is bounded by the tracks, not the video: an hour of five people at 30 fps takes about 0.65 GB, a third of
-    it the tracks that are handed in.
+    Memory grows with the tracks, not with the video: an hour of five people at 30 fps takes about 0.65 GB, a third of
+    it for the input tracks.
 
     Args:
         times: (F,) seconds of the frames.
-        tracks: F, of a `PoseTracker(smooth="none")`; already smoothed ones would be smoothed twice.
-        skeleton: of their keypoints.
-        config: all options.
+        tracks: F frames of a `PoseTracker(smooth="none")`; smoothed tracks would be smoothed twice.
+        skeleton: skeleton of their keypoints.
+        config: options; the defaults if None.
 
     Returns:
-        F, in which ids are those of the beginnings of what was joined.
+        F frames of tracks; joined tracklets have the id of the first one.
 
     Raises:
-        ValueError: there are not as many times as tracks.
+        ValueError: the numbers of times and tracks differ.
     """
     times, config = np.asarray(times, dtype=np.float64), config or RefineConfig()
     if len(times) != len(tracks):
-        raise ValueError(f"There are {len(times)} times for {len(tracks)} frames of tracks; give one for each.")
+        raise ValueError(f"There are {len(times)} times for {len(tracks)} frames of tracks; give one time per frame.")
     tracklets = gather(tracks)
     if not tracklets:
         return [Tracks.empty(len(skeleton)) for _ in tracks]
@@ -98,14 +99,14 @@ def refine(
     tracklets = join(tracklets, times, scenes, sigmas=sigmas, within=config.join_seconds, margin=config.join_margin)
     tracklets = drop_ghosts(tracklets, times, min_seconds=config.ghost_seconds, min_score=config.ghost_score)
     people = []
-    while tracklets:  # each is forgotten when it is smoothed: memory holds the tracks twice, not three times
+    while tracklets:  # each is released after smoothing: memory holds the tracks twice, not three times
         people.append(_smoothed(tracklets.pop(), times, sigmas=sigmas, config=config))
     refined = _frames(people, count=len(times), names=skeleton.keypoints)
     return [replace(now, new_scene=frame.new_scene) for now, frame in zip(refined, tracks)]
 
 
 def _smoothed(tracklet: Tracklet, times: Array, *, sigmas: Array, config: RefineConfig) -> _Refined:
-    """Smooth one person, and fill the gaps."""
+    """Smooth one person and fill the gaps."""
     span = np.arange(tracklet.frames[0], tracklet.frames[-1] + 1, dtype=np.int32)
     seen = np.isin(span, tracklet.frames)
     shown = _near(seen[:, None], times[span], within=config.gap_seconds)[:, 0]
@@ -139,17 +140,17 @@ def _smoothed(tracklet: Tracklet, times: Array, *, sigmas: Array, config: Refine
 
 
 def _near(seen: NDArray[np.bool_], at: Array, *, within: float) -> NDArray[np.bool_]:
-    """Return where (R, P) a point is seen, or was and will be with no more than `within` seconds between."""
+    """Return a mask (R, P) of points that are measured, or lie in a gap of at most `within` seconds."""
     before = np.maximum.accumulate(np.where(seen, at[:, None], -np.inf), axis=0)
     after = np.minimum.accumulate(np.where(seen, at[:, None], np.inf)[::-1], axis=0)[::-1]
     return seen | (after - before <= within + 1e-9)
 
 
 def _both_ways(points: Array, at: Array, *, noise: Array, agility: Array, outlier: float) -> Points:
-    """Filter R moments of P points forwards and smooth them backwards; all in pixels and seconds.
+    """Filter P points through R frames forwards and smooth them backwards; all in pixels and seconds.
 
-    A measurement counts the less, the farther it was from the path of the pass before (iteratively reweighted least
-    squares, Holland and Welsch 1977): sides that are taken for one another for some frames leave no trace.
+    The weight of a measurement falls with its distance from the path of the previous pass (iteratively reweighted
+    least squares, Holland and Welsch 1977), so that sides swapped for a few frames leave no trace.
     """
     density, variance = np.square(agility), np.square(noise)
     dts, doubt = np.maximum(np.diff(at, prepend=at[0]), 1e-3), np.ones(noise.shape)
@@ -163,7 +164,7 @@ def _both_ways(points: Array, at: Array, *, noise: Array, agility: Array, outlie
 
 
 def _frames(people: list[_Refined], *, count: int, names: tuple[str, ...]) -> Iterator[Tracks]:
-    """Deal people out to frames, in the order of their ids; the list is emptied."""
+    """Yield the tracks of each frame, people in the order of their ids; empties the list."""
     if not people:
         yield from (Tracks.empty(len(names)) for _ in range(count))
         return

@@ -1,4 +1,4 @@
-"""Choose the people who are shown and written; everybody is tracked all the same."""
+"""Select the people in the output; all people are tracked regardless."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from .selectors import AtPlace, Corner
 
 Mask = NDArray[np.bool_]
 
-_TAKES_OVER = 1.3  # times as large as the largest one so far is who comes next: two alike would take turns
+_TAKES_OVER = (
+    1.3  # minimum ratio of areas at which another person becomes the largest: two similar ones would alternate
+)
 
 
 class Selection:
-    """Callable `(tracks) -> Tracks`, frame after frame; `choose` where the whole run is there.
+    """Callable `(tracks) -> Tracks` for each frame in turn; `choose` selects in a finished run.
 
     Args:
-        person: `largest`, `longest`, an id, or a place at a time; everybody when left out.
-        min_length: seconds between somebody's first and last frame at the least.
-        roi: corners of a region; whose box has its centre outside is not there.
+        person: `largest`, `longest`, an id, or a place at a time; None selects all people.
+        min_length: minimum seconds between a person's first and last frame.
+        roi: corners of a region, pixels; people whose box has its center outside are dropped.
 
     Attributes:
-        whole: whether the whole run is needed.
+        whole: whether the selection needs the whole run.
     """
 
     def __init__(
@@ -44,14 +46,14 @@ class Selection:
 
     @property
     def unmet(self) -> str:
-        """A sentence about the id that was asked for and that nobody had; empty where somebody had it."""
+        """Message if no person had the requested id; empty otherwise."""
         if not isinstance(self._person, int) or self._met:
             return ""
-        ids = f"ids went up to {self._last}" if self._last else "nobody was there"
-        return f"Nobody had the id {self._person}; {ids}. Look at them without --person."
+        ids = f"the ids went up to {self._last}" if self._last else "no people were found"
+        return f"No person had the id {self._person}; {ids}. Run without --person to see all people."
 
     def __call__(self, tracks: Tracks) -> Tracks:
-        """Return those of one frame who are meant."""
+        """Return the selected people of one frame."""
         if self._roi is not None:
             tracks = tracks[within(_centres(tracks), self._roi)]
         if isinstance(self._person, int):
@@ -64,10 +66,10 @@ class Selection:
         return tracks
 
     def _row(self, tracks: Tracks) -> int:
-        """Return the row of the largest person, which they stay until somebody is clearly larger."""
+        """Return the row of the largest person; another one must be clearly larger to take over."""
         sizes = areas(np.nan_to_num(tracks.poses.boxes))
         seen = [state != State.PREDICTED for state in tracks.states]
-        row = int(np.where(seen, sizes, sizes * 1e-9).argmax())  # a guess takes nobody's place
+        row = int(np.where(seen, sizes, sizes * 1e-9).argmax())  # a predicted person never takes over
         known = np.flatnonzero(tracks.ids == self._largest)
         if len(known) and sizes[row] < _TAKES_OVER * sizes[known[0]]:
             row = int(known[0])
@@ -75,21 +77,21 @@ class Selection:
         return row
 
     def choose(self, times: ArrayLike, tracks: Sequence[Tracks]) -> list[Tracks]:
-        """Return those of every frame of a run who are meant.
+        """Return the selected people of each frame of a finished run.
 
         Args:
             times: (F,) seconds.
-            tracks: F.
+            tracks: F frames.
 
         Raises:
-            UsageError: nobody is at the place, at the time.
+            UsageError: no person is at the requested place and time.
         """
         at = np.asarray(times, dtype=np.float64)
         self._largest = 0
         meant = [self(frame) for frame in tracks]
         if not self.whole:
             return meant
-        stays: dict[int, tuple[float, float, int]] = {}  # first and last second, and frames
+        stays: dict[int, tuple[float, float, int]] = {}  # id -> first and last second, number of frames
         for time, frame in zip(at.tolist(), meant):
             for person in frame.ids.tolist():
                 first, _, count = stays.get(person, (time, time, 0))
@@ -103,16 +105,17 @@ class Selection:
 
 
 def _who(place: AtPlace, times: NDArray[np.float64], tracks: Sequence[Tracks]) -> int:
-    """Return the id of the person whose box is around a place, the one with the nearest centre of several."""
+    """Return the id of the person whose box contains a place; of several, the one with the nearest center."""
     wanted = f"{place.x:g},{place.y:g} at {place.time:g} s"
     if not len(times) or not times[0] - 0.5 <= place.time <= times[-1] + 0.5:
-        raise UsageError(f"Nobody can be looked for at {wanted}: the frames are from another time. Give another one.")
+        span = f"{times[0]:g} to {times[-1]:g} s" if len(times) else "no time, because there are none"
+        raise UsageError(f"Cannot select a person at {wanted}: the frames cover {span}. Give another time.")
     frame = tracks[int(np.abs(times - place.time).argmin())]
     point, boxes = np.array([place.x, place.y]), frame.poses.boxes
     around = ((boxes[:, :2] <= point) & (point <= boxes[:, 2:])).all(-1)
     if not around.any():
         there = ", ".join(f"{person} at {x:.0f},{y:.0f}" for person, (x, y) in zip(frame.ids.tolist(), _centres(frame)))
-        raise UsageError(f"Nobody is at {wanted}. There is: {there or 'nobody at all'}. Give another place or time.")
+        raise UsageError(f"No person is at {wanted}. People there: {there or 'none'}. Give another place or time.")
     distances = np.where(around, np.linalg.norm(_centres(frame) - point, axis=-1), np.inf)
     return int(frame.ids[distances.argmin()])
 
@@ -123,7 +126,7 @@ def _centres(tracks: Tracks) -> NDArray[np.float64]:
 
 
 def within(points: NDArray[np.float64], polygon: NDArray[np.float64]) -> Mask:
-    """Return (N,) whether points (N, 2) lie in a polygon (V, 2), by the even-odd rule."""
+    """Return a mask (N,) of the points (N, 2) inside a polygon (V, 2), by the even-odd rule."""
     x, y = points[:, :1], points[:, 1:]  # (N, 1)
     (x1, y1), (x2, y2) = polygon.T, np.roll(polygon, -1, axis=0).T  # (V,)
     straddles = (y1 > y) != (y2 > y)  # (N, V)

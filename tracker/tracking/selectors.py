@@ -1,4 +1,4 @@
-"""Which people a user means: the words of `--person` and `--roi`. Loads nothing heavy."""
+"""Parse the values of `--person` and `--roi`. Imports no heavy library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Corner = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class AtPlace:
-    """Whoever is at this place, in pixels, at this time, in seconds."""
+    """The person at this place, in pixels, at this time, in seconds."""
 
     x: float
     y: float
@@ -21,10 +21,10 @@ class AtPlace:
 
 
 def parse_person(text: str) -> str | int | AtPlace:
-    """Understand `largest`, `longest`, an id, or `x,y@t`.
+    """Parse `largest`, `longest`, an id, or `x,y@t`.
 
     Raises:
-        UsageError: it is something else.
+        UsageError: the text is none of these.
     """
     if text in ("largest", "longest"):
         return text
@@ -40,10 +40,10 @@ def parse_person(text: str) -> str | int | AtPlace:
 
 
 def parse_roi(text: str) -> tuple[Corner, ...]:
-    """Understand `x,y,w,h`, or the corners of a polygon, `x1,y1,x2,y2,x3,y3,...`, in pixels.
+    """Parse `x,y,w,h`, or the corners of a polygon, `x1,y1,x2,y2,x3,y3,...`, in pixels.
 
     Raises:
-        UsageError: it is something else.
+        UsageError: the text is neither.
     """
     try:
         numbers = [float(part) for part in text.split(",")]

@@ -1,4 +1,4 @@
-"""How alike people are: pure functions of arrays, (N, ...) and (M, ...) to (N, M) in [0, 1]."""
+"""Similarity of people: pure functions of arrays, (N, ...) and (M, ...) to (N, M) in [0, 1]."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Array = NDArray[np.float64]
 def agreement(
     a: Array, i: int, b: Array, j: int, scores: Array, other_scores: Array, size: float, sigmas: Array
 ) -> tuple[float, float]:
-    """Return the OKS of two poses, and the mean confidence that both have in a keypoint.
+    """Return the OKS of two poses, and the mean over keypoints of the product of both scores.
 
-    `keypoints.paired_oks` of one pair, where each keypoint counts by the product of its scores.
+    The OKS equals `keypoints.paired_oks` of one pair, weighted by the product of the keypoint scores.
 
     Args:
         a: (N, K, 2) pixels; NaN where missing.
@@ -26,8 +26,8 @@ def agreement(
         j: row of `b`.
         scores: (N, K) of `a`; 0 where missing.
         other_scores: (M, K) of `b`; 0 where missing.
-        size: squared pixels, the area that stands for both people.
-        sigmas: (K,).
+        size: area of both people for the OKS, squared pixels.
+        sigmas: (K,) OKS sigmas.
     """
     agreed, weights = 0.0, 0.0
     for k in range(len(sigmas)):
@@ -49,11 +49,11 @@ def overlap(
     sigmas: Array,
     part: float,
 ) -> Array:
-    """Return the mean of IoU and OKS of every person of the first group with every person of the second.
+    """Return the mean of IoU and OKS of each person of the first group with each person of the second.
 
-    Each keypoint counts by the confidence that both poses have in it, and the OKS as a whole by the mean of that, so
-    that a pose that is not sure of itself leaves the word to its box. The OKS is computed for boxes that touch only.
-    A box that lies in another one may be the visible part of that person, so it counts `part` at the least.
+    Each keypoint is weighted by the product of its scores, and the OKS as a whole by the mean of these weights, so
+    that the IoU dominates for poses of low confidence. The OKS is computed for overlapping boxes only. A box inside
+    another one may be the visible part of that person, so its similarity is at least `part`.
 
     Args:
         boxes: (N, 4) xyxy pixels.
@@ -62,8 +62,8 @@ def overlap(
         other_keypoints: (M, K, 2) pixels; NaN where missing.
         scores: (N, K) in [0, 1]; 0 where missing.
         other_scores: (M, K) in [0, 1]; 0 where missing.
-        sigmas: (K,).
-        part: of the first group's box, what a box of the second group that lies in it counts.
+        sigmas: (K,) OKS sigmas.
+        part: minimum similarity of a box of the second group that lies inside a box of the first group.
 
     Returns:
         (N, M) in [0, 1].
@@ -93,7 +93,7 @@ def _mix(
     sigmas: Array,
     part: float,
 ) -> Array:
-    """Return what `overlap` does, from the areas (N, M) that boxes share and the areas (N,) and (M,) that they have."""
+    """Return the result of `overlap`, given the intersections (N, M) and the areas (N,) and (M,) of the boxes."""
     values = np.zeros(shared.shape)
     for i in range(len(areas)):
         for j in range(len(other_areas)):
@@ -104,19 +104,19 @@ def _mix(
             box = max(common / max(first + second - common, 1e-9), part * common / max(second, 1e-9))
             size = (first + second) / 2
             pose, trust = agreement(keypoints, i, other_keypoints, j, scores, other_scores, size, sigmas)
-            values[i, j] = box + trust / 2 * (pose - box)  # at the most, the pose counts as much as the box
+            values[i, j] = box + trust / 2 * (pose - box)  # the pose weighs half at most
     return values
 
 
 def reach(boxes: Array, others: Array, variances: Array) -> Array:
-    """Return how well people of the second group could be those of the first after a time unseen.
+    """Return the likelihood that people of the second group are those of the first after an occlusion.
 
     exp(-d2 / 2) of the Mahalanobis distance d of the centres, times the ratio of the heights.
 
     Args:
         boxes: (N, 4) predicted, xyxy pixels.
         others: (M, 4) measured, xyxy pixels.
-        variances: (N,) squared pixels, how uncertain each predicted centre is along each axis.
+        variances: (N,) variance of each predicted center along each axis, squared pixels.
 
     Returns:
         (N, M) in [0, 1].

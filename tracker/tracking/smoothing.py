@@ -1,4 +1,4 @@
-"""The One-Euro filter: calm at rest, quick in motion."""
+"""The One-Euro filter: little jitter at rest, little lag in motion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 @part
 def share(cutoff: float, dt: float) -> float:
-    """Return how much of a new sample a first-order low-pass takes (Casiez et al. 2012, equation 5)."""
+    """Return the weight of a new sample in a first-order low-pass filter (Casiez et al. 2012, equation 5)."""
     turn = 2 * np.pi * cutoff * dt
     return turn / (turn + 1)
 
@@ -32,22 +32,22 @@ def one_euro(
 ) -> None:
     """Smooth all keypoints of all tracks by one step, in place (Casiez, Roussel and Vogel, CHI 2012, algorithm 1).
 
-    The paper's speed is the difference to the last smoothed position over dt, which noise raises, and the frame rate
-    too. Here it is a Kalman filter's velocity, and only what exceeds the speed that noise feigns at rest counts, as
-    squares, since the noise of the two axes adds up so. The speed is that of the point, not of one axis, so that the
-    picture may be turned, and it is measured in sizes of the person, so that near and far people are treated alike.
+    The paper's speed is the difference to the last smoothed position over dt, which grows with noise and frame rate.
+    Here the speed is the Kalman filter's, less the apparent speed caused by noise at rest; squares are subtracted,
+    because the noise of the two axes adds up in squares. The speed is that of the point, not of one axis, so that a
+    rotation of the image changes nothing. It is in sizes of the person, so that near and far people behave alike.
 
     Args:
-        positions: (T, K, 2) pixels, of this frame; NaN where missing.
-        velocities: (T, K, 2) pixels per second, of this frame.
-        smooth: (T, K, 2) pixels, of the last frame, NaN where a keypoint is new; becomes that of this frame.
-        rates: (T, K, 2) pixels per second, the low-passed velocities of the last frame; becomes that of this frame.
-        sizes: (T,) pixels.
+        positions: (T, K, 2) pixels, filtered positions of this frame; NaN where missing.
+        velocities: (T, K, 2) pixels per second, filtered velocities of this frame.
+        smooth: (T, K, 2) pixels, smoothed positions of the last frame, NaN for new keypoints; updated in place.
+        rates: (T, K, 2) pixels per second, low-passed velocities of the last frame; updated in place.
+        sizes: (T,) pixels, sizes of the people.
         dt: seconds since the last frame.
-        min_cutoff: Hz, the cutoff frequency at rest; lower is calmer.
-        beta: Hz per (size per second), how fast the cutoff rises with the speed; higher lags less.
-        rate_cutoff: Hz, the cutoff of the velocity itself.
-        rest_speed: sizes per second, below which a keypoint counts as resting.
+        min_cutoff: Hz, cutoff frequency at rest; a lower one reduces jitter.
+        beta: Hz per (size per second), slope of the cutoff over speed; a higher one reduces lag.
+        rate_cutoff: Hz, cutoff of the velocity's low-pass filter.
+        rest_speed: sizes per second, apparent speed caused by noise at rest.
     """
     follow = share(rate_cutoff, dt)
     for t in range(positions.shape[0]):

@@ -1,4 +1,4 @@
-"""One step of the tracker in three parts: look at the poses, follow people to them, take in what they show."""
+"""One step of the tracker in three parts: filter the poses, match tracks to them, correct the tracks."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from .association import Rows
 from .config import TrackerConfig
 from .duplicates import Mask, distinct
 from .identify import identify
-from .life import BOX, People, sizes
 from .motion import correct, predict
-from .occlusion import uncovered
-from .seen import Array, Seen, plausible, see, take
-from .show import Shown, confirm, show
+from .observations import Array, Observations, from_poses, plausible, take
+from .occlusion import visible_shares
 from .smoothing import one_euro
+from .state import BOX, TrackState, sizes
+from .visible import VisiblePeople, confirm, visible_people
 
 
-def look(poses: Poses, sigmas: Array, options: TrackerConfig) -> tuple[Seen, Mask, Array]:
-    """Return the poses that can be people, each once, the surest first.
+def observe(poses: Poses, sigmas: Array, options: TrackerConfig) -> tuple[Observations, Mask, Array]:
+    """Return the plausible poses of a frame without duplicates, the most confident first.
 
     Args:
-        poses: of one frame.
-        sigmas: (K,).
-        options: of the tracker.
+        poses: poses of one frame.
+        sigmas: (K,) OKS sigmas.
+        options: options of the tracker.
 
     Returns:
-        N poses; of whose keypoints (N,) nobody knows whose they are; which share (N,) of each
-        nobody hides.
+        N poses, a mask (N,) of ambiguous ones, whose keypoints may belong to another person, and the share (N,) of
+        each person that is not occluded.
     """
-    everything = see(poses)
-    seen = take(everything, plausible(everything, options.low_score))
-    rows, doubtful = distinct(seen, sigmas, options.duplicate)
-    if len(rows) < len(seen.boxes):
-        seen = take(seen, rows)
-    return seen, doubtful, uncovered(seen.boxes)
+    everything = from_poses(poses)
+    observed = take(everything, plausible(everything, options.low_score))
+    rows, ambiguous = distinct(observed, sigmas, options.duplicate)
+    if len(rows) < len(observed.boxes):
+        observed = take(observed, rows)
+    return observed, ambiguous, visible_shares(observed.boxes)
 
 
-def follow(
-    people: People,
-    seen: Seen,
-    doubtful: Mask,
-    free: Array,
+def predict_and_match(
+    people: TrackState,
+    observed: Observations,
+    ambiguous: Mask,
+    visible_share: Array,
     dt: float,
     idle: float,
     width: float,
@@ -49,68 +49,68 @@ def follow(
     sigmas: Array,
     options: TrackerConfig,
 ) -> tuple[Rows, Rows]:
-    """Move people on by `dt` seconds, in place, and find them among the poses.
+    """Predict tracks by `dt` seconds, in place, and match them with the poses.
 
     Args:
         people: T tracks.
-        seen: N poses.
-        doubtful: (N,), of whose keypoints nobody knows whose they are.
-        free: (N,), the share of each that nobody hides.
+        observed: N poses.
+        ambiguous: (N,) mask of poses whose keypoints may belong to another person.
+        visible_share: (N,) share of each person that is not occluded.
         dt: seconds since the last frame.
-        idle: seconds since the last frame that was looked at, to the last frame.
-        width: of the picture in pixels; infinite when it is not known.
-        height: the same.
-        sigmas: (K,).
-        options: of the tracker.
+        idle: seconds from the last processed frame to the last frame.
+        width: image width in pixels; infinite if unknown.
+        height: image height in pixels; infinite if unknown.
+        sigmas: (K,) OKS sigmas.
+        options: options of the tracker.
 
     Returns:
-        The pose (T,) of each track, -1 where it has none, and the poses that begin a track.
+        The pose (T,) of each track, -1 if unmatched, and the poses that begin a track.
     """
     predict(people, dt, idle, options)
-    return identify(people, seen, doubtful, free, width, height, sigmas, options)
+    return identify(people, observed, ambiguous, visible_share, width, height, sigmas, options)
 
 
-def take_in(
-    people: People,
-    seen: Seen,
+def correct_and_output(
+    people: TrackState,
+    observed: Observations,
     match: Rows,
-    looked: bool,
-    free: Array,
+    processed: bool,
+    visible_share: Array,
     dt: float,
     width: float,
     height: float,
     sigmas: Array,
     options: TrackerConfig,
     next_id: int,
-    credit: float,
-) -> tuple[int, Mask, Shown]:
-    """Correct people by their poses, in place, and show them.
+    confirmation_score: float,
+) -> tuple[int, Mask, VisiblePeople]:
+    """Correct tracks by their poses, in place, and return the people to output.
 
     Args:
-        people: T tracks, new ones too.
-        seen: N poses.
-        match: (T,), the pose of each track; -1 where it has none.
-        looked: whether this frame was looked at.
-        free: (N,), the share of each that nobody hides.
+        people: T tracks, including new ones.
+        observed: N poses.
+        match: (T,) pose of each track; -1 if unmatched.
+        processed: whether the networks ran on this frame.
+        visible_share: (N,) share of each person that is not occluded.
         dt: seconds since the last frame.
-        width: of the picture in pixels; infinite when it is not known.
-        height: the same.
-        sigmas: (K,).
-        options: of the tracker.
-        next_id: of the next person.
-        credit: what the box scores of somebody must sum up to for them to be shown.
+        width: image width in pixels; infinite if unknown.
+        height: image height in pixels; infinite if unknown.
+        sigmas: (K,) OKS sigmas.
+        options: options of the tracker.
+        next_id: id of the next confirmed track.
+        confirmation_score: minimum sum of box scores of a confirmed track.
 
     Returns:
-        The next id; who (T,) is to be remembered; who is shown.
+        The next id, a mask (T,) of the tracks to keep, and the output.
     """
-    measured = correct(people, seen, match, looked, free, dt, sigmas, options)
+    measured = correct(people, observed, match, processed, visible_share, dt, sigmas, options)
     _smooth(people, measured, dt, options)
-    next_id, alive = confirm(people, next_id, credit, options)
-    return next_id, alive, show(people, width, height, options)
+    next_id, alive = confirm(people, next_id, confirmation_score, options)
+    return next_id, alive, visible_people(people, width, height, options)
 
 
-def _smooth(people: People, measured: Array, dt: float, options: TrackerConfig) -> None:
-    """Decide where the keypoints are shown; `measured` (T, K, 2) are those of this frame."""
+def _smooth(people: TrackState, measured: Array, dt: float, options: TrackerConfig) -> None:
+    """Update the smoothed keypoints, in place; `measured` (T, K, 2) are those of this frame."""
     positions, velocities = people.positions[:, BOX:], people.velocities[:, BOX:]
     if options.smooth == "one-euro":
         one_euro(

@@ -1,4 +1,4 @@
-"""Stretches of one track: gathered from frames, joined where they continue each other, dropped where nobody is."""
+"""Tracklets: gathered from frames, joined across gaps, dropped if they are ghosts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .association import assign
 
 Array = NDArray[np.floating]
 
-_ENDS = 0.5  # seconds of a tracklet that say where it comes from and goes to
+_ENDS = 0.5  # seconds at each end of a tracklet from which position and velocity are computed
 
 
 class Tracklet(NamedTuple):
-    """What was measured of one person, in R frames.
+    """The measurements of one person in R frames.
 
     Attributes:
-        identity: of the person.
-        frames: (R,) ascending.
+        identity: id of the person.
+        frames: (R,) frame indices, ascending.
         boxes: (R, 4) xyxy pixels.
         keypoints: (R, K, 2) pixels; NaN where missing.
         scores: (R, K); 0 where missing.
@@ -38,13 +38,13 @@ class Tracklet(NamedTuple):
 
 
 def gather(tracks: Sequence[Tracks]) -> list[Tracklet]:
-    """Collect what was measured of each identity; predictions are left out.
+    """Collect the measurements of each id into tracklets, without predictions.
 
     Args:
-        tracks: of each frame.
+        tracks: tracks of each frame.
 
     Returns:
-        In the order of the identities.
+        Tracklets in the order of their ids.
     """
     rows = [np.array([state is State.MEASURED for state in frame.states], dtype=bool) for frame in tracks]
     counts = [int(measured.sum()) for measured in rows]
@@ -82,14 +82,14 @@ def _end(tracklet: Tracklet, times: Array, *, last: bool) -> _End:
     boxes = tracklet.boxes[near].astype(np.float64)
     centres, moments = (boxes[:, :2] + boxes[:, 2:]) / 2, at[near] - at[row]
     centre, velocity = centres.mean(0), np.zeros(2)
-    if np.ptp(moments) > _ENDS / 2:  # a line through the centres; a shorter stretch says too little of the velocity
+    if np.ptp(moments) > _ENDS / 2:  # a line through the centers; a shorter span gives no reliable velocity
         velocity, centre = np.polyfit(moments, centres, 1)
     size = float(np.median(np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(-1))))
     return _End(float(at[row]), centre, velocity, size, tracklet.keypoints[row], tracklet.scores[row])
 
 
 def _similarity(before: _End, after: _End, sigmas: Array, *, within: float) -> float:
-    """Return from 0 to 1 how well one tracklet's beginning continues another one's end."""
+    """Return in [0, 1] how well the start of one tracklet continues the end of another."""
     gap = after.time - before.time
     ratio = min(before.size, after.size) / max(before.size, after.size)
     if not 0 < gap <= within or ratio < 0.75:
@@ -97,7 +97,7 @@ def _similarity(before: _End, after: _End, sigmas: Array, *, within: float) -> f
     size = (before.size + after.size) / 2
     step = after.centre - before.centre
     errors = [np.linalg.norm(step - end.velocity * gap) / size for end in (before, after)]
-    reach = 0.4 + 0.4 * gap  # sizes: nobody goes on exactly as before
+    reach = 0.4 + 0.4 * gap  # tolerance in sizes, because people change speed and direction
     place = 1 - max(errors) / reach
     weights = before.scores * after.scores
     shape = paired_oks(
@@ -119,21 +119,21 @@ def join(
     within: float,
     margin: float,
 ) -> list[Tracklet]:
-    """Join tracklets that one person left, as hierarchical association does (Huang, Wu and Nevatia 2008).
+    """Join tracklets of the same person, by hierarchical association (Huang, Wu and Nevatia 2008).
 
-    One continues another where place, size and posture agree with the motion of both; where somebody else could as well
-    be meant, nothing is joined: two ids of one person do less harm than one id of two.
+    A tracklet continues another one if position, size and pose agree with the motion of both. Ambiguous pairs stay
+    separate: two ids for one person do less harm than one id for two people.
 
     Args:
-        tracklets: M of them.
+        tracklets: M tracklets.
         times: (F,) seconds of the video's frames.
-        scenes: (F,), which scene each frame is of; nobody goes on in another one.
-        sigmas: (K,).
-        within: seconds between the end of one and the beginning of the next at the most.
-        margin: by how much a continuation must be more similar than any other.
+        scenes: (F,) scene number of each frame; tracklets are never joined across scenes.
+        sigmas: (K,) OKS sigmas.
+        within: longest gap in seconds.
+        margin: minimum lead in similarity of a continuation over any other.
 
     Returns:
-        At most M; one that is joined bears the identity of its beginning.
+        At most M tracklets; joined ones have the id of the first.
     """
     ends = [_end(tracklet, times, last=True) for tracklet in tracklets]
     starts = [_end(tracklet, times, last=False) for tracklet in tracklets]
@@ -163,8 +163,8 @@ def join(
 
 
 def drop_ghosts(tracklets: Sequence[Tracklet], times: Array, *, min_seconds: float, min_score: float) -> list[Tracklet]:
-    """Leave out who was there for less than `min_seconds` with a mean box score below `min_score`."""
-    if times[-1] - times[0] < min_seconds:  # as in a picture
+    """Drop tracklets shorter than `min_seconds` with a mean box score below `min_score`."""
+    if times[-1] - times[0] < min_seconds:  # a single image, for example
         return list(tracklets)
     return [
         tracklet

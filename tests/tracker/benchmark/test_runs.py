@@ -9,7 +9,7 @@ from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker
 from posetrack.errors import DeviceError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.benchmark import plain_chain
-from posetrack.tracker.benchmark.runs import Clock, Known, Run, in_turns, ours, plain
+from posetrack.tracker.benchmark.runs import Clock, KnownBoxes, Run, in_turns, ours, plain
 from posetrack.tracker.cli import main
 from posetrack.tracker.video.sample import make_crowd
 from posetrack.tracker.video.source import open_source
@@ -72,7 +72,7 @@ class Part:
 
 def test_known_people_take_the_place_of_those_that_were_found(crowd):
     detector = Part()
-    known = Known(detector, crowd[1])
+    known = KnownBoxes(detector, crowd[1])
     found = known(Frame(np.zeros((720, 1280, 3), np.uint8), 5, 0.2))
     assert detector.calls == 1
     np.testing.assert_array_equal(found.boxes, crowd[1][5])
@@ -90,7 +90,7 @@ def test_a_run_of_ours_goes_from_file_to_file(threads, crowd, tmp_path):
             middle = (people.boxes[:, None, :2] + people.boxes[:, None, 2:]) / 2
             return Poses(people.boxes, np.repeat(middle, 17, axis=1), np.ones((n, 17)), people.scores)
 
-    pipeline = Pipeline(Known(Part(), boxes), Points(), PoseTracker())
+    pipeline = Pipeline(KnownBoxes(Part(), boxes), Points(), PoseTracker())
     run = ours(pipeline, source, tmp_path / "out.mp4", end=0.31, warmup=1, threads=threads)
     assert len(run.frames) == 6  # seven, but for the first
     assert run.people == 3
@@ -109,9 +109,9 @@ def test_the_plain_chain_is_run_from_file_to_file(crowd, tmp_path):
 
 
 def test_a_missing_package_of_the_plain_chain_is_a_sentence(monkeypatch, capsys):
-    monkeypatch.setattr(plain_chain, "NEEDS", ("transformers_of_nobody", "lap_of_nobody"))
+    monkeypatch.setattr(plain_chain, "NEEDS", ("missing_transformers", "missing_lap"))
     with pytest.raises(
-        DeviceError, match=r"transformers_of_nobody and lap_of_nobody. Run: pip install 'posetrack\[bench\]'\."
+        DeviceError, match=r"missing_transformers and missing_lap. Run: pip install 'posetrack\[bench\]'\."
     ):
         plain_chain.check_installed()
     assert main(["bench", "--against", "naive"]) == 1
@@ -129,7 +129,7 @@ def test_people_are_invented_and_runs_are_compared(tmp_path, capsys):
     target = tmp_path / "bench.json"
     words = ["--people", "2", "1", "--frames", "4", "--warmup", "1", "--rounds", "1", "--device", "cpu"]
     assert main(["bench", *words, "--json", str(target)]) == 0
-    figures, told = json.loads(target.read_text()), " ".join(capsys.readouterr().out.split())
+    figures, output = json.loads(target.read_text()), " ".join(capsys.readouterr().out.split())
     assert figures["clips"]["1"]["people"] == 1
     clip = figures["clips"]["2"]
     assert clip["people"] == 2
@@ -139,6 +139,6 @@ def test_people_are_invented_and_runs_are_compared(tmp_path, capsys):
     assert min(clip["shares"].values()) > 0
     assert clip["ceiling"] > 0
     assert clip["runs"]["one by one"]["people"] == 2
-    assert f"pose {figures['networks']['pose']}" in told
-    assert f"processor {figures['machine']['processor']}" in told
-    assert f"openvino {figures['machine']['openvino']}" in told
+    assert f"pose {figures['networks']['pose']}" in output
+    assert f"processor {figures['machine']['processor']}" in output
+    assert f"openvino {figures['machine']['openvino']}" in output

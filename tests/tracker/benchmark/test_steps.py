@@ -15,7 +15,7 @@ def absent(scene):
     raise ImportError
 
 
-def test_everybody_is_in_the_picture_and_has_a_pose():
+def test_all_people_are_in_the_image_and_have_a_pose():
     scene = steps.make_scene(20)
     assert len(scene.poses) == len(scene.heatmaps) == 20
     assert (scene.poses.boxes.min(0)[:2] >= 0).all()
@@ -49,10 +49,10 @@ def test_what_is_not_installed_is_named(monkeypatch, tmp_path, capsys):
     target = tmp_path / "figures.json"
     words = ["bench", "stages", "--people", "2", "--frames", "3", "--warmup", "1", "--json", str(target)]
     assert main(words) == 0
-    told = capsys.readouterr().out
-    assert "transformers" in told
-    assert "supervision" in told
-    assert "pip install 'posetrack[bench]'" in told
+    output = capsys.readouterr().out
+    assert "transformers" in output
+    assert "supervision" in output
+    assert "pip install 'posetrack[bench]'" in output
     figures = json.loads(target.read_text())
     assert set(figures["people"]["2"]) == {"crop + DARK", "DARK", "overlay"}
     assert set(figures["people"]["2"]["DARK"]) == {"posetrack"}

@@ -7,7 +7,7 @@ import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.formats.table_writer import CsvSink
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Frame, Poses, State, Tracks
@@ -26,8 +26,8 @@ def tables(tmp_path):
     """Folders `truth` and `result` with the tables of two scenes."""
     (tmp_path / "truth").mkdir()
     (tmp_path / "result").mkdir()
-    times = walkers.regular(4, 30)
-    for name, scene in {"cross": walkers.crossing(times), "stand": walkers.standing(times)}.items():
+    times = synthetic.regular(4, 30)
+    for name, scene in {"cross": synthetic.crossing(times), "stand": synthetic.standing(times)}.items():
         n = len(scene.ids)
         truth = [
             (time, Tracks(scene.ids, Poses(boxes, points, np.ones((n, 17))), np.zeros((n, 2)), (State.MEASURED,) * n))

@@ -43,7 +43,7 @@ def test_int8_passes_its_gate_and_is_taken_from_then_on(tmp_path, capsys, monkey
     from posetrack.tracker.video.sample import make_sample
 
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(quantization, "ms_a_crop", lambda networks, crops: [4.0, 5.0])
+    monkeypatch.setattr(quantization, "ms_per_crop", lambda networks, crops: [4.0, 5.0])
     target = tmp_path / "net.xml"
     clip = make_sample(tmp_path / "people.mp4", seconds=4, fps=10)  # fewer pictures are too few to round by
     words = ["export", "bundled", "--to", "openvino", "--int8", "--calibrate", str(clip)]
@@ -60,7 +60,7 @@ def test_int8_passes_its_gate_and_is_taken_from_then_on(tmp_path, capsys, monkey
     network = load_pose_estimator(str(target), device="cpu").network
     assert (network.precision, network.reason) == ("int8", "the file is in int8")
 
-    monkeypatch.setattr(quantization, "ms_a_crop", lambda networks, crops: [5.0, 5.0])
+    monkeypatch.setattr(quantization, "ms_per_crop", lambda networks, crops: [5.0, 5.0])
     assert main([*words, "--out", str(target), "--overwrite"]) == 0
     assert "--runtime auto stays with " in capsys.readouterr().out
     assert load_pose_estimator("bundled", device="cpu").network.precision != "int8"

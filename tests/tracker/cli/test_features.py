@@ -7,7 +7,7 @@ import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features import motions
 from posetrack.tracker.formats.table_writer import CsvSink
 from posetrack.tracker.types import State, Tracks
@@ -17,7 +17,7 @@ from posetrack.tracker.types import State, Tracks
 def table(tmp_path):
     path = tmp_path / "keypoints.csv"
     with CsvSink(path, skeleton=COCO) as sink:
-        for index, (time, poses, ids) in enumerate(walkers.walking(walkers.regular(1, 30)).frames()):
+        for index, (time, poses, ids) in enumerate(synthetic.walking(synthetic.regular(1, 30)).frames()):
             state = State.PREDICTED if index == 12 else State.INTERPOLATED if index == 13 else State.MEASURED
             sink.write_rows(index, time, Tracks(ids, poses, np.zeros((len(ids), 2)), (state,)))
     return path
@@ -41,7 +41,7 @@ def test_a_table_gets_its_features(table, tmp_path):
 def test_a_recipe_counts_what_it_names(tmp_path):
     path = tmp_path / "curls.csv"
     with CsvSink(path, skeleton=COCO) as sink:
-        for index, time, poses in motions.perform([motions.curls(3)], walkers.regular(6, 30)).frames():
+        for index, time, poses in motions.perform([motions.curls(3)], synthetic.regular(6, 30)).frames():
             sink.write_rows(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
     (tmp_path / "mine.toml").write_text('[repetitions.curl]\nangle = "left_elbow"\nlow = 40\nhigh = 100\n')
     words = ["features", str(path), "--events", str(tmp_path / "e.csv"), "--config", str(tmp_path / "mine.toml")]

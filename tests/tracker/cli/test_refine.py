@@ -13,7 +13,7 @@ import pytest
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker import run
 from posetrack.tracker.cli import main
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.pipeline import Pipeline
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Detections
@@ -28,7 +28,7 @@ class Estimator:
     network = SimpleNamespace(name="none", precision="fp32", device="cpu", reason="a scene")
 
     def __init__(self, stop=None):
-        scene = walkers.walking(walkers.regular(FRAMES / 25, 25))
+        scene = synthetic.walking(synthetic.regular(FRAMES / 25, 25))
         visible = scene.visible & ~np.isin(np.arange(FRAMES), GAP)[:, None]
         self.frames = list(replace(scene, visible=visible).frames(noise=0.01))
         self.stop = stop
@@ -108,7 +108,7 @@ def test_table_and_video_are_whole_and_the_sound_is_kept(track, tmp_path):
 
 
 def test_the_table_alone_is_nearer_to_the_truth_than_online(track, tmp_path):
-    truth = walkers.walking(walkers.regular(FRAMES / 25, 25)).keypoints[:, 0, COCO.keypoints.index("left_wrist")]
+    truth = synthetic.walking(synthetic.regular(FRAMES / 25, 25)).keypoints[:, 0, COCO.keypoints.index("left_wrist")]
     errors = []
     for words in ((), ("--refine", "--overwrite")):
         assert track(*words) == 0
@@ -181,7 +181,7 @@ def test_a_person_who_is_not_there_for_long_is_left_out(track, tmp_path):
 
 def test_an_id_that_nobody_had_is_told(track, tmp_path, capsys):
     assert track("--person", "7") == 0
-    assert "posetrack: Nobody had the id 7; ids went up to 1." in capsys.readouterr().err
+    assert "posetrack: No person had the id 7; the ids went up to 1." in capsys.readouterr().err
     assert rows(tmp_path / "out.csv") == []
 
 
@@ -200,7 +200,7 @@ def test_refine_and_a_choice_go_together(track, tmp_path):
 
 def test_nobody_at_a_place_is_a_sentence(track, tmp_path, capsys):
     assert track("--person", "2000,2000@0.5") == 2
-    assert "There is: 1 at" in capsys.readouterr().err
+    assert "People there: 1 at" in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
     assert len(rows(tmp_path / "out.partial.csv")) == FRAMES - len(GAP) + 7  # predictions
 

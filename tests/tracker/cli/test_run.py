@@ -360,7 +360,7 @@ def test_frames_may_be_spared_the_detector(walking_clip, tmp_path, capfd):
     out = tmp_path / "out.csv"
     assert posetrack("--source", walking_clip, "--csv", out, "--detect-every", 5, "--camera", "static") == 0
     told = capfd.readouterr().err
-    assert "people are looked for every 5 frames; keypoints every frame" in told
+    assert "people are detected every 5 frames; keypoints are estimated every frame" in told
     facts = json.loads((tmp_path / "out.csv.json").read_text())
     assert sum(facts["looks"].values()) == 10
     assert facts["looks"]["follow"] > 0

@@ -33,7 +33,7 @@ def test_sure_keypoints_are_those_of_the_truth():
     assert figures["apart_p95"] == pytest.approx(50)
 
 
-def test_missing_keypoints_and_nobody_are_left_out():
+def test_missing_keypoints_and_people_are_left_out():
     other = people()
     other.keypoints[:, 3] = np.nan
     pair = compare(people(), other)

@@ -28,7 +28,7 @@ def kinds(run):
     return sorted((case.kind, round(case.oks, 1)) for case in find_errors(run))
 
 
-def test_poses_misses_and_false_alarms_are_told_apart():
+def test_poses_misses_and_false_alarms_are_distinguished():
     run = evaluation([person(0), person(300)], [person(0, score=0.9), person(600, score=0.8)])
     assert kinds(run) == [("false-alarm", 0), ("miss", 0), ("pose", 1)]
 

@@ -39,7 +39,7 @@ def test_ids_that_change_places_half_way():
     assert figures["HOTA"] == pytest.approx((5 / 15) ** 0.5)
 
 
-def test_somebody_overlooked_and_somebody_made_up():
+def test_a_missed_person_and_a_false_positive():
     truth = pair()
     result = truth[truth.ids == 1]
     figures = measure(truth, result)

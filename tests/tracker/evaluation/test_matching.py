@@ -1,4 +1,4 @@
-"""Who counts, and who is compared with whom."""
+"""Which people are evaluated, and which pairs are compared."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_every_frame_of_either_is_compared():
     assert [row.tolist() for row in comparison.pairs()] == [[1], [0]]
 
 
-def test_frames_that_nobody_labelled_do_not_count():
+def test_unlabelled_frames_do_not_count():
     comparison = compare(boxes([(0, 1, LEFT)], labelled=[0, 1]), boxes([(0, 9, LEFT), (1, 9, LEFT), (2, 9, LEFT)]))
     assert [rows.tolist() for rows in comparison.result_rows] == [[0], [1]]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.evaluation.matching import compare
 from posetrack.tracker.evaluation.motion import measure_motion, paths
 from posetrack.tracker.formats.trajectories import from_columns
@@ -27,16 +27,16 @@ def measure(truth, result, **options):
     return measure_motion(paths(compare(truth, result), **options))
 
 
-@pytest.mark.parametrize("times", [walkers.regular(6, 30), walkers.irregular(6, 30)], ids=["regular", "irregular"])
+@pytest.mark.parametrize("times", [synthetic.regular(6, 30), synthetic.irregular(6, 30)], ids=["regular", "irregular"])
 @pytest.mark.parametrize("late", [0.0, 0.03, 0.1])
 @pytest.mark.parametrize("speed", [200, 600])
 def test_a_late_result_is_late(times, late, speed):
-    scene, before = (walkers.walking(t, speed=speed) for t in (times, times - late))
+    scene, before = (synthetic.walking(t, speed=speed) for t in (times, times - late))
     assert measure(people(scene), people(scene, before.keypoints))["lag"] == pytest.approx(1000 * late, abs=3)
 
 
 def test_noise_at_rest_is_measured_in_pixels_and_in_heights():
-    scene = walkers.standing(walkers.regular(60, 30))
+    scene = synthetic.standing(synthetic.regular(60, 30))
     noise = np.random.default_rng(0).normal(0, 2, scene.keypoints.shape)
     figures = measure(people(scene), people(scene, scene.keypoints + np.array([5, 0]) + noise))
     assert figures["spread"] == pytest.approx(2 * 2**0.5, rel=0.02)  # both axes; the constant error is no spread
@@ -47,15 +47,15 @@ def test_noise_at_rest_is_measured_in_pixels_and_in_heights():
 
 
 def test_what_moves_is_not_at_rest():
-    scene = walkers.walking(walkers.regular(3, 30))
+    scene = synthetic.walking(synthetic.regular(3, 30))
     figures = measure(people(scene), people(scene))
     assert np.isnan(figures["jitter"])
     assert figures["lag"] == pytest.approx(0, abs=0.1)
 
 
 def test_frames_without_times_need_a_rate():
-    scene = walkers.walking(walkers.regular(4, 30))
-    late = walkers.walking(walkers.regular(4, 30) - 0.05)
+    scene = synthetic.walking(synthetic.regular(4, 30))
+    late = synthetic.walking(synthetic.regular(4, 30) - 0.05)
     nowhen = np.full(len(scene.times), np.nan)
     truth, result = people(scene, times=nowhen), people(scene, late.keypoints, times=nowhen)
     assert paths(compare(truth, result)) == []
@@ -64,6 +64,6 @@ def test_frames_without_times_need_a_rate():
 
 
 def test_a_missing_person_is_no_error():
-    scene = walkers.walking(walkers.regular(2, 30))
+    scene = synthetic.walking(synthetic.regular(2, 30))
     figures = measure(people(scene), people(scene)[:0])
     assert all(np.isnan(value) for value in figures.values())

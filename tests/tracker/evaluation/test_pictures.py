@@ -135,7 +135,7 @@ def test_doubles_do_not_count_as_false_alarms(folder):
     assert run.tables["keypoints"]["AP"] == 1.0
 
 
-def test_nobody_found(folder):
+def test_no_people_found(folder):
     run = evaluate(
         folder / "images",
         folder / "truth.json",
@@ -176,7 +176,7 @@ def test_true_boxes_are_cut_by_the_familys_protocol(folder):
     assert oracle.asked == {5: [[10, 20, 129, 139], [160, 30, 279, 149]], 9: [[40, 40, 159, 159]]}
 
 
-def test_small_detections_are_not_looked_at_where_the_protocol_says_so(folder):
+def test_small_detections_are_ignored_if_the_protocol_says_so(folder):
     oracle = Oracle(folder)
     truth = json.loads((folder / "truth.json").read_text())
     truth["annotations"][3]["bbox"][2:] = [30, 30]  # 900 pixels
@@ -329,7 +329,7 @@ class TestCommand:
         with pytest.raises(UsageError, match="--worst is 0"):
             posetrack("--save-errors", str(folder / "errors"), "--worst", "0")
 
-    def test_an_existing_file_is_kept_unless_told(self, posetrack, folder):
+    def test_an_existing_file_is_kept_without_overwrite(self, posetrack, folder):
         (folder / "out.json").write_text("mine")
         for option in ("--json", "--results"):
             with pytest.raises(OutputError, match="--overwrite"):
@@ -341,7 +341,7 @@ class TestCommand:
     def test_an_unwritable_file(self, posetrack, folder):
         with pytest.raises(OutputError, match="Cannot write"):
             posetrack("--json", str(folder / "truth.json" / "out.json"))
-        with pytest.raises(OutputError, match="Cannot make the folder"):
+        with pytest.raises(OutputError, match="Cannot create the folder"):
             posetrack("--save-errors", str(folder / "truth.json"))
 
     def test_parts_can_be_left_out(self, posetrack, capsys):

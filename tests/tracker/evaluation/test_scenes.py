@@ -67,7 +67,7 @@ def test_shuffled_ids_miss_the_bound(name):
 
 
 @pytest.mark.parametrize(
-    "fault", [{"gate": 0.97, "low_gate": 0.97, "reach_gate": 1.0}, {"lost_seconds": 0.05, "missed_looks": 0}]
+    "fault", [{"gate": 0.97, "low_gate": 0.97, "reach_gate": 1.0}, {"lost_seconds": 0.05, "missed_frames": 0}]
 )
 def test_a_broken_association_misses_the_bounds(fault):
     names = ("pole", "30 % missed", "group of 12")

@@ -1,4 +1,4 @@
-"""Angles of postures that everybody knows, and the same figures as Sports2D."""
+"""Angles of simple postures, and the same values as Sports2D."""
 
 import json
 import re
@@ -71,7 +71,10 @@ def test_bowing_inclines_trunk_and_neck_and_flexes_the_hip():
 
 
 def test_raised_arms_are_the_same_seen_from_the_front_and_from_behind():
-    front = {"left_elbow": (160, 80), "right_elbow": (40, 80)}  # who looks at us has their left on our right
+    front = {
+        "left_elbow": (160, 80),
+        "right_elbow": (40, 80),
+    }  # a person who faces the camera has their left on the image's right
     back = {"left_elbow": (40, 80), "right_elbow": (160, 80)}
     for found in (measured(front, view="front"), measured(back, view="back")):
         assert (found["left_shoulder"], found["right_shoulder"]) == pytest.approx((90, 90))
@@ -94,7 +97,7 @@ def test_one_ear_is_enough_for_the_neck():
 
 
 def test_every_angle_is_that_of_sports2d():
-    """Sports2D 0.8.34 on the same 80 poses; its file tells how it was made."""
+    """Sports2D 0.8.34 on the same 80 poses; its file documents how it was made."""
     document = json.loads((Path(__file__).parents[2] / "data" / "sports2d_angles.json").read_text())
     names = [_our(name) for name in document["keypoints"]]
     skeleton = Skeleton("sports2d", tuple(names), limbs=(), flip_pairs=(), sigmas=(0.1,) * len(names))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.angles import joint_angles, mean_angle, period_of, unwrapped, wrap
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.repetitions import Counter, Repetition
@@ -19,8 +19,8 @@ def row(name):
 
 
 def swinging(angle, times, *, sides=("left", "right"), lags=(0.0, 0.0)):
-    """Frames of somebody upright whose straight arms point `angle(t)` degrees from hanging, forwards and upwards."""
-    body = walkers.standing(times).keypoints[:, 0].astype(float)
+    """Frames of an upright person whose straight arms point `angle(t)` degrees from hanging, forwards and upwards."""
+    body = synthetic.standing(times).keypoints[:, 0].astype(float)
     for side, lag in zip(sides, lags):
         turn = np.radians(angle(times) + lag)[:, None]
         way = np.concatenate([np.sin(turn), np.cos(turn)], axis=1)  # y downwards
@@ -38,7 +38,7 @@ def features(frames, times, **words):
 
 
 def test_an_arm_overhead_is_at_plus_180():
-    pose = walkers.standing([0.0]).keypoints[0, 0].astype(float)
+    pose = synthetic.standing([0.0]).keypoints[0, 0].astype(float)
     middle = (pose[row("left_hip")] + pose[row("right_hip")]) / 2
     neck = (pose[row("left_shoulder")] + pose[row("right_shoulder")]) / 2
     pose[row("left_elbow")] = pose[row("left_shoulder")] + (neck - middle)
@@ -114,8 +114,8 @@ def test_repetitions_are_counted_across_every_direction(middle, rest):
     counter = Counter(Repetition("raise", "left_shoulder", middle - 30.0, middle + 30.0, rest))
     times = np.arange(0, 8.5, 1 / 30)
     values = wrap(middle - sign * 60 * np.cos(np.pi * times))
-    told = [counter.update(time, value, ()) for time, value in zip(times, values.tolist())]
-    assert sum(confidence is not None for confidence in told) == 4
+    output = [counter.update(time, value, ()) for time, value in zip(times, values.tolist())]
+    assert sum(confidence is not None for confidence in output) == 4
 
 
 @pytest.mark.parametrize("lags", [(0.0, 0.0), (-8.0, 8.0)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posetrack.tracker.evaluation.walkers import irregular
+from posetrack.tracker.evaluation.synthetic import irregular
 from posetrack.tracker.features.derivatives import HALF_WINDOW, derivatives
 
 

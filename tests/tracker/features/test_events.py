@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from posetrack.tracker.evaluation.walkers import irregular
+from posetrack.tracker.evaluation.synthetic import irregular
 from posetrack.tracker.features import motions
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.repetitions import Repetition
@@ -87,7 +87,7 @@ def test_events_are_found_from_all_their_sides(name, fps):
 @pytest.mark.parametrize("name", ["squat", "left_hand_raised", "fall", "step"])
 def test_more_noise_and_twice_the_gaps_cost_little(name):
     precision, recall = rates(name, yaws=SCRIPTS[name][2], noise=0.015, missing=0.1, seed=5)
-    assert precision >= (0.6 if name == "fall" else 0.8), precision  # unsmoothed, a lying person's feet look like steps
+    assert precision >= (0.6 if name == "fall" else 0.8), precision  # unsmoothed, a lying person's feet resemble steps
     assert recall >= 0.9, recall
 
 
@@ -137,7 +137,7 @@ def test_cadence_and_counts():
     assert all(0 < event.confidence <= 1 for event in found[0])
 
 
-def test_counts_are_told_while_it_goes_on_and_forgotten_with_the_person():
+def test_counts_are_available_during_the_run_and_forgotten_with_the_person():
     actions = ActionFeatures()
     detector = EventDetector(actions)
     times = irregular(9, 30)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.points import points
 from posetrack.tracker.features.posture import POSTURES
 from posetrack.tracker.features.stream import ActionFeatures
@@ -35,7 +35,7 @@ def column(done, name):
 
 
 def test_a_walk_at_a_variable_rate_has_its_speed_in_every_unit_and_no_acceleration():
-    scene = walkers.walking(walkers.irregular(3, 30), speed=150)
+    scene = synthetic.walking(synthetic.irregular(3, 30), speed=150)
     done = featured(scene.frames(), person_height=1.8)
     assert [frame.frame for frame in done] == list(range(len(scene.times)))
     inner = done[2:-2]
@@ -50,7 +50,7 @@ def test_a_walk_at_a_variable_rate_has_its_speed_in_every_unit_and_no_accelerati
 
 
 def test_a_scale_counts_in_metres_and_both_calibrations_are_refused():
-    done = featured(walkers.walking(walkers.regular(1, 30), speed=150).frames(), scale=100)
+    done = featured(synthetic.walking(synthetic.regular(1, 30), speed=150).frames(), scale=100)
     np.testing.assert_allclose(column(done[2:-2], "nose_speed_m_s"), 1.5, atol=0.01)
     assert not any(name.endswith("_m_s") for name in ActionFeatures().columns)
     with pytest.raises(ValueError, match="give one of them"):
@@ -58,8 +58,8 @@ def test_a_scale_counts_in_metres_and_both_calibrations_are_refused():
 
 
 def test_the_joint_that_swings_has_the_speed_and_acceleration_of_its_sine():
-    times = walkers.irregular(3, 60)
-    scene = walkers.standing(times)
+    times = synthetic.irregular(3, 60)
+    scene = synthetic.standing(times)
     hz, reach = 1.5, 40
     keypoints = scene.keypoints.copy()
     keypoints[:, 0, COCO.keypoints.index("left_wrist"), 0] += reach * np.sin(2 * np.pi * hz * times)
@@ -74,8 +74,8 @@ def test_the_joint_that_swings_has_the_speed_and_acceleration_of_its_sine():
 
 
 def test_the_angular_velocity_is_the_slope_of_the_angle_over_the_wrap():
-    times = walkers.irregular(2, 60)
-    scene = walkers.standing(times)
+    times = synthetic.irregular(2, 60)
+    scene = synthetic.standing(times)
     keypoints = scene.keypoints.copy()
     elbow = keypoints[:, 0, COCO.keypoints.index("left_elbow")]
     turning = np.radians(200 * times)  # degrees a second, anticlockwise: past 180 in the first second
@@ -90,7 +90,7 @@ def test_the_angular_velocity_is_the_slope_of_the_angle_over_the_wrap():
 
 
 def test_predicted_and_doubtful_keypoints_count_for_nothing():
-    scene = walkers.standing(walkers.regular(0.5, 30))
+    scene = synthetic.standing(synthetic.regular(0.5, 30))
     features = ActionFeatures()
     done = []
     for index, (time, poses, ids) in enumerate(scene.frames()):
@@ -105,7 +105,7 @@ def test_predicted_and_doubtful_keypoints_count_for_nothing():
 
 
 def test_poses_that_are_predicted_in_between_leave_the_speeds_of_the_others():
-    scene = walkers.walking(walkers.regular(2, 30), speed=150)
+    scene = synthetic.walking(synthetic.regular(2, 30), speed=150)
     features = ActionFeatures()
     done = []
     for index, (time, poses, ids) in enumerate(scene.frames()):
@@ -116,8 +116,8 @@ def test_poses_that_are_predicted_in_between_leave_the_speeds_of_the_others():
     assert np.isnan(speeds[1::4]).all()
 
 
-def test_a_row_comes_when_its_future_is_there_and_nobody_is_remembered_for_ever():
-    scene = walkers.standing(walkers.regular(1, 100))
+def test_a_row_is_output_when_its_window_is_complete_and_people_are_forgotten():
+    scene = synthetic.standing(synthetic.regular(1, 100))
     features = ActionFeatures()
     late = []
     for index, (time, poses, _) in enumerate(scene.frames()):
@@ -130,7 +130,7 @@ def test_a_row_comes_when_its_future_is_there_and_nobody_is_remembered_for_ever(
 
 
 def test_the_rows_do_not_depend_on_others_nor_on_their_order():
-    scene = walkers.crowd(walkers.irregular(1, 30), count=3)
+    scene = synthetic.crowd(synthetic.irregular(1, 30), count=3)
     together = featured(scene.frames())
     turned = featured((time, poses[::-1], ids[::-1]) for time, poses, ids in scene.frames())
     for a, b in zip(together, turned):
@@ -140,7 +140,7 @@ def test_the_rows_do_not_depend_on_others_nor_on_their_order():
 @pytest.mark.parametrize(("turn", "view"), [(0, "front"), (60, "right"), (90, "right"), (180, "back"), (270, "left")])
 def test_the_view_follows_the_body(turn, view):
     yaw = np.radians(turn)
-    upright = walkers.standing([0.0]).keypoints[0, 0].astype(float)
+    upright = synthetic.standing([0.0]).keypoints[0, 0].astype(float)
     middle = upright[:, 0].mean()
     ahead = np.zeros(17)
     ahead[0] = 12  # the nose before the ears
@@ -170,7 +170,7 @@ def test_typical_bodies_have_their_posture(posture):
 
 
 def test_the_centre_of_mass_of_a_standing_body_is_below_its_navel():
-    upright = points(walkers.standing([0.0]).keypoints[0], COCO)
+    upright = points(synthetic.standing([0.0]).keypoints[0], COCO)
     from posetrack.tracker.features.body import MASSES, centre_of_mass
 
     assert sum(mass for mass, *_ in MASSES.values()) == pytest.approx(1.0)
@@ -181,8 +181,8 @@ def test_the_centre_of_mass_of_a_standing_body_is_below_its_navel():
 
 
 def test_symmetry_is_zero_for_equal_ranges_and_says_who_moves_more():
-    times = walkers.regular(3, 30)
-    scene = walkers.standing(times)
+    times = synthetic.regular(3, 30)
+    scene = synthetic.standing(times)
     for left, right, expected in ((30, 30, 0), (40, 20, 67), (20, 40, -67)):
         keypoints = scene.keypoints.copy()
         for side, reach in (("left", left), ("right", right)):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from posetrack.errors import OutputError
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features import motions
 from posetrack.tracker.features.columns import LEAD, columns
 from posetrack.tracker.features.stream import ActionFeatures
@@ -21,7 +21,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "features.md"
 
 
 def write(sink, *, frames=20, stop=None):
-    for index, (time, poses, ids) in enumerate(walkers.crowd(walkers.regular(frames / 30, 30), count=2).frames()):
+    for index, (time, poses, ids) in enumerate(synthetic.crowd(synthetic.regular(frames / 30, 30), count=2).frames()):
         if index == stop:
             raise RuntimeError("stop")
         sink.write_rows(index, time, Tracks(ids, poses, np.zeros((len(ids), 2)), (State.MEASURED,) * len(ids)))
@@ -88,7 +88,7 @@ def test_the_document_tells_every_column():
 
 
 def squatting(sink, *, count=2):
-    person = motions.perform([motions.stand(1), motions.squats(count)], walkers.regular(2 * count + 4, 30))
+    person = motions.perform([motions.stand(1), motions.squats(count)], synthetic.regular(2 * count + 4, 30))
     for index, time, poses in person.frames():
         sink.write_rows(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features import motions
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
@@ -18,7 +18,7 @@ BLANK = np.zeros((2, 2, 3), np.uint8)
 def noted(label, parts, *, seconds):
     actions = ActionFeatures()
     notes = make_notes(label, actions, EventDetector(actions))
-    person = motions.perform(parts, walkers.regular(seconds, 30))
+    person = motions.perform(parts, synthetic.regular(seconds, 30))
     for index, time, poses in person.frames():
         yield notes(Frame(BLANK, index, time), Tracks([4], poses, np.zeros((1, 2)), (State.MEASURED,)))[4]
 
@@ -42,7 +42,7 @@ def test_events_tell_the_posture_and_count():
 
 @pytest.mark.parametrize("note", ["", "standing  squat 12"])
 def test_a_note_widens_the_tab_of_its_id(note):
-    scene = walkers.standing([0.0])
+    scene = synthetic.standing([0.0])
     _, poses, ids = next(scene.frames())
     tracks = Tracks(ids, poses, np.zeros((1, 2)), (State.MEASURED,))
     plain, noted = (

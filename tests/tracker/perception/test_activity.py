@@ -1,4 +1,4 @@
-"""Somebody new is noticed without a detector; who is known, noise and light are not."""
+"""New people are noticed without a detector; known people, noise and light are ignored."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from posetrack.tracker.perception.activity import Activity
 from posetrack.tracker.types import Frame
 
-NOBODY = np.zeros((0, 4))
+NO_ONE = np.zeros((0, 4))
 
 
 def picture(*people, light=0, size=(360, 640), seed=0):
@@ -17,18 +17,18 @@ def picture(*people, light=0, size=(360, 640), seed=0):
     return Frame((image + rng.normal(0, 6, image.shape)).clip(0, 255).astype(np.uint8), 0, 0.0)
 
 
-def changed(before, after, boxes=NOBODY):
+def changed(before, after, boxes=NO_ONE):
     activity = Activity()
-    activity(before, NOBODY)
+    activity(before, NO_ONE)
     activity.keep()
     return activity(after, np.reshape(boxes, (-1, 4)))
 
 
 def test_the_first_picture_is_new():
-    assert Activity()(picture(), NOBODY)
+    assert Activity()(picture(), NO_ONE)
 
 
-def test_somebody_new_is_noticed():
+def test_a_new_person_is_detected():
     assert changed(picture(), picture([0, 100, 40, 300], seed=1))
 
 
@@ -49,10 +49,10 @@ def test_a_picture_of_another_size_is_new():
 
 def test_what_was_kept_is_what_counts():
     activity = Activity()
-    activity(picture(), NOBODY)
+    activity(picture(), NO_ONE)
     activity.keep()
     new = picture([0, 100, 40, 300])
-    assert activity(new, NOBODY)
-    assert activity(new, NOBODY)  # until somebody looks
+    assert activity(new, NO_ONE)
+    assert activity(new, NO_ONE)  # until the next detection
     activity.keep()
-    assert not activity(new, NOBODY)
+    assert not activity(new, NO_ONE)

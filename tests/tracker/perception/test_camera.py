@@ -70,11 +70,11 @@ def test_one_sharp_corner_does_not_hide_the_others():
     assert [motion[0, 2] for motion in motions[1:]] == pytest.approx([-4] * 9, abs=0.5)
 
 
-def test_a_static_camera_is_not_looked_at():
+def test_a_static_camera_is_not_checked():
     assert all((motion == np.eye(2, 3)).all() for motion in run(np.arange(10) * 4, mode="static"))
 
 
-def test_a_hard_cut_is_told_and_what_follows_goes_on():
+def test_a_hard_cut_is_reported_and_tracking_continues():
     other = cv2.flip(255 - np.roll(WORLD, 333, axis=0), 0)
     motions = run([0] * 6, worlds=[WORLD] * 3 + [other] * 3)
     assert [motion is None for motion in motions] == [False, False, False, True, False, False]

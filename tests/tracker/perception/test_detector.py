@@ -25,7 +25,7 @@ def frame(height=48, width=64, index=0):
 
 
 class Fake:
-    """A network that finds what it is told, whatever it sees, and remembers what it saw."""
+    """A network that returns given detections for any input, and records its input."""
 
     name, device, precision, reason = "fake", "cpu", "fp32", ""
 
@@ -80,7 +80,7 @@ class TestNms:
         boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 5]], dtype=float)
         assert nms(boxes, np.array([0.5, 0.4]), iou=0.5).tolist() == [0, 1]
 
-    def test_nobody(self):
+    def test_no_people(self):
         assert nms(np.zeros((0, 4)), np.zeros(0), iou=0.5).shape == (0,)
 
     def test_does_not_depend_on_the_order(self):
@@ -126,7 +126,7 @@ class TestYoloDetector:
         rows = [[100 * i, 100, 50, 50, 0.3 + 0.1 * i] for i in range(5)]
         assert detector(rows, max_people=2)(frame()).scores == pytest.approx([0.7, 0.6])
 
-    def test_nobody(self):
+    def test_no_people(self):
         found = detector([])(frame())
         assert (found.boxes.shape, found.scores.shape) == ((0, 4), (0,))
 
@@ -249,7 +249,7 @@ class TestFileDetector:
         assert len(self.read(tmp_path, "det.txt", text, conf=0.75)(frame())) == 1
 
     @pytest.mark.parametrize(("name", "content"), [("a.json", []), ("a.txt", "")])
-    def test_nobody_at_all(self, tmp_path, name, content):
+    def test_a_file_without_boxes(self, tmp_path, name, content):
         assert len(self.read(tmp_path, name, content)(frame())) == 0
 
     @pytest.mark.parametrize(

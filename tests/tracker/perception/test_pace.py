@@ -1,4 +1,4 @@
-"""A live source that is too fast is looked at less often, and more often again when there is time."""
+"""A live source that is too fast is processed less often, and more often again without load."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ class Machine:
         return self.levels
 
 
-def test_a_fast_machine_looks_at_everything():
+def test_a_fast_machine_processes_all_frames():
     assert set(Machine(0.02).run(30)) == {0}
 
 
@@ -57,12 +57,12 @@ def test_the_level_does_not_swing():
     assert changes < 2 + 2 * (600 / PATIENCE[1] + 5)
 
 
-def test_a_lower_target_is_met_with_more_looks():
+def test_a_lower_target_rate_allows_more_work():
     assert Machine(0.1, fps=15).run(60)[-1] == 1
     assert Machine(0.1, fps=9).run(60)[-1] == 0
 
 
-def test_when_the_load_is_gone_everything_is_looked_at_again():
+def test_without_load_all_frames_are_processed_again():
     machine = Machine(0.2)
     machine.run(20)
     assert machine.pace.level == 3
@@ -80,13 +80,13 @@ def test_a_slow_source_is_no_slow_machine():
     assert pace.level == 0
 
 
-def test_a_change_is_told(caplog):
+def test_a_change_of_level_is_logged(caplog):
     with caplog.at_level(logging.WARNING, logger="posetrack"):
         Machine(0.1).run(2)
-    assert "Pace 1 of 3: 10 frames/s of 30. People are looked for" in caplog.text
+    assert "Pace 1 of 3: 10 frames/s of 30. People are detected" in caplog.text
 
 
-def test_a_stream_that_is_too_fast_is_looked_at_less_often(tmp_path, caplog):
+def test_a_stream_that_is_too_fast_is_processed_less_often(tmp_path, caplog):
     def body():
         yield from servers.multipart([servers.jpeg(90, size=(320, 240))] * 100_000)
 
@@ -95,7 +95,7 @@ def test_a_stream_that_is_too_fast_is_looked_at_less_often(tmp_path, caplog):
         words = ["--source", f"http://127.0.0.1:{server.port}/a.mjpg", "--csv", str(out), "--end", "4", "--offline"]
         assert main([*words, "--config", "realtime", "--target-fps", "500", "--reconnect", "0"]) == 0
     assert "Pace 1 of 3" in caplog.text
-    told = json.loads((tmp_path / "out.csv.json").read_text())
-    assert told["frames"]["dropped"] > 0
-    assert told["latency_ms"]["median"] > 0
-    assert sum(told["looks"].values()) == told["frames"]["read"]
+    output = json.loads((tmp_path / "out.csv.json").read_text())
+    assert output["frames"]["dropped"] > 0
+    assert output["latency_ms"]["median"] > 0
+    assert sum(output["looks"].values()) == output["frames"]["read"]

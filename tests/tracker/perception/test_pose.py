@@ -2,7 +2,7 @@ import numpy as np
 
 from posetrack.models.geometry import heatmap
 from posetrack.models.weights.card import PoseCard
-from posetrack.tracker.perception.pose import PoseEstimator
+from posetrack.tracker.perception.pose import TopDownPoseEstimator
 from posetrack.tracker.types import Detections, Frame
 
 RNG = np.random.default_rng(0)
@@ -29,7 +29,7 @@ def frame(index, height, width):
 
 def test_people_of_several_frames_in_one_batch_are_those_of_each_frame():
     network = Bright()
-    estimator = PoseEstimator(network, PoseCard((64, 64), "udp"))
+    estimator = TopDownPoseEstimator(network, PoseCard((64, 64), "udp"))
     seen = [
         (frame(0, 90, 120), Detections([[10, 10, 60, 80], [50, 5, 100, 70]], [0.9, 0.8])),
         (frame(1, 50, 60), Detections.empty()),
@@ -44,9 +44,9 @@ def test_people_of_several_frames_in_one_batch_are_those_of_each_frame():
             np.testing.assert_array_equal(getattr(poses, name), getattr(alone, name))
 
 
-def test_nobody_is_not_estimated():
+def test_no_people_need_no_estimation():
     network = Bright()
-    estimator = PoseEstimator(network, PoseCard((64, 64), "udp"))
+    estimator = TopDownPoseEstimator(network, PoseCard((64, 64), "udp"))
     assert estimator.of_frames([]) == []
     assert [len(poses) for poses in estimator.of_frames([(frame(0, 9, 9), Detections.empty())] * 2)] == [0, 0]
     assert network.batches == []

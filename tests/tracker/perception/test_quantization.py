@@ -9,7 +9,7 @@ from posetrack.errors import ModelError, SourceError
 from posetrack.models.geometry import heatmap
 from posetrack.models.weights.card import PoseCard
 from posetrack.tracker.perception import quantization
-from posetrack.tracker.perception.quantization import Agreement, Speed, check, compare, ms_a_crop, people_crops
+from posetrack.tracker.perception.quantization import Agreement, Speed, check, compare, ms_per_crop, people_crops
 from posetrack.tracker.types import Detections
 from posetrack.tracker.video import spread
 from posetrack.tracker.video.spread import spread_frames
@@ -33,11 +33,13 @@ def test_a_network_agrees_with_itself():
     check(agreement)
 
 
-def test_a_shift_is_told_in_per_cent_of_the_box():
+def test_a_shift_is_in_percent_of_the_box():
     agreement = compare(network(PLACES), network(PLACES + np.array([1.0, 0.0])), CROPS, CARD)
     assert agreement.shift == pytest.approx(100 / (48 / 1.25), rel=0.01)
     assert 0.8 < agreement.oks < 0.97
-    with pytest.raises(ModelError, match=r"too far: an OKS of 0\.\d+ with fp32 on 40 held-out crops, and 0.98 is"):
+    with pytest.raises(
+        ModelError, match=r"too far: the OKS with fp32 is 0\.\d+ on 40 held-out crops, at least 0.98 is"
+    ):
         check(agreement)
 
 
@@ -51,7 +53,7 @@ def test_a_lost_keypoint_is_a_wrong_one():
 def test_keypoints_that_were_not_certain_do_not_count():
     agreement = compare(network(PLACES, height=0.1), network(PLACES), CROPS, CARD)
     assert (agreement.keypoints, agreement.people) == (0, 0)
-    with pytest.raises(ModelError, match="only 0 certain keypoints in the held-out crops, and 50 are the least"):
+    with pytest.raises(ModelError, match="the held-out crops have only 0 confident keypoints, at least 50 are needed"):
         check(agreement)
 
 
@@ -66,7 +68,7 @@ def test_networks_are_timed_in_turns(monkeypatch):
 
         return network
 
-    fast, slow = ms_a_crop([takes("fast", 0.001), takes("slow", 0.02)], CROPS[:5])
+    fast, slow = ms_per_crop([takes("fast", 0.001), takes("slow", 0.02)], CROPS[:5])
     assert turns == ["fast", "slow"] * (quantization.TURNS + 1)
     assert (fast, slow) == pytest.approx((0.2, 4.0))  # ms a crop: five crops share each call
 

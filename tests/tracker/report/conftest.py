@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.events import Event, EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.report.clip import Clip
@@ -33,7 +33,7 @@ def gather():
 def two_people(gather):
     """Two people who pass each other within 4 s, 30 frames a second, and one event of each."""
     events = [Event(1.0, 30, 1, "left_hand_raised", 1.0, 0.9), Event(2.5, 75, 2, "step", float("nan"), 0.5)]
-    return gather(walkers.crossing(walkers.regular(4, 30)), events=events)
+    return gather(synthetic.crossing(synthetic.regular(4, 30)), events=events)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.report.gather import Gatherer
@@ -26,7 +26,7 @@ def person(time, state=State.MEASURED, shift=0.0, score=0.8):
 
 
 def test_series_are_the_features_and_places_of_every_frame(gather):
-    scene = walkers.walking(walkers.regular(2, 30))
+    scene = synthetic.walking(synthetic.regular(2, 30))
     everybody = gather(scene, person_height=1.8)
     table = everybody.series.table(1)
     column = {name: 1 + i for i, name in enumerate(everybody.columns)}

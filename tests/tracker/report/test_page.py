@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("bokeh", reason="needs the extra report")
 
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.report.gather import MAX_ROWS, Everybody
 from posetrack.tracker.report.page import render
 from posetrack.tracker.types import State
@@ -95,7 +95,7 @@ def test_one_page_has_one_picture_of_each_kind(two_people, clip):
 
 
 def test_thinned_series_are_confessed(gather):
-    scene = walkers.walking(walkers.regular(20, 30))
+    scene = synthetic.walking(synthetic.regular(20, 30))
     page = render(gather(scene, max_rows=200), facts={})
     assert re.search(r"the least and the greatest value of every [\d.]+ s", page)
     assert len(floats(data_of(page)["people"][0]["series"]["t"])) <= 200

@@ -5,11 +5,11 @@ import pytest
 
 from posetrack import Poses, Tracks
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.tracking.anchors import Anchors, moved
 from posetrack.tracker.types import State
 
-STAND = walkers.people(walkers.regular(1, 30), starts=[[200, 300], [600, 300]], velocities=[[0, 0], [0, 0]])
+STAND = synthetic.people(synthetic.regular(1, 30), starts=[[200, 300], [600, 300]], velocities=[[0, 0], [0, 0]])
 BODIES, BOXES = STAND.keypoints[0], STAND.boxes[0]
 
 
@@ -49,7 +49,7 @@ def test_unsure_keypoints_move_nothing():
     np.testing.assert_allclose(moved(poses(), poses(bodies, scores=scores)), BOXES, atol=1e-6)
 
 
-def test_nobody_is_moved():
+def test_no_people_are_moved():
     assert moved(poses()[:0], poses()[:0]).shape == (0, 4)
 
 

@@ -27,17 +27,17 @@ def test_assign_is_as_good_as_scipys(seed):
 def test_stages_do_not_touch_what_is_matched():
     similarity = np.random.default_rng(1).random((8, 6))
     high = np.array([True, True, True, False, False, False])
-    everybody, match, taken = np.ones(8, bool), np.full(8, -1), np.zeros(6, bool)
-    associate(match, taken, similarity, everybody, high, 0.0)
+    all_tracks, match, taken = np.ones(8, bool), np.full(8, -1), np.zeros(6, bool)
+    associate(match, taken, similarity, all_tracks, high, 0.0)
     first = match.copy()
     assert taken.tolist() == high.tolist()
-    associate(match, taken, similarity, everybody, ~high, 0.0)
+    associate(match, taken, similarity, all_tracks, ~high, 0.0)
     assert taken.all()
     assert (match[first >= 0] == first[first >= 0]).all()
     assert sorted(match[match >= 0].tolist()) == list(range(6))
 
 
-def test_nobody():
+def test_no_people():
     match, taken = np.zeros(0, np.intp), np.zeros(2, bool)
     associate(match, taken, np.zeros((0, 2)), np.zeros(0, bool), np.ones(2, bool), 0.1)
     assert not taken.any()

@@ -1,10 +1,10 @@
-"""A person is reported once, and nobody else is taken for a copy."""
+"""Each person is reported once, and no other person is removed as a duplicate."""
 
 import numpy as np
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.tracking.duplicates import distinct
-from posetrack.tracker.tracking.seen import Seen, see
+from posetrack.tracker.tracking.observations import Observations, from_poses
 from posetrack.tracker.types import Poses
 
 WHOLE = np.array([0.0, 0, 60, 180])
@@ -13,7 +13,7 @@ POSE = np.random.default_rng(0).uniform([5, 5], [55, 80], (17, 2))  # of the upp
 
 def kept(boxes, keypoints, box_scores, scores=0.9):
     poses = Poses(boxes, keypoints, np.full((len(boxes), 17), scores), box_scores)
-    rows, doubtful = distinct(Seen(*see(poses)), np.array(COCO.sigmas), 0.7)
+    rows, doubtful = distinct(Observations(*from_poses(poses)), np.array(COCO.sigmas), 0.7)
     return rows.tolist(), doubtful.tolist()
 
 
@@ -36,11 +36,11 @@ def test_two_sure_people_with_one_pose_stay_and_their_poses_are_doubtful():
     )
 
 
-def test_a_copy_of_a_copy_takes_nobody_with_it():
+def test_a_copy_of_a_copy_removes_no_other_person():
     chain = [WHOLE, np.array([0.0, 0, 60, 90]), np.array([0.0, 60, 60, 120])]
     keypoints = [POSE, POSE, POSE]
     assert kept(chain, keypoints, [0.9, 0.6, 0.3])[0] == [0]
 
 
-def test_nobody():
+def test_no_people():
     assert kept(np.zeros((0, 4)), np.zeros((0, 17, 2)), []) == ([], [])

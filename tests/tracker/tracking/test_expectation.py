@@ -1,15 +1,15 @@
-"""Where people are expected between two looks, and that a crop only speaks for who is in it."""
+"""Predictions between two processed frames, and poses from crops that no longer show the person."""
 
 import numpy as np
 import pytest
 
 from posetrack import Poses, PoseTracker
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.tracking.expectation import carried
 from posetrack.tracker.types import State
 
 FPS = 30
-WALK = walkers.people(walkers.regular(2, FPS), starts=[[200, 300], [600, 300]], velocities=[[120, 0], [0, 0]])
+WALK = synthetic.people(synthetic.regular(2, FPS), starts=[[200, 300], [600, 300]], velocities=[[120, 0], [0, 0]])
 
 
 def tracked(frames, **options):
@@ -30,10 +30,10 @@ def test_people_are_expected_where_they_go():
 
 
 def test_expecting_changes_nothing():
-    (looked, _), (other, _) = tracked(20), tracked(20)
-    looked.expect(5.0)
+    (asked, _), (other, _) = tracked(20), tracked(20)
+    asked.expect(5.0)
     time, poses, _ = list(WALK.frames())[20]
-    a, b = looked.update(poses, time), other.update(poses, time)
+    a, b = asked.update(poses, time), other.update(poses, time)
     np.testing.assert_array_equal(a.poses.keypoints, b.poses.keypoints)
 
 
@@ -51,7 +51,7 @@ def test_who_was_not_seen_is_expected_as_predicted():
     assert tracker.expect(21 / FPS).states == (State.MEASURED, State.PREDICTED)
 
 
-def test_a_frame_that_nobody_looked_at_is_predicted_and_holds_nobody_for_lost():
+def test_a_frame_that_is_not_processed_is_predicted_and_loses_no_track():
     tracker, _ = tracked(30)
     tracks = tracker.predict(30 / FPS)
     assert tracks.states == (State.PREDICTED,) * 2
@@ -91,13 +91,13 @@ def test_a_box_goes_with_its_keypoints():
     "crop",
     [
         pytest.param(poses(BODY, BOX, scores=0.2), id="hardly anything is seen"),
-        pytest.param(poses(BODY + np.array([200.0, 0.0]), BOX), id="somebody else is"),
+        pytest.param(poses(BODY + np.array([200.0, 0.0]), BOX), id="another person"),
         pytest.param(poses(np.full_like(BODY, np.nan), BOX, scores=0.0), id="nothing is"),
     ],
 )
-def test_a_crop_without_the_person_measures_nobody(crop):
+def test_a_crop_without_the_person_measures_no_one(crop):
     assert len(carried(crop, EXPECTED)) == 0
 
 
-def test_nobody_is_carried_to_nobody():
+def test_no_people_are_carried():
     assert len(carried(EXPECTED[:0], EXPECTED[:0])) == 0

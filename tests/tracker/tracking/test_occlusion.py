@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posetrack.tracker.tracking.occlusion import complete, uncovered
+from posetrack.tracker.tracking.occlusion import complete, visible_shares
 
 EXPECTED = 100.0, 50.0, 180.0, 250.0
 
@@ -41,5 +41,5 @@ def test_the_expected_extent_wears_off():
 
 def test_who_stands_nearer_covers_who_is_behind():
     boxes = np.array([[0, 0, 50, 100], [25, 0, 75, 110], [200, 0, 250, 100]])
-    assert uncovered(boxes) == pytest.approx([0.5, 1, 1])
-    assert uncovered(boxes[:0]).shape == (0,)
+    assert visible_shares(boxes) == pytest.approx([0.5, 1, 1])
+    assert visible_shares(boxes[:0]).shape == (0,)

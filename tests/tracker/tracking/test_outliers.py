@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Poses
 
@@ -28,7 +28,7 @@ def swapped(frame, keypoints):
 
 
 def test_wrists_that_change_places_for_two_frames_do_not_shake():
-    scene = walkers.walking(walkers.regular(2, FPS))
+    scene = synthetic.walking(synthetic.regular(2, FPS))
     clean, _ = shown(scene, lambda frame, keypoints: None)
     for gate, bound in ((6.0, 6), (np.inf, np.inf)):
         keypoints, scores = shown(scene, swapped, keypoint_gate=gate)
@@ -45,7 +45,7 @@ def jumped(frame, keypoints):
 
 @pytest.mark.parametrize("patience", [2, 3])
 def test_a_jump_is_believed_after_so_many_frames(patience):
-    scene = walkers.standing(walkers.regular(2, FPS))
+    scene = synthetic.standing(synthetic.regular(2, FPS))
     keypoints, scores = shown(scene, jumped, keypoint_patience=patience)
     away = np.linalg.norm(keypoints[:, 9] - (scene.keypoints[:, 0, 9] + [60, -80]), axis=-1)
     assert (away[30 : 29 + patience] > 80).all()
@@ -60,6 +60,6 @@ def test_outliers_all_over_the_place_are_never_believed():
         if 30 <= frame < 37:
             keypoints[9] += np.array([300, 0]) * (-1) ** frame + rng.uniform(0, 5, 2)
 
-    scene = walkers.standing(walkers.regular(2, FPS))
+    scene = synthetic.standing(synthetic.regular(2, FPS))
     keypoints, _ = shown(scene, strewn)
     assert np.linalg.norm(keypoints[:, 9] - scene.keypoints[:, 0, 9], axis=-1).max() < 10

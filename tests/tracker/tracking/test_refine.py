@@ -1,18 +1,18 @@
-"""A second look at tracks: closer to the truth, gaps closed and marked, one id a person, nobody who was not there."""
+"""Refined tracks: closer to the truth, gaps filled and marked, one id per person, no ghosts."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.tracking.refine import RefineConfig, refine
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Poses, State, Tracks
 
 
 def tracked(scene, *, smooth="none", keep=lambda time: True, **frames):
-    """Return the tracks of every frame; where a frame is not kept, nobody is seen in it."""
+    """Return the tracks of each frame; frames that are not kept have no observations."""
     tracker = PoseTracker(smooth=smooth)
     return [
         tracker.update(poses if keep(time) else Poses.empty(), time)
@@ -26,7 +26,7 @@ def hidden(scene, start, end):
 
 
 def split(tracks, times, at, offset=10):
-    """Give everybody another id from a time on."""
+    """Change all ids from a time on."""
     return [replace(frame, ids=frame.ids + offset * (time >= at)) for frame, time in zip(tracks, times)]
 
 
@@ -35,17 +35,17 @@ def error(tracks, scene):
     return np.sqrt(((found - scene.keypoints[:, 0]) ** 2).sum(-1).mean())
 
 
-@pytest.mark.parametrize("times", [walkers.regular(4, 30), walkers.regular(4, 15), walkers.irregular(4, 30)])
+@pytest.mark.parametrize("times", [synthetic.regular(4, 30), synthetic.regular(4, 15), synthetic.irregular(4, 30)])
 @pytest.mark.parametrize("speed", [0.0, 150.0, 600.0])
 def test_it_is_nearer_to_the_truth_than_any_online_choice(times, speed):
-    scene = walkers.walking(times, speed=speed)
+    scene = synthetic.walking(times, speed=speed)
     refined = error(refine(times, tracked(scene)), scene)
     online = {name: error(tracked(scene, smooth=name), scene) for name in ("none", "kalman", "one-euro")}
     assert refined < 0.75 * min(online.values()) if speed else refined < 0.75 * online["kalman"], (refined, online)
 
 
 def test_at_rest_it_does_not_tremble():
-    scene = walkers.standing(walkers.regular(4, 30))
+    scene = synthetic.standing(synthetic.regular(4, 30))
     raw = tracked(scene)
     paths = (np.array([frame.poses.keypoints[0] for frame in frames]) for frames in (raw, refine(scene.times, raw)))
     before, after = (np.diff(path, 2, axis=0).std() for path in paths)
@@ -53,7 +53,7 @@ def test_at_rest_it_does_not_tremble():
 
 
 def test_a_gap_is_interpolated_and_marked():
-    scene = hidden(walkers.walking(walkers.regular(4, 30)), 1.5, 2.2)
+    scene = hidden(synthetic.walking(synthetic.regular(4, 30)), 1.5, 2.2)
     refined = refine(scene.times, tracked(scene))
     gap = (scene.times >= 1.5) & (scene.times < 2.2)
     for frame, between, truth in zip(refined, gap, scene.boxes[:, 0]):
@@ -65,7 +65,7 @@ def test_a_gap_is_interpolated_and_marked():
 
 
 def test_a_long_gap_stays_empty_and_predictions_are_gone():
-    scene = hidden(walkers.walking(walkers.regular(5, 30), speed=60), 1.0, 2.5)
+    scene = hidden(synthetic.walking(synthetic.regular(5, 30), speed=60), 1.0, 2.5)
     refined = refine(scene.times, tracked(scene))
     there = [len(frame) == 1 for frame in refined]
     assert there == scene.visible[:, 0].tolist()
@@ -73,7 +73,7 @@ def test_a_long_gap_stays_empty_and_predictions_are_gone():
 
 
 def test_a_missing_keypoint_is_filled_for_a_while_only():
-    scene, tracker, raw = walkers.walking(walkers.regular(4, 30)), PoseTracker(smooth="none"), []
+    scene, tracker, raw = synthetic.walking(synthetic.regular(4, 30)), PoseTracker(smooth="none"), []
     for time, poses, _ in scene.frames():
         keypoints, scores = poses.keypoints.copy(), poses.scores.copy()
         for k, (start, end) in {9: (1.0, 1.5), 10: (1.0, 3.0)}.items():
@@ -89,26 +89,26 @@ def test_a_missing_keypoint_is_filled_for_a_while_only():
 
 @pytest.mark.parametrize("away", [0.0, 0.8, 1.6])
 def test_two_tracklets_of_one_walker_are_joined(away):
-    scene = hidden(walkers.walking(walkers.regular(5, 30)), 2.0, 2.0 + away)
+    scene = hidden(synthetic.walking(synthetic.regular(5, 30)), 2.0, 2.0 + away)
     raw = split(tracked(scene), scene.times, 2.0 + away - 1e-6)
     assert {int(i) for frame in raw for i in frame.ids} == {1, 11}
     assert {int(i) for frame in refine(scene.times, raw) for i in frame.ids} == {1}
 
 
 def test_two_people_are_not_joined():
-    times = walkers.regular(5, 30)
+    times = synthetic.regular(5, 30)
     places = {"elsewhere": [[400, 240], [900, 240]], "taller": [[400, 240], [400, 240]]}
     for name, starts in places.items():
         heights = [200, 300 if name == "taller" else 200]
-        scene = walkers.people(times, starts=starts, velocities=[[0, 0], [0, 0]], heights=heights)
+        scene = synthetic.people(times, starts=starts, velocities=[[0, 0], [0, 0]], heights=heights)
         visible = np.stack([times < 2, times >= 2.5], axis=1)
         raw = split(tracked(replace(scene, visible=visible)), times, 2.4)
         assert len({int(i) for frame in refine(times, raw) for i in frame.ids}) == 2, name
 
 
-def test_nobody_is_joined_across_a_cut():
-    """Who stands where another stood in the shot before is somebody else."""
-    scene, tracker, raw = walkers.standing(walkers.regular(2, 30)), PoseTracker(smooth="none"), []
+def test_no_tracklets_are_joined_across_a_cut():
+    """A person at the place of another person in the previous shot is a different person."""
+    scene, tracker, raw = synthetic.standing(synthetic.regular(2, 30)), PoseTracker(smooth="none"), []
     for time, poses, _ in scene.frames(noise=0.01):
         if time == 1:
             tracker.cut()
@@ -125,7 +125,7 @@ def test_nobody_is_joined_across_a_cut():
 @pytest.mark.parametrize("speed", [0.0, 150.0])
 def test_outliers_leave_no_trace(frames, speed):
     """Wrists that are taken for one another, and an ankle that is somewhere else."""
-    scene, tracker, raw = walkers.walking(walkers.regular(3, 30), speed=speed), PoseTracker(smooth="none"), []
+    scene, tracker, raw = synthetic.walking(synthetic.regular(3, 30), speed=speed), PoseTracker(smooth="none"), []
     for time, poses, _ in scene.frames(noise=0.01):
         keypoints = poses.keypoints.copy()
         if 1 <= time < 1 + (frames - 0.5) / 30:
@@ -140,7 +140,7 @@ def test_outliers_leave_no_trace(frames, speed):
 
 
 def test_what_jumps_and_stays_is_believed():
-    scene, tracker, raw = walkers.standing(walkers.regular(3, 30)), PoseTracker(smooth="none"), []
+    scene, tracker, raw = synthetic.standing(synthetic.regular(3, 30)), PoseTracker(smooth="none"), []
     for time, poses, _ in scene.frames(noise=0.01):
         keypoints = poses.keypoints.copy()
         keypoints[0, 9] += (60 * (time >= 1.5), 0)
@@ -152,9 +152,9 @@ def test_what_jumps_and_stays_is_believed():
     assert np.abs(wrist[50:] - 60).max() < 8
 
 
-def test_where_two_could_be_meant_nobody_is_joined():
-    times = walkers.regular(5, 30)
-    scene = walkers.people(times, starts=[[400, 240], [370, 240], [430, 240]], velocities=np.zeros((3, 2)))
+def test_ambiguous_tracklets_are_not_joined():
+    times = synthetic.regular(5, 30)
+    scene = synthetic.people(times, starts=[[400, 240], [370, 240], [430, 240]], velocities=np.zeros((3, 2)))
     visible = np.stack([times < 2, times >= 2.5, times >= 2.5], axis=1)
     raw = split(tracked(replace(scene, visible=visible)), times, 2.4)
     raw_ids = {int(i) for frame in raw for i in frame.ids}
@@ -168,14 +168,14 @@ def test_ghosts_are_left_out_and_short_videos_are_not():
         return Tracks([5], poses, np.zeros((1, 2)), (State.MEASURED,))
 
     times = np.arange(60) / 30
-    nobody = [Tracks.empty() for _ in times]
+    empty = [Tracks.empty() for _ in times]
     for score, left in ((0.3, 0), (0.9, 4)):
-        raw = nobody[:20] + [ghostly(score)] * 4 + nobody[24:]
+        raw = empty[:20] + [ghostly(score)] * 4 + empty[24:]
         assert sum(map(len, refine(times, raw))) == left
     assert [len(frame) for frame in refine([0.0], [ghostly(0.3)])] == [1]
 
 
-def test_nobody_and_nothing():
+def test_no_people_and_no_frames():
     assert [len(frame) for frame in refine([0.0, 0.1], [Tracks.empty()] * 2)] == [0, 0]
     assert refine([], []) == []
     with pytest.raises(ValueError, match="1 times for 2 frames"):
@@ -183,7 +183,7 @@ def test_nobody_and_nothing():
 
 
 def test_people_come_in_the_order_of_their_ids():
-    scene = walkers.crowd(walkers.regular(2, 15), count=6)
+    scene = synthetic.crowd(synthetic.regular(2, 15), count=6)
     for frame in refine(scene.times, tracked(scene, misses=0.1), config=RefineConfig(gap_seconds=0.5)):
         assert (np.diff(frame.ids) > 0).all()
         assert len(frame.states) == len(frame)

@@ -12,7 +12,7 @@ from posetrack.tracker.types import Poses, State, Tracks
 
 
 def frame(**boxes):
-    """Tracks of one frame: `_3=(x, y, w, h)` is somebody with id 3."""
+    """Tracks of one frame: `_3=(x, y, w, h)` is a person with id 3."""
     corners = [[x, y, x + w, y + h] for x, y, w, h in boxes.values()]
     n = len(boxes)
     poses = Poses(np.reshape(corners, (-1, 4)), np.zeros((n, 17, 2)), np.ones((n, 17)))
@@ -23,7 +23,7 @@ def ids(frames):
     return [each.ids.tolist() for each in frames]
 
 
-def test_everybody_is_the_default():
+def test_all_people_are_selected_by_default():
     tracks = frame(_1=(0, 0, 10, 20), _2=(50, 0, 10, 20))
     select = Selection()
     assert not select.whole
@@ -35,13 +35,13 @@ def test_an_id():
     assert not select.whole
     frames = [frame(_1=(0, 0, 10, 20)), frame(), frame(_1=(0, 0, 10, 20), _2=(50, 0, 10, 20))]
     assert ids(map(select, frames[:2])) == [[], []]
-    assert select.unmet == "Nobody had the id 2; ids went up to 1. Look at them without --person."
+    assert select.unmet == "No person had the id 2; the ids went up to 1. Run without --person to see all people."
     assert ids(map(select, frames[2:])) == [[2]]
     assert not select.unmet
     assert select(frames[2]).others.tolist() == [[1, 2, 3, 4]]  # whose faces are to be hidden all the same
 
 
-def test_the_largest_stays_until_somebody_is_clearly_larger():
+def test_the_largest_stays_until_another_person_is_clearly_larger():
     select = Selection("largest")
     sizes = [(10, 11), (10, 9), (10, 12), (10, 14), (10, 8), (14, 14)]  # areas x 100
     frames = [frame(_1=(0, 0, a * 10, 10), _2=(50, 0, b * 10, 10)) for a, b in sizes]
@@ -50,7 +50,7 @@ def test_the_largest_stays_until_somebody_is_clearly_larger():
     assert ids([select(frame(_2=(50, 0, 20, 10))), select(frame())]) == [[2], []]
 
 
-def test_a_guess_takes_nobodys_place_but_keeps_its_own():
+def test_a_predicted_person_never_takes_over_but_stays_selected():
     one, two = frame(_1=(0, 0, 10, 10), _2=(0, 0, 90, 90)), frame(_1=(0, 0, 10, 10), _2=(0, 0, 9, 9))
     guessed = [replace(tracks, states=(State.MEASURED, State.PREDICTED)) for tracks in (one, two)]
     assert ids(map(Selection("largest"), [guessed[0]])) == [[1]]
@@ -73,7 +73,7 @@ def test_brief_people_are_left_out():
     assert ids(Selection("longest", min_length=3.0).choose([0, 1, 2], frames)) == [[], [], []]
 
 
-def test_whoever_is_at_a_place_is_chosen_before_and_after():
+def test_the_person_at_a_place_is_selected_before_and_after():
     one, two = (0, 0, 100, 100), (60, 0, 40, 100)
     frames = [frame(_1=one), frame(_1=one, _2=two), frame(_2=two)]
     assert ids(Selection(AtPlace(85, 50, 1.1)).choose([0, 1, 2], frames)) == [[], [2], [2]]  # the nearer centre
@@ -83,12 +83,12 @@ def test_whoever_is_at_a_place_is_chosen_before_and_after():
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        (AtPlace(300, 50, 1), "Nobody is at 300,50 at 1 s. There is: 1 at 50,50"),
-        (AtPlace(50, 50, 2), "There is: nobody at all"),
-        (AtPlace(50, 50, 9), "from another time"),
+        (AtPlace(300, 50, 1), "No person is at 300,50 at 1 s. People there: 1 at 50,50"),
+        (AtPlace(50, 50, 2), "People there: none"),
+        (AtPlace(50, 50, 9), "the frames cover"),
     ],
 )
-def test_nobody_is_there(place, message):
+def test_no_person_at_the_place_is_an_error(place, message):
     frames = [frame(_1=(0, 0, 100, 100)), frame(_1=(0, 0, 100, 100)), frame()]
     with pytest.raises(UsageError, match=message):
         Selection(place).choose([0, 1, 2], frames)

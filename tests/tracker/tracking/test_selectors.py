@@ -14,7 +14,7 @@ def test_a_person(text, meant):
 
 
 @pytest.mark.parametrize("text", ["", "0", "-3", "smallest", "3.5", "1,2", "1,2@", "a,b@c", "1,2@inf", "nan,2@3"])
-def test_nobody_is_meant_by(text):
+def test_invalid_selectors_are_refused(text):
     with pytest.raises(UsageError, match="give largest, longest, an id"):
         parse_person(text)
 

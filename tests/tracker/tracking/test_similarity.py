@@ -44,7 +44,7 @@ def test_agreement_is_weighted_oks():
 
 
 @pytest.mark.parametrize(("n", "m"), [(0, 0), (0, 3), (3, 0)])
-def test_nobody_takes_the_same_path(n, m):
+def test_the_similarity_of_no_people_is_empty(n, m):
     assert similar(random_people(n), random_people(m)).shape == (n, m)
 
 
@@ -66,7 +66,7 @@ def test_reach_falls_with_the_distance_and_rises_with_the_doubt():
     assert (far[1:] > near[1:]).all()
 
 
-def test_a_part_of_somebody_counts_as_such_and_the_whole_as_before():
+def test_a_part_of_a_person_has_the_part_similarity_and_the_whole_is_unchanged():
     blind = np.full((1, 17, 2), np.nan), np.zeros((1, 17))
     whole = np.array([[0.0, 0, 50, 100]]), *blind
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import Skeleton
-from posetrack.tracker.evaluation import walkers
+from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.tracking.config import CALIBRATED, LATENCIES
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Poses, State, Tracks
@@ -44,7 +44,7 @@ def assert_same(a: Tracks, b: Tracks):
 
 
 def test_the_order_of_the_poses_does_not_matter():
-    scene = walkers.crowd(walkers.regular(2, 15), count=9)
+    scene = synthetic.crowd(synthetic.regular(2, 15), count=9)
     rng = np.random.default_rng(5)
     straight, shuffled = PoseTracker(), PoseTracker()
     for time, poses, _ in scene.frames(noise=0.01, misses=0.1):
@@ -52,7 +52,7 @@ def test_the_order_of_the_poses_does_not_matter():
 
 
 def test_the_first_frame_shows_people_at_once():
-    scene = walkers.crowd([0.0], count=3)
+    scene = synthetic.crowd([0.0], count=3)
     (tracks,) = run(scene)
     assert tracks.ids.tolist() == [1, 2, 3]
     assert set(tracks.states) == {State.MEASURED}
@@ -73,23 +73,23 @@ def test_the_first_frame_shows_people_at_once():
 def test_later_the_less_sure_must_be_seen_more_often(score, options, expected):
     tracker = PoseTracker(**options)
     tracker.update(Poses.empty(), 0.0)
-    frames = walkers.walking(walkers.regular(0.1, 30)).frames()
+    frames = synthetic.walking(synthetic.regular(0.1, 30)).frames()
     shown = [len(tracker.update(replace(poses, box_scores=[score]), 1 + time)) for time, poses, _ in frames]
     assert shown == expected
 
 
 @pytest.mark.parametrize("missed", [1, 2, 3, 4])
 def test_who_turns_back_unseen_keeps_their_id(missed):
-    """The filter believes that they run on; but nobody is far from where they were a moment ago."""
-    times = walkers.regular(2, 30)
+    """The filter predicts that they run on, but people are near their last position after a short time."""
+    times = synthetic.regular(2, 30)
     centres = np.stack([600 - 400 * np.hypot(times - 1, 0.05), np.full(len(times), 300.0)], axis=-1)[:, None]
-    scene = walkers.bodies(times, centres, heights=[220], moving=[True])
+    scene = synthetic.bodies(times, centres, heights=[220], moving=[True])
     turning = (scene.times >= 1) & (scene.times < 1 + (missed - 0.5) / 30)
     scene = replace(scene, visible=scene.visible & ~turning[:, None])
     assert {int(i) for tracks in run(scene) for i in tracks.ids} == {1}
 
 
-def test_nobody_in_the_picture():
+def test_no_people_in_the_image():
     tracker = PoseTracker()
     for frame in range(5):
         assert len(tracker.update(Poses.empty(), frame / 30)) == 0
@@ -97,7 +97,7 @@ def test_nobody_in_the_picture():
 
 @pytest.mark.parametrize(("fps", "noise"), [(10, 0.0), (30, 0.01), (60, 0.01)])
 def test_an_id_survives_an_occlusion(fps, noise):
-    scene = walkers.occlusion(walkers.regular(4, fps), hidden=(1.5, 2.5))
+    scene = synthetic.occlusion(synthetic.regular(4, fps), hidden=(1.5, 2.5))
     assert set(ids_of(scene, noise=noise)[1]) == {1}
     results = run(scene, noise=noise)
     hidden = [tracks for time, tracks in zip(scene.times, results) if 1.5 <= time < 2.5]
@@ -106,12 +106,12 @@ def test_an_id_survives_an_occlusion(fps, noise):
 
 
 def test_an_id_does_not_survive_a_long_absence_and_is_not_used_again():
-    scene = walkers.occlusion(walkers.regular(9, 15), hidden=(1.5, 7.5), speed=30)
+    scene = synthetic.occlusion(synthetic.regular(9, 15), hidden=(1.5, 7.5), speed=30)
     assert ids_of(scene)[1][-1] == 2
 
 
 def test_predictions_fade_and_stay_near_the_truth():
-    scene = walkers.occlusion(walkers.regular(3, 30), hidden=(2.0, 3.0))
+    scene = synthetic.occlusion(synthetic.regular(3, 30), hidden=(2.0, 3.0))
     results = run(scene)
     predicted = [(i, tracks) for i, tracks in enumerate(results) if State.PREDICTED in tracks.states]
     assert 0.2 <= len(predicted) / 30 <= 0.31
@@ -124,24 +124,24 @@ def test_predictions_fade_and_stay_near_the_truth():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_people_who_cross_keep_their_ids(seed):
-    scene = walkers.crossing(walkers.regular(4, 30))
+    scene = synthetic.crossing(synthetic.regular(4, 30))
     ids = ids_of(scene, noise=0.01, misses=0.05, seed=seed)
     assert len(set(ids[1])) == len(set(ids[2])) == 1
     assert set(ids[1]) != set(ids[2])
 
 
 def test_sixty_people_keep_their_ids():
-    scene = walkers.crowd(walkers.regular(2, 15), count=60)
+    scene = synthetic.crowd(synthetic.regular(2, 15), count=60)
     ids = ids_of(scene, noise=0.01, misses=0.1)
     assert all(len(set(ids[person])) == 1 for person in ids)
     assert len({ids[person][0] for person in ids}) == 60
 
 
 def test_the_frame_rate_does_not_matter():
-    grids = {"30": walkers.regular(4, 30), "60": walkers.regular(4, 60), "irregular": walkers.irregular(4, 30)}
+    grids = {"30": synthetic.regular(4, 30), "60": synthetic.regular(4, 60), "irregular": synthetic.irregular(4, 30)}
     paths = {}
     for name, times in grids.items():
-        results = run(walkers.walking(times))
+        results = run(synthetic.walking(times))
         centres = np.array([tracks.poses.boxes[0].reshape(2, 2).mean(0) for tracks in results])
         ankle = keypoints_of(results)[:, 15, 0]
         at = np.linspace(1, 3.8, 50)
@@ -152,12 +152,12 @@ def test_the_frame_rate_does_not_matter():
 
 def test_velocity_is_in_pixels_per_second():
     for fps in (15, 60):
-        assert run(walkers.walking(walkers.regular(2, fps)))[-1].velocities[0] == pytest.approx([150, 0], abs=3)
+        assert run(synthetic.walking(synthetic.regular(2, fps)))[-1].velocities[0] == pytest.approx([150, 0], abs=3)
 
 
 @pytest.mark.parametrize("fps", [30, 60])
 def test_at_rest_keypoints_spread_a_quarter(fps):
-    scene = walkers.standing(walkers.regular(5, fps))
+    scene = synthetic.standing(synthetic.regular(5, fps))
     trackers = PoseTracker(smooth="none"), PoseTracker(smooth="one-euro")
     raw, smooth = (keypoints_of(run(scene, tracker, noise=0.01))[fps:] for tracker in trackers)
     assert (smooth - scene.keypoints[fps:, 0]).std() < (raw - scene.keypoints[fps:, 0]).std() / 4
@@ -166,8 +166,8 @@ def test_at_rest_keypoints_spread_a_quarter(fps):
 
 @pytest.mark.parametrize("name", LATENCIES)
 @pytest.mark.parametrize(("speed", "bound"), [(150, 12), (600, 4)])
-def test_lag_in_motion_is_as_told(name, speed, bound):
-    scene = walkers.walking(walkers.regular(4, 30), speed=speed)
+def test_lag_in_motion_is_as_documented(name, speed, bound):
+    scene = synthetic.walking(synthetic.regular(4, 30), speed=speed)
     smooth = keypoints_of(run(scene, PoseTracker(smooth=name), noise=0.01))[..., 0]  # (T, K)
     lags = np.arange(-0.02, 0.1, 0.001)
     late = [[np.interp(scene.times - lag, scene.times, path) for path in scene.keypoints[:, 0, :, 0].T] for lag in lags]
@@ -177,7 +177,7 @@ def test_lag_in_motion_is_as_told(name, speed, bound):
 
 def test_without_smoothing_keypoints_are_where_they_were_measured():
     tracker = PoseTracker(smooth="none")
-    for time, poses, _ in walkers.walking(walkers.regular(1, 30)).frames(noise=0.01):
+    for time, poses, _ in synthetic.walking(synthetic.regular(1, 30)).frames(noise=0.01):
         shown = tracker.update(poses, time).poses.keypoints
         np.testing.assert_array_equal(shown, poses.keypoints)
     assert np.isfinite(tracker.update(Poses.empty(), 1.1).poses.keypoints).all()
@@ -186,7 +186,7 @@ def test_without_smoothing_keypoints_are_where_they_were_measured():
 def test_a_missing_keypoint_coasts_and_then_is_missing():
     tracker = PoseTracker()
     seen = []
-    for time, poses, _ in walkers.walking(walkers.regular(2, 30)).frames():
+    for time, poses, _ in synthetic.walking(synthetic.regular(2, 30)).frames():
         keypoints, scores = poses.keypoints.copy(), poses.scores.copy()
         keypoints[:, 9], scores[:, 9] = np.nan, 0
         hide = time >= 1
@@ -211,7 +211,7 @@ def test_all_keypoints_missing():
 
 
 def test_two_poses_on_one_person_are_one_track():
-    scene = walkers.crossing(walkers.regular(1, 30))
+    scene = synthetic.crossing(synthetic.regular(1, 30))
     tracker = PoseTracker()
     for time, poses, _ in scene.frames(noise=0.005):
         tracks = tracker.update(poses[np.array([0, 1, 1, 0])], time)
@@ -222,7 +222,7 @@ def test_weak_poses_continue_tracks_but_begin_none():
     def weak(poses):
         return Poses(poses.boxes, poses.keypoints, poses.scores, np.full(len(poses), 0.2))
 
-    frames = list(walkers.walking(walkers.regular(2, 30)).frames())
+    frames = list(synthetic.walking(synthetic.regular(2, 30)).frames())
     tracker = PoseTracker()
     assert not any(len(tracker.update(weak(poses), time)) for time, poses, _ in frames)
     tracker = PoseTracker()
@@ -236,7 +236,7 @@ def test_impossible_boxes_are_left_out():
 
 
 def test_ids_belong_to_the_instance_go_on_at_a_cut_and_begin_anew_for_another_video():
-    scene = walkers.walking(walkers.regular(0.5, 30))
+    scene = synthetic.walking(synthetic.regular(0.5, 30))
     tracker = PoseTracker()
     assert run(scene, tracker)[-1].ids.tolist() == [1]
     assert run(scene)[-1].ids.tolist() == [1]
@@ -247,7 +247,7 @@ def test_ids_belong_to_the_instance_go_on_at_a_cut_and_begin_anew_for_another_vi
 
 
 def test_time_may_stand_still_but_not_run_backwards():
-    ((_, poses, _),) = walkers.walking([0.0]).frames()
+    ((_, poses, _),) = synthetic.walking([0.0]).frames()
     tracker = PoseTracker()
     for _ in range(3):
         tracks = tracker.update(poses, 1.0)
@@ -257,7 +257,7 @@ def test_time_may_stand_still_but_not_run_backwards():
         tracker.update(poses, 0.5)
 
 
-def test_mistakes_are_told():
+def test_invalid_input_is_refused():
     with pytest.raises(TypeError, match="'high_score'"):
         PoseTracker(hig_score=3)
     with pytest.raises(ValueError, match="none, kalman, one-euro"):
@@ -273,7 +273,7 @@ def test_other_skeletons():
 
 
 def test_who_vanishes_may_come_out_where_they_went_in():
-    scene = walkers.walking(walkers.regular(1, 30))
+    scene = synthetic.walking(synthetic.regular(1, 30))
     tracker = PoseTracker()
     frames = list(scene.frames())
     for time, poses, _ in frames:
@@ -312,14 +312,14 @@ def test_a_pole_hides_one_side_after_the_other_and_the_box_stays_whole():
         assert tracks.poses.boxes[0] == pytest.approx([left, 50, right, 250], abs=22)
 
 
-def test_parts_of_somebody_begin_no_track():
+def test_parts_of_a_person_begin_no_track():
     tracker = PoseTracker()
     for frame in range(20):
         tracks = tracker.update(box_only([[0, 0, 80, 200], [0, 100, 80, 200]], [0.9, 0.45]), frame / 25)
     assert tracks.ids.tolist() == [1]
 
 
-def test_a_panning_camera_takes_nobody_s_id():
+def test_a_panning_camera_keeps_all_ids():
     def ids(motion):
         tracker, seen = PoseTracker(), []
         for frame in range(30):
@@ -335,7 +335,7 @@ def test_a_panning_camera_takes_nobody_s_id():
     assert ids(motion=False) != {(1, 2, 3, 4)}
 
 
-def test_who_comes_back_is_known_by_their_looks():
+def test_people_are_reidentified_by_appearance():
     red, blue = np.eye(2)
 
     def ids(first, second):

@@ -1,4 +1,4 @@
-"""What computes a network: torch, OpenVINO or ONNX Runtime, behind one small interface."""
+"""Inference backends: torch, OpenVINO and ONNX Runtime behind one interface."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 
 class Runtime(Protocol):
-    """Callable `(images (B, 3, H, W) float32) -> outputs`: one array, or a dict of arrays where there are several.
+    """Callable `(images (B, 3, H, W) float32) -> outputs`: one array, or a dict of arrays for several outputs.
 
-    B is any number from 1 on. The answer belongs to the caller.
+    The batch size B is 1 or more. The caller owns the outputs.
 
     Attributes:
         name: `torch`, `openvino` or `onnxruntime`.
-        device: for people, e.g. `cpu (2 threads)` or `cuda:0 (NVIDIA H200)`.
-        precision: `fp32`, `bf16` or `fp16`: what the bulk of the work is computed in.
-        reason: why this one was chosen.
-        streams: how many batches it answers at once, asked by as many threads.
+        device: display name, e.g. `cpu (2 threads)` or `cuda:0 (NVIDIA H200)`.
+        precision: numeric precision of most layers: `fp32`, `bf16`, `fp16` or `int8`.
+        reason: why this backend and precision were chosen.
+        streams: number of batches it runs concurrently, each from its own thread.
     """
 
     name: str
@@ -28,5 +28,5 @@ class Runtime(Protocol):
     streams: int
 
     def __call__(self, images: NDArray[np.float32], /) -> Any:
-        """Answer a batch."""
+        """Run a batch."""
         ...

@@ -1,4 +1,4 @@
-"""Which runtime, where, in which precision, and why: one pure decision, so that it can be tested and printed."""
+"""Choose the inference backend, the device and the numeric precision: one pure function, testable and printable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .machine import Machine
 
 RUNTIMES = ("auto", "torch", "openvino", "onnxruntime")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
-INT8_FLAGS = ("amx_int8", "avx512_vnni", "avx_vnni")  # without them, eight bits are no faster than sixteen
+INT8_FLAGS = ("amx_int8", "avx512_vnni", "avx_vnni")  # without them, int8 is no faster than 16 bits
 BF16_FLAGS = ("amx_bf16", "avx512_bf16")  # without them, bfloat16 is emulated and slower than float32
 PACKAGES = {"openvino": "openvino", "onnxruntime": "posetrack[onnx]", "torch": "torch"}
 
@@ -26,13 +26,13 @@ _KNOWN = {  # (runtime, device) -> precisions, the default first
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was decided.
+    """The chosen inference backend, device and precision.
 
     Attributes:
         runtime: `torch`, `openvino` or `onnxruntime`.
         device: `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `fp32`, `bf16`, `fp16` or `int8`.
-        reason: for people.
+        reason: why, for display.
     """
 
     runtime: str
@@ -44,18 +44,18 @@ class Choice:
 def choose(
     runtime: str, device: str, precision: str, *, machine: Machine, suffix: str = "", int8: bool = False
 ) -> Choice:
-    """Decide; what the user asked for is taken or refused, never replaced.
+    """Choose what is `auto`; explicit requests are followed or refused, never replaced.
 
     Args:
         runtime: one of `RUNTIMES`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: one of `PRECISIONS`.
-        machine: what there is.
-        suffix: of an exported file, which not every runtime reads; empty for weights.
-        int8: whether the network is there in eight bits, too, and passed its gate.
+        machine: hardware and installed packages.
+        suffix: suffix of an exported file, which limits the backends; empty for weights.
+        int8: whether a checked int8 version of the network exists.
 
     Raises:
-        UsageError: a name is not known, or the three do not go together.
+        UsageError: a name is unknown, or the combination is not supported.
         DeviceError: the package is not installed.
     """
     for what, value, known in (("Runtime", runtime, RUNTIMES), ("Precision", precision, PRECISIONS)):

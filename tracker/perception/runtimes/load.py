@@ -1,4 +1,4 @@
-"""From a network's name to what computes it: weights, a converted network of the cache, or an exported file."""
+"""Load a network into an inference backend: from weights, a converted network in the cache, or an exported file."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def load_runtime(
     precision: str = "auto",
     streams: int = 1,
 ) -> tuple[Runtime, Card]:
-    """Return what computes a network, and the network's card.
+    """Return a network's inference backend and its card.
 
     Args:
         kind: `pose` or `detector`.
-        name: of the network, as the user gave it; a file that `posetrack export` wrote runs as it is.
-        read: reads the network's weights, where they are needed.
-        variant: what else tells the network that `read` returns from others of that name.
+        name: name or file of the network; a file from `posetrack export` runs without conversion.
+        read: reads the network's weights, called only if they are needed.
+        variant: distinguishes networks of the same name in the cache.
         runtime: `auto`, `torch`, `openvino` or `onnxruntime`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
-        streams: how many batches it is to answer at once; where a runtime cannot, its own `streams` is 1.
+        streams: number of concurrent batches; a backend that supports only one has `streams` 1.
 
     Raises:
-        UsageError: a name is not known, or the three do not go together.
-        DeviceError: the device or the package is not there.
-        ModelError: the network cannot be read, or not run like this.
+        UsageError: a name is unknown, or the combination is not supported.
+        DeviceError: the device or the package is not available.
+        ModelError: the network cannot be read or run.
     """
     path, key = Path(name), network_key(kind, name, variant=variant)
     exported = path.suffix in EXPORTED
@@ -62,9 +62,9 @@ def load_runtime(
     if rounded and choice.precision == "int8":
         try:
             return _start(rounded.path, choice, rounded.card, streams), rounded.card
-        except ConversionError as error:  # it is broken; the next choice is without it
+        except ConversionError as error:  # the file is broken; retry without int8
             rounded.path.unlink(missing_ok=True)
-            log.warning("The int8 form of %s is removed: %s", name, error)
+            log.warning("The int8 version of %s is broken and was removed: %s", name, error)
             return load_runtime(kind, name, read, variant=variant, runtime=runtime, device=device, streams=streams)
     suffix = ".xml" if choice.runtime == "openvino" else ".onnx"
     try:
@@ -76,7 +76,7 @@ def load_runtime(
 
 
 def network_key(kind: str, name: str | Path, *, variant: str = "") -> str:
-    """Return what names a network in `store`."""
+    """Return the key of a network in `store`."""
     place = os.path.abspath(name) if Path(name).is_file() else str(name)  # noqa: PTH100 (keeps links)
     return "\n".join((kind, variant, place))
 
@@ -87,7 +87,7 @@ def _converted(
     found = store.converted(key, suffix, read)
     try:
         return _start(found.path, choice, found.card, streams, converted=True), found.card
-    except ConversionError:  # the file in the cache may be broken; a fresh one tells
+    except ConversionError:  # the cached file may be broken; convert again
         store.forget(key, suffix)
         found = store.converted(key, suffix, read)
         return _start(found.path, choice, found.card, streams, converted=True), found.card
@@ -124,9 +124,9 @@ def _read_card(path: Path, choice: Choice, kind: str) -> Card:
         card = from_text(read_card(path))
     except ValueError as error:
         raise ModelError(
-            f"{path} does not say how it wants its pictures. Give a file that `posetrack export` of this version wrote."
+            f"{path} has no valid posetrack metadata. Give a file that this version's `posetrack export` wrote."
         ) from error
     if not isinstance(card, KINDS[kind]):
         other = next(name for name in KINDS if name != kind)
-        raise ModelError(f"{path} is a {other} network, and a {kind} network is asked for here.")
+        raise ModelError(f"{path} is a {other} network; give a {kind} network.")
     return card

@@ -1,4 +1,4 @@
-"""What this machine offers to a network, found without loading one of the large libraries."""
+"""Inspect processor, GPU and installed backends without importing a heavy library."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What `choice.choose` decides by.
+    """Hardware and installed packages, the input of `choice.choose`.
 
     Attributes:
-        flags: of the processor, as Linux names them; empty where it does not say.
-        threads: that a network may use.
-        gpu: `cuda`, `mps` or empty: what torch would find.
-        installed: of `torch`, `openvino`, `onnxruntime`.
+        flags: CPU flags as Linux names them; empty if unknown.
+        threads: number of threads that a network may use.
+        gpu: accelerator that torch would find: `cuda`, `mps` or empty.
+        installed: installed packages out of `torch`, `openvino`, `onnxruntime`.
     """
 
     flags: frozenset[str] = field(default_factory=frozenset)
@@ -30,7 +30,7 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """Look at the machine that this runs on."""
+    """Inspect the current machine."""
     return Machine(
         flags=flags(),
         threads=threads(),
@@ -42,23 +42,23 @@ def this_machine() -> Machine:
 
 
 def threads() -> int:
-    """Return how many threads to compute with: $OMP_NUM_THREADS, or `cores`.
+    """Return the number of compute threads: $OMP_NUM_THREADS, or `cores`.
 
-    More threads than a container's share would be stopped in the middle of their work.
+    The kernel would throttle more threads than a container's CPU quota.
     """
     wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
     return int(wanted) if wanted.isdigit() and int(wanted) else cores()
 
 
 def cores() -> int:
-    """Return how many cores this process was given, by its affinity and by a container's share."""
+    """Return the number of cores available to this process, by CPU affinity and container quota."""
     affinity = getattr(os, "sched_getaffinity", None)
     given = len(affinity(0)) if affinity else os.cpu_count() or 1
     return max(1, math.ceil(min(given, _share(Path("/sys/fs/cgroup/cpu.max")))))
 
 
 def _share(file: Path) -> float:
-    """Return the cores that a control group (version 2) leaves to this process."""
+    """Return the CPU quota of a control group (version 2), in cores."""
     try:
         quota, period = file.read_text(encoding="ascii").split()
         return int(quota) / int(period)
@@ -67,7 +67,7 @@ def _share(file: Path) -> float:
 
 
 def flags() -> frozenset[str]:
-    """Return the flags of the processor, as Linux names them; empty where it does not say."""
+    """Return the CPU flags as Linux names them; empty if unknown."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - not a path of ours
             return frozenset(next(line for line in file if line.startswith("flags")).split(":", 1)[1].split())
@@ -76,14 +76,14 @@ def flags() -> frozenset[str]:
 
 
 def _gpu() -> str:
-    """Name the accelerator that torch could use; only the driver is asked, torch itself takes seconds to load."""
+    """Return the accelerator that torch could use; queries only the driver, because importing torch takes seconds."""
     if sys.platform == "darwin":
         return "mps" if platform.machine() == "arm64" else ""
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
         return ""
-    from importlib.metadata import PackageNotFoundError, version  # takes longer to load than most of a start
+    from importlib.metadata import PackageNotFoundError, version  # imported lazily, because it is slow
 
     try:
         if version("torch").endswith("+cpu"):

@@ -1,4 +1,4 @@
-"""Networks on ONNX Runtime: its processor, CUDA and TensorRT providers."""
+"""The ONNX Runtime backend, with its CPU, CUDA and TensorRT providers."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
 class OnnxRuntime:
-    """See `Runtime`. On CUDA, TensorRT works where it is installed; it builds an engine a shape and keeps it.
+    """A `Runtime`. On CUDA it uses TensorRT if installed, which builds and caches one engine per input shape.
 
     Args:
-        path: `.onnx`.
-        choice: what was decided.
+        path: `.onnx` file.
+        choice: device and precision.
 
     Raises:
         ConversionError: the file cannot be read or run.
-        DeviceError: CUDA was asked for and this build of ONNX Runtime has none.
+        DeviceError: CUDA was requested, but this build of ONNX Runtime does not support it.
     """
 
     name, streams = "onnxruntime", 1
@@ -45,7 +45,7 @@ class OnnxRuntime:
         self._type = _TYPES.get(self._input.type, np.float32)
         self._names = [output.name for output in self._session.get_outputs()]
         provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
-        if choice.device != "cpu" and provider == "CPU":  # it falls back without a word
+        if choice.device != "cpu" and provider == "CPU":  # ONNX Runtime falls back silently
             raise DeviceError(
                 f"Device '{choice.device}' was asked for, but ONNX Runtime cannot use it. Use --device cpu."
             )
@@ -54,7 +54,7 @@ class OnnxRuntime:
         self.reason = choice.reason
 
     def __call__(self, images: NDArray[np.float32]) -> Any:
-        """Answer a batch."""
+        """Run a batch."""
         arrays = self._session.run(self._names, {self._input.name: images.astype(self._type, copy=False)})
         arrays = [array.astype(np.float32, copy=False) for array in arrays]
         return arrays[0] if len(arrays) == 1 else dict(zip(self._names, arrays, strict=True))
@@ -66,7 +66,7 @@ def _providers(choice: Choice) -> list[Any]:
     there = ort.get_available_providers()
     if "CUDAExecutionProvider" not in there:
         raise DeviceError(
-            f"Device '{choice.device}' was asked for, but this ONNX Runtime knows only {', '.join(there)}. "
+            f"Device '{choice.device}' was asked for, but this ONNX Runtime supports only {', '.join(there)}. "
             "Install onnxruntime-gpu in its place, or use --device cpu."
         )
     number = {"device_id": int(choice.device.partition(":")[2] or 0)}
@@ -77,13 +77,13 @@ def _providers(choice: Choice) -> list[Any]:
 
 
 def read_card(path: str | Path) -> str:
-    """Return the card's text of an `.onnx` file; empty where it has none.
+    """Return the card stored in an `.onnx` file as text; empty if it has none.
 
     Raises:
-        ModelError: it cannot be read.
+        ModelError: the file cannot be read.
     """
     try:
         session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common class
-        raise ModelError(f"Cannot read '{path}': it is no complete ONNX file. Export it again.") from error
+        raise ModelError(f"Cannot read '{path}': it is not a complete ONNX file. Export it again.") from error
     return session.get_modelmeta().custom_metadata_map.get(KEY, "")

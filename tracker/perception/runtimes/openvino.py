@@ -1,4 +1,4 @@
-"""Networks on OpenVINO: the fastest way on a processor, and without torch at run time."""
+"""The OpenVINO backend: the fastest one on a CPU, without torch at run time."""
 
 from __future__ import annotations
 
@@ -21,30 +21,29 @@ from .choice import BF16_FLAGS, Choice
 from .machine import flags, threads
 
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
-_SIZES = 8  # graphs in memory at once, each with its own copy of the weights
+_SIZES = 8  # maximum number of graphs in memory, each with its own copy of the weights
 _NAMES = {"f32": "fp32", "bf16": "bf16", "f16": "fp16"}
 
 
 def exact_layers(precision: str) -> str:
-    """Return the precision of those layers of a network that are not in eight bits."""
+    """Return the precision of the layers that are not quantized."""
     if precision != "int8":
         return precision  # all of them
     return "bf16" if any(flag in flags() for flag in BF16_FLAGS) else "fp32"
 
 
 class OpenVinoRuntime:
-    """See `Runtime`. The graph's batch stays open: one graph for every number of people, at no measurable cost.
+    """A thread-safe `Runtime`. The batch size is dynamic: one graph for any number of people, at no measurable cost.
 
-    A network that takes pictures of any size gets a graph for each size, a tenth faster than one for all of them. The
-    two differ in the last bits, so a size that shared one would make answers depend on earlier pictures. Any thread may
-    ask.
+    A network that takes images of any size gets one graph per image size, a tenth faster than one dynamic graph. The
+    two differ in the last bits, so a shared graph would make results depend on earlier images.
 
     Args:
-        path: `.xml` (OpenVINO's own) or `.onnx`.
-        choice: what was decided.
-        any_size: whether the network takes pictures of any size.
-        streams: how many batches are answered at once, each by its share of the threads.
-        keep: a folder for the first size's graph, which then loads at once the next time; none when left out.
+        path: `.xml` (OpenVINO IR) or `.onnx` file.
+        choice: device and precision.
+        any_size: whether the network takes images of any size.
+        streams: number of concurrent batches, which share the threads.
+        keep: folder in which the graph of the first image size is cached for later starts; None for no cache.
 
     Raises:
         ConversionError: the file cannot be read or run.
@@ -60,7 +59,7 @@ class OpenVinoRuntime:
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": self.streams,
-            "ENABLE_CPU_PINNING": False,  # two networks side by side would be pinned to the same core
+            "ENABLE_CPU_PINNING": False,  # two concurrent networks would be pinned to the same core
             "INFERENCE_NUM_THREADS": threads(),
             "INFERENCE_PRECISION_HINT": _HINTS[exact_layers(choice.precision)],
             "CACHE_DIR": str(cache_folder() / "openvino"),
@@ -68,16 +67,16 @@ class OpenVinoRuntime:
         self.device = f"cpu ({threads()} threads)"
         self.precision, self.reason = choice.precision, choice.reason
         self._compiling = threading.Lock()
-        self._first: tuple[int, ...] | None = None  # shape of the pictures whose graph is kept
-        self._sized: dict[tuple[int, ...], _Graph] = {}  # by the shape of the pictures, the last used at the end
+        self._first: tuple[int, ...] | None = None  # image shape of the cached graph
+        self._sized: dict[tuple[int, ...], _Graph] = {}  # by image shape, least recently used first
         self._open = None if any_size else self._compile(self._path)
 
     def __call__(self, images: NDArray[np.float32]) -> Any:
-        """Answer a batch."""
+        """Run a batch."""
         graph = self._graph(images.shape)
         with graph.request() as request:
             outputs = request.infer({0: images}, share_inputs=True)
-            arrays = [np.array(value) for value in outputs.values()]  # the request's own serve its next batch
+            arrays = [np.array(value) for value in outputs.values()]  # the request reuses its output buffers
         if len(arrays) == 1:
             return arrays[0]
         return dict(zip([next(iter(output.names)) for output in outputs], arrays, strict=True))
@@ -94,7 +93,7 @@ class OpenVinoRuntime:
             return graph
 
     def _shaped(self, shape: tuple[int, ...]) -> Any:
-        """Return the network for pictures of one shape: the file where it may be kept, or the graph."""
+        """Return the network for one image shape: a cached file if it is the first shape, or a model in memory."""
         file = self._keep and shape == self._first and self._keep / f"{self._path.stem}-{'x'.join(map(str, shape))}.xml"
         if file and file.is_file():
             return file
@@ -103,7 +102,7 @@ class OpenVinoRuntime:
             model.reshape(shape)
             if not file:
                 return model
-            # under another name first: a second run may be at it, too
+            # write under a temporary name: a second process may write the same file
             fresh = file.with_name(f"{os.getpid()}-{file.name}")
             ov.save_model(model, fresh, compress_to_fp16=False)
             fresh.with_suffix(".bin").replace(file.with_suffix(".bin"))
@@ -115,7 +114,7 @@ class OpenVinoRuntime:
             compiled = _core().compile_model(source, "CPU", self._config)
             hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
             if self.precision != "int8":
-                self.precision = _NAMES.get(hint, hint)  # what the plugin really took
+                self.precision = _NAMES.get(hint, hint)  # the precision that the plugin actually uses
             return _Graph(compiled)
 
 
@@ -128,7 +127,7 @@ class _Graph:
 
     @contextlib.contextmanager
     def request(self) -> Iterator[ov.InferRequest]:
-        """Lend a request that no other thread has."""
+        """Provide a request that no other thread uses."""
         try:
             request = self._idle.pop()
         except IndexError:
@@ -152,16 +151,18 @@ def _core() -> ov.Core:
 
 
 def read_card(path: str | Path) -> str:
-    """Return the card's text of an `.xml` or `.onnx` file; empty where it has none.
+    """Return the card stored in an `.xml` or `.onnx` file as text; empty if it has none.
 
     Raises:
-        ModelError: it cannot be read.
+        ModelError: the file cannot be read.
     """
     try:
         model = _core().read_model(Path(path))
     except RuntimeError as error:
-        raise ModelError(f"Cannot read '{path}': it is no complete OpenVINO or ONNX file. Export it again.") from error
-    for place in ([KEY], ["framework", KEY]):  # its own files, and ONNX
+        raise ModelError(
+            f"Cannot read '{path}': it is not a complete OpenVINO or ONNX file. Export it again."
+        ) from error
+    for place in ([KEY], ["framework", KEY]):  # in OpenVINO and in ONNX files
         if model.has_rt_info(place):
             return model.get_rt_info(place).astype(str)
     return ""

@@ -1,4 +1,4 @@
-"""Networks on torch: the fastest way on a GPU, and the reference on a processor."""
+"""The torch backend: the fastest one on a GPU, and the reference on a CPU."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from ....models.geometry.answer import arrays
 from ..device import describe, resolve_device
 from .choice import Choice
 
-BATCHES = (1, 2, 4, 8, 16, 32, 64)  # sizes that a CUDA graph is captured for; a batch is padded to the next one
-MOST_GRAPHS = 16  # photographs of all shapes: those beyond it run without a graph of their own
-WARM_UP = 3  # calls before a capture, in which libraries pick their kernels and allocate their workspaces
+BATCHES = (1, 2, 4, 8, 16, 32, 64)  # batch sizes of the captured CUDA graphs; batches are padded to the next size
+MOST_GRAPHS = 16  # images of many shapes: further shapes run without a CUDA graph
+WARM_UP = 3  # calls before a capture, in which libraries choose kernels and allocate workspaces
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class TorchRuntime:
-    """See `Runtime`.
+    """A `Runtime`.
 
-    On CUDA, a call of one shape is captured once as a CUDA graph and replayed, so that a small network costs one launch
-    instead of hundreds. On a processor, bf16 is autocast's.
+    On CUDA, each input shape is captured once as a CUDA graph and replayed, so that a small network needs one launch
+    instead of hundreds. On a CPU, bf16 uses autocast.
 
     Args:
-        network: takes (B, 3, h, w); of a tuple it answers, the first element counts.
-        choice: what was decided.
+        network: takes (B, 3, h, w); if it returns a tuple, the first element is used.
+        choice: device and precision.
     """
 
     name, streams = "torch", 1
@@ -46,7 +46,7 @@ class TorchRuntime:
 
     @torch.inference_mode()
     def __call__(self, images: NDArray[np.float32]) -> Any:
-        """Answer a batch."""
+        """Run a batch."""
         if self._device.type != "cuda":
             return arrays(self._forward(self._upload(torch.from_numpy(images))))
         if len(images) > BATCHES[-1]:
@@ -64,7 +64,7 @@ class TorchRuntime:
         return output[0] if isinstance(output, tuple) else output
 
     def _replay(self, images: Tensor) -> Any:
-        """Copy a batch into the captured graph's own input and run it."""
+        """Copy a batch into the input of its captured graph and replay the graph."""
         count = len(images)
         size = next(batch for batch in BATCHES if batch >= count)
         key = (size, *images.shape[2:])
@@ -88,7 +88,7 @@ class TorchRuntime:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(self._device), torch.cuda.graph(graph):
             output = self._forward(own)
-        # A graph reads addresses: what a module keeps beside its buffers (YOLO's anchors of this shape) must stay.
+        # A graph reads fixed addresses: tensors that modules hold outside their buffers (YOLO's anchors) must stay.
         kept = [
             value for module in self._network.modules() for value in vars(module).values() if torch.is_tensor(value)
         ]

@@ -1,4 +1,4 @@
-"""Networks converted for another runtime: kept in the cache, and found there again without loading torch."""
+"""The cache of converted networks, which are loaded without importing torch."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ....version import __version__
 log = logging.getLogger("posetrack")
 
 REVISION = 4
-INT8 = "int8.xml"  # beside a converted network: the same in eight bits, if it was made
-ORIGIN = "origin.json"  # which weights a folder was made from, and the network's card
+INT8 = "int8.xml"  # next to a converted network: its int8 version, if it exists
+ORIGIN = "origin.json"  # the source weights of a folder, and the network's card
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A network as it was read from its weights: the file, the torch module, its card."""
+    """A network read from its weights: the file, the torch module and its card."""
 
     path: Path
     network: Any
@@ -35,19 +35,19 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A folder of the cache: the network's file in it, and its card."""
+    """A converted network in the cache: its file and its card."""
 
     path: Path
     card: Card
 
 
 def converted(key: str, suffix: str, read: Callable[[], Loaded]) -> Converted:
-    """Return a converted network; it is made if it is not there, or if its weights are no longer the same file.
+    """Return a converted network; convert it if it is not cached, or if the file of its weights changed.
 
     Args:
-        key: what names the network in this installation; a change of anything in it makes another one.
+        key: key of the network in this installation.
         suffix: `.xml` or `.onnx`.
-        read: reads the weights, where that is needed.
+        read: reads the weights, called only for a conversion.
 
     Raises:
         ModelError: the weights cannot be read, or the network cannot be converted.
@@ -63,21 +63,21 @@ def converted(key: str, suffix: str, read: Callable[[], Loaded]) -> Converted:
 
 
 def in_int8(key: str) -> Converted | None:
-    """Return a network in eight bits, if one was made of the weights that are there now."""
+    """Return the int8 version of a network, if it was made from the current weights; otherwise None."""
     found = _kept(_folder(key, ".xml"), ".xml")
-    if found is None or not isinstance(found.card, PoseCard):  # detectors are never rounded
+    if found is None or not isinstance(found.card, PoseCard):  # detectors are never quantized
         return None
     path = found.path.with_name(INT8)
     return Converted(path, replace(found.card, int8=True)) if path.is_file() else None
 
 
 def forget(key: str, suffix: str) -> None:
-    """Remove a converted network that turned out to be broken."""
+    """Remove a broken converted network."""
     shutil.rmtree(_folder(key, suffix), ignore_errors=True)
 
 
 def _folder(key: str, suffix: str) -> Path:
-    package = str(Path(__file__).parents[3])  # another installation has other code, and its own bundled weights
+    package = str(Path(__file__).parents[3])  # another installation has other code and bundled weights
     words = "\n".join((package, __version__, str(REVISION), suffix, key))
     return _root() / hashlib.sha256(words.encode()).hexdigest()[:24]
 
@@ -127,14 +127,14 @@ def _make(folder: Path, suffix: str, weights: Loaded) -> Converted:
             shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
         raise OutputError(
-            f"Cannot keep the converted network in {_root()}: {error.strerror or error}. "
-            "Free some space, or give another folder in $POSETRACK_CACHE."
+            f"Cannot store the converted network in {_root()}: {error.strerror or error}. "
+            "Free some space, or set $POSETRACK_CACHE to another folder."
         ) from error
     return Converted(folder / f"network{suffix}", weights.card)
 
 
 def _prune() -> None:
-    """Remove networks whose weights are gone or have changed."""
+    """Remove networks whose weights are missing or changed."""
     for file in _root().glob(f"*/{ORIGIN}"):
         try:
             stale = not _same(json.loads(file.read_text(encoding="utf-8")))

@@ -1,6 +1,6 @@
-"""Scenes with ground truth, made of sums of sines: a walker, a crossing pair, a pole, somebody at rest, a crowd.
+"""Synthetic people with ground truth: walking, crossing, occluded, at rest, and a crowd.
 
-The truth is a function of time, so one scene can be looked at with any frame rate, or with frames at irregular times.
+The truth is a function of time, so that a scene can be sampled at any frame rate, or at irregular times.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _STRIDES = 0.9  # per second, an ordinary walk
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """People whose every position is known.
+    """People with known positions.
 
     Attributes:
         times: (T,) seconds.
         ids: (N,) from 1.
         boxes: (T, N, 4) xyxy pixels.
         keypoints: (T, N, 17, 2) pixels.
-        visible: (T, N), whether a detector could see the person.
+        visible: (T, N) mask of the people that a detector can see.
     """
 
     times: NDArray[np.float64]
@@ -44,12 +44,12 @@ class Scene:
     def frames(
         self, *, noise: float = 0.0, misses: float = 0.0, seed: int = 0
     ) -> Iterator[tuple[float, Poses, NDArray[np.int64]]]:
-        """Yield the time, what a detector would see, and whom it sees.
+        """Yield time, simulated poses and their true ids for each frame.
 
         Args:
             noise: standard deviation of keypoints and box edges, in heights of the person's box.
-            misses: share of the people who are overlooked in each frame.
-            seed: of the random numbers; the same seed gives the same frames.
+            misses: share of people without a detection in each frame.
+            seed: seed of the random numbers; the same seed gives the same frames.
         """
         rng = np.random.default_rng(seed)
         for time, boxes, keypoints, visible in zip(self.times, self.boxes, self.keypoints, self.visible):
@@ -67,17 +67,17 @@ def regular(seconds: float, fps: float) -> NDArray[np.float64]:
 
 
 def irregular(seconds: float, fps: float, *, seed: int = 0) -> NDArray[np.float64]:
-    """Return times with the mean rate `fps` whose steps vary between half and one and a half of a frame."""
+    """Return times with a mean rate of `fps`, whose steps vary between 0.5 and 1.5 frames."""
     steps = np.random.default_rng(seed).uniform(0.5, 1.5, round(seconds * fps)) / fps
     return np.cumsum(steps) - steps[0]
 
 
 def people(times: ArrayLike, *, starts: ArrayLike, velocities: ArrayLike, heights: ArrayLike = 200.0) -> Scene:
-    """Let N people walk straight on; who has no velocity stands still.
+    """Return N people who walk straight on, or stand if their velocity is 0.
 
     Args:
         times: (T,) seconds.
-        starts: (N, 2) pixels, the middle of each person at time 0.
+        starts: (N, 2) pixels, center of each person at time 0.
         velocities: (N, 2) pixels per second.
         heights: pixels, one or (N,).
     """
@@ -88,13 +88,13 @@ def people(times: ArrayLike, *, starts: ArrayLike, velocities: ArrayLike, height
 
 
 def bodies(times: ArrayLike, centres: ArrayLike, *, heights: ArrayLike, moving: ArrayLike) -> Scene:
-    """Put an articulated body, which strides while it moves, on each of N paths.
+    """Return an articulated body on each of N paths; it strides while it moves.
 
     Args:
         times: (T,) seconds.
-        centres: (T, N, 2) pixels, the middle of each person.
+        centres: (T, N, 2) pixels, center of each person.
         heights: (N,) pixels.
-        moving: (N,) or (T, N), who strides.
+        moving: (N,) or (T, N) mask of walking people.
     """
     times, centres, heights = (np.asarray(value, dtype=np.float64) for value in (times, centres, heights))
     ids = np.arange(1, centres.shape[1] + 1)
@@ -118,24 +118,24 @@ def walking(times: ArrayLike, *, speed: float = 150.0) -> Scene:
 
 
 def crossing(times: ArrayLike, *, speed: float = 150.0, meet: float = 2.0) -> Scene:
-    """Return two people who pass each other at the time `meet`; the farther one is hidden while they overlap."""
+    """Return two people who pass each other at the time `meet`; the farther one is occluded while they overlap."""
     times = np.asarray(times, dtype=np.float64)
     starts = [[320 - speed * meet, 240], [320 + speed * meet, 232]]
     scene = people(times, starts=starts, velocities=[[speed, 0], [-speed, 0]], heights=[200, 190])
     visible = scene.visible.copy()
-    visible[:, 1] = 2 * speed * np.abs(times - meet) > 50  # half of the farther person's box is uncovered
+    visible[:, 1] = 2 * speed * np.abs(times - meet) > 50  # half of the farther person's box is visible
     return replace(scene, visible=visible)
 
 
 def occlusion(times: ArrayLike, *, hidden: tuple[float, float] = (1.5, 2.5), speed: float = 150.0) -> Scene:
-    """Return a walker whom a pole hides between two times."""
+    """Return a walking person who is occluded between two times."""
     scene = walking(times, speed=speed)
     seen = (scene.times < hidden[0]) | (scene.times >= hidden[1])
     return replace(scene, visible=seen[:, None])
 
 
 def crowd(times: ArrayLike, *, count: int, seed: int = 0) -> Scene:
-    """Return `count` people who stroll about their own place on a grid, without covering one another."""
+    """Return `count` people who move near their places on a grid, without occlusion."""
     rng = np.random.default_rng(seed)
     columns = int(np.ceil(np.sqrt(count)))
     places = np.stack(np.divmod(np.arange(count), columns)[::-1], axis=-1) * [120.0, 230.0] + [100, 150]

@@ -1,4 +1,4 @@
-"""Somebody's own detector in the place of ours: a function, whose answer is checked."""
+"""A user's function as a detector; its result is validated."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ...errors import InputError
 from ..types import Detections, Frame
 
 
-class OwnDetector:
+class CustomDetector:
     """Callable `(frame) -> Detections` around a function.
 
     Args:
-        function: gets a `Frame`, and returns `Detections`, boxes (N, 4) xyxy in pixels, or boxes and scores (N,);
-            without scores, people count as certain.
-        conf: people with lower scores are left out.
-        max_people: keep no more than so many a frame, the most certain.
+        function: takes a `Frame` and returns `Detections`, boxes (N, 4) xyxy in pixels, or boxes and scores (N,);
+            without scores, each box has score 1.
+        conf: minimum score.
+        max_people: maximum number of people per frame, the most confident first; None for no limit.
     """
 
     def __init__(self, function: Callable[[Frame], Any], *, conf: float = 0.0, max_people: int | None = None) -> None:
@@ -27,10 +27,10 @@ class OwnDetector:
         self.sha256, self.network = "", None
 
     def __call__(self, frame: Frame) -> Detections:
-        """Return what the function found, the most certain first.
+        """Return the function's detections, the most confident first.
 
         Raises:
-            InputError: its answer is nothing of what it may return.
+            InputError: the result has another type or shape, or invalid values.
         """
         found = self._detections(self._function(frame))
         if not (np.isfinite(found.boxes).all() and ((found.scores >= 0) & (found.scores <= 1)).all()):

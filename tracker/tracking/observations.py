@@ -1,4 +1,4 @@
-"""What a frame says of the people in it."""
+"""The observations of one frame: the poses that may be matched to tracks."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 
-class Seen(NamedTuple):
+class Observations(NamedTuple):
     """N poses of one frame.
 
     Attributes:
         boxes: (N, 4) xyxy pixels.
         keypoints: (N, K, 2) pixels; NaN where missing.
-        scores: (N, K); 0 where missing.
+        scores: (N, K) keypoint scores; 0 where missing.
         box_scores: (N,).
-        looks: (N, D) of length 1, or D = 0.
+        appearance: (N, D) unit vectors; D = 0 if there are none.
     """
 
     boxes: Array
     keypoints: Array
     scores: Array
     box_scores: Array
-    looks: Array
+    appearance: Array
 
 
-def see(poses: Poses) -> Seen:
-    """Return the poses as they were estimated."""
+def from_poses(poses: Poses) -> Observations:
+    """Return the arrays of estimated poses, unchanged."""
     fields: Any = (poses.boxes, poses.keypoints, poses.scores, poses.box_scores, poses.features)  # single precision
-    return Seen(*fields)
+    return Observations(*fields)
 
 
-def take(seen: Seen, rows: Rows) -> Seen:
+def take(observed: Observations, rows: Rows) -> Observations:
     """Return the poses of these rows, in double precision.
 
-    A keypoint that is not finite, or whose score is not above 0, is made missing.
+    Keypoints that are not finite, or whose score is not above 0, become missing.
     """
-    boxes, keypoints, scores, box_scores, looks = [np.asarray(array[rows], dtype=np.float64) for array in seen]
+    boxes, keypoints, scores, box_scores, appearance = [np.asarray(array[rows], dtype=np.float64) for array in observed]
     known = np.isfinite(keypoints).all(-1) & (scores > 0)  # (M, K)
     keypoints = np.where(known[..., None], keypoints, np.nan)
-    return Seen(boxes, keypoints, np.where(known, scores, 0.0), box_scores, looks)
+    return Observations(boxes, keypoints, np.where(known, scores, 0.0), box_scores, appearance)
 
 
-def plausible(seen: Seen, low_score: float) -> Rows:
-    """Return the poses that can be people, in an order that does not depend on how they were handed in.
+def plausible(observed: Observations, low_score: float) -> Rows:
+    """Return the rows of plausible poses, in an order that does not depend on the input order.
 
-    Boxes must be finite, of some area, and of a score of `low_score` or more. The order is by box score, then by box,
-    then by keypoints.
+    A plausible box is finite, has a positive area and a score of at least `low_score`. The order is by box score, then
+    by box, then by keypoints.
     """
-    boxes, keypoints, _, box_scores, _ = seen
+    boxes, keypoints, _, box_scores, _ = observed
     sides = boxes[:, 2:] - boxes[:, :2]
     fit = ((sides > 0) & (sides < np.inf)).all(-1) & (box_scores >= low_score)
     rows = np.flatnonzero(fit)

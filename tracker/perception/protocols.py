@@ -1,0 +1,53 @@
+"""The two interfaces of perception: a person detector and a pose estimator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ...models.geometry.keypoints import Skeleton
+from ..types import Detections, Frame, Poses
+
+if TYPE_CHECKING:
+    from .runtimes import Runtime
+
+
+class Detector(Protocol):
+    """Detects the people in a frame.
+
+    Attributes:
+        name: name of the detector in output files.
+        sha256: hash of its weights; empty if it has none.
+        network: inference backend; None if the detector runs no network.
+    """
+
+    name: str
+    sha256: str
+
+    @property
+    def network(self) -> Runtime | None:
+        """Inference backend; a read-only property, so that `Runtime` and None both satisfy the protocol."""
+        ...
+
+    def __call__(self, frame: Frame, /) -> Detections:
+        """Return the boxes and scores of the people in a frame."""
+        ...
+
+
+class PoseEstimator(Protocol):
+    """Estimates the poses of detected people.
+
+    Attributes:
+        name: name of the estimator in output files.
+        sha256: hash of its weights; empty if it has none.
+        skeleton: skeleton of its keypoints.
+        network: inference backend.
+    """
+
+    name: str
+    sha256: str
+    skeleton: Skeleton
+    network: Runtime
+
+    def __call__(self, frame: Frame, detections: Detections, /) -> Poses:
+        """Return one pose per detection, in the same order."""
+        ...

@@ -1,0 +1,77 @@
+"""Confirm and delete tracks, and collect the people that are visible in the output."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.geometry.boxes import areas
+from . import state
+from .config import TrackerConfig
+from .state import TrackState
+
+Mask = NDArray[np.bool_]
+
+_IN_VIEW = 0.3  # minimum share of a predicted person's box inside the image
+
+
+class VisiblePeople(NamedTuple):
+    """The output of a frame: N people in the order of their ids.
+
+    `measured` (N,) is False for predicted people; the other arrays are as in `Tracks`.
+    """
+
+    ids: NDArray[np.int64]
+    boxes: NDArray[np.float32]
+    keypoints: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    box_scores: NDArray[np.float32]
+    velocities: NDArray[np.float32]
+    measured: Mask
+
+
+def confirm(people: TrackState, next_id: int, confirmation_score: float, options: TrackerConfig) -> tuple[int, Mask]:
+    """Give ids to tracks with a sufficient sum of box scores.
+
+    Args:
+        people: T tracks.
+        next_id: id of the next confirmed track.
+        confirmation_score: minimum sum of box scores.
+        options: options of the tracker.
+
+    Returns:
+        The next id, and a mask (T,) of the tracks to keep; the others were lost for too long.
+    """
+    new = np.flatnonzero((people.ids == 0) & (people.confirmation_scores >= confirmation_score))
+    people.ids[new] = next_id + np.arange(len(new))
+    until = np.where(people.ids > 0, options.lost_seconds, options.tentative_seconds)
+    return next_id + len(new), state.recent(people, until, options.missed_frames)
+
+
+def visible_people(people: TrackState, width: float, height: float, options: TrackerConfig) -> VisiblePeople:
+    """Return the confirmed people who are measured, or predicted for a short time.
+
+    Args:
+        people: T tracks.
+        width: image width in pixels; infinite if unknown.
+        height: image height in pixels; infinite if unknown.
+        options: options of the tracker.
+    """
+    unseen, until = people.ages[:, 0], options.predicted_seconds
+    boxes = np.where(unseen[:, None] == 0, people.places, state.boxes(people.positions))
+    inner = state.in_view(boxes, width, height)
+    here = (unseen <= until) & (areas(inner) > _IN_VIEW * areas(boxes))
+    rows = np.flatnonzero((people.ids > 0) & (here | (unseen == 0)))
+    rows = rows[np.argsort(people.ids[rows])]
+    keypoints, scores = people.smooth[rows], state.faded(people.scores[rows], people.ages[rows], until)
+    return VisiblePeople(
+        people.ids[rows],
+        inner[rows].astype(np.float32),
+        keypoints.astype(np.float32),
+        np.where(np.isnan(keypoints[..., 0]), 0.0, scores).astype(np.float32),
+        (people.box_scores[rows] * (1 - unseen[rows] / max(until, 1e-3))).astype(np.float32),
+        people.velocities[rows, 0].astype(np.float32),
+        unseen[rows] == 0,
+    )

@@ -1,5 +1,6 @@
 """Makes the helpers beside the tests importable, whatever the import mode."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -25,6 +26,15 @@ def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POSETRACK_CACHE", str(cache))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _log_level():
+    """Keep what `--quiet` does to the log within a test."""
+    log = logging.getLogger("posetrack")
+    level = log.level
+    yield
+    log.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -134,7 +134,7 @@ class Pipeline:
                 picture = Frame(picture, 0 if last is None else last[0] + 1, 0.0 if time is None else time)
             if last is not None and picture.time < last[1]:
                 raise InputError(
-                    f"Time runs backwards, from {last[1]} s to {picture.time} s. "
+                    f"Timestamps run backwards, from {last[1]} s to {picture.time} s. "
                     "Call reset() before another video, or take a session() for each."
                 )
             last = picture.index, picture.time

@@ -63,7 +63,7 @@ def test_mpii_is_measured_in_heads(mpii, shift, expected):
 
 def test_mpii_has_no_other_boxes(mpii):
     folder, _ = mpii
-    with pytest.raises(UsageError, match="leave the detector out"):
+    with pytest.raises(UsageError, match="Leave the detector out"):
         evaluate(folder, folder / "mpii_val.json", None, detector=lambda frame: None)
 
 

@@ -47,7 +47,9 @@ def quickstart(folder: Path = ROOT, python: Path = Path(PYTHON)) -> None:
     commands = re.findall(r"```sh\n(.*?)\n```", section, flags=re.DOTALL)
     assert len(commands) == 2, f"the quick start has {len(commands)} shell blocks instead of 2"
     with TemporaryDirectory() as name:
-        (Path(name) / "python3").symlink_to(python)
+        wrapper = Path(name) / "python3"
+        wrapper.write_text(f'#!/bin/sh\nexec "{python}" "$@"\n')  # a link would be what the new .venv links to
+        wrapper.chmod(0o755)
         environment = os.environ | {"PATH": os.pathsep.join([name, os.environ["PATH"]])}
         for command in commands:
             print("$", command, flush=True)

@@ -77,7 +77,9 @@ def sinks_of(
     overlay, conceal = None, None
     if screens:
         notes = make_notes(outputs.label, *_actions(outputs, skeleton))
-        overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=not twice, notes=notes, timings=timings)
+        look: Any = {"colors": outputs.colors, "boxes": outputs.boxes, "trails": outputs.trails}
+        live = outputs.show and len(screens) == 1 and not twice  # the rate of this run belongs in no file
+        overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=live, notes=notes, timings=timings, **look)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
     tables = [*_tables(job, outputs, frames, skeleton), *([report.people] if report else [])]
     if twice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,13 +12,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import UsageError
 from ...models.geometry.keypoints import Skeleton
 from ..types import State, Tracks
-from .palette import DARK, JOINT, MIDDLE, PAPER, Color, Palette, palette, shades
+from .palette import DARK, JOINT, LIMBS, MIDDLE, PAPER, Color, Palette, palette, shades
 
 Image = NDArray[np.uint8]
 
+Trails = Mapping[int, Sequence[tuple[float, float]]]  # pixels by id
+
 MIN_SCORE = 0.2  # keypoints below it are hidden; the table keeps them
+SURE, FAINTEST = 0.6, 0.35  # score from which on a keypoint is opaque; opacity of the lowest scores
 SHIFT = 3  # OpenCV's fixed point: coordinates in 1/8 pixel
 FAR = 30_000  # pixels; beyond it OpenCV's fixed point overflows
 FONT = cv2.FONT_HERSHEY_DUPLEX
@@ -34,11 +38,14 @@ def draw(
     fps: float | None = None,
     min_score: float = MIN_SCORE,
     notes: Mapping[int, str] | None = None,
+    colors: str = "id",
+    boxes: bool = True,
+    trails: Trails | None = None,
 ) -> Image:
     """Draw everybody in place.
 
     A person has one colour for life; left limbs are its lighter shade, right limbs its deeper one. A predicted
-    person has thin limbs and a dashed box, an interpolated one a dashed box.
+    person has thin limbs and a dashed box, an interpolated one a dashed box. A limb is as opaque as its score is high.
 
     Args:
         image: (H, W, 3) BGR uint8, contiguous; it is changed.
@@ -47,36 +54,48 @@ def draw(
         fps: shown in the corner when given.
         min_score: keypoints below it are hidden.
         notes: by id, what stands beside it.
+        colors: `id`, or `side`: left limbs are blue, right limbs orange.
+        boxes: whether boxes are drawn.
+        trails: by id, (L, 2) pixels: the path of each person up to now.
 
     Returns:
         The same picture.
+
+    Raises:
+        UsageError: the colours are unknown.
     """
     from .strokes import paint  # brings a compiler: only where something is drawn
 
+    if colors not in LIMBS:
+        raise UsageError(f"The colours are '{colors}'; give {' or '.join(LIMBS)}.")
     poses = tracks.poses
     picture = math.sqrt(image.shape[0] * image.shape[1])
     visible = np.isfinite(poses.keypoints).all(-1) & (poses.scores >= min_score)  # (N, K)
     points = np.where(visible[..., None], poses.keypoints.clip(-FAR, FAR), 0)
     drawable = np.isfinite(poses.boxes).all(-1).tolist()  # (N,)
     corners = np.nan_to_num(poses.boxes.clip(-FAR, FAR)).round().astype(int)
-    boxes = corners.tolist()
-    widths = [_line_width(picture, person=max(x2 - x1, y2 - y1)) for x1, y1, x2, y2 in boxes]
+    places = corners.tolist()
+    widths = [_line_width(picture, person=max(x2 - x1, y2 - y1)) for x1, y1, x2, y2 in places]
     limbs = [width / 2 if state == State.PREDICTED else width for width, state in zip(widths, tracks.states)]
-    strokes, shown = _strokes(points, visible, np.array(limbs), skeleton)
-    colors = shades(tuple(tracks.ids.tolist()))[:, _figure(skeleton).colors]  # (N, S, 2, 3)
+    opacity = np.clip(poses.scores / SURE, FAINTEST, 1)  # (N, K)
+    strokes, shown = _strokes(points, visible, opacity, np.array(limbs), skeleton)
+    figures = shades(tuple(tracks.ids.tolist()), colors)[:, _figure(skeleton).colors]  # (N, S, 2, 3)
 
     # The nearest person, whose feet are lowest, comes last and stays on top; the labels stay on top of everybody.
     order = np.argsort(corners[:, 3], kind="stable").tolist()
     for n in order:
-        if drawable[n]:
+        trail = (trails or {}).get(int(tracks.ids[n]), ())
+        if len(trail) > 1:
+            _draw_trail(image, np.asarray(trail), palette(int(tracks.ids[n])), width=widths[n])
+        if boxes and drawable[n]:
             dashed = tracks.states[n] != State.MEASURED
-            _draw_box(image, boxes[n], palette(int(tracks.ids[n])), width=widths[n], dashed=dashed)
-        paint(image, strokes[n], shown[n], colors[n])
+            _draw_box(image, places[n], palette(int(tracks.ids[n])), width=widths[n], dashed=dashed)
+        paint(image, strokes[n], shown[n], figures[n])
     for n in order:
         if drawable[n]:
             identity = int(tracks.ids[n])
             text = f"{identity}  {(notes or {}).get(identity, '')}".rstrip()
-            _draw_label(image, text, boxes[n][:2], palette(identity), width=widths[n], picture=picture)
+            _draw_label(image, text, places[n][:2], palette(identity), width=widths[n], picture=picture)
     if fps is not None:
         _draw_fps(image, f"{fps:.0f} fps" if fps >= 9.95 else f"{fps:.1f} fps", picture=picture)
     return image
@@ -119,27 +138,40 @@ def _figure(skeleton: Skeleton) -> _Figure:
 
 
 def _strokes(
-    points: NDArray[np.floating], visible: NDArray[np.bool_], widths: NDArray[np.floating], skeleton: Skeleton
+    points: NDArray[np.floating],
+    visible: NDArray[np.bool_],
+    opacity: NDArray[np.floating],
+    widths: NDArray[np.floating],
+    skeleton: Skeleton,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return everybody's strokes (N, S, 6), and which are shown (N, S), as `paint` takes them.
+    """Return everybody's strokes (N, S, 7), and which are shown (N, S), as `paint` takes them.
 
     Args:
         points: (N, K, 2) pixels.
         visible: (N, K).
+        opacity: (N, K) in [0, 1]; a limb has the lower one of its ends.
         widths: (N,) of a full-sized limb, in pixels.
         skeleton: whose keypoints these are.
     """
     figure = _figure(skeleton)
-    strokes = np.empty((len(points), len(figure.ends), 6), np.float32)
+    strokes = np.empty((len(points), len(figure.ends), 7), np.float32)
     strokes[..., :4] = points[:, figure.ends].reshape(len(points), len(figure.ends), 4)
     strokes[..., 4] = np.maximum(widths[:, None] * figure.widths, 0.5)
     strokes[..., 5] = np.maximum(0.3 * widths, 0.5)[:, None]
+    strokes[..., 6] = opacity[:, figure.ends].min(-1)
     return strokes, np.asarray(visible[:, figure.ends].all(-1))
 
 
 def _draw_lines(image: Image, lines: Any, color: Color, thickness: int) -> None:
     """Draw lines (L, 2, 2) in fixed point, all in one call; OpenCV takes the array, its type stubs do not."""
     cv2.polylines(image, lines, False, color, thickness, cv2.LINE_AA, SHIFT)
+
+
+def _draw_trail(image: Image, trail: NDArray[np.floating], colors: Palette, *, width: float) -> None:
+    """Draw the path of one person, (L, 2) pixels, thinner than a limb."""
+    points = trail[np.isfinite(trail).all(-1)].clip(-FAR, FAR)
+    lines = (np.stack([points[:-1], points[1:]], axis=1) * 2**SHIFT).astype(np.int32)
+    _draw_lines(image, lines, colors.base, max(1, round(0.5 * width)))
 
 
 def _draw_box(image: Image, box: list[int], colors: Palette, *, width: float, dashed: bool) -> None:

@@ -16,6 +16,7 @@ from ..types import Frame, Tracks
 from .notes import Notes
 from .overlay import MIN_SCORE, draw
 from .summary import FrameRate
+from .trails import TrailHistory
 
 Conceal = Callable[[Frame, Tracks], Frame]
 
@@ -83,6 +84,9 @@ class OverlaySink(Together):
         show_fps: whether the rate of this run stands in the corner.
         min_score: keypoints below it are hidden.
         notes: tells what stands beside each id.
+        colors: of the limbs, `id` or `side`.
+        boxes: whether boxes are drawn.
+        trails: seconds of each person's path that are drawn.
         timings: where the stage "draw" is counted.
     """
 
@@ -93,6 +97,9 @@ class OverlaySink(Together):
         show_fps: bool = True,
         min_score: float = MIN_SCORE,
         notes: Notes | None = None,
+        colors: str = "id",
+        boxes: bool = True,
+        trails: float = 0.0,
         timings: Timings | None = None,
     ) -> None:
         super().__init__(*screens)
@@ -100,7 +107,8 @@ class OverlaySink(Together):
         self._screens = screens
         self._skeleton = skeleton
         self._rate = FrameRate() if show_fps else None
-        self._min_score = min_score
+        self._look: dict[str, Any] = {"min_score": min_score, "colors": colors, "boxes": boxes}
+        self._trails = TrailHistory(trails)
         self._timings = timings or Timings()
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
@@ -110,8 +118,8 @@ class OverlaySink(Together):
         with self._timings.stage("draw"):
             fps = self._rate.tick() if self._rate else None
             notes = self._notes(frame, tracks) if self._notes else None
-            options: Any = {"skeleton": self._skeleton, "fps": fps, "min_score": self._min_score, "notes": notes}
-            image = draw(frame.image, tracks, **options)
+            now = {"fps": fps, "notes": notes, "trails": self._trails.update(tracks, frame.time)}
+            image = draw(frame.image, tracks, skeleton=self._skeleton, **self._look, **now)
         for screen in self._screens:
             screen.write(image, frame.time)
 

@@ -11,6 +11,7 @@ from ..models.geometry.skeletons import SKELETONS
 from .person import Person
 
 HEIGHT = 200  # CSS pixels of the drawing
+MIN_SCORE = 0.2  # keypoints below it are not drawn, as in the overlay
 GOLDEN = 137.508  # degrees of hue from one ID to the next; neighbours differ
 
 
@@ -58,7 +59,7 @@ def _drawing(people: Sequence[Person], names: tuple[str, ...]) -> str:
 
 def _figure(person: Person, limbs: tuple[tuple[int, int], ...], *, width: float) -> list[str]:
     xy, color = person.keypoints.xy, _color(person)
-    seen = np.isfinite(xy).all(-1)
+    seen = np.isfinite(xy).all(-1) & (person.keypoints.scores >= MIN_SCORE)
     lines = [
         f'<line x1="{xy[a, 0]:.1f}" y1="{xy[a, 1]:.1f}" x2="{xy[b, 0]:.1f}" y2="{xy[b, 1]:.1f}" '
         f'stroke="{color}" stroke-width="{width:.1f}" stroke-linecap="round"/>'

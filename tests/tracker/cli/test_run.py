@@ -20,6 +20,7 @@ from PIL import Image
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
+from posetrack.tracker.video.source import open_source
 
 ROOT = Path(__file__).parents[3]
 HEADER = ["frame", "time_s", "track_id", "state", "score", "x1", "y1", "x2", "y2"]
@@ -305,6 +306,20 @@ def test_a_window_without_a_display_is_a_sentence(walking_clip, capsys, monkeypa
         monkeypatch.delenv(name, raising=False)
     assert posetrack("--source", walking_clip) == 1
     assert "--save" in capsys.readouterr().err
+
+
+def test_the_way_of_drawing_changes_the_video_and_no_table(walking_clip, tmp_path):
+    plain, other = tmp_path / "plain", tmp_path / "other"
+    for folder, words in ((plain, []), (other, ["--colors", "side", "--no-boxes", "--trails", "1"])):
+        folder.mkdir()
+        files = ["--save", folder / "out.mp4", "--csv", folder / "out.csv"]
+        assert posetrack("--source", walking_clip, *files, *words, "--device", "cpu") == 0
+    assert (plain / "out.csv").read_bytes() == (other / "out.csv").read_bytes()
+    pairs = list(zip(open_source(plain / "out.mp4"), open_source(other / "out.mp4")))
+    assert len(pairs) == 10
+    assert all((a.image.astype(int) - b.image > 60).any() for a, b in pairs[5:])
+    config = json.loads((other / "out.csv.json").read_text())["config"]
+    assert (config["colors"], config["boxes"], config["trails"]) == ("side", False, 1.0)
 
 
 @pytest.mark.parametrize(("word", "options"), [("--help", 12), ("--help-all", None)])

@@ -123,7 +123,7 @@ def test() -> None:
 
 def slow() -> None:
     """Run the slow tests."""
-    sh(PYTHON, "-m", "pytest", "-m", "slow", *SKIPS)
+    sh(PYTHON, "-m", "pytest", *PARALLEL, "-m", "slow", *SKIPS)
 
 
 def programs() -> None:

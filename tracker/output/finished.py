@@ -9,7 +9,7 @@ from typing import Any
 from ..formats.files import results
 from ..formats.registry import format_of
 from ..partial import sidecar_path
-from ..video.mark import is_marked
+from ..video.write.mark import is_marked
 
 
 def there(output: str, path: Path) -> bool:

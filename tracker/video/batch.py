@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ...errors import SourceError
 from .address import IMAGE_SUFFIXES, VIDEO_SUFFIXES, parse_source, redact
-from .mark import is_marked
-from .sequence import find_sequences, is_sequence, nickname
+from .images.sequence import find_sequences, is_sequence, nickname
+from .write.mark import is_marked
 
 log = logging.getLogger("posetrack")
 
@@ -112,7 +112,7 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
 
 def is_still(item: Item) -> bool:
     """Tell whether an item is a single picture."""
-    from .contents import is_moving, is_picture
+    from .images.contents import is_moving, is_picture
 
     file = item.source
     return isinstance(file, Path) and file.is_file() and is_picture(file) and not is_moving(file)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
-from .image import read_image
+from .images.image import read_image
 from .writer import VideoWriter
 
 SIZE = (640, 480)  # (width, height) of the clip

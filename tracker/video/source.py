@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from ...errors import SourceError, UsageError
 from ..types import Frame
 from .address import parse_source, redact
-from .album import open_pictures
 from .batch import expand
-from .camera import CameraReader
-from .container import ContainerReader
-from .contents import is_picture
-from .live import Newest
-from .reconnect import Gap, LiveReader, Reconnecting
-from .sequence import is_sequence, open_sequence
-from .soundtrack import Sound
+from .decode.container import ContainerReader
+from .decode.soundtrack import Sound
+from .images.album import open_pictures
+from .images.contents import is_picture
+from .images.sequence import is_sequence, open_sequence
+from .live.camera import CameraReader
+from .live.newest import Newest
+from .live.reconnect import Gap, LiveReader, Reconnecting
 
 log = logging.getLogger("posetrack")
 

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
 from ..partial import check_target, partial_path
-from .image import write_image
-from .mark import MARK
-from .picture import EXACT
-from .remux import remux
-from .soundtrack import Sound
+from .decode.display import EXACT
+from .decode.soundtrack import Sound
+from .write.image import write_image
+from .write.mark import MARK
+from .write.remux import remux
 
 log = logging.getLogger("posetrack")
 

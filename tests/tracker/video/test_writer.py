@@ -12,7 +12,7 @@ import pytest
 
 from posetrack.errors import OutputError, UsageError
 from posetrack.tracker.video import writer as module
-from posetrack.tracker.video.soundtrack import Sound
+from posetrack.tracker.video.decode.soundtrack import Sound
 from posetrack.tracker.video.source import open_source
 from posetrack.tracker.video.writer import ImageWriter, VideoWriter, open_writer
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import av
 
-from .opening import open_media
+from .media import open_media
 from .streams import is_joint, may_be_joined
 
 # Codecs that every player takes in MP4 and QuickTime files; others are encoded again.

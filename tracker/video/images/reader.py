@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SourceError
+from ....errors import SourceError
 
 Load = Callable[[int], NDArray[np.uint8]]
 

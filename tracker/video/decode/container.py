@@ -14,12 +14,12 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SourceError, UsageError
+from ....errors import SourceError, UsageError
 from .clock import Clock, reorders
+from .display import Display
 from .interlace import Timed, deinterlaced
+from .media import open_media
 from .numbers import FrameNumbers, packets_before
-from .opening import open_media
-from .picture import Display
 from .streams import DEFAULT_FPS, Rate, choose_stream, may_be_joined
 
 log = logging.getLogger("posetrack")

@@ -8,7 +8,7 @@ from typing import Any
 import av
 from av.format import Flags
 
-from ...errors import SourceError
+from ....errors import SourceError
 
 log = logging.getLogger("posetrack")
 

@@ -8,8 +8,8 @@ import pytest
 import servers
 
 from posetrack.errors import SourceError, UsageError
-from posetrack.tracker.video import camera, live
-from posetrack.tracker.video.camera import CameraReader
+from posetrack.tracker.video.live import camera, newest
+from posetrack.tracker.video.live.camera import CameraReader
 from posetrack.tracker.video.source import Source
 
 
@@ -193,7 +193,7 @@ def test_a_live_source_cannot_start_later():
 
 def test_dropped_frames_are_told_now_and_then(held, monkeypatch, caplog):
     now = [0.0]
-    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(newest, "time", SimpleNamespace(monotonic=lambda: now[0]))
     source = open_fake(held)
     next(source)
     for now[0] in (2, 4, 6, 8, 10, 12, 14, 16):

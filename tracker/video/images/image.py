@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import OutputError, SourceError
-from .mark import marked
+from ....errors import SourceError
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -32,25 +30,6 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         what = "is empty" if not len(data) else "holds no picture that OpenCV can decode"
         raise SourceError(f"Cannot read '{path}': the file {what}. Save it again as a JPEG or PNG.")
     return image
-
-
-def write_image(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write (H, W, 3) BGR uint8 as the suffix says, whole or not at all.
-
-    Raises:
-        OutputError: the picture cannot be encoded or written.
-    """
-    done, data = cv2.imencode(path.suffix, image)
-    if not done:
-        raise OutputError(f"Cannot encode '{path}': OpenCV refused a picture of shape {image.shape}. Try .png.")
-    whole = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
-    try:
-        whole.write_bytes(marked(data.tobytes(), path.suffix))
-        whole.replace(path)
-    except OSError as error:
-        whole.unlink(missing_ok=True)
-        why = error.strerror or str(error)
-        raise OutputError(f"Cannot write '{path}': {why}. Free some space or choose another folder.") from error
 
 
 class ImageReader:

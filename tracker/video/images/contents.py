@@ -12,8 +12,8 @@ from typing import Any
 import cv2
 from PIL import Image, UnidentifiedImageError
 
-from ...errors import SourceError
-from .address import IMAGE_SUFFIXES
+from ....errors import SourceError
+from ..address import IMAGE_SUFFIXES
 
 ANIMATIONS = frozenset({"WEBP", "PNG", "AVIF", "GIF"})  # formats whose pictures have durations
 BRIEFEST, USUAL = 0.010, 0.100  # seconds; browsers show a picture of 10 ms or less for 100 ms

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 
-from ...errors import SourceError
+from ....errors import SourceError
 from .reconnect import Reconnecting, Shot
 
 log = logging.getLogger("posetrack")

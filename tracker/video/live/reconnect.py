@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SourceError
+from ....errors import SourceError
 
 log = logging.getLogger("posetrack")
 

@@ -10,8 +10,8 @@ import pytest
 import servers
 
 from posetrack.errors import SourceError, UsageError
-from posetrack.tracker.video import reconnect
-from posetrack.tracker.video.reconnect import Reconnecting
+from posetrack.tracker.video.live import reconnect
+from posetrack.tracker.video.live.reconnect import Reconnecting
 from posetrack.tracker.video.source import open_source
 
 MJPEG = "multipart/x-mixed-replace; boundary=picture"

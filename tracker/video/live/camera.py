@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SourceError
+from ....errors import SourceError
 
 RETRIES = 5  # a camera that wakes up may miss a few frames; one that was unplugged misses all
 

@@ -7,7 +7,7 @@ import pytest
 
 from posetrack.errors import SourceError, UsageError
 from posetrack.tracker.video.batch import Item, expand, gather
-from posetrack.tracker.video.sequence import find_sequences
+from posetrack.tracker.video.images.sequence import find_sequences
 from posetrack.tracker.video.source import open_source
 
 

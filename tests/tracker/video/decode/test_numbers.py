@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from posetrack.tracker.video.camera import CameraReader
+from posetrack.tracker.video.live.camera import CameraReader
 from posetrack.tracker.video.source import Source, open_source
 
 STEADY = [i / 10 for i in range(40)]

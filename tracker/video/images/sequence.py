@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SourceError
-from .address import IMAGE_SUFFIXES
+from ....errors import SourceError
+from ..address import IMAGE_SUFFIXES
+from ..decode.streams import DEFAULT_FPS
 from .image import read_image
-from .pictures import PicturesReader
-from .streams import DEFAULT_FPS
+from .reader import PicturesReader
 
 log = logging.getLogger("posetrack")
 

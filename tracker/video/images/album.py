@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ...errors import SourceError
+from ....errors import SourceError
+from ..decode.streams import DEFAULT_FPS
 from .contents import UNREADABLE, Contents, boxed, look, opened
 from .image import ImageReader, read_image
-from .pictures import Load, PicturesReader
-from .streams import DEFAULT_FPS
+from .reader import Load, PicturesReader
 
 log = logging.getLogger("posetrack")
 

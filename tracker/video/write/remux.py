@@ -12,7 +12,7 @@ from typing import Any
 
 import av
 
-from .soundtrack import Sound, open_sound, sound_packets
+from ..decode.soundtrack import Sound, open_sound, sound_packets
 
 log = logging.getLogger("posetrack")
 

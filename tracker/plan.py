@@ -12,7 +12,7 @@ from ..errors import OutputError, UsageError
 from .config import Outputs, RunConfig
 from .formats.files import check_result
 from .formats.registry import format_of
-from .output.finished import finished, known, there
+from .output.results import finished, known, there
 from .partial import check_target
 from .video.batch import Item, gather, is_still
 from .video.writer import check_suffix

@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from ..installation import library
+from .image import as_bgr
 from .person import Keypoints, Person, State, place
-from .picture import as_bgr
 
 
 def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
@@ -41,7 +41,7 @@ class Frame:
     """One frame of the source.
 
     Attributes:
-        image: (H, W, 3) BGR uint8, upright; converted by `picture.as_bgr`.
+        image: (H, W, 3) BGR uint8, upright; converted by `image.as_bgr`.
         index: number in the source, from 0; lost and dropped frames, and frames before a start time, count.
         time: seconds, the source's own presentation timestamp (a camera's: seconds since its first frame).
         captured: time of capture in seconds of `time.monotonic()`; None for files.

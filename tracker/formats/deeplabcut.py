@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, SourceError
+from .csv_rows import names, number, read_rows, whole
 from .individuals import MAX_FRAMES, MAX_POINTS, blocks, frames_of, ids_of, name_of
 from .libraries import library
 from .plain_pickle import load_plain
 from .recording import Recording, TimedTracks
-from .sheet import names, number, read_rows, whole
 from .trajectories import skeleton_of
 
 KEY = "df_with_missing"

@@ -11,8 +11,8 @@ import numpy as np
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
 from ..types import State
+from .csv_rows import Row, frames, names, number, places, read_rows, short, whole
 from .recording import Recording, TimedTracks, tracks_of
-from .sheet import Row, frames, names, number, places, read_rows, short, whole
 from .table import state_of
 from .trajectories import skeleton_of
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import SourceError
+from .csv_rows import short
 from .placeholders import without_placeholders
 from .recording import MAX_INDEX, Recording
-from .sheet import short
 from .trajectories import BOXES, from_columns
 
 _PEDESTRIAN = 1

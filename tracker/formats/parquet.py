@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
+from .csv_rows import MAX_ROWS
 from .libraries import library
 from .recording import MAX_INDEX, Recording, TimedTracks, tracks_of
-from .sheet import MAX_ROWS
-from .table import skeleton_of_columns, state_of
-from .table_writer import columns
+from .table import columns, skeleton_of_columns, state_of
 
 _ROWS = 2048  # of a row group
 

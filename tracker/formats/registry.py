@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import UsageError
 from .coco import read_coco, write_coco
+from .csv_rows import header_of
 from .deeplabcut import read_dlc_csv, read_dlc_h5, write_dlc_csv, write_dlc_h5
 from .libraries import library
 from .long import read_long, write_long
@@ -17,7 +18,6 @@ from .openpose import read_openpose, write_openpose
 from .parquet import read_parquet, write_parquet
 from .posetrack18 import read_posetrack18, write_posetrack18
 from .recording import Recording
-from .sheet import header_of
 from .sleap import read_sleap, write_sleap
 from .table import read_table, write_table
 from .trc import read_trc, write_trc

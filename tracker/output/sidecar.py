@@ -12,7 +12,7 @@ from typing import Any
 
 from ...models.geometry.keypoints import Skeleton
 from ...version import __version__
-from ..formats.table_writer import columns
+from ..formats.table import columns
 from ..partial import PartialFile, sidecar_path
 
 OPENCV_NAMES = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
@@ -75,7 +75,7 @@ class RunFacts:
     size_changes: Sequence[Mapping[str, float]] = ()
     gaps: Sequence[Mapping[str, float]] = ()
     latency_ms: Mapping[str, float] | None = None
-    looks: Mapping[str, int] = field(default_factory=dict)
+    modes: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_sidecar(csv: str | Path, facts: RunFacts) -> Path:
@@ -110,7 +110,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
         "fps": facts.fps,
         "fps_guessed": facts.fps_guessed,
         "frames": asdict(facts.counts),
-        "looks": dict(facts.looks),
+        "looks": dict(facts.modes),
         "gaps": list(facts.gaps),
         "latency_ms": facts.latency_ms,
         "skeleton": {"name": skeleton.name, "keypoints": list(names)},

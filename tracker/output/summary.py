@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,26 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ..timings import LATENCY, Timings
+from ..timings import LATENCY, FrameRate, Timings
 from .sidecar import Counts
-
-
-class FrameRate:
-    """Frames a second over the last second or so."""
-
-    def __init__(self, *, window: float = 1.0, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._window = window
-        self._clock = clock
-        self._ticks: deque[float] = deque()
-
-    def tick(self) -> float | None:
-        """Count one frame; return the rate, or None while there is but one."""
-        now = self._clock()
-        self._ticks.append(now)
-        while len(self._ticks) > 2 and now - self._ticks[0] > self._window:
-            self._ticks.popleft()
-        elapsed = now - self._ticks[0]
-        return (len(self._ticks) - 1) / elapsed if elapsed > 0 else None
 
 
 @contextmanager

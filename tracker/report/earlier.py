@@ -44,7 +44,7 @@ def show(video: str, report: Report, *, start: float = 0.0) -> None:
         SourceError: it cannot be read.
         UsageError: it is no video of these people.
     """
-    everybody = report.people.everybody
+    measurements = report.people.measurements
     times: dict[int, float] = {}  # of the frames, by their numbers
     with open_source(video) as frames:
         if frames.live:
@@ -53,9 +53,9 @@ def show(video: str, report: Report, *, start: float = 0.0) -> None:
             for frame in frames:
                 clip.write(frame.image, frame.time)
                 times[frame.index] = frame.time
-    if not everybody.people:
+    if not measurements.people:
         return
-    shift = _shift(times, [everybody.first, everybody.last], start)
+    shift = _shift(times, [measurements.first, measurements.last], start)
     if shift is None:
         raise UsageError(f"'{video}' is not the video of this table: their frames and times differ. Give another.")
     report.clip.moved(shift)

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from .gather import Everybody
+from .measurements import Measurements
 
 
-def subtitle(everybody: Everybody, facts: Mapping[str, Any], size: tuple[int, int]) -> str:
+def subtitle(measurements: Measurements, facts: Mapping[str, Any], size: tuple[int, int]) -> str:
     """Return a line that says what the video is."""
-    n = len(everybody.people)
+    n = len(measurements.people)
     parts = [f"{n} {'person' if n == 1 else 'people'}"]
     if n:
-        parts += [f"{everybody.end - everybody.start:.1f} s", f"{size[0]} x {size[1]} px"]
+        parts += [f"{measurements.end - measurements.start:.1f} s", f"{size[0]} x {size[1]} px"]
     if facts.get("fps"):
         parts.append(f"{facts['fps']:.4g} frames/s")
     if facts.get("model"):

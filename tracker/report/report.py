@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
-from ..features.events import EventDetector
 from ..features.stream import ActionFeatures
 from ..partial import PartialFile, check_target, partial_path
 from .clip import Clip
-from .gather import Gatherer
 from .libraries import need
+from .measurements import Collector
 
 
 class Report:
@@ -23,7 +22,6 @@ class Report:
     Args:
         path: of the page, .html.
         actions: computes features.
-        detector: finds events.
         fps: average rate of the pictures; None where unknown.
         overwrite: whether a file of that name may be replaced.
 
@@ -41,7 +39,6 @@ class Report:
         self,
         path: str | Path,
         actions: ActionFeatures,
-        detector: EventDetector,
         *,
         fps: float | None = None,
         overwrite: bool = False,
@@ -50,7 +47,7 @@ class Report:
         check_report(self.path)
         check_target(self.path, overwrite=overwrite)
         self.clip = Clip(fps=fps)
-        self.people = Gatherer(actions, detector)
+        self.people = Collector(actions)
 
     def save(self, facts: Mapping[str, Any], *, complete: bool = True) -> None:
         """Write the page; that of a run that was cut short has a partial name.
@@ -64,7 +61,7 @@ class Report:
         """
         from .page import render
 
-        text = render(self.people.everybody, facts=facts, clip=self.clip)
+        text = render(self.people.measurements, facts=facts, clip=self.clip)
         with PartialFile(self.path if complete else partial_path(self.path), overwrite=True) as file:
             file.write(text.encode())
         if complete:

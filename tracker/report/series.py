@@ -1,4 +1,4 @@
-"""Everybody's measures over time in bounded memory: exact while they are few, then extremes of ever longer buckets."""
+"""Measurements over time in bounded memory: exact at first, later the extremes of ever longer intervals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-MAX_ROWS = 40_000  # of everybody together: 11 minutes of two people at 30 frames a second, some 10 MB of a page
+MAX_ROWS = 40_000  # of measurements together: 11 minutes of two people at 30 frames a second, some 10 MB of a page
 _LONGEST = 1e9  # seconds
 _BLOCK = 256  # rows by which a person's memory grows
 
@@ -46,7 +46,7 @@ class Series:
 
     Args:
         plain: for each column after the time, whether it has no use for extremes, as a place in the picture.
-        max_rows: of everybody together.
+        max_rows: of measurements together.
 
     Attributes:
         bucket: seconds; 0 while every row is exact.

@@ -9,7 +9,7 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features import motions
-from posetrack.tracker.formats.table_writer import CsvSink
+from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.types import State, Tracks
 
 

@@ -122,8 +122,8 @@ def test_frames_that_a_camera_made_while_it_was_lost_are_counted():
 
 def test_tables_that_are_written_a_second_time_keep_the_numbers(make, tmp_path):
     from posetrack.models.geometry.keypoints import COCO
-    from posetrack.tracker.formats.table_writer import CsvSink
-    from posetrack.tracker.output.twice import Twice
+    from posetrack.tracker.formats.table import CsvSink
+    from posetrack.tracker.output.two_pass import Twice
     from posetrack.tracker.timings import Timings
     from posetrack.tracker.types import Poses, State, Tracks
 

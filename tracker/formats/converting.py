@@ -13,8 +13,7 @@ from ..partial import sidecar_path
 from ..types import Tracks
 from .files import check_result, write_recording
 from .registry import FORMATS, format_of
-from .table import read_table
-from .table_writer import CsvSink
+from .table import CsvSink, read_table
 
 
 def working_table(path: Path) -> Path:

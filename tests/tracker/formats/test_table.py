@@ -6,7 +6,7 @@ import pytest
 
 from posetrack.errors import OutputError
 from posetrack.models.geometry.keypoints import COCO, Skeleton
-from posetrack.tracker.formats.table_writer import CsvSink, columns
+from posetrack.tracker.formats.table import CsvSink, columns
 from posetrack.tracker.partial import partial_path
 from posetrack.tracker.types import Frame, Poses, State, Tracks
 

@@ -1,23 +1,23 @@
-"""What a report tells of everybody, gathered frame by frame in bounded memory."""
+"""What a report tells of measurements, gathered frame by frame in bounded memory."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..features.angles import JOINTS
 from ..features.columns import LANDMARKS
-from ..features.events import Event, EventDetector
+from ..features.events import Event
 from ..features.points import index as point_index
 from ..features.points import points
 from ..features.stream import MIN_SCORE, ActionFeatures, Features
-from ..types import Frame, State, Tracks
+from ..types import State, Tracks
 from .series import MAX_ROWS, Series
 
 ANGLES = (*JOINTS, "trunk_inclination", "neck_inclination")
@@ -121,7 +121,7 @@ class Person:
             self.jitters += 1
 
 
-class Everybody:
+class Measurements:
     """What is known of all people of a video.
 
     Args:
@@ -160,7 +160,7 @@ class Everybody:
         """Seconds of the last frame with somebody."""
         return self.last[1]
 
-    def see(
+    def add(
         self,
         identity: int,
         index: int,
@@ -188,7 +188,7 @@ class Everybody:
             person.height += height
         self.first, self.last = min(self.first, (index, time), key=_seconds), (index, time)
 
-    def happen(self, events: list[Event]) -> None:
+    def add_events(self, events: Sequence[Event]) -> None:
         """Take events."""
         self.events += events[: MAX_EVENTS - len(self.events)]
         self.event_counts.update(event.event for event in events)
@@ -198,66 +198,47 @@ def _seconds(moment: tuple[int, float]) -> float:
     return moment[1]
 
 
-class Gatherer:
-    """Gather everybody from their tracks, as a table of a run.
+class Collector:
+    """Collect the measurements of a run from its tracks, features and events.
 
     Args:
-        actions: computes their features.
-        detector: finds events.
-        max_rows: above which series are thinned.
+        actions: computes the features.
+        max_rows: number of rows above which series are thinned.
 
     Attributes:
-        everybody: so far; complete after the `with` block.
+        measurements: of the frames so far.
     """
 
-    def __init__(self, actions: ActionFeatures, detector: EventDetector, *, max_rows: int = MAX_ROWS) -> None:
-        self._actions, self._detector, self._max_rows = actions, detector, max_rows
+    def __init__(self, actions: ActionFeatures, *, max_rows: int = MAX_ROWS) -> None:
+        self._skeleton, self._max_rows = actions.skeleton, max_rows
         self._unit = "m" if actions.person_height or actions.scale else "bh"
         names = list(actions.columns)
         own = (*column_names(self._unit)[1 : 1 + len(ANGLES) + len(POINTS)], "com_x", "com_y")
-        self._taken = [names.index(name) for name in own]
-        self._begin()
-
-    def _begin(self) -> None:
-        self.everybody = Everybody(self._unit, max_rows=self._max_rows)
-        self._waiting: deque[NDArray[Any]] = deque()  # landmarks of frames whose features are to come
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._take(self._actions.finish())
+        self._columns = [names.index(name) for name in own]
+        self.restart()
 
     def restart(self) -> None:
-        """Forget everything."""
-        self._actions.finish()
-        self._detector.reset()
-        self._begin()
+        """Remove all measurements."""
+        self.measurements = Measurements(self._unit, max_rows=self._max_rows)
 
-    def write(self, frame: Frame, tracks: Tracks) -> None:
-        """Take the people of one frame."""
-        self.write_rows(frame.index, frame.time, tracks)
-
-    def write_rows(self, index: int, time: float, tracks: Tracks) -> None:
-        """Take the people of the frame with this number and time in seconds."""
-        poses = tracks.poses
-        shown = np.where((poses.scores >= MIN_SCORE)[..., None], poses.keypoints, np.nan)  # (N, K, 2)
+    def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
+        """Add the tracks, features and events of one frame."""
+        poses, measurements = tracks.poses, self.measurements
+        visible = np.where((poses.scores >= MIN_SCORE)[..., None], poses.keypoints, np.nan)  # (N, K, 2)
+        measured = np.array([state is not State.PREDICTED for state in tracks.states], dtype=bool).reshape(-1, 1, 1)
+        landmarks = points(np.where(measured, visible, np.nan), self._skeleton)[:, _LANDMARKS]
         for row, (identity, state) in enumerate(zip(tracks.ids.tolist(), tracks.states)):
-            height = float(poses.boxes[row, 3] - poses.boxes[row, 1])
-            moment = identity, index, time, state
-            self.everybody.see(*moment, height=height, keypoints=shown[row], scores=poses.scores[row])
+            measurements.add(
+                identity,
+                features.frame,
+                features.time,
+                state,
+                height=float(poses.boxes[row, 3] - poses.boxes[row, 1]),
+                keypoints=visible[row],
+                scores=poses.scores[row],
+            )
+            values = [[features.frame], features.values[row, self._columns], landmarks[row].ravel()]
+            measurements.series.add(identity, features.time, np.concatenate(values))
         if len(tracks):
-            self.everybody.extent = np.fmax(self.everybody.extent, np.fmax.reduce(poses.boxes[:, 2:]))
-        seen = np.array([state is not State.PREDICTED for state in tracks.states], dtype=bool).reshape(-1, 1, 1)
-        self._waiting.append(points(np.where(seen, shown, np.nan), self._actions.skeleton)[:, _LANDMARKS])
-        self._take(self._actions.update(index, time, tracks))
-
-    def _take(self, frames: list[Features]) -> None:
-        for features in frames:
-            landmarks = self._waiting.popleft()
-            for row, identity in enumerate(features.ids.tolist()):
-                values = [[features.frame], features.values[row, self._taken], landmarks[row].ravel()]
-                self.everybody.series.add(identity, features.time, np.concatenate(values))
-            self.everybody.happen(self._detector.update(features))
+            measurements.extent = np.fmax(measurements.extent, np.fmax.reduce(poses.boxes[:, 2:]))
+        measurements.add_events(events)

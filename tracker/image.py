@@ -22,12 +22,12 @@ def as_bgr(image: Any) -> NDArray[np.uint8]:
     """
     if not isinstance(image, np.ndarray):
         raise InputError(
-            f"A picture is of type {type(image).__name__}; give a numpy array (H, W, 3), BGR. "
-            "An RGB picture of Pillow: numpy.asarray(picture.convert('RGB'))[..., ::-1]."
+            f"An image is of type {type(image).__name__}; give a numpy array (H, W, 3), BGR. "
+            "An RGB image of Pillow: numpy.asarray(image.convert('RGB'))[..., ::-1]."
         )
     channels = image.shape[2] if image.ndim == 3 else 1
     if image.ndim not in (2, 3) or channels not in (1, 3, 4) or 0 in image.shape:
-        raise InputError(f"A picture has the shape {image.shape}; give {_wanted(image.shape)}.")
+        raise InputError(f"An image has the shape {image.shape}; give {_wanted(image.shape)}.")
     if image.dtype != np.uint8:
         image = _as_uint8(image)
     if image.ndim == 2 or channels == 1:
@@ -39,7 +39,7 @@ def _wanted(shape: tuple[int, ...]) -> str:
     if 0 in shape:
         return "one with pixels in it"
     if len(shape) == 4:
-        return "one picture after another: several are a list"
+        return "one image after another: several are a list"
     if len(shape) == 3 and shape[0] in (1, 3, 4):
         return "(H, W, 3): the channels come last, as after image.transpose(1, 2, 0)"
     return "(H, W, 3), BGR; (H, W, 4), BGRA; or (H, W), grey"
@@ -48,7 +48,7 @@ def _wanted(shape: tuple[int, ...]) -> str:
 def _as_uint8(image: NDArray[Any]) -> NDArray[np.uint8]:
     kind = image.dtype.kind
     if kind not in "buif":
-        raise InputError(f"A picture has the dtype {image.dtype}; give uint8, or floating numbers from 0 to 1.")
+        raise InputError(f"An image has the dtype {image.dtype}; give uint8, or floating numbers from 0 to 1.")
     if kind == "b":
         return image.astype(np.uint8) * np.uint8(255)
     if image.dtype == np.uint16:
@@ -56,6 +56,6 @@ def _as_uint8(image: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = image.min(), image.max()
     most = 1 if kind == "f" else 255
     if not (low >= 0 and high <= most):  # NaN, too
-        values = f"A picture of {image.dtype} has values from {low:g} to {high:g}"
+        values = f"An image of {image.dtype} has values from {low:g} to {high:g}"
         raise InputError(f"{values}; give values from 0 to {most}, or uint8, as of image.clip(0, 255).astype('uint8').")
     return np.rint(image * 255.0).astype(np.uint8) if kind == "f" else image.astype(np.uint8)

@@ -105,7 +105,7 @@ def _csv(depth: int, path: Path) -> Iterator[tuple[list[int], NDArray[np.float64
 
 
 def _is_name(cell: str) -> bool:
-    """Tell whether a row is called by its picture, as in labelled data, and not by its number."""
+    """Tell whether a row is called by its image, as in labelled data, and not by its number."""
     return not cell.strip() or any(letter.isalpha() for letter in cell)
 
 

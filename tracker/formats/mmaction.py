@@ -31,7 +31,7 @@ def write_mmaction(
 
     Args:
         path: of the file.
-        recording: with times and the size of its pictures.
+        recording: with times and the size of its images.
         max_gap: seconds, see `sequences`.
         rate: frames a second, see `sequences`.
         label: the action's number.
@@ -41,7 +41,7 @@ def write_mmaction(
     """
     if recording.size is None:
         raise UsageError(
-            f"'{recording.path}' does not tell the size of its pictures. Add --size WIDTHxHEIGHT, or keep the file "
+            f"'{recording.path}' does not tell the size of its images. Add --size WIDTHxHEIGHT, or keep the file "
             f"{recording.path.name}.json beside it."
         )
     shape = recording.size[1], recording.size[0]

@@ -19,7 +19,7 @@ from .trajectories import from_columns, in_skeleton, skeleton_of
 
 
 def read_posetrack18(path: Path) -> Recording:
-    """Read truth or results. Pictures count from 0 in the order of their ids; other skeletons are told by `categories`.
+    """Read truth or results. Images count from 0 in the order of their ids; other skeletons are told by `categories`.
 
     The file is held as a whole: its annotations may be in any order.
 

@@ -23,7 +23,7 @@ MAX_INDEX = 2**53  # of a frame: beyond it numbers of tables are not exact
 MAX_RATE = 1e5  # frames a second
 MAX_EMPTY = 1_000_000  # frames that may be empty, whatever is in the others: nine hours at 30 a second
 MAX_EMPTY_SHARE = 1000  # empty frames for each that is not, in longer videos
-_MAX_PIXELS = 1e7  # of a coordinate, either way; the largest pictures have some 1e5
+_MAX_PIXELS = 1e7  # of a coordinate, either way; the largest images have some 1e5
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class Sequence:
         return len(self.keypoints)
 
     def normalised(self) -> NDArray[np.float32]:
-        """Return x, y and score (T, V, 3), the same wherever in the picture and however large the person is.
+        """Return x, y and score (T, V, 3), the same wherever in the image and however large the person is.
 
         The origin is where the middle of the person's boxes is on average, the unit the median height of the boxes; x
         goes right and y down. One origin and one unit serve the whole sequence: a step, a jump and a fall remain. What

@@ -1,6 +1,6 @@
 """OpenSim's marker files: one for each person, in pixels or in metres, y up.
 
-The origin is the upper left corner of the picture, so y is negative within it; z is 0. Missing markers are empty cells;
+The origin is the upper left corner of the image, so y is negative within it; z is 0. Missing markers are empty cells;
 a row ends in a tab, without which OpenSim refuses an empty last cell.
 Source: https://opensimconfluence.atlassian.net, "Marker (.trc) Files".
 """

@@ -1,4 +1,4 @@
-"""Pictures that do not tell who somebody is: with blurred faces, or with no pixel of the video at all."""
+"""Images that do not tell who somebody is: with blurred faces, or with no pixel of the video at all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class BlurFaces:
 
     A face is where the keypoints of the head are. Where these are not sure, the place to which the trunk points is
     blurred, too, and the upper part of the box. People without an id, who were seen for the first time, are blurred by
-    their box. Somebody who is lost stays blurred for a moment where they were. A head outside of the picture is left
+    their box. Somebody who is lost stays blurred for a moment where they were. A head outside of the image is left
     alone.
 
     Args:
@@ -53,7 +53,7 @@ class BlurFaces:
         self._last: dict[int, tuple[float, list[Region]]] = {}
 
     def __call__(self, frame: Frame, tracks: Tracks) -> Frame:
-        """Return the frame with another picture; the given one stays as it is."""
+        """Return the frame with another image; the given one stays as it is."""
         image = frame.image.copy()
         self._last = {person: seen for person, seen in self._last.items() if 0 <= frame.time - seen[0] <= _HOLD}
         for row, person in enumerate(tracks.ids.tolist()):
@@ -72,7 +72,7 @@ class BlurFaces:
         return replace(frame, image=image)
 
     def _regions(self, tracks: Tracks, row: int, image: Image) -> list[Region]:
-        """Return what hides one person's head; nothing where it is outside of the picture."""
+        """Return what hides one person's head; nothing where it is outside of the image."""
         poses = tracks.poses
         keypoints, scores = poses.keypoints[row].astype(np.float64), poses.scores[row]
         box = poses.boxes[row].astype(np.float64)

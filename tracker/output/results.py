@@ -18,12 +18,12 @@ def there(output: str, path: Path) -> bool:
 
 
 def known(output: str, path: Path) -> bool:
-    """Return whether an output is there and posetrack's: a video or picture bears its mark, a table has its sidecar."""
+    """Return whether an output is there and posetrack's: a video or image bears its mark, a table has its sidecar."""
     return there(output, path) and _complete(output, path) is not None
 
 
 def finished(output: str, path: Path) -> bool:
-    """Return whether an output is there and complete; videos, pictures and pages get their names when they are."""
+    """Return whether an output is there and complete; videos, images and pages get their names when they are."""
     return there(output, path) and _complete(output, path) is True
 
 

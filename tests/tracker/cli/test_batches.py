@@ -66,7 +66,7 @@ def test_own_results_are_no_sources_and_what_is_left_out_is_named(sources, tmp_p
     words = ("--save", clips / "out", "--csv", clips / "out")
     assert posetrack(clips, *words) == 0
     first = sorted(path.relative_to(clips) for path in clips.rglob("*"))
-    assert "notes.txt (no video or picture)" in caplog.text
+    assert "notes.txt (no video or image)" in caplog.text
     assert "old.partial.mp4 (unfinished)" in caplog.text
     assert posetrack(clips, *words, "--overwrite") == 0
     assert "a result of posetrack" in caplog.text

@@ -1,4 +1,4 @@
-"""When each frame of a video is shown."""
+"""Presentation times of a video's frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .streams import DEFAULT_FPS, Rate, is_joint, may_be_joined
 
 
 def reorders(stream: Any) -> bool:
-    """Tell whether frames of the stream may be decoded in another order than they are shown in."""
+    """Return whether the decoding order of the stream may differ from its presentation order."""
     return bool(stream.codec_context.has_b_frames)
 
 
@@ -19,24 +19,24 @@ class Clock:
     """Strictly increasing seconds since the stream's first presentation.
 
     Attributes:
-        counted: frame n is shown at n / fps, whatever the container says.
+        counted: frame n is shown at n / fps; the container's times are ignored.
         begin: seconds of the container's own clock at time 0; 0 before the first frame.
-        shifts: seconds that this clock gained at each joint of a file that was joined from several.
+        shifts: seconds added at each joint of a concatenated file.
     """
 
     def __init__(self, container: Any, stream: Any, rate: Rate, *, live: bool) -> None:
         """Begin before the first frame.
 
         Args:
-            container: that the stream is in.
+            container: of the stream.
             stream: the video stream.
-            rate: its frames a second.
-            live: the stream does not wait for its reader.
+            rate: its frame rate.
+            live: whether the stream does not wait for its reader.
         """
         self.begin = 0.0
         self.shifts: list[float] = []
         self._base = stream.time_base or Fraction(1, 90000)
-        # AVI stores the order of decoding alone. Frames come out in that rhythm, the first one late by the reordering.
+        # AVI stores the decoding order only. Frames have these times, the first one delayed by the reordering.
         self._decoding = container.format.name == "avi"
         self._origin = None if live or (self._decoding and reorders(stream)) else stream.start_time  # ticks
         self._step, self._last = 1 / (rate.fps or DEFAULT_FPS), -1.0
@@ -48,20 +48,20 @@ class Clock:
         """Return the seconds of the next frame.
 
         Args:
-            frame: in the order of presentation.
-            number: of this frame, lost ones before it counted.
+            frame: in presentation order.
+            number: of this frame, including lost ones.
             arrived: seconds of the monotonic clock.
         """
         seconds = self._seconds(frame, number, arrived)
         if self._begun and seconds <= self._last:
             seconds = self._last + self._step
         if self._begun and self._decoding and not self.counted:
-            self._step = seconds - self._last  # the last frames of an AVI come without any time
+            self._step = seconds - self._last  # the last frames of an AVI have no time
         self._begun, self._last = True, seconds
         return seconds
 
     def _seconds(self, frame: av.VideoFrame, number: int, arrived: float) -> float:
-        if self.counted:  # FFmpeg's times of such a live stream would be 25 a second, whatever a camera does
+        if self.counted:  # for such live streams FFmpeg's times assume 25 fps
             return arrived if self._live else number * self._step
         pts = frame.dts if self._decoding or frame.pts is None else frame.pts
         if pts is None:

@@ -1,4 +1,4 @@
-"""HDR and wide gamuts shown in SDR: a table from coded colours to those of BT.709, which FFmpeg looks up."""
+"""Convert HDR and wide gamuts to SDR and BT.709, by a lookup table for FFmpeg."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ PRIMARIES = {
 }
 GAMUTS = {BT709: "BT.709", BT2020: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
 
-CODED = "gbrp16le"  # the layout of the pictures that `Mapping` takes
-WHITE, PEAK = 100.0, 1000.0  # nits: white of BT.709, and the display that HLG and most PQ is made for (BT.2100)
+CODED = "gbrp16le"  # pixel format of `Mapping`
+WHITE, PEAK = 100.0, 1000.0  # nits: white of BT.709; peak of the display for HLG and most PQ (BT.2100)
 GAMMA = 2.4  # of an SDR display, BT.1886
-LEVELS = 4096  # of an entry, finer than the picture that comes out
-SIDE = 49  # entries a side: half a level off on average, one with 33
+LEVELS = 4096  # of a table entry, finer than the 8-bit result
+SIDE = 49  # entries per side; the mean error is half a level, with 33 one level
 
 
 def kind_of(transfer: int, primaries: int) -> tuple[int, int] | None:
-    """Return the (transfer, primaries) to map to BT.709; None for what is as good as that, and for unknown tags."""
+    """Return the (transfer, primaries) to map to BT.709; None if it is equivalent to it or unknown."""
     if transfer in TRANSFERS:
         return transfer, primaries if primaries in PRIMARIES else BT2020
     return (BT709, primaries) if primaries in PRIMARIES and primaries != BT709 else None
 
 
 def describe(kind: tuple[int, int]) -> str:
-    """Name a kind: `HDR (PQ, BT.2020)`."""
+    """Return the name of a kind: `HDR (PQ, BT.2020)`."""
     transfer, primaries = kind
     name = TRANSFERS.get(transfer)
     return f"HDR ({name}, {GAMUTS[primaries]})" if name else f"of a wide gamut ({GAMUTS[primaries]})"
 
 
 def to_bt709(codes: Array, *, transfer: int, primaries: int) -> Array:
-    """Map colours to those of BT.709 that look alike on an SDR display of 100 nits.
+    """Map colours to BT.709 with the same appearance on an SDR display of 100 nits.
 
     Args:
         codes: (N, 3) non-linear R, G, B in [0, 1], black to peak.
-        transfer: PQ or HLG; everything else is SDR.
+        transfer: PQ or HLG; other values are SDR.
         primaries: a key of `PRIMARIES`.
 
     Returns:
@@ -61,13 +61,13 @@ def to_bt709(codes: Array, *, transfer: int, primaries: int) -> Array:
     nits = _light(codes, transfer)
     if transfer in TRANSFERS:
         brightest = np.maximum(nits.max(axis=1, keepdims=True), 1e-6)
-        nits = nits * (_tone(brightest) / brightest)  # by one factor, so that hues stay
+        nits = nits * (_tone(brightest) / brightest)  # by a common factor, so that hues are kept
     light = nits @ _gamut(primaries).T / WHITE
     return np.clip(light, 0, 1) ** (1 / GAMMA)
 
 
 def _light(codes: Array, transfer: int) -> Array:
-    """Return nits on the display that the coding was made for (BT.2100)."""
+    """Return nits on the reference display of the coding (BT.2100)."""
     if transfer == PQ:
         return _from_pq(codes)
     if transfer == HLG:
@@ -92,7 +92,7 @@ def _to_pq(nits: Array) -> Array:
 
 
 def _tone(nits: Array) -> Array:
-    """Compress [0, PEAK] to [0, WHITE]: as it is in the dark, then a spline (BT.2390, section 5.4.1)."""
+    """Compress [0, PEAK] to [0, WHITE]: unchanged below a knee, then a spline (BT.2390, section 5.4.1)."""
     whole = _to_pq(np.array(PEAK))
     top = _to_pq(np.array(WHITE)) / whole
     knee = 1.5 * top - 0.5
@@ -108,7 +108,7 @@ def _gamut(primaries: int) -> Array:
 
 
 def _to_xyz(primaries: int) -> Array:
-    """Return the matrix from linear R, G, B to X, Y, Z relative to the white, which is so adapted (von Kries)."""
+    """Return the matrix from linear R, G, B to X, Y, Z relative to the white point (von Kries adaptation)."""
     *corners, white = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in PRIMARIES[primaries]])
     matrix = np.array(corners).T  # (X Y Z, R G B)
     return (matrix * np.linalg.solve(matrix, white)) / white[:, None]
@@ -120,16 +120,16 @@ def cube(transfer: int, primaries: int) -> str:
     steps = np.linspace(0, 1, SIDE)
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")  # red runs fastest
     colours = to_bt709(np.stack([red, green, blue], -1).reshape(-1, 3), transfer=transfer, primaries=primaries)
-    words = np.array([f"{value:.4f}" for value in np.linspace(0, 1, LEVELS)], object)  # written once, not each time
+    words = np.array([f"{value:.4f}" for value in np.linspace(0, 1, LEVELS)], object)  # formatted once
     rows = words[np.rint(colours * (LEVELS - 1)).astype(int)].tolist()
     return f"LUT_3D_SIZE {SIDE}\n" + "\n".join(map(" ".join, rows)) + "\n"
 
 
 class Mapping:
-    """Maps pictures of one size and kind to BT.709."""
+    """Callable that maps images of one size and kind to BT.709."""
 
     def __init__(self, kind: tuple[int, int], *, width: int, height: int) -> None:
-        """Build the table and the filter for pictures of this size."""
+        """Build the table and the filter for images of this size."""
         self._graph = Graph()
         layout: Any = av.VideoFormat(CODED, width, height)
         source = self._graph.add_buffer(width=width, height=height, format=layout, time_base=1)  # type: ignore[arg-type]
@@ -143,6 +143,6 @@ class Mapping:
         self._graph.configure()
 
     def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Map one picture in the layout `CODED`."""
+        """Map one image in the format `CODED`."""
         self._graph.push(frame)
         return self._graph.pull()  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Frames of a video file or stream, by PyAV: the stream's own timestamps, upright, BGR, whatever was recorded."""
+"""Read a video file or stream by PyAV: upright BGR images with the stream's own timestamps."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from .streams import DEFAULT_FPS, Rate, choose_stream, may_be_joined
 log = logging.getLogger("posetrack")
 
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
-TEXT_FORMATS = {"tty", "subviewer", "srt", "webvtt"}  # FFmpeg would render a text file as a video of its characters
+TEXT_FORMATS = {"tty", "subviewer", "srt", "webvtt"}  # FFmpeg would render the text as a video
 
 
 class ContainerReader:
-    """Frames of a video file or stream in the order of presentation.
+    """Iterator of the frames of a video file or stream in presentation order.
 
     Attributes:
         fps: average rate; None if unknown.
-        fps_guessed: nothing in the stream says so.
+        fps_guessed: whether the rate is an assumption.
         duration: seconds of the whole video; None if unknown.
         frame_count: estimate for the part between start and end; None if unknown.
-        live: the stream does not wait for its reader.
+        live: whether the stream does not wait for its reader.
         failed: frames that could not be decoded.
-        damage: what is wrong with the file, known at its end; None if nothing is.
-        number: of the picture given last, as the source counts: lost ones and those before the start are counted.
-        clock: when each frame is shown.
-        arrived: seconds of the monotonic clock when the last picture was there to be decoded.
+        damage: description of damage, known at the end of the file; None if there is none.
+        number: of the last image in the source; lost frames and frames before the start count.
+        clock: presentation times.
+        arrived: seconds of the monotonic clock at which the last image could be decoded.
     """
 
     def __init__(
@@ -59,15 +59,15 @@ class ContainerReader:
 
         Args:
             address: a path, or a URL.
-            name: what messages call it, without credentials.
-            stream: index of the video stream; None for the one that FFmpeg takes.
-            fps: frames a second, in place of the stream's own times; None keeps them.
-            start: seconds; frames before it are left out.
-            end: seconds; frames from it on are left out, but for a live stream's, whose clock is not the run's.
+            name: name in messages, without credentials.
+            stream: index of the video stream; None for the one that FFmpeg selects.
+            fps: frames per second that replace the stream's times; None keeps them.
+            start: seconds; earlier frames are omitted.
+            end: seconds; frames from it on are omitted, except of live streams, whose clock is not the run's.
             timeout: seconds that opening and each read of a URL may take.
 
         Raises:
-            SourceError: it cannot be opened or holds no such video.
+            SourceError: it cannot be opened or has no such video.
             UsageError: a rate is given for a live stream.
         """
         self.name, self.failed, self.number = name, 0, 0
@@ -83,13 +83,13 @@ class ContainerReader:
             raise
 
     def _describe(self, index: int | None, fps: float | None) -> None:
-        """Find the stream and what is known of it beforehand."""
+        """Select the stream and read its header."""
         container = self._container
         if container.format.name in TEXT_FORMATS:
-            raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, a picture or a stream.")
+            raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, an image or a stream.")
         self._stream = stream = choose_stream(container, name=self.name, index=index)
         self._numbers, self._sought = self._count_from(0), False
-        self._rate = rate = Rate(container, stream, asked=fps)
+        self._rate = rate = Rate(container, stream, given=fps)
         self.fps, self.fps_guessed = rate.fps, rate.guessed
         self._display = Display(stream, name=self.name)
         self._announced = _announced(stream, container)
@@ -106,7 +106,7 @@ class ContainerReader:
         self.clock = Clock(container, stream, rate, live=self.live)
         self.frame_count = self._count()
         if self.fps_guessed and not self.live:
-            log.warning("'%s' states no frame rate: %g a second are assumed. Give --fps.", self.name, self.fps)
+            log.warning("'%s' states no frame rate: %g fps is assumed. Give --fps.", self.name, self.fps)
         stream.thread_type = "SLICE" if self.live else "AUTO"  # threads over frames delay each frame
 
     def _open(self, address: str | Path) -> Any:
@@ -162,7 +162,7 @@ class ContainerReader:
             self.damage = f"it ends at {last + step:.2f} s of the {self._announced:.2f} s that it announces"
 
     def _from_start(self) -> Iterator[Timed]:
-        """Yield frames from a keyframe at or before the start; from the beginning where seeking misses it."""
+        """Yield frames from a keyframe at or before the start; from the beginning if seeking fails."""
         stream, start = self._stream, self._start
         if not start or self.live or not self._can_seek():
             yield from self._timed()
@@ -170,12 +170,12 @@ class ContainerReader:
         origin = stream.start_time or 0
         try:
             self._container.seek(int(start / stream.time_base) + origin, stream=stream)
-            self._sought = True  # where that leads shows at the first packet
+            self._sought = True  # the position is known at the first packet
             first = next(timed := self._timed(), None)
         except av.FFmpegError:
             first = None
         if first is None or first.seconds > start + TOLERANCE:
-            self._begin_anew()
+            self._restart()
             yield from self._timed()
         else:
             yield first
@@ -186,8 +186,8 @@ class ContainerReader:
         tick = float(base) if base and may_be_joined(self._container) else None
         return FrameNumbers(first, leaky=self._container.format.name == "mpegts", tick=tick)
 
-    def _begin_anew(self) -> None:
-        """Go to the first packet: a search leads past it in a transport stream."""
+    def _restart(self) -> None:
+        """Reopen at the first packet; in a transport stream a seek misses it."""
         index = self._stream.index
         self._container.close()
         self._container = self._open(self._address)
@@ -196,7 +196,7 @@ class ContainerReader:
         self.failed, self._numbers, self._sought = 0, self._count_from(0), False
 
     def _can_seek(self) -> bool:
-        """Tell whether the times of this file can be trusted for a jump into its middle."""
+        """Return whether the times of this file are reliable enough to seek."""
         if self._container.format.name == "avi" and reorders(self._stream):
             return False
         return not self._rate.counted and self._stream.start_time is not None and not may_be_joined(self._container)
@@ -215,7 +215,7 @@ class ContainerReader:
                 packet = next(packets, None)
             except av.FFmpegError as error:
                 why = error.strerror or type(error).__name__
-                closed = self.live and error.errno == errno.EIO  # FFmpeg's word when the server hangs up
+                closed = self.live and error.errno == errno.EIO  # FFmpeg's error if the server closes the connection
                 if self._remote and not closed:
                     raise SourceError(f"Lost '{self.name}': {why}. Check the network and start again.") from None
                 self.damage = "the server closed it" if closed else f"it cannot be read to its end ({why})"
@@ -247,7 +247,7 @@ class ContainerReader:
 
 
 def _announced(stream: Any, container: Any) -> float | None:
-    """Return the seconds of video that the header announces; None if it says so only for all streams together."""
+    """Return the seconds of video that the header announces; None if it states only that of all streams together."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     match = re.fullmatch(r"(\d+):(\d+):([\d.]+)", stream.metadata.get("DURATION", ""))  # Matroska's tag

@@ -1,4 +1,4 @@
-"""A decoded frame as it is displayed: BGR, in SDR and BT.709, of square pixels, upright."""
+"""Convert a decoded frame to the displayed image: upright BGR with square pixels, in SDR and BT.709."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from .colour import CODED, Mapping, describe, kind_of
 
 log = logging.getLogger("posetrack")
 
-# Without these, colours come out 1 to 2 levels too dark each way (measured); an older PyAV does not know them.
+# Without these flags, colours are 1 to 2 levels too dark (measured); older versions of PyAV lack them.
 EXACT = (
     Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
     if hasattr(Interpolation, "FULL_CHR_H_INT")
     else None
 )
-SQUARE = 0.004  # pixels that differ by less are square: encoders round the shape of a picture to whole blocks
-OBLONGEST = 8.0  # the pixels of every known format are rounder; beyond is damage
+SQUARE = 0.004  # deviation up to which pixels count as square: encoders round the size of an image to whole blocks
+OBLONGEST = 8.0  # pixel aspect ratio above which the header is damaged; no known format reaches it
 
 
 class Display:
-    """Turns the decoded frames of a stream into pictures."""
+    """Callable `(decoded frame) -> displayed image` for the frames of one stream."""
 
     def __init__(self, stream: Any, *, name: str) -> None:
-        """Learn the shape of the stream's pixels.
+        """Read the pixel aspect ratio of the stream.
 
         Args:
-            stream: of video, open.
-            name: what messages call the source.
+            stream: an open video stream.
+            name: name of the source in messages.
         """
         self._stream, self._name = stream, name
         context = stream.codec_context
-        # The container overrules the codec, whose shape may change on the way.
+        # The container has precedence over the codec, whose ratio may change within the stream.
         declared = stream.sample_aspect_ratio
         self._declared = declared if declared != context.sample_aspect_ratio else None
-        self._reformatter, self._coded = VideoReformatter(), VideoReformatter()  # keep their tables from frame to frame
+        self._reformatter, self._coded = VideoReformatter(), VideoReformatter()  # cache their tables
         self._mapping: tuple[Any, Mapping] | None = None
-        self._told: set[object] = set()
+        self._logged: set[object] = set()
 
     def __call__(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         """Return (H, W, 3) BGR uint8."""
@@ -52,7 +52,7 @@ class Display:
         side = frame.side_data.get("DISPLAYMATRIX")
         if kind is not None:
             frame = self._mapped(frame, kind, width=width, height=height)
-        # by planes: the same values as to bgr24, which FFmpeg computes pixel by pixel, in a third of the time
+        # as planes: the same values as bgr24, in a third of the time
         planar: Any = self._reformatter.reformat(frame, width=width, height=height, format="gbrp", interpolation=EXACT)
         green, blue, red = (
             np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, :width] for plane in planar.planes
@@ -61,37 +61,37 @@ class Display:
         return image if side is None else upright(image, np.frombuffer(bytes(side), np.int32))
 
     def _size(self, frame: av.VideoFrame) -> tuple[int, int]:
-        """Return (width, height) in square pixels: one side grows and none shrinks, as HTML has it for video."""
+        """Return (width, height) in square pixels: one side grows and none shrinks, as in HTML video."""
         ratio = self._declared or self._stream.codec_context.sample_aspect_ratio
         oblong = float(ratio) if ratio else 1.0
         if abs(oblong - 1) < SQUARE:
             return frame.width, frame.height
         if not 1 / OBLONGEST <= oblong <= OBLONGEST:
-            self._tell(ratio, "'%s' says that its pixels are %s as wide as high; they are taken as square.", ratio)
+            self._log_once(ratio, "'%s' states a pixel aspect ratio of %s; pixels are treated as square.", ratio)
             return frame.width, frame.height
         if oblong > 1:
             return round(frame.width * oblong), frame.height
         return frame.width, round(frame.height / oblong)
 
     def _mapped(self, frame: av.VideoFrame, kind: tuple[int, int], *, width: int, height: int) -> av.VideoFrame:
-        self._tell(kind, "'%s' is %s: its colours are mapped to BT.709.", describe(kind), level=logging.INFO)
+        self._log_once(kind, "'%s' is %s: its colours are mapped to BT.709.", describe(kind), level=logging.INFO)
         coded: Any = self._coded.reformat(frame, width=width, height=height, format=CODED, interpolation=EXACT)
         if self._mapping is None or self._mapping[0] != (kind, width, height):
             self._mapping = (kind, width, height), Mapping(kind, width=width, height=height)
         coded.pts = None
         return self._mapping[1](coded)
 
-    def _tell(self, what: object, text: str, *words: object, level: int = logging.WARNING) -> None:
-        """Log once."""
-        if what not in self._told:
-            self._told.add(what)
+    def _log_once(self, what: object, text: str, *words: object, level: int = logging.WARNING) -> None:
+        """Log a message once per subject."""
+        if what not in self._logged:
+            self._logged.add(what)
             log.log(level, text, self._name, *words)
 
 
 def upright(image: NDArray[np.uint8], matrix: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Apply the display matrix, turns and mirrors alike.
+    """Apply the display matrix: rotations and mirrorings.
 
-    It sends stored pixels to displayed ones, x' = a x + c y, y' = b x + d y (libavutil/display.h).
+    It maps stored pixels to displayed ones, x' = a x + c y, y' = b x + d y (libavutil/display.h).
     """
     turned: Any = image
     a, b, _, c, d = matrix[:5].tolist()

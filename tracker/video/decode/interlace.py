@@ -1,4 +1,4 @@
-"""Interlaced frames made whole: one progressive frame for each, of the moment of its first field."""
+"""Deinterlace: one progressive frame per interlaced frame, at the time of its first field."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger("posetrack")
 
 
 class Timed(NamedTuple):
-    """A decoded frame, the seconds of its presentation, and its number in the source."""
+    """A decoded frame, its presentation time in seconds, and its number in the source."""
 
     frame: av.VideoFrame
     seconds: float
@@ -23,24 +23,24 @@ class Timed(NamedTuple):
 
 
 def deinterlaced(frames: Iterator[Timed], *, name: str) -> Iterator[Timed]:
-    """Pass progressive frames on as they are, and deinterlace those that are flagged.
+    """Deinterlace frames that are flagged as interlaced; yield progressive frames unchanged.
 
-    From the first flagged frame on, each frame comes one later, because the filter looks at both neighbours.
+    From the first flagged frame on, frames are delayed by one, because the filter needs both neighbours.
 
     Args:
-        frames: in the order of presentation.
-        name: what messages call the source.
+        frames: in presentation order.
+        name: name of the source in messages.
     """
     filter: _Filter | None = None
-    told = False
+    logged = False
     for timed in frames:
         frame = timed.frame
         if filter is None and not frame.interlaced_frame:
             yield timed
             continue
-        if not told:
+        if not logged:
             log.info("'%s' is interlaced: its frames are deinterlaced.", name)
-            told = True
+            logged = True
         if filter is None or not filter.takes(frame):
             if filter is not None:
                 yield from filter.finish()
@@ -51,11 +51,11 @@ def deinterlaced(frames: Iterator[Timed], *, name: str) -> Iterator[Timed]:
 
 
 class _Filter:
-    """FFmpeg's bwdif for frames of one size and layout; progressive frames pass through it untouched."""
+    """FFmpeg's bwdif for frames of one size and layout; progressive frames pass unchanged."""
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._kind = _kind(frame)
-        self._waiting: deque[Timed] = deque()  # what is inside
+        self._waiting: deque[Timed] = deque()  # frames in the filter
         self._graph = Graph()
         words: Any = {"width": frame.width, "height": frame.height, "format": frame.format, "time_base": Fraction(1)}
         source = self._graph.add_buffer(**words)
@@ -71,14 +71,14 @@ class _Filter:
 
     def __call__(self, timed: Timed) -> Iterator[Timed]:
         frame = timed.frame
-        frame.pts, frame.time_base = self._count, Fraction(1)  # the filter wants increasing ones, and halves them
+        frame.pts, frame.time_base = self._count, Fraction(1)  # the filter needs increasing ones, and halves them
         self._count += 1
         self._waiting.append(timed)
         self._graph.push(frame)
         return self._ready()
 
     def finish(self) -> Iterator[Timed]:
-        """Yield what is still inside."""
+        """Yield the remaining frames."""
         self._graph.push(None)
         return self._ready()
 

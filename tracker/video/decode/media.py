@@ -1,4 +1,4 @@
-"""Open media to read, on every release of PyAV that is supported."""
+"""Open media files and streams with all supported versions of PyAV."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import av
 
-# Tags that are not UTF-8 make no file unreadable. PyAV 19 keeps them as they are; older releases have to be asked.
+# Tags that are not UTF-8 must not prevent reading. PyAV 19 keeps them; older versions need this option.
 _TAGS = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
 
@@ -17,7 +17,7 @@ def open_media(address: str, *, options: Mapping[str, str] | None = None, timeou
     Args:
         address: a URL, or `file:` and a path.
         options: of FFmpeg's demuxer.
-        timeout: seconds that opening and each read may take; None waits as long as it takes.
+        timeout: seconds that opening and each read may take; None waits without a limit.
 
     Raises:
         av.FFmpegError, OSError, ValueError: it cannot be opened.

@@ -1,4 +1,4 @@
-"""Numbers of a video's frames as the source counts them: frames lost to damage, or before a start, are counted."""
+"""Number the frames of a video; frames lost to damage or before a start count."""
 
 from __future__ import annotations
 
@@ -9,34 +9,33 @@ from typing import Any
 
 from .streams import is_joint
 
-_STEADY = 0.25  # of a step, by which steps of a steady rate may differ: Matroska rounds to the millisecond
-_SURE = 3  # steps after which a rate counts as known
+_STEADY = 0.25  # of a step: tolerance of a constant rate; Matroska rounds to the millisecond
+_SURE = 3  # steps after which the rate is known
 _REORDERED = 16  # frames; no codec reorders more
 _WAITING = 1000  # packets without a frame; no codec reorders so many
 
 
 class FrameNumbers:
-    """Count the frames of one pass through a stream, in the order of presentation.
+    """Number the frames of one pass through a stream, in presentation order.
 
-    Without damage each frame is the next one. After damage, what is between two frames was lost: at a steady rate as
-    many as fit in, for a damaged container may have lost packets too; otherwise as many as there were packets.
+    Without damage, numbers are consecutive. After damage, the frames between two decoded ones were lost: at a constant
+    rate, as many as fit in between, because packets may be lost too; otherwise as many as there were packets.
 
     Args:
-        first: how many frames stand before the first packet.
-        leaky: whether packets may be lost without a trace, as in a transport stream: then a gap in a steady rate is
-            damage by itself.
-        tick: seconds of one step of the timestamps, where they may jump because files were joined; None elsewhere.
+        first: number of frames before the first packet.
+        leaky: whether packets may be lost silently, as in a transport stream; a gap in a constant rate is then damage.
+        tick: seconds per timestamp unit if the timestamps may jump at joints; None if they cannot.
     """
 
     def __init__(self, first: int = 0, *, leaky: bool = False, tick: float | None = None) -> None:
         self._next, self._leaky, self._tick = first, leaky, tick
-        self._waiting: list[int] = []  # timestamps of packets whose frames have not come
+        self._waiting: list[int] = []  # timestamps of packets whose frames are not decoded yet
         self._last: int | None = None
         self._origin: tuple[int, int] | None = None  # timestamp and number of the first frame that had one
         self._steady, self._damaged, self._lost = True, False, 0
 
     def packet(self, packet: Any) -> None:
-        """Take note of a packet before it is decoded."""
+        """Register a packet before it is decoded."""
         self._damaged = self._damaged or packet.is_corrupt
         if is_presented(packet):
             heapq.heappush(self._waiting, packet.pts)
@@ -44,18 +43,18 @@ class FrameNumbers:
                 heapq.heappop(self._waiting)
 
     def is_late(self, pts: int | None) -> bool:
-        """Tell whether a frame comes after one that follows it, as a decoder gives them out over damage."""
+        """Return whether a frame is out of order, as decoders output them after damage."""
         if not self._damaged or pts is None or self._last is None:
             return False
         return pts <= self._last and not self._is_joint(pts)
 
     def lost(self) -> None:
-        """Take note of a frame that could not be decoded."""
+        """Register a frame that could not be decoded."""
         self._damaged = True
         self._lost += 1
 
     def number(self, pts: int | None) -> int:
-        """Return the number of the frame that comes now."""
+        """Return the number of the next frame."""
         if pts is None:
             number, self._lost = self._next + self._lost, 0
         elif self._is_joint(pts):
@@ -71,7 +70,7 @@ class FrameNumbers:
 
     @property
     def _step(self) -> float:
-        """Timestamps from frame to frame; 0 while unknown."""
+        """Mean timestamp difference between frames; 0 while unknown."""
         if self._last is None or self._origin is None:
             return 0.0
         steps = self._next - 1 - self._origin[1]
@@ -81,8 +80,8 @@ class FrameNumbers:
         last = self._last if last is None else last
         if self._tick is None or last is None or not is_joint(last * self._tick, pts * self._tick):
             return False
-        anew = self._origin is not None and pts <= self._origin[0]
-        return pts > last or anew or last - pts > _REORDERED * self._step  # over damage, frames come out of order
+        restarted = self._origin is not None and pts <= self._origin[0]
+        return pts > last or restarted or last - pts > _REORDERED * self._step  # after damage, frames are out of order
 
     def _between(self, pts: int) -> int:
         """Return how many frames were lost before the one with this timestamp."""
@@ -103,18 +102,18 @@ class FrameNumbers:
 
 
 def is_presented(packet: Any) -> bool:
-    """Tell whether a packet's frame is shown: an edit list leaves some out."""
+    """Return whether a packet's frame is shown; edit lists omit some."""
     return packet.pts is not None and not packet.is_discard
 
 
 def packets_before(stream: Any, landing: Any) -> int:
-    """Return how many frames stand before a packet, in the order of decoding, without decoding them.
+    """Return the number of frames before a packet in decoding order, without decoding.
 
-    An index of all packets answers at once; without one, the stream is read up to there.
+    An index of all packets is used if the file has one; otherwise the stream is read up to the packet.
 
     Args:
-        stream: of a container that was just opened: a search does not lead back to the beginning of every file.
-        landing: the packet, of another container with the same file.
+        stream: of a newly opened container, because not every file can seek back to its beginning.
+        landing: the packet, from another container of the same file.
     """
     packets = stream.container.demux(stream)
     entries: Any = getattr(stream, "index_entries", ())
@@ -122,5 +121,5 @@ def packets_before(stream: Any, landing: Any) -> int:
         offset = entries[0].timestamp - next(packets).dts
         before = (entry for entry in entries if entry.timestamp - offset < landing.dts)
         return sum(not entry.is_discard for entry in before)
-    same = (landing.pts, landing.size)  # a search may leave the decoding time open
+    same = (landing.pts, landing.size)  # after a seek the decoding time may be unknown
     return sum(map(is_presented, takewhile(lambda packet: (packet.pts, packet.size) != same, packets)))

@@ -1,4 +1,4 @@
-"""The sound of a source, packet by packet on the clock of the pictures that were taken from it."""
+"""Copy the sound of a source, packet by packet, in the time of its frames."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import av
 from .media import open_media
 from .streams import is_joint, may_be_joined
 
-# Codecs that every player takes in MP4 and QuickTime files; others are encoded again.
+# Codecs that all players support in MP4 and QuickTime files; others are re-encoded.
 COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
-AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})  # that players take
+AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})  # that players support
 
-TICK = Fraction(1, 1_000_000)  # seconds; finer than any sample, so that times do not lose by being moved
-STEP = 125  # ticks between packets that claim the same time; an MP4 wants them apart by one of its own, 1/8000 s
+TICK = Fraction(1, 1_000_000)  # seconds; finer than any sample, so that shifted times keep their precision
+STEP = 125  # minimum number of ticks between packets; an MP4 needs one of its own, 1/8000 s
 
 
-class PicturesClock(Protocol):
-    """How a file's clock runs beside that of the pictures taken from it.
+class FrameClock(Protocol):
+    """Relation of a file's clock to the time of its frames.
 
     Attributes:
-        begin: seconds of the file's clock at time 0 of the pictures.
-        shifts: seconds that the pictures' clock gained at each joint of the file, as they are read.
+        begin: seconds of the file's clock at time 0 of the frames.
+        shifts: seconds added to the time of the frames at each joint of the file, in the order of reading.
     """
 
     begin: float
@@ -35,10 +35,10 @@ class PicturesClock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """The file with a video's sound, and the clock of its pictures, which runs while they are read."""
+    """File with the sound of a video, and the clock of its frames, which is complete when they are read."""
 
     path: Path
-    clock: PicturesClock
+    clock: FrameClock
 
 
 def open_sound(sound: Sound | None) -> Any:
@@ -55,17 +55,15 @@ def open_sound(sound: Sound | None) -> Any:
     return None
 
 
-def sound_packets(
-    container: Any, out: Any, *, clock: PicturesClock, start: float, length: float
-) -> Iterator[av.Packet]:
-    """Give the tracks to the output at once, and return their packets, cut to the pictures.
+def sound_packets(container: Any, out: Any, *, clock: FrameClock, start: float, length: float) -> Iterator[av.Packet]:
+    """Add the sound tracks to the output at once, and return their packets within the time of the video.
 
     Args:
-        container: the open file with the sound.
-        out: the file that is written.
-        clock: of the pictures.
-        start: seconds of the pictures' time where the output begins.
-        length: seconds of the output.
+        container: the open source file.
+        out: the open output file.
+        clock: of the frames.
+        start: time of the frames in seconds where the output begins.
+        length: of the output in seconds.
     """
     sources = [stream for stream in container.streams.audio if stream.codec_context is not None]
     tracks = {stream.index: _Track(stream, container, out, clock, start, length) for stream in sources}
@@ -80,11 +78,9 @@ def _packets(container: Any, sources: list[Any], tracks: dict[int, _Track], *, b
 
 
 class _Track:
-    """One track: it copies or encodes, and holds its times in order."""
+    """Copy or encode one sound track, with increasing times."""
 
-    def __init__(
-        self, source: Any, container: Any, out: Any, clock: PicturesClock, start: float, length: float
-    ) -> None:
+    def __init__(self, source: Any, container: Any, out: Any, clock: FrameClock, start: float, length: float) -> None:
         codec = source.codec_context
         self._copies = codec.name in COPIED
         if self._copies:
@@ -95,14 +91,14 @@ class _Track:
         self._joinable = may_be_joined(container)
         self._shifts, self._length = iter(clock.shifts), length
         self._offset = -clock.begin - start  # seconds from the file's clock to the output's
-        self._end: float | None = None  # seconds of the output where the last item ended
+        self._end: float | None = None  # of the last item, seconds of the output
         self._joint = False
         self._last: int | None = None  # ticks of the last packet
-        # Matroska has no edit list: a packet that leads in would come first and move the pictures behind it.
+        # Matroska has no edit list: a packet before time 0 would delay the video.
         self._leads = "matroska" not in out.format.name
 
     def take(self, packet: av.Packet) -> Iterator[av.Packet]:
-        """Give what comes of one packet of the source; of the last, empty one what the encoder still holds."""
+        """Yield the packets for one packet of the source; the last, empty one flushes the encoder."""
         if self._copies:
             if packet.dts is not None and self._place(packet, early=self._leads):
                 packet.dts = packet.pts
@@ -115,9 +111,9 @@ class _Track:
             yield from map(self._ordered, self._target.encode(None))
 
     def _place(self, item: Any, *, early: bool = False) -> bool:
-        """Move a packet or frame to the output's clock; say whether it belongs there.
+        """Move a packet or frame to the output's clock; return whether it is within the output.
 
-        One may begin before 0 where `early`: a decoder needs what leads in.
+        With `early`, it may begin before 0, because decoders need the preceding packet.
         """
         if item.pts is None or item.time_base is None:
             return False
@@ -128,7 +124,7 @@ class _Track:
             shift = next(self._shifts, self._end - time)
             self._offset, time, self._joint = self._offset + shift, time + shift, True
         if self._joint and self._end is not None and time < self._end - lasts / 2:
-            return False  # the part before goes on for longer than its pictures
+            return False  # the sound of the previous part is longer than its video
         self._end, self._joint = time + lasts, False
         item.pts, item.time_base = round(time / TICK), TICK
         return (-lasts if early else 0) <= time < self._length

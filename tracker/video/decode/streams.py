@@ -1,4 +1,4 @@
-"""Which of a file's video streams is read, and when each of its frames is shown."""
+"""Select the video stream of a file, and find its frame rate."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from ....errors import SourceError
 
 log = logging.getLogger("posetrack")
 
-DEFAULT_FPS = 25.0  # where nothing states a rate, as FFmpeg does
-BACK, AHEAD = 0.1, 10.0  # seconds; a greater step of a clock is a joint of two files
-TICKS = 1000  # a second: where a raw stream states so many frames, they are the ticks of an encoder with variable rate
+DEFAULT_FPS = 25.0  # assumed if no rate is stated, as in FFmpeg
+BACK, AHEAD = 0.1, 10.0  # seconds; larger clock steps are joints of two files
+TICKS = 1000  # per second: raw streams that state such a rate have a variable one
 
 
-def moving_pictures(container: Any) -> list[Any]:
-    """List the video streams that can be decoded and are not the cover of a music file."""
+def video_streams(container: Any) -> list[Any]:
+    """Return the video streams that can be decoded and are not cover images of music."""
     cover = av.stream.Disposition.attached_pic
     videos = container.streams.video
     return [stream for stream in videos if stream.codec_context is not None and not stream.disposition & cover]
 
 
 def choose_stream(container: Any, *, name: str, index: int | None) -> Any:
-    """Take the video stream that was asked for, or else the one that FFmpeg would, and log where there are several.
+    """Return the requested video stream, or FFmpeg's choice; several streams are logged.
 
     Args:
         container: an open PyAV container.
-        name: what messages call it.
+        name: name in messages.
         index: of the stream in the container; None for FFmpeg's choice.
 
     Raises:
         SourceError: there is no such stream, or none that can be decoded.
     """
-    streams = moving_pictures(container)
+    streams = video_streams(container)
     if not streams:
-        raise SourceError(f"'{name}' has no video that can be decoded. Give a file or stream with pictures in it.")
+        raise SourceError(f"'{name}' has no video that can be decoded. Give a file or stream with video.")
     listed = ", ".join(map(_describe, streams))
     if index is not None:
         for stream in streams:
@@ -57,32 +57,32 @@ def _describe(stream: Any) -> str:
 
 
 def may_be_joined(container: Any) -> bool:
-    """Tell whether files of this format are joined end to end, so that their clock may jump."""
+    """Return whether files of this format may be concatenated, so that their clock may jump."""
     return bool(container.format.flags & Flags.ts_discont.value)
 
 
 def is_joint(before: float, now: float) -> bool:
-    """Tell whether a clock that stood at `before` seconds and now is at `now` has jumped, by FFmpeg's own limits."""
+    """Return whether a step of a clock, in seconds, is a jump by FFmpeg's limits."""
     return now < before - BACK or now > before + AHEAD
 
 
 class Rate:
-    """Frames a second of a stream, and where that number comes from.
+    """Frame rate of a stream, and its origin.
 
     Attributes:
-        fps: average frames a second; None if unknown.
-        counted: frame n is shown at n / fps, because the stream carries no times or a rate was asked for.
-        guessed: nothing in the stream says so.
+        fps: average frames per second; None if unknown.
+        counted: frame n is shown at n / fps, because the stream has no times or a rate was given.
+        guessed: whether the rate is an assumption.
     """
 
-    def __init__(self, container: Any, stream: Any, *, asked: float | None) -> None:
-        """Read the rate of a stream, unless one is asked for."""
+    def __init__(self, container: Any, stream: Any, *, given: float | None) -> None:
+        """Read the rate of a stream, unless one is given."""
         timeless = bool(container.format.flags & Flags.no_timestamps.value)
-        # Of a raw stream, FFmpeg's average is its own default of 25; what the bitstream says is the decoder's.
+        # For raw streams, FFmpeg's average is its default of 25; the decoder has the rate of the bitstream.
         stated = stream.codec_context.framerate if timeless else stream.average_rate
         if timeless and stated and stated >= TICKS:
             stated = None
         rate = stated or (DEFAULT_FPS if timeless else stream.guessed_rate)
-        self.fps = asked or (float(rate) if rate else None)
-        self.counted = asked is not None or timeless
-        self.guessed = asked is None and timeless and not stated
+        self.fps = given or (float(rate) if rate else None)
+        self.counted = given is not None or timeless
+        self.guessed = given is None and timeless and not stated

@@ -1,4 +1,4 @@
-"""A file of pictures as a source: animations and stacks as videos, of others the main picture."""
+"""Files of several images: animations and stacks are videos; of other files the main image is read."""
 
 from __future__ import annotations
 
@@ -15,37 +15,35 @@ from PIL import Image, ImageOps
 
 from ....errors import SourceError
 from ..decode.streams import DEFAULT_FPS
-from .contents import UNREADABLE, Contents, boxed, look, opened
+from .contents import UNREADABLE, Contents, boxed, opened, read_contents
 from .image import ImageReader, read_image
-from .reader import Load, PicturesReader
+from .reader import ImagesReader, Load
 
 log = logging.getLogger("posetrack")
 
-_VIDEO = re.compile(rb"\0\0\0[\x14-\x40]ftyp(mp4|isom|qt  )")  # behind the picture in a phone's moving photograph
+_VIDEO = re.compile(rb"\0\0\0[\x14-\x40]ftyp(mp4|isom|qt  )")  # follows the image in motion photographs of phones
 
 
-def open_pictures(
-    path: Path, *, fps: float | None, start: float | None, end: float | None
-) -> ImageReader | PicturesReader:
-    """Open a file of pictures; what of it is left out is logged.
+def open_images(path: Path, *, fps: float | None, start: float | None, end: float | None) -> ImageReader | ImagesReader:
+    """Open an image file; images that are not used are logged.
 
     Args:
-        path: for which `contents.is_picture` holds.
-        fps: frames a second of a video, in place of its own times.
-        start: seconds; frames of a video before it are left out.
-        end: seconds; frames of a video from it on are left out.
+        path: a file for which `is_image` is true.
+        fps: frames per second that replace the times of a video.
+        start: seconds; earlier frames of a video are omitted.
+        end: seconds; frames of a video from it on are omitted.
 
     Raises:
-        SourceError: it holds no picture that can be read.
+        SourceError: it contains no readable image.
     """
-    contents = look(path)
+    contents = read_contents(path)
     if contents.moving:
         return _video(path, contents, fps=fps, start=start, end=end)
     image = _main(path) if boxed(path) else read_image(path)
     if contents.count > 1:
-        log.warning("'%s' holds %d pictures: the main one is used, the others are left out.", path, contents.count)
+        log.warning("'%s' holds %d images: the main one is used, the others are left out.", path, contents.count)
     elif path.suffix.lower() in (".jpg", ".jpeg") and _VIDEO.search(path.read_bytes()):
-        log.warning("'%s' holds a picture and a video: the picture is used, the video is left out.", path)
+        log.warning("'%s' holds an image and a video: the image is used, the video is left out.", path)
     return ImageReader(image)
 
 
@@ -53,10 +51,10 @@ def _video(path: Path, contents: Contents, *, fps: float | None, start: float | 
     durations, damage = contents.durations, None
     guessed = fps is None and durations is None
     if guessed:
-        log.warning("'%s' states no frame rate: %g a second are assumed. Give --fps.", path, DEFAULT_FPS)
+        log.warning("'%s' states no frame rate: %g fps is assumed. Give --fps.", path, DEFAULT_FPS)
     count = contents.count if durations is None else len(durations)
     if count < contents.count:
-        damage = f"{count} of its {contents.count} pictures can be read"
+        damage = f"{count} of its {contents.count} images can be read"
     if fps is not None or durations is None:
         fps = fps or DEFAULT_FPS
         times, whole = [k / fps for k in range(count)], count / fps
@@ -65,11 +63,11 @@ def _video(path: Path, contents: Contents, *, fps: float | None, start: float | 
         times, whole = [0.0, *ends[:-1]][:count], ends[-1] if ends else 0.0
     load, close = _frames(path, contents.skipped)
     words: Any = {"duration": whole, "fps": fps, "guessed": guessed, "damage": damage, "close": close}
-    return PicturesReader(load, times, start=start, end=end, **words)
+    return ImagesReader(load, times, start=start, end=end, **words)
 
 
 def _frames(path: Path, skipped: int) -> tuple[Load, Callable[[], object]]:
-    """Return what reads frame k of an animation or stack, and what closes it."""
+    """Return a function that reads frame k of an animation or stack, and one that closes the file."""
     image = Image.open(path)
 
     def load(k: int) -> NDArray[np.uint8]:
@@ -77,7 +75,7 @@ def _frames(path: Path, skipped: int) -> tuple[Load, Callable[[], object]]:
             image.seek(k + skipped)
             return _bgr(image)
         except UNREADABLE as error:
-            raise SourceError(f"Cannot read picture {k} of '{path}': {error}.") from error
+            raise SourceError(f"Cannot read image {k} of '{path}': {error}.") from error
 
     return load, image.close
 
@@ -88,7 +86,7 @@ def _main(path: Path) -> NDArray[np.uint8]:
 
 
 def _bgr(image: Any) -> NDArray[np.uint8]:
-    """Return (H, W, 3) BGR uint8, upright; transparency is left out."""
+    """Return (H, W, 3) BGR uint8, upright, without transparency."""
     if image.mode.startswith("I;16"):
         grey: Any = cv2.cvtColor((np.asarray(image) >> 8).astype(np.uint8), cv2.COLOR_GRAY2BGR)
         return grey

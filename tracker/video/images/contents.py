@@ -1,4 +1,4 @@
-"""What a file of pictures holds: one, several of which one counts, or an animation or stack, which is a video."""
+"""Contents of an image file: one image, several, or an animation or stack, which is a video."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from PIL import Image, UnidentifiedImageError
 from ....errors import SourceError
 from ..address import IMAGE_SUFFIXES
 
-ANIMATIONS = frozenset({"WEBP", "PNG", "AVIF", "GIF"})  # formats whose pictures have durations
-BRIEFEST, USUAL = 0.010, 0.100  # seconds; browsers show a picture of 10 ms or less for 100 ms
+ANIMATIONS = frozenset({"WEBP", "PNG", "AVIF", "GIF"})  # formats with a duration per image
+BRIEFEST, USUAL = 0.010, 0.100  # seconds; browsers show an image of 10 ms or less for 100 ms
 AVIF = frozenset({b"avif", b"avis"})
 HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
 PARTIAL_PAGE = 0b101  # of TIFF's NewSubfileType: a smaller copy, or a mask
@@ -25,13 +25,13 @@ UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file of pictures holds.
+    """Contents of an image file.
 
     Attributes:
-        count: pictures.
-        moving: they are one video.
-        durations: seconds of each that can be read; None where the file states none.
-        skipped: pictures before the video, for programs that know no animation.
+        count: number of images.
+        moving: whether they are one video.
+        durations: seconds of each readable image; None if the file states none.
+        skipped: images before the video, for programs without support for animations.
     """
 
     count: int = 1
@@ -40,22 +40,22 @@ class Contents:
     skipped: int = 0
 
 
-def is_picture(path: Path) -> bool:
-    """Tell by the name, and of photographs in an MP4-like box by that, whether a file is one of pictures."""
+def is_image(path: Path) -> bool:
+    """Return whether a file contains images, by its suffix or, for AVIF and HEIF, by its header."""
     return path.suffix.lower() in IMAGE_SUFFIXES or boxed(path) != ""
 
 
 def is_moving(path: Path) -> bool:
-    """Tell whether a file of pictures is a video; one that cannot be read is not."""
+    """Return whether an image file is a video; False if it cannot be read."""
     try:
-        return look(path, timed=False).moving
+        return read_contents(path, timed=False).moving
     except SourceError:
         return False
 
 
 def boxed(path: Path) -> str:
-    """Return "avif" or "heif" for photographs whose file is built like an MP4, of which FFmpeg shows one tile."""
-    if not path.is_file():  # a pipe is read once
+    """Return "avif" or "heif" for photographs in the container format of MP4, of which FFmpeg shows one tile."""
+    if not path.is_file():  # a pipe can be read only once
         return ""
     with path.open("rb") as file:
         head = file.read(64)
@@ -68,16 +68,16 @@ def boxed(path: Path) -> str:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """Open a file of pictures with Pillow.
+    """Open an image file with Pillow.
 
     Raises:
         SourceError: Pillow cannot read it.
     """
     if boxed(path) == "heif":
-        _learn_heif(path)
+        _register_heif(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about sizes and tags that are odd
+            warnings.simplefilter("ignore")  # about unusual sizes and tags
             with Image.open(path) as image:
                 yield image
     except UNREADABLE as error:
@@ -85,23 +85,23 @@ def opened(path: Path) -> Iterator[Any]:
         raise SourceError(f"Cannot read '{path}': {why}. Save it again as a JPEG or PNG.") from error
 
 
-def _learn_heif(path: Path) -> None:
+def _register_heif(path: Path) -> None:
     try:
         import pillow_heif
     except ImportError:
         raise SourceError(
-            f"'{path}' is a HEIC photograph, which takes the package pillow-heif. "
+            f"'{path}' is a HEIC photograph, which requires the package pillow-heif. "
             f"Run pip install 'posetrack[heic]', or save it as a JPEG."
         ) from None
     pillow_heif.register_heif_opener()
 
 
-def look(path: Path, *, timed: bool = True) -> Contents:
-    """See what a file holds.
+def read_contents(path: Path, *, timed: bool = True) -> Contents:
+    """Read the contents of an image file.
 
     Args:
-        path: for which `is_picture` holds.
-        timed: find the durations, for which most formats must be decoded.
+        path: a file for which `is_image` is true.
+        timed: whether to read the durations, for which most formats must be decoded.
 
     Raises:
         SourceError: a HEIC photograph cannot be read.
@@ -119,13 +119,13 @@ def look(path: Path, *, timed: bool = True) -> Contents:
     except SourceError:
         if boxed(path):
             raise
-        # OpenCV reads kinds of TIFF that Pillow does not; what it makes of other files is seen when they are read
+        # OpenCV reads some TIFF files that Pillow does not; other files are tried when they are read
         tiff = path.suffix.lower() in (".tif", ".tiff")
         return Contents(max(1, cv2.imcount(str(path))) if tiff else 1)
 
 
 def _durations(image: Any, frames: range) -> tuple[float, ...]:
-    """Return the seconds of the pictures up to the first that cannot be read."""
+    """Return the seconds of each image up to the first unreadable one."""
     found: list[float] = []
     for k in frames:
         try:
@@ -139,7 +139,7 @@ def _durations(image: Any, frames: range) -> tuple[float, ...]:
 
 
 def _is_stack(image: Any, count: int) -> bool:
-    """Tell whether all pages are pictures of one size whose values have a known white."""
+    """Return whether all pages are images of one size, with a known white level."""
     sizes = set()
     for k in range(count):
         image.seek(k)

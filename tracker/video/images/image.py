@@ -1,4 +1,4 @@
-"""One picture as a source and as a result: any depth and channel count in, BGR uint8 upright out."""
+"""Read an image of any depth and channel count as upright BGR uint8."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ....errors import SourceError
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read a picture as (H, W, 3) BGR uint8, turned upright by its EXIF orientation; transparency is left out.
+    """Read an image as (H, W, 3) BGR uint8, upright by its EXIF orientation, without transparency.
 
     Raises:
-        SourceError: the file is missing or holds no picture.
+        SourceError: the file is missing or is not an image.
     """
     try:
-        data = np.fromfile(path, np.uint8)  # cv2.imread cannot open every name on every system
+        data = np.fromfile(path, np.uint8)  # cv2.imread cannot open every file name on every system
     except OSError as error:
         raise SourceError(f"Cannot read '{path}': {error.strerror}. Check the path and its permissions.") from error
     try:
@@ -27,13 +27,13 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     except cv2.error:
         image = None
     if image is None:
-        what = "is empty" if not len(data) else "holds no picture that OpenCV can decode"
+        what = "is empty" if not len(data) else "holds no image that OpenCV can decode"
         raise SourceError(f"Cannot read '{path}': the file {what}. Save it again as a JPEG or PNG.")
     return image
 
 
 class ImageReader:
-    """A picture as a source of a single frame at time 0."""
+    """An image as a source of a single frame at time 0."""
 
     fps: float | None = None
     fps_guessed = False
@@ -58,4 +58,4 @@ class ImageReader:
         return image, 0.0
 
     def close(self) -> None:
-        """Let go of the picture."""
+        """Release the image."""

@@ -1,4 +1,4 @@
-"""Pictures that are shown one after the other, as a video."""
+"""Read images with times as a video."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Load = Callable[[int], NDArray[np.uint8]]
 TOLERANCE = 1e-6  # seconds
 
 
-class PicturesReader:
-    """Reads pictures whose times are known; one that cannot be read is left out, and its time stays empty.
+class ImagesReader:
+    """Iterator of images with known times; unreadable images are omitted and leave a gap in time.
 
     Attributes:
         fps: average rate.
-        fps_guessed: nothing says so.
-        duration: seconds of all pictures.
-        frame_count: pictures between start and end.
-        failed: pictures that could not be read.
-        damage: what is wrong with their file; None if nothing is.
-        number: of the picture that came last, in the source.
+        fps_guessed: whether the rate is an assumption.
+        duration: of all images in seconds.
+        frame_count: number of images between start and end.
+        failed: number of unreadable images.
+        damage: description of damage to their file; None if there is none.
+        number: of the last image, in the source.
     """
 
     live = False
@@ -44,19 +44,19 @@ class PicturesReader:
         start: float | None,
         end: float | None,
     ) -> None:
-        """Choose the pictures between start and end.
+        """Choose the images between start and end.
 
         Args:
-            load: returns picture k, (H, W, 3) BGR uint8, or raises a SourceError; asked for in order.
-            times: seconds of each, increasing.
-            duration: seconds from the first one's beginning to the last one's end.
-            numbers: of each in the source, increasing; None counts them.
-            fps: frames a second; None for the average of the times.
-            guessed: the times are those of a guessed rate.
-            damage: what is wrong with their file.
-            close: releases what `load` uses.
-            start: seconds; pictures before it are left out.
-            end: seconds; pictures from it on are left out.
+            load: returns image k, (H, W, 3) BGR uint8, or raises a SourceError; called in order.
+            times: in seconds of each image, increasing.
+            duration: seconds from the start of the first image to the end of the last.
+            numbers: of each image in the source, increasing; 0, 1, ... if omitted.
+            fps: frames per second; None for the average of the times.
+            guessed: whether the rate is an assumption.
+            damage: description of damage to their file.
+            close: releases the resources of `load`.
+            start: seconds; earlier images are omitted.
+            end: seconds; images from it on are omitted.
         """
         self.fps: float | None = fps or (len(times) / duration if duration else None)
         self.fps_guessed, self.duration, self.failed, self.number = guessed, duration, 0, 0

@@ -1,4 +1,4 @@
-"""Numbered pictures as one video: `frame%04d.jpg` stands for all of them, in the order of their numbers."""
+"""Numbered images as one video: `frame%04d.jpg` is all of them in the order of their numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ....errors import SourceError
 from ..address import IMAGE_SUFFIXES
 from ..decode.streams import DEFAULT_FPS
 from .image import read_image
-from .reader import PicturesReader
+from .reader import ImagesReader
 
 log = logging.getLogger("posetrack")
 
@@ -24,30 +24,30 @@ _NUMBER = re.compile(r"(?<!%)((?:%%)*)%0?(\d*)d")  # as in printf; %% is a perce
 
 
 def is_sequence(path: Path) -> bool:
-    """Tell whether a path is a pattern of numbered pictures, and not the very name of a file."""
+    """Return whether a path is a pattern of numbered images, and not the name of an existing file."""
     return len(_NUMBER.findall(path.name)) == 1 and path.suffix.lower() in IMAGE_SUFFIXES and not path.exists()
 
 
 def find_sequences(files: Iterable[Path]) -> dict[Path, list[Path]]:
-    """Return the pictures whose names differ in a number alone, two at least, by their pattern.
+    """Return groups of two or more images whose names differ only in one number, by their pattern.
 
-    Where several numbers of a name count, as in `camera1_frame0002.png`, the last one does.
+    If a name has several numbers, such as `camera1_frame0002.png`, the last one that differs counts.
     """
-    pictures = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
-    shared = Counter(key for file in pictures for key in _keys(file))
+    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+    shared = Counter(key for file in images for key in _keys(file))
     found = defaultdict(list)
-    for file in pictures:
+    for file in images:
         key = next((key for key in _keys(file) if shared[key] > 1), None)
         if key is not None:
             found[key].append(file)
     return {_pattern(key, group): group for key, group in found.items()}
 
 
-Key = tuple[Path, str, str]  # folder, and what of the name stands before and after the number
+Key = tuple[Path, str, str]  # folder, and the parts of the name before and after the number
 
 
 def _keys(file: Path) -> list[Key]:
-    """Return what is left of a name without one of its numbers, beginning with the last."""
+    """Return the parts of a name around each of its numbers, beginning with the last number."""
     runs = list(re.finditer(r"[0-9]+", file.stem))
     return [(file.parent, file.name[: run.start()], file.name[run.end() :]) for run in reversed(runs)]
 
@@ -62,7 +62,7 @@ def _pattern(key: Key, files: list[Path]) -> Path:
 
 
 def nickname(source: Path, root: Path) -> Path:
-    """Return a source's path from `root`; without the number, `walk/frame.png`, or `walk.png` where that is all."""
+    """Return a source's path from `root`, without the number: `walk/frame.png`; `walk.png` for `walk/%d.png`."""
     if not is_sequence(source):
         return source.relative_to(root)
     before, percents, _, after = _NUMBER.split(source.stem)
@@ -74,10 +74,10 @@ def nickname(source: Path, root: Path) -> Path:
 
 
 def numbered(pattern: Path) -> dict[int, Path]:
-    """Return the pictures of a pattern by number, in order.
+    """Return the images of a pattern by number, in order.
 
     Raises:
-        SourceError: there are none, or two have one number.
+        SourceError: there are none, or two have the same number.
     """
     before, percents, digits, after = _NUMBER.split(pattern.name)
     start, stop = (re.escape(part.replace("%%", "%")) for part in (before + percents, after))
@@ -91,31 +91,31 @@ def numbered(pattern: Path) -> dict[int, Path]:
         if twin is not file:
             raise SourceError(f"'{twin}' and '{file.name}' have the same number. Leave one of them out.")
     if not found:
-        raise SourceError(f"No picture is named as '{pattern}' says. Check the folder and the digits of the number.")
+        raise SourceError(f"No image is named like '{pattern}'. Check the folder and the digits of the number.")
     return dict(sorted(found.items()))
 
 
-def open_sequence(pattern: Path, *, fps: float | None, start: float | None, end: float | None) -> PicturesReader:
-    """Open numbered pictures as a video that begins with the lowest number; missing numbers are gaps in time.
+def open_sequence(pattern: Path, *, fps: float | None, start: float | None, end: float | None) -> ImagesReader:
+    """Open numbered images as a video that begins with the lowest number; missing numbers are gaps in time.
 
     Args:
-        pattern: for which `is_sequence` holds.
-        fps: frames a second; None guesses and says so.
-        start: seconds; pictures before it are left out.
-        end: seconds; pictures from it on are left out.
+        pattern: a path for which `is_sequence` is true.
+        fps: frames per second; if omitted, a rate is assumed with a warning.
+        start: seconds; earlier images are omitted.
+        end: seconds; images from it on are omitted.
 
     Raises:
-        SourceError: there are no such pictures, or two have one number.
+        SourceError: there are no such images, or two have the same number.
     """
     found = numbered(pattern)
     files, rate = list(found.values()), fps or DEFAULT_FPS
     first, last = min(found), max(found)
     missing = last - first + 1 - len(found)
-    gaps = f", {missing} numbers are missing and stay gaps in time" if missing else ""
+    gaps = f"; {missing} missing numbers are gaps in time" if missing else ""
     said = (pattern, len(found), first, last, rate, gaps)
-    log.info("'%s': %d pictures, numbers %d to %d, are one video at %g fps%s.", *said)
+    log.info("'%s': %d images, numbers %d to %d, are one video at %g fps%s.", *said)
     if fps is None:
-        log.warning("'%s' states no frame rate: %g a second are assumed. Give --fps.", pattern, rate)
+        log.warning("'%s' states no frame rate: %g fps is assumed. Give --fps.", pattern, rate)
 
     def load(k: int) -> NDArray[np.uint8]:
         return read_image(files[k])
@@ -123,4 +123,4 @@ def open_sequence(pattern: Path, *, fps: float | None, start: float | None, end:
     numbers = [number - first for number in found]
     times = [number / rate for number in numbers]
     words: Any = {"duration": (last - first + 1) / rate, "fps": rate, "guessed": fps is None}
-    return PicturesReader(load, times, numbers=numbers, start=start, end=end, **words)
+    return ImagesReader(load, times, numbers=numbers, start=start, end=end, **words)

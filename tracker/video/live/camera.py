@@ -1,4 +1,4 @@
-"""A webcam, by OpenCV. Times are seconds of the monotonic clock when the frame was grabbed."""
+"""Read a webcam by OpenCV. Times are seconds of the monotonic clock at which each frame was grabbed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from ....errors import SourceError
 
-RETRIES = 5  # a camera that wakes up may miss a few frames; one that was unplugged misses all
+RETRIES = 5  # a camera that starts may miss a few frames; an unplugged one misses all
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep OpenCV's own log lines off stderr: the error that follows says the same in a sentence."""
+    """Suppress OpenCV's log on stderr; the error that follows explains the failure."""
     logging = cv2.utils.logging
     level = logging.getLogLevel()
     logging.setLogLevel(logging.LOG_LEVEL_SILENT)
@@ -30,12 +30,12 @@ def _quiet() -> Iterator[None]:
 
 
 class CameraReader:
-    """Frames of a webcam, as they come.
+    """Iterator of a webcam's frames.
 
     Attributes:
-        fps: what the driver announces; None if it does not.
-        fps_guessed: never.
-        arrived: seconds of the monotonic clock when the last picture was grabbed.
+        fps: as stated by the driver; None if unknown.
+        fps_guessed: always False.
+        arrived: seconds of the monotonic clock at which the last image was grabbed.
     """
 
     frame_count: int | None = None
@@ -49,8 +49,8 @@ class CameraReader:
         """Open camera `index`.
 
         Args:
-            index: counts from 0.
-            capture: what opens it, `cv2.VideoCapture` or a fake with isOpened, grab, retrieve, get, set and release.
+            index: from 0.
+            capture: opens the camera; `cv2.VideoCapture` if omitted.
 
         Raises:
             SourceError: there is no such camera, or another program uses it.
@@ -91,7 +91,7 @@ class CameraReader:
 
 
 def _present() -> str:
-    """Say which cameras the system shows, where it shows them."""
+    """Return a list of the system's cameras as text."""
     devices = Path("/sys/class/video4linux")
     if not devices.is_dir():
         return "cameras of this system: none found" if Path("/sys").is_dir() else "tried this index only"

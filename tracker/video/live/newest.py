@@ -1,4 +1,4 @@
-"""The newest frame of a source that does not wait: a thread reads on, so that a slow consumer builds up no lag."""
+"""Keep the newest frame of a live source: a thread reads all frames, so a slow consumer causes no lag."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from .reconnect import Reconnecting, Shot
 
 log = logging.getLogger("posetrack")
 
-TELL_EVERY = 5.0  # seconds between two lines about dropped frames, at the least
-CLOSE_WAIT = 2.0  # seconds; a thread that is stuck in a dead connection closes it by itself when the read gives up
+WARN_EVERY = 5.0  # minimum number of seconds between two warnings about dropped frames
+CLOSE_WAIT = 2.0  # seconds; a thread that is blocked by a dead connection closes it when the read times out
 
 
 class Newest:
-    """Iterate over the newest shot of a live reader, whatever the consumer's pace.
+    """Iterator of the newest shot of a live reader at any speed of the consumer.
 
     Attributes:
-        dropped: frames that were read and replaced before they were taken, counted from the first taken one.
-        number: of the shot taken last: how many came before it since the first taken one.
+        dropped: frames that were replaced before they were taken, counted from the first one taken.
+        number: of the last shot taken: how many preceded it since the first one taken.
     """
 
     def __init__(self, reader: Reconnecting, *, name: str, timeout: float) -> None:
-        """Begin to read.
+        """Start the thread.
 
         Args:
-            reader: read and closed by the thread only.
+            reader: used and closed by the thread only.
             name: of the source, without credentials, for messages.
-            timeout: seconds to wait for a frame, however the reader behaves.
+            timeout: seconds to wait for a frame.
         """
         self.dropped, self.number, self._given = 0, 0, 0
         self._reader, self._name, self._timeout = reader, name, timeout
@@ -37,7 +37,7 @@ class Newest:
         self._item: Shot | None = None
         self._error: Exception | None = None
         self._taken = self._ended = self._stop = False
-        self._told, self._told_at = 0, time.monotonic()
+        self._warned, self._warned_at = 0, time.monotonic()
         self._thread = threading.Thread(target=self._read, name="posetrack-live", daemon=True)
         self._thread.start()
 
@@ -51,7 +51,7 @@ class Newest:
                     self.dropped += self._taken and self._item is not None
                     self._item = item
                     self._changed.notify_all()
-        except Exception as caught:  # the consumer's thread is where it is raised
+        except Exception as caught:  # raised in the consumer's thread
             error = caught
         finally:
             try:
@@ -63,7 +63,7 @@ class Newest:
                 self._changed.notify_all()
 
     def peek(self, timeout: float | None = None) -> Shot:
-        """Wait for a frame, for another time than usual if one is given, and leave it in place.
+        """Wait for a frame without taking it, for the given seconds instead of the usual timeout.
 
         Raises:
             SourceError: no frame came in time, or the reader failed.
@@ -83,7 +83,7 @@ class Newest:
             if isinstance(self._error, SourceError):
                 raise self._error
             if self._error is not None:
-                what = type(self._error).__name__  # its text may hold the address with its password
+                what = type(self._error).__name__  # its text may contain the address with its password
                 raise SourceError(f"Reading '{self._name}' failed ({what}). Check the source and start again.")
             raise StopIteration
 
@@ -95,18 +95,18 @@ class Newest:
             item = self.peek()
             self._item, self._taken = None, True
             self.number, self._given = self._given + self.dropped, self._given + 1
-        self._tell(item)
+        self._warn()
         return item
 
-    def _tell(self, item: Shot) -> None:
-        """Log how many frames were dropped since the last line."""
-        dropped, elapsed = self.dropped - self._told, time.monotonic() - self._told_at
-        if dropped and elapsed >= TELL_EVERY:
+    def _warn(self) -> None:
+        """Log how many frames were dropped since the last warning."""
+        dropped, elapsed = self.dropped - self._warned, time.monotonic() - self._warned_at
+        if dropped and elapsed >= WARN_EVERY:
             log.warning("'%s': %d frames dropped in %.0f s, to stay with the newest.", self._name, dropped, elapsed)
-            self._told, self._told_at = self.dropped, time.monotonic()
+            self._warned, self._warned_at = self.dropped, time.monotonic()
 
     def close(self) -> None:
-        """Stop the thread, which releases the reader; who waits for a frame gets the end. From any thread."""
+        """Stop the thread, which releases the reader and ends the iteration. May be called from any thread."""
         self._reader.stop()
         with self._changed:
             self._stop = True

@@ -1,4 +1,4 @@
-"""A live reader that opens its camera or stream again when it is lost, for a bounded time."""
+"""Reopen a lost camera or stream, for a limited time."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0  # seconds between attempts; each is twic
 
 
 class LiveReader(Protocol):
-    """What a live kind of source has to offer.
+    """Reader of a live source.
 
     Attributes:
-        arrived: seconds of the monotonic clock at which the picture given last came in, before it was decoded.
+        arrived: seconds of the monotonic clock at which the last image arrived, before it was decoded.
         failed: frames that could not be decoded.
-        damage: why it ended; None if nothing is known.
+        damage: reason of the end; None if unknown.
     """
 
     arrived: float
@@ -40,11 +40,11 @@ class LiveReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture of a live source.
+    """An image of a live source.
 
     Attributes:
         image: (H, W, 3) BGR uint8.
-        time: seconds of the source's own clock, which goes on truly over a gap.
+        time: seconds of the source's clock, continued over gaps.
         captured: seconds of the monotonic clock.
     """
 
@@ -55,34 +55,34 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time without a connection: from the last frame before it to the first one after it, in seconds of `Shot`."""
+    """Time without a connection, from the last frame before it to the first after it, in seconds of `Shot.time`."""
 
     start: float
     end: float
 
 
 class Reconnecting:
-    """Iterate over the shots of a live source, across losses of it.
+    """Iterator of the shots of a live source, across lost connections.
 
     Attributes:
-        gaps: times without a connection, as they end.
+        gaps: completed times without a connection.
     """
 
     def __init__(
         self, reader: LiveReader, reopen: Callable[[], LiveReader] | None = None, *, name: str, wait: float = 0.0
     ) -> None:
-        """Begin with a reader that is open.
+        """Start with an open reader.
 
         Args:
-            reader: the first one.
-            reopen: opens the next one, or raises a SourceError.
+            reader: the first reader.
+            reopen: opens the next reader, or raises a SourceError.
             name: of the source, without credentials, for messages.
-            wait: seconds to try for, after each loss; 0 gives up at once.
+            wait: seconds to try after each loss; 0 gives up at once.
         """
         self.gaps: list[Gap] = []
         self._reader, self._reopen, self._name = reader, reopen, name
         self._wait = wait if reopen else 0.0
-        self._failed = 0  # of the readers before this one
+        self._failed = 0  # of earlier readers
         self._stopped = threading.Event()
 
     @property
@@ -92,14 +92,14 @@ class Reconnecting:
 
     @property
     def damage(self) -> str | None:
-        """Why it ended; None if nothing is known."""
+        """Reason of the end; None if unknown."""
         return self._reader.damage
 
     def __iter__(self) -> Iterator[Shot]:
-        """Yield every picture.
+        """Yield every image.
 
         Raises:
-            SourceError: the source was lost and did not come back in time.
+            SourceError: the source was lost and could not be reopened in time.
         """
         last: Shot | None = None
         while True:
@@ -110,27 +110,27 @@ class Reconnecting:
                     yield shot
             except SourceError as error:
                 lost = error
-            if self._stopped.is_set() or not self._comes_back():
+            if self._stopped.is_set() or not self._reopened():
                 if lost is not None:
                     raise lost
                 return
 
     def _shots(self, *, after: Shot | None) -> Iterator[Shot]:
-        """Yield the pictures of one connection, whose own clock may begin anywhere."""
+        """Yield the images of one connection, whose clock may start at any value."""
         shift: float | None = None
         for image, seconds in self._reader:
             captured = self._reader.arrived
             if shift is None:
                 shift = 0.0
                 if after is not None:
-                    now = after.time + captured - after.captured  # the clock that both connections share
+                    now = after.time + captured - after.captured  # by the monotonic clock, which both connections share
                     shift = now - seconds
                     self.gaps.append(Gap(after.time, now))
                     log.warning("'%s' is back after %.1f s.", self._name, now - after.time)
             yield Shot(image, seconds + shift, captured)
 
-    def _comes_back(self) -> bool:
-        """Try to open the source again; tell whether it is open."""
+    def _reopened(self) -> bool:
+        """Try to reopen the source; return whether it is open."""
         if not self._wait or self._reopen is None:
             return False
         log.warning("Lost '%s'; trying for %g s to get it back.", self._name, self._wait)
@@ -151,7 +151,7 @@ class Reconnecting:
         return False
 
     def stop(self) -> None:
-        """Wait for nothing any more; from any thread."""
+        """Stop reconnecting; may be called from any thread."""
         self._stopped.set()
 
     def close(self) -> None:

@@ -14,14 +14,14 @@ from .mark import marked
 
 
 def write_image(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write (H, W, 3) BGR uint8 as the suffix says, whole or not at all.
+    """Write an image (H, W, 3), BGR uint8, atomically, in the format of the suffix.
 
     Raises:
-        OutputError: the picture cannot be encoded or written.
+        OutputError: the image cannot be encoded or written.
     """
     done, data = cv2.imencode(path.suffix, image)
     if not done:
-        raise OutputError(f"Cannot encode '{path}': OpenCV refused a picture of shape {image.shape}. Try .png.")
+        raise OutputError(f"Cannot encode '{path}': OpenCV refused an image of shape {image.shape}. Try .png.")
     whole = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
         whole.write_bytes(marked(data.tobytes(), path.suffix))

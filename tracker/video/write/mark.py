@@ -1,4 +1,4 @@
-"""The mark in every video and picture that posetrack writes: by it a folder's results are known from its sources."""
+"""The mark in the metadata of written videos and images, which tells results from sources."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from pathlib import Path
 import av
 
 MARK = "Annotated by posetrack"
-VIDEOS, PICTURES = (".mp4", ".mov", ".mkv"), (".png", ".jpg", ".jpeg")  # that are written
+VIDEOS, IMAGES = (".mp4", ".mov", ".mkv"), (".png", ".jpg", ".jpeg")  # suffixes that are written
 
 
 def marked(data: bytes, suffix: str) -> bytes:
     """Return an encoded PNG or JPEG with the mark in its header."""
     text = MARK.encode()
-    if suffix.lower() == ".png":  # a text chunk behind the signature and the first chunk, IHDR
+    if suffix.lower() == ".png":  # a text chunk after the signature and the first chunk, IHDR
         chunk = b"tEXtComment\0" + text
         return data[:33] + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
     comment = b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text
-    return data[:2] + comment + data[2:]  # behind the first marker
+    return data[:2] + comment + data[2:]  # after the first marker
 
 
 def is_marked(path: Path) -> bool:
-    """Return whether a file is a video or picture that posetrack wrote; one that cannot be read is not."""
+    """Return whether posetrack wrote this video or image; False if it cannot be read."""
     suffix = path.suffix.lower()
     try:
-        if suffix in PICTURES:
+        if suffix in IMAGES:
             with path.open("rb") as file:
                 return MARK.encode() in file.read(256)
         if suffix in VIDEOS:
             with av.open(f"file:{path}") as container:
                 return MARK in container.metadata.values()
-    except (av.FFmpegError, OSError, ValueError):  # ValueError: metadata that is no text
+    except (av.FFmpegError, OSError, ValueError):  # ValueError: metadata that is not text
         pass
     return False

@@ -1,4 +1,4 @@
-"""Finish a video: copy its packets into a file that starts fast, beside the sound of the source."""
+"""Finish a video: copy its packets and the sound of the source to the final file."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.ERO
 
 
 def remux(video: Path, target: Path, *, sound: Sound | None, start: float, length: float, comment: str = "") -> None:
-    """Copy a video without encoding it again, and add the sound that belongs to it.
+    """Copy a video without re-encoding, and add the sound of its source.
 
     Args:
         video: file with one video stream that begins at 0.
         target: file to write; its suffix is the format.
-        sound: what belongs to the pictures.
-        start: seconds of the pictures' time where `video` begins.
+        sound: of the source; None if there is none.
+        start: time of the source in seconds where `video` begins.
         length: seconds of sound to keep.
-        comment: for the file's metadata.
+        comment: metadata of the file.
 
     Raises:
         av.FFmpegError, OSError: the target cannot be written.
@@ -52,20 +52,20 @@ def remux(video: Path, target: Path, *, sound: Sound | None, start: float, lengt
 
 def _copy(video: Path, target: Path, sound: Callable[[Any], Iterator[av.Packet]] | None, *, comment: str) -> None:
     options = {} if target.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
-    with av.open(f"file:{video}") as pictures, av.open(f"file:{target}", "w", container_options=options) as out:
+    with av.open(f"file:{video}") as container, av.open(f"file:{target}", "w", container_options=options) as out:
         if comment:
             out.metadata["comment"] = comment
-        source = pictures.streams.video[0]
+        source = container.streams.video[0]
         stream = out.add_stream_from_template(source)
-        queues = [_pictures(pictures, source, stream)]
+        queues = [_video_packets(container, source, stream)]
         if sound is not None:
             queues.append(sound(out))
         for packet in heapq.merge(*queues, key=lambda packet: packet.dts * packet.time_base):
             out.mux(packet)
 
 
-def _pictures(container: Any, source: Any, target: Any) -> Iterator[av.Packet]:
+def _video_packets(container: Any, source: Any, target: Any) -> Iterator[av.Packet]:
     for packet in container.demux(source):
-        if packet.dts is not None:  # the last one is empty, for the decoder
+        if packet.dts is not None:  # the last packet is empty and flushes a decoder
             packet.stream = target
             yield packet

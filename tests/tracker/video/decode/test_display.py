@@ -62,7 +62,7 @@ def test_a_shape_that_no_pixel_has_is_announced_and_left_out(make, tmp_path, cap
     with open_source(path) as frames:
         assert frames.size == (64, 48)
         list(frames)
-    assert caplog.text.count("taken as square") == 1
+    assert caplog.text.count("treated as square") == 1
 
 
 # Bars of black, grey, white, red, green, blue and skin in BT.709, R'G'B' in [0, 1].

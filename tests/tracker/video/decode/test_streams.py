@@ -53,7 +53,7 @@ def test_a_camera_has_neither_streams_nor_another_rate():
 
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_rate_that_is_none_is_refused(video, fps):
-    with pytest.raises(UsageError, match="frames a second"):
+    with pytest.raises(UsageError, match="frames per second"):
         open_source(video, fps=fps)
 
 
@@ -97,7 +97,7 @@ def test_a_rate_that_is_guessed_is_announced_and_can_be_given(tmp_path, make, ca
     path = make.encode(tmp_path / "a.mjpeg", [i / 5 for i in range(10)], rate=5, **words)
     with open_source(path) as frames:
         assert (frames.fps, frames.fps_guessed) == (25.0, True)
-    assert "states no frame rate: 25 a second are assumed. Give --fps." in caplog.text
+    assert "states no frame rate: 25 fps is assumed. Give --fps." in caplog.text
     caplog.clear()
     with open_source(path, fps=5) as frames:
         assert (frames.fps, frames.fps_guessed) == (5.0, False)

@@ -93,7 +93,7 @@ def test_a_cut_animation_is_damaged_and_never_a_single_picture(save, caplog):
     with open_source(path) as frames:
         count = len(list(frames))
         assert 1 < count < COUNT
-        assert f"{count} of its {COUNT} pictures" in frames.damage
+        assert f"{count} of its {COUNT} images" in frames.damage
     assert "is damaged" in caplog.text
 
 
@@ -123,7 +123,7 @@ def test_pages_of_several_sizes_are_no_video(tmp_path, caplog):
     pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
     with open_source(tmp_path / "scan.tif") as frames:
         assert [frame.image.shape for frame in frames] == [(48, 64, 3)]
-    assert "holds 2 pictures: the main one is used" in caplog.text
+    assert "holds 2 images: the main one is used" in caplog.text
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
@@ -137,7 +137,7 @@ def test_a_stack_whose_white_is_unknown_is_refused(tmp_path, dtype):
 def test_a_photograph_of_several_pictures_says_what_is_left_out(save, caplog):
     with open_source(save("photo.mpo", count=3)) as frames:
         assert len(list(frames)) == 1
-    assert "holds 3 pictures: the main one is used, the others are left out" in caplog.text
+    assert "holds 3 images: the main one is used, the others are left out" in caplog.text
 
 
 def test_the_video_in_a_moving_photograph_is_left_out_with_a_sentence(make, video, tmp_path, caplog):
@@ -145,7 +145,7 @@ def test_the_video_in_a_moving_photograph_is_left_out_with_a_sentence(make, vide
     (tmp_path / "photo.jpg").write_bytes(still + video.read_bytes())
     with open_source(tmp_path / "photo.jpg") as frames:
         assert len(list(frames)) == 1
-    assert "holds a picture and a video" in caplog.text
+    assert "holds an image and a video" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.avif", "a.tif", "a.bmp"])

@@ -42,7 +42,7 @@ def test_a_pattern_a_glob_and_a_folder_are_one_video(make, folder, caplog, name)
     times, seen = read(make, place / name, fps=20)
     assert times == pytest.approx([k / 20 for k in range(12)])
     assert seen == bars(make, *range(12))
-    assert "12 pictures, numbers 1 to 12, are one video at 20 fps." in caplog.text
+    assert "12 images, numbers 1 to 12, are one video at 20 fps." in caplog.text
 
 
 def test_the_order_is_that_of_the_numbers(make, folder):
@@ -90,7 +90,7 @@ def test_a_pattern_without_a_rate_is_a_video_whose_rate_is_guessed(make, folder,
     with open_source(place / "f%d.png") as frames:
         assert (frames.fps, frames.fps_guessed, frames.path) == (25, True, None)
         assert frames.name == str(place / "f%d.png")
-    assert "25 a second are assumed. Give --fps." in caplog.text
+    assert "25 fps is assumed. Give --fps." in caplog.text
 
 
 def test_a_file_may_have_the_name_of_a_pattern(make, folder):
@@ -107,8 +107,8 @@ def test_percent_signs_in_names(make, folder):
 @pytest.mark.parametrize(
     ("names", "pattern", "why"),
     [
-        ([], "f%d.png", "No picture is named"),
-        (["f1.png"], "f%04d.png", "No picture is named"),
+        ([], "f%d.png", "No image is named like"),
+        (["f1.png"], "f%04d.png", "No image is named like"),
         (["f1.png", "f01.png"], "f%d.png", "have the same number"),
     ],
 )
@@ -126,7 +126,7 @@ def test_a_folder_of_photographs_stays_a_batch_and_the_run_says_so(folder, caplo
     caplog.set_level("INFO")
     place = folder(["IMG_0001.jpg", "IMG_0002.jpg", "cat.jpg"])
     assert [item.source.name for item in expand(place)] == ["IMG_0001.jpg", "IMG_0002.jpg", "cat.jpg"]
-    assert "taken one by one; with --fps they are one video" in caplog.text
+    assert "each a source of its own; with --fps they are one video" in caplog.text
     with pytest.raises(SourceError, match="is a folder"):
         open_source(place)
 

@@ -39,7 +39,7 @@ def _wanted(shape: tuple[int, ...]) -> str:
     if 0 in shape:
         return "one with pixels in it"
     if len(shape) == 4:
-        return "one image after another: several are a list"
+        return "single images, or a list of them"
     if len(shape) == 3 and shape[0] in (1, 3, 4):
         return "(H, W, 3): the channels come last, as after image.transpose(1, 2, 0)"
     return "(H, W, 3), BGR; (H, W, 4), BGRA; or (H, W), grey"

@@ -1,4 +1,4 @@
-"""Build the outputs of a run: which objects write, draw, select and hide people."""
+"""Build the outputs of a run from its options."""
 
 from __future__ import annotations
 

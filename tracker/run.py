@@ -71,17 +71,17 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
         if not outputs.quiet:
             for line in facts.announcement(pipeline):
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
-        shown = partial(progress, total=frames.frame_count, quiet=outputs.quiet, console=console)
+        bar = partial(progress, total=frames.frame_count, quiet=outputs.quiet, console=console)
         select = selection(outputs)
         report, sinks = open_outputs(job, outputs, frames, pipeline, select=select, refine=refine)
         complete = False
         try:
             with sinks:
-                with shown(label=frames.name) as step:
+                with bar(label=frames.name) as step:
                     step = _keeping_up(step, frames, pipeline, config.tracking.target_fps)
                     loop(frames, pipeline, sinks, step, threads=_parallel(pipeline))
                 if isinstance(sinks, TwoPassSinks):
-                    with opened() as again, shown(label="Second pass") as step:
+                    with opened() as again, bar(label="Second pass") as step:
                         sinks.second_pass(again, step)
             complete = True
         finally:

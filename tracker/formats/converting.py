@@ -1,4 +1,4 @@
-"""The output of a run in any format: our own table while the run goes, converted when it is complete."""
+"""Write the tracks of a run in any format: as our CSV during the run, converted at its end."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from .table import CsvSink, read_table
 
 
 def working_table(path: Path) -> Path:
-    """Return the table that a run writes for a result of this name: `out.trc.csv` for `out.trc`."""
+    """Return the path of the CSV that a run writes for a result: `out.trc.csv` for `out.trc`."""
     return path if format_of(path) is FORMATS["table"] else path.with_name(f"{path.name}.csv")
 
 
 class ConvertingSink(CsvSink):
-    """Write what a run finds in another format than the table's.
+    """Write the tracks of a run in another format than our CSV.
 
-    A run that is cut short leaves the table under its partial name, which `posetrack convert` reads.
+    An interrupted run leaves the CSV under its partial name; `posetrack convert` reads it.
 
     Args:
         path: of the result; its suffix is the format.
         skeleton: of the keypoints.
         size: (width, height) pixels.
-        fps: nominal frames a second; None where unknown.
-        overwrite: whether a result of that name may be replaced.
+        fps: nominal frames per second; None if unknown.
+        overwrite: whether an existing result may be replaced.
         options: of the format.
 
     Raises:
-        OutputError: when the name is taken or the file cannot be written.
-        UsageError: the suffix is of no format.
+        OutputError: the name is taken or the file cannot be written.
+        UsageError: the suffix is unknown.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ConvertingSink(CsvSink):
         self._size, self._fps, self._num_frames = size, fps, 0
 
     def write_rows(self, index: int, time: float, tracks: Tracks) -> None:
-        """Append the rows of the frame with this number and time in seconds."""
+        """Append the rows of one frame, given its number and time in seconds."""
         self._num_frames = max(self._num_frames, index + 1)
         super().write_rows(index, time, tracks)
 
@@ -65,11 +65,11 @@ class ConvertingSink(CsvSink):
         super().__exit__(kind, error, trace)
         if kind is not None:
             return
-        name = self._target.with_name(self._target.stem)  # of the frames' files and sequences
+        name = self._target.with_name(self._target.stem)  # for the names of files and sequences
         found = replace(read_table(self.path), path=name, size=self._size, fps=self._fps, num_frames=self._num_frames)
         try:
             write_recording(self._target, found, overwrite=self._overwrite, **self._options)
         except PosetrackError as failure:
             raise OutputError(f"{failure} The tracks are in '{self.path}'.") from failure
         self.path.unlink()
-        sidecar_path(self.path, complete=False).unlink(missing_ok=True)  # of an earlier run that was cut short
+        sidecar_path(self.path, complete=False).unlink(missing_ok=True)  # of an earlier, interrupted run

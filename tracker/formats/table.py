@@ -52,17 +52,18 @@ def columns(skeleton: Skeleton) -> dict[str, str]:
 
 
 class CsvSink:
-    """Write one row for every person of every frame.
+    """Write one row per person per frame.
 
-    Every row is with the system before `write` returns, so a crash leaves a valid table under its partial name.
+    Rows are passed to the operating system before `write` returns, so a crash leaves a valid table under its partial
+    name.
 
     Args:
-        path: where the complete table will be.
-        skeleton: names the keypoints' columns.
-        overwrite: whether a file of that name may be replaced.
+        path: of the complete table.
+        skeleton: of the keypoints.
+        overwrite: whether an existing file may be replaced.
 
     Raises:
-        OutputError: when the name is taken or the file cannot be written.
+        OutputError: the name is taken or the file cannot be written.
     """
 
     def __init__(self, path: str | Path, *, skeleton: Skeleton, overwrite: bool = False) -> None:
@@ -74,12 +75,12 @@ class CsvSink:
 
     @property
     def path(self) -> Path:
-        """Where the complete table will be."""
+        """Path of the complete table."""
         return self._file.path
 
     @property
     def partial(self) -> Path:
-        """Where the table is until it is complete."""
+        """Path of the table until it is complete."""
         return self._file.partial
 
     def __enter__(self) -> Self:
@@ -97,7 +98,7 @@ class CsvSink:
         self._file.__exit__(kind, error, trace)
 
     def restart(self) -> None:
-        """Take back all rows."""
+        """Remove all rows."""
         self._file.clear()
         self._file.write(self._header.encode())
 
@@ -106,7 +107,7 @@ class CsvSink:
         self.write_rows(frame.index, frame.time, tracks)
 
     def write_rows(self, index: int, time: float, tracks: Tracks) -> None:
-        """Append the rows of the frame with this number and time in seconds."""
+        """Append the rows of one frame, given its number and time in seconds."""
         if not len(tracks):
             return
         lead = f"{index},{time:.6f},"
@@ -117,7 +118,7 @@ class CsvSink:
         self._file.write("".join(rows).encode())
 
     def _numbers(self, tracks: Tracks) -> list[str]:
-        """Format what is floating in each row: score, box and keypoints, nothing where a value is missing."""
+        """Format the numbers of each row: score, box and keypoints; missing values are empty."""
         poses = tracks.poses
         if poses.keypoints.shape[1] != self._num_keypoints:
             raise ValueError(
@@ -143,7 +144,7 @@ def write_table(path: Path, recording: Recording) -> None:
 
 
 def skeleton_of_columns(header: Sequence[str], path: Path) -> Skeleton:
-    """Return the skeleton that the columns of a table name, wherever they are.
+    """Return the skeleton of a table's columns, which may be in any order.
 
     Raises:
         ValueError: a column of the table is missing.
@@ -159,22 +160,22 @@ def skeleton_of_columns(header: Sequence[str], path: Path) -> Skeleton:
         if len(parts) == len(KEYPOINT_COLUMNS) or is_known_keypoint(keypoint):
             keypoints.append(keypoint)
         else:
-            log.warning("'%s': the column %s_%s is not one of a keypoint and is left out.", path, keypoint, min(parts))
+            log.warning("'%s': the column %s_%s is of no keypoint and is ignored.", path, keypoint, min(parts))
     skeleton = skeleton_of(keypoints, any_order=True)
     places(header, list(columns(skeleton)))
     return skeleton
 
 
 def read_table(path: Path) -> Recording:
-    """Read a table that `--csv` wrote, as it is or edited.
+    """Read a table that `--csv` wrote, possibly edited.
 
     Raises:
-        SourceError: it is no such table.
+        SourceError: the table is invalid.
     """
     try:
         skeleton = skeleton_of_columns(header_of(path), path)
     except ValueError as error:
-        raise SourceError(f"'{path}' is no table of posetrack: {error}. Give a file that --csv wrote.") from error
+        raise SourceError(f"'{path}' is not a table of posetrack: {error}. Give a file that --csv wrote.") from error
     return Recording(skeleton, partial(_frames, path, skeleton), path)
 
 
@@ -203,10 +204,10 @@ def _frame(rows: list[Row], skeleton: Skeleton, path: Path) -> TimedTracks:
 
 
 def state_of(cell: str) -> State:
-    """Return the state that a cell names.
+    """Return the state in a cell.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a state.
     """
     try:
         return State(cell.strip())

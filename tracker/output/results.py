@@ -1,4 +1,4 @@
-"""Whether a result is there and whole, told by what only a run that came to its end leaves."""
+"""Check which results of earlier runs exist, belong to posetrack, and are complete."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from ..partial import sidecar_path
 from ..video.write.mark import is_marked
 
 
-def there(output: str, path: Path) -> bool:
-    """Return whether something has the name of an output (a field of `RunConfig`)."""
+def exists(output: str, path: Path) -> bool:
+    """Return whether a file with the name of an output exists; `output` is the name of an option."""
     return bool(results(path, format_of(path))) if output == "csv" else path.exists()
 
 
-def known(output: str, path: Path) -> bool:
-    """Return whether an output is there and posetrack's: a video or image bears its mark, a table has its sidecar."""
-    return there(output, path) and _complete(output, path) is not None
+def is_ours(output: str, path: Path) -> bool:
+    """Return whether an output exists and is posetrack's: videos and images have its mark, tables a sidecar."""
+    return exists(output, path) and _state(output, path) is not None
 
 
-def finished(output: str, path: Path) -> bool:
-    """Return whether an output is there and complete; videos, images and pages get their names when they are."""
-    return there(output, path) and _complete(output, path) is True
+def is_complete(output: str, path: Path) -> bool:
+    """Return whether an output exists and is complete; other files than tables are renamed only when complete."""
+    return exists(output, path) and _state(output, path) is True
 
 
-def _complete(output: str, path: Path) -> Any:
-    """Return whether an output says that it is complete; None where it is another program's."""
+def _state(output: str, path: Path) -> Any:
+    """Return whether an output states that it is complete; None if it is not posetrack's."""
     if output == "save":
         return is_marked(path) or None
     if output == "report":

@@ -115,7 +115,7 @@ class Sinks(ContextGroup):
 
     Args:
         sinks: each with `write(frame, tracks)`, called in this order.
-        conceal: `(frame, tracks) -> Frame` with an image in which nobody can be recognised; gets all people.
+        conceal: `(frame, tracks) -> Frame` with an image in which no person is recognisable; gets all people.
         select: `(tracks) -> Tracks`, the people who are written and drawn.
         timings: collects the stages "conceal" and "write".
     """

@@ -114,8 +114,8 @@ class Poses:
         _array(self, "scores", self.scores, self.keypoints.shape[:2])
         given = np.ones(len(self.boxes)) if self.box_scores is None else self.box_scores
         _array(self, "box_scores", given, (len(self.boxes),))
-        looks = np.zeros((len(self.boxes), 0)) if self.features is None else self.features
-        _array(self, "features", looks, (len(self.boxes), None))
+        features = np.zeros((len(self.boxes), 0)) if self.features is None else self.features
+        _array(self, "features", features, (len(self.boxes), None))
 
     def __len__(self) -> int:
         return len(self.boxes)

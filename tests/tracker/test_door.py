@@ -69,7 +69,7 @@ def test_pictures_of_other_kinds_become_bgr(image, expected):
         (IMAGE.astype(int) - 9, "give values from 0 to 255"),
         (np.full((4, 4, 3), np.nan), "values from nan"),
         (IMAGE.transpose(2, 0, 1), "the channels come last"),
-        (IMAGE[None], "several are a list"),
+        (IMAGE[None], "or a list of them"),
         (IMAGE[..., :2], "(H, W, 3), BGR"),
         (IMAGE[:0], "with pixels in it"),
         (IMAGE.astype(complex), "dtype complex128"),

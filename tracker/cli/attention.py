@@ -113,5 +113,5 @@ def _most_certain_person(image: Any, path: str, *, device: str) -> Any:
 
     detections = load_detector("bundled", device=device, conf=0.25)(Frame(image, 0, 0.0))
     if len(detections) == 0:
-        raise SourceError(f"The detector finds nobody in '{path}'. Say where the person is: --box X1,Y1,X2,Y2.")
+        raise SourceError(f"The detector finds no person in '{path}'. Give the box of the person: --box X1,Y1,X2,Y2.")
     return detections.boxes[detections.scores.argmax()]

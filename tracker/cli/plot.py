@@ -40,14 +40,14 @@ def run(args: argparse.Namespace) -> int:
 
     kinds = tuple(args.kind or KINDS)
     if unknown := set(kinds) - set(KINDS):
-        raise UsageError(f"There is no kind of figure '{min(unknown)}'. Choose of {', '.join(KINDS)}.")
+        raise UsageError(f"There is no kind of figure '{min(unknown)}'. Choose one of {', '.join(KINDS)}.")
     out = Path(args.out)
     check_figure(out, overwrite=args.overwrite)
     measurements = _read(args)
     if args.person:
         if missing := set(args.person) - measurements.people.keys():
-            there = ", ".join(map(str, sorted(measurements.people))) or "nobody"
-            raise UsageError(f"There is no person {min(missing)} in '{args.source}'. There is: {there}.")
+            there = ", ".join(map(str, sorted(measurements.people))) or "none"
+            raise UsageError(f"There is no person {min(missing)} in '{args.source}'. IDs: {there}.")
         measurements.people = {identity: measurements.people[identity] for identity in args.person}
     save_figure(out, measurements, kinds=kinds)
     return 0

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
-    from ..report.earlier import facts_of, show
+    from ..report.earlier import add_video, facts_of
     from ..report.report import Report
 
     Outputs(person_height=args.person_height, scale=args.scale)  # checks them
@@ -45,6 +45,6 @@ def run(args: argparse.Namespace) -> int:
             sink.write_rows(index, time, tracks)
     facts = facts_of(recording)
     if args.video:
-        show(args.video, report, start=facts.get("config", {}).get("start") or 0.0)
+        add_video(args.video, report, start=facts.get("config", {}).get("start") or 0.0)
     report.save(facts)
     return 0

@@ -1,4 +1,4 @@
-"""The data of a report's page: measurements's series, spans and colours as JSON."""
+"""The data of a report's page: all series, spans and colours as JSON."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from ..types import State
 from .clip import Clip
 from .measurements import POINTS, Measurements
 
-_NEAR = 0.25  # seconds over which a line goes on, where frames are not farther apart
+_NEAR = 0.25  # largest gap in seconds within a line, unless frames are farther apart
 _HEIGHTS = {State.MEASURED: 0.62, State.INTERPOLATED: 0.34, State.PREDICTED: 0.12}  # of a bar, in rows
 
 
 def page_data(measurements: Measurements, clip: Clip | None, *, size: tuple[int, int]) -> dict[str, Any]:
-    """Return what the page's script plots.
+    """Return the data for the page's script.
 
-    Series are little-endian float32 in base64; a line is broken by a row of NaN; a column without values is left out.
+    Series are little-endian float32 in base64. A row of NaN interrupts a line. Columns without values are omitted.
 
     Args:
-        measurements: gathered to the end.
-        clip: their pictures.
-        size: (width, height) pixels of the picture.
+        measurements: complete measurements of the video.
+        clip: annotated video.
+        size: (width, height) pixels of a frame.
     """
     order = sorted(measurements.people.values(), key=lambda person: person.id)
     rows = {person.id: row for row, person in enumerate(order)}
-    pictures = clip.pictures if clip else []
+    stills = clip.stills if clip else []
     return {
         "start": measurements.start,
         "end": measurements.end,
         "exact": measurements.series.bucket == 0,
         "video": bool(clip and clip.video),
         "origin": clip.start if clip else measurements.start,
-        "times": [picture.time for picture in pictures] if not (clip and clip.video) else [],
+        "times": [still.time for still in stills] if not (clip and clip.video) else [],
         "size": size,
         "point": _best_point(measurements),
         "points": [{"name": name, "label": label(name)} for name in POINTS],
@@ -52,7 +52,7 @@ def page_data(measurements: Measurements, clip: Clip | None, *, size: tuple[int,
             for person in order
         ],
         "events": [
-            {"t": event.time, "row": rows[event.track], "told": f"{label(event.event)}, person {event.track}"}
+            {"t": event.time, "row": rows[event.track], "text": f"{label(event.event)}, person {event.track}"}
             for event in measurements.events
             if event.track in rows
         ],
@@ -60,18 +60,18 @@ def page_data(measurements: Measurements, clip: Clip | None, *, size: tuple[int,
 
 
 def as_json(data: Any) -> str:
-    """Return JSON that can stand in a page's <script>: no text in it can end the element or begin another."""
+    """Return JSON for a <script> element: no text in it can end the element or begin another."""
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def label(name: str) -> str:
-    """Return a name for people: left_wrist is "left wrist"."""
+    """Return a name as text: "left wrist" for left_wrist."""
     return "centre of mass" if name == "com" else name.replace("_", " ")
 
 
 def shades(identity: int) -> dict[str, dict[str, str]]:
-    """Return the colours of a person, those of the overlay; lines on white are the same hue, dark enough to be seen."""
+    """Return the colours of a person: those of the overlay, with darker shades of the same hue on white."""
     tone = palette(identity)
     hue = identity * GOLDEN % 1
     light = {"base": oklch(0.6, 0.15, hue), "left": oklch(0.7, 0.14, hue), "right": oklch(0.46, 0.13, hue)}
@@ -84,7 +84,7 @@ def shades(identity: int) -> dict[str, dict[str, str]]:
 
 
 def css(color: Color) -> str:
-    """Return a BGR colour as CSS writes it."""
+    """Return a BGR colour in CSS notation."""
     blue, green, red = color
     return f"#{red:02x}{green:02x}{blue:02x}"
 
@@ -96,7 +96,7 @@ def _columns(measurements: Measurements, identity: int) -> dict[str, str]:
 
 
 def broken(table: NDArray[np.float64], bucket: float) -> NDArray[np.float64]:
-    """Put a row of NaN, but for its time, into each gap of a series (R, 1 + C)."""
+    """Insert a row of NaN with a time into each gap of a series (R, 1 + C)."""
     steps = np.diff(table[:, 0])
     if not len(steps):
         return table
@@ -111,7 +111,7 @@ def _base64(values: NDArray[np.float64]) -> str:
 
 
 def _best_point(measurements: Measurements) -> str:
-    """Return the point to begin with: the centre of mass, or what is known more than twice as often."""
+    """Return the initial point: the centre of mass, or a point known more than twice as often."""
     known = np.zeros(len(POINTS))
     for identity in measurements.people:
         known += np.isfinite(measurements.series.table(identity)[:, -2 * len(POINTS) :: 2]).sum(0)

@@ -1,4 +1,4 @@
-"""Figures for papers and slides: who is there when, paths, angles and speeds of measurements as a picture."""
+"""Figures for papers and slides: timeline, paths, angles and speeds of all people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WEIGHTS = {State.MEASURED: 7.0, State.INTERPOLATED: 4.0, State.PREDICTED: 1.2} 
 
 
 def check_figure(path: Path, *, overwrite: bool) -> None:
-    """Refuse what cannot become a figure, before anything is computed.
+    """Check that a figure can be written.
 
     Raises:
         UsageError: Matplotlib is missing, or the suffix is unknown.
@@ -41,23 +41,23 @@ def check_figure(path: Path, *, overwrite: bool) -> None:
 
 
 def save_figure(path: Path, measurements: Measurements, *, kinds: tuple[str, ...] = KINDS) -> None:
-    """Draw measurements; what has no values is left out.
+    """Draw figures; panels without values are omitted.
 
     Args:
-        path: of the figure, checked.
-        measurements: gathered to the end.
+        path: of the figure, checked by `check_figure`.
+        measurements: complete measurements of the video.
         kinds: of `KINDS`, from top to bottom.
 
     Raises:
         UsageError: there is nothing to draw.
-        OutputError: it cannot be written.
+        OutputError: the figure cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     rows = [row for kind in kinds for row in _rows(measurements, kind)]
     if not rows:
-        raise UsageError(f"There is nothing to draw as {', '.join(kinds)}: nobody, or nothing of them, is known.")
+        raise UsageError(f"There are no values to draw as {', '.join(kinds)}. Choose another --kind, or another table.")
     heights = [height for height, _ in rows]
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.4), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
@@ -82,7 +82,7 @@ Panel = Callable[["Axes"], None]
 
 
 def _rows(measurements: Measurements, kind: str) -> list[tuple[float, list[Panel]]]:
-    """Return the rows of a figure, each with its height in inches and one panel or two."""
+    """Return the rows of a figure, each with its height in inches and one or two panels."""
     if not measurements.people:
         return []
     if kind == "timeline":

@@ -1,4 +1,4 @@
-"""What a report tells of measurements, gathered frame by frame in bounded memory."""
+"""Measurements of all people of a video, collected frame by frame in bounded memory."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ ANGLES = (*JOINTS, "trunk_inclination", "neck_inclination")
 POINTS = ("com", *LANDMARKS)
 _LANDMARKS = [point_index(name) for name in LANDMARKS]
 _NO_POINTS, _NO_SCORES = np.zeros((0, 2)), np.zeros(0)
-MAX_EVENTS = 5000  # that are kept one by one
-_NEAR = 0.25  # seconds between frames that are neighbours
+MAX_EVENTS = 5000  # number of events that are kept
+_NEAR = 0.25  # largest time between neighbouring frames in seconds
 
 
 def column_names(unit: str) -> tuple[str, ...]:
-    """Return the measures in order, named as in the table of features; speeds in m/s ("m") or body heights/s ("bh")."""
+    """Return the measures in order, as in the table of features, with speeds in m/s ("m") or body heights/s ("bh")."""
     places = (f"{name}_{axis}" for name in POINTS for axis in "xy")
     return ("frame", *(f"{name}_deg" for name in ANGLES), *(f"{name}_speed_{unit}_s" for name in POINTS), *places)
 
 
 def is_plain(column: str) -> bool:
-    """Tell whether extremes of a measure mean nothing: the frame's number and places in the picture."""
+    """Return whether a column has no meaningful extremes: frame numbers and positions."""
     return column.endswith(("_x", "_y")) or column == "frame"
 
 
 @dataclass(slots=True)
 class Person:
-    """What is known of one person, beside their measures.
+    """Facts about one person, in addition to their series.
 
     Attributes:
         id: of the track.
         first: number of the first frame.
-        last: number of the last one.
-        spans: seconds from and to, and the state in between.
-        states: how many frames have each state.
+        last: number of the last frame.
+        spans: start and end in seconds, and the state in between.
+        states: number of frames by state.
         height: sum of the heights of measured frames, pixels.
         score: sum of the mean keypoint scores of measured frames.
-        jitter: sum of the jitters of `jitters` frames, pixels.
-        jitters: see `jitter`.
+        jitter: sum of the jitter of `jitters` frames, pixels.
+        jitters: number of frames in `jitter`.
     """
 
     id: int
@@ -78,14 +78,14 @@ class Person:
 
     @property
     def coverage(self) -> float:
-        """Share of the frames from the first to the last in which the person was seen."""
+        """Share of measured frames between the first and the last."""
         return self.states[State.MEASURED] / (self.last - self.first + 1)
 
     @property
     def mean_score(self) -> float:
-        """Mean score of the keypoints, NaN where the person was never seen."""
-        seen = self.states[State.MEASURED]
-        return self.score / seen if seen else math.nan
+        """Mean score of the keypoints; NaN if the person was never measured."""
+        measured = self.states[State.MEASURED]
+        return self.score / measured if measured else math.nan
 
     @property
     def mean_jitter(self) -> float:
@@ -93,12 +93,12 @@ class Person:
         return self.jitter / self.jitters if self.jitters else math.nan
 
     def add(self, frame: int, time: float, state: State, keypoints: NDArray[Any], scores: NDArray[Any]) -> None:
-        """Take one frame; keypoints (K, 2) pixels, NaN where hidden, and all scores (K,)."""
-        goes_on = self.spans and self.last == frame - 1
-        if goes_on and self.spans[-1][2] is state:
+        """Add one frame; keypoints (K, 2) pixels, NaN where hidden, and all scores (K,)."""
+        continues = self.spans and self.last == frame - 1
+        if continues and self.spans[-1][2] is state:
             self.spans[-1] = (self.spans[-1][0], time, state)
         else:
-            self.spans.append((self.spans[-1][1] if goes_on else time, time, state))
+            self.spans.append((self.spans[-1][1] if continues else time, time, state))
         self.last = frame
         self.states[state] += 1
         if state is not State.MEASURED:
@@ -107,9 +107,9 @@ class Person:
         self.score += float(scores.mean()) if len(scores) else math.nan
         self._near.append((time, keypoints))
         if len(self._near) == 3:
-            self._shake()
+            self._add_jitter()
 
-    def _shake(self) -> None:
+    def _add_jitter(self) -> None:
         (t0, before), (t1, now), (t2, after) = self._near
         if not 0 < t1 - t0 < _NEAR or not 0 < t2 - t1 < _NEAR:
             return
@@ -122,22 +122,22 @@ class Person:
 
 
 class Measurements:
-    """What is known of all people of a video.
+    """Measurements of all people of a video.
 
     Args:
         unit: of speeds, "m" or "bh".
-        max_rows: above which series are thinned.
+        max_rows: number of rows above which series are thinned.
 
     Attributes:
-        columns: of the series, after the time.
-        unit: of the speeds, for people.
-        people: by id.
-        series: their measures.
-        events: the first `MAX_EVENTS` of them.
-        event_counts: of all of them, by name.
-        first: number and seconds of the first frame with somebody.
-        last: the same of the last one.
-        extent: the pixels (x, y) that boxes reach.
+        columns: of the series after the time.
+        unit: of the speeds, as text.
+        people: by ID.
+        series: measures by ID.
+        events: the first `MAX_EVENTS` events.
+        event_counts: number of all events by name.
+        first: number and time in seconds of the first frame with people.
+        last: the same of the last frame.
+        extent: largest (x, y) of all boxes in pixels.
     """
 
     def __init__(self, unit: str, *, max_rows: int = MAX_ROWS) -> None:
@@ -152,12 +152,12 @@ class Measurements:
 
     @property
     def start(self) -> float:
-        """Seconds of the first frame with somebody."""
+        """Time of the first frame with people in seconds."""
         return self.first[1]
 
     @property
     def end(self) -> float:
-        """Seconds of the last frame with somebody."""
+        """Time of the last frame with people in seconds."""
         return self.last[1]
 
     def add(
@@ -171,16 +171,16 @@ class Measurements:
         keypoints: NDArray[Any] = _NO_POINTS,
         scores: NDArray[Any] = _NO_SCORES,
     ) -> None:
-        """Take a person in one frame.
+        """Add a person in one frame.
 
         Args:
-            identity: of the track.
+            identity: ID of the track.
             index: number of the frame.
             time: seconds.
             state: of the pose.
-            height: pixels, of the box.
+            height: of the box in pixels.
             keypoints: (K, 2) pixels; NaN where hidden.
-            scores: (K,), of the hidden ones, too.
+            scores: (K,) including hidden keypoints.
         """
         person = self.people.setdefault(identity, Person(identity, index))
         person.add(index, time, state, keypoints, scores)
@@ -189,7 +189,7 @@ class Measurements:
         self.first, self.last = min(self.first, (index, time), key=_seconds), (index, time)
 
     def add_events(self, events: Sequence[Event]) -> None:
-        """Take events."""
+        """Add events."""
         self.events += events[: MAX_EVENTS - len(self.events)]
         self.event_counts.update(event.event for event in events)
 

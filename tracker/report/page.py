@@ -1,4 +1,4 @@
-"""A report's page: one HTML file with its pictures, plots, data and scripts inside."""
+"""The page of a report: one HTML file that contains its images, plots, data and scripts."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip |
     """Return the page.
 
     Args:
-        measurements: gathered to the end.
-        facts: of the run, as its sidecar tells them; what is missing is left out.
-        clip: pictures.
+        measurements: complete measurements of the video.
+        facts: metadata of the run, as in its sidecar; missing ones are omitted.
+        clip: annotated video.
     """
     source = str(facts.get("source") or "posetrack")
     size = _size(measurements, facts, clip)
@@ -49,14 +49,14 @@ def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip |
         "size": size,
     }
     if people:
-        values |= _plots(measurements, size) | _events(measurements) | _pictures(clip)
+        values |= _plots(measurements, size) | _events(measurements) | _video(clip)
         data = page_data(measurements, clip, size=size)
-        pictures = clip.pictures if clip else []
+        stills = clip.stills if clip else []
         data |= {
             "plots": [_plot(plot) for plot in values["plots"]],
-            "pictures": [picture.uri for picture in pictures] if data["times"] else [],
-            "backdrop": pictures[0].uri if pictures else None,
-            "first": max(people, key=lambda person: person.height).id,  # near, and there for long
+            "pictures": [still.uri for still in stills] if data["times"] else [],
+            "backdrop": stills[0].uri if stills else None,
+            "first": max(people, key=lambda person: person.height).id,  # near the camera and present for long
         }
         values |= {
             "data": Markup(as_json(data)),  # noqa: S704 - escaped
@@ -109,16 +109,16 @@ def _plot(plot: PersonPlot) -> dict[str, Any]:
     return {"name": plot.name, "columns": plot.columns, "decimals": plot.decimals}
 
 
-def _pictures(clip: Clip | None) -> dict[str, Any]:
-    pictures = clip.pictures if clip else []
+def _video(clip: Clip | None) -> dict[str, Any]:
+    stills = clip.stills if clip else []
     video = data_uri("video/mp4", clip.video) if clip and clip.video else ""
-    return {"video": video, "pictures": pictures, "poster": pictures[0].uri if pictures else ""}
+    return {"video": video, "pictures": stills, "poster": stills[0].uri if stills else ""}
 
 
 def _size(measurements: Measurements, facts: Mapping[str, Any], clip: Clip | None) -> tuple[int, int]:
-    told = facts.get("size") or {}
-    if told.get("width") and told.get("height"):
-        return int(told["width"]), int(told["height"])
+    size = facts.get("size") or {}
+    if size.get("width") and size.get("height"):
+        return int(size["width"]), int(size["height"])
     if clip and clip.size:
         return clip.size
     width, height = measurements.extent.tolist()
@@ -150,7 +150,7 @@ def _events(measurements: Measurements) -> dict[str, Any]:
                 "clock": f"{event.time:.2f} s",
                 "person": event.track,
                 "color": css(palette_of(event.track).base),
-                "told": label(event.event),
+                "text": label(event.event),
                 "value": "" if math.isnan(event.value) else f"{event.value:.4g}",
                 "confidence": f"{event.confidence:.2f}",
             }

@@ -1,4 +1,4 @@
-"""Measurements from a table of features, without the tracks behind it."""
+"""Read measurements from a table of features."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .measurements import Measurements
 
 
 def is_features(path: Path) -> bool:
-    """Tell whether a file is a table that --features wrote."""
+    """Return whether a file is a table that --features wrote."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return next(csv.reader(file), [])[: len(LEAD)] == list(LEAD)
@@ -24,10 +24,10 @@ def is_features(path: Path) -> bool:
 
 
 def read_features(path: Path) -> Measurements:
-    """Read a table that --features wrote; what it does not hold is NaN.
+    """Read a table that --features wrote; missing values are NaN.
 
     Raises:
-        SourceError: it is broken.
+        SourceError: the table is damaged.
     """
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)

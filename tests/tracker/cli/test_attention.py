@@ -59,7 +59,7 @@ def test_the_most_certain_person_is_taken(attention, monkeypatch):
 def test_a_picture_with_nobody_is_one_sentence(attention, monkeypatch, capsys):
     monkeypatch.setattr(detector, "load_detector", lambda *names, **options: lambda frame: Detections.empty())
     assert attention()[0] == 1
-    assert "finds nobody" in capsys.readouterr().err
+    assert "finds no person" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

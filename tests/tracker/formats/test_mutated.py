@@ -128,7 +128,7 @@ def test_shapes_that_a_file_states_are_bounded(shape, tmp_path):
         file.create_dataset("tracks", shape, "f4", chunks=(1, 1, 1, 1))
         file.create_dataset("track_names", (people,), "S8", chunks=(1,))
         file.create_dataset("node_names", (nodes,), "S8", chunks=(1,))
-    assert "of the shape" in refused(tmp_path / "a.h5")
+    assert "have the shape" in refused(tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize(

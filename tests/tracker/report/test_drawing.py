@@ -22,5 +22,5 @@ def test_a_figure_is_a_picture_and_the_users_backend_stays(two_people, tmp_path)
 
 
 def test_nobody_is_no_figure(tmp_path):
-    with pytest.raises(UsageError, match="nothing to draw"):
+    with pytest.raises(UsageError, match="no values to draw"):
         save_figure(tmp_path / "x.png", Measurements("bh"))

@@ -88,7 +88,7 @@ def test_one_page_has_one_picture_of_each_kind(two_people, clip):
     with_pictures = render(two_people, facts=FACTS, clip=clip(3.0, max_bytes=100))
     assert "<video" not in with_pictures
     assert data_of(with_pictures)["times"] == [0, 1, 2]
-    assert "3 pictures of it" in with_pictures
+    assert "nearest of 3 still images" in with_pictures
     without = render(two_people, facts=FACTS)
     assert "<video" not in without
     assert 'id="picture"' not in without
@@ -104,7 +104,7 @@ def test_thinned_series_are_confessed(collect):
 
 def test_nobody_is_a_page_too():
     page = render(Measurements("bh"), facts={**FACTS, "complete": False})
-    assert "Nobody was found" in page
+    assert "No people were found" in page
     assert "stopped early" in page
 
 

@@ -64,7 +64,7 @@ def test_missing_numbers_are_gaps_in_time(make, folder, caplog):
     with open_source(place / "f%03d.png", fps=10) as frames:
         assert [frame.index for frame in frames] == [0, 1, 5]
     assert seen == bars(make, 0, 1, 2)
-    assert "3 numbers are missing" in caplog.text
+    assert "3 missing numbers" in caplog.text
 
 
 def test_a_damaged_picture_is_a_gap_too(make, folder, caplog):

@@ -123,7 +123,7 @@ def test_frames_that_a_camera_made_while_it_was_lost_are_counted():
 def test_tables_that_are_written_a_second_time_keep_the_numbers(make, tmp_path):
     from posetrack.models.geometry.keypoints import COCO
     from posetrack.tracker.formats.table import CsvSink
-    from posetrack.tracker.output.two_pass import Twice
+    from posetrack.tracker.output.two_pass import TwoPassSinks
     from posetrack.tracker.timings import Timings
     from posetrack.tracker.types import Poses, State, Tracks
 
@@ -132,9 +132,9 @@ def test_tables_that_are_written_a_second_time_keep_the_numbers(make, tmp_path):
     )
     path = make.encode(tmp_path / "a.mp4", STEADY)
     table = CsvSink(tmp_path / "a.csv", skeleton=COCO)
-    with Twice(None, [table], again=lambda times, tracks: list(tracks), timings=Timings()) as sinks:
+    with TwoPassSinks(None, [table], revise=lambda times, tracks: list(tracks), timings=Timings()) as sinks:
         for frame in open_source(path, start=3.0):
             sinks.write(frame, one)
-        sinks.look_again(iter([]), lambda _: None)
+        sinks.second_pass(iter([]), lambda _: None)
     rows = (tmp_path / "a.csv").read_text().splitlines()[1:]
     assert [int(row.split(",")[0]) for row in rows] == list(range(30, 40))

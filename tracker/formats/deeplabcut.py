@@ -172,7 +172,8 @@ def _recording(path: Path, heads: list[tuple[str, ...]], read: Any) -> Recording
     whole_table = list(product(people, parts, _COORDS))
     if missing := [key for key in whole_table if key not in found]:
         raise SourceError(
-            f"'{path}' lacks columns of x, y and likelihood, e.g. {' '.join(missing[0])}. Export it again."
+            f"'{path}' lacks {' '.join(missing[0])}; each part of each individual needs x, y and likelihood. "
+            "Export it again."
         )
     if heads and not found:
         raise SourceError(f"'{path}' has no columns of x, y and likelihood. Give a file that DeepLabCut wrote.")

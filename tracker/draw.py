@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .formats.trajectories import skeleton_of
+from .image import as_bgr
 from .output import overlay
-from .picture import as_bgr
 from .types import Tracks
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ...models.weights.detectors import PublishedDetector
+    from ...models.weights.published_detectors import PublishedDetector
     from ...models.weights.variants import Variant
 
-COLUMNS = ("name", "family", "input", "params", "GFLOPs", "AP", "licence", "cached")
-FIGURES = ("params", "GFLOPs")
+COLUMNS = ("name", "family", "input", "params", "GMACs", "AP", "licence", "cached")
+FIGURES = ("params", "GMACs")
 CARD = "MODEL_CARD.md"  # beside the bundled weights
 WIDTH = 100  # columns of a table in a file or a pipe, wide enough for every cell
 
@@ -43,14 +43,14 @@ def add_parser(commands: Any) -> None:
 
 def show_list(args: argparse.Namespace) -> int:
     """Print a table of the pose networks, and one of the detectors."""
-    from ...models.weights import detectors
+    from ...models.weights import published_detectors
     from ...models.weights.variants import PROTOCOL, ZOO
 
-    caption = f"GFLOPs: multiply-adds for one person. AP as published: {PROTOCOL}."
+    caption = f"GMACs: billions of multiply-accumulate operations per person. AP as published: {PROTOCOL}."
     _print_table("Pose networks (--model)", [_facts(known) for known in ZOO.values()], caption)
     more = "Any other YOLO that Ultralytics publishes works by its name, too."
-    rows = [_detector_facts(detector) for detector in detectors.DETECTORS.values()]
-    _print_table("Person detectors (--detector)", rows, f"AP as published: {detectors.PROTOCOL}. {more}")
+    rows = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
+    _print_table("Person detectors (--detector)", rows, f"AP as published: {published_detectors.PROTOCOL}. {more}")
     return 0
 
 
@@ -70,7 +70,7 @@ def _print_table(title: str, rows: list[dict[str, str]], caption: str) -> None:
 
 
 def _facts(known: Variant) -> dict[str, str]:
-    from ...models.weights.find import address, local
+    from ...models.weights.locate import address, local
 
     height, width = known.input_size
     missing = "by hand" if address(known) is None else "no"
@@ -83,7 +83,7 @@ def _facts(known: Variant) -> dict[str, str]:
 
 
 def _detector_facts(detector: PublishedDetector) -> dict[str, str]:
-    from ...models.weights.detectors import local_detector
+    from ...models.weights.published_detectors import local_detector
 
     return {
         "name": detector.name,
@@ -98,8 +98,8 @@ def _detector_facts(detector: PublishedDetector) -> dict[str, str]:
 
 def show_info(args: argparse.Namespace) -> int:
     """Print the facts of a network, and where its weights are or belong; of both networks for `bundled`."""
-    from ...models.weights.detectors import DETECTORS
-    from ...models.weights.find import variant
+    from ...models.weights.locate import variant
+    from ...models.weights.published_detectors import DETECTORS
 
     detector = DETECTORS.get(args.name)
     if detector is None or args.name == "bundled":
@@ -110,7 +110,7 @@ def show_info(args: argparse.Namespace) -> int:
 
 
 def _pose_info(known: Variant) -> dict[str, str]:
-    from ...models.weights.find import address, local, place
+    from ...models.weights.locate import address, local, place
     from ...models.weights.variants import PROTOCOL
 
     facts, url, path = _facts(known), address(known), local(known)
@@ -124,8 +124,8 @@ def _pose_info(known: Variant) -> dict[str, str]:
 
 
 def _detector_info(detector: PublishedDetector) -> dict[str, str]:
-    from ...models.weights.cache import cache_folder
-    from ...models.weights.detectors import PROTOCOL, local_detector
+    from ...models.cache import cache_folder
+    from ...models.weights.published_detectors import PROTOCOL, local_detector
 
     facts, path = _detector_facts(detector), local_detector(detector)
     if detector.name == "bundled" and path:
@@ -145,10 +145,10 @@ def show_download(args: argparse.Namespace) -> int:
     """Fetch a network's weights and print where they are."""
     from rich.console import Console
 
-    from ...models.weights.find import find
+    from ...models.weights.locate import locate_weights
 
-    found = find(args.name, offline=args.offline)
-    Console().print(f"{found.path}\nsha256 {found.sha256}", highlight=False, markup=False, soft_wrap=True)
+    file = locate_weights(args.name, offline=args.offline)
+    Console().print(f"{file.path}\nsha256 {file.sha256}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -158,13 +158,13 @@ def show_convert(args: argparse.Namespace) -> int:
 
     from ...errors import UsageError
     from ...models.weights.checkpoint import load_checkpoint, metadata
-    from ...models.weights.find import find
+    from ...models.weights.locate import locate_weights
     from ..partial import PartialFile
 
     if Path(args.target).suffix != ".safetensors":
         raise UsageError(f"'{args.target}' does not end in .safetensors. Give such a name.")
-    found = find(args.source, offline=args.offline)
-    network = load_checkpoint(found.path, input_size=found.input_size)
+    file = locate_weights(args.source, offline=args.offline)
+    network = load_checkpoint(file.path, input_size=file.input_size)
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
     with PartialFile(args.target, overwrite=args.overwrite) as file:
         file.write(save(state, metadata=metadata(network)))

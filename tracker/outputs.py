@@ -119,7 +119,8 @@ def _tables(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton) -> l
     if csv := job.targets.get("csv"):
         format = format_of(csv)
         if format is FORMATS["table"]:
-            tables.append(CsvSink(csv, skeleton=skeleton, overwrite=job.overwrite))
+            states = outputs.keypoint_states
+            tables.append(CsvSink(csv, skeleton=skeleton, overwrite=job.overwrite, states=states))
         else:
             options = {"scale": outputs.scale} if outputs.scale and "scale" in format.options else {}
             facts: Any = {"size": frames.size, "fps": frames.fps, **options}

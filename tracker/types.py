@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from ..installation import library
-from .person import Keypoints, Person, State, place
+from .person import STATES, Keypoints, Person, State, place
 from .picture import as_bgr
 
 
@@ -144,6 +144,9 @@ class Tracks:
         others: (M, 4) boxes of detections without a track; M is 0 if omitted.
         new_scene: whether this frame begins a scene, at the start or after a hard cut.
         names: of the K keypoints; their indices if omitted.
+        keypoint_states: (N, K) state of each keypoint, as indices of `STATES`: 0 measured, 1 predicted, 2 interpolated;
+            those of the poses if omitted. A predicted keypoint may belong to a measured pose: it was hidden, or its
+            measurement was an outlier. The state of a missing keypoint has no meaning.
     """
 
     ids: NDArray[np.integer]
@@ -153,6 +156,7 @@ class Tracks:
     others: NDArray[np.floating] = None  # type: ignore[assignment]  # filled below
     new_scene: bool = False
     names: tuple[str, ...] = ()
+    keypoint_states: NDArray[np.uint8] = None  # type: ignore[assignment]  # filled below
 
     def __post_init__(self) -> None:
         n = len(self.poses)
@@ -166,6 +170,10 @@ class Tracks:
             object.__setattr__(self, "names", _numbers(k))
         elif len(self.names) != k:
             raise InputError(f"Tracks.names has {len(self.names)} values for {k} keypoints; give one for each.")
+        given = self.keypoint_states
+        if given is None:
+            given = np.repeat(np.array([STATES.index(state) for state in self.states], np.uint8)[:, None], k, axis=1)
+        _array(self, "keypoint_states", given, (n, k), np.uint8)
 
     @property
     def boxes(self) -> NDArray[np.floating]:
@@ -221,24 +229,28 @@ class Tracks:
             return self._person(int(rows) % len(self))
         chosen = np.arange(len(self))[np.asarray(rows) if isinstance(rows, list) and rows else rows]
         states = tuple(self.states[row] for row in chosen.tolist())
-        poses, velocities = self.poses[chosen], self.velocities[chosen]
-        return Tracks(self.ids[chosen], poses, velocities, states, self.others, self.new_scene, self.names)
+        poses, velocities, of_keypoints = self.poses[chosen], self.velocities[chosen], self.keypoint_states[chosen]
+        return Tracks(
+            self.ids[chosen], poses, velocities, states, self.others, self.new_scene, self.names, of_keypoints
+        )
 
     def _person(self, row: int) -> Person:
         poses = self.poses
         keypoints = Keypoints(self.names, poses.keypoints[row], poses.scores[row])
         score, state = float(poses.box_scores[row]), self.states[row]
-        return Person(int(self.ids[row]), state, score, poses.boxes[row], self.velocities[row], keypoints)
+        states = {name: STATES[code] for name, code in zip(self.names, self.keypoint_states[row].tolist())}
+        return Person(int(self.ids[row]), state, score, poses.boxes[row], self.velocities[row], keypoints, states)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain Python values, ready for JSON: `{"new_scene": ..., "people": [...]}`, see `Person.to_dict`."""
         return {"new_scene": self.new_scene, "people": [person.to_dict() for person in self]}
 
-    def to_df(self, frame: Frame | None = None) -> Any:
+    def to_df(self, frame: Frame | None = None, *, keypoint_states: bool = False) -> Any:
         """Return a pandas DataFrame with one row per person and the columns of the table that `--csv` writes.
 
         Args:
             frame: source of the columns `frame` and `time_s`, which are omitted without it.
+            keypoint_states: whether to add the columns of `--keypoint-states`.
 
         Raises:
             PosetrackError: pandas is not installed.
@@ -250,6 +262,10 @@ class Tracks:
             missing = np.isnan(self.keypoints[:, k]).any(-1)
             columns |= {f"{name}_{axis}": self.keypoints[:, k, i] for i, axis in enumerate("xy")}
             columns[f"{name}_score"] = np.where(missing, np.nan, self.scores[:, k])
+        for k, name in enumerate(self.names if keypoint_states else ()):
+            missing = np.isnan(self.keypoints[:, k]).any(-1)
+            codes = self.keypoint_states[:, k].tolist()
+            columns[f"{name}_state"] = [None if gap else str(STATES[code]) for gap, code in zip(missing, codes)]
         return library("pandas", "to_df", extra="formats").DataFrame(columns, index=range(len(self)))
 
     @classmethod

@@ -11,10 +11,10 @@ import numpy as np
 
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
-from ..types import State
+from ..types import STATES, State
 from .recording import Recording, TimedTracks, tracks_of
 from .sheet import Row, frames, header_of, names, number, places, read_rows, short, whole
-from .table_writer import KEYPOINT_COLUMNS, TRACK_COLUMNS, CsvSink, columns
+from .table_writer import KEYPOINT_COLUMNS, TRACK_COLUMNS, CsvSink, columns, state_columns
 from .trajectories import is_known_keypoint, skeleton_of
 
 log = logging.getLogger("posetrack")
@@ -60,26 +60,41 @@ def read_table(path: Path) -> Recording:
 
 def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
     rows = read_rows(path)
-    at = places(names(next(rows)[1]), list(columns(skeleton)))
+    header = names(next(rows)[1])
+    states = state_columns(skeleton, states=set(state_columns(skeleton)) <= set(header))
+    at = places(header, [*columns(skeleton), *states])
     for group in frames(rows, at[0], path):
         yield _frame([(line, [cells[place] for place in at]) for line, cells in group], skeleton, path)
 
 
 def _frame(rows: list[Row], skeleton: Skeleton, path: Path) -> TimedTracks:
     """Return one frame of a table from its rows, whose cells are in the order of `columns`."""
-    values, ids, states = [], [], []
+    values, ids, states, points = [], [], [], []
+    width = _LEAD + 3 * len(skeleton)
     for line, cells in rows:
         try:
-            values.append([number(cell) for cell in cells[4:]])
+            values.append([number(cell) for cell in cells[4:width]])
+            points.append([STATES.index(state_of(cell)) if cell.strip() else 0 for cell in cells[width:]])
             ids.append(whole(cells[2], "track_id", least=1))
             states.append(state_of(cells[3]))
             index, time = whole(cells[0], "frame", least=0), number(cells[1])
         except ValueError as error:
             raise SourceError(f"'{path}' is broken in line {line}: {error}. Correct or remove the line.") from error
     numbers = np.array(values)
-    points = numbers[:, _LEAD - 4 :].reshape(len(rows), len(skeleton), 3)
-    boxes, scores = numbers[:, 1:5], numbers[:, 0]
-    return index, time, tracks_of(ids, points[..., :2], points[..., 2], boxes=boxes, box_scores=scores, states=states)
+    keypoints = numbers[:, _LEAD - 4 :].reshape(len(rows), len(skeleton), 3)
+    return (
+        index,
+        time,
+        tracks_of(
+            ids,
+            keypoints[..., :2],
+            keypoints[..., 2],
+            boxes=numbers[:, 1:5],
+            box_scores=numbers[:, 0],
+            states=states,
+            keypoint_states=points if points[0] else None,
+        ),
+    )
 
 
 def state_of(cell: str) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,7 +11,7 @@ import numpy as np
 
 from ...models.geometry.keypoints import Skeleton
 from ..partial import PartialFile
-from ..types import Frame, Tracks
+from ..types import STATES, Frame, Tracks
 
 TRACK_COLUMNS = {
     "frame": "number of the frame in the source, from 0",
@@ -28,17 +29,29 @@ KEYPOINT_COLUMNS = {
     "y": "pixels from the top edge of the displayed frame; empty where missing",
     "score": "confidence in the keypoint, 0 to 1; empty where missing",
 }
+STATE_COLUMN = {
+    "state": "'measured' in this frame, 'predicted' by the motion model, or 'interpolated' between frames; empty where "
+    "missing"
+}
 PIXEL_DECIMALS, SCORE_DECIMALS = 2, 4
 
 
-def columns(skeleton: Skeleton) -> dict[str, str]:
-    """Return the table's columns in order, each with its meaning and unit."""
-    keypoints = {
+def columns(skeleton: Skeleton, *, states: bool = False) -> dict[str, str]:
+    """Return the table's columns in order, each with its meaning and unit; with those of `state_columns` if asked."""
+    return TRACK_COLUMNS | _of_keypoints(skeleton, KEYPOINT_COLUMNS) | state_columns(skeleton, states=states)
+
+
+def state_columns(skeleton: Skeleton, *, states: bool = True) -> dict[str, str]:
+    """Return the columns of the keypoints' states, which follow all others; none without `states`."""
+    return _of_keypoints(skeleton, STATE_COLUMN) if states else {}
+
+
+def _of_keypoints(skeleton: Skeleton, parts: Mapping[str, str]) -> dict[str, str]:
+    return {
         f"{name}_{part}": f"{name.replace('_', ' ')}: {meaning}"
         for name in skeleton.keypoints
-        for part, meaning in KEYPOINT_COLUMNS.items()
+        for part, meaning in parts.items()
     }
-    return TRACK_COLUMNS | keypoints
 
 
 class CsvSink:
@@ -50,17 +63,18 @@ class CsvSink:
         path: where the complete table will be.
         skeleton: names the keypoints' columns.
         overwrite: whether a file of that name may be replaced.
+        states: whether the state of each keypoint is written too.
 
     Raises:
         OutputError: when the name is taken or the file cannot be written.
     """
 
-    def __init__(self, path: str | Path, *, skeleton: Skeleton, overwrite: bool = False) -> None:
+    def __init__(self, path: str | Path, *, skeleton: Skeleton, overwrite: bool = False, states: bool = False) -> None:
         self._file = PartialFile(path, overwrite=overwrite)
-        self._header = ",".join(columns(skeleton)) + "\n"
+        self._header = ",".join(columns(skeleton, states=states)) + "\n"
         self._decimals = np.array([SCORE_DECIMALS] + 4 * [PIXEL_DECIMALS] + len(skeleton) * [2, 2, SCORE_DECIMALS])
-        self._row = ",".join(f"%.{n}f" for n in self._decimals) + "\n"
-        self._num_keypoints = len(skeleton)
+        self._row = ",".join(f"%.{n}f" for n in self._decimals)
+        self._num_keypoints, self._states = len(skeleton), states
 
     @property
     def path(self) -> Path:
@@ -100,9 +114,12 @@ class CsvSink:
         if not len(tracks):
             return
         lead = f"{index},{time:.6f},"
+        cells = _state_cells(tracks) if self._states else [""] * len(tracks)
         rows = [
-            f"{lead}{track},{state},{numbers}"
-            for track, state, numbers in zip(tracks.ids.tolist(), tracks.states, self._numbers(tracks), strict=True)
+            f"{lead}{track},{state},{numbers}{of_keypoints}\n"
+            for track, state, numbers, of_keypoints in zip(
+                tracks.ids.tolist(), tracks.states, self._numbers(tracks), cells, strict=True
+            )
         ]
         self._file.write("".join(rows).encode())
 
@@ -123,3 +140,10 @@ class CsvSink:
         scale = 10.0**self._decimals
         values = np.rint(values * scale) / scale + 0.0  # + 0.0 turns -0.00 into 0.00
         return [(self._row % tuple(row)).replace("nan", "") for row in values.tolist()]
+
+
+def _state_cells(tracks: Tracks) -> list[str]:
+    """Return the states of each person's keypoints as the end of a row, nothing where a keypoint is missing."""
+    codes = np.where(np.isfinite(tracks.keypoints).all(-1), tracks.keypoint_states, len(STATES))
+    names = [f",{state}" for state in STATES] + [","]
+    return ["".join([names[code] for code in row]) for row in codes.tolist()]

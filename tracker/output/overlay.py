@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.geometry.keypoints import Skeleton
-from ..types import State, Tracks
+from ..types import STATES, State, Tracks
 from .palette import DARK, JOINT, MIDDLE, PAPER, Color, Palette, palette, shades
 
 Image = NDArray[np.uint8]
@@ -37,8 +37,8 @@ def draw(
 ) -> Image:
     """Draw everybody in place.
 
-    A person has one colour for life; left limbs are its lighter shade, right limbs its deeper one. A predicted
-    person has thin limbs and a dashed box, an interpolated one a dashed box.
+    A person has one colour for life; left limbs are its lighter shade, right limbs its deeper one. Predicted keypoints
+    are small, with thin limbs; a predicted or interpolated person has a dashed box.
 
     Args:
         image: (H, W, 3) BGR uint8, contiguous; it is changed.
@@ -61,8 +61,8 @@ def draw(
     corners = np.nan_to_num(poses.boxes.clip(-FAR, FAR)).round().astype(int)
     boxes = corners.tolist()
     widths = [_line_width(picture, person=max(x2 - x1, y2 - y1)) for x1, y1, x2, y2 in boxes]
-    limbs = [width / 2 if state == State.PREDICTED else width for width, state in zip(widths, tracks.states)]
-    strokes, shown = _strokes(points, visible, np.array(limbs), skeleton)
+    predicted = tracks.keypoint_states == STATES.index(State.PREDICTED)
+    strokes, shown = _strokes(points, visible, predicted, np.array(widths), skeleton)
     colors = shades(tuple(tracks.ids.tolist()))[:, _figure(skeleton).colors]  # (N, S, 2, 3)
 
     # The nearest person, whose feet are lowest, comes last and stays on top; the labels stay on top of everybody.
@@ -119,21 +119,27 @@ def _figure(skeleton: Skeleton) -> _Figure:
 
 
 def _strokes(
-    points: NDArray[np.floating], visible: NDArray[np.bool_], widths: NDArray[np.floating], skeleton: Skeleton
+    points: NDArray[np.floating],
+    visible: NDArray[np.bool_],
+    predicted: NDArray[np.bool_],
+    widths: NDArray[np.floating],
+    skeleton: Skeleton,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return everybody's strokes (N, S, 6), and which are shown (N, S), as `paint` takes them.
 
     Args:
         points: (N, K, 2) pixels.
         visible: (N, K).
+        predicted: (N, K); their strokes have half the width.
         widths: (N,) of a full-sized limb, in pixels.
         skeleton: whose keypoints these are.
     """
     figure = _figure(skeleton)
     strokes = np.empty((len(points), len(figure.ends), 6), np.float32)
     strokes[..., :4] = points[:, figure.ends].reshape(len(points), len(figure.ends), 4)
-    strokes[..., 4] = np.maximum(widths[:, None] * figure.widths, 0.5)
-    strokes[..., 5] = np.maximum(0.3 * widths, 0.5)[:, None]
+    scale = np.where(predicted[:, figure.ends].any(-1), 0.5, 1.0) * widths[:, None]  # (N, S)
+    strokes[..., 4] = np.maximum(scale * figure.widths, 0.5)
+    strokes[..., 5] = np.maximum(0.3 * scale, 0.5)
     return strokes, np.asarray(visible[:, figure.ends].all(-1))
 
 

@@ -57,6 +57,7 @@ class RunFacts:
         size_changes: `frame`, `time_s`, `width` and `height` where another size begins; pixels are those of the frame.
         gaps: `from_s`, `to_s` and `seconds` of the times in which a live source was lost, in the time of the table.
         latency_ms: `median` and `p95` from a live frame's capture to its output; None where the source is a file.
+        keypoint_states: whether the table has the state of each keypoint.
         looks: in how many frames people were detected, followed without that, or only expected.
     """
 
@@ -75,6 +76,7 @@ class RunFacts:
     size_changes: Sequence[Mapping[str, float]] = ()
     gaps: Sequence[Mapping[str, float]] = ()
     latency_ms: Mapping[str, float] | None = None
+    keypoint_states: bool = False
     looks: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -120,7 +122,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
         "device": facts.device,
         "versions": versions(),
         "config": dict(facts.config),
-        "columns": columns(skeleton),
+        "columns": columns(skeleton, states=facts.keypoint_states),
     }
 
 

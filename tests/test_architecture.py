@@ -38,7 +38,7 @@ ALLOWED = {
     "tracker": "",
     "tracker.image": "numpy",
     "tracker.person": "numpy",
-    "tracker.conversions": "installation | numpy",
+    "tracker.conversions": "installation tracker.person | numpy",
     "tracker.html": "tracker.person models.geometry | numpy",
     "tracker.types": "tracker.conversions tracker.html tracker.person tracker.image | numpy",
     "tracker.timings": "numpy",

@@ -100,6 +100,7 @@ class Outputs:
         see="formats.md",
         common=True,
     )
+    keypoint_states: bool = option(False, "add a column per keypoint to the table: measured, predicted or interpolated")
     features: str | None = option(None, "table of joint angles, speeds and postures", "FILE", see="features.md")
     events: str | None = option(None, "table of steps, repetitions, raised hands and falls", "FILE", see="features.md")
     report: str | None = option(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..installation import library
+from .person import STATES
 
 Array = NDArray[np.floating]
 
@@ -23,6 +24,7 @@ def to_dataframe(
     boxes: Array,
     keypoints: Array,
     keypoint_scores: Array,
+    keypoint_states: NDArray[np.integer] | None = None,
 ) -> Any:
     """Return a pandas DataFrame with one row per person and the columns of the table that `--csv` writes.
 
@@ -35,6 +37,7 @@ def to_dataframe(
         boxes: (N, 4) xyxy pixels.
         keypoints: (N, K, 2) pixels; NaN where missing.
         keypoint_scores: (N, K) in [0, 1].
+        keypoint_states: (N, K) indices of `STATES`, for a column per keypoint; no such columns if omitted.
 
     Raises:
         PosetrackError: pandas is not installed.
@@ -46,6 +49,10 @@ def to_dataframe(
         missing = np.isnan(keypoints[:, k]).any(-1)
         columns |= {f"{name}_{axis}": keypoints[:, k, i] for i, axis in enumerate("xy")}
         columns[f"{name}_score"] = np.where(missing, np.nan, keypoint_scores[:, k])
+    for k, name in enumerate(names if keypoint_states is not None else ()):
+        missing = np.isnan(keypoints[:, k]).any(-1)
+        codes = keypoint_states[:, k].tolist()
+        columns[f"{name}_state"] = [None if gap else str(STATES[code]) for gap, code in zip(missing, codes)]
     return pandas.DataFrame(columns, index=range(len(ids)))
 
 

@@ -62,6 +62,7 @@ def run_facts(
         complete=complete,
         fps_guessed=frames.fps_guessed,
         refined=refined,
+        keypoint_states=bool(options.get("keypoint_states")),
         size_changes=[
             {"frame": change.frame, "time_s": round(change.time, 6), "width": change.width, "height": change.height}
             for change in frames.size_changes

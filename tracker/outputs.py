@@ -128,7 +128,7 @@ def _csv(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton) -> Tabl
     csv = job.targets["csv"]
     format = format_of(csv)
     if format is FORMATS["table"]:
-        return CsvSink(csv, skeleton=skeleton, overwrite=job.overwrite)
+        return CsvSink(csv, skeleton=skeleton, overwrite=job.overwrite, states=outputs.keypoint_states)
     options = {"scale": outputs.scale} if outputs.scale and "scale" in format.options else {}
     facts: Any = {"size": frames.size, "fps": frames.fps, **options}
     return ConvertingSink(csv, skeleton=skeleton, overwrite=job.overwrite, **facts)

@@ -21,6 +21,9 @@ class State(StrEnum):
     INTERPOLATED = "interpolated"
 
 
+STATES = tuple(State)  # an array of states holds indices of these
+
+
 class Keypoint(NamedTuple):
     """One keypoint in the image.
 
@@ -80,6 +83,7 @@ class Person:
         box: (4,) xyxy pixels.
         velocity: (2,) pixels per second, of the box's centre.
         keypoints: by name.
+        keypoint_states: by name, the source of each keypoint; of a missing one without meaning.
     """
 
     id: int
@@ -88,6 +92,7 @@ class Person:
     box: NDArray[np.floating]
     velocity: NDArray[np.floating]
     keypoints: Keypoints
+    keypoint_states: Mapping[str, State]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain Python values, ready for JSON: a keypoint is [x, y, score], or None where missing."""
@@ -99,6 +104,7 @@ class Person:
             "box": self.box.tolist(),
             "velocity": self.velocity.tolist(),
             "keypoints": keypoints,
+            "keypoint_states": {name: str(self.keypoint_states[name]) for name in keypoints if keypoints[name]},
         }
 
 

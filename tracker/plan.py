@@ -100,6 +100,8 @@ def _check_outputs(outputs: Outputs) -> None:
     hides = [f"--{flag.replace('_', '-')}" for flag in ("blur_faces", "skeleton_only") if getattr(outputs, flag)]
     if hides and not (outputs.save or outputs.show):
         raise UsageError(f"{hides[0]} changes images, and no image is requested. Add --save or --show, or remove it.")
+    if outputs.keypoint_states and (not outputs.csv or Path(outputs.csv).suffix not in ("", ".csv")):
+        raise UsageError("--keypoint-states adds columns to a table in .csv. Add --csv FILE.csv, or remove it.")
     if outputs.show:
         from .output.window import check_display
 

@@ -20,7 +20,7 @@ from ..errors import InputError
 from .conversions import to_dataframe, to_supervision
 from .html import people_html
 from .image import as_bgr
-from .person import Keypoints, Person, State, place
+from .person import STATES, Keypoints, Person, State, place
 
 
 def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
@@ -145,6 +145,9 @@ class Tracks:
         others: (M, 4) boxes of detections without a track; M is 0 if omitted.
         new_scene: whether this frame begins a scene, at the start or after a hard cut.
         names: of the K keypoints; their indices if omitted.
+        keypoint_states: (N, K) state of each keypoint, as indices of `STATES`: 0 measured, 1 predicted, 2 interpolated;
+            those of the poses if omitted. A predicted keypoint may belong to a measured pose: it was hidden, or its
+            measurement was an outlier. The state of a missing keypoint has no meaning.
 
     >>> import posetrack
     >>> poses = posetrack.Poses(boxes=[[10, 20, 110, 220]], keypoints=[[[60, 40]] * 17], scores=[[0.9] * 17])
@@ -163,6 +166,7 @@ class Tracks:
     others: NDArray[np.floating] = None  # type: ignore[assignment]  # filled below
     new_scene: bool = False
     names: tuple[str, ...] = ()
+    keypoint_states: NDArray[np.uint8] = None  # type: ignore[assignment]  # filled below
 
     def __post_init__(self) -> None:
         n = len(self.poses)
@@ -176,6 +180,10 @@ class Tracks:
             object.__setattr__(self, "names", _numbers(k))
         elif len(self.names) != k:
             raise InputError(f"Tracks.names has {len(self.names)} values for {k} keypoints; give one for each.")
+        given = self.keypoint_states
+        if given is None:
+            given = np.repeat(np.array([STATES.index(state) for state in self.states], np.uint8)[:, None], k, axis=1)
+        _array(self, "keypoint_states", given, (n, k), np.uint8)
 
     @property
     def boxes(self) -> NDArray[np.floating]:
@@ -231,30 +239,35 @@ class Tracks:
             return self._person(int(rows) % len(self))
         chosen = np.arange(len(self))[np.asarray(rows) if isinstance(rows, list) and rows else rows]
         states = tuple(self.states[row] for row in chosen.tolist())
-        poses, velocities = self.poses[chosen], self.velocities[chosen]
-        return Tracks(self.ids[chosen], poses, velocities, states, self.others, self.new_scene, self.names)
+        poses, velocities, of_keypoints = self.poses[chosen], self.velocities[chosen], self.keypoint_states[chosen]
+        return Tracks(
+            self.ids[chosen], poses, velocities, states, self.others, self.new_scene, self.names, of_keypoints
+        )
 
     def _person(self, row: int) -> Person:
         poses = self.poses
         keypoints = Keypoints(self.names, poses.keypoints[row], poses.scores[row])
         score, state = float(poses.box_scores[row]), self.states[row]
-        return Person(int(self.ids[row]), state, score, poses.boxes[row], self.velocities[row], keypoints)
+        states = {name: STATES[code] for name, code in zip(self.names, self.keypoint_states[row].tolist())}
+        return Person(int(self.ids[row]), state, score, poses.boxes[row], self.velocities[row], keypoints, states)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain Python values, ready for JSON: `{"new_scene": ..., "people": [...]}`, see `Person.to_dict`."""
         return {"new_scene": self.new_scene, "people": [person.to_dict() for person in self]}
 
-    def to_df(self, frame: Frame | None = None) -> Any:
+    def to_df(self, frame: Frame | None = None, *, keypoint_states: bool = False) -> Any:
         """Return a pandas DataFrame with one row per person and the columns of the table that `--csv` writes.
 
         Args:
             frame: source of the columns `frame` and `time_s`, which are omitted without it.
+            keypoint_states: whether to add the columns of `--keypoint-states`.
 
         Raises:
             PosetrackError: pandas is not installed.
         """
         lead = {} if frame is None else {"frame": frame.index, "time_s": frame.time}
-        return to_dataframe(lead=lead, names=self.names, **self._arrays())
+        codes = self.keypoint_states if keypoint_states else None
+        return to_dataframe(lead=lead, names=self.names, keypoint_states=codes, **self._arrays())
 
     def to_supervision(self) -> tuple[Any, Any]:
         """Return `supervision.Detections`, with `tracker_id`, and `supervision.KeyPoints` of the same N people.

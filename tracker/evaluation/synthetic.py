@@ -117,6 +117,22 @@ def walking(times: ArrayLike, *, speed: float = 150.0) -> Scene:
     return people(times, starts=[[100, 240]], velocities=[[speed, 0]])
 
 
+def jumping_jack(times: ArrayLike, *, rate: float = 1.0, height: float = 200.0) -> Scene:
+    """Return one person who swings arms and legs up and down `rate` times per second."""
+    times = np.asarray(times, dtype=np.float64)
+    scene = people(times, starts=[[320, 240]], velocities=[[0, 0]], heights=height)
+    up = (1 - np.cos(2 * np.pi * rate * times)) / 2  # (T,) from 0 to 1
+    for limb, lengths, start, swing in (((5, 7, 9), (0.17, 0.33), 0.15, 2.9), ((11, 13, 15), (0.22, 0.44), 0.0, 0.45)):
+        angle = start + swing * up  # from straight down, to the side
+        for side in (1, -1):
+            away = height * np.stack([side * np.sin(angle), np.cos(angle)], axis=-1)  # (T, 2)
+            first, *rest = np.array(limb) + (side < 0)
+            for joint, length in zip(rest, lengths):
+                scene.keypoints[:, 0, joint] = scene.keypoints[:, 0, first] + length * away
+    low, high = scene.keypoints.min(2) - 0.05 * height, scene.keypoints.max(2) + 0.05 * height
+    return replace(scene, boxes=np.concatenate([low, high], axis=-1))
+
+
 def crossing(times: ArrayLike, *, speed: float = 150.0, meet: float = 2.0) -> Scene:
     """Return two people who pass each other at the time `meet`; the farther one is occluded while they overlap."""
     times = np.asarray(times, dtype=np.float64)

@@ -164,6 +164,7 @@ def tracks_of(
     boxes: ArrayLike | None = None,
     box_scores: ArrayLike | None = None,
     states: Sequence[State] | None = None,
+    keypoint_states: ArrayLike | None = None,
 ) -> Tracks:
     """Return the tracks of one frame of a file.
 
@@ -174,6 +175,7 @@ def tracks_of(
         boxes: (N, 4); enclose the keypoints if omitted.
         box_scores: (N,); 1 if omitted.
         states: of N people; all measured if omitted.
+        keypoint_states: (N, K), as in `Tracks`; those of the people if omitted.
 
     Raises:
         ValueError: a coordinate is infinite or too large.
@@ -185,7 +187,8 @@ def tracks_of(
             raise ValueError(f"a coordinate is {float(values[wrong][0]):g} pixels")
     missing = np.isnan(keypoints).any(-1)
     poses = Poses(given, keypoints, np.where(missing, 0.0, np.nan_to_num(scores)), box_scores)  # type: ignore[arg-type]
-    return Tracks(ids, poses, np.zeros((n, 2)), tuple(states or (State.MEASURED,) * n))  # type: ignore[arg-type]
+    of_people = tuple(states or (State.MEASURED,) * n)
+    return Tracks(ids, poses, np.zeros((n, 2)), of_people, keypoint_states=keypoint_states)  # type: ignore[arg-type]
 
 
 def boxes_around(keypoints: NDArray[np.floating]) -> NDArray[np.floating]:

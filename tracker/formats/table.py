@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ import numpy as np
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
 from ..partial import PartialFile
-from ..types import Frame, State, Tracks
+from ..types import STATES, Frame, State, Tracks
 from .csv_rows import Row, frames, header_of, names, number, places, read_rows, short, whole
 from .recording import Recording, TimedTracks, tracks_of
 from .trajectories import is_known_keypoint, skeleton_of
@@ -37,18 +37,30 @@ KEYPOINT_COLUMNS = {
     "y": "pixels from the top edge of the displayed frame; empty where missing",
     "score": "confidence in the keypoint, 0 to 1; empty where missing",
 }
+STATE_COLUMN = {
+    "state": "'measured' in this frame, 'predicted' by the motion model, or 'interpolated' between frames; empty where "
+    "missing"
+}
 PIXEL_DECIMALS, SCORE_DECIMALS = 2, 4
 _LEAD = len(TRACK_COLUMNS)
 
 
-def columns(skeleton: Skeleton) -> dict[str, str]:
-    """Return the table's columns in order, each with its meaning and unit."""
-    keypoints = {
+def columns(skeleton: Skeleton, *, states: bool = False) -> dict[str, str]:
+    """Return the table's columns in order, each with its meaning and unit; with those of `state_columns` if asked."""
+    return TRACK_COLUMNS | _keypoint_columns(skeleton, KEYPOINT_COLUMNS) | state_columns(skeleton, states=states)
+
+
+def state_columns(skeleton: Skeleton, *, states: bool = True) -> dict[str, str]:
+    """Return the columns of the keypoints' states, which follow all others; none without `states`."""
+    return _keypoint_columns(skeleton, STATE_COLUMN) if states else {}
+
+
+def _keypoint_columns(skeleton: Skeleton, parts: Mapping[str, str]) -> dict[str, str]:
+    return {
         f"{name}_{part}": f"{name.replace('_', ' ')}: {meaning}"
         for name in skeleton.keypoints
-        for part, meaning in KEYPOINT_COLUMNS.items()
+        for part, meaning in parts.items()
     }
-    return TRACK_COLUMNS | keypoints
 
 
 class CsvSink:
@@ -61,17 +73,18 @@ class CsvSink:
         path: of the complete table.
         skeleton: of the keypoints.
         overwrite: whether an existing file may be replaced.
+        states: whether the state of each keypoint is written too.
 
     Raises:
         OutputError: the name is taken or the file cannot be written.
     """
 
-    def __init__(self, path: str | Path, *, skeleton: Skeleton, overwrite: bool = False) -> None:
+    def __init__(self, path: str | Path, *, skeleton: Skeleton, overwrite: bool = False, states: bool = False) -> None:
         self._file = PartialFile(path, overwrite=overwrite)
-        self._header = ",".join(columns(skeleton)) + "\n"
+        self._header = ",".join(columns(skeleton, states=states)) + "\n"
         self._decimals = np.array([SCORE_DECIMALS] + 4 * [PIXEL_DECIMALS] + len(skeleton) * [2, 2, SCORE_DECIMALS])
-        self._row = ",".join(f"%.{n}f" for n in self._decimals) + "\n"
-        self._num_keypoints = len(skeleton)
+        self._row = ",".join(f"%.{n}f" for n in self._decimals)
+        self._num_keypoints, self._states = len(skeleton), states
 
     @property
     def path(self) -> Path:
@@ -111,10 +124,9 @@ class CsvSink:
         if not len(tracks):
             return
         lead = f"{index},{time:.6f},"
-        rows = [
-            f"{lead}{track},{state},{numbers}"
-            for track, state, numbers in zip(tracks.ids.tolist(), tracks.states, self._numbers(tracks), strict=True)
-        ]
+        cells = _state_cells(tracks) if self._states else [""] * len(tracks)
+        columns = zip(tracks.ids.tolist(), tracks.states, self._numbers(tracks), cells, strict=True)
+        rows = [f"{lead}{track},{state},{numbers}{states}\n" for track, state, numbers, states in columns]
         self._file.write("".join(rows).encode())
 
     def _numbers(self, tracks: Tracks) -> list[str]:
@@ -134,6 +146,13 @@ class CsvSink:
         scale = 10.0**self._decimals
         values = np.rint(values * scale) / scale + 0.0  # + 0.0 turns -0.00 into 0.00
         return [(self._row % tuple(row)).replace("nan", "") for row in values.tolist()]
+
+
+def _state_cells(tracks: Tracks) -> list[str]:
+    """Return the states of each person's keypoints as the end of a row, empty where a keypoint is missing."""
+    codes = np.where(np.isfinite(tracks.keypoints).all(-1), tracks.keypoint_states, len(STATES))
+    names = [f",{state}" for state in STATES] + [","]
+    return ["".join([names[code] for code in row]) for row in codes.tolist()]
 
 
 def write_table(path: Path, recording: Recording) -> None:
@@ -181,26 +200,41 @@ def read_table(path: Path) -> Recording:
 
 def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
     rows = read_rows(path)
-    at = places(names(next(rows)[1]), list(columns(skeleton)))
+    header = names(next(rows)[1])
+    states = state_columns(skeleton, states=set(state_columns(skeleton)) <= set(header))
+    at = places(header, [*columns(skeleton), *states])
     for group in frames(rows, at[0], path):
         yield _frame([(line, [cells[place] for place in at]) for line, cells in group], skeleton, path)
 
 
 def _frame(rows: list[Row], skeleton: Skeleton, path: Path) -> TimedTracks:
     """Return one frame of a table from its rows, whose cells are in the order of `columns`."""
-    values, ids, states = [], [], []
+    values, ids, states, points = [], [], [], []
+    width = _LEAD + 3 * len(skeleton)
     for line, cells in rows:
         try:
-            values.append([number(cell) for cell in cells[4:]])
+            values.append([number(cell) for cell in cells[4:width]])
+            points.append([STATES.index(state_of(cell)) if cell.strip() else 0 for cell in cells[width:]])
             ids.append(whole(cells[2], "track_id", least=1))
             states.append(state_of(cells[3]))
             index, time = whole(cells[0], "frame", least=0), number(cells[1])
         except ValueError as error:
             raise SourceError(f"'{path}' is broken in line {line}: {error}. Correct or remove the line.") from error
     numbers = np.array(values)
-    points = numbers[:, _LEAD - 4 :].reshape(len(rows), len(skeleton), 3)
-    boxes, scores = numbers[:, 1:5], numbers[:, 0]
-    return index, time, tracks_of(ids, points[..., :2], points[..., 2], boxes=boxes, box_scores=scores, states=states)
+    keypoints = numbers[:, _LEAD - 4 :].reshape(len(rows), len(skeleton), 3)
+    return (
+        index,
+        time,
+        tracks_of(
+            ids,
+            keypoints[..., :2],
+            keypoints[..., 2],
+            boxes=numbers[:, 1:5],
+            box_scores=numbers[:, 0],
+            states=states,
+            keypoint_states=points if points[0] else None,
+        ),
+    )
 
 
 def state_of(cell: str) -> State:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import UsageError
 from ...models.geometry.keypoints import Skeleton
-from ..types import State, Tracks
+from ..types import STATES, State, Tracks
 from .palette import DARK, JOINT, LIMBS, MIDDLE, PAPER, Color, Palette, palette, shades
 
 Image = NDArray[np.uint8]
@@ -43,8 +43,8 @@ def draw(
 ) -> Image:
     """Draw all people in place.
 
-    Each ID has its own colour: left limbs have a lighter shade of it, right limbs a darker one. Predicted people have
-    thin limbs and a dashed box; interpolated people have a dashed box. Limbs with a low score are fainter.
+    Each ID has its own colour: left limbs have a lighter shade of it, right limbs a darker one. Predicted keypoints
+    are small, with thin limbs; predicted and interpolated people have a dashed box. Limbs with a low score are fainter.
 
     Args:
         image: (H, W, 3) BGR uint8, contiguous; modified.
@@ -74,9 +74,9 @@ def draw(
     corners = np.nan_to_num(poses.boxes.clip(-FAR, FAR)).round().astype(int)
     places = corners.tolist()
     widths = [_line_width(side, person=max(x2 - x1, y2 - y1)) for x1, y1, x2, y2 in places]
-    limbs = [width / 2 if state == State.PREDICTED else width for width, state in zip(widths, tracks.states)]
+    predicted = tracks.keypoint_states == STATES.index(State.PREDICTED)  # (N, K)
     opacity = np.clip(poses.scores / SURE, FAINTEST, 1)  # (N, K)
-    strokes, drawn = _strokes(points, visible, opacity, np.array(limbs), skeleton)
+    strokes, drawn = _strokes(points, visible, predicted, opacity, np.array(widths), skeleton)
     figures = shades(tuple(tracks.ids.tolist()), colors)[:, _figure(skeleton).colors]  # (N, S, 2, 3)
 
     # Nearer people, whose boxes reach lower, are drawn over others; labels are drawn over all people.
@@ -157,6 +157,7 @@ def _figure(skeleton: Skeleton) -> _Figure:
 def _strokes(
     points: NDArray[np.floating],
     visible: NDArray[np.bool_],
+    predicted: NDArray[np.bool_],
     opacity: NDArray[np.floating],
     widths: NDArray[np.floating],
     skeleton: Skeleton,
@@ -166,6 +167,7 @@ def _strokes(
     Args:
         points: (N, K, 2) pixels.
         visible: (N, K).
+        predicted: (N, K); their strokes have half the width.
         opacity: (N, K) in [0, 1]; a limb has the lower one of its ends.
         widths: (N,) width of a full-sized limb, in pixels.
         skeleton: of the keypoints.
@@ -173,8 +175,9 @@ def _strokes(
     figure = _figure(skeleton)
     strokes = np.empty((len(points), len(figure.ends), 7), np.float32)
     strokes[..., :4] = points[:, figure.ends].reshape(len(points), len(figure.ends), 4)
-    strokes[..., 4] = np.maximum(widths[:, None] * figure.widths, 0.5)
-    strokes[..., 5] = np.maximum(0.3 * widths, 0.5)[:, None]
+    scale = np.where(predicted[:, figure.ends].any(-1), 0.5, 1.0) * widths[:, None]  # (N, S)
+    strokes[..., 4] = np.maximum(scale * figure.widths, 0.5)
+    strokes[..., 5] = np.maximum(0.3 * scale, 0.5)
     strokes[..., 6] = opacity[:, figure.ends].min(-1)
     return strokes, np.asarray(visible[:, figure.ends].all(-1))
 

@@ -57,6 +57,7 @@ class RunFacts:
         size_changes: `frame`, `time_s`, `width` and `height` of each change of the frame size.
         gaps: `from_s`, `to_s` and `seconds` of each time without a connection to a live source.
         latency_ms: `median` and `p95` from capture to output; None for files.
+        keypoint_states: whether the table has the state of each keypoint.
         modes: number of frames by mode: detect, follow or predict; written as `looks`.
     """
 
@@ -75,6 +76,7 @@ class RunFacts:
     size_changes: Sequence[Mapping[str, float]] = ()
     gaps: Sequence[Mapping[str, float]] = ()
     latency_ms: Mapping[str, float] | None = None
+    keypoint_states: bool = False
     modes: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -120,7 +122,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
         "device": facts.device,
         "versions": versions(),
         "config": dict(facts.config),
-        "columns": columns(skeleton),
+        "columns": columns(skeleton, states=facts.keypoint_states),
     }
 
 

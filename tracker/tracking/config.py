@@ -52,7 +52,11 @@ class TrackerConfig:
         keypoint_noise: standard deviation of a measured keypoint with score 1, in sizes times its OKS sigma.
         keypoint_gate: distance from the prediction, in standard deviations, from which a measured keypoint is an
             outlier.
+        side_gate: how much better the measurements of a left and a right keypoint must fit each other's prediction than
+            their own, in standard deviations, to count as exchanged.
+        side_seconds: how long exchanged sides are put back; after that time the pose network is believed.
         keypoint_patience: number of consecutive outliers near each other that are accepted as a jump.
+        keypoint_slack: maximum distance of a filtered keypoint from its measurement, in longer sides of the box.
         box_agility: change of a box's velocity within a second, in sizes per second (standard deviation).
         scale_agility: change of a box's width and height within a second, in sizes (standard deviation).
         keypoint_agility: change of a keypoint's velocity within a second, in sizes per second (standard deviation).
@@ -90,6 +94,9 @@ class TrackerConfig:
     )
     keypoint_gate: float = 6.0
     keypoint_patience: int = 3
+    keypoint_slack: float = 0.045
+    side_gate: float = 2.5
+    side_seconds: float = 0.25
     box_agility: float = 0.7
     scale_agility: float = 0.15
     keypoint_agility: float = 3.0  # a walker's ankle

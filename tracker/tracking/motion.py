@@ -11,6 +11,7 @@ from .config import TrackerConfig
 from .observations import Array, Observations, take
 from .occlusion import complete
 from .outliers import leave_out
+from .sides import untangle
 from .state import BOX, TrackState
 
 _FRESH = (
@@ -18,6 +19,7 @@ _FRESH = (
 )
 _UNKNOWN = 4.0  # seconds of random acceleration that give a new point's uncertainty of speed
 _MOST = 0.6  # maximum per frame of the confirmation score, so that one frame confirms a track only in the first frame
+_ROUNDING = 1 + 1e-6  # of sums of time steps
 _TRUST = 0.05  # lower bound of a keypoint's score in the measurement noise
 
 
@@ -53,7 +55,9 @@ def correct(
     processed: bool,
     visible_share: Array,
     dt: float,
+    idle: float,
     sigmas: Array,
+    flip: Rows,
     options: TrackerConfig,
 ) -> Array:
     """Correct tracks by this frame's observations, in place.
@@ -65,11 +69,13 @@ def correct(
         processed: whether the networks ran on this frame, so that an unmatched track counts as missed.
         visible_share: (N,) share of each person that is not occluded.
         dt: seconds since the last frame.
+        idle: seconds from the last processed frame to the last frame.
         sigmas: (K,) OKS sigmas.
+        flip: (K,) index of the same keypoint on the other side.
         options: options of the tracker.
 
     Returns:
-        The measured keypoints (T, K, 2); NaN if not measured.
+        The measured keypoints (T, K, 2), each on its side; NaN if not measured.
     """
     tracks = np.flatnonzero(match >= 0)
     people.misses[...] = np.where(match < 0, people.misses + processed, 0.0)
@@ -83,11 +89,24 @@ def correct(
     shape = people.positions.shape
     measured, noise, speed = np.full(shape, np.nan), np.zeros(shape[:2]), np.zeros(shape[:2])
     measured[tracks, 0], measured[tracks, 1] = (whole[:, :2] + whole[:, 2:]) / 2, whole[:, 2:] - whole[:, :2]
-    measured[tracks, BOX:] = observed.keypoints
     known, born = state.sizes(people.positions[tracks]), np.sqrt(measured[tracks, 1, 0] * measured[tracks, 1, 1])
     sizes = np.where(people.confirmation_scores[tracks] > 0, known, born)[:, None]  # (M, 1)
     noise[tracks, :BOX] = (options.box_noise / observed.box_scores[:, None] * sizes) ** 2
-    noise[tracks, BOX:] = (options.keypoint_noise * sigmas / np.maximum(observed.scores, _TRUST) * sizes) ** 2
+    spread = (options.keypoint_noise * sigmas * sizes) ** 2
+    variances = people.covariances[tracks, BOX:, 0] + spread / np.maximum(observed.scores, _TRUST) ** 2
+    observed = untangle(
+        people,
+        tracks,
+        observed,
+        variances,
+        flip,
+        dt,
+        margin=options.side_gate,
+        gate=options.keypoint_gate,
+        patience=options.side_seconds,
+    )
+    measured[tracks, BOX:] = observed.keypoints
+    noise[tracks, BOX:] = spread / np.maximum(observed.scores, _TRUST) ** 2
     speed[tracks] = sizes * _agilities(shape[1], options) * np.sqrt(_UNKNOWN)
     raw = measured[:, BOX:].copy()
     leave_out(
@@ -97,6 +116,8 @@ def correct(
         noise,
         people.strays,
         people.stray_places,
+        people.ages,
+        (dt + idle) * _ROUNDING,
         BOX,
         options.keypoint_gate,
         options.keypoint_patience,

@@ -18,14 +18,18 @@ def leave_out(
     noise: Array,
     strays: Array,
     stray_places: Array,
+    ages: Array,
+    since: float,
     first: int,
     gate: float,
     patience: float,
 ) -> None:
     """Remove measurements that are too far from their prediction, in place, unless they repeat.
 
-    If left and right wrist are confused for two frames, the wrist coasts and the output stays calm. A point that is
-    measured outside its gate `patience` times in a row, each time near the last, has really jumped and restarts there.
+    If a wrist is found on a passer-by for two frames, it coasts and the output stays calm. A point that is measured
+    outside its gate `patience` times in a row, each time near the last, has really jumped and restarts there. A point
+    without a measurement in the last frame also restarts, unless it is where it is predicted but for noise: its
+    prediction is uncertain, so the filter would read the distance as speed.
 
     Args:
         measured: (T, P, 2) pixels, NaN if not measured; outliers become NaN.
@@ -34,6 +38,8 @@ def leave_out(
         noise: (T, P) variance of the measurements, squared pixels.
         strays: (T, P) number of consecutive outliers, updated in place.
         stray_places: (T, P, 2) position of the last outlier, pixels, updated in place.
+        ages: (T, P) seconds since each point's last measurement.
+        since: seconds since the last processed frame; points of a greater age were not measured in it.
         first: index of the first point that is checked.
         gate: distance of an outlier, in standard deviations.
         patience: number of consecutive outliers that are accepted as a jump.
@@ -49,6 +55,8 @@ def leave_out(
             limit = gate**2 * (covariances[t, p, 0] + noise[t, p])
             if far <= limit:
                 strays[t, p] = 0.0
+                if ages[t, p] > since and far > gate**2 * noise[t, p]:
+                    positions[t, p, 0] = positions[t, p, 1] = np.nan
                 continue
             strays[t, p] = strays[t, p] + 1 if strays[t, p] > 0 and moved <= limit else 1.0
             for axis in range(2):

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...models.geometry.keypoints import COCO, Skeleton
-from ..types import Poses, State, Tracks
+from ..types import STATES, Poses, State, Tracks
 from . import kalman
 from .config import TrackerConfig
 from .kalman import Array, Points
-from .state import BOX
+from .state import BOX, lengths
 from .tracklets import Tracklet, drop_ghosts, gather, join
 
 _ONLINE = TrackerConfig()
+_MEASURED, _INTERPOLATED = STATES.index(State.MEASURED), STATES.index(State.INTERPOLATED)
 _PASSES = 5  # reweighting passes, after which outliers hardly affect the path
 
 
@@ -38,6 +39,8 @@ class RefineConfig:
         keypoint_agility: the same for keypoints. A third of the online filter's value, because later frames show the
             changes of direction.
         outlier: distance from the path, in standard deviations, from which a measurement loses weight.
+        keypoint_slack: distance of a keypoint's path from its measurement, in longer sides of the box, from which the
+            keypoint counts as interpolated.
     """
 
     join_seconds: float = 3.0
@@ -50,6 +53,7 @@ class RefineConfig:
     box_agility: float = 2.0  # high, so that the box turns as fast as its person: no prediction depends on it here
     keypoint_agility: float = 1.0
     outlier: float = 3.0
+    keypoint_slack: float = 0.05
 
 
 class _Refined(NamedTuple):
@@ -63,6 +67,7 @@ class _Refined(NamedTuple):
     scores: Array
     box_scores: Array
     velocities: Array
+    keypoint_states: NDArray[np.uint8]
 
 
 def refine(
@@ -135,8 +140,11 @@ def _smoothed(tracklet: Tracklet, times: Array, *, sigmas: Array, config: Refine
     keypoints = np.where(filled[..., None], smooth.positions[:, BOX:], np.nan)
     centre, half = smooth.positions[:, 0], np.maximum(smooth.positions[:, 1], 1.0) / 2
     boxes = np.concatenate([centre - half, centre + half], axis=-1)
+    away = np.linalg.norm(points[:, BOX:] - smooth.positions[:, BOX:], axis=-1)  # (R, K)
+    near = there & (away <= config.keypoint_slack * lengths(smooth.positions)[:, None])
+    states = np.where(near, _MEASURED, _INTERPOLATED).astype(np.uint8)
     values: Any = (boxes, keypoints, np.where(filled, scores, 0.0), box_scores, smooth.velocities[:, 0])
-    return _Refined(tracklet.identity, frames, measured, *(value.astype(np.float32) for value in values))
+    return _Refined(tracklet.identity, frames, measured, *(value.astype(np.float32) for value in values), states)
 
 
 def _near(seen: NDArray[np.bool_], at: Array, *, within: float) -> NDArray[np.bool_]:
@@ -169,16 +177,22 @@ def _frames(people: list[_Refined], *, count: int, names: tuple[str, ...]) -> It
         yield from (Tracks.empty(len(names)) for _ in range(count))
         return
     ids = np.repeat([person.identity for person in people], [len(person.frames) for person in people])
-    frames, measured, boxes, keypoints, scores, box_scores, velocities = (
+    frames, measured, boxes, keypoints, scores, box_scores, velocities, of_keypoints = (
         np.concatenate(field) for field in zip(*(person[1:] for person in people))
     )
     people.clear()
     order = np.lexsort((ids, frames))
     bounds = np.searchsorted(frames[order], np.arange(count + 1))
-    ids, measured, boxes, scores = ids[order], measured[order], boxes[order], scores[order]
+    ids, measured, boxes, scores, of_keypoints = (
+        ids[order],
+        measured[order],
+        boxes[order],
+        scores[order],
+        of_keypoints[order],
+    )
     keypoints, box_scores, velocities = keypoints[order], box_scores[order], velocities[order]
     for start, end in pairwise(bounds):
         rows = slice(start, end)
         poses = Poses(boxes[rows], keypoints[rows], scores[rows], box_scores[rows])
         states = tuple(State.MEASURED if there else State.INTERPOLATED for there in measured[rows])
-        yield Tracks(ids[rows], poses, velocities[rows], states, names=names)
+        yield Tracks(ids[rows], poses, velocities[rows], states, names=names, keypoint_states=of_keypoints[rows])

@@ -32,6 +32,7 @@ class TrackState(NamedTuple):
         stray_places: (T, 2 + K, 2) pixels, position of the last outlier.
         smooth: (T, K, 2) pixels, smoothed keypoints; NaN if unknown.
         rates: (T, K, 2) pixels per second, velocity memory of the smoothing.
+        exchanged: (T, K) seconds for which a keypoint has been measured on the other side, see `sides`.
         appearance: (T, D) running mean of the appearance vectors, of unit length; zeros if unknown.
     """
 
@@ -49,6 +50,7 @@ class TrackState(NamedTuple):
     stray_places: Array
     smooth: Array
     rates: Array
+    exchanged: Array
     appearance: Array
 
     @classmethod
@@ -68,6 +70,7 @@ class TrackState(NamedTuple):
             stray_places=np.zeros((count, BOX + num_keypoints, 2)),
             smooth=np.full(keypoints, np.nan),
             rates=np.zeros(keypoints),
+            exchanged=np.zeros(keypoints[:2]),
             appearance=np.zeros((count, appearance_size)),
         )
 
@@ -80,6 +83,11 @@ class TrackState(NamedTuple):
         """Return these tracks, followed by the other ones."""
         rest: Any = [np.concatenate(pair) for pair in zip(self, other)]
         return TrackState(*rest)
+
+    def sides(self) -> list[Array]:
+        """Return the arrays (T, K, ...) of what is known about each keypoint, as views."""
+        points = self.ages, self.positions, self.velocities, self.covariances, self.strays, self.stray_places
+        return [self.scores, self.smooth, self.rates, *(array[:, BOX:] for array in points)]
 
     def moved(self, motion: Array) -> TrackState:
         """Return these tracks, transformed by a camera motion (2, 3)."""
@@ -108,6 +116,11 @@ def sizes(positions: Array) -> Array:
     """Return the size (T,) in pixels of tracks with points (T, 2 + K, 2): the square root of the box's area."""
     sides = np.maximum(positions[:, 1], 1.0)
     return np.sqrt(sides[:, 0] * sides[:, 1])
+
+
+def lengths(positions: Array) -> Array:
+    """Return the longer side (T,) in pixels of the boxes of tracks with points (T, 2 + K, 2)."""
+    return np.maximum(positions[:, 1], 1.0).max(-1)
 
 
 def boxes(positions: Array) -> Array:

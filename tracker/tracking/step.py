@@ -6,6 +6,7 @@ import numpy as np
 
 from ..types import Poses
 from .association import Rows
+from .bounds import near, within_reach
 from .config import TrackerConfig
 from .duplicates import Mask, distinct
 from .identify import identify
@@ -13,7 +14,7 @@ from .motion import correct, predict
 from .observations import Array, Observations, from_poses, plausible, take
 from .occlusion import visible_shares
 from .smoothing import one_euro
-from .state import BOX, TrackState, sizes
+from .state import BOX, TrackState, lengths, sizes
 from .visible import VisiblePeople, confirm, visible_people
 
 
@@ -77,9 +78,11 @@ def correct_and_output(
     processed: bool,
     visible_share: Array,
     dt: float,
+    idle: float,
     width: float,
     height: float,
     sigmas: Array,
+    flip: Rows,
     options: TrackerConfig,
     next_id: int,
     confirmation_score: float,
@@ -93,9 +96,11 @@ def correct_and_output(
         processed: whether the networks ran on this frame.
         visible_share: (N,) share of each person that is not occluded.
         dt: seconds since the last frame.
+        idle: seconds from the last processed frame to the last frame.
         width: image width in pixels; infinite if unknown.
         height: image height in pixels; infinite if unknown.
         sigmas: (K,) OKS sigmas.
+        flip: (K,) index of the same keypoint on the other side.
         options: options of the tracker.
         next_id: id of the next confirmed track.
         confirmation_score: minimum sum of box scores of a confirmed track.
@@ -103,16 +108,27 @@ def correct_and_output(
     Returns:
         The next id, a mask (T,) of the tracks to keep, and the output.
     """
-    measured = correct(people, observed, match, processed, visible_share, dt, sigmas, options)
-    _smooth(people, measured, dt, options)
+    measured = correct(people, observed, match, processed, visible_share, dt, idle, sigmas, flip, options)
+    seen = np.isfinite(measured[..., 0])
+    if options.smooth != "none":
+        seen &= people.ages[:, BOX:] == 0  # a filter leaves outliers out
+    positions, predicted = people.positions, np.isfinite(people.positions[:, BOX:, 0]) & ~seen
+    positions[:, BOX:] = within_reach(positions[:, BOX:], positions, predicted)
+    _smooth(people, np.where(seen[..., None], measured, np.nan), dt, options)
+    people.smooth[...] = within_reach(people.smooth, positions, predicted)
     next_id, alive = confirm(people, next_id, confirmation_score, options)
-    return next_id, alive, visible_people(people, width, height, options)
+    return next_id, alive, visible_people(people, seen, width, height, options)
 
 
 def _smooth(people: TrackState, measured: Array, dt: float, options: TrackerConfig) -> None:
-    """Update the smoothed keypoints, in place; `measured` (T, K, 2) are those of this frame."""
+    """Update the smoothed keypoints, in place; `measured` (T, K, 2) are those of this frame, NaN if predicted."""
     positions, velocities = people.positions[:, BOX:], people.velocities[:, BOX:]
-    if options.smooth == "one-euro":
+    if options.smooth == "none":
+        people.smooth[...] = np.where((people.ages[:, 0] == 0)[:, None, None], measured, positions)
+        return
+    if options.smooth == "kalman":
+        people.smooth[...] = positions
+    else:
         one_euro(
             np.ascontiguousarray(positions),
             np.ascontiguousarray(velocities),
@@ -125,7 +141,4 @@ def _smooth(people: TrackState, measured: Array, dt: float, options: TrackerConf
             options.rate_cutoff,
             options.rest_speed,
         )
-    elif options.smooth == "none":
-        people.smooth[...] = np.where((people.ages[:, 0] == 0)[:, None, None], measured, positions)
-    else:
-        people.smooth[...] = positions
+    people.smooth[...] = near(people.smooth, measured, options.keypoint_slack * lengths(people.positions))

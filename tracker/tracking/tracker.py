@@ -172,9 +172,11 @@ class PoseTracker:
             processed,
             visible_share,
             dt,
+            self._idle,
             width,
             height,
             sigmas,
+            self.skeleton.flip_order,
             options,
             self._next_id,
             confirmation_score,
@@ -182,7 +184,15 @@ class PoseTracker:
         self._people = people if alive.all() else people.select(alive)
         states = tuple([_STATES[measured] for measured in visible.measured.tolist()])
         poses, names = Poses(*visible[1:5]), self.skeleton.keypoints
-        return Tracks(visible.ids, poses, visible.velocities, states, new_scene=new_scene, names=names)
+        return Tracks(
+            visible.ids,
+            poses,
+            visible.velocities,
+            states,
+            new_scene=new_scene,
+            names=names,
+            keypoint_states=(~visible.seen).astype(np.uint8),
+        )
 
     def _step(self, time: float) -> float:
         """Return the time step since the last frame, seconds."""

@@ -20,7 +20,8 @@ _IN_VIEW = 0.3  # minimum share of a predicted person's box inside the image
 class VisiblePeople(NamedTuple):
     """The output of a frame: N people in the order of their ids.
 
-    `measured` (N,) is False for predicted people; the other arrays are as in `Tracks`.
+    `measured` (N,) is False for predicted people, `seen` (N, K) for predicted keypoints; the other arrays are as in
+    `Tracks`.
     """
 
     ids: NDArray[np.int64]
@@ -30,6 +31,7 @@ class VisiblePeople(NamedTuple):
     box_scores: NDArray[np.float32]
     velocities: NDArray[np.float32]
     measured: Mask
+    seen: Mask
 
 
 def confirm(people: TrackState, next_id: int, confirmation_score: float, options: TrackerConfig) -> tuple[int, Mask]:
@@ -50,11 +52,14 @@ def confirm(people: TrackState, next_id: int, confirmation_score: float, options
     return next_id + len(new), state.recent(people, until, options.missed_frames)
 
 
-def visible_people(people: TrackState, width: float, height: float, options: TrackerConfig) -> VisiblePeople:
+def visible_people(
+    people: TrackState, seen: Mask, width: float, height: float, options: TrackerConfig
+) -> VisiblePeople:
     """Return the confirmed people who are measured, or predicted for a short time.
 
     Args:
         people: T tracks.
+        seen: (T, K) mask of the keypoints that are measured in this frame, not predicted.
         width: image width in pixels; infinite if unknown.
         height: image height in pixels; infinite if unknown.
         options: options of the tracker.
@@ -74,4 +79,5 @@ def visible_people(people: TrackState, width: float, height: float, options: Tra
         (people.box_scores[rows] * (1 - unseen[rows] / max(until, 1e-3))).astype(np.float32),
         people.velocities[rows, 0].astype(np.float32),
         unseen[rows] == 0,
+        seen[rows],
     )

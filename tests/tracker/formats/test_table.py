@@ -6,7 +6,7 @@ import pytest
 
 from posetrack.errors import OutputError
 from posetrack.models.geometry.keypoints import COCO, Skeleton
-from posetrack.tracker.formats.table import CsvSink, columns
+from posetrack.tracker.formats.table import CsvSink, columns, read_table
 from posetrack.tracker.partial import partial_path
 from posetrack.tracker.types import Frame, Poses, State, Tracks
 
@@ -118,3 +118,17 @@ def test_poses_of_another_skeleton_are_refused(tmp_path, frame_of, people):
 def test_every_column_is_explained():
     assert len(columns(COCO)) == 9 + 3 * 17
     assert all(columns(COCO).values())
+
+
+def test_the_states_of_keypoints_are_written_and_read_back(tmp_path):
+    poses = Poses([[0, 0, 9, 9]], [[[1, 2], [np.nan, np.nan]]], [[0.9, 0]])
+    tracks = Tracks([1], poses, [[0, 0]], (State.MEASURED,), keypoint_states=[[1, 0]])
+    path = tmp_path / "out.csv"
+    with CsvSink(path, skeleton=PAIR, states=True) as sink:
+        sink.write(Frame(PICTURE, 0, 0.0), tracks)
+    (row,) = rows(path)
+    assert list(row)[-2:] == ["head_state", "foot_state"]
+    assert list(row) == list(columns(PAIR, states=True))
+    assert (row["state"], row["head_state"], row["foot_state"]) == ("measured", "predicted", "")
+    ((_, _, again),) = read_table(path).timed()
+    assert again.keypoint_states.tolist() == [[1, 0]]

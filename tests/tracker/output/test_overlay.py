@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,15 @@ def test_a_keypoint_that_is_unsure_or_missing_takes_its_limb_along(hidden):
 
 def test_min_score_may_be_lowered():
     assert draw(blank(), stick(scores=(0.1, 1)), skeleton=STICK, min_score=0.05)[120, 100].any()
+
+
+def test_a_predicted_keypoint_of_a_measured_person_is_drawn_thinner():
+    size = {"head": (400, 200), "foot": (400, 600), "box": (300, 150, 500, 650)}
+    measured = draw(blank(720, 1280), stick(**size), skeleton=STICK)
+    tracks = replace(stick(**size), keypoint_states=[[0, 1]])
+    predicted = draw(blank(720, 1280), tracks, skeleton=STICK)
+    assert 0 < predicted[400, 350:450].any(-1).sum() < measured[400, 350:450].any(-1).sum()
+    assert (predicted[180:220, 350:450] == measured[180:220, 350:450]).mean() > 0.9  # the measured head
 
 
 def test_a_prediction_is_thinner_and_its_box_dashed():

@@ -31,7 +31,7 @@ def test_wrists_that_change_places_for_two_frames_do_not_shake():
     scene = synthetic.walking(synthetic.regular(2, FPS))
     clean, _ = shown(scene, lambda frame, keypoints: None)
     for gate, bound in ((6.0, 6), (np.inf, np.inf)):
-        keypoints, scores = shown(scene, swapped, keypoint_gate=gate)
+        keypoints, scores = shown(scene, swapped, keypoint_gate=gate, side_gate=np.inf)
         off = np.abs(keypoints - clean)[30:40, WRISTS].max()
         assert off < bound  # pixels, of a height of 200
     assert off > 10  # without a gate they do

@@ -72,7 +72,8 @@ def untangle(
     people.exchanged[tracks] = np.where(believed, 0.0, lasting)
     if not swapped.any():
         return observed
-    _exchange(people.sides(), tracks, believed, flip)
+    if believed.any():
+        _exchange(people.sides(), tracks, believed, flip)
     keypoints, scores = observed.keypoints.copy(), observed.scores.copy()
     _exchange([keypoints, scores], np.arange(len(tracks)), swapped & ~believed, flip)
     return observed._replace(keypoints=keypoints, scores=scores)

@@ -155,7 +155,11 @@ class Networks:
     """The two networks, and where they run."""
 
     model: str = option(
-        "bundled", "pose network: a name from `posetrack models`, or a weights file", "NAME", see="models.md"
+        "bundled",
+        "pose network: a name from `posetrack models`, a weights file, or a single-stage network such as "
+        "`yolo11n-pose.pt`, which needs no detector",
+        "NAME",
+        see="models.md",
     )
     dataset: str = option(
         "coco", "skeleton: `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody`; ViTPose+ has all six", "NAME"

@@ -48,7 +48,7 @@ class RunFacts:
         fps: nominal frames a second of the source; None where unknown. The truth is in the column `time_s`.
         fps_guessed: nothing in the source says so.
         model: the pose network.
-        detector: the person detector.
+        detector: the person detector; None with a single-stage pose network.
         device: the one that was really used.
         config: the resolved options.
         counts: of frames.
@@ -65,7 +65,7 @@ class RunFacts:
     size: tuple[int, int]
     fps: float | None
     model: NetworkFacts
-    detector: NetworkFacts
+    detector: NetworkFacts | None
     device: str
     config: Mapping[str, Any]
     counts: Counts
@@ -116,7 +116,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
         "skeleton": {"name": skeleton.name, "keypoints": list(names)},
         "limbs": [[names[a], names[b]] for a, b in skeleton.limbs],
         "model": asdict(facts.model),
-        "detector": asdict(facts.detector),
+        "detector": asdict(facts.detector) if facts.detector else {},
         "device": facts.device,
         "versions": versions(),
         "config": dict(facts.config),

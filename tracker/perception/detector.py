@@ -95,22 +95,26 @@ def read_detector_weights(path: Path) -> Loaded:
     from ...models.networks import yolo
 
     model: Any = yolo.load(path)
-    card = DetectorCard(
-        size=model.size,
-        stride=int(max(model.stride)),
-        person_class=_person_class(model.names, path),
-        end2end=bool(getattr(model, "end2end", False)),
-        shrinks=bool(getattr(model, "shrinks", False)),
-        sha256=sha256(path),
-    )
-    return Loaded(path, model, card)
+    return Loaded(path, model, DetectorCard(**conventions(model, path)))
+
+
+def conventions(model: Any, path: Path) -> dict[str, Any]:
+    """Return what a network of `yolo.load` says of itself, as the fields of a `DetectorCard`."""
+    return {
+        "size": model.size,
+        "stride": int(max(model.stride)),
+        "person_class": _person_class(model.names, path),
+        "end2end": bool(getattr(model, "end2end", False)),
+        "shrinks": bool(getattr(model, "shrinks", False)),
+        "sha256": sha256(path),
+    }
 
 
 def _person_class(names: dict[int, str], origin: str | Path) -> int:
     people = [index for index, name in names.items() if name.lower() == "person"]
     if people or len(names) == 1:
         return (people or list(names))[0]
-    raise ModelError(f"The detector '{origin}' has no class 'person' among its {len(names)}. Give another one.")
+    raise ModelError(f"The network '{origin}' has no class 'person' among its {len(names)}. Give another one.")
 
 
 class YoloDetector:
@@ -143,29 +147,68 @@ class YoloDetector:
 
     def __call__(self, frame: Frame) -> Detections:
         """Detect the people, the most confident first."""
-        height, width = frame.image.shape[:2]
-        card = self.card
-        canvas, scale, offset = letterbox(frame.image, size=self.size, stride=card.stride, shrinks=card.shrinks)
-        images = np.empty((1, 3, *canvas.shape[:2]), np.float32)
-        crop.planes(canvas, images[0], factors=_FACTORS, shifts=_SHIFTS)
-        boxes, scores = self._people(self.network(images)[0])
-        inside = (boxes.reshape(-1, 2, 2) - offset) / scale
-        clipped = np.minimum(np.maximum(inside, 0), (width, height)).reshape(-1, 4).astype(np.float32)
-        return Detections(clipped[: self.max_people], scores[: self.max_people])
+        people, _ = find_people(
+            self.network, self.card, frame.image, size=self.size, conf=self.conf, iou=self.iou, most=self.max_people
+        )
+        return people
 
-    def _people(self, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the boxes (N, 4) xyxy and scores (N,) of people in a network's output, the most confident first."""
-        person = self.card.person_class
-        if self.card.end2end:
-            rows = output[(output[:, 5] == person) & (output[:, 4] > self.conf)]
-            rows = rows[np.argsort(-rows[:, 4], kind="stable")]
-            return rows[:, :4], rows[:, 4]
-        scores = output[4 + person]  # (A,)
-        found = np.flatnonzero(scores > self.conf)
-        centers, sizes, scores = output[:2, found].T, output[2:4, found].T, scores[found]
-        boxes = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
-        kept = nms(boxes, scores, iou=self.iou)
-        return boxes[kept], scores[kept]
+
+def find_people(
+    network: Runtime,
+    card: DetectorCard,
+    image: NDArray[np.uint8],
+    *,
+    size: int,
+    conf: float,
+    iou: float,
+    most: int | None = None,
+    points: int = 0,
+) -> tuple[Detections, NDArray[np.float32]]:
+    """Run an Ultralytics YOLO network on an image.
+
+    Args:
+        network: see `YoloDetector`.
+        card: input and output conventions of the network.
+        image: (H, W, 3) BGR.
+        size: longer side of the input, pixels.
+        conf: minimum score.
+        iou: IoU threshold of the non-maximum suppression.
+        most: maximum number of people; None for no limit.
+        points: number K of keypoints at the end of each row of the output: x, y in input pixels, score.
+
+    Returns:
+        N people, the most confident first, and their keypoints (N, K, 3): x, y in pixels of the image, score. Like
+        Ultralytics, it moves boxes and keypoints outside the image to its border.
+    """
+    height, width = image.shape[:2]
+    canvas, scale, offset = letterbox(image, size=size, stride=card.stride, shrinks=card.shrinks)
+    images = np.empty((1, 3, *canvas.shape[:2]), np.float32)
+    crop.planes(canvas, images[0], factors=_FACTORS, shifts=_SHIFTS)
+    boxes, scores, rows = _people(network(images)[0], card, conf=conf, iou=iou)
+
+    def in_image(places: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.minimum(np.maximum((places - offset) / scale, 0), (width, height)).astype(np.float32)
+
+    corners = in_image(boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+    keypoints = rows[:, rows.shape[1] - 3 * points :].reshape(len(rows), points, 3)
+    keypoints = np.concatenate([in_image(keypoints[..., :2]), keypoints[..., 2:]], axis=2)
+    return Detections(corners, scores)[:most], keypoints[:most]
+
+
+def _people(
+    output: NDArray[np.float32], card: DetectorCard, *, conf: float, iou: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return the boxes (N, 4) xyxy, scores (N,) and rows of the people in an output, the most confident first."""
+    if card.end2end:
+        rows = output[(output[:, 5] == card.person_class) & (output[:, 4] > conf)]
+        rows = rows[np.argsort(-rows[:, 4], kind="stable")]
+        return rows[:, :4], rows[:, 4], rows
+    score = 4 + card.person_class
+    rows = output[:, output[score] > conf].T
+    centers, sizes, scores = rows[:, :2], rows[:, 2:4], rows[:, score]
+    boxes = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
+    kept = nms(boxes, scores, iou=iou)
+    return boxes[kept], scores[kept], rows[kept]
 
 
 def nms(boxes: NDArray[np.floating], scores: NDArray[np.floating], *, iou: float) -> NDArray[np.intp]:

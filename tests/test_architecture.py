@@ -27,7 +27,7 @@ ALLOWED = {
     "configs": "",
     "models": "",
     "models.geometry": "numpy cv2 torch",
-    "models.networks": "models.geometry models.weights | numpy cv2 torch timm safetensors ultralytics PIL",
+    "models.networks": "models.geometry models.weights | numpy cv2 torch timm safetensors ultralytics PIL transformers",
     "models.weights": "models.geometry models.networks | torch safetensors huggingface_hub platformdirs rich",
     "models.attention": "models.geometry models.networks | numpy cv2 torch",
     "models.evaluation": "models.geometry | numpy scipy faster_coco_eval",
@@ -42,7 +42,7 @@ ALLOWED = {
     "tracker.partial": "",
     "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
     "tracker.perception": "version tracker.types models.export models.geometry models.networks models.weights | "
-    "numpy cv2 torch onnxruntime",
+    "numpy cv2 torch onnxruntime PIL",
     "tracker.tracking": "tracker.types models.geometry models.weights | numpy numba",
     "tracker.features": "tracker.types models.geometry | numpy",
     "tracker.formats": "installation tracker.types tracker.partial models.geometry | numpy",

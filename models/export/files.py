@@ -84,8 +84,10 @@ def _several(answer: Any) -> bool:
 
 
 def _examples(card: cards.Card) -> Tensor:
-    # Two of them, and sides that differ, so that no size is taken for a constant.
-    height, width = card.input_size if isinstance(card, cards.PoseCard) else (2 * card.stride, 3 * card.stride)
+    # Two of them, and sides that differ where any will do, so that no size is taken for a constant.
+    height, width = card.shape
+    if isinstance(card, cards.DetectorCard) and not card.stretches:
+        height, width = 2 * card.stride, 3 * card.stride
     return torch.zeros(2, 3, height, width)
 
 
@@ -147,7 +149,7 @@ def _onnx(
 ) -> None:
     onnx = need("onnx", "posetrack[onnx]")
     dynamic = {"images": {0: "batch"}, **{name: {0: "batch"} for name in names}}
-    if isinstance(card, cards.DetectorCard):
+    if min(card.shape) < 0:
         dynamic["images"] |= {2: "height", 3: "width"}
         dynamic[names[0]] |= {2: "places"}
     if half:

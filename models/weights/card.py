@@ -47,6 +47,7 @@ class DetectorCard:
         person_class: the row of its classes that counts.
         end2end: its rows are final, no suppression is due.
         shrinks: pictures are brought to size by `shrink.resize`; Ultralytics' own learnt with bilinear ones.
+        stretches: pictures become squares of `size`, by Pillow's bilinear filter, as transformers' RT-DETR has them.
         sha256: of the weights that it was made from.
     """
 
@@ -55,12 +56,13 @@ class DetectorCard:
     person_class: int = 0
     end2end: bool = False
     shrinks: bool = False
+    stretches: bool = False
     sha256: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
         """(height, width) of its input, -1 where any will do."""
-        return (-1, -1)
+        return (self.size, self.size) if self.stretches else (-1, -1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Detect the people in a frame, with a YOLO network, or read their boxes from a file."""
+"""Detect the people in a frame, with a YOLO or RT-DETR network, or read their boxes from a file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError
+from ...errors import ModelError, UsageError
 from ...models.geometry import crop
 from ...models.weights.cache import cache_folder, sha256
 from ...models.weights.card import DetectorCard
 from ..types import Detections, Frame
 from .custom import CustomDetector
-from .letterbox import letterbox
+from .letterbox import letterbox, stretch
 from .protocols import Detector
 from .runtimes import Runtime
 from .runtimes.load import EXPORTED, load_runtime
@@ -46,8 +46,10 @@ def load_detector(
     """Load a detector by name.
 
     Args:
-        name: `bundled`; a `.pt` or `.safetensors` file; a published name such as `yolo11n.pt`; an exported network,
-            `.xml` or `.onnx`; a file of boxes, COCO results `.json` or MOT `.txt`; or a function, see `CustomDetector`.
+        name: `bundled`; a `.pt` or `.safetensors` file; a published name such as `yolo11n.pt`; an RT-DETR of
+            transformers, a folder or a repository of the hub such as `PekingU/rtdetr_r50vd_coco_o365`; an exported
+            network, `.xml` or `.onnx`; a file of boxes, COCO results `.json` or MOT `.txt`; or a function, see
+            `CustomDetector`.
         device: device of the network: `auto`, `cpu`, `cuda`, `cuda:N`, `mps`.
         runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
         precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
@@ -60,6 +62,7 @@ def load_detector(
 
     Raises:
         ModelError: the file is missing, broken or of another type.
+        UsageError: the network does not take this size.
     """
     if callable(name):
         return CustomDetector(name, conf=conf or 0.0, max_people=max_people)
@@ -78,34 +81,36 @@ def find(name: str | Path, *, offline: bool = False) -> Path:
     """Return the file of a detector's weights; imports torch only if a download is needed."""
     if str(name) == "bundled":
         return Path(str(files("posetrack.models.weights.bundled") / BUNDLED))
-    for candidate in (Path(name), cache_folder() / "ultralytics" / name):
+    for candidate in (Path(name), Path(name) / "model.safetensors", cache_folder() / "ultralytics" / name):
         if candidate.is_file():
             return candidate
     from ...models.networks import yolo
+    from ...models.weights import hub
 
-    return yolo.find(name, offline=offline)
+    return hub.find(str(name), offline=offline) or yolo.find(name, offline=offline)
 
 
 def read_detector_weights(path: Path) -> Loaded:
-    """Read a detector's weights with torch and Ultralytics.
+    """Read a detector's weights with torch, and Ultralytics or transformers.
 
     Raises:
         ModelError: the file is broken or of another type.
     """
-    from ...models.networks import yolo
+    from ...models.networks import rt_detr, yolo
 
-    model: Any = yolo.load(path)
+    model: Any = rt_detr.load(path) if rt_detr.is_one(path) else yolo.load(path)
     return Loaded(path, model, DetectorCard(**conventions(model, path)))
 
 
 def conventions(model: Any, path: Path) -> dict[str, Any]:
-    """Return what a network of `yolo.load` says of itself, as the fields of a `DetectorCard`."""
+    """Return what a network of `yolo.load` or `rt_detr.load` says of itself, as the fields of a `DetectorCard`."""
     return {
         "size": model.size,
         "stride": int(max(model.stride)),
         "person_class": _person_class(model.names, path),
         "end2end": bool(getattr(model, "end2end", False)),
         "shrinks": bool(getattr(model, "shrinks", False)),
+        "stretches": bool(getattr(model, "stretches", False)),
         "sha256": sha256(path),
     }
 
@@ -118,7 +123,7 @@ def _person_class(names: dict[int, str], origin: str | Path) -> int:
 
 
 class YoloDetector:
-    """Callable `(frame) -> Detections` around an Ultralytics YOLO network.
+    """Callable `(frame) -> Detections` around a YOLO network of Ultralytics, or an RT-DETR of transformers.
 
     Args:
         network: maps (1, 3, h, w) RGB in [0, 1] to (1, 4 + classes + more, A): centers, sizes in input pixels and
@@ -144,6 +149,8 @@ class YoloDetector:
     ) -> None:
         self.network, self.card, self.name, self.sha256 = network, card, name, card.sha256
         self.conf, self.iou, self.size, self.max_people = conf, iou, size or card.size, max_people
+        if card.stretches and self.size != card.size:
+            raise UsageError(f"--detect-size is {size}, but {name} takes {card.size} pixels only. Leave it out.")
 
     def __call__(self, frame: Frame) -> Detections:
         """Detect the people, the most confident first."""
@@ -181,7 +188,10 @@ def find_people(
         Ultralytics, it moves boxes and keypoints outside the image to its border.
     """
     height, width = image.shape[:2]
-    canvas, scale, offset = letterbox(image, size=size, stride=card.stride, shrinks=card.shrinks)
+    if card.stretches:
+        canvas, scale, offset = stretch(image, size=size)
+    else:
+        canvas, scale, offset = letterbox(image, size=size, stride=card.stride, shrinks=card.shrinks)
     images = np.empty((1, 3, *canvas.shape[:2]), np.float32)
     crop.planes(canvas, images[0], factors=_FACTORS, shifts=_SHIFTS)
     boxes, scores, rows = _people(network(images)[0], card, conf=conf, iou=iou)

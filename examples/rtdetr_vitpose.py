@@ -1,0 +1,21 @@
+"""Print the keypoints of the people in a photograph: RT-DETR finds the people, ViTPose their keypoints.
+
+python examples/rtdetr_vitpose.py photo.jpg [DETECTOR] [MODEL]    # needs posetrack[transformers]
+"""
+
+import sys
+
+import cv2
+
+from posetrack import Frame, load_pipeline
+
+photo, detector, model = (sys.argv[1:] + ["PekingU/rtdetr_r50vd_coco_o365", "vitpose-b-simple"][len(sys.argv) - 2 :])[
+    :3
+]
+pipeline = load_pipeline(model, detector, conf=0.3)
+frame = Frame(cv2.imread(photo), index=0, time=0.0)
+poses = pipeline.estimate(frame, pipeline.detect(frame))
+for number, (keypoints, scores) in enumerate(zip(poses.keypoints, poses.scores)):
+    print(f"Person #{number}")
+    for name, (x, y), score in zip(pipeline.estimator.skeleton.keypoints, keypoints, scores):
+        print(f" - {name}: x={x:.2f}, y={y:.2f}, score={score:.2f}")

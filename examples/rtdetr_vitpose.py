@@ -1,6 +1,6 @@
 """Print the keypoints of the people in a photograph: RT-DETR finds the people, ViTPose their keypoints.
 
-python examples/rtdetr_vitpose.py photo.jpg [DETECTOR] [MODEL]    # needs posetrack[transformers]
+python examples/rtdetr_vitpose.py photo.jpg PekingU/rtdetr_r50vd_coco_o365 vitpose-b-simple
 """
 
 import sys
@@ -9,9 +9,7 @@ import cv2
 
 from posetrack import Frame, load_pipeline
 
-photo, detector, model = (sys.argv[1:] + ["PekingU/rtdetr_r50vd_coco_o365", "vitpose-b-simple"][len(sys.argv) - 2 :])[
-    :3
-]
+photo, detector, model = sys.argv[1:]
 pipeline = load_pipeline(model, detector, conf=0.3)
 frame = Frame(cv2.imread(photo), index=0, time=0.0)
 poses = pipeline.estimate(frame, pipeline.detect(frame))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ...errors import ModelError
-from .cache import is_offline
+from ..cache import is_offline
 
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 _NAME = re.compile(r"[\w.-]+/[\w.-]+(?<!\.pt)(?<!\.pth)(?<!\.safetensors)")  # OWNER/NAME, and no file

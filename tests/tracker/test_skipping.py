@@ -7,7 +7,7 @@ import pytest
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, load_pipeline
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.formats.table_writer import CsvSink
+from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.loop import loop
 from posetrack.tracker.output.sinks import Sinks
 from posetrack.tracker.perception.activity import Activity
@@ -77,7 +77,7 @@ def test_every_fifth_frame_is_detected_and_all_are_measured():
     assert watcher.detections == list(range(0, 90, 5))
     assert watcher.crops == list(range(90))
     assert all(state is State.MEASURED for people in tracks for state in people.states)
-    assert pipeline.looks == {FrameMode.DETECT: 18, FrameMode.FOLLOW: 72}
+    assert pipeline.modes == {FrameMode.DETECT: 18, FrameMode.FOLLOW: 72}
 
 
 @pytest.mark.parametrize("schedule", [Schedule(5, 1), Schedule(6, 2), Schedule("auto", 1), Schedule("auto", "auto")])
@@ -105,7 +105,7 @@ def test_a_single_stage_network_finds_the_same_people(schedule):
     _, full, _ = watch(Schedule())
     _, single, pipeline = single_stage(schedule)
     heights = WALK.boxes[0, :, 3] - WALK.boxes[0, :, 1]
-    assert FrameMode.FOLLOW not in pipeline.looks
+    assert FrameMode.FOLLOW not in pipeline.modes
     for a, b in zip(full, single):
         assert a.ids.tolist() == b.ids.tolist()
         apart = np.linalg.norm(a.poses.keypoints - b.poses.keypoints, axis=-1) / heights[:, None]
@@ -116,7 +116,7 @@ def test_auto_spares_a_single_stage_network_and_finds_somebody_new():
     watcher, tracks, pipeline = single_stage(Schedule("auto", "auto"), comes=COMES)
     assert watcher.detections == watcher.crops
     assert len(watcher.crops) < 75
-    assert pipeline.looks[FrameMode.PREDICT] == 90 - len(watcher.crops)
+    assert pipeline.modes[FrameMode.PREDICT] == 90 - len(watcher.crops)
     assert next(i for i, people in enumerate(tracks) if len(people) == 2) <= COMES + 4
 
 

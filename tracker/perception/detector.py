@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError, UsageError
+from ...models.cache import cache_folder, sha256
 from ...models.geometry import crop
-from ...models.weights.cache import cache_folder, sha256
 from ...models.weights.card import DetectorCard
 from ..types import Detections, Frame
 from .custom import CustomDetector
@@ -84,10 +84,10 @@ def find(name: str | Path, *, offline: bool = False) -> Path:
     for candidate in (Path(name), Path(name) / "model.safetensors", cache_folder() / "ultralytics" / name):
         if candidate.is_file():
             return candidate
-    from ...models.networks import yolo
     from ...models.weights import hub
+    from ...models.weights.detector_files import locate_detector
 
-    return hub.find(str(name), offline=offline) or yolo.find(name, offline=offline)
+    return hub.find(str(name), offline=offline) or locate_detector(name, offline=offline)
 
 
 def read_detector_weights(path: Path) -> Loaded:
@@ -96,14 +96,14 @@ def read_detector_weights(path: Path) -> Loaded:
     Raises:
         ModelError: the file is broken or of another type.
     """
-    from ...models.networks import rt_detr, yolo
+    from ...models.weights import detectors
 
-    model: Any = rt_detr.load(path) if rt_detr.is_one(path) else yolo.load(path)
+    model: Any = detectors.load(path)
     return Loaded(path, model, DetectorCard(**conventions(model, path)))
 
 
 def conventions(model: Any, path: Path) -> dict[str, Any]:
-    """Return what a network of `yolo.load` or `rt_detr.load` says of itself, as the fields of a `DetectorCard`."""
+    """Return what a network of `detectors.load` says of itself, as the fields of a `DetectorCard`."""
     return {
         "size": model.size,
         "stride": int(max(model.stride)),

@@ -150,19 +150,19 @@ def read_pose_weights(name: str, *, dataset: str = "coco", offline: bool = False
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
     """
     from ...models.weights.checkpoint import load_checkpoint
-    from ...models.weights.find import find
+    from ...models.weights.locate import locate_weights
 
     if Path(name).match("yolo*-pose.pt"):  # a published name, unless there is such a file
         return read_single_stage_weights(detector.find(name, offline=offline), dataset=dataset)
-    found = find(name, offline=offline)
-    if is_single_stage(found.path):
-        return read_single_stage_weights(found.path, dataset=dataset)
-    network: Any = load_checkpoint(found.path, input_size=found.input_size, dataset=dataset)
+    file = locate_weights(name, offline=offline)
+    if is_single_stage(file.path):
+        return read_single_stage_weights(file.path, dataset=dataset)
+    network: Any = load_checkpoint(file.path, input_size=file.input_size, dataset=dataset)
     card = PoseCard(
         input_size=network.input_size,
         processing=network.processing.name,
         family=type(network).__name__,
         skeleton=dataset,
-        sha256=found.sha256,
+        sha256=file.sha256,
     )
-    return Loaded(found.path, network, card)
+    return Loaded(file.path, network, card)

@@ -80,9 +80,9 @@ def read_single_stage_weights(path: Path, *, dataset: str = "coco") -> Loaded:
     Raises:
         ModelError: the file is broken, or has no keypoints, or those of another dataset.
     """
-    from ...models.networks import yolo
+    from ...models.weights import detectors
 
-    model: Any = yolo.load(path)
+    model: Any = detectors.load(path)
     shape, wanted = getattr(model.model[-1], "kpt_shape", None), len(skeleton(dataset))
     if shape is None:
         raise ModelError(f"'{path}' detects people but estimates no poses. Give it as --detector.")

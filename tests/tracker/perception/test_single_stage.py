@@ -10,7 +10,7 @@ import torch
 from posetrack import load_pipeline
 from posetrack.errors import ModelError, UsageError
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.models.networks import yolo
+from posetrack.models.networks.ultralytics_import import load_tasks
 from posetrack.models.weights.card import SingleStageCard
 from posetrack.tracker.cli import main
 from posetrack.tracker.perception.pose import load_pose_estimator
@@ -29,7 +29,7 @@ def photograph(name):
 
 def write(path, description, **arguments):
     """Write a network of random weights as Ultralytics writes its files."""
-    tasks = yolo._ultralytics()
+    tasks = load_tasks()
     torch.manual_seed(0)
     network = getattr(tasks, arguments.pop("task", "PoseModel"))(description, nc=1, verbose=False, **arguments)
     network.names, network.args = {0: "person"}, {}
@@ -44,7 +44,7 @@ def write(path, description, **arguments):
 
 def predicted(path, image, **words):
     """Return the boxes, keypoints and scores of Ultralytics' own predictor."""
-    yolo._ultralytics()
+    load_tasks()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import ultralytics

@@ -5,13 +5,11 @@ python examples/rtdetr_vitpose.py photo.jpg PekingU/rtdetr_r50vd_coco_o365 vitpo
 
 import sys
 
-import cv2
-
-from posetrack import Frame, load_pipeline
+from posetrack import load_pipeline, open_source
 
 photo, detector, model = sys.argv[1:]
 pipeline = load_pipeline(model, detector, conf=0.3)
-frame = Frame(cv2.imread(photo), index=0, time=0.0)
+frame = next(iter(open_source(photo)))
 poses = pipeline.estimate(frame, pipeline.detect(frame))
 for number, (keypoints, scores) in enumerate(zip(poses.keypoints, poses.scores)):
     print(f"Person #{number}")

@@ -5,11 +5,11 @@ python examples/rtdetr_vitpose.py photo.jpg PekingU/rtdetr_r50vd_coco_o365 vitpo
 
 import sys
 
-from posetrack import load_pipeline, open_source
+import posetrack
 
 photo, detector, model = sys.argv[1:]
-pipeline = load_pipeline(model, detector, conf=0.3)
-frame = next(iter(open_source(photo)))
+pipeline = posetrack.load_pipeline(model, detector, conf=0.3)
+frame = next(iter(posetrack.open_source(photo)))
 poses = pipeline.estimate(frame, pipeline.detect(frame))
 for number, (keypoints, scores) in enumerate(zip(poses.keypoints, poses.scores)):
     print(f"Person #{number}")

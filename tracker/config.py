@@ -192,7 +192,8 @@ class Networks:
 
     model: str = option(
         "bundled",
-        "pose network: a name from `posetrack models`, or a weights file",
+        "pose network: a name from `posetrack models`, a weights file, or a single-stage network such as "
+        "`yolo11n-pose.pt`, which needs no detector",
         "NAME",
         see="models.md",
         common=True,

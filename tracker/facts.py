@@ -10,7 +10,7 @@ from .perception.schedule import FrameMode
 from .timings import LATENCY
 
 if TYPE_CHECKING:
-    from .perception.protocols import Detector, PoseEstimator
+    from .perception.protocols import Detector, PoseEstimator, SingleStageEstimator
     from .perception.runtimes import Runtime
     from .pipeline import Pipeline
     from .video.source import Source
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def announcement(pipeline: Pipeline) -> Iterator[str]:
     """Yield a line on the inference backend of each network, and one on the frames that skip them."""
     for what, part in (("detector", pipeline.detector), ("pose network", pipeline.estimator)):
-        if part.network:
+        if part and part.network:
             yield f"{what} {part.name}: {_describe(part.network)}"
     if pipeline.schedule.skips:
         yield f"schedule: {pipeline.schedule.description}"
@@ -29,7 +29,7 @@ def _describe(network: Runtime) -> str:
     return f"{network.name} {network.precision} on {network.device} ({network.reason})"
 
 
-def _network_facts(part: Detector | PoseEstimator) -> NetworkFacts:
+def _network_facts(part: Detector | PoseEstimator | SingleStageEstimator) -> NetworkFacts:
     return NetworkFacts(part.name, part.sha256, _describe(part.network) if part.network else None)
 
 
@@ -55,7 +55,7 @@ def run_facts(
         size=frames.size,
         fps=frames.fps,
         model=_network_facts(estimator),
-        detector=_network_facts(detector),
+        detector=_network_facts(detector) if detector else None,
         device=estimator.network.device,
         config=options,
         counts=Counts(frames.frames_read, frames.frames_dropped, frames.frames_failed, frames.last_index),

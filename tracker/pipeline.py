@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, UsageError
 from ..installation import explained
 from ..models.geometry.boxes import iou
 from .config import Networks, Tracking
-from .perception.protocols import Detector, PoseEstimator
+from .perception.protocols import Detector, PoseEstimator, SingleStageEstimator
 from .perception.schedule import Every, FrameMode, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
@@ -47,8 +47,8 @@ class Pipeline:
     """Callable `(frame) -> Tracks`.
 
     Args:
-        detector: `(frame) -> Detections`.
-        estimator: `(frame, detections) -> Poses`.
+        detector: `(frame) -> Detections`; None for a single-stage estimator.
+        estimator: `(frame, detections) -> Poses`; without a detector, `(frame) -> Poses`.
         tracker: `update(poses, time) -> Tracks`; the default tracker if omitted.
         camera: `(frame, boxes of the last frame) -> motion`; a static camera if omitted.
         schedule: decides per frame which networks run; both run in every frame if omitted.
@@ -62,8 +62,8 @@ class Pipeline:
 
     def __init__(
         self,
-        detector: Detector,
-        estimator: PoseEstimator,
+        detector: Detector | None,
+        estimator: PoseEstimator | SingleStageEstimator,
         tracker: PoseTracker | None = None,
         *,
         camera: Camera | None = None,
@@ -149,37 +149,43 @@ class Pipeline:
             self._forget_images()
         self._size, self._last = size, (frame.index, frame.time)
         motion, mode, expected = self._motion(frame), FrameMode.DETECT, Tracks.empty(len(self.estimator.skeleton))
-        if detections is None and self.schedule.skips:
+        if detections is None and poses is None and self.schedule.skips:
             expected = self._anchors.place(self.tracker.expect(frame.time, motion=motion))
             mode = self._mode(frame, expected, motion)
         self.modes[mode] += 1
-        people = Detections(expected.poses.boxes, expected.poses.box_scores)
-        if mode is FrameMode.DETECT:
-            people = self.detect(frame) if detections is None else detections
-        self._boxes = people.boxes
         if mode is FrameMode.PREDICT:
+            self._boxes = expected.poses.boxes
             with self.timings.stage("track"):
                 return self.tracker.predict(frame.time, size=size, motion=motion)
-        poses = self.estimate(frame, people) if poses is None else poses
+        if poses is None:
+            if mode is FrameMode.FOLLOW:
+                detections = Detections(expected.poses.boxes, expected.poses.box_scores)
+            poses = self.estimate(frame, self.detect(frame) if detections is None else detections)
+        self._boxes = boxes = poses.boxes
         with self.timings.stage("track"):
             if mode is FrameMode.FOLLOW:
                 self.schedule.learn(poses, expected.poses)
                 poses = carried(poses, expected.poses)
+            elif self.detector is None:
+                self.schedule.learn(*_same_people(poses, expected.poses))
             tracks = self.tracker.update(poses, frame.time, size=size, motion=motion)
             if mode is FrameMode.DETECT and self.schedule.skips:
-                self._anchors.keep(self.tracker.expect(frame.time), people.boxes)
-        strangers = iou(people.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
-        return replace(tracks, others=people.boxes[strangers])
+                self._anchors.keep(self.tracker.expect(frame.time), boxes)
+        strangers = iou(boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
+        return replace(tracks, others=boxes[strangers])
 
-    def detect(self, frame: Frame) -> Detections:
-        """Detect the people of a frame; may run frames ahead of the tracker."""
+    def detect(self, frame: Frame) -> Detections | None:
+        """Detect the people of a frame, or None with a single-stage estimator; may run frames ahead of the tracker."""
+        if self.detector is None:
+            return None
         with self.timings.stage("detect"):
             return self.detector(frame)
 
-    def estimate(self, frame: Frame, detections: Detections) -> Poses:
-        """Estimate the poses of detected people; may run frames ahead of the tracker."""
+    def estimate(self, frame: Frame, detections: Detections | None) -> Poses:
+        """Estimate the poses of detected people, or of all with a single-stage estimator; may run frames ahead."""
+        estimator: Any = self.estimator
         with self.timings.stage("pose"):
-            return self.estimator(frame, detections)
+            return estimator(frame) if detections is None else estimator(frame, detections)
 
     def _motion(self, frame: Frame) -> NDArray[np.float64] | None:
         """Return the camera's motion since the last frame."""
@@ -204,6 +210,8 @@ class Pipeline:
             with self.timings.stage("camera"):
                 moved |= self.activity(frame, expected.poses.boxes)
         mode = self.schedule(frame.time, expected, has_tentative=self.tracker.has_tentative, moved=moved)
+        if mode is FrameMode.FOLLOW and self.detector is None:
+            mode = FrameMode.DETECT  # a single-stage network always finds all people
         if self.activity and mode is FrameMode.DETECT:
             self.activity.keep()
         return mode
@@ -233,6 +241,13 @@ class Pipeline:
         return other
 
 
+def _same_people(found: Poses, expected: Poses) -> tuple[Poses, Poses]:
+    """Return the poses that were found and expected of the same people, in the same order."""
+    overlap = iou(found.boxes, expected.boxes)  # (N, M)
+    rows, columns = np.nonzero(overlap > _SAME)
+    return found[rows], expected[columns]
+
+
 @explained()
 def load_pipeline(
     model: str = Networks.model,
@@ -256,7 +271,8 @@ def load_pipeline(
     """Load the networks and build a pipeline.
 
     Args:
-        model: pose network: a name from `posetrack models`, or a weights file.
+        model: pose network: a name from `posetrack models`, a weights file, or a single-stage network such as
+            `yolo11n-pose.pt`, which needs no detector.
         detector: person detector: `bundled`, a name such as `yolo11n.pt`, a weights file, or a file of boxes; or a
             function `(frame) -> Detections`, which may also return boxes (N, 4), or boxes and scores (N,).
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; an unavailable device is an error.
@@ -311,20 +327,26 @@ def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1) -> Pip
     from .perception.camera import CameraMotion
     from .perception.detector import load_detector
     from .perception.pose import load_pose_estimator
+    from .perception.single_stage import SingleStagePoseEstimator
 
     schedule = Schedule(tracking.detect_every, tracking.pose_every)
     where: dict[str, Any] = {name: getattr(networks, name) for name in ("device", "runtime", "precision", "offline")}
     where["streams"] = 1 if schedule.skips else streams  # a frame that waits for the previous one uses all threads
-    detector = load_detector(
-        networks.detector,
-        conf=networks.conf,
-        max_people=networks.max_people or None,
-        size=networks.detect_size or None,
-        **where,
-    )
+    where |= {"conf": networks.conf, "max_people": networks.max_people or None, "size": networks.detect_size or None}
     estimator = load_pose_estimator(networks.model, dataset=networks.dataset, flip=networks.flip, **where)
+    detector: Detector | None = None
+    thresholds: dict[str, Any] = {}
+    if not isinstance(estimator, SingleStagePoseEstimator):
+        detector = load_detector(networks.detector, **where)
+        thresholds = CALIBRATED if networks.detector == "bundled" else {}
+    elif networks.detector != Networks.detector:
+        raise UsageError(
+            f"{networks.model} finds people and keypoints in one pass, so the detector '{networks.detector}' has no "
+            "use. Leave --detector out, or give another --model."
+        )
+    else:
+        schedule = Schedule(tracking.pose_every, tracking.pose_every)  # one network, one rate
     warm_up()  # after the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
-    thresholds: dict[str, Any] = CALIBRATED if networks.detector == "bundled" else {}
     tracker = PoseTracker(skeleton=estimator.skeleton, smooth=tracking.smooth, **thresholds)
     parts: dict[str, Any] = {"camera": CameraMotion(tracking.camera), "schedule": schedule, "activity": Activity()}
     return Pipeline(detector, estimator, tracker, streams=estimator.network.streams, **parts)

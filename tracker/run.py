@@ -56,7 +56,13 @@ def track(plan: Plan, *, console: Console) -> Iterator[PosetrackError | str]:
 
 def _load(config: RunConfig, *, live: bool) -> Pipeline:
     tracking = dataclasses.replace(config.tracking, smooth="none") if config.tracking.refine else config.tracking
-    return assemble(config.networks, tracking, streams=streams(live=live))
+    pipeline = assemble(config.networks, tracking, streams=streams(live=live))
+    if config.outputs.blur_faces and pipeline.schedule.detect_every != 1:  # a single-stage network, at pose_every
+        raise UsageError(
+            f"pose_every is {config.tracking.pose_every}, and {config.networks.model} finds new people, whose faces "
+            "blur_faces hides, only in those frames; give 1."
+        )
+    return pipeline
 
 
 def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console) -> str:

@@ -93,6 +93,11 @@ def _all_people(keypoints: Array, scores: Array, *_: Any) -> Kept:
     return np.arange(len(scores)), scores.mean(1)
 
 
+def _as_found(keypoints: Array, scores: Array, box_scores: Array, *_: Any) -> Kept:
+    order = np.argsort(-box_scores, kind="stable")
+    return order, box_scores[order]
+
+
 _HEATMAPS = "box score x mean of the keypoint scores above 0.2; OKS suppression 0.9"
 OURS = Protocol(
     "ours",
@@ -118,10 +123,12 @@ POTR = Protocol(
     clean=clip_boxes,
 )
 
+YOLO = Protocol("YOLO", "box score", select=_as_found, select_true=_as_found)  # suppression is part of the network
+
 MPII = Protocol("MPII", "not used", select=_all_people, select_true=_all_people)  # for every family
 
 
 def protocol_of(family: str) -> Protocol:
     """Return the protocol of a family (the name of a network's class); ours, if its authors published none."""
-    published = {"ViTPose": VITPOSE, "ViTPosePlus": VITPOSE, "TransPose": TRANSPOSE, "POTR": POTR}
+    published = {"ViTPose": VITPOSE, "ViTPosePlus": VITPOSE, "TransPose": TRANSPOSE, "POTR": POTR, "YOLO": YOLO}
     return published.get(family, OURS)

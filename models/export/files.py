@@ -80,8 +80,10 @@ def write(network: nn.Module, path: str | Path, card: cards.Card, *, half: bool 
 
 
 def _examples(card: cards.Card) -> Tensor:
-    # A batch of two and different sides, so that tracing fixes no dimension.
-    height, width = card.input_size if isinstance(card, cards.PoseCard) else (2 * card.stride, 3 * card.stride)
+    # A batch of two, and different sides where the network takes any, so that tracing fixes no dimension.
+    height, width = card.shape
+    if height < 0:
+        height, width = 2 * card.stride, 3 * card.stride
     return torch.zeros(2, 3, height, width)
 
 
@@ -143,7 +145,7 @@ def _onnx(
 ) -> None:
     onnx = need("onnx", "posetrack[onnx]")
     dynamic = {"images": {0: "batch"}, **{name: {0: "batch"} for name in names}}
-    if isinstance(card, cards.DetectorCard):
+    if min(card.shape) < 0:
         dynamic["images"] |= {2: "height", 3: "width"}
         dynamic[names[0]] |= {2: "places"}
     if half:

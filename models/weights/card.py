@@ -47,6 +47,7 @@ class DetectorCard:
         person_class: index of the class person.
         end2end: whether its rows are final and need no suppression.
         shrinks: whether images are resized by `shrink.resize`; Ultralytics trains with bilinear resizing.
+        stretches: whether images are resized to squares by Pillow's bilinear filter, as in transformers' RT-DETR.
         sha256: of the original weights.
     """
 
@@ -55,22 +56,38 @@ class DetectorCard:
     person_class: int = 0
     end2end: bool = False
     shrinks: bool = False
+    stretches: bool = False
     sha256: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
         """(height, width) of its input, -1 for any."""
-        return (-1, -1)
+        return (self.size, self.size) if self.stretches else (-1, -1)
 
 
-KINDS: dict[str, type[PoseCard] | type[DetectorCard]] = {"pose": PoseCard, "detector": DetectorCard}
+@dataclass(frozen=True, slots=True)
+class SingleStageCard(DetectorCard):
+    """A single-stage pose network: a detector whose rows end with the person's keypoints, x, y and score of each.
+
+    Attributes:
+        skeleton: the dataset whose keypoints it estimates, a name of `skeletons.SKELETONS`.
+    """
+
+    skeleton: str = "coco"
+
+
 Card = PoseCard | DetectorCard
+KINDS: dict[str, type[Card]] = {"pose": PoseCard, "detector": DetectorCard, "single-stage pose": SingleStageCard}
+
+
+def kind_of(card: Card) -> str:
+    """Return the name of a card's kind."""
+    return next(name for name, cls in KINDS.items() if type(card) is cls)
 
 
 def to_text(card: Card) -> str:
     """Write a card as JSON."""
-    kind = next(name for name, cls in KINDS.items() if isinstance(card, cls))
-    return json.dumps({"format": FORMAT, "kind": kind, **asdict(card)})
+    return json.dumps({"format": FORMAT, "kind": kind_of(card), **asdict(card)})
 
 
 def from_text(text: str) -> Card:

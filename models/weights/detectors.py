@@ -1,4 +1,4 @@
-"""Read and write the weights of detectors: our safetensors files and the `.pt` files of Ultralytics."""
+"""Read and write the weights of detectors: our own, of Ultralytics (`.pt`) and of RT-DETR."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import nn
 from ...errors import ModelError, OutputError
 from ..networks.ultralytics_import import load_tasks
 from ..networks.yolo import VARIANTS, build
-from . import layers, torch_file
+from . import layers, rt_detr, torch_file
 from .pickle_interpreter import Record, UnsafeError
 
 SIZE = 640  # longer side of the image in pixels if a file states none; that of every published model
@@ -37,6 +37,8 @@ def load(path: str | Path) -> nn.Module:
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"Cannot load the detector '{path}': there is no such file. Check the path.")
+    if rt_detr.is_one(path):
+        return rt_detr.load(path)
     if path.suffix == ".safetensors":
         model = _load_ours(path)
     elif path.suffix == ".pt":

@@ -92,6 +92,34 @@ def test_people_are_where_they_are_with_every_look(schedule):
         assert b.poses.boxes == pytest.approx(a.poses.boxes, abs=0.1 * heights.max())
 
 
+def single_stage(schedule, **scene):
+    """Watch the scene with an estimator that finds all people itself."""
+    watcher = Watcher(**scene)
+    whole = Part(lambda frame: watcher.estimate(frame, watcher.detect(frame)))
+    pipeline = Pipeline(None, whole, schedule=schedule, activity=Activity())
+    return watcher, [pipeline(frame) for frame in watcher.frames()], pipeline
+
+
+@pytest.mark.parametrize("schedule", [Schedule(), Schedule(2, 2), Schedule("auto", "auto")])
+def test_a_single_stage_network_finds_the_same_people(schedule):
+    _, full, _ = watch(Schedule())
+    _, single, pipeline = single_stage(schedule)
+    heights = WALK.boxes[0, :, 3] - WALK.boxes[0, :, 1]
+    assert FrameMode.FOLLOW not in pipeline.modes
+    for a, b in zip(full, single):
+        assert a.ids.tolist() == b.ids.tolist()
+        apart = np.linalg.norm(a.poses.keypoints - b.poses.keypoints, axis=-1) / heights[:, None]
+        assert np.percentile(apart, 95) < 0.03
+
+
+def test_auto_spares_a_single_stage_network_and_finds_somebody_new():
+    watcher, tracks, pipeline = single_stage(Schedule("auto", "auto"), comes=COMES)
+    assert watcher.detections == watcher.crops
+    assert len(watcher.crops) < 75
+    assert pipeline.modes[FrameMode.PREDICT] == 90 - len(watcher.crops)
+    assert next(i for i, people in enumerate(tracks) if len(people) == 2) <= COMES + 4
+
+
 def test_auto_spares_the_detector():
     watcher, _, _ = watch(Schedule("auto", "auto"))
     assert len(watcher.detections) < 25

@@ -147,7 +147,7 @@ def shares(pipeline: Pipeline, run: Callable[[], Run]) -> dict[str, float]:
     Returns:
         Shares of the total time: `networks`; `video`, decoding and encoding with colour conversion; `rest`.
     """
-    parts: list[Any] = [part for part in (pipeline.detector, pipeline.estimator) if part.network]
+    parts: list[Any] = [part for part in (pipeline.detector, pipeline.estimator) if part and part.network]
     networks = [part.network for part in parts]
     for part, network in zip(parts, networks, strict=True):
         part.network = TimedNetwork(network, pipeline)

@@ -116,8 +116,9 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 def _networks(pipeline: Pipeline) -> dict[str, str]:
     """Tell what computes the networks."""
-    found = {"detector": pipeline.detector.network, "pose": pipeline.estimator.network}
-    return {what: f"{network.name} {network.precision}" for what, network in found.items() if network}
+    found = {"detector": pipeline.detector, "pose": pipeline.estimator}
+    networks = {what: part.network for what, part in found.items() if part and part.network}
+    return {what: f"{network.name} {network.precision}" for what, network in networks.items()}
 
 
 def _print_stages(figures: dict[str, Any], console: Console) -> None:

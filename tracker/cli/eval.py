@@ -32,13 +32,16 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--boxes",
         metavar="gt|detector|FILE.json",
         default="gt",
-        help="estimate poses in the true boxes, in the detector's, or in those of a COCO results file (default: gt)",
+        help="estimate poses in the true boxes, in the detector's, or in those of a COCO results file; a single-stage "
+        "network always takes its own (default: gt)",
     )
     parser.add_argument(
         "--model", default="bundled", help="pose model by name or file; none measures boxes only (default: bundled)"
     )
     parser.add_argument(
-        "--detector", help="detector by name or file; none measures poses only (default: bundled; none for MPII)"
+        "--detector",
+        help="detector by name or file; none measures poses only (default: bundled; none for MPII, or with a "
+        "single-stage network)",
     )
     parser.add_argument("--flip", action="store_true", help="average each pose with that of the mirrored crop")
     parser.add_argument(
@@ -68,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
     from ...models.evaluation.annotations import dataset_of, read_annotations
     from ..evaluation.gallery import check_gallery, save_errors
-    from ..evaluation.pictures import MOST_POSES, evaluate
+    from ..evaluation.pictures import MOST_POSES, as_found, evaluate
     from ..evaluation.scores import results_files, show, write_json
     from ..partial import check_target
 
@@ -83,13 +86,16 @@ def run(args: argparse.Namespace) -> int:
         check_gallery(args.save_errors, overwrite=args.overwrite)
 
     estimator, detector, family = _load(args, dataset, model, detector_name)
+    single = estimator is not None and estimator is detector
+    if single:
+        args.boxes, detector_name = "detector", model
     console = Console(stderr=True, highlight=False)
     if args.boxes not in SOURCES:
         _compare_pictures(detector.indices, truth, console)
     run = evaluate(
         args.images,
         truth,
-        estimator and estimator.of_frames,
+        as_found if single else estimator and estimator.of_frames,
         detector=detector,
         boxes="gt" if args.boxes == "gt" else "detector",
         most_poses=MOST_POSES if args.boxes == "detector" else None,
@@ -131,19 +137,27 @@ def _names(args: argparse.Namespace, dataset: Dataset) -> tuple[str | None, str 
 def _load(
     args: argparse.Namespace, dataset: Dataset, model: str | None, detector: str | None
 ) -> tuple[Any, Any, dict[str, Any]]:
-    """Load both, and say what the evaluation must know of the pose model's family."""
+    """Load both, a single-stage network as both, and say what the evaluation must know of the model's family."""
+    from ...errors import UsageError
     from ...models.evaluation.annotations import MPII_LIKE
     from ...models.evaluation.mpii import square_regions
     from ...models.evaluation.protocol import protocol_of
     from ..perception.detector import load_detector
     from ..perception.pose import load_pose_estimator
+    from ..perception.single_stage import SingleStagePoseEstimator
 
     where = {"device": args.device, "runtime": args.runtime, "precision": args.precision, "offline": args.offline}
     finder = estimator = None
-    family = {}
+    family: dict[str, Any] = {}
     if model:
-        estimator = load_pose_estimator(model, dataset=dataset.name, **where, flip=args.flip)
-        family = {"protocol": protocol_of(estimator.family), "input_size": estimator.input_size}
+        found = {"conf": LEAST_SCORE if args.conf is None else args.conf, "size": args.detect_size}
+        estimator = load_pose_estimator(model, dataset=dataset.name, **where, **found, flip=args.flip)
+        family = {"protocol": protocol_of(estimator.family)}
+        if isinstance(estimator, SingleStagePoseEstimator):
+            if args.detector or args.boxes not in SOURCES:
+                raise UsageError(f"{model} finds people itself, so --detector and a file of boxes have no use.")
+            return estimator, estimator, family
+        family["input_size"] = estimator.input_size
         if dataset is MPII_LIKE:
             estimator.processing = square_regions(estimator.processing)
     if detector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 SUFFIXES = {"openvino": ".xml", "onnx": ".onnx", "torchscript": ".torchscript"}
 
@@ -88,6 +88,7 @@ def _write_int8(args: argparse.Namespace, path: Path) -> None:
     """Quantize the network, and print its agreement and speed."""
     from rich.console import Console
 
+    from ...errors import UsageError
     from ...models.weights.card import PoseCard
     from ..perception.detector import load_detector
     from ..perception.pose import read_pose_weights
@@ -97,9 +98,11 @@ def _write_int8(args: argparse.Namespace, path: Path) -> None:
     from ..video.spread import spread_frames
 
     weights = read_pose_weights(args.name, offline=args.offline)
+    if not isinstance(weights.card, PoseCard):
+        raise UsageError(f"--int8 is for top-down pose networks; {args.name} is a single-stage one. Leave it out.")
     source = args.calibrate or make_sample(path.with_name("sample.mp4"))
     detector = load_detector(device="cpu", conf=0.4, offline=True)
-    crops = people_crops(spread_frames(source), detector, cast(PoseCard, weights.card))
+    crops = people_crops(spread_frames(source), detector, weights.card)
     agreement, speed = make_int8(network_key("pose", args.name, variant="coco"), lambda: weights, crops, path)
     then = "takes it where the processor has VNNI" if speed.pays else f"stays with {speed.precision}"
     Console().print(

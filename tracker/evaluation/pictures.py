@@ -21,8 +21,8 @@ from ..types import Detections, Frame, Poses
 BATCH = 64  # people per batch, from several images
 MOST_POSES = 40  # COCO evaluates 20 people per image; twice that leaves room for duplicates
 
-EstimateBatch = Callable[[Sequence[tuple[Frame, Detections]]], list[Poses]]  # one list entry per frame
-LabelledFrame = tuple[dict[str, Any], Frame, Detections]  # image and category id for results, frame, people
+EstimateBatch = Callable[[Sequence[tuple[Frame, Any]]], list[Poses]]  # one list entry per frame
+LabelledFrame = tuple[dict[str, Any], Frame, Any]  # image and category id for results, frame, people
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ def evaluate(
     annotations: str | Path | dict[str, Any],
     estimate: EstimateBatch | None,
     *,
-    detector: Callable[[Frame], Detections] | None = None,
+    detector: Callable[[Frame], Detections | Poses] | None = None,
     boxes: str = "gt",
     protocol: Protocol = OURS,
     input_size: tuple[int, int] = (256, 192),
@@ -67,8 +67,9 @@ def evaluate(
     Args:
         images: folder of the images.
         annotations: the annotation file, or the result of `read_annotations`.
-        estimate: estimates the poses in several frames at once; None evaluates boxes only.
-        detector: detects people; None evaluates keypoints only.
+        estimate: estimates the poses of the people in several frames at once, `as_found` if the detector is a
+            single-stage network; None evaluates boxes only.
+        detector: detects people, a single-stage network with their poses; None evaluates keypoints only.
         boxes: boxes of the pose crops: `gt`, the true ones of people with labelled keypoints, or `detector`.
         protocol: protocol of the estimator's family; MPII replaces it by its own, which evaluates all people.
         input_size: (height, width) of the estimator's crops, from which the protocol computes the areas of poses.
@@ -128,13 +129,18 @@ def evaluate(
     return run
 
 
+def as_found(batch: Sequence[tuple[Frame, Poses]]) -> list[Poses]:
+    """Return the poses that a single-stage network found with the people."""
+    return [poses for _, poses in batch]
+
+
 def _check(
     dataset: Dataset,
     images: str | Path,
     *,
     boxes: str,
     estimate: EstimateBatch | None,
-    detector: Callable[[Frame], Detections] | None,
+    detector: Callable[[Frame], Detections | Poses] | None,
 ) -> None:
     if boxes not in ("gt", "detector"):
         raise UsageError(f"boxes is '{boxes}'; give gt or detector.")
@@ -187,8 +193,9 @@ def _check_keypoints(poses: Poses, dataset: Dataset) -> None:
         raise UsageError(f"The model gives {given} keypoints, but {dataset.name} has {wanted}. Give another model.")
 
 
-def _box_results(label: dict[str, Any], detections: Detections) -> list[dict[str, Any]]:
-    boxes = zip(_xywh(detections.boxes), detections.scores.tolist(), strict=True)
+def _box_results(label: dict[str, Any], people: Detections | Poses) -> list[dict[str, Any]]:
+    scores = people.scores if isinstance(people, Detections) else people.box_scores
+    boxes = zip(_xywh(people.boxes), scores.tolist(), strict=True)
     return [label | {"bbox": box, "score": score} for box, score in boxes]
 
 

@@ -48,7 +48,7 @@ class RunFacts:
         fps: nominal frame rate of the source; None if unknown. The column `time_s` has the actual times.
         fps_guessed: whether the rate is an assumption.
         model: the pose network.
-        detector: the person detector.
+        detector: the person detector; None with a single-stage pose network.
         device: of the networks.
         config: the resolved options.
         counts: of frames.
@@ -66,7 +66,7 @@ class RunFacts:
     size: tuple[int, int]
     fps: float | None
     model: NetworkFacts
-    detector: NetworkFacts
+    detector: NetworkFacts | None
     device: str
     config: Mapping[str, Any]
     counts: Counts
@@ -118,7 +118,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
         "skeleton": {"name": skeleton.name, "keypoints": list(names)},
         "limbs": [[names[a], names[b]] for a, b in skeleton.limbs],
         "model": asdict(facts.model),
-        "detector": asdict(facts.detector),
+        "detector": asdict(facts.detector) if facts.detector else {},
         "device": facts.device,
         "versions": versions(),
         "config": dict(facts.config),

@@ -1,4 +1,4 @@
-"""Detect the people in a frame, with a YOLO network, or read their boxes from a file."""
+"""Detect the people in a frame, with a YOLO or RT-DETR network, or read their boxes from a file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError
+from ...errors import ModelError, UsageError
 from ...models.cache import cache_folder, sha256
 from ...models.geometry import crop
 from ...models.weights.card import DetectorCard
 from ..types import Detections, Frame
 from .custom import CustomDetector
-from .letterbox import letterbox
+from .letterbox import letterbox, stretch
 from .protocols import Detector
 from .runtimes import Runtime
 from .runtimes.load import EXPORTED, load_runtime
@@ -46,8 +46,10 @@ def load_detector(
     """Load a detector by name.
 
     Args:
-        name: `bundled`; a `.pt` or `.safetensors` file; a published name such as `yolo11n.pt`; an exported network,
-            `.xml` or `.onnx`; a file of boxes, COCO results `.json` or MOT `.txt`; or a function, see `CustomDetector`.
+        name: `bundled`; a `.pt` or `.safetensors` file; a published name such as `yolo11n.pt`; an RT-DETR of
+            transformers, a folder or a repository of the hub such as `PekingU/rtdetr_r50vd_coco_o365`; an exported
+            network, `.xml` or `.onnx`; a file of boxes, COCO results `.json` or MOT `.txt`; or a function, see
+            `CustomDetector`.
         device: device of the network: `auto`, `cpu`, `cuda`, `cuda:N`, `mps`.
         runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
         precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
@@ -60,6 +62,7 @@ def load_detector(
 
     Raises:
         ModelError: the file is missing, broken or of another type.
+        UsageError: the network does not take this size.
     """
     if callable(name):
         return CustomDetector(name, conf=conf or 0.0, max_people=max_people)
@@ -78,16 +81,17 @@ def find(name: str | Path, *, offline: bool = False) -> Path:
     """Return the file of a detector's weights; imports torch only if a download is needed."""
     if str(name) == "bundled":
         return Path(str(files("posetrack.models.weights.bundled") / BUNDLED))
-    for candidate in (Path(name), cache_folder() / "ultralytics" / name):
+    for candidate in (Path(name), Path(name) / "model.safetensors", cache_folder() / "ultralytics" / name):
         if candidate.is_file():
             return candidate
+    from ...models.weights import hub
     from ...models.weights.detector_files import locate_detector
 
-    return locate_detector(name, offline=offline)
+    return hub.find(str(name), offline=offline) or locate_detector(name, offline=offline)
 
 
 def read_detector_weights(path: Path) -> Loaded:
-    """Read a detector's weights with torch and Ultralytics.
+    """Read a detector's weights with torch, and Ultralytics or transformers.
 
     Raises:
         ModelError: the file is broken or of another type.
@@ -95,26 +99,31 @@ def read_detector_weights(path: Path) -> Loaded:
     from ...models.weights import detectors
 
     model: Any = detectors.load(path)
-    card = DetectorCard(
-        size=model.size,
-        stride=int(max(model.stride)),
-        person_class=_person_class(model.names, path),
-        end2end=bool(getattr(model, "end2end", False)),
-        shrinks=bool(getattr(model, "shrinks", False)),
-        sha256=sha256(path),
-    )
-    return Loaded(path, model, card)
+    return Loaded(path, model, DetectorCard(**conventions(model, path)))
+
+
+def conventions(model: Any, path: Path) -> dict[str, Any]:
+    """Return what a network of `detectors.load` says of itself, as the fields of a `DetectorCard`."""
+    return {
+        "size": model.size,
+        "stride": int(max(model.stride)),
+        "person_class": _person_class(model.names, path),
+        "end2end": bool(getattr(model, "end2end", False)),
+        "shrinks": bool(getattr(model, "shrinks", False)),
+        "stretches": bool(getattr(model, "stretches", False)),
+        "sha256": sha256(path),
+    }
 
 
 def _person_class(names: dict[int, str], origin: str | Path) -> int:
     people = [index for index, name in names.items() if name.lower() == "person"]
     if people or len(names) == 1:
         return (people or list(names))[0]
-    raise ModelError(f"The detector '{origin}' has no class 'person' among its {len(names)}. Give another one.")
+    raise ModelError(f"The network '{origin}' has no class 'person' among its {len(names)}. Give another one.")
 
 
 class YoloDetector:
-    """Callable `(frame) -> Detections` around an Ultralytics YOLO network.
+    """Callable `(frame) -> Detections` around a YOLO network of Ultralytics, or an RT-DETR of transformers.
 
     Args:
         network: maps (1, 3, h, w) RGB in [0, 1] to (1, 4 + classes + more, A): centers, sizes in input pixels and
@@ -140,32 +149,76 @@ class YoloDetector:
     ) -> None:
         self.network, self.card, self.name, self.sha256 = network, card, name, card.sha256
         self.conf, self.iou, self.size, self.max_people = conf, iou, size or card.size, max_people
+        if card.stretches and self.size != card.size:
+            raise UsageError(f"--detect-size is {size}, but {name} takes {card.size} pixels only. Leave it out.")
 
     def __call__(self, frame: Frame) -> Detections:
         """Detect the people, the most confident first."""
-        height, width = frame.image.shape[:2]
-        card = self.card
-        canvas, scale, offset = letterbox(frame.image, size=self.size, stride=card.stride, shrinks=card.shrinks)
-        images = np.empty((1, 3, *canvas.shape[:2]), np.float32)
-        crop.planes(canvas, images[0], factors=_FACTORS, shifts=_SHIFTS)
-        boxes, scores = self._people(self.network(images)[0])
-        inside = (boxes.reshape(-1, 2, 2) - offset) / scale
-        clipped = np.minimum(np.maximum(inside, 0), (width, height)).reshape(-1, 4).astype(np.float32)
-        return Detections(clipped[: self.max_people], scores[: self.max_people])
+        people, _ = find_people(
+            self.network, self.card, frame.image, size=self.size, conf=self.conf, iou=self.iou, most=self.max_people
+        )
+        return people
 
-    def _people(self, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the boxes (N, 4) xyxy and scores (N,) of people in a network's output, the most confident first."""
-        person = self.card.person_class
-        if self.card.end2end:
-            rows = output[(output[:, 5] == person) & (output[:, 4] > self.conf)]
-            rows = rows[np.argsort(-rows[:, 4], kind="stable")]
-            return rows[:, :4], rows[:, 4]
-        scores = output[4 + person]  # (A,)
-        found = np.flatnonzero(scores > self.conf)
-        centers, sizes, scores = output[:2, found].T, output[2:4, found].T, scores[found]
-        boxes = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
-        kept = nms(boxes, scores, iou=self.iou)
-        return boxes[kept], scores[kept]
+
+def find_people(
+    network: Runtime,
+    card: DetectorCard,
+    image: NDArray[np.uint8],
+    *,
+    size: int,
+    conf: float,
+    iou: float,
+    most: int | None = None,
+    points: int = 0,
+) -> tuple[Detections, NDArray[np.float32]]:
+    """Run an Ultralytics YOLO network on an image.
+
+    Args:
+        network: see `YoloDetector`.
+        card: input and output conventions of the network.
+        image: (H, W, 3) BGR.
+        size: longer side of the input, pixels.
+        conf: minimum score.
+        iou: IoU threshold of the non-maximum suppression.
+        most: maximum number of people; None for no limit.
+        points: number K of keypoints at the end of each row of the output: x, y in input pixels, score.
+
+    Returns:
+        N people, the most confident first, and their keypoints (N, K, 3): x, y in pixels of the image, score. Like
+        Ultralytics, it moves boxes and keypoints outside the image to its border.
+    """
+    height, width = image.shape[:2]
+    if card.stretches:
+        canvas, scale, offset = stretch(image, size=size)
+    else:
+        canvas, scale, offset = letterbox(image, size=size, stride=card.stride, shrinks=card.shrinks)
+    images = np.empty((1, 3, *canvas.shape[:2]), np.float32)
+    crop.planes(canvas, images[0], factors=_FACTORS, shifts=_SHIFTS)
+    boxes, scores, rows = _people(network(images)[0], card, conf=conf, iou=iou)
+
+    def in_image(places: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.minimum(np.maximum((places - offset) / scale, 0), (width, height)).astype(np.float32)
+
+    corners = in_image(boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+    keypoints = rows[:, rows.shape[1] - 3 * points :].reshape(len(rows), points, 3)
+    keypoints = np.concatenate([in_image(keypoints[..., :2]), keypoints[..., 2:]], axis=2)
+    return Detections(corners, scores)[:most], keypoints[:most]
+
+
+def _people(
+    output: NDArray[np.float32], card: DetectorCard, *, conf: float, iou: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return the boxes (N, 4) xyxy, scores (N,) and rows of the people in an output, the most confident first."""
+    if card.end2end:
+        rows = output[(output[:, 5] == card.person_class) & (output[:, 4] > conf)]
+        rows = rows[np.argsort(-rows[:, 4], kind="stable")]
+        return rows[:, :4], rows[:, 4], rows
+    score = 4 + card.person_class
+    rows = output[:, output[score] > conf].T
+    centers, sizes, scores = rows[:, :2], rows[:, 2:4], rows[:, score]
+    boxes = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
+    kept = nms(boxes, scores, iou=iou)
+    return boxes[kept], scores[kept], rows[kept]
 
 
 def nms(boxes: NDArray[np.floating], scores: NDArray[np.floating], *, iou: float) -> NDArray[np.intp]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ...models.geometry import shrink
 
@@ -40,3 +41,13 @@ def letterbox(
         image, top, down - top, left, across - left, cv2.BORDER_CONSTANT, value=(GREY, GREY, GREY)
     )
     return np.asarray(canvas, np.uint8), np.array(inner) / shape, np.array([left, top])
+
+
+def stretch(image: NDArray[np.uint8], *, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64]]:
+    """Resize an image (H, W, 3) to a square of `size` by Pillow's bilinear filter, as transformers' RT-DETR has it.
+
+    Returns:
+        The image (size, size, 3), scale and offset as of `letterbox`.
+    """
+    canvas = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
+    return canvas, np.array([size / image.shape[1], size / image.shape[0]]), np.zeros(2, np.int64)

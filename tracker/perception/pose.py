@@ -5,20 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...errors import ModelError
+from ...errors import ModelError, UsageError
 from ...models.geometry import crop
 from ...models.geometry.processing import PROCESSINGS
 from ...models.geometry.skeletons import skeleton
-from ...models.weights.card import PoseCard
+from ...models.weights.card import PoseCard, SingleStageCard
 from ..types import Detections, Frame, Poses
+from . import detector
 from .appearance import appearance_vectors
 from .runtimes import Runtime
 from .runtimes.load import load_runtime
 from .runtimes.store import Loaded
+from .single_stage import SingleStagePoseEstimator, is_single_stage, read_single_stage_weights
 
 
 class TopDownPoseEstimator:
@@ -89,25 +92,32 @@ def load_pose_estimator(
     runtime: str = "auto",
     precision: str = "auto",
     flip: bool = False,
+    conf: float | None = None,
+    size: int | None = None,
+    max_people: int | None = None,
     streams: int = 1,
     offline: bool = False,
-) -> TopDownPoseEstimator:
+) -> TopDownPoseEstimator | SingleStagePoseEstimator:
     """Load a pose network by name or from a file.
 
     Args:
-        name: a name that `posetrack models` lists, "bundled", or the path of weights or of an exported network.
+        name: a name that `posetrack models` lists, "bundled", or the path of weights or of an exported network; or a
+            single-stage network of Ultralytics, a file or a published name such as `yolo11n-pose.pt`.
         dataset: dataset whose keypoints are estimated, a name of `skeletons.DATASETS`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
         precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
-        flip: average with the mirrored crop.
+        flip: average with the mirrored crop; not for a single-stage network.
+        conf: for a single-stage network: minimum score of a person; None for 0.25.
+        size: for a single-stage network: longer side of its input, pixels; None for the size used in training.
+        max_people: for a single-stage network: maximum number of people per frame; None for no limit.
         streams: number of frames processed concurrently, each by its own thread.
         offline: never download weights.
 
     Raises:
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
         DeviceError: the device or the runtime is not available.
-        UsageError: a name is unknown.
+        UsageError: a name is unknown, or `flip` is set for a single-stage network.
     """
     skeleton(dataset)  # fails early on an unknown name
     network, card = load_runtime(
@@ -120,12 +130,17 @@ def load_pose_estimator(
         precision=precision,
         streams=streams,
     )
-    assert isinstance(card, PoseCard)
+    assert isinstance(card, PoseCard | SingleStageCard)
     if card.skeleton != dataset:
         raise ModelError(
             f"{name} estimates the keypoints of {card.skeleton}, not {dataset}. Give --dataset {card.skeleton}."
         )
-    return TopDownPoseEstimator(network, card, name=name, flip=flip)
+    if isinstance(card, PoseCard):
+        return TopDownPoseEstimator(network, card, name=name, flip=flip)
+    if flip:
+        raise UsageError(f"--flip mirrors crops of people, but {name} takes whole frames. Leave it out.")
+    conf = 0.25 if conf is None else conf
+    return SingleStagePoseEstimator(network, card, name=name, conf=conf, size=size, max_people=max_people)
 
 
 def read_pose_weights(name: str, *, dataset: str = "coco", offline: bool = False) -> Loaded:
@@ -137,7 +152,11 @@ def read_pose_weights(name: str, *, dataset: str = "coco", offline: bool = False
     from ...models.weights.checkpoint import load_checkpoint
     from ...models.weights.locate import locate_weights
 
+    if Path(name).match("yolo*-pose.pt"):  # a published name, unless there is such a file
+        return read_single_stage_weights(detector.find(name, offline=offline), dataset=dataset)
     file = locate_weights(name, offline=offline)
+    if is_single_stage(file.path):
+        return read_single_stage_weights(file.path, dataset=dataset)
     network: Any = load_checkpoint(file.path, input_size=file.input_size, dataset=dataset)
     card = PoseCard(
         input_size=network.input_size,

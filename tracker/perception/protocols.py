@@ -1,4 +1,4 @@
-"""The two interfaces of perception: a person detector and a pose estimator."""
+"""The interfaces of perception: a person detector, and pose estimators with and without one."""
 
 from __future__ import annotations
 
@@ -50,4 +50,17 @@ class PoseEstimator(Protocol):
 
     def __call__(self, frame: Frame, detections: Detections, /) -> Poses:
         """Return one pose per detection, in the same order."""
+        ...
+
+
+class SingleStageEstimator(Protocol):
+    """Estimates the poses of all people in a frame, without a detector; attributes as of `PoseEstimator`."""
+
+    name: str
+    sha256: str
+    skeleton: Skeleton
+    network: Runtime
+
+    def __call__(self, frame: Frame, /) -> Poses:
+        """Return one pose per person."""
         ...

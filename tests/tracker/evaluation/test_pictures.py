@@ -256,6 +256,7 @@ class TestCommand:
         rooms = {
             "detector": SimpleNamespace(load_detector=detector),
             "pose": SimpleNamespace(load_pose_estimator=estimator),
+            "single_stage": SimpleNamespace(SingleStagePoseEstimator=type("Other", (), {})),
         }
         for name, room in rooms.items():
             monkeypatch.setitem(sys.modules, f"posetrack.tracker.perception.{name}", room)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ....errors import ConversionError, ModelError, OutputError
-from ....models.weights.card import KINDS, Card, PoseCard, from_text
+from ....models.weights.card import Card, DetectorCard, PoseCard, SingleStageCard, from_text, kind_of
 from . import Runtime, store
 from .choice import Choice, choose
 from .machine import this_machine
@@ -17,6 +17,7 @@ from .machine import this_machine
 log = logging.getLogger("posetrack")
 
 EXPORTED = (".xml", ".onnx")
+_FITTING = {"pose": (PoseCard, SingleStageCard), "detector": (DetectorCard,)}  # cards by the kind that is asked for
 
 
 def load_runtime(
@@ -126,7 +127,6 @@ def _read_card(path: Path, choice: Choice, kind: str) -> Card:
         raise ModelError(
             f"{path} has no valid posetrack metadata. Give a file that this version's `posetrack export` wrote."
         ) from error
-    if not isinstance(card, KINDS[kind]):
-        other = next(name for name in KINDS if name != kind)
-        raise ModelError(f"{path} is a {other} network; give a {kind} network.")
+    if not isinstance(card, _FITTING[kind]):
+        raise ModelError(f"{path} is a {kind_of(card)} network; give a {kind} network.")
     return card

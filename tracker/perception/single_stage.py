@@ -1,0 +1,96 @@
+"""The single-stage pose estimator: one pass of a YOLO network finds the people of a frame and their keypoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ...errors import ModelError
+from ...models.geometry.skeletons import DATASETS, skeleton
+from ...models.weights.card import SingleStageCard
+from ..types import Frame, Poses
+from .appearance import appearance_vectors
+from .detector import conventions, find_people
+from .runtimes import Runtime
+from .runtimes.store import Loaded
+
+_HEAD = 2**20  # bytes; `torch.save` writes the pickle, which names the classes, before the weights
+
+
+class SingleStagePoseEstimator:
+    """Callable `(frame) -> Poses` around an Ultralytics YOLO pose network. The number of people costs nothing.
+
+    Args:
+        network: as of `YoloDetector`; each row of its output ends with the keypoints.
+        card: input and output conventions of the network.
+        name: name of the estimator in output files.
+        conf: minimum score of a person.
+        iou: IoU threshold of the non-maximum suppression; Ultralytics' default.
+        size: longer side of the input, pixels; None for the card's size.
+        max_people: maximum number of people per frame, the most confident first; None for no limit.
+    """
+
+    family = "YOLO"  # how its authors measure it, see `protocol_of`
+
+    def __init__(
+        self,
+        network: Runtime,
+        card: SingleStageCard,
+        *,
+        name: str = "",
+        conf: float = 0.25,
+        iou: float = 0.7,
+        size: int | None = None,
+        max_people: int | None = None,
+    ) -> None:
+        self.network, self.card, self.name, self.sha256 = network, card, name, card.sha256
+        self.skeleton = skeleton(card.skeleton)
+        self.conf, self.iou, self.size, self.max_people = conf, iou, size or card.size, max_people
+
+    def __call__(self, frame: Frame) -> Poses:
+        """Estimate the poses of all people, the most confident first."""
+        people, keypoints = find_people(
+            self.network,
+            self.card,
+            frame.image,
+            size=self.size,
+            conf=self.conf,
+            iou=self.iou,
+            most=self.max_people,
+            points=len(self.skeleton),
+        )
+        return Poses(
+            boxes=people.boxes,
+            keypoints=keypoints[..., :2],
+            scores=keypoints[..., 2],
+            box_scores=people.scores,
+            features=appearance_vectors(frame.image, people.boxes),
+        )
+
+
+def is_single_stage(path: Path) -> bool:
+    """Return whether a file of weights holds a network of Ultralytics'; nothing in it is run."""
+    with path.open("rb") as file:
+        return path.suffix != ".safetensors" and b"ultralytics.nn.tasks" in file.read(_HEAD)
+
+
+def read_single_stage_weights(path: Path, *, dataset: str = "coco") -> Loaded:
+    """Read the weights of a single-stage pose network with torch and Ultralytics.
+
+    Raises:
+        ModelError: the file is broken, or has no keypoints, or those of another dataset.
+    """
+    from ...models.weights import detectors
+
+    model: Any = detectors.load(path)
+    shape, wanted = getattr(model.model[-1], "kpt_shape", None), len(skeleton(dataset))
+    if shape is None:
+        raise ModelError(f"'{path}' detects people but estimates no poses. Give it as --detector.")
+    if tuple(shape) != (wanted, 3):
+        fitting = [name for name, known in DATASETS.items() if tuple(shape) == (len(known), 3)]
+        remedy = f"Add --dataset {' or '.join(fitting)}." if fitting else "Give weights of one of its datasets."
+        raise ModelError(
+            f"'{path}' estimates {shape[0]} keypoints of {shape[1]} values each, but the skeleton of {dataset} has "
+            f"{wanted} of 3: x, y and score. {remedy}"
+        )
+    return Loaded(path, model, SingleStageCard(**conventions(model, path), skeleton=dataset))

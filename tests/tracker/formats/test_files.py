@@ -333,7 +333,7 @@ def test_the_files_of_a_folder_bear_their_videos_names(tmp_path):
     assert list(find_sequences(str(tmp_path / "*/gt/gt.txt"))) == ["x", "y"]
     (tmp_path / "a.mot.txt").touch()
     assert list(find_sequences(str(tmp_path / "*.txt"))) == ["a"]
-    with pytest.raises(UsageError, match="both of 'a'"):
+    with pytest.raises(UsageError, match="both belong to 'a'"):
         find_sequences(str(tmp_path))
     with pytest.raises(SourceError, match="holds no"):
         find_sequences(str(tmp_path / "*.mp4"))

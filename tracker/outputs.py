@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .features.events import EventDetector
 from .features.repetitions import from_config
 from .features.stream import ActionFeatures
-from .formats.files import results
+from .formats.files import present
 from .formats.registry import FORMATS, format_of
 from .formats.sink import ConvertingSink
 from .formats.table_writer import CsvSink
@@ -20,6 +20,7 @@ from .output.privacy import BlurFaces, only_skeletons
 from .output.sinks import OverlaySink, Sinks
 from .output.twice import Table, Twice
 from .output.window import Window
+from .partial import Transaction
 from .tracking.selection import Selection
 from .tracking.selectors import parse_person, parse_roi
 from .video.writer import open_writer
@@ -34,14 +35,14 @@ if TYPE_CHECKING:
     from .video.source import Source
 
 
-def report_of(job: Job, outputs: Outputs, frames: Source, pipeline: Pipeline) -> Report | None:
+def report_of(job: Job, outputs: Outputs, frames: Source, pipeline: Pipeline, *, results: Transaction) -> Report | None:
     """Return the report that was requested, or None."""
     if "report" not in job.targets:
         return None
     from .report.report import Report
 
     actions = _actions(outputs, pipeline.estimator.skeleton)
-    return Report(job.targets["report"], *actions, fps=frames.fps, overwrite=job.overwrite)
+    return Report(job.targets["report"], *actions, fps=frames.fps, overwrite=job.overwrite, results=results)
 
 
 def sinks_of(
@@ -53,6 +54,7 @@ def sinks_of(
     select: Selection,
     report: Report | None,
     refine: bool,
+    results: Transaction,
 ) -> Sinks | Twice:
     """Return everything that receives the tracks of a source.
 
@@ -64,12 +66,14 @@ def sinks_of(
         select: people who are written and drawn.
         report: as of `report_of`.
         refine: whether tracks are refined before a second pass.
+        results: gives all files their names.
     """
     skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
     twice = bool(second_pass(outputs, refine=refine))
     screens: list[Any] = []
     if save := job.targets.get("save"):
-        screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, overwrite=job.overwrite))
+        words: Any = {"overwrite": job.overwrite, "results": results}
+        screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, **words))
     if outputs.show:
         screens.append(Window(f"posetrack: {frames.name}"))
     if report:
@@ -79,7 +83,7 @@ def sinks_of(
         notes = make_notes(outputs.label, *_actions(outputs, skeleton))
         overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=not twice, notes=notes, timings=timings)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
-    tables = [*_tables(job, outputs, frames, skeleton), *([report.people] if report else [])]
+    tables = [*_tables(job, outputs, frames, skeleton, results), *([report.people] if report else [])]
     if twice:
         again = partial(_again, select=select, skeleton=skeleton if refine else None)
         return Twice(overlay, tables, again=again, conceal=conceal, timings=timings)
@@ -113,21 +117,22 @@ def _again(
     return select.choose(times, tracks)
 
 
-def _tables(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton) -> list[Table]:
+def _tables(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton, results: Transaction) -> list[Table]:
     """Return the outputs that need no image."""
     tables: list[Table] = []
+    words: Any = {"overwrite": job.overwrite, "results": results}
     if csv := job.targets.get("csv"):
         format = format_of(csv)
         if format is FORMATS["table"]:
-            tables.append(CsvSink(csv, skeleton=skeleton, overwrite=job.overwrite))
+            tables.append(CsvSink(csv, skeleton=skeleton, **words))
         else:
             options = {"scale": outputs.scale} if outputs.scale and "scale" in format.options else {}
             facts: Any = {"size": frames.size, "fps": frames.fps, **options}
-            tables.append(ConvertingSink(csv, skeleton=skeleton, overwrite=job.overwrite, **facts))
+            tables.append(ConvertingSink(csv, skeleton=skeleton, **words, **facts))
     features, events = job.targets.get("features"), job.targets.get("events")
     if features or events:
         actions, detector = _actions(outputs, skeleton)
-        sink = ActionSink(actions, features=features, events=events, detector=detector, overwrite=job.overwrite)
+        sink = ActionSink(actions, features=features, events=events, detector=detector, **words)
         tables.append(sink)
     return tables
 
@@ -141,7 +146,7 @@ def _actions(outputs: Outputs, skeleton: Skeleton) -> tuple[ActionFeatures, Even
 def written(targets: Mapping[str, Path]) -> list[Path]:
     """Return the files of a complete run."""
     csv = targets.get("csv")
-    files = [] if csv is None else results(csv, format_of(csv))
+    files = [] if csv is None else present(csv, format_of(csv))
     sidecars = [
         path.with_name(f"{path.name}.json") for output, path in targets.items() if output not in ("save", "report")
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import Any
 
 from ...errors import OutputError, PosetrackError
 from ...models.geometry.keypoints import Skeleton
-from ..partial import sidecar_path
+from ..partial import Transaction, sidecar_path
 from ..types import Tracks
 from .files import check_result, write_recording
 from .registry import FORMATS, format_of
@@ -25,7 +26,8 @@ def working_table(path: Path) -> Path:
 class ConvertingSink(CsvSink):
     """Write what a run finds in another format than the table's.
 
-    A run that is cut short leaves the table under its partial name, which `posetrack convert` reads.
+    The table never has a final name: a run that is cut short leaves it under its partial name, which
+    `posetrack convert` reads.
 
     Args:
         path: of the result; its suffix is the format.
@@ -33,6 +35,7 @@ class ConvertingSink(CsvSink):
         size: (width, height) pixels.
         fps: nominal frames a second; None where unknown.
         overwrite: whether a result of that name may be replaced.
+        results: gives the result its name; None gives it at the end of the `with` block.
         options: of the format.
 
     Raises:
@@ -48,11 +51,12 @@ class ConvertingSink(CsvSink):
         size: tuple[int, int],
         fps: float | None,
         overwrite: bool = False,
+        results: Transaction | None = None,
         **options: Any,
     ) -> None:
         check_result(path, format_of(path), overwrite=overwrite)
         super().__init__(working_table(path), skeleton=skeleton, overwrite=True)
-        self._target, self._overwrite, self._options = path, overwrite, options
+        self._target, self._overwrite, self._options, self._results = path, overwrite, options, results
         self._size, self._fps, self._num_frames = size, fps, 0
 
     def write_rows(self, index: int, time: float, tracks: Tracks) -> None:
@@ -63,14 +67,18 @@ class ConvertingSink(CsvSink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        super().__exit__(kind, error, trace)
         if kind is not None:
-            return
+            return super().__exit__(kind, error, trace)
         name = self._target.with_name(self._target.stem)  # of the frames' files and sequences
-        found = replace(read_table(self.path), path=name, size=self._size, fps=self._fps, num_frames=self._num_frames)
-        try:
-            write_recording(self._target, found, overwrite=self._overwrite, **self._options)
-        except PosetrackError as failure:
-            raise OutputError(f"{failure} The tracks are in '{self.path}'.") from failure
-        self.path.unlink()
-        sidecar_path(self.path, complete=False).unlink(missing_ok=True)  # of an earlier run that was cut short
+        facts: Any = {"path": name, "size": self._size, "fps": self._fps, "num_frames": self._num_frames}
+        with ExitStack() as own:
+            results = self._results or own.enter_context(Transaction())
+            results.hold(self._file.finish())
+            try:
+                found = replace(read_table(self.partial), **facts)
+                write_recording(self._target, found, overwrite=self._overwrite, results=results, **self._options)
+            except PosetrackError as failure:
+                raise OutputError(f"{failure} The tracks are in '{self.partial}'.") from failure
+            results.remove(self.partial)
+            results.remove(sidecar_path(self.path, complete=False))
+        return None

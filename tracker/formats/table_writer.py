@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from ...models.geometry.keypoints import Skeleton
-from ..partial import PartialFile
+from ..partial import PartialFile, Transaction
 from ..types import Frame, Tracks
 
 TRACK_COLUMNS = {
@@ -50,13 +50,16 @@ class CsvSink:
         path: where the complete table will be.
         skeleton: names the keypoints' columns.
         overwrite: whether a file of that name may be replaced.
+        results: gives the table its name; None gives it at the end of the `with` block.
 
     Raises:
         OutputError: when the name is taken or the file cannot be written.
     """
 
-    def __init__(self, path: str | Path, *, skeleton: Skeleton, overwrite: bool = False) -> None:
-        self._file = PartialFile(path, overwrite=overwrite)
+    def __init__(
+        self, path: str | Path, *, skeleton: Skeleton, overwrite: bool = False, results: Transaction | None = None
+    ) -> None:
+        self._file = PartialFile(path, overwrite=overwrite, results=results)
         self._header = ",".join(columns(skeleton)) + "\n"
         self._decimals = np.array([SCORE_DECIMALS] + 4 * [PIXEL_DECIMALS] + len(skeleton) * [2, 2, SCORE_DECIMALS])
         self._row = ",".join(f"%.{n}f" for n in self._decimals) + "\n"

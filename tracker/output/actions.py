@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -16,9 +15,9 @@ from ..features.columns import LEAD
 from ..features.derivatives import FILTER
 from ..features.events import EVENT_COLUMNS, EventDetector
 from ..features.stream import ActionFeatures, Features
-from ..partial import PartialFile, sidecar_path
+from ..partial import PartialFile, Transaction
 from ..types import Frame, Tracks
-from .sidecar import versions
+from .sidecar import versions, write_facts
 from .sinks import Together
 
 _DECIMALS = {"px": 2, "deg": 2, "deg/s": 1, "px/s": 2, "px/s2": 1, "%": 1}
@@ -106,14 +105,23 @@ class EventRows:
 class _Table:
     """One file of rows that grows under its partial name."""
 
-    def __init__(self, path: Path, contents: Contents, *, overwrite: bool, facts: dict[str, Any]) -> None:
-        self.contents = contents
-        self._file, self._facts = PartialFile(path, overwrite=overwrite), facts
+    def __init__(
+        self,
+        path: Path,
+        contents: Contents,
+        *,
+        overwrite: bool,
+        facts: dict[str, Any],
+        results: Transaction | None = None,
+    ) -> None:
+        self.contents, self._facts, self._results = contents, facts, results
+        self._file = PartialFile(path, overwrite=overwrite, results=results)
 
     def __enter__(self) -> Self:
         self._file.__enter__()
         try:
             self._file.write(self.contents.header.encode())
+            self._write_facts(complete=False)
         except BaseException as error:
             self._file.__exit__(type(error), error, error.__traceback__)
             raise
@@ -123,12 +131,12 @@ class _Table:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.__exit__(kind, error, trace)
-        complete = kind is None
+        with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
+            self._write_facts(complete=kind is None)
+
+    def _write_facts(self, *, complete: bool) -> None:
         document = {"complete": complete, **self._facts, "versions": versions(), **self.contents.facts()}
-        with PartialFile(sidecar_path(self._file.path, complete=complete), overwrite=True) as file:
-            file.write((json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
-        if complete:
-            sidecar_path(self._file.path, complete=False).unlink(missing_ok=True)
+        write_facts(self._file.path, document, complete=complete, results=self._results)
 
     def restart(self) -> None:
         self.contents.restart()
@@ -151,6 +159,7 @@ class ActionSink(Together):
         events: where the table of events will be.
         detector: finds the events.
         overwrite: whether files of these names may be replaced.
+        results: gives the tables their names; None gives each its own.
 
     Raises:
         OutputError: when a name is taken or a file cannot be written.
@@ -164,6 +173,7 @@ class ActionSink(Together):
         events: str | Path | None = None,
         detector: EventDetector | None = None,
         overwrite: bool = False,
+        results: Transaction | None = None,
     ) -> None:
         self._actions = actions
         facts = {
@@ -176,7 +186,8 @@ class ActionSink(Together):
             wanted.append((features, FeatureRows(actions)))
         if events:
             wanted.append((events, EventRows(detector or EventDetector(actions))))
-        self._tables = [_Table(Path(path), contents, overwrite=overwrite, facts=facts) for path, contents in wanted]
+        words: Any = {"overwrite": overwrite, "facts": facts, "results": results}
+        self._tables = [_Table(Path(path), contents, **words) for path, contents in wanted]
         super().__init__(*self._tables)
 
     def __exit__(

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..formats.files import results
+from ..formats.files import present
 from ..formats.registry import format_of
 from ..partial import sidecar_path
 from ..video.mark import is_marked
@@ -14,7 +14,7 @@ from ..video.mark import is_marked
 
 def there(output: str, path: Path) -> bool:
     """Return whether something has the name of an output (a field of `RunConfig`)."""
-    return bool(results(path, format_of(path))) if output == "csv" else path.exists()
+    return bool(present(path, format_of(path))) if output == "csv" else path.exists()
 
 
 def known(output: str, path: Path) -> bool:

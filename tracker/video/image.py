@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, SourceError
+from ..partial import PartialFile, Transaction
 from .mark import marked
 
 
@@ -34,8 +34,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     return image
 
 
-def write_image(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write (H, W, 3) BGR uint8 as the suffix says, whole or not at all.
+def write_image(path: Path, image: NDArray[np.uint8], *, results: Transaction | None = None) -> None:
+    """Write (H, W, 3) BGR uint8 as the suffix says, whole or not at all; `results` gives the file its name.
 
     Raises:
         OutputError: the picture cannot be encoded or written.
@@ -43,14 +43,8 @@ def write_image(path: Path, image: NDArray[np.uint8]) -> None:
     done, data = cv2.imencode(path.suffix, image)
     if not done:
         raise OutputError(f"Cannot encode '{path}': OpenCV refused a picture of shape {image.shape}. Try .png.")
-    whole = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
-    try:
-        whole.write_bytes(marked(data.tobytes(), path.suffix))
-        whole.replace(path)
-    except OSError as error:
-        whole.unlink(missing_ok=True)
-        why = error.strerror or str(error)
-        raise OutputError(f"Cannot write '{path}': {why}. Free some space or choose another folder.") from error
+    with PartialFile(path, overwrite=True, results=results) as file:
+        file.write(marked(data.tobytes(), path.suffix))
 
 
 class ImageReader:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
-import os
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
-from ..partial import check_target, partial_path
+from ..partial import Transaction, check_target, claim, partial_path, sync
 from .image import write_image
 from .mark import MARK
 from .picture import EXACT
@@ -59,6 +60,7 @@ class VideoWriter:
         overwrite: bool = False,
         crf: int = 23,
         comment: str = "",
+        results: Transaction | None = None,
     ) -> None:
         """Check the place and begin the file.
 
@@ -70,12 +72,14 @@ class VideoWriter:
             overwrite: replace an existing file.
             crf: x264's constant rate factor; the greater, the smaller and coarser the video.
             comment: for the file's metadata.
+            results: gives the file its name; None gives it at the close.
 
         Raises:
-            OutputError: the file exists, or its folder cannot be written to.
+            OutputError: the file exists, its folder cannot be written to, or another run is writing it.
         """
         self.path = Path(path)
-        self.partial = partial_path(self.path).with_suffix(".mp4")
+        self.partial = partial_path(self.path.with_suffix(".mp4"))
+        self._results = results
         self.frames_written = 0
         self._size, self._fps, self._crf = size, fps if fps and fps > 0 else 30.0, crf
         self._sound, self._comment = sound, comment
@@ -87,6 +91,7 @@ class VideoWriter:
         if sound and sound.path.exists() and self.path.exists() and self.path.samefile(sound.path):
             raise OutputError(f"'{self.path}' is the source itself. Choose another name for the result.")
         try:
+            self._claimed = claim(self.path.with_suffix(".mp4"))  # FFmpeg then writes to this file
             self._container, self._stream = self._begin()
         except (av.FFmpegError, OSError) as error:
             raise self._failure(error) from error
@@ -157,32 +162,39 @@ class VideoWriter:
 
     def _failure(self, error: Exception) -> OutputError:
         why = getattr(error, "strerror", None) or str(error)
-        kept = f" The {self.frames_written} frames so far are in '{self.partial}'." if self.frames_written else ""
+        frames = _count(self.partial) if self.frames_written else 0
+        kept = f" {frames} frames can be played from '{self.partial}'." if frames else ""
         return OutputError(f"Cannot write '{self.path}': {why}.{kept} Free some space or choose another folder.")
 
     def close(self) -> None:
-        """Finish the file under its final name; twice is fine. Without a single frame there is no file.
+        """Finish the file, and give it its final name; twice is fine. Without a single frame there is no file.
 
         Raises:
             OutputError: the disk is full or gone; the partial file stays.
         """
         if self._closed:
             return
-        self._finish_partial()
-        if not self.frames_written:
-            self.partial.unlink(missing_ok=True)
-            return
-        whole = self.path.with_name(f".{self.path.stem}.{os.getpid()}.tmp{self.path.suffix}")
-        try:
-            end = float(self._last) / TICKS + 1 / self._fps
-            words: Any = {"sound": self._sound, "comment": self._comment}
-            remux(self.partial, whole, start=self._origin, length=end, **words)
-            whole.replace(self.path)
-            self.partial.unlink(missing_ok=True)
-        except (av.FFmpegError, OSError) as error:
-            raise self._failure(error) from error
-        finally:
-            whole.unlink(missing_ok=True)
+        with ExitStack() as own:
+            results = self._results or own.enter_context(Transaction())
+            results.hold(self._claimed)
+            self._finish_partial()
+            results.remove(self.partial)
+            if not self.frames_written:
+                return
+            whole = self.path.with_name(f".{self.path.stem}.tmp{self.path.suffix}")  # of this run: it holds the claim
+            results.scratch(whole)
+            try:
+                whole.unlink(missing_ok=True)
+                whole.touch(exist_ok=False)
+                end = float(self._last) / TICKS + 1 / self._fps
+                words: Any = {"sound": self._sound, "comment": self._comment}
+                remux(self.partial, whole, start=self._origin, length=end, **words)
+                sync(whole)
+                if (count := _count(whole)) != self.frames_written:
+                    raise OSError(errno.EIO, f"{count} instead of {self.frames_written} frames are on the disk")
+            except (av.FFmpegError, OSError) as error:
+                raise self._failure(error) from error
+            results.rename(whole, self.path)
 
     def _finish_partial(self) -> None:
         """Write what the encoder still holds and close the partial file, which plays from then on."""
@@ -207,14 +219,24 @@ class VideoWriter:
         if error is None:
             self.close()
         elif not self._closed:
-            try:
-                self._finish_partial()
-            except OutputError as second:  # the first error is the one to show
-                log.warning("%s", second)
-            if self.frames_written:
-                log.warning("Stopped early: the %d frames so far are in '%s'.", self.frames_written, self.partial)
-            else:
-                self.partial.unlink(missing_ok=True)
+            with self._claimed:
+                try:
+                    self._finish_partial()
+                except OutputError as second:  # the first error is the one to show
+                    log.warning("%s", second)
+                if self.frames_written:
+                    log.warning("Stopped early: the %d frames so far are in '%s'.", _count(self.partial), self.partial)
+                else:
+                    self.partial.unlink(missing_ok=True)
+
+
+def _count(video: Path) -> int:
+    """Return how many frames of a written video are whole on the disk."""
+    frames = 0
+    with suppress(av.FFmpegError, OSError), av.open(f"file:{video}") as container:
+        for packet in container.demux(video=0):
+            frames += bool(packet.size) and not packet.is_corrupt
+    return frames
 
 
 class ImageWriter:
@@ -225,13 +247,13 @@ class ImageWriter:
         frames_written: 0 or 1.
     """
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Check the place.
+    def __init__(self, path: str | Path, *, overwrite: bool = False, results: Transaction | None = None) -> None:
+        """Check the place; `results` gives the file its name, None gives it at the close.
 
         Raises:
             OutputError: the file exists, or its folder cannot be written to.
         """
-        self.path, self.frames_written = Path(path), 0
+        self.path, self.frames_written, self._results = Path(path), 0, results
         self._image: NDArray[np.uint8] | None = None
         check_target(self.path, overwrite=overwrite)
 
@@ -253,7 +275,7 @@ class ImageWriter:
         """
         image, self._image = self._image, None
         if image is not None:
-            write_image(self.path, image)
+            write_image(self.path, image, results=self._results)
 
     def __enter__(self) -> ImageWriter:
         return self
@@ -272,6 +294,7 @@ def open_writer(
     fps: float | None = None,
     sound: Sound | None = None,
     overwrite: bool = False,
+    results: Transaction | None = None,
 ) -> VideoWriter | ImageWriter:
     """Open the writer of annotated pictures that the suffix asks for; the arguments are those of `VideoWriter`.
 
@@ -281,9 +304,9 @@ def open_writer(
     """
     check_suffix(path)
     if Path(path).suffix.lower() in VIDEO_OUTPUTS:
-        words: Any = {"sound": sound, "overwrite": overwrite, "comment": MARK}
+        words: Any = {"sound": sound, "overwrite": overwrite, "comment": MARK, "results": results}
         return VideoWriter(path, size=size, fps=fps, **words)
-    return ImageWriter(path, overwrite=overwrite)
+    return ImageWriter(path, overwrite=overwrite, results=results)
 
 
 def check_suffix(path: str | Path) -> None:

@@ -34,8 +34,8 @@ PYTHON = sys.executable
 PARALLEL = ("-n", "2", "--dist", "loadfile")
 SKIPS = ("--allowed-skips", ROOT / "tests" / "allowed-skips.txt")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")  # pyproject.toml claims those that passed
-PROGRAMS = ("movement", "sleap-io")  # which read what is written, and write what is read
-PROGRAM_TESTS = ("tests/tracker/formats/test_other_programs.py",)
+PROGRAMS = ("movement", "sleap-io", "opensim")  # which read what is written, and write what is read
+PROGRAM_TESTS = ("tests/tracker/formats/test_other_programs.py", "tests/interop")
 
 
 def sh(*command: str | Path, cwd: Path = ROOT) -> None:
@@ -126,7 +126,7 @@ def test() -> None:
 
 def slow() -> None:
     """Run the slow tests."""
-    sh(PYTHON, "-m", "pytest", "-m", "slow", *SKIPS)
+    sh(PYTHON, "-m", "pytest", *PARALLEL, "-m", "slow", *SKIPS)
 
 
 def fuzz(minutes: float = 1.0) -> None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from ..errors import OutputError, PosetrackError, UsageError
 from . import facts
 from .config import RunConfig
-from .formats.sink import working_table
+from .formats.converting import working_table
 from .loop import loop
 from .output.sidecar import document, write_sidecar
 from .output.summary import progress, summary_table
-from .output.twice import Twice
-from .outputs import report_of, second_pass, selection, sinks_of, written
+from .output.two_pass import TwoPassSinks
+from .outputs import open_outputs, second_pass, selection, written
 from .partial import Transaction
 from .perception.pace import Pace
 from .perception.runtimes.machine import cores
@@ -73,27 +73,26 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
         if not outputs.quiet:
             for line in facts.announcement(pipeline):
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
-        shown = partial(progress, total=frames.frame_count, quiet=outputs.quiet, console=console)
+        bar = partial(progress, total=frames.frame_count, quiet=outputs.quiet, console=console)
         select = selection(outputs)
         options = config.flat() | {"source": frames.name, "overwrite": job.overwrite, "skip_existing": False}
         run_facts = partial(facts.run_facts, options, frames, pipeline)
         csv = job.targets.get("csv")
         with Transaction() as results:
-            report = report_of(job, outputs, frames, pipeline, results=results)
-            words: Any = {"select": select, "report": report, "refine": refine, "results": results}
-            sinks = sinks_of(job, outputs, frames, pipeline, **words)
+            words: Any = {"select": select, "refine": refine, "results": results}
+            report, sinks = open_outputs(job, outputs, frames, pipeline, **words)
             try:
                 with sinks:
                     if csv:  # beside the partial table, in case that this run is killed
                         write_sidecar(working_table(csv), run_facts(complete=False, refined=False))
-                    with shown(label=frames.name) as step:
+                    with bar(label=frames.name) as step:
                         step = _keeping_up(step, frames, pipeline, config.tracking.target_fps)
                         loop(frames, pipeline, sinks, step, threads=_parallel(pipeline))
-                    if isinstance(sinks, Twice):
-                        with opened() as again, shown(label="Again") as step:
-                            sinks.look_again(again, step)
+                    if isinstance(sinks, TwoPassSinks):
+                        with opened() as again, bar(label="Second pass") as step:
+                            sinks.second_pass(again, step)
             except BaseException:
-                found = run_facts(complete=False, refined=isinstance(sinks, Twice) and refine and sinks.done)
+                found = run_facts(complete=False, refined=isinstance(sinks, TwoPassSinks) and refine and sinks.done)
                 with suppress(OutputError):  # the first error is the one to report
                     if csv:
                         write_sidecar(working_table(csv), found)
@@ -112,7 +111,7 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
                 device=pipeline.estimator.network.device,
                 files=written(job.targets),
                 counts=found.counts,
-                looks=found.looks if pipeline.schedule.skips else {},
+                modes=found.modes if pipeline.schedule.skips else {},
                 gaps=[gap.end - gap.start for gap in frames.gaps],
             )
         )

@@ -93,7 +93,7 @@ def test_each_family_overfits_eight_people(people, tmp_path, family, steps, lr):
             self.epoch += 1
             return super().validate(network, device) if self.epoch == steps else {"loss": 0.0, "AP": -1.0}
 
-        def picture(self, network, device):
+        def preview(self, network, device):
             return np.zeros((8, 8, 3), np.uint8)
 
     recipe = wanted(family, epochs=steps, batch=8, lr=lr, augment=Augment(flip=0.0), ema=0.0, decay=steps // 3)
@@ -191,7 +191,7 @@ def test_checkpoints_of_the_first_version_are_taken_with_their_moments(people, t
     torch.save({"model": new["model"], "ema": new["ema"], "optimizer": old, "seen": 99}, tmp_path / "old.pt")
     optimizer = torch.optim.AdamW(network.parameters())
     began = loop.Run(network, tiny("convvit", (64, 48)), optimizer)
-    began.begin_from(tmp_path / "old.pt", read_weights=lambda path: {})
+    began.initialise(tmp_path / "old.pt", read_weights=lambda path: {})
     assert began.seen == 99
     assert began.step == 0
     for name, parameter in network.named_parameters():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posetrack.errors import OutputError, SourceError, UsageError
-from posetrack.models.evaluation.coco import BOX_MEASURES, KEYPOINT_MEASURES
+from posetrack.models.evaluation.coco import BOX_METRICS, KEYPOINT_METRICS
 from posetrack.models.evaluation.protocol import POTR, VITPOSE
 from posetrack.models.geometry import processing
 from posetrack.tracker.cli import eval as command
@@ -85,7 +85,7 @@ class Loaded:
 def test_perfect_models_score_one(folder):
     oracle = Oracle(folder)
     run = evaluate(folder / "images", folder / "truth.json", oracle.estimate, detector=oracle.detect)
-    assert (tuple(run.tables["keypoints"]), tuple(run.tables["boxes"])) == (KEYPOINT_MEASURES, BOX_MEASURES)
+    assert (tuple(run.tables["keypoints"]), tuple(run.tables["boxes"])) == (KEYPOINT_METRICS, BOX_METRICS)
     assert run.tables["keypoints"]["AP"] == run.tables["boxes"]["AP"] == 1.0
 
 
@@ -214,7 +214,7 @@ def test_another_skeleton(folder):
 def test_other_annotations_than_coco_must_say_so(folder):
     truth = json.loads((folder / "truth.json").read_text())
     truth["annotations"][0]["keypoints"] = [1.0] * 42
-    with pytest.raises(UsageError, match="have 14 keypoints a person, but coco has 17"):
+    with pytest.raises(UsageError, match="have 14 keypoints per person, but coco has 17"):
         evaluate(folder / "images", truth, None)
 
 

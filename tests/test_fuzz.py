@@ -62,10 +62,10 @@ def written(folder, kind):
     if kind in FORMATS:
         (path, *_) = write_recording(folder / f"a{FORMATS[kind].suffix}", gappy())
         return sorted(path.iterdir())[0] if path.is_dir() else path
-    path = folder / kind
-    if kind in ("a.toml", "boxes.txt", "boxes.json"):
+    path = folder / ("recipe.toml" if kind == "recipe" else kind)
+    if kind in ("recipe", "boxes.txt", "boxes.json"):
         texts = {
-            "a.toml": 'conf = 0.3\nmodel = "bundled"\n[repetitions.curl]\nangle = "left_elbow"\nlow = 4\nhigh = 9\n',
+            "recipe": 'conf = 0.3\nmodel = "bundled"\n[repetitions.curl]\nangle = "left_elbow"\nlow = 4\nhigh = 9\n',
             "boxes.txt": "1,-1,10,20,30,40,0.9\n2,-1,1,2,3,4,-1\n",
             "boxes.json": '[{"image_id": 0, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.9}]',
         }
@@ -91,7 +91,7 @@ def read(path, kind):
     if kind in FORMATS:
         for _ in read_recording(path.parent if kind == "openpose" else path, scale=100.0):
             pass
-    elif kind == "a.toml":
+    elif kind == "recipe":
         RunConfig.of(**read_recipe(str(path)))
     elif kind.startswith("boxes"):
         boxes = FileDetector(path)(Frame(PICTURE, 0, 0.0)).boxes
@@ -103,7 +103,7 @@ def read(path, kind):
                 assert frame.image.ndim == 3
 
 
-@pytest.mark.parametrize("kind", [*FORMATS, "a.toml", "boxes.txt", "boxes.json", "a.mp4", "a.mkv", "a.png", "a.jpg"])
+@pytest.mark.parametrize("kind", [*FORMATS, "recipe", "boxes.txt", "boxes.json", "a.mp4", "a.mkv", "a.png", "a.jpg"])
 def test_mutated_files_are_read_or_refused(kind, tmp_path):
     path = written(tmp_path, kind)
     whole = path.read_bytes()

@@ -2,21 +2,15 @@
 
 import sys
 
-import cv2
-
-from posetrack import load_pipeline, open_source
-from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.output.overlay import draw
+import posetrack
 
 
 def main(source: str) -> None:
     """Show the tracked people of a source in a window until it ends or q is pressed."""
-    pipeline = load_pipeline()
-    with open_source(source) as frames:
-        for frame in frames:
-            tracks = pipeline(frame)
-            cv2.imshow("posetrack", draw(frame.image, tracks, skeleton=COCO))
-            if cv2.waitKey(1) == ord("q"):
+    with posetrack.Window("posetrack") as window:
+        for frame, tracks in posetrack.track(source):
+            window.write(posetrack.draw(frame.image, tracks), frame.time)
+            if window.closed:
                 break
 
 

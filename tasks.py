@@ -11,7 +11,8 @@ test        the test suite, slow tests too
 slow        the slow tests alone
 fuzz        random input with a new seed each time, for --minutes N (1)
 programs    the tests of other programs, in an environment that has them
-wheel       build the wheel and run it outside of the checkout
+wheel       build wheel and sdist, check what a package index needs of them, and run the wheel outside of the checkout
+links       make the README's links absolute, for the page of a package index; in a GitHub workflow only
 """
 
 from __future__ import annotations
@@ -183,13 +184,33 @@ def types() -> None:
 
 
 def wheel() -> None:
-    """Build the wheel and do the main job with it outside of the checkout."""
+    """Build wheel and sdist, check their metadata, and do the main job with the wheel outside of the checkout."""
     with TemporaryDirectory() as name:
         python = installed_wheel(Path(name))
+        sh(PYTHON, "-m", "build", "--sdist", "--outdir", name)
+        sh(PYTHON, "-m", "twine", "check", "--strict", *Path(name).glob("posetrack-*.[wt]*"))
         sh(python, "-m", "posetrack", "demo", "--output", "demo", cwd=Path(name))
 
 
-TASKS = {task.__name__: task for task in (quickstart, pythons, docs, lint, types, test, slow, fuzz, programs, wheel)}
+def links() -> None:
+    """Make the README's links absolute: GitHub's variables say where the repository is, and at which tag."""
+    server, repository, tag = (os.environ[f"GITHUB_{name}"] for name in ("SERVER_URL", "REPOSITORY", "REF_NAME"))
+    page = ROOT / "README.md"
+    page.write_text(absolute(page.read_text(encoding="utf-8"), f"{server}/{repository}", tag), encoding="utf-8")
+
+
+def absolute(text: str, repository: str, tag: str) -> str:
+    """Return Markdown with absolute links to files, and to the contents of images, of a repository on GitHub."""
+
+    def replaced(match: re.Match[str]) -> str:
+        image, label, target = match.groups()
+        return f"{image}[{label}]({repository}/{'raw' if image else 'blob'}/{tag}/{target})"
+
+    return re.sub(r"(!?)\[([^\]]*)\]\((?!https?:|#)([^)]+)\)", replaced, text)
+
+
+_ALL = (quickstart, pythons, docs, lint, types, test, slow, fuzz, programs, wheel, links)
+TASKS = {task.__name__: task for task in _ALL}
 
 if __name__ == "__main__":
     match sys.argv[1:]:

@@ -1,10 +1,10 @@
 """Real-time human pose tracking: frames in; people with stable ids and keypoints out.
 
-    from posetrack import load_pipeline, open_source
+    import posetrack
 
-    pipeline = load_pipeline()
-    for frame in open_source("video.mp4"):
-        tracks = pipeline(frame)
+    for frame, tracks in posetrack.track("video.mp4"):
+        for person in tracks:
+            print(frame.time, person.id, person.keypoints["left_knee"])
 
 Public names load at first use: `import posetrack` loads neither torch, OpenCV nor Ultralytics.
 """
@@ -18,16 +18,20 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .errors import PosetrackError
+    from .tracker.draw import draw
     from .tracker.features.angles import joint_angles
     from .tracker.features.events import EventDetector
     from .tracker.features.stream import ActionFeatures
     from .tracker.formats.files import read_recording, write_recording
     from .tracker.formats.sequences import sequences
+    from .tracker.output.window import Window
     from .tracker.pipeline import Pipeline, load_pipeline
+    from .tracker.track import track, track_folder
     from .tracker.tracking.refine import refine
     from .tracker.tracking.tracker import PoseTracker
     from .tracker.types import Detections, Frame, Poses, Tracks
     from .tracker.video.source import open_source
+    from .tracker.video.writer import VideoWriter
 
 # A bare checkout has tracker/ and models/ beside this folder; installed, they are inside it.
 if not (Path(__file__).parent / "tracker").is_dir():
@@ -43,12 +47,17 @@ _HOMES = {
     "Poses": "tracker.types",
     "PosetrackError": "errors",
     "Tracks": "tracker.types",
+    "VideoWriter": "tracker.video.writer",
+    "Window": "tracker.output.window",
+    "draw": "tracker.draw",
     "joint_angles": "tracker.features.angles",
     "load_pipeline": "tracker.pipeline",
     "open_source": "tracker.video.source",
     "read_recording": "tracker.formats.files",
     "refine": "tracker.tracking.refine",
     "sequences": "tracker.formats.sequences",
+    "track": "tracker.track",
+    "track_folder": "tracker.track",
     "write_recording": "tracker.formats.files",
 }
 
@@ -62,13 +71,18 @@ __all__ = [
     "Poses",
     "PosetrackError",
     "Tracks",
+    "VideoWriter",
+    "Window",
     "__version__",
+    "draw",
     "joint_angles",
     "load_pipeline",
     "open_source",
     "read_recording",
     "refine",
     "sequences",
+    "track",
+    "track_folder",
     "write_recording",
 ]
 

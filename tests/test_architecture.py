@@ -38,7 +38,9 @@ ALLOWED = {
     "tracker": "",
     "tracker.image": "numpy",
     "tracker.person": "numpy",
-    "tracker.types": "installation tracker.person tracker.image | numpy",
+    "tracker.conversions": "installation | numpy",
+    "tracker.html": "tracker.person models.geometry | numpy",
+    "tracker.types": "tracker.conversions tracker.html tracker.person tracker.image | numpy",
     "tracker.timings": "numpy",
     "tracker.partial": "",
     "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
@@ -57,6 +59,9 @@ ALLOWED = {
     "tracker.pipeline": "installation tracker.types tracker.config tracker.timings tracker.perception tracker.tracking "
     "models.geometry | numpy",
     "tracker.loop": "tracker.types tracker.timings tracker.stages tracker.pipeline tracker.video",
+    "tracker.track": "installation tracker.types tracker.conversions tracker.pipeline tracker.stages tracker.loop "
+    "tracker.video tracker.output | numpy",
+    "tracker.draw": "tracker.types tracker.image tracker.formats tracker.output | numpy",
     "tracker.plan": "tracker.config tracker.partial tracker.video tracker.features tracker.formats tracker.output "
     "tracker.report",
     "tracker.outputs": "tracker.types tracker.config tracker.plan tracker.pipeline tracker.video tracker.tracking "

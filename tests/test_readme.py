@@ -31,10 +31,12 @@ def test_the_quick_start_is_two_commands_of_one_line():
     assert "pytest" in shell[1]
 
 
-@pytest.mark.parametrize(("page", "number"), [("README.md", 1), ("docs/python.md", 3)])
+@pytest.mark.parametrize(("page", "number"), [("README.md", 1), ("docs/python.md", 6)])
 def test_python_blocks_run(page, number, tmp_path, monkeypatch, walking_clip):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "video.mp4").write_bytes(walking_clip.read_bytes())
+    for name in ("video.mp4", "clips/a.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(walking_clip.read_bytes())
     code = blocks("python", (ROOT / page).read_text(encoding="utf-8"))
     assert len(code) == number
     for block in code:
@@ -69,8 +71,15 @@ def test_the_option_tables_are_complete():
     """Defaults and texts: tests/tracker/test_config.py."""
     from posetrack.tracker.cli import build_parser
 
-    names = set(re.findall(r"--[a-z][a-z-]*", build_parser().format_help())) - {"--help", "--version"}
+    names = set(re.findall(r"--[a-z][a-z-]*", build_parser().format_help())) - {"--help", "--help-all", "--version"}
     assert set(re.findall(r"^\| `(--[a-z-]+)", OPTIONS, flags=re.MULTILINE)) == names
+
+
+def test_every_public_name_is_on_the_page():
+    import posetrack
+
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    assert [name for name in posetrack.__all__ if not re.search(rf"\b{name}\b", page)] == ["__version__"]
 
 
 def test_every_command_is_listed():

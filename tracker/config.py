@@ -16,6 +16,7 @@ from .tracking.selectors import parse_person, parse_roi
 
 SMOOTH = ("none", "kalman", "one-euro")
 LABELS = ("id", "angles", "events")
+COLORS = ("id", "side")
 RESULTS = ("save", "csv", "features", "events", "report")  # outputs that are files
 POSITIVE = "a number above 0"
 
@@ -52,11 +53,23 @@ class Source:
         remedy="frames per second, e.g. 29.97",
     )
     start: float | None = option(
-        None, "start time in the source", "SECONDS", unit="s", check=_not_negative, remedy="a time of 0 or more"
+        None,
+        "start time in the source",
+        "SECONDS",
+        unit="s",
+        check=_not_negative,
+        remedy="a time of 0 or more",
+        common=True,
     )
-    end: float | None = option(None, "end time in the source", "SECONDS", unit="s")
+    end: float | None = option(None, "end time in the source", "SECONDS", unit="s", common=True)
     timeout: float = option(
-        10.0, "longest wait for data from a stream", "SECONDS", unit="s", check=_positive, remedy=POSITIVE
+        10.0,
+        "longest wait for data from a stream",
+        "SECONDS",
+        unit="s",
+        check=_positive,
+        remedy=POSITIVE,
+        live=True,
     )
     reconnect: float = option(
         30.0,
@@ -66,6 +79,7 @@ class Source:
         check=_not_negative,
         remedy="a number of 0 or more",
         see="live.md",
+        live=True,
     )
 
     def __post_init__(self) -> None:
@@ -78,21 +92,42 @@ class Source:
 class Outputs:
     """Outputs of a run, and the people in them."""
 
-    save: str | None = option(None, "annotated video or image; a folder if the source is a folder", "FILE")
+    save: str | None = option(None, "annotated video or image; a folder if the source is a folder", "FILE", common=True)
     csv: str | None = option(
-        None, "keypoint table and `FILE.json`; the suffix selects another format", "FILE", see="formats.md"
+        None,
+        "keypoint table and `FILE.json`; the suffix selects another format",
+        "FILE",
+        see="formats.md",
+        common=True,
     )
     features: str | None = option(None, "table of joint angles, speeds and postures", "FILE", see="features.md")
     events: str | None = option(None, "table of steps, repetitions, raised hands and falls", "FILE", see="features.md")
     report: str | None = option(
-        None, "offline HTML page with video, plots, events and quality", "FILE", see="report.md"
+        None,
+        "offline HTML page with video, plots, events and quality",
+        "FILE",
+        see="report.md",
+        common=True,
     )
-    show: bool = option(False, "live window; `q` quits")
+    show: bool = option(False, "live window; `q` quits", common=True)
     label: str = option(
         "id",
         "label drawn next to each person: `id`; `angles` or `events` in addition to the ID",
         "WHAT",
         choices=LABELS,
+        common=True,
+    )
+    colors: str = option(
+        "id", "colours of limbs: `id`, one for each person; `side`, left blue and right orange", "BY", choices=COLORS
+    )
+    boxes: bool = option(True, "draw no boxes around people")
+    trails: float = option(
+        0.0,
+        "draw the path of each person over this time",
+        "SECONDS",
+        unit="s",
+        check=_not_negative,
+        remedy="a number of 0 or more",
     )
     person_height: float | None = option(
         None,
@@ -132,7 +167,7 @@ class Outputs:
     )
     blur_faces: bool = option(False, "blur all faces in the video, image and window")
     skeleton_only: bool = option(False, "draw on black; no pixel of the source is shown")
-    overwrite: bool = option(False, "replace existing results")
+    overwrite: bool = option(False, "replace existing results", common=True)
     skip_existing: bool = option(False, "skip sources whose results are complete, to continue a batch")
     quiet: bool = option(False, "print errors only")
     repetitions: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [repetitions.NAME], angle, low, high
@@ -155,7 +190,11 @@ class Networks:
     """The two networks, and where they run."""
 
     model: str = option(
-        "bundled", "pose network: a name from `posetrack models`, or a weights file", "NAME", see="models.md"
+        "bundled",
+        "pose network: a name from `posetrack models`, or a weights file",
+        "NAME",
+        see="models.md",
+        common=True,
     )
     dataset: str = option(
         "coco", "skeleton: `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody`; ViTPose+ has all six", "NAME"
@@ -165,7 +204,9 @@ class Networks:
         "person detector: `bundled`, a name such as `yolo11n.pt`, a weights file, or a file of boxes",
         "NAME",
     )
-    device: str = option("auto", "`auto`, `cpu`, `cuda`, `cuda:N` or `mps`; an unavailable device is an error", "NAME")
+    device: str = option(
+        "auto", "`auto`, `cpu`, `cuda`, `cuda:N` or `mps`; an unavailable device is an error", "NAME", common=True
+    )
     runtime: str = option(
         "auto", "inference backend: `auto`, `torch`, `openvino` or `onnxruntime`", "NAME", see="speed.md"
     )
@@ -213,7 +254,9 @@ class Tracking:
         see="decisions/0011-smoothing.md",
     )
     refine: bool = option(
-        False, "files only: smooth in both directions, join tracks, interpolate gaps; draws in a second pass"
+        False,
+        "files only: smooth in both directions, join tracks, interpolate gaps; draws in a second pass",
+        common=True,
     )
     camera: str = option(
         "auto",
@@ -242,6 +285,7 @@ class Tracking:
         "N",
         check=_not_negative,
         remedy="frames per second, or 0 for the source's rate",
+        live=True,
     )
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Protocol
 
 from .pipeline import Pipeline
@@ -34,15 +35,40 @@ def loop(
 ) -> None:
     """Track every frame of a source and write the results.
 
-    Reading with detection, pose estimation, tracking, and writing run in parallel threads; pose estimation runs on up
-    to `pipeline.streams` frames at once. The results do not depend on the threads. Results computed before an error are
-    written before the error is raised. Ctrl-C or a closed window completes a live run and leaves a file run incomplete.
+    Results computed before an error are written before the error is raised. Ctrl-C or a closed window completes a live
+    run and leaves a file run incomplete.
 
     Args:
         frames: source.
         pipeline: frames to tracks.
         sinks: outputs; used in the calling thread, because windows need the main thread.
         step: called after each frame with its number of people.
+        threads: False runs all steps in the calling thread.
+    """
+    with follow(frames, pipeline, threads=threads) as people:
+        try:
+            for frame, tracks in people:
+                sinks.write(frame, tracks)
+                if frame.captured is not None:
+                    pipeline.timings.add(LATENCY, 1000 * (time.monotonic() - frame.captured))
+                step(len(tracks))
+                if sinks.closed:
+                    raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            if not frames.live:
+                raise
+
+
+@contextmanager
+def follow(frames: Source, pipeline: Pipeline, *, threads: bool = True) -> Iterator[Iterator[tuple[Frame, Tracks]]]:
+    """Give the tracks of every frame of a source, in order.
+
+    Reading with detection, pose estimation and tracking run in parallel threads, ahead of the caller; pose estimation
+    runs on up to `pipeline.streams` frames at once. The results do not depend on the threads.
+
+    Args:
+        frames: source.
+        pipeline: frames to tracks.
         threads: False runs all steps in the calling thread.
     """
 
@@ -71,16 +97,7 @@ def loop(
         side_by_side(frames, first, track, limit=waiting, threads=threads) as people,
     ):
         try:
-            for frame, tracks in people:
-                sinks.write(frame, tracks)
-                if frame.captured is not None:
-                    pipeline.timings.add(LATENCY, 1000 * (time.monotonic() - frame.captured))
-                step(len(tracks))
-                if sinks.closed:
-                    raise KeyboardInterrupt
-        except KeyboardInterrupt:
-            if not frames.live:
-                raise
+            yield people
         finally:
             if frames.live:
                 frames.close()  # the first stage would otherwise wait for another frame

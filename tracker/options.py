@@ -27,6 +27,8 @@ class Option:
         check: returns whether a value is allowed, or raises a `UsageError`.
         remedy: what to give instead of a refused value.
         see: page of docs/ with the details.
+        common: whether the short help lists it.
+        live: whether it concerns live sources only.
     """
 
     help: str
@@ -36,6 +38,8 @@ class Option:
     check: Callable[[Any], object] | None = None
     remedy: str = ""
     see: str = ""
+    common: bool = False
+    live: bool = False
 
 
 def option(default: Any, help: str, metavar: str | None = None, **words: Any) -> Any:
@@ -110,10 +114,16 @@ def _convert(name: str, value: Any, annotation: str, origin: str) -> Any:
 def default_text(field: dataclasses.Field[Any]) -> str:
     """Return the default of an option as help and documentation print it."""
     if isinstance(field.default, bool):
-        return "on" if field.default else "off"
+        return "off"  # of its flag, which turns the default around
     if field.default in (None, ""):
         return "none"
     return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+
+
+def flag(field: dataclasses.Field[Any]) -> str:
+    """Return the flag of an option as help and documentation name it: `--no-NAME` if it is on by default."""
+    name = field.name.replace("_", "-")
+    return f"--no-{name}" if field.default is True else f"--{name}"
 
 
 def table_rows(*groups: Any) -> dict[str, str]:
@@ -121,8 +131,8 @@ def table_rows(*groups: Any) -> dict[str, str]:
     rows = {}
     for group in groups:
         for field, option in options(group):
-            flag = "--" + field.name.replace("_", "-")
-            usage = f"{flag} {option.metavar}" if option.metavar else flag
+            name = flag(field)
+            usage = f"{name} {option.metavar}" if option.metavar else name
             see = f"; see [{option.see}]({option.see})" if option.see else ""
-            rows[flag] = f"| `{usage}` | {default_text(field)} | {option.help}{see} |"
+            rows[name] = f"| `{usage}` | {default_text(field)} | {option.help}{see} |"
     return rows

@@ -69,7 +69,8 @@ def open_outputs(
         make = {"id": None, "angles": AngleLabels(actions), "events": EventLabels(detector)}[outputs.label]
         labels = LabelSink(make) if make else None
         listeners += [make] if isinstance(make, EventLabels) else []
-        overlay = OverlaySink(*screens, skeleton=skeleton, labels=labels, timings=timings)
+        style: Any = {"colors": outputs.colors, "boxes": outputs.boxes, "trails": outputs.trails}
+        overlay = OverlaySink(*screens, skeleton=skeleton, labels=labels, timings=timings, **style)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
     tables: list[Table] = []
     features, events = job.targets.get("features"), job.targets.get("events")

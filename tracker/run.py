@@ -19,10 +19,9 @@ from .output.two_pass import TwoPassSinks
 from .outputs import open_outputs, second_pass, selection, written
 from .partial import Transaction
 from .perception.pace import Pace
-from .perception.runtimes.machine import cores
 from .pipeline import Pipeline, assemble
 from .plan import Job, Plan
-from .stages import streams
+from .stages import parallel, streams
 from .video.source import Source, open_source
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
                         write_sidecar(working_table(csv), run_facts(complete=False, refined=False))
                     with bar(label=frames.name) as step:
                         step = _keeping_up(step, frames, pipeline, config.tracking.target_fps)
-                        loop(frames, pipeline, sinks, step, threads=_parallel(pipeline))
+                        loop(frames, pipeline, sinks, step, threads=parallel(pipeline.estimator.network))
                     if isinstance(sinks, TwoPassSinks):
                         with opened() as again, bar(label="Second pass") as step:
                             sinks.second_pass(again, step)
@@ -129,11 +128,3 @@ def _keeping_up(step: Callable[[int], None], frames: Source, pipeline: Pipeline,
         pace(frames.frames_dropped)
 
     return both
-
-
-def _parallel(pipeline: Pipeline) -> bool:
-    """Return whether threads make the run faster."""
-    # torch on a CPU uses all cores itself, and its many small operations hold the interpreter lock: two networks at
-    # once ran at 0.7 times the speed on two cores, where OpenVINO, with one long call, ran at 1.4 times the speed
-    network = pipeline.estimator.network
-    return cores() > 1 and not (network.name == "torch" and network.device.startswith("cpu"))

@@ -6,9 +6,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .perception.runtimes.machine import cores
+
+if TYPE_CHECKING:
+    from .perception.runtimes import Runtime
 
 WAKE = 0.5  # seconds; Ctrl-C on Windows does not interrupt a wait without a timeout
 
@@ -111,3 +114,10 @@ def streams(*, live: bool) -> int:
     Two cores that process one frame each wait for each other less than two cores that share every step of one frame.
     """
     return 1 if live else min(2, cores())
+
+
+def parallel(network: Runtime | None) -> bool:
+    """Return whether threads make a run with this pose network faster; None is a function in its place."""
+    # torch on a CPU uses all cores itself, and its many small operations hold the interpreter lock: two networks at
+    # once ran at 0.7 times the speed on two cores, where OpenVINO, with one long call, ran at 1.4 times the speed
+    return cores() > 1 and not (network and network.name == "torch" and network.device.startswith("cpu"))

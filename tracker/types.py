@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from ..installation import library
+from .conversions import to_dataframe, to_supervision
+from .html import people_html
 from .image import as_bgr
 from .person import Keypoints, Person, State, place
 
@@ -144,6 +145,15 @@ class Tracks:
         others: (M, 4) boxes of detections without a track; M is 0 if omitted.
         new_scene: whether this frame begins a scene, at the start or after a hard cut.
         names: of the K keypoints; their indices if omitted.
+
+    >>> import posetrack
+    >>> poses = posetrack.Poses(boxes=[[10, 20, 110, 220]], keypoints=[[[60, 40]] * 17], scores=[[0.9] * 17])
+    >>> tracks = posetrack.PoseTracker().update(poses, time=0.0)
+    >>> len(tracks), tracks.ids.tolist(), tracks["left_knee"].tolist()
+    (1, [1], [[60.0, 40.0]])
+    >>> person = tracks[0]
+    >>> person.id, str(person.state), person.keypoints["nose"].x
+    (1, 'measured', 60.0)
     """
 
     ids: NDArray[np.integer]
@@ -243,14 +253,27 @@ class Tracks:
         Raises:
             PosetrackError: pandas is not installed.
         """
-        columns: dict[str, Any] = {} if frame is None else {"frame": frame.index, "time_s": frame.time}
-        columns |= {"track_id": self.ids, "state": [str(state) for state in self.states], "score": self.box_scores}
-        columns |= dict(zip(("x1", "y1", "x2", "y2"), self.boxes.T))
-        for k, name in enumerate(self.names):
-            missing = np.isnan(self.keypoints[:, k]).any(-1)
-            columns |= {f"{name}_{axis}": self.keypoints[:, k, i] for i, axis in enumerate("xy")}
-            columns[f"{name}_score"] = np.where(missing, np.nan, self.scores[:, k])
-        return library("pandas", "to_df", extra="formats").DataFrame(columns, index=range(len(self)))
+        lead = {} if frame is None else {"frame": frame.index, "time_s": frame.time}
+        return to_dataframe(lead=lead, names=self.names, **self._arrays())
+
+    def to_supervision(self) -> tuple[Any, Any]:
+        """Return `supervision.Detections`, with `tracker_id`, and `supervision.KeyPoints` of the same N people.
+
+        A missing keypoint is (0, 0) there, which supervision's annotators leave out.
+
+        Raises:
+            PosetrackError: supervision is not installed.
+        """
+        return to_supervision(**self._arrays())
+
+    def _arrays(self) -> dict[str, Any]:
+        poses = self.poses
+        people = {"ids": self.ids, "states": self.states, "scores": poses.box_scores, "boxes": poses.boxes}
+        return people | {"keypoints": poses.keypoints, "keypoint_scores": poses.scores}
+
+    def _repr_html_(self) -> str:
+        """Return a small table and the skeletons, for notebooks."""
+        return people_html(list(self), self.names)
 
     @classmethod
     def empty(cls, num_keypoints: int = 17) -> Tracks:

@@ -7,7 +7,7 @@ import pytest
 from posetrack import configs, load_pipeline
 from posetrack.errors import UsageError
 from posetrack.tracker.config import GROUPS, TYPES, Networks, RunConfig, Source, Tracking, checked, read_recipe
-from posetrack.tracker.options import options, table_rows
+from posetrack.tracker.options import flag, options, table_rows
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,7 +75,7 @@ def test_every_option_of_a_run_is_an_option_of_the_command_line():
     from posetrack.tracker.cli import build_parser
 
     flags = set(re.findall(r"--[a-z][a-z-]*", build_parser().format_help()))
-    assert {f"--{name.replace('_', '-')}" for name in TYPES if name != "repetitions"} <= flags
+    assert {flag(field) for group in GROUPS.values() for field, _ in options(group)} <= flags
 
 
 def test_load_pipeline_has_the_defaults_and_texts_of_the_options():

@@ -232,3 +232,31 @@ def test_what_flows_can_be_pickled(tracks):
     again = pickle.loads(pickle.dumps(tracks))
     assert again.to_dict() == tracks.to_dict()
     assert not hasattr(tracks, "__dict__")
+
+
+def test_tracks_become_supervision_objects(tracks):
+    sv = pytest.importorskip("supervision", reason="needs posetrack[formats]")
+    detections, points = tracks.to_supervision()
+    assert detections.tracker_id.tolist() == points.data["tracker_id"].tolist() == tracks.ids.tolist()
+    np.testing.assert_array_equal(detections.xyxy, tracks.boxes)
+    np.testing.assert_array_equal(points.xy[1], tracks.keypoints[1])
+    assert points.xy[0, 9].tolist() == [0, 0]
+    assert detections.data["state"].tolist() == ["measured"] * 2
+    image = sv.VertexAnnotator().annotate(np.zeros((480, 640, 3), np.uint8), points)
+    assert image.any()
+    assert not image[:2, :2].any()  # a missing keypoint is not drawn
+    assert [len(thing) for thing in Tracks.empty().to_supervision()] == [0, 0]
+
+
+def test_a_notebook_shows_a_table_and_skeletons(tracks):
+    page = tracks._repr_html_()
+    assert "<b>2 people</b>" in page
+    assert page.count("<tr>") == 1 + 2
+    assert page.count("<circle") == 2 * 17 - 1  # one keypoint is missing
+    assert page.count("<line") == 2 * len(COCO.limbs) - 1
+    assert "nan" not in page
+    assert "<b>0 people</b>" in Tracks.empty()._repr_html_()
+    nowhere = Tracks(
+        [1], Poses([[0, 0, 9, 9]], np.full((1, 17, 2), np.nan), np.zeros((1, 17))), [[0, 0]], ("measured",)
+    )
+    assert "<svg" not in nowhere._repr_html_()

@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from ...errors import PosetrackError, UsageError
 from ...installation import explained
@@ -31,27 +32,48 @@ from .supervisor import supervised
 
 _EPILOG = """\
 examples:
-  posetrack 0                                        a webcam in a window
-  posetrack dance.mp4 --save out.mp4 --csv out.csv   a video file to a video and a table
-  posetrack clips/ --csv tables/                     all files of a folder
-  posetrack demo                                     a sample with real people
+  posetrack 0                         a webcam in a window
+  posetrack dance.mp4 --save out.mp4 --csv out.csv
+                                      a video to an annotated video and a table
+  posetrack clips/ --csv tables/      all files of a folder
+  posetrack demo                      a sample with real people
 
 exit codes: 0 success, 1 failure during the run, 2 invalid request"""
+_MORE = """\
+posetrack --help-all                  all options
+posetrack COMMAND --help              the options of a command
+
+"""
+
+
+class _Help(argparse.Action):
+    """Print the short help, with the common options."""
+
+    def __call__(self, *_: object) -> NoReturn:
+        _parser(brief=True).print_help()
+        raise SystemExit(0)
 
 
 def build_parser() -> RootParser:
-    """Return the parser of `posetrack` with all its commands."""
+    """Return the parser of `posetrack` with all its commands; its help lists every option."""
+    return _parser(brief=False)
+
+
+def _parser(*, brief: bool) -> RootParser:
     job = Parser(prog="posetrack", add_help=False)
-    options.add_arguments(job)
+    options.add_arguments(job, brief=brief)
     job.set_defaults(run=run.run)
     parser = RootParser(
         job,
         prog="posetrack",
         usage="posetrack [SOURCE ...] [options]\n       posetrack COMMAND ...",
         description="Track people and their 17 body keypoints in a webcam, video, image or stream.",
-        epilog=_EPILOG,
+        epilog=_MORE + _EPILOG if brief else _EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
     )
+    parser.add_argument("-h", "--help", action=_Help, nargs=0, help="show the common options and the commands")
+    parser.add_argument("--help-all", action="help", help="show all options")
     parser.add_argument("--version", action="version", version=f"posetrack {__version__}")
     everything = (
         *(demo, features, report, plot, eval, eval_tracking),

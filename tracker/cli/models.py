@@ -1,4 +1,4 @@
-"""`posetrack models`: list, download, describe and convert pose networks."""
+"""`posetrack models`: list, download, describe and convert networks."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ...models.weights.published_detectors import PublishedDetector
     from ...models.weights.variants import Variant
 
 COLUMNS = ("name", "family", "input", "params", "GMACs", "AP", "licence", "cached")
 FIGURES = ("params", "GMACs")
+CARD = "MODEL_CARD.md"  # beside the bundled weights
 WIDTH = 100  # columns of a table in a file or a pipe, wide enough for every cell
 
 
@@ -18,8 +20,9 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "models",
-        help="list the pose networks that --model takes, fetch or convert one",
-        description="List the pose networks that --model takes by name. A file of weights can be given instead.",
+        help="list the networks that --model and --detector take, fetch or convert one",
+        description="List the pose networks that --model takes by name, and the person detectors that --detector "
+        "takes. A file of weights can be given instead.",
     )
     parser.set_defaults(run=show_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
@@ -39,27 +42,31 @@ def add_parser(commands: Any) -> None:
 
 
 def show_list(args: argparse.Namespace) -> int:
-    """Print the table."""
+    """Print a table of the pose networks, and one of the detectors."""
+    from ...models.weights import published_detectors
+    from ...models.weights.variants import PROTOCOL, ZOO
+
+    caption = f"GMACs: billions of multiply-accumulate operations per person. AP as published: {PROTOCOL}."
+    _print_table("Pose networks (--model)", [_facts(known) for known in ZOO.values()], caption)
+    more = "Any other YOLO that Ultralytics publishes works by its name, too."
+    rows = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
+    _print_table("Person detectors (--detector)", rows, f"AP as published: {published_detectors.PROTOCOL}. {more}")
+    return 0
+
+
+def _print_table(title: str, rows: list[dict[str, str]], caption: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ...models.weights.variants import PROTOCOL, ZOO
-
-    table = Table(
-        title="Pose networks",
-        caption=f"GMACs: billions of multiply-accumulate operations per person. AP as published: {PROTOCOL}.",
-        box=None,
-        padding=(0, 1, 0, 0),
-    )
-    for column in COLUMNS:
+    table = Table(title=title, caption=caption, box=None, padding=(0, 1, 0, 0))
+    for column in rows[0]:
         table.add_column(column, no_wrap=column == "name", justify="right" if column in FIGURES else "left")
-    for known in ZOO.values():
-        table.add_row(*_facts(known).values())
+    for row in rows:
+        table.add_row(*row.values())
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, WIDTH)
     console.print(table)
-    return 0
 
 
 def _facts(known: Variant) -> dict[str, str]:
@@ -67,30 +74,71 @@ def _facts(known: Variant) -> dict[str, str]:
 
     height, width = known.input_size
     missing = "by hand" if address(known) is None else "no"
+    name = f"{known.name} (bundled)" if known.bundled else known.name
     facts = (
-        *(known.name, known.family, f"{width}x{height}", f"{known.parameters:.1f} M", f"{known.gmacs:.1f}"),
-        *(known.ap, known.licence, "yes" if local(known) else missing),
+        *(name, known.family, f"{width}x{height}", f"{known.parameters:.1f} M", f"{known.gmacs:.1f}"),
+        *("see card" if known.bundled else known.ap, known.licence, "yes" if local(known) else missing),
     )
     return dict(zip(COLUMNS, facts, strict=True))
 
 
-def show_info(args: argparse.Namespace) -> int:
-    """Print the facts of one network, and where its weights are or belong."""
-    from rich.console import Console
+def _detector_facts(detector: PublishedDetector) -> dict[str, str]:
+    from ...models.weights.published_detectors import local_detector
 
-    from ...models.weights.locate import address, local, place, variant
+    return {
+        "name": detector.name,
+        "family": detector.family,
+        "input": str(detector.size),
+        "params": f"{detector.parameters:.1f} M",
+        "AP": detector.ap,
+        "licence": detector.licence,
+        "cached": "yes" if local_detector(detector) else "no",
+    }
+
+
+def show_info(args: argparse.Namespace) -> int:
+    """Print the facts of a network, and where its weights are or belong; of both networks for `bundled`."""
+    from ...models.weights.locate import variant
+    from ...models.weights.published_detectors import DETECTORS
+
+    detector = DETECTORS.get(args.name)
+    if detector is None or args.name == "bundled":
+        _print_facts({"network": "pose network", **_pose_info(variant(args.name))})
+    if detector:
+        _print_facts({"network": "person detector", **_detector_info(detector)})
+    return 0
+
+
+def _pose_info(known: Variant) -> dict[str, str]:
+    from ...models.weights.locate import address, local, place
     from ...models.weights.variants import PROTOCOL
 
-    known = variant(args.name)
-    facts = _facts(known) | {"protocol": PROTOCOL, "page": known.page}
-    url, path = address(known), local(known)
+    facts, url, path = _facts(known), address(known), local(known)
+    if known.bundled and path:
+        return facts | {"card": str(path.with_name(CARD)), "file": str(path)}
+    facts |= {"protocol": PROTOCOL, "page": known.page}
     if url:
         facts |= {"address": url, "sha256": known.sha256 or "not published; recorded when the file is first used"}
     fetch = f"`posetrack models download {known.name}`" if url else "download it from the page"
-    facts["file"] = str(path) if path else f"not here; {fetch}, or put yours at {place(known)}"
+    return facts | {"file": str(path) if path else f"not here; {fetch}, or put yours at {place(known)}"}
+
+
+def _detector_info(detector: PublishedDetector) -> dict[str, str]:
+    from ...models.cache import cache_folder
+    from ...models.weights.published_detectors import PROTOCOL, local_detector
+
+    facts, path = _detector_facts(detector), local_detector(detector)
+    if detector.name == "bundled" and path:
+        return facts | {"card": str(path.with_name(CARD)), "file": str(path)}
+    where = f"not here; it is fetched at first use, or put yours at {cache_folder() / 'ultralytics' / detector.name}"
+    return facts | {"protocol": PROTOCOL, "file": str(path or where)}
+
+
+def _print_facts(facts: dict[str, str]) -> None:
+    from rich.console import Console
+
     for key, value in facts.items():
         Console().print(f"{key:<11} {value}", highlight=False, markup=False, soft_wrap=True)
-    return 0
 
 
 def show_download(args: argparse.Namespace) -> int:

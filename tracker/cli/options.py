@@ -9,20 +9,28 @@ from typing import Any
 
 from ... import configs
 from ..config import GROUPS, Source
-from ..options import Option, default_text, options
+from ..options import Option, default_text, flag, options
 
-TITLES = {"source": "input", "outputs": "output", "networks": "networks", "tracking": "tracking"}
+TITLES = {"source": "input", "networks": "networks", "tracking": "tracking", "outputs": "output"}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the main command; an option that is not given is absent, so that a recipe can set it."""
+def add_arguments(parser: argparse.ArgumentParser, *, brief: bool = False) -> None:
+    """Add the options of the main command; an option that is not given is absent, so that a recipe can set it.
+
+    Args:
+        parser: gets a group of common options, and groups of the others.
+        brief: add the common options only.
+    """
     source = next(option for field, option in options(Source) if field.name == "source")
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help=f"{source.help}; several sources are a batch")
-    for name, group in GROUPS.items():
-        arguments = parser.add_argument_group(TITLES[name])
-        for field, option in options(group):
-            _add(arguments, field, option)
-    arguments.add_argument(
+    titles = ["common options", *([] if brief else [*TITLES.values(), "live sources"])]
+    groups = {title: parser.add_argument_group(title) for title in titles}
+    for name in ("outputs", "source", "networks", "tracking"):  # of the common options, the results come first
+        for field, option in options(GROUPS[name]):
+            group = groups.get("common options" if option.common else "live sources" if option.live else TITLES[name])
+            if group:
+                _add(group, field, option)
+    groups["common options"].add_argument(
         "--config",
         metavar="RECIPE",
         default=argparse.SUPPRESS,
@@ -31,21 +39,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add(arguments: argparse._ArgumentGroup, field: dataclasses.Field[Any], option: Option) -> None:
-    flag = "--" + field.name.replace("_", "-")
+    name = field.name.replace("_", "-")
     see = f"; see docs/{option.see}" if option.see else ""
     words: dict[str, Any] = {
         "dest": field.name,
         "default": argparse.SUPPRESS,
         "help": f"{option.help}{see} (default: {default_text(field)})".replace("`", "").replace("%", "%%"),
     }
-    if option.metavar is None:
-        arguments.add_argument(flag, action="store_true", **words)
-        no = "--no-" + flag.removeprefix("--")  # overrides a recipe
-        arguments.add_argument(no, action="store_false", **(words | {"help": argparse.SUPPRESS}))
+    if option.metavar is None:  # the opposite of what is listed overrides a recipe
+        for switch, action in ((f"--{name}", "store_true"), (f"--no-{name}", "store_false")):
+            text = words["help"] if switch == flag(field) else argparse.SUPPRESS
+            arguments.add_argument(switch, action=action, **(words | {"help": text}))
         return
     kinds: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "int | str": _number_or_word}
     kind = kinds.get(str(field.type).removesuffix(" | None"), str)
-    arguments.add_argument(flag, metavar=option.metavar, type=kind, **words)
+    arguments.add_argument(f"--{name}", metavar=option.metavar, type=kind, **words)
 
 
 def _number_or_word(text: str) -> int | str:

@@ -62,7 +62,7 @@ class RootParser(Parser):
     argparse alone cannot distinguish `posetrack dance.mp4` from a command. A file named `demo` is `./demo`.
 
     Args:
-        job: parser of the main command; the help lists its options.
+        job: parser of the main command; `--help-all` lists its options.
         words: keyword arguments of `argparse.ArgumentParser`.
     """
 
@@ -78,7 +78,7 @@ class RootParser(Parser):
         words = list(sys.argv[1:] if args is None else args)
         if words and words[0] in self.commands.choices:
             return self.commands.choices[words[0]].parse_args(words[1:], namespace)
-        if asked := [word for word in words if word in ("-h", "--help", "--version")]:
+        if asked := [word for word in words if word in ("-h", "--help", "--help-all", "--version")]:
             return super().parse_args(asked[:1], namespace)  # prints, and leaves
         if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and not Path(words[0]).exists():
             near = get_close_matches(words[0], self.commands.choices, n=1)

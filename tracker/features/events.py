@@ -90,6 +90,16 @@ class EventDetector:
     Args:
         actions: computes the features.
         repetitions: repetitions to count in addition to squats, push-ups and jumping jacks.
+
+    >>> import posetrack
+    >>> actions = posetrack.ActionFeatures()
+    >>> events = posetrack.EventDetector(actions)
+    >>> for frame, tracks in posetrack.track("video.mp4"):
+    ...     for row in actions.update(frame.index, frame.time, tracks):
+    ...         for event in events.update(row):
+    ...             print(event.time, event.track, event.event, event.value)
+    >>> events.counts(1).get("squat", 0)
+    0
     """
 
     def __init__(self, actions: ActionFeatures, *, repetitions: Sequence[Repetition] = ()) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,13 +12,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import UsageError
 from ...models.geometry.keypoints import Skeleton
 from ..types import State, Tracks
-from .palette import DARK, JOINT, MIDDLE, PAPER, Color, Palette, palette, shades
+from .palette import DARK, JOINT, LIMBS, MIDDLE, PAPER, Color, Palette, palette, shades
 
 Image = NDArray[np.uint8]
 
+Trails = Mapping[int, Sequence[tuple[float, float]]]  # pixels, by ID
+
 MIN_SCORE = 0.2  # keypoints with a lower score are hidden; the table keeps them
+SURE, FAINTEST = 0.6, 0.35  # score from which a keypoint is opaque; lowest opacity
 SHIFT = 3  # fractional bits of OpenCV's fixed-point coordinates
 FAR = 30_000  # pixels; beyond it OpenCV's fixed point overflows
 FONT = cv2.FONT_HERSHEY_DUPLEX
@@ -33,11 +37,14 @@ def draw(
     skeleton: Skeleton,
     min_score: float = MIN_SCORE,
     labels: Mapping[int, str] | None = None,
+    colors: str = "id",
+    boxes: bool = True,
+    trails: Trails | None = None,
 ) -> Image:
     """Draw all people in place.
 
     Each ID has its own colour: left limbs have a lighter shade of it, right limbs a darker one. Predicted people have
-    thin limbs and a dashed box; interpolated people have a dashed box.
+    thin limbs and a dashed box; interpolated people have a dashed box. Limbs with a low score are fainter.
 
     Args:
         image: (H, W, 3) BGR uint8, contiguous; modified.
@@ -45,36 +52,48 @@ def draw(
         skeleton: of their keypoints.
         min_score: keypoints with a lower score are hidden.
         labels: text next to each ID, by ID; only the ID if omitted.
+        colors: `id`, or `side`: left limbs are blue, right limbs orange.
+        boxes: whether boxes are drawn.
+        trails: path of each person up to now, (L, 2) pixels, by ID.
 
     Returns:
         The same image.
+
+    Raises:
+        UsageError: the colours are unknown.
     """
     from .strokes import paint  # loads a compiler, which only drawing needs
 
+    if colors not in LIMBS:
+        raise UsageError(f"The colours are '{colors}'; give {' or '.join(LIMBS)}.")
     poses = tracks.poses
     side = _side(image)
     visible = np.isfinite(poses.keypoints).all(-1) & (poses.scores >= min_score)  # (N, K)
     points = np.where(visible[..., None], poses.keypoints.clip(-FAR, FAR), 0)
     drawable = np.isfinite(poses.boxes).all(-1).tolist()  # (N,)
     corners = np.nan_to_num(poses.boxes.clip(-FAR, FAR)).round().astype(int)
-    boxes = corners.tolist()
-    widths = [_line_width(side, person=max(x2 - x1, y2 - y1)) for x1, y1, x2, y2 in boxes]
+    places = corners.tolist()
+    widths = [_line_width(side, person=max(x2 - x1, y2 - y1)) for x1, y1, x2, y2 in places]
     limbs = [width / 2 if state == State.PREDICTED else width for width, state in zip(widths, tracks.states)]
-    strokes, drawn = _strokes(points, visible, np.array(limbs), skeleton)
-    colors = shades(tuple(tracks.ids.tolist()))[:, _figure(skeleton).colors]  # (N, S, 2, 3)
+    opacity = np.clip(poses.scores / SURE, FAINTEST, 1)  # (N, K)
+    strokes, drawn = _strokes(points, visible, opacity, np.array(limbs), skeleton)
+    figures = shades(tuple(tracks.ids.tolist()), colors)[:, _figure(skeleton).colors]  # (N, S, 2, 3)
 
     # Nearer people, whose boxes reach lower, are drawn over others; labels are drawn over all people.
     order = np.argsort(corners[:, 3], kind="stable").tolist()
     for n in order:
-        if drawable[n]:
+        trail = (trails or {}).get(int(tracks.ids[n]), ())
+        if len(trail) > 1:
+            _draw_trail(image, np.asarray(trail), palette(int(tracks.ids[n])), width=widths[n])
+        if boxes and drawable[n]:
             dashed = tracks.states[n] != State.MEASURED
-            _draw_box(image, boxes[n], palette(int(tracks.ids[n])), width=widths[n], dashed=dashed)
-        paint(image, strokes[n], drawn[n], colors[n])
+            _draw_box(image, places[n], palette(int(tracks.ids[n])), width=widths[n], dashed=dashed)
+        paint(image, strokes[n], drawn[n], figures[n])
     for n in order:
         if drawable[n]:
             identity = int(tracks.ids[n])
             text = f"{identity}  {(labels or {}).get(identity, '')}".rstrip()
-            _draw_label(image, text, boxes[n][:2], palette(identity), width=widths[n], side=side)
+            _draw_label(image, text, places[n][:2], palette(identity), width=widths[n], side=side)
     return image
 
 
@@ -136,27 +155,40 @@ def _figure(skeleton: Skeleton) -> _Figure:
 
 
 def _strokes(
-    points: NDArray[np.floating], visible: NDArray[np.bool_], widths: NDArray[np.floating], skeleton: Skeleton
+    points: NDArray[np.floating],
+    visible: NDArray[np.bool_],
+    opacity: NDArray[np.floating],
+    widths: NDArray[np.floating],
+    skeleton: Skeleton,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the strokes (N, S, 6) of all people for `paint`, and which of them are drawn (N, S).
+    """Return the strokes (N, S, 7) of all people for `paint`, and which of them are drawn (N, S).
 
     Args:
         points: (N, K, 2) pixels.
         visible: (N, K).
+        opacity: (N, K) in [0, 1]; a limb has the lower one of its ends.
         widths: (N,) width of a full-sized limb, in pixels.
         skeleton: of the keypoints.
     """
     figure = _figure(skeleton)
-    strokes = np.empty((len(points), len(figure.ends), 6), np.float32)
+    strokes = np.empty((len(points), len(figure.ends), 7), np.float32)
     strokes[..., :4] = points[:, figure.ends].reshape(len(points), len(figure.ends), 4)
     strokes[..., 4] = np.maximum(widths[:, None] * figure.widths, 0.5)
     strokes[..., 5] = np.maximum(0.3 * widths, 0.5)[:, None]
+    strokes[..., 6] = opacity[:, figure.ends].min(-1)
     return strokes, np.asarray(visible[:, figure.ends].all(-1))
 
 
 def _draw_lines(image: Image, lines: Any, color: Color, thickness: int) -> None:
     """Draw lines (L, 2, 2) in fixed point in one call; OpenCV accepts an array, although its type stubs do not."""
     cv2.polylines(image, lines, False, color, thickness, cv2.LINE_AA, SHIFT)
+
+
+def _draw_trail(image: Image, trail: NDArray[np.floating], colors: Palette, *, width: float) -> None:
+    """Draw the path of one person, (L, 2) pixels, thinner than a limb."""
+    points = trail[np.isfinite(trail).all(-1)].clip(-FAR, FAR)
+    lines = (np.stack([points[:-1], points[1:]], axis=1) * 2**SHIFT).astype(np.int32)
+    _draw_lines(image, lines, colors.base, max(1, round(0.5 * width)))
 
 
 def _draw_box(image: Image, box: list[int], colors: Palette, *, width: float, dashed: bool) -> None:

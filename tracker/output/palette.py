@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import cos, pi, sin
 
@@ -55,14 +55,21 @@ def palette(identity: int) -> Palette:
     )
 
 
+@lru_cache(maxsize=4096)
+def sided(identity: int) -> Palette:
+    """Return the shades of an ID with limbs coloured by the side of the body: left blue, right orange."""
+    return replace(palette(identity), base=PAPER, left=oklch(0.74, 0.15, 0.65), right=oklch(0.74, 0.17, 0.14))
+
+
 DARK, LEFT, MIDDLE, RIGHT, JOINT = range(5)  # rows of `shades`
+LIMBS = {"id": palette, "side": sided}  # by `--colors`
 
 
 @lru_cache(maxsize=256)
-def shades(identities: tuple[int, ...]) -> NDArray[np.uint8]:
+def shades(identities: tuple[int, ...], colors: str = "id") -> NDArray[np.uint8]:
     """Return the shades (N, 5, 3) of IDs: rim, limbs on the left, in the middle and on the right, joints."""
-    palettes = [palette(identity) for identity in identities]
-    rows = [(colors.dark, colors.left, colors.base, colors.right, colors.joint) for colors in palettes]
+    palettes = [LIMBS[colors](identity) for identity in identities]
+    rows = [(shade.dark, shade.left, shade.base, shade.right, shade.joint) for shade in palettes]
     return np.array(rows, dtype=np.uint8).reshape(-1, 5, 3)
 
 

@@ -14,6 +14,7 @@ from ...models.geometry.keypoints import Skeleton
 from ..timings import Timings
 from ..types import Frame, Tracks
 from .overlay import MIN_SCORE, draw
+from .trails import TrailHistory
 
 Conceal = Callable[[Frame, Tracks], Frame]
 Labels = Callable[[Frame], Mapping[int, str]]  # text next to each ID
@@ -81,6 +82,9 @@ class OverlaySink(ContextGroup):
         skeleton: of the keypoints.
         min_score: keypoints with a lower score are hidden.
         labels: `(frame) -> text next to each ID`; only the ID if omitted.
+        colors: of the limbs, `id` or `side`.
+        boxes: whether boxes are drawn.
+        trails: length of the drawn path of each person, seconds.
         timings: collects the stage "draw".
     """
 
@@ -90,13 +94,17 @@ class OverlaySink(ContextGroup):
         skeleton: Skeleton,
         min_score: float = MIN_SCORE,
         labels: Labels | None = None,
+        colors: str = "id",
+        boxes: bool = True,
+        trails: float = 0.0,
         timings: Timings | None = None,
     ) -> None:
         super().__init__(*screens)
         self._labels = labels
         self._screens = screens
         self._skeleton = skeleton
-        self._min_score = min_score
+        self._style: dict[str, Any] = {"min_score": min_score, "colors": colors, "boxes": boxes}
+        self._trails = TrailHistory(trails)
         self._timings = timings or Timings()
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
@@ -105,7 +113,8 @@ class OverlaySink(ContextGroup):
             return
         with self._timings.stage("draw"):
             labels = self._labels(frame) if self._labels else None
-            image = draw(frame.image, tracks, skeleton=self._skeleton, min_score=self._min_score, labels=labels)
+            trails = self._trails.update(tracks, frame.time)
+            image = draw(frame.image, tracks, skeleton=self._skeleton, labels=labels, trails=trails, **self._style)
         for screen in self._screens:
             screen.write(image, frame.time)
 

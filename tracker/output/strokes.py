@@ -19,8 +19,8 @@ def paint(
 
     Args:
         image: (H, W, 3).
-        strokes: (M, 6): x, y, x, y of both ends in pixels, half the width of the line, width of the rim. Both ends of a
-            dot are the same point.
+        strokes: (M, 7): x, y, x, y of both ends in pixels, half the width of the line, width of the rim, opacity in
+            [0, 1]. Both ends of a dot are the same point.
         visible: (M,) which of them are drawn.
         colors: (M, 2, 3) of line and rim.
     """
@@ -38,6 +38,7 @@ def paint(
             columns, rows, across, down = rows, columns, down, across
         inner = strokes[m, 4] + half  # from the centre to where the line covers nothing
         outer = inner + strokes[m, 5]  # and to where the rim covers nothing
+        opacity = strokes[m, 6]
         line, rim = colors[m, 0], colors[m, 1]
         dx, dy = x1 - x0, y1 - y0
         squared = dx * dx + dy * dy
@@ -62,12 +63,12 @@ def paint(
                 distance[i] = np.sqrt(ex * ex + ey * ey)
             place = y * down + first * across
             for i in range(count):
-                if distance[i] <= inner - one:
+                if distance[i] <= inner - one and opacity == one:
                     for c in range(3):
                         pixels[place + c] = line[c]
                 elif distance[i] < outer:
-                    of_line = max(inner - distance[i], zero)
-                    of_rim = min(outer - distance[i], one) - of_line
+                    of_line = min(max(inner - distance[i], zero), one) * opacity
+                    of_rim = min(outer - distance[i], one) * opacity - of_line
                     rest = one - of_line - of_rim
                     for c in range(3):
                         mixed = pixels[place + c] * rest + line[c] * of_line + rim[c] * of_rim

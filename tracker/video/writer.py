@@ -43,6 +43,14 @@ class VideoWriter:
     The first frame written becomes time 0. Odd sizes are padded by repeating the last row or column, because 4:2:0
     chroma needs even sizes.
 
+    >>> import numpy as np
+    >>> import posetrack
+    >>> with posetrack.VideoWriter("out.mp4", size=(64, 48), fps=25, overwrite=True) as video:
+    ...     for grey in range(25):
+    ...         video.write(np.full((48, 64, 3), 10 * grey, np.uint8))
+    >>> sum(1 for frame in posetrack.open_source("out.mp4"))
+    25
+
     Attributes:
         path: of the final file.
         partial: of the file while it is written.
@@ -75,8 +83,11 @@ class VideoWriter:
 
         Raises:
             OutputError: the file exists, its folder cannot be written to, or another run is writing it.
+            UsageError: the suffix is another one.
         """
         self.path = Path(path)
+        if self.path.suffix.lower() not in VIDEO_OUTPUTS:
+            raise UsageError(f"'{path}' is no name of a video. Give one that ends in {', '.join(VIDEO_OUTPUTS)}.")
         self.partial = partial_path(self.path.with_suffix(".mp4"))
         self._results = results
         self.frames_written = 0
@@ -112,18 +123,21 @@ class VideoWriter:
         context.colorspace = context.color_primaries = context.color_trc = BT709
         return container, stream
 
-    def write(self, image: NDArray[np.uint8], time: float) -> None:
+    def write(self, image: NDArray[np.uint8], time: float | None = None) -> None:
         """Append one frame.
 
         Args:
             image: (H, W, 3) BGR uint8.
-            time: seconds; a time that is not after the last one is moved just behind it.
+            time: seconds; a time that is not after the last one is moved just behind it. If omitted, frames are
+                1 / fps seconds apart.
 
         Raises:
             OutputError: the disk is full or gone.
         """
         if self._closed or self._broken:
             raise OutputError(f"'{self.path}' is closed already. Open a new writer for further frames.")
+        if time is None:
+            time = self.frames_written / self._fps
         if not self.frames_written:
             self._origin = time
         ticks = max(round((time - self._origin) * TICKS), self._last + 1 if self.frames_written else 0)

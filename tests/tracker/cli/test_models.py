@@ -1,3 +1,6 @@
+import math
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors import safe_open
@@ -33,6 +36,33 @@ def test_the_list_says_how_its_figures_were_measured(capsys):
     assert "vitpose-b ViTPose 192x256 90.0 M 18.5 75.8 Apache-2.0 no" in listed
     assert "multiply-accumulate operations per person" in listed
     assert "COCO val2017" in listed
+
+
+def test_detectors_are_listed_too(capsys):
+    assert main(["models"]) == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    assert "convvit (bundled) ConvViT" in listed
+    assert "bundled YOLOv8, people only 336 3.1 M see card AGPL-3.0 yes" in listed
+    assert "yolo11n.pt YOLO11 640 2.6 M 39.5 AGPL-3.0 no" in listed
+
+
+def test_info_of_the_bundled_pair_is_true(capsys):
+    assert main(["models", "info", "bundled"]) == 0
+    pose, detector = (block.splitlines() for block in capsys.readouterr().out.split("network     ")[1:])
+    assert pose[0] == "pose network"
+    assert detector[0] == "person detector"
+    for lines in (pose, detector):
+        facts = dict(line.split(maxsplit=1) for line in lines[1:])
+        assert "protocol" not in facts  # its figures are those of the card
+        assert "# The bundled models" in Path(facts["card"]).read_text(encoding="utf-8")
+        with safe_open(facts["file"], framework="pt") as file:
+            counts = [math.prod(file.get_slice(key).get_shape()) for key in file.keys()]  # noqa: SIM118
+        assert f"{sum(counts) / 1e6:.1f} M" == facts["params"]
+
+
+def test_info_tells_where_a_detector_belongs(capsys, cache):
+    assert main(["models", "info", "yolo11n.pt"]) == 0
+    assert str(cache / "ultralytics" / "yolo11n.pt") in capsys.readouterr().out
 
 
 def test_info_tells_where_the_weights_are(capsys):

@@ -20,6 +20,7 @@ from PIL import Image
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
+from posetrack.tracker.video.source import open_source
 
 ROOT = Path(__file__).parents[3]
 HEADER = ["frame", "time_s", "track_id", "state", "score", "x1", "y1", "x2", "y2"]
@@ -307,11 +308,26 @@ def test_a_window_without_a_display_is_a_sentence(walking_clip, capsys, monkeypa
     assert "--save" in capsys.readouterr().err
 
 
-def test_help_is_quick_complete_and_light():
+def test_the_way_of_drawing_changes_the_video_and_no_table(walking_clip, tmp_path):
+    plain, other = tmp_path / "plain", tmp_path / "other"
+    for folder, words in ((plain, []), (other, ["--colors", "side", "--no-boxes", "--trails", "1"])):
+        folder.mkdir()
+        files = ["--save", folder / "out.mp4", "--csv", folder / "out.csv"]
+        assert posetrack("--source", walking_clip, *files, *words, "--device", "cpu") == 0
+    assert (plain / "out.csv").read_bytes() == (other / "out.csv").read_bytes()
+    pairs = list(zip(open_source(plain / "out.mp4"), open_source(other / "out.mp4")))
+    assert len(pairs) == 10
+    assert all((a.image.astype(int) - b.image > 60).any() for a, b in pairs[5:])
+    config = json.loads((other / "out.csv.json").read_text())["config"]
+    assert (config["colors"], config["boxes"], config["trails"]) == ("side", False, 1.0)
+
+
+@pytest.mark.parametrize(("word", "options"), [("--help", 12), ("--help-all", None)])
+def test_help_is_quick_complete_and_light(word, options):
     code = (
         "import sys, time; start = time.perf_counter()\n"
         "from posetrack.tracker.cli import main\n"
-        "try: main(['--help'])\n"
+        f"try: main(['{word}'])\n"
         "except SystemExit: pass\n"
         "heavy = {'torch', 'cv2', 'ultralytics', 'numpy', 'rich', 'av'} & set(sys.modules)\n"
         "assert not heavy, heavy"
@@ -320,11 +336,36 @@ def test_help_is_quick_complete_and_light():
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment, check=True
     )
-    for line in result.stdout.splitlines():
-        if line.strip().startswith("--") and not line.strip().startswith("--version"):
-            assert "(default: " in line, line
+    listed = [line for line in result.stdout.splitlines() if line.startswith("  --")]
+    listed = [line for line in listed if not line.startswith(("  --version", "  --help-all"))]
+    assert all("(default: " in line for line in listed)
+    assert options is None or len(listed) == options
     for command in ("demo", "eval", "bench", "models"):
         assert f"\n    {command}" in result.stdout
+
+
+def test_the_common_options_come_first():
+    def options(page):
+        return [line.split()[0] for line in page.splitlines() if line.startswith("  --")]
+
+    short, whole = (
+        subprocess.run(
+            [sys.executable, "-m", "posetrack", word], capture_output=True, text=True, cwd=ROOT, check=True
+        ).stdout
+        for word in ("--help", "--help-all")
+    )
+    assert options(whole)[: len(options(short))] == options(short)
+    assert len(options(whole)) > 30
+    for title in ("common options:", "input:", "networks:", "tracking:", "output:", "live sources:"):
+        assert f"\n{title}\n" in whole
+
+
+@pytest.mark.parametrize("word", ["--help", "--help-all"])
+def test_help_fits_80_columns(word, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([word])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 def test_the_list_of_models_names_the_bundled_one(capsys, monkeypatch):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from posetrack.errors import UsageError
 from posetrack.models.geometry.keypoints import COCO, Skeleton
 from posetrack.tracker.output.overlay import draw, draw_fps
 from posetrack.tracker.output.palette import palette
@@ -114,3 +115,50 @@ def test_sixty_people(people):
 def test_a_box_at_the_edge_has_its_label_inside():
     tracks = stick(head=(10, 20), foot=(10, 80), box=(0, 0, 30, 90))
     assert tuple(draw(blank(), tracks, skeleton=STICK)[1, 1]) == palette(1).base
+
+
+def pair(*, left=(200, 60, 200, 180), right=(100, 60, 100, 180), score=1.0):
+    skeleton = Skeleton("p", ("la", "ra", "lb", "rb"), ((0, 2), (1, 3)), ((0, 1), (2, 3)), (0.08,) * 4)
+    points = [[left[:2], right[:2], left[2:], right[2:]]]
+    poses = Poses([[70, 40, 230, 200]], points, np.full((1, 4), score))
+    return skeleton, Tracks([1], poses, [[0, 0]], (State.MEASURED,))
+
+
+def test_sides_have_hues_of_their_own_that_no_id_changes():
+    skeleton, tracks = pair()
+    other = Tracks([7], tracks.poses, tracks.velocities, tracks.states)
+    for people in (tracks, other):
+        blue, _, red = draw(blank(), people, skeleton=skeleton, colors="side")[120, 200].astype(int)
+        assert blue > red + 80  # left
+        blue, _, red = draw(blank(), people, skeleton=skeleton, colors="side")[120, 100].astype(int)
+        assert red > blue + 80  # right
+    with pytest.raises(UsageError, match="give id or side"):
+        draw(blank(), tracks, skeleton=skeleton, colors="rainbow")
+
+
+def test_a_lower_score_is_fainter():
+    levels = []
+    for score in (0.25, 0.45, 0.9, 1.0):
+        skeleton, tracks = pair(score=score)
+        levels.append(int(draw(blank(), tracks, skeleton=skeleton)[120, 200].max()))
+    assert levels[0] < levels[1] < levels[2] == levels[3]
+    white = draw(blank(value=255), pair(score=0.25)[1], skeleton=skeleton)
+    assert (white[120, 200] > palette(1).left).any()  # the picture shows through
+
+
+def test_boxes_can_be_left_out_and_the_label_stays():
+    with_box, without = (draw(blank(), stick(), skeleton=STICK, boxes=boxes) for boxes in (True, False))
+    assert with_box[120, 130].any()
+    assert not without[120, 130].any()
+    assert (with_box[30, 75] == without[30, 75]).all()
+    assert without[30, 75].any()
+
+
+def test_a_trail_leads_to_the_person():
+    image = draw(
+        blank(), stick(), skeleton=STICK, trails={1: [(250, 220), (280, 220), (300, 220)], 2: [(5, 5), (9, 9)]}
+    )
+    assert image[220, 260].any()
+    assert not image[5:10, 5:10].any()  # of a person who is not there
+    for path in ([(np.nan, 1), (2, 2)], [(1e9, -1e9), (0, 0)], [(3, 3)]):
+        draw(blank(), stick(), skeleton=STICK, trails={1: path})

@@ -1,0 +1,24 @@
+# syntax=docker/dockerfile:1
+# posetrack on the CPU: docker build -t posetrack . && docker run --rm -v "$PWD:/data" posetrack video.mp4 --csv out.csv
+#
+# torch has smaller wheels for the CPU in an index of its own: --build-arg PIP_EXTRA_INDEX_URL=ADDRESS takes them.
+FROM python:3.12-slim
+
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
+    && rm -rf /var/lib/apt/lists/*
+
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+RUN --mount=type=bind,target=/src,rw pip install --no-cache-dir -c /src/constraints.txt /src
+
+# The group "video" may read cameras.
+RUN useradd --create-home --uid 1000 --groups video posetrack && mkdir /data && chown posetrack /data
+USER posetrack
+
+# Checks the image, and keeps the compiled code of the tracker in it.
+RUN posetrack demo --output /tmp/demo && rm -r /tmp/demo
+
+WORKDIR /data
+ENTRYPOINT ["posetrack"]
+CMD ["--help"]

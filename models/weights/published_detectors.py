@@ -1,0 +1,60 @@
+"""The person detectors that `--detector` takes by name, with their published figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from ..cache import cache_folder
+
+# What every figure was measured with, as its authors report it.
+PROTOCOL = "box AP on COCO val2017, all 80 classes, input of 640 pixels"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedDetector:
+    """One detector.
+
+    Attributes:
+        name: what the user types.
+        family: network architecture.
+        size: longer side of its input, pixels.
+        parameters: millions of them.
+        ap: by `PROTOCOL`.
+        licence: of the weights.
+    """
+
+    name: str
+    family: str
+    size: int
+    parameters: float
+    ap: str
+    licence: str = "AGPL-3.0"
+
+
+# Of docs.ultralytics.com/models/yolo11 and /yolov8. Ultralytics publishes more; each works by its name.
+DETECTORS = {
+    detector.name: detector
+    for detector in (
+        PublishedDetector("bundled", "YOLOv8, people only", 336, 3.1, "see card"),
+        PublishedDetector("yolo11n.pt", "YOLO11", 640, 2.6, "39.5"),
+        PublishedDetector("yolo11s.pt", "YOLO11", 640, 9.4, "47.0"),
+        PublishedDetector("yolo11m.pt", "YOLO11", 640, 20.1, "51.5"),
+        PublishedDetector("yolo11l.pt", "YOLO11", 640, 25.3, "53.4"),
+        PublishedDetector("yolo11x.pt", "YOLO11", 640, 56.9, "54.7"),
+        PublishedDetector("yolov8n.pt", "YOLOv8", 640, 3.2, "37.3"),
+        PublishedDetector("yolov8s.pt", "YOLOv8", 640, 11.2, "44.9"),
+        PublishedDetector("yolov8m.pt", "YOLOv8", 640, 25.9, "50.2"),
+        PublishedDetector("yolov8l.pt", "YOLOv8", 640, 43.7, "52.9"),
+        PublishedDetector("yolov8x.pt", "YOLOv8", 640, 68.2, "53.9"),
+    )
+}
+
+
+def local_detector(detector: PublishedDetector) -> Path | None:
+    """Return the weights of a detector if they are on this machine."""
+    if detector.name == "bundled":
+        return Path(str(files(__package__) / "bundled" / "detector.safetensors"))
+    path = cache_folder() / "ultralytics" / detector.name
+    return path if path.is_file() else None

@@ -1,0 +1,83 @@
+"""Convert the arrays of tracked people to the objects of other libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..installation import library
+
+Array = NDArray[np.floating]
+
+
+def to_dataframe(
+    *,
+    lead: Mapping[str, Any],
+    names: Sequence[str],
+    ids: NDArray[np.integer],
+    states: Sequence[str],
+    scores: Array,
+    boxes: Array,
+    keypoints: Array,
+    keypoint_scores: Array,
+) -> Any:
+    """Return a pandas DataFrame with one row per person and the columns of the table that `--csv` writes.
+
+    Args:
+        lead: columns in front of these, each one value or N values.
+        names: of the K keypoints.
+        ids: (N,).
+        states: N values of `State`.
+        scores: (N,) in [0, 1].
+        boxes: (N, 4) xyxy pixels.
+        keypoints: (N, K, 2) pixels; NaN where missing.
+        keypoint_scores: (N, K) in [0, 1].
+
+    Raises:
+        PosetrackError: pandas is not installed.
+    """
+    pandas = library("pandas", "A DataFrame", extra="formats")
+    columns = {**lead, "track_id": ids, "state": [str(state) for state in states], "score": scores}
+    columns |= dict(zip(("x1", "y1", "x2", "y2"), boxes.T))
+    for k, name in enumerate(names):
+        missing = np.isnan(keypoints[:, k]).any(-1)
+        columns |= {f"{name}_{axis}": keypoints[:, k, i] for i, axis in enumerate("xy")}
+        columns[f"{name}_score"] = np.where(missing, np.nan, keypoint_scores[:, k])
+    return pandas.DataFrame(columns, index=range(len(ids)))
+
+
+def to_supervision(
+    *,
+    ids: NDArray[np.integer],
+    states: Sequence[str],
+    scores: Array,
+    boxes: Array,
+    keypoints: Array,
+    keypoint_scores: Array,
+) -> tuple[Any, Any]:
+    """Return `supervision.Detections` and `supervision.KeyPoints` of the same people; arguments as `to_dataframe`.
+
+    A missing keypoint is (0, 0) there, which supervision's annotators leave out.
+
+    Raises:
+        PosetrackError: supervision is not installed.
+    """
+    sv = library("supervision", "to_supervision", extra="formats")
+    people = np.zeros(len(ids), int)  # supervision's class of every person
+    facts = {"state": np.array([str(state) for state in states], dtype=str)}
+    points = np.nan_to_num(keypoints, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
+    return (
+        sv.Detections(
+            xyxy=boxes.astype(np.float32), confidence=scores, class_id=people, tracker_id=ids.astype(int), data=facts
+        ),
+        sv.KeyPoints(
+            xy=points,
+            keypoint_confidence=keypoint_scores,
+            detection_confidence=scores,
+            class_id=people,
+            data=facts | {"tracker_id": ids.astype(int)},
+        ),
+    )

@@ -9,6 +9,7 @@ lint        ruff: style and format
 types       mypy, on the wheel as it is installed
 test        the test suite, slow tests too
 slow        the slow tests alone
+fuzz        random input with a new seed each time, for --minutes N (1)
 programs    the tests of other programs, in an environment that has them
 wheel       build wheel and sdist, check what a package index needs of them, and run the wheel outside of the checkout
 links       make the README's links absolute, for the page of a package index; in a GitHub workflow only
@@ -17,11 +18,13 @@ links       make the README's links absolute, for the page of a package index; i
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +130,16 @@ def slow() -> None:
     sh(PYTHON, "-m", "pytest", *PARALLEL, "-m", "slow", *SKIPS)
 
 
+def fuzz(minutes: float = 1.0) -> None:
+    """Run the tests of random input again and again; a failure ends the task and names its seed."""
+    end = time.monotonic() + 60 * minutes
+    while time.monotonic() < end:
+        seed = str(random.SystemRandom().randrange(2**32))
+        print(f"POSETRACK_FUZZ_SEED={seed}", flush=True)
+        environment = os.environ | {"POSETRACK_FUZZ_SEED": seed, "POSETRACK_FUZZ_CASES": "100"}
+        subprocess.run([PYTHON, "-m", "pytest", "-q", ROOT / "tests" / "test_fuzz.py"], env=environment, check=True)
+
+
 def programs() -> None:
     """Install other programs beside this environment's libraries, and run their tests; none may skip."""
     with TemporaryDirectory() as name:
@@ -196,10 +209,15 @@ def absolute(text: str, repository: str, tag: str) -> str:
     return re.sub(r"(!?)\[([^\]]*)\]\((?!https?:|#)([^)]+)\)", replaced, text)
 
 
-TASKS = {task.__name__: task for task in (quickstart, pythons, docs, lint, types, test, slow, programs, wheel, links)}
+_ALL = (quickstart, pythons, docs, lint, types, test, slow, fuzz, programs, wheel, links)
+TASKS = {task.__name__: task for task in _ALL}
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or any(name not in TASKS for name in sys.argv[1:]):
-        sys.exit(__doc__)
-    for name in sys.argv[1:]:
-        TASKS[name]()
+    match sys.argv[1:]:
+        case ["fuzz", "--minutes", minutes]:
+            fuzz(float(minutes))
+        case names if names and all(name in TASKS for name in names):
+            for name in names:
+                TASKS[name]()
+        case _:
+            sys.exit(__doc__)

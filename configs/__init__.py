@@ -27,14 +27,14 @@ def read(name: str, folder: str = "") -> dict[str, Any]:
     if path.suffix == ".toml":
         if not path.is_file():
             raise UsageError(f"There is no recipe file {name}. Check the path, or use one of {', '.join(known)}.")
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     elif name in known:
-        text = (files(__name__) / folder / f"{name}.toml").read_text(encoding="utf-8")
+        content = (files(__name__) / folder / f"{name}.toml").read_bytes()
     else:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Use one of {', '.join(known)}, or a .toml file."
         raise UsageError(f"There is no recipe '{name}'. {hint}")
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or tables without end, too
         raise UsageError(f"Recipe {name} is not valid TOML: {error}. Correct it.") from error

@@ -18,7 +18,8 @@ def texts():
         yield from ROOT.glob(pattern)
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*")):
-            if path.suffix in {".py", ".md", ".toml", ".html", ".js"} and path != Path(__file__):
+            text = path.suffix in {".py", ".md", ".toml", ".html", ".js"} and "data" not in path.parts
+            if text and path != Path(__file__):
                 yield path
 
 

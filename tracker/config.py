@@ -335,9 +335,18 @@ def read_recipe(name: str) -> dict[str, Any]:
     """Read a recipe: the name of a bundled one, or a TOML file.
 
     Raises:
-        UsageError: the recipe does not exist, is not TOML, or has an unknown key or a value of the wrong type.
+        UsageError: the recipe does not exist, is not TOML, has an unknown key or a value of the wrong type, or chooses
+            which files are written or replaced.
     """
-    return checked(configs.read(name), origin=f"Recipe {name}")
+    values = checked(configs.read(name), origin=f"Recipe {name}")
+    for key in (*RESULTS, "overwrite", "skip_existing"):
+        if key in values:
+            flag = "--" + key.replace("_", "-")
+            raise UsageError(
+                f"Recipe {name} sets {key}. A recipe may come from someone else and does not choose which files are "
+                f"written or replaced. Remove the key, and give {flag} in the command."
+            )
+    return values
 
 
 def checked(values: Mapping[str, Any], *, origin: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from .features.events import EventDetector
 from .features.repetitions import from_config
 from .features.stream import ActionFeatures
 from .formats.converting import ConvertingSink
-from .formats.files import results
+from .formats.files import present
 from .formats.registry import FORMATS, format_of
 from .formats.table import CsvSink
 from .output.actions import ActionSink, Listener
@@ -20,6 +20,7 @@ from .output.privacy import BlurFaces, only_skeletons
 from .output.sinks import OverlaySink, Sinks
 from .output.two_pass import Table, TwoPassSinks
 from .output.window import Window
+from .partial import Transaction
 from .tracking.selection import Selection
 from .tracking.selectors import parse_person, parse_roi
 from .video.writer import open_writer
@@ -35,7 +36,14 @@ if TYPE_CHECKING:
 
 
 def open_outputs(
-    job: Job, outputs: Outputs, frames: Source, pipeline: Pipeline, *, select: Selection, refine: bool
+    job: Job,
+    outputs: Outputs,
+    frames: Source,
+    pipeline: Pipeline,
+    *,
+    select: Selection,
+    refine: bool,
+    results: Transaction,
 ) -> tuple[Report | None, Sinks | TwoPassSinks]:
     """Return the report, if requested, and everything that receives the tracks of a source.
 
@@ -46,13 +54,15 @@ def open_outputs(
         pipeline: of this source.
         select: people who are written and drawn.
         refine: whether tracks are refined before a second pass.
+        results: gives all files their names.
     """
     skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
     actions = ActionFeatures(skeleton=skeleton, person_height=outputs.person_height, scale=outputs.scale)
     detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
     two_pass = bool(second_pass(outputs, refine=refine))
-    report = _report(job, actions, fps=frames.fps)
-    screens = _screens(job, outputs, frames, report, show_fps=not two_pass)
+    named: Any = {"overwrite": job.overwrite, "results": results}
+    report = _report(job, actions, fps=frames.fps, **named)
+    screens = _screens(job, outputs, frames, report, show_fps=not two_pass, **named)
     listeners: list[Listener] = [report.people] if report else []
     overlay, conceal, labels = None, None, None
     if screens:
@@ -65,10 +75,9 @@ def open_outputs(
     tables: list[Table] = []
     features, events = job.targets.get("features"), job.targets.get("events")
     if features or events or listeners or labels:
-        files: Any = {"features": features, "events": events, "overwrite": job.overwrite}
-        tables.append(ActionSink(actions, detector, *listeners, **files))
+        tables.append(ActionSink(actions, detector, *listeners, features=features, events=events, **named))
     tables += [labels] if labels else []  # after the features, before the image
-    csv = [_csv(job, outputs, frames, skeleton)] if "csv" in job.targets else []
+    csv = [_csv(job, outputs, frames, skeleton, **named)] if "csv" in job.targets else []
     if two_pass:
         revise = partial(_revise, select=select, skeleton=skeleton if refine else None)
         return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
@@ -103,19 +112,21 @@ def _revise(
     return select.choose(times, tracks)
 
 
-def _report(job: Job, actions: ActionFeatures, *, fps: float | None) -> Report | None:
+def _report(job: Job, actions: ActionFeatures, *, fps: float | None, **named: Any) -> Report | None:
     if "report" not in job.targets:
         return None
     from .report.report import Report
 
-    return Report(job.targets["report"], actions, fps=fps, overwrite=job.overwrite)
+    return Report(job.targets["report"], actions, fps=fps, **named)
 
 
-def _screens(job: Job, outputs: Outputs, frames: Source, report: Report | None, *, show_fps: bool) -> list[Any]:
+def _screens(
+    job: Job, outputs: Outputs, frames: Source, report: Report | None, *, show_fps: bool, **named: Any
+) -> list[Any]:
     """Return the outputs of annotated images."""
     screens: list[Any] = []
     if save := job.targets.get("save"):
-        screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, overwrite=job.overwrite))
+        screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, **named))
     if outputs.show:
         screens.append(Window(f"posetrack: {frames.name}", show_fps=show_fps))
     if report:
@@ -123,21 +134,21 @@ def _screens(job: Job, outputs: Outputs, frames: Source, report: Report | None, 
     return screens
 
 
-def _csv(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton) -> Table:
+def _csv(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton, **named: Any) -> Table:
     """Return the table of keypoints, in the format of its suffix."""
     csv = job.targets["csv"]
     format = format_of(csv)
     if format is FORMATS["table"]:
-        return CsvSink(csv, skeleton=skeleton, overwrite=job.overwrite, states=outputs.keypoint_states)
+        return CsvSink(csv, skeleton=skeleton, states=outputs.keypoint_states, **named)
     options = {"scale": outputs.scale} if outputs.scale and "scale" in format.options else {}
     facts: Any = {"size": frames.size, "fps": frames.fps, **options}
-    return ConvertingSink(csv, skeleton=skeleton, overwrite=job.overwrite, **facts)
+    return ConvertingSink(csv, skeleton=skeleton, **named, **facts)
 
 
 def written(targets: Mapping[str, Path]) -> list[Path]:
     """Return the files of a complete run."""
     csv = targets.get("csv")
-    files = [] if csv is None else results(csv, format_of(csv))
+    files = [] if csv is None else present(csv, format_of(csv))
     sidecars = [
         path.with_name(f"{path.name}.json") for output, path in targets.items() if output not in ("save", "report")
     ]

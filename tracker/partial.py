@@ -1,15 +1,26 @@
-"""A file that takes its final name only when it is complete: `out.csv` is `out.partial.csv` until then."""
+"""Files that take their final names only when they are complete: `out.csv` is `out.partial.csv` until then."""
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
-from contextlib import suppress
+import shutil
+from contextlib import ExitStack, suppress
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from ..errors import OutputError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where an open file can be neither renamed nor removed
+    fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger("posetrack")
 
 
 def partial_path(path: Path) -> Path:
@@ -37,13 +48,69 @@ def check_target(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
     if path.exists() and not overwrite:
         raise OutputError(f"'{path}' exists already. Choose another name, or add --overwrite to replace it.")
-    probe = path.with_name(f".{path.stem}.{os.getpid()}.probe")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        with TemporaryFile(dir=path.parent):
+            pass
     except OSError as error:
         raise OutputError(f"Cannot write '{path}': {error.strerror}. Choose a folder that you may write to.") from error
+
+
+class Transaction:
+    """Results that get their final names together, when all of them are complete and on the disk.
+
+    After an error, no result gets its name, and all keep their partial files.
+    """
+
+    def __init__(self) -> None:
+        self._renamed: list[tuple[Path, Path]] = []
+        self._removed: list[Path] = []
+        self._always = ExitStack()
+
+    def rename(self, finished: Path, path: Path) -> None:
+        """Give a finished file or folder its final name at the end; what is there is replaced.
+
+        The last one gets its name first: a table that has its name has its sidecar, too.
+        """
+        self._renamed.append((finished, path))
+
+    def remove(self, path: Path) -> None:
+        """Remove a file at the end, unless it is a result; after an error, it stays."""
+        self._removed.append(path)
+
+    def hold(self, file: BinaryIO) -> None:
+        """Keep a claimed file open until the end, so that no other run takes its name."""
+        self._always.enter_context(file)
+        if fcntl is None:  # Windows renames and removes no open file
+            file.close()
+
+    def scratch(self, path: Path) -> None:
+        """Remove a file or folder at the end, also after an error."""
+        self._always.push(suppress(OSError))  # the result or the error is what matters
+        self._always.callback(_remove, path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        path = Path()
+        try:
+            for finished, path in reversed(self._renamed) if kind is None else ():
+                if path.is_dir():
+                    _remove(path)
+                finished.replace(path)
+            results = {path for _, path in self._renamed}
+            for path in self._removed if kind is None else ():
+                if path not in results:
+                    _remove(path)
+            for folder in {path.parent for path in results}:
+                _sync_names(folder)
+        except OSError as failure:
+            raise OutputError(f"Cannot write '{path}': {failure.strerror}. Choose another folder.") from failure
+        finally:
+            self._always.close()
 
 
 class PartialFile:
@@ -55,22 +122,24 @@ class PartialFile:
     Args:
         path: final name; its folder is created if it is missing.
         overwrite: whether an existing file may be replaced.
+        results: gives the file its name; None gives it at the end of the `with` block.
 
     Raises:
-        OutputError: the final name is taken, or the file cannot be written.
+        OutputError: the final name is taken, another run is writing the file, or it cannot be written.
     """
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+    def __init__(self, path: str | Path, *, overwrite: bool = False, results: Transaction | None = None) -> None:
         self.path = Path(path)
         self.partial = partial_path(self.path)
         check_target(self.path, overwrite=overwrite)
+        self._results = results
         self._file: BinaryIO | None = None
         self._size = 0  # bytes of whole blocks
 
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.partial.open("wb", buffering=0)
+            self._file = claim(self.path)
         except OSError as error:
             raise self._explained(error) from error
         return self
@@ -98,20 +167,35 @@ class PartialFile:
         self._file.seek(0)
         self._size = 0
 
+    def finish(self) -> BinaryIO:
+        """Bring all blocks to the disk and return the open file, which still has its partial name."""
+        assert self._file is not None, "finish inside the with block"
+        file, self._file = self._file, None
+        try:
+            os.fsync(file.fileno())  # tells of a full disk, too, where the system writes later
+            found = file.seek(0, os.SEEK_END)
+            if found != self._size:
+                raise OSError(errno.EIO, f"the file has {found} instead of {self._size} bytes")
+        except OSError as error:
+            file.close()
+            raise self._explained(error) from error
+        return file
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        file, self._file = self._file, None
-        if file is None:
+        if self._file is None:
             return
-        try:
-            with file:
-                if kind is None:
-                    os.fsync(file.fileno())  # a power cut could otherwise leave an empty file under the final name
-            if kind is None:
-                self.partial.replace(self.path)
-        except OSError as failure:
-            raise self._explained(failure) from failure
+        if kind is not None:
+            with suppress(OSError):  # the first error is the one to report
+                self._file.close()
+            self._file = None
+            return
+        file = self.finish()
+        with ExitStack() as own:
+            results = self._results or own.enter_context(Transaction())
+            results.hold(file)
+            results.rename(self.partial, self.path)
 
     def _explained(self, error: OSError) -> OutputError:
         """Return the error as a sentence with a remedy."""
@@ -122,3 +206,114 @@ class PartialFile:
         elif os.name == "nt" and error.errno == errno.EACCES:
             remedy = "Close the program that has it open, or choose a folder that you may write to."
         return OutputError(f"Cannot write '{self.path}': {reason}. {remedy}")
+
+
+def claim(path: Path) -> BinaryIO:
+    """Create the partial file of a result and hold it against other runs until it is closed.
+
+    The file is always a new one, never the target of a link. The partial file of an earlier run is kept.
+
+    Args:
+        path: final name of the result.
+
+    Returns:
+        The empty file, unbuffered.
+
+    Raises:
+        OutputError: another run is writing the file.
+        OSError: the file cannot be created.
+    """
+    partial = partial_path(path)
+    while True:
+        try:
+            file = partial.open("xb", buffering=0)
+        except FileExistsError:
+            _keep_earlier(path)
+            continue
+        with suppress(FileNotFoundError):
+            if _lock(file.fileno()) and os.path.samestat(os.fstat(file.fileno()), partial.stat()):
+                return file
+        file.close()  # another run took the name before the lock
+
+
+def _keep_earlier(path: Path) -> None:
+    """Move an earlier run's partial file and its sidecar to a free name, `out.1.partial.csv` for `out.partial.csv`.
+
+    Raises:
+        OutputError: another run is writing the file.
+    """
+    partial = partial_path(path)
+    names = (partial_path(path.with_name(f"{path.stem}.{number}{path.suffix}")) for number in count(1))
+    kept = next(name for name in names if not os.path.lexists(name))
+    with ExitStack() as stack:
+        descriptor = _opened(partial)
+        if descriptor is not None:
+            stack.callback(os.close, descriptor)
+        free = descriptor is None or _lock(descriptor)
+        try:
+            if free:
+                partial.rename(kept)
+        except FileNotFoundError:
+            return
+        except PermissionError:
+            free = False
+        if not free:
+            raise OutputError(
+                f"Cannot write '{path}': another run is writing '{partial}'. Wait for its end, or give another name."
+            )
+    with suppress(FileNotFoundError):
+        sidecar_path(path, complete=False).rename(kept.with_name(f"{kept.name}.json"))
+    log.warning("The unfinished '%s' of an earlier run is kept as '%s'.", partial, kept.name)
+
+
+def _opened(partial: Path) -> int | None:
+    """Open a file to ask for its lock; None where there are no locks, or for a link, which is no run's file."""
+    if fcntl is None:
+        return None
+    try:
+        return os.open(partial, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file for this process, and return whether no other process holds the lock."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def sync(path: Path) -> None:
+    """Bring a finished file to the disk; of a folder, its names.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    if path.is_dir():
+        return _sync_names(path)
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    return None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync_names(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where the system offers that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

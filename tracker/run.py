@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import PosetrackError, UsageError
+from ..errors import OutputError, PosetrackError, UsageError
 from . import facts
 from .config import RunConfig
 from .formats.converting import working_table
@@ -16,6 +17,7 @@ from .output.sidecar import document, write_sidecar
 from .output.summary import progress, summary_table
 from .output.two_pass import TwoPassSinks
 from .outputs import open_outputs, second_pass, selection, written
+from .partial import Transaction
 from .perception.pace import Pace
 from .pipeline import Pipeline, assemble
 from .plan import Job, Plan
@@ -78,25 +80,35 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
         bar = partial(progress, total=frames.frame_count, quiet=outputs.quiet, console=console)
         select = selection(outputs)
-        report, sinks = open_outputs(job, outputs, frames, pipeline, select=select, refine=refine)
-        complete = False
-        try:
-            with sinks:
-                with bar(label=frames.name) as step:
-                    step = _keeping_up(step, frames, pipeline, config.tracking.target_fps)
-                    loop(frames, pipeline, sinks, step, threads=parallel(pipeline.estimator.network))
-                if isinstance(sinks, TwoPassSinks):
-                    with opened() as again, bar(label="Second pass") as step:
-                        sinks.second_pass(again, step)
-            complete = True
-        finally:
-            refined = refine and isinstance(sinks, TwoPassSinks) and sinks.done
-            options = config.flat() | {"source": frames.name, "overwrite": job.overwrite, "skip_existing": False}
-            found = facts.run_facts(options, frames, pipeline, complete=complete, refined=refined)
-            if csv := job.targets.get("csv"):
-                write_sidecar(csv if complete else working_table(csv), found)
+        options = config.flat() | {"source": frames.name, "overwrite": job.overwrite, "skip_existing": False}
+        run_facts = partial(facts.run_facts, options, frames, pipeline)
+        csv = job.targets.get("csv")
+        with Transaction() as results:
+            words: Any = {"select": select, "refine": refine, "results": results}
+            report, sinks = open_outputs(job, outputs, frames, pipeline, **words)
+            try:
+                with sinks:
+                    if csv:  # beside the partial table, in case that this run is killed
+                        write_sidecar(working_table(csv), run_facts(complete=False, refined=False))
+                    with bar(label=frames.name) as step:
+                        step = _keeping_up(step, frames, pipeline, config.tracking.target_fps)
+                        loop(frames, pipeline, sinks, step, threads=parallel(pipeline.estimator.network))
+                    if isinstance(sinks, TwoPassSinks):
+                        with opened() as again, bar(label="Second pass") as step:
+                            sinks.second_pass(again, step)
+            except BaseException:
+                found = run_facts(complete=False, refined=isinstance(sinks, TwoPassSinks) and refine and sinks.done)
+                with suppress(OutputError):  # the first error is the one to report
+                    if csv:
+                        write_sidecar(working_table(csv), found)
+                    if report:
+                        report.save(document(found), complete=False)
+                raise
+            found = run_facts(complete=True, refined=refine)
+            if csv:
+                write_sidecar(csv, found, results=results)
             if report:
-                report.save(document(found), complete=complete)
+                report.save(document(found))
     if not outputs.quiet:
         console.print(
             summary_table(

@@ -113,3 +113,18 @@ def test_a_configuration_is_flat_in_a_sidecar():
     assert (config.networks.conf, config.outputs.csv, config.source.start) == (0.5, "a.csv", 2.0)
     assert config.flat().keys() == TYPES.keys()
     assert RunConfig.of(**config.flat()) == config
+
+
+@pytest.mark.parametrize("text", ['save = "a.mp4"', 'csv = "a.csv"', 'features = "f.csv"', 'events = "e.csv"'])
+@pytest.mark.parametrize("more", ["", "overwrite = true\n"])
+def test_a_recipe_does_not_choose_which_files_are_written(text, more, tmp_path):
+    (tmp_path / "a.toml").write_text(f"{more}{text}\n")
+    with pytest.raises(UsageError, match=r"does not choose which files are written or replaced.*give --"):
+        read_recipe(str(tmp_path / "a.toml"))
+
+
+@pytest.mark.parametrize("key", ["overwrite", "skip-existing"])
+def test_a_recipe_does_not_choose_what_is_replaced(key, tmp_path):
+    (tmp_path / "a.toml").write_text(f"{key} = true\n")
+    with pytest.raises(UsageError, match=f"Remove the key, and give --{key} in the command"):
+        read_recipe(str(tmp_path / "a.toml"))

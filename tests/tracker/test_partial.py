@@ -1,9 +1,13 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from posetrack.errors import OutputError
-from posetrack.tracker.partial import PartialFile, partial_path
+from posetrack.tracker.partial import PartialFile, Transaction, partial_path, sidecar_path
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -67,16 +71,96 @@ def test_a_place_that_cannot_be_written(tmp_path, below):
         pass
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk(tmp_path):
+def test_a_full_disk(tmp_path, full_disk):
     path = tmp_path / "out.csv"
-    partial_path(path).symlink_to("/dev/full")
-    with (
-        pytest.raises(OutputError, match=r"No space left on device.*Free some space.*out\.partial\.csv"),
-        PartialFile(path) as file,
-    ):
+    with full_disk(10), PartialFile(path) as file:
+        file.write(b"whole\n")
+        with pytest.raises(OutputError, match=r"File too large.*Free some space.*out\.partial\.csv"):
+            file.write(b"torn row\n")
+        assert file.partial.read_bytes() == b"whole\n"
+
+
+def test_blocks_that_the_disk_lost_are_an_error(tmp_path):
+    path = tmp_path / "out.csv"
+    with PartialFile(path) as file:
         file.write(b"row\n")
+        file._file.truncate(2)
+        with pytest.raises(OutputError, match=r"the file has 2 instead of 4 bytes"):
+            file.finish()
     assert not path.exists()
+
+
+def test_a_second_run_is_refused_while_the_first_lives(tmp_path):
+    path = tmp_path / "out.csv"
+    code = """
+import sys
+from posetrack.errors import OutputError
+from posetrack.tracker.partial import PartialFile
+try:
+    with PartialFile(sys.argv[1]) as file:
+        file.write(b"second")
+except OutputError as error:
+    print(error)
+"""
+    with PartialFile(path) as file:
+        file.write(b"first")
+        done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, cwd=ROOT, check=True)
+        assert "another run is writing" in done.stdout
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_earlier_partial_file_is_kept_with_its_sidecar(tmp_path, caplog):
+    path = tmp_path / "out.csv"
+    for number in range(3):
+        partial_path(path).write_text(f"run {number}")
+        sidecar_path(path, complete=False).write_text(f"facts {number}")
+        with PartialFile(path, overwrite=True) as file:
+            file.write(b"new")
+        assert f"is kept as 'out.{number + 1}.partial.csv'" in caplog.text
+    names = {"out.csv"} | {f"out.{n}.partial.csv{suffix}" for n in (1, 2, 3) for suffix in ("", ".json")}
+    assert {file.name for file in tmp_path.iterdir()} == names
+    assert (tmp_path / "out.2.partial.csv").read_text() == "run 1"
+    assert (tmp_path / "out.2.partial.csv.json").read_text() == "facts 1"
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    path, victim = tmp_path / "out.csv", tmp_path / "victim"
+    victim.write_text("precious")
+    partial_path(path).symlink_to(victim)
+    with PartialFile(path) as file:
+        file.write(b"new")
+    assert victim.read_text() == "precious"
+    assert path.read_text() == "new"
+    assert not path.is_symlink()
+
+
+class TestTransaction:
+    def test_files_get_their_names_together(self, tmp_path):
+        with Transaction() as results:
+            for name in "ab":
+                with PartialFile(tmp_path / name, results=results) as file:
+                    file.write(name.encode())
+            assert not (tmp_path / "a").exists()
+        assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"a": "a", "b": "b"}
+
+    def test_after_an_error_none_has_its_name_and_all_keep_their_blocks(self, tmp_path):
+        def fail():
+            with Transaction() as results:
+                with PartialFile(tmp_path / "a", results=results) as file:
+                    file.write(b"a")
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fail()
+        assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"a.partial": "a"}
+
+    def test_a_finished_file_is_held_until_the_end(self, tmp_path):
+        with Transaction() as results:
+            with PartialFile(tmp_path / "a", results=results):
+                pass
+            with pytest.raises(OutputError, match="another run is writing"), PartialFile(tmp_path / "a"):
+                pass
 
 
 def test_a_disk_that_fills_within_a_block_keeps_only_whole_blocks(tmp_path):

@@ -28,6 +28,7 @@ from . import (
     train,
 )
 from .parser import Parser, RootParser
+from .supervisor import supervised
 
 _EPILOG = """\
 examples:
@@ -85,6 +86,19 @@ def _parser(*, brief: bool) -> RootParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    with supervised():
+        try:
+            code = _main(argv)
+        except SystemExit as leave:  # --help and --version
+            code = int(leave.code or 0)
+        sys.stdout.flush()
+        error = getattr(sys.stdout, "error", None)
+        if error and not isinstance(error, BrokenPipeError):  # whose reader wanted no more
+            sys.stderr.write(f"posetrack: Cannot write to the standard output: {error}. Free some space.\n")
+        return 1 if error else code
+
+
+def _main(argv: Sequence[str] | None) -> int:
     parser = build_parser()
     if logging.lastResort:
         logging.lastResort.setLevel(logging.INFO)  # prints the log if no handler is configured

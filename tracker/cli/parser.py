@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ...errors import UsageError
+from ..video.address import redact
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,7 +26,7 @@ class Parser(argparse.ArgumentParser):
         parsed, rest = self.parse_known_args(args, namespace)
         if rest:
             self._refuse_options(rest)
-            raise UsageError(f"There is no use for '{rest[0]}'. See {self.prog} --help.")
+            raise UsageError(f"There is no use for '{redact(rest[0])}'. See {self.prog} --help.")
         return parsed
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -37,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         """Raise argparse's message as a sentence, or name the misspelt option that caused it."""
         if "invalid choice" in message:
             self._refuse_options(self._words)  # argparse takes the value of an unknown option for the choice
-        message = message.removeprefix("argument ")
+        message = redact(message.removeprefix("argument "))
         if choice := re.fullmatch(r"(.*): invalid choice: '(.*)' \(choose from (.*)\)", message):
             known = [name.strip("' ") for name in choice[3].split(",")]
             near = get_close_matches(choice[2], known, n=1)

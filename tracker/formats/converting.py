@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import Any
 
 from ...errors import OutputError, PosetrackError
 from ...models.geometry.keypoints import Skeleton
-from ..partial import sidecar_path
+from ..partial import Transaction, sidecar_path
 from ..types import Tracks
 from .files import check_result, write_recording
 from .registry import FORMATS, format_of
@@ -24,7 +25,8 @@ def working_table(path: Path) -> Path:
 class ConvertingSink(CsvSink):
     """Write the tracks of a run in another format than our CSV.
 
-    An interrupted run leaves the CSV under its partial name; `posetrack convert` reads it.
+    The CSV never has a final name: an interrupted run leaves it under its partial name, and `posetrack convert` reads
+    it.
 
     Args:
         path: of the result; its suffix is the format.
@@ -32,6 +34,7 @@ class ConvertingSink(CsvSink):
         size: (width, height) pixels.
         fps: nominal frames per second; None if unknown.
         overwrite: whether an existing result may be replaced.
+        results: gives the result its name; None gives it at the end of the `with` block.
         options: of the format.
 
     Raises:
@@ -47,11 +50,12 @@ class ConvertingSink(CsvSink):
         size: tuple[int, int],
         fps: float | None,
         overwrite: bool = False,
+        results: Transaction | None = None,
         **options: Any,
     ) -> None:
         check_result(path, format_of(path), overwrite=overwrite)
         super().__init__(working_table(path), skeleton=skeleton, overwrite=True)
-        self._target, self._overwrite, self._options = path, overwrite, options
+        self._target, self._overwrite, self._options, self._results = path, overwrite, options, results
         self._size, self._fps, self._num_frames = size, fps, 0
 
     def write_rows(self, index: int, time: float, tracks: Tracks) -> None:
@@ -62,14 +66,18 @@ class ConvertingSink(CsvSink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        super().__exit__(kind, error, trace)
         if kind is not None:
-            return
+            return super().__exit__(kind, error, trace)
         name = self._target.with_name(self._target.stem)  # for the names of files and sequences
-        found = replace(read_table(self.path), path=name, size=self._size, fps=self._fps, num_frames=self._num_frames)
-        try:
-            write_recording(self._target, found, overwrite=self._overwrite, **self._options)
-        except PosetrackError as failure:
-            raise OutputError(f"{failure} The tracks are in '{self.path}'.") from failure
-        self.path.unlink()
-        sidecar_path(self.path, complete=False).unlink(missing_ok=True)  # of an earlier, interrupted run
+        facts: Any = {"path": name, "size": self._size, "fps": self._fps, "num_frames": self._num_frames}
+        with ExitStack() as own:
+            results = self._results or own.enter_context(Transaction())
+            results.hold(self._file.finish())
+            try:
+                found = replace(read_table(self.partial), **facts)
+                write_recording(self._target, found, overwrite=self._overwrite, results=results, **self._options)
+            except PosetrackError as failure:
+                raise OutputError(f"{failure} The tracks are in '{self.partial}'.") from failure
+            results.remove(self.partial)
+            results.remove(sidecar_path(self.path, complete=False))
+        return None

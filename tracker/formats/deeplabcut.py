@@ -63,7 +63,8 @@ def write_dlc_h5(path: Path, recording: Recording) -> None:
             f"'{recording.path}' has no people, and DeepLabCut's HDF5 needs at least one column. Write .csv."
         )
     columns = pd.MultiIndex.from_tuples(_heads(recording, ids), names=_LEVELS)
-    with pd.HDFStore(path, mode="w") as store:
+    # In memory: HDF5 crashes the process where the disk is full.
+    with pd.HDFStore(path, mode="w", driver="H5FD_CORE", driver_core_backing_store=0) as store:
         for block in blocks(recording, ids, num_frames):
             index = range(block.first, block.first + len(block.times))
             rows = pd.DataFrame(block.points.reshape(len(index), -1).astype(float), index=index, columns=columns)
@@ -74,6 +75,8 @@ def write_dlc_h5(path: Path, recording: Recording) -> None:
                     raise
                 text = f"DeepLabCut's HDF5 cannot hold the columns of {len(ids)} people"
                 raise OutputError(f"{text}. Write .dlc.csv, or omit short tracks by --min-length.") from error
+        store.flush()
+        path.write_bytes(store.root._v_file.get_file_image())
 
 
 def read_dlc_csv(path: Path) -> Recording:

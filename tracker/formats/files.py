@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from glob import glob
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from ...errors import OutputError, SourceError, UsageError
-from ..partial import check_target, partial_path
+from ..partial import Transaction, check_target, sync
 from .libraries import library
 from .recording import Recording, facts_beside, reading
 from .registry import FORMATS, SINGLE, SUFFIXES, Format, format_in, format_of
@@ -52,7 +51,13 @@ def read_trajectories(path: str | Path) -> Trajectories:
 
 
 def write_recording(
-    path: str | Path, recording: Recording, *, to: str | None = None, overwrite: bool = False, **options: Any
+    path: str | Path,
+    recording: Recording,
+    *,
+    to: str | None = None,
+    overwrite: bool = False,
+    results: Transaction | None = None,
+    **options: Any,
 ) -> list[Path]:
     """Write a file in the given format, or in that of its suffix.
 
@@ -61,6 +66,7 @@ def write_recording(
         recording: the people.
         to: a key of `FORMATS`.
         overwrite: whether an existing result may be replaced.
+        results: gives what is written its name; None gives it at once.
         options: of the format.
 
     Returns:
@@ -81,37 +87,26 @@ def write_recording(
         raise OutputError(f"Cannot write '{path}': there are only boxes. Choose a .txt (MOT), or give poses.")
     if path.exists() and recording.path.exists() and path.samefile(recording.path):
         raise UsageError(f"'{path}' is the source itself. Give the result another name.")
-    with _complete(path, format, overwrite=overwrite) as (unfinished, written):
-        format.write(unfinished, recording, **options)
-    return written
-
-
-@contextmanager
-def _complete(path: Path, format: Format, *, overwrite: bool) -> Iterator[tuple[Path, list[Path]]]:
-    """Yield a temporary name and rename the written file on success; on failure it is removed."""
     check_result(path, format, overwrite=overwrite)
-    unfinished = partial_path(path)
-    _remove(unfinished)
-    written: list[Path] = []
-    try:
-        if format.spread:
-            unfinished.mkdir()
-            yield unfinished / path.name, written
-            parts = sorted(unfinished.iterdir())
-        else:
-            yield unfinished, written
-            parts = [unfinished]
-        for old in results(path, format):
-            _remove(old)
+    with ExitStack() as own:
+        results = results or own.enter_context(Transaction())
+        try:
+            folder = Path(mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+            results.scratch(folder)
+            format.write(folder / path.name, recording, **options)
+            parts = sorted(folder.iterdir())
+            for part in parts:
+                sync(part)
+        except OSError as error:
+            raise OutputError(f"Cannot write '{path}': {error.strerror or error}. Choose another place.") from error
+        for old in present(path, format):
+            results.remove(old)
         for part in parts:
-            written.append(part.replace(path.with_name(part.name if format.spread else path.name)))
-    except OSError as error:
-        raise OutputError(f"Cannot write '{path}': {error.strerror or error}. Choose another place.") from error
-    finally:
-        _remove(unfinished)
+            results.rename(part, path.with_name(part.name))
+    return [path.with_name(part.name) for part in parts]
 
 
-def results(path: Path, format: Format) -> list[Path]:
+def present(path: Path, format: Format) -> list[Path]:
     """Return the existing files with the names of a result."""
     if format.spread:
         return sorted(path.parent.glob(f"{path.stem}_person*{path.suffix}"))
@@ -134,17 +129,10 @@ def check_result(path: Path, format: Format, *, overwrite: bool) -> None:
             remedy = "Give another name." if foreign else "Choose another name, or add --overwrite to replace it."
             raise OutputError(f"The folder '{path}' exists already and is not empty. {remedy}")
         return check_target(path / "x_keypoints.json" if taken else path.with_name(path.name + ".new"), overwrite=True)
-    existing = results(path, format)
+    existing = present(path, format)
     for target in existing or [path]:
         check_target(target, overwrite=overwrite)
     return None
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def find_sequences(where: str) -> dict[str, Path]:

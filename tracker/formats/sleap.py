@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def write_sleap(path: Path, recording: Recording) -> None:
     skeleton = recording.skeleton
     ids, num_frames = recording.extent()
     people, nodes = len(ids), len(skeleton)
-    with h5py.File(path, "w") as file:
+    image = BytesIO()  # not the file itself: HDF5 crashes the process where the disk is full
+    with h5py.File(image, "w") as file:
 
         def array(
             name: str, shape: tuple[int, ...], *, time_axis: int = -1, kind: str = "f4", fill: float = np.nan
@@ -58,6 +60,7 @@ def write_sleap(path: Path, recording: Recording) -> None:
         file["edge_inds"] = np.array(skeleton.limbs, dtype=np.int64).reshape(-1, 2)
         file["labels_path"], file["video_path"], file["video_ind"] = "", recording.path.stem, 0
         file["provenance"] = "{}"
+    path.write_bytes(image.getbuffer())
 
 
 def read_sleap(path: Path) -> Recording:

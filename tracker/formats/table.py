@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
-from ..partial import PartialFile
+from ..partial import PartialFile, Transaction
 from ..types import STATES, Frame, State, Tracks
 from .csv_rows import Row, frames, header_of, names, number, places, read_rows, short, whole
 from .recording import Recording, TimedTracks, tracks_of
@@ -74,13 +74,22 @@ class CsvSink:
         skeleton: of the keypoints.
         overwrite: whether an existing file may be replaced.
         states: whether the state of each keypoint is written too.
+        results: gives the table its name; None gives it at the end of the `with` block.
 
     Raises:
         OutputError: the name is taken or the file cannot be written.
     """
 
-    def __init__(self, path: str | Path, *, skeleton: Skeleton, overwrite: bool = False, states: bool = False) -> None:
-        self._file = PartialFile(path, overwrite=overwrite)
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        skeleton: Skeleton,
+        overwrite: bool = False,
+        states: bool = False,
+        results: Transaction | None = None,
+    ) -> None:
+        self._file = PartialFile(path, overwrite=overwrite, results=results)
         self._header = ",".join(columns(skeleton, states=states)) + "\n"
         self._decimals = np.array([SCORE_DECIMALS] + 4 * [PIXEL_DECIMALS] + len(skeleton) * [2, 2, SCORE_DECIMALS])
         self._row = ",".join(f"%.{n}f" for n in self._decimals)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,9 +16,9 @@ from ..features.columns import LEAD
 from ..features.derivatives import FILTER
 from ..features.events import EVENT_COLUMNS, Event, EventDetector
 from ..features.stream import ActionFeatures, Features
-from ..partial import PartialFile, sidecar_path
+from ..partial import PartialFile, Transaction
 from ..types import Frame, Tracks
-from .sidecar import versions
+from .sidecar import versions, write_facts
 from .sinks import ContextGroup
 
 _DECIMALS = {"px": 2, "deg": 2, "deg/s": 1, "px/s": 2, "px/s2": 1, "%": 1}
@@ -107,14 +106,17 @@ class EventRows:
 class _Table:
     """One file that grows under its partial name, and its sidecar."""
 
-    def __init__(self, path: Path, rows: Rows, *, overwrite: bool, facts: dict[str, Any]) -> None:
-        self._rows = rows
-        self._file, self._facts = PartialFile(path, overwrite=overwrite), facts
+    def __init__(
+        self, path: Path, rows: Rows, *, overwrite: bool, facts: dict[str, Any], results: Transaction | None
+    ) -> None:
+        self._rows, self._facts, self._results = rows, facts, results
+        self._file = PartialFile(path, overwrite=overwrite, results=results)
 
     def __enter__(self) -> Self:
         self._file.__enter__()
         try:
             self._file.write(self._rows.header.encode())
+            self._write_facts(complete=False)
         except BaseException as error:
             self._file.__exit__(type(error), error, error.__traceback__)
             raise
@@ -124,12 +126,12 @@ class _Table:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.__exit__(kind, error, trace)
-        complete = kind is None
+        with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
+            self._write_facts(complete=kind is None)
+
+    def _write_facts(self, *, complete: bool) -> None:
         document = {"complete": complete, **self._facts, "versions": versions(), **self._rows.facts()}
-        with PartialFile(sidecar_path(self._file.path, complete=complete), overwrite=True) as file:
-            file.write((json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
-        if complete:
-            sidecar_path(self._file.path, complete=False).unlink(missing_ok=True)
+        write_facts(self._file.path, document, complete=complete, results=self._results)
 
     def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
         """Append the rows of one frame."""
@@ -154,6 +156,7 @@ class ActionSink(ContextGroup):
         features: path of the table of features.
         events: path of the table of events.
         overwrite: whether existing files may be replaced.
+        results: gives the tables their names; None gives each its own.
 
     Raises:
         OutputError: a name is taken, or a file cannot be written.
@@ -167,6 +170,7 @@ class ActionSink(ContextGroup):
         features: str | Path | None = None,
         events: str | Path | None = None,
         overwrite: bool = False,
+        results: Transaction | None = None,
     ) -> None:
         self._actions, self._detector = actions, detector
         facts = {
@@ -178,7 +182,8 @@ class ActionSink(ContextGroup):
             (features, FeatureRows(actions)),
             (events, EventRows(detector)),
         ]
-        tables = [_Table(Path(path), rows, overwrite=overwrite, facts=facts) for path, rows in contents if path]
+        words: Any = {"overwrite": overwrite, "facts": facts, "results": results}
+        tables = [_Table(Path(path), rows, **words) for path, rows in contents if path]
         super().__init__(*tables)
         self._listeners: tuple[Listener, ...] = (*tables, *listeners)
         self._waiting: deque[Tracks] = deque()  # frames whose features are not known yet

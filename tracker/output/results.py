@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..formats.files import results
+from ..formats.files import present
 from ..formats.registry import format_of
 from ..partial import sidecar_path
 from ..video.write.mark import is_marked
@@ -14,7 +14,7 @@ from ..video.write.mark import is_marked
 
 def exists(output: str, path: Path) -> bool:
     """Return whether a file with the name of an output exists; `output` is the name of an option."""
-    return bool(results(path, format_of(path))) if output == "csv" else path.exists()
+    return bool(present(path, format_of(path))) if output == "csv" else path.exists()
 
 
 def is_ours(output: str, path: Path) -> bool:

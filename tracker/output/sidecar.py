@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 from ...models.geometry.keypoints import Skeleton
 from ...version import __version__
 from ..formats.table import columns
-from ..partial import PartialFile, sidecar_path
+from ..partial import PartialFile, Transaction, partial_path, sidecar_path
 
+NAMES = "backslashreplace"  # JSON's own escape of file names that are not UTF-8
 OPENCV_NAMES = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
 
 
@@ -80,22 +82,31 @@ class RunFacts:
     modes: Mapping[str, int] = field(default_factory=dict)
 
 
-def write_sidecar(csv: str | Path, facts: RunFacts) -> Path:
+def write_sidecar(csv: str | Path, facts: RunFacts, *, results: Transaction | None = None) -> Path:
     """Write the sidecar atomically and return its path.
 
     Args:
         csv: final name of the table; the sidecar of an incomplete run is beside the partial table.
         facts: its contents.
+        results: gives a complete run's sidecar its name; None gives it at once.
 
     Raises:
         OutputError: it cannot be written.
     """
-    path = sidecar_path(csv, complete=facts.complete)
-    text = json.dumps(document(facts), indent=2, ensure_ascii=False, default=str) + "\n"
-    with PartialFile(path, overwrite=True) as file:
-        file.write(text.encode())
-    if facts.complete:
-        sidecar_path(csv, complete=False).unlink(missing_ok=True)  # of an earlier, interrupted run
+    return write_facts(csv, document(facts), complete=facts.complete, results=results)
+
+
+def write_facts(
+    result: str | Path, facts: Mapping[str, Any], *, complete: bool, results: Transaction | None = None
+) -> Path:
+    """Write the facts of a table beside it, as JSON; arguments are as of `write_sidecar`."""
+    path, partial = (sidecar_path(result, complete=whole) for whole in (complete, False))
+    with ExitStack() as own:
+        results = results if complete and results else own.enter_context(Transaction())
+        results.scratch(partial_path(path))  # the sidecar of the partial table stays if the run fails
+        with PartialFile(path, overwrite=True, results=results) as file:
+            file.write((json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n").encode(errors=NAMES))
+        results.remove(partial)
     return path
 
 

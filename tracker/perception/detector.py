@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import math
+import logging
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +26,10 @@ from .runtimes import Runtime
 from .runtimes.load import EXPORTED, load_runtime
 from .runtimes.store import Loaded
 
+log = logging.getLogger("posetrack")
+
 _FACTORS, _SHIFTS = (1 / 255,) * 3, (0.0,) * 3  # scales pixel values to [0, 1]
+FARTHEST = 1e6  # pixels; a box farther away is an error
 BUNDLED = "detector.safetensors"  # in posetrack.models.weights.bundled
 
 
@@ -243,7 +246,8 @@ class FileDetector:
     Two formats are supported. COCO results `.json`: `[{"image_id": 0, "category_id": 1, "bbox": [x, y, w, h],
     "score": 0.9}, ...]`, where `image_id` is the frame's index from 0, as a number or a string of digits; other
     categories are skipped. MOT `.txt`: lines `frame,id,left,top,width,height,score`, where frames count from 1 and a
-    score of -1, or none, means 1.
+    score of -1, or none, means 1. Boxes that are not finite or have no area, and scores outside [0, 1], are left out
+    with one warning.
 
     Args:
         path: path of the file.
@@ -264,12 +268,22 @@ class FileDetector:
             raise ModelError(f"Cannot read boxes from '{path}': {error}. Give a .json or .txt file.") from error
         read = _coco_rows if path.suffix == ".json" else _mot_rows
         rows: dict[int, list[tuple[float, ...]]] = {}
+        total, invalid, first = 0, 0, ""
         for place, index, left, top, width, height, score in read(text, path):
             values = (left, top, left + width, top + height, score)
-            if not all(map(math.isfinite, values)) or width < 0 or height < 0 or not 0 <= score <= 1:
-                raise _malformed(path, place, "a box needs finite numbers, a size of 0 or more and a score in [0, 1]")
-            if score >= conf:
+            total += 1
+            valid = all(abs(value) <= FARTHEST for value in values) and width > 0 and height > 0  # NaN is not
+            if not valid or not 0 <= score <= 1:
+                invalid += 1
+                first = first or place
+            elif score >= conf:
                 rows.setdefault(index, []).append(values)
+        if invalid:
+            log.warning(
+                "'%s': %d of %d boxes are left out, the first in %s: a box needs an area above 0, numbers up to %g and "
+                "a score in [0, 1].",
+                *(path, invalid, total, first, FARTHEST),
+            )
         self._frames = {}
         for index, people in rows.items():
             array = np.array(sorted(people, key=lambda row: -row[4])[:max_people], dtype=np.float32)

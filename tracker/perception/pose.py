@@ -23,6 +23,8 @@ from .runtimes.load import load_runtime
 from .runtimes.store import Loaded
 from .single_stage import SingleStagePoseEstimator, is_single_stage, read_single_stage_weights
 
+MOST_CROPS = 64  # of one batch; 3,000 at once would need 18 GB of memory
+
 
 class TopDownPoseEstimator:
     """Callable `(frame, detections) -> Poses`, safe to call from as many threads as the network has streams.
@@ -50,7 +52,7 @@ class TopDownPoseEstimator:
         return self.of_frames([(frame, detections)])[0]
 
     def of_frames(self, batch: Sequence[tuple[Frame, Detections]]) -> list[Poses]:
-        """Estimate the poses of the people in several frames, all in one batch."""
+        """Estimate the poses of the people in several frames, all in one batch, or in several of `MOST_CROPS`."""
         ends = [0, *accumulate(len(detections) for _, detections in batch)]
         if ends[-1] == 0:
             return [Poses.empty(len(self.skeleton)) for _ in batch]
@@ -58,11 +60,20 @@ class TopDownPoseEstimator:
         boxes = np.concatenate([detections.boxes for _, detections in batch])
         centers, sizes = processing.regions(boxes, self.input_size)
         matrices = processing.matrices(centers, sizes, self.input_size)
-        crops, people = self._batch(len(boxes)), [slice(*pair) for pair in pairwise(ends)]
-        for (frame, _), rows in zip(batch, people, strict=True):
-            crop.normalize(processing.warp(frame.image, matrices[rows], input_size=self.input_size), crops[rows])
+        people = [slice(*pair) for pair in pairwise(ends)]
         flip_order = self.skeleton.flip_order if self.flip else None
-        points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
+        found = []
+        for first in range(0, len(boxes), MOST_CROPS):
+            last = min(first + MOST_CROPS, len(boxes))
+            crops = self._batch(last - first)
+            for (frame, _), rows in zip(batch, people, strict=True):
+                start, stop = max(rows.start, first), min(rows.stop, last)
+                if start < stop:
+                    cut = processing.warp(frame.image, matrices[start:stop], input_size=self.input_size)
+                    crop.normalize(cut, crops[start - first : stop - first])
+            points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
+            found.append((points, scores))
+        points, scores = (np.concatenate(parts) for parts in zip(*found))
         keypoints = crop.transform(points, crop.invert(processing.matrices(centers, sizes, size)))
         scores = np.minimum(np.maximum(scores, 0), 1)
         return [

@@ -111,6 +111,7 @@ def make_int8(key: str, read: Callable[[], store.Loaded], crops: Crops, target: 
             fresh = kept.with_name(f"{os.getpid()}-{kept.stem}{suffix}")
             shutil.copyfile(target.with_suffix(suffix), fresh)
             fresh.replace(kept.with_suffix(suffix))
+        store.seal(kept)
     return agreement, speed
 
 

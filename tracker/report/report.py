@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ..features.stream import ActionFeatures
-from ..partial import PartialFile, check_target, partial_path
+from ..partial import PartialFile, Transaction, check_target, partial_path
 from .clip import Clip
 from .libraries import need
 from .measurements import Collector
@@ -24,6 +24,7 @@ class Report:
         actions: computes the features.
         fps: average frame rate; None if unknown.
         overwrite: whether an existing file may be replaced.
+        results: gives the page its name; None gives it at once.
 
     Attributes:
         path: of the page.
@@ -42,8 +43,9 @@ class Report:
         *,
         fps: float | None = None,
         overwrite: bool = False,
+        results: Transaction | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path, self._results = Path(path), results
         check_report(self.path)
         check_target(self.path, overwrite=overwrite)
         self.clip = Clip(fps=fps)
@@ -62,10 +64,9 @@ class Report:
         from .page import render
 
         text = render(self.people.measurements, facts=facts, clip=self.clip)
-        with PartialFile(self.path if complete else partial_path(self.path), overwrite=True) as file:
-            file.write(text.encode())
-        if complete:
-            partial_path(self.path).unlink(missing_ok=True)
+        path, results = (self.path, self._results) if complete else (partial_path(self.path), None)
+        with PartialFile(path, overwrite=True, results=results) as file:
+            file.write(text.encode(errors="backslashreplace"))  # of file names that are not UTF-8
 
 
 def check_report(path: Path) -> None:

@@ -18,9 +18,20 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 _URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
-_USER = re.compile(r"(?<=://)\S*@")  # up to the last @, because a password may contain any character
-_HIDDEN = "pass|pwd|token|key|auth|secret|sig|credential"
-_SECRET = re.compile(rf"([?&;][^=&;\s]*(?:{_HIDDEN})[^=&;\s]*=)[^&;#\s]*", re.IGNORECASE)
+_ANY_URL = re.compile(r"([a-z][a-z0-9+.\-]*):/+([^\s'\"]*)", re.IGNORECASE)  # a path has one slash of two
+_LOGIN = re.compile(r"[^\s'\"]*:[^\s'\"]*@[^\s'\"]*")
+_HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?")
+_HIDDEN = "***"
+_WORDS = (
+    "live|streams?|streaming|channels?|ch|cam|camera|video|videos|media|play|main|sub|h26[45]|mjpe?g|profile|onvif|"
+    "index|master|playlist|unicast|tcp|udp"
+)
+_HARMLESS = re.compile(rf"(?:{_WORDS}|[a-z])?[_-]?\d{{0,3}}(?:\.(?:m3u8|mpd|sdp|[a-z0-9]{{3}}))?", re.IGNORECASE)
+_PARAMETER = re.compile(
+    rf"(?:channel|subtype|stream|camera|resolution|width|height|fps|n|profile|codec|transport|tcp|udp)"
+    rf"=(?:\d{{1,4}}(?:x\d{{1,4}})?|{_WORDS})",
+    re.IGNORECASE,
+)
 
 
 def parse_source(source: str | int | Path) -> int | str | Path:
@@ -51,11 +62,39 @@ def _camera(index: int) -> int:
     return index
 
 
-def redact(address: str) -> str:
-    """Hide the password and every secret parameter of a URL: `rtsp://user:***@host/live?token=***`."""
-    return _SECRET.sub(r"\1***", _USER.sub(_hide_user, address))
+def shown(what: int | str | Path) -> str:
+    """Return what messages and outputs call a source, from `parse_source`."""
+    if isinstance(what, int):
+        return f"camera {what}"
+    text = str(what)
+    if (isinstance(what, Path) and what.exists()) or not re.search(":/|:.*@", text):
+        return text
+    return redact(re.sub(r"[\s'\"]", "_", text))
 
 
-def _hide_user(match: re.Match[str]) -> str:
-    user, colon, _ = match[0].partition(":")
-    return f"{user}:***@" if colon and "/" not in user else "***@"
+def redact(text: str) -> str:
+    """Hide all that may be secret in every address of a text: `rtsp://***@host:554/live/***?channel=1&***`.
+
+    Scheme, host and port are shown, and those words and short numbers of the path and the parameters that cameras and
+    servers commonly use. `user:password@host` is an address without its scheme.
+    """
+    if _ANY_URL.search(text):
+        return _ANY_URL.sub(lambda match: f"{match[1]}://{_plain(match[2])}", text)
+    return _LOGIN.sub(lambda match: _plain(match[0]), text)
+
+
+def _plain(address: str) -> str:
+    """Hide what may be secret in an address without its scheme."""
+    authority = re.split("[/?#]", address, maxsplit=1)[0]
+    rest = address[len(authority) :]
+    _, at, host = authority.rpartition("@")
+    if "@" in rest or not _HOST.fullmatch(host):  # where a password ends cannot be seen
+        return _HIDDEN
+    place, hash_mark, _ = rest.partition("#")
+    place, question_mark, query = place.partition("?")
+    path = place.split("/")[1:]
+    parts = [part if _HARMLESS.fullmatch(part) else _HIDDEN for part in path]
+    parameters = [part if _PARAMETER.fullmatch(part) else _HIDDEN for part in re.split("[&;]", query)]
+    hidden = f"{_HIDDEN}@" if at else ""
+    end = f"?{'&'.join(parameters)}" if question_mark else ""
+    return f"{hidden}{'/'.join([host, *parts])}{end}{f'#{_HIDDEN}' if hash_mark else ''}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import SourceError
-from .address import IMAGE_SUFFIXES, VIDEO_SUFFIXES, parse_source, redact
+from .address import IMAGE_SUFFIXES, VIDEO_SUFFIXES, parse_source, redact, shown
 from .images.sequence import find_sequences, is_sequence, nickname
 from .write.mark import is_marked
 
@@ -100,7 +100,8 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
             else:
                 found.setdefault(file.resolve(), file)
     if not found and not streams:
-        names, kinds = ", ".join(f"'{what}'" for what in parsed), " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
+        names = ", ".join(f"'{shown(what)}'" for what in parsed)
+        kinds = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
         if RESULT in left_out.values():
             raise SourceError(f"{names} holds only results of posetrack. Name one of them alone to track it again.")
         raise SourceError(f"{names} holds no video and no image. Supported suffixes: {kinds}.")

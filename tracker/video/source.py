@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
 from ..types import Frame
-from .address import parse_source, redact
+from .address import parse_source, shown
 from .batch import expand
 from .decode.container import ContainerReader
 from .decode.soundtrack import Sound
@@ -286,7 +286,7 @@ def open_source(
     if not (math.isfinite(reconnect) and reconnect >= 0):
         raise UsageError(f"The time to reconnect is {reconnect} s. Give a number from 0 on.")
     what = parse_source(source)
-    name = f"camera {what}" if isinstance(what, int) else redact(what) if isinstance(what, str) else str(what)
+    name = shown(what)
     if not isinstance(what, Path):
         if isinstance(what, int) and (stream is not None or fps is not None):
             raise UsageError(f"'{name}' has a single stream and its own times. Leave stream and fps out.")
@@ -327,7 +327,9 @@ def _check_file(path: Path) -> None:
             f"or process the folder as a batch."
         )
     if not path.exists():
-        raise SourceError(f"There is no file '{path}'. Check the path; a camera is given by its index, such as 0.")
+        raise SourceError(
+            f"There is no file '{shown(path)}'. Check the path; a camera is given by its index, such as 0."
+        )
     try:
         with path.open("rb") as file:
             empty = path.is_file() and not file.read(1)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
-import os
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
-from ..partial import check_target, partial_path
+from ..partial import Transaction, check_target, claim, partial_path, sync
 from .decode.display import EXACT
 from .decode.soundtrack import Sound
 from .write.image import write_image
@@ -66,6 +67,7 @@ class VideoWriter:
         overwrite: bool = False,
         crf: int = 23,
         comment: str = "",
+        results: Transaction | None = None,
     ) -> None:
         """Check the target and open the partial file.
 
@@ -77,15 +79,17 @@ class VideoWriter:
             overwrite: replace an existing file.
             crf: x264's constant rate factor; higher values give a smaller file and lower quality.
             comment: for the file's metadata.
+            results: gives the file its name; None gives it at the close.
 
         Raises:
-            OutputError: the file exists, or its folder cannot be written to.
+            OutputError: the file exists, its folder cannot be written to, or another run is writing it.
             UsageError: the suffix is another one.
         """
         self.path = Path(path)
         if self.path.suffix.lower() not in VIDEO_OUTPUTS:
             raise UsageError(f"'{path}' is no name of a video. Give one that ends in {', '.join(VIDEO_OUTPUTS)}.")
-        self.partial = partial_path(self.path).with_suffix(".mp4")
+        self.partial = partial_path(self.path.with_suffix(".mp4"))
+        self._results = results
         self.frames_written = 0
         self._size, self._fps, self._crf = size, fps if fps and fps > 0 else 30.0, crf
         self._sound, self._comment = sound, comment
@@ -97,6 +101,7 @@ class VideoWriter:
         if sound and sound.path.exists() and self.path.exists() and self.path.samefile(sound.path):
             raise OutputError(f"'{self.path}' is the source itself. Choose another name for the result.")
         try:
+            self._claimed = claim(self.path.with_suffix(".mp4"))  # FFmpeg then writes to this file
             self._container, self._stream = self._begin()
         except (av.FFmpegError, OSError) as error:
             raise self._failure(error) from error
@@ -170,7 +175,8 @@ class VideoWriter:
 
     def _failure(self, error: Exception) -> OutputError:
         why = getattr(error, "strerror", None) or str(error)
-        kept = f" The {self.frames_written} frames so far are in '{self.partial}'." if self.frames_written else ""
+        frames = _count(self.partial) if self.frames_written else 0
+        kept = f" {frames} frames can be played from '{self.partial}'." if frames else ""
         return OutputError(f"Cannot write '{self.path}': {why}.{kept} Free some space or choose another folder.")
 
     def close(self) -> None:
@@ -181,21 +187,27 @@ class VideoWriter:
         """
         if self._closed:
             return
-        self._finish_partial()
-        if not self.frames_written:
-            self.partial.unlink(missing_ok=True)
-            return
-        whole = self.path.with_name(f".{self.path.stem}.{os.getpid()}.tmp{self.path.suffix}")
-        try:
-            end = float(self._last) / TICKS + 1 / self._fps
-            words: Any = {"sound": self._sound, "comment": self._comment}
-            remux(self.partial, whole, start=self._origin, length=end, **words)
-            whole.replace(self.path)
-            self.partial.unlink(missing_ok=True)
-        except (av.FFmpegError, OSError) as error:
-            raise self._failure(error) from error
-        finally:
-            whole.unlink(missing_ok=True)
+        with ExitStack() as own:
+            results = self._results or own.enter_context(Transaction())
+            results.hold(self._claimed)
+            self._finish_partial()
+            results.remove(self.partial)
+            if not self.frames_written:
+                return
+            whole = self.path.with_name(f".{self.path.stem}.tmp{self.path.suffix}")  # of this run: it holds the claim
+            results.scratch(whole)
+            try:
+                whole.unlink(missing_ok=True)
+                whole.touch(exist_ok=False)
+                end = float(self._last) / TICKS + 1 / self._fps
+                words: Any = {"sound": self._sound, "comment": self._comment}
+                remux(self.partial, whole, start=self._origin, length=end, **words)
+                sync(whole)
+                if (count := _count(whole)) != self.frames_written:
+                    raise OSError(errno.EIO, f"{count} instead of {self.frames_written} frames are on the disk")
+            except (av.FFmpegError, OSError) as error:
+                raise self._failure(error) from error
+            results.rename(whole, self.path)
 
     def _finish_partial(self) -> None:
         """Flush the encoder and close the partial file."""
@@ -220,14 +232,24 @@ class VideoWriter:
         if error is None:
             self.close()
         elif not self._closed:
-            try:
-                self._finish_partial()
-            except OutputError as second:  # the first error is the one to report
-                log.warning("%s", second)
-            if self.frames_written:
-                log.warning("Stopped early: the %d frames so far are in '%s'.", self.frames_written, self.partial)
-            else:
-                self.partial.unlink(missing_ok=True)
+            with self._claimed:
+                try:
+                    self._finish_partial()
+                except OutputError as second:  # the first error is the one to report
+                    log.warning("%s", second)
+                if self.frames_written:
+                    log.warning("Stopped early: the %d frames so far are in '%s'.", _count(self.partial), self.partial)
+                else:
+                    self.partial.unlink(missing_ok=True)
+
+
+def _count(video: Path) -> int:
+    """Return how many frames of a written video are whole on the disk."""
+    frames = 0
+    with suppress(av.FFmpegError, OSError), av.open(f"file:{video}") as container:
+        for packet in container.demux(video=0):
+            frames += bool(packet.size) and not packet.is_corrupt
+    return frames
 
 
 class ImageWriter:
@@ -238,13 +260,13 @@ class ImageWriter:
         frames_written: 0 or 1.
     """
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Check the target.
+    def __init__(self, path: str | Path, *, overwrite: bool = False, results: Transaction | None = None) -> None:
+        """Check the target; `results` gives the file its name, None gives it at the close.
 
         Raises:
             OutputError: the file exists, or its folder cannot be written to.
         """
-        self.path, self.frames_written = Path(path), 0
+        self.path, self.frames_written, self._results = Path(path), 0, results
         self._image: NDArray[np.uint8] | None = None
         check_target(self.path, overwrite=overwrite)
 
@@ -266,7 +288,7 @@ class ImageWriter:
         """
         image, self._image = self._image, None
         if image is not None:
-            write_image(self.path, image)
+            write_image(self.path, image, results=self._results)
 
     def __enter__(self) -> ImageWriter:
         return self
@@ -285,6 +307,7 @@ def open_writer(
     fps: float | None = None,
     sound: Sound | None = None,
     overwrite: bool = False,
+    results: Transaction | None = None,
 ) -> VideoWriter | ImageWriter:
     """Open the writer of annotated images for a suffix; the arguments are those of `VideoWriter`.
 
@@ -294,9 +317,9 @@ def open_writer(
     """
     check_suffix(path)
     if Path(path).suffix.lower() in VIDEO_OUTPUTS:
-        words: Any = {"sound": sound, "overwrite": overwrite, "comment": MARK}
+        words: Any = {"sound": sound, "overwrite": overwrite, "comment": MARK, "results": results}
         return VideoWriter(path, size=size, fps=fps, **words)
-    return ImageWriter(path, overwrite=overwrite)
+    return ImageWriter(path, overwrite=overwrite, results=results)
 
 
 def check_suffix(path: str | Path) -> None:

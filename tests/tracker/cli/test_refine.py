@@ -280,4 +280,5 @@ def test_ctrl_c_leaves_the_table_of_another_format(track, tmp_path):
     assert [int(row["frame"]) for row in rows(tmp_path / "out.trc.partial.csv")] == list(range(15))
     assert json.loads((tmp_path / "out.trc.partial.csv.json").read_text())["complete"] is False
     assert track("--csv", tmp_path / "out.trc") == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.trc.json", "out_person1.trc"]
+    kept = ["out.trc.1.partial.csv", "out.trc.1.partial.csv.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", *kept, "out.trc.json", "out_person1.trc"]

@@ -2,6 +2,7 @@ import numpy as np
 
 from posetrack.models.geometry import heatmap
 from posetrack.models.weights.card import PoseCard
+from posetrack.tracker.perception import pose
 from posetrack.tracker.perception.pose import TopDownPoseEstimator
 from posetrack.tracker.types import Detections, Frame
 
@@ -42,6 +43,21 @@ def test_people_of_several_frames_in_one_batch_are_those_of_each_frame():
         assert len(poses) == len(alone) == len(one[1])
         for name in ("boxes", "keypoints", "scores", "box_scores", "features") if len(alone) else ():
             np.testing.assert_array_equal(getattr(poses, name), getattr(alone, name))
+
+
+def test_a_crowd_is_estimated_in_bounded_batches(monkeypatch):
+    seen = [
+        (frame(0, 90, 120), Detections([[i, 10, i + 40, 80] for i in range(7)], np.linspace(0.9, 0.5, 7))),
+        (frame(1, 90, 120), Detections([[i, 20, i + 30, 80] for i in range(4)], np.linspace(0.9, 0.5, 4))),
+    ]
+    whole = TopDownPoseEstimator(Bright(), PoseCard((64, 64), "udp")).of_frames(seen)
+    monkeypatch.setattr(pose, "MOST_CROPS", 5)
+    network = Bright()
+    parts = TopDownPoseEstimator(network, PoseCard((64, 64), "udp")).of_frames(seen)
+    assert network.batches == [5, 5, 1]
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(one.keypoints, other.keypoints)
+        np.testing.assert_array_equal(one.scores, other.scores)
 
 
 def test_no_people_need_no_estimation():

@@ -10,6 +10,7 @@ import pytest
 
 from posetrack.errors import SourceError, UsageError
 from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.write.mark import is_marked
 
 
 def test_reads_every_frame_with_its_own_time(video, make):
@@ -239,7 +240,7 @@ def test_a_file_over_http_is_read_whole(video, server):
         assert not source.live
         assert len(list(source)) == 20
         assert "secret" not in source.name
-        assert "me:***@127.0.0.1" in source.name
+        assert "***@127.0.0.1" in source.name
 
 
 def test_a_stream_without_an_end_is_live(make, tmp_path):
@@ -296,3 +297,21 @@ def test_a_file_with_a_number_as_its_name_is_a_file(video, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     video.rename(tmp_path / "0")
     assert len(list(open_source("0"))) == 20
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "ffconcat version 1.0\nfile neighbour.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nneighbour.mp4\n#EXT-X-ENDLIST\n",
+        '<?xml version="1.0"?>\n<MPD profiles="urn:mpeg:dash:profile:isoff-on-demand:2011">\n',
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 5000 RTP/AVP 96\n",
+    ],
+)
+def test_a_playlist_under_a_videos_name_opens_no_neighbour(script, tmp_path, video):
+    (tmp_path / "neighbour.mp4").write_bytes(video.read_bytes())
+    path = tmp_path / "script.mp4"
+    path.write_text(script)
+    with pytest.raises(SourceError, match="is a playlist, which opens other files"):
+        open_source(path)
+    assert not is_marked(path)

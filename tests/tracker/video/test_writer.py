@@ -175,15 +175,35 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert len(list(open_source(tmp_path / "out.partial.mp4"))) >= 100
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_is_a_sentence(tmp_path, make):
-    (tmp_path / "out.partial.mp4").symlink_to("/dev/full")
+def test_a_full_disk_is_a_sentence_with_the_frames_that_play(tmp_path, make, full_disk):
     with (
-        pytest.raises(OutputError, match="No space left on device"),
+        full_disk(20_000),
+        pytest.raises(OutputError, match="File too large") as caught,
         VideoWriter(tmp_path / "out.mp4", size=(64, 48), fps=10) as writer,
     ):
-        fill(writer, make, [i / 10 for i in range(60)])
-    assert not (tmp_path / "out.mp4").exists()
+        fill(writer, make, [i / 10 for i in range(200)])
+    assert [file.name for file in tmp_path.iterdir()] == ["out.partial.mp4"]
+    frames = len(list(open_source(writer.partial)))
+    assert frames > 0
+    assert f" {frames} frames can be played from" in str(caught.value)
+
+
+def test_a_disk_that_fills_at_any_byte_leaves_no_broken_video_under_its_name(tmp_path, make, full_disk):
+    path = tmp_path / "out.mp4"
+    with VideoWriter(path, size=(64, 48), fps=10) as writer:
+        fill(writer, make, [i / 10 for i in range(20)])
+    for size in range(500, path.stat().st_size, 700):
+        with full_disk(size), pytest.raises(OutputError), VideoWriter(path, size=(64, 48), fps=10, overwrite=True) as w:
+            fill(w, make, [i / 10 for i in range(20)])
+        assert len(list(open_source(path))) == 20
+
+
+def test_a_second_writer_of_the_same_file_is_refused(tmp_path, make):
+    with VideoWriter(tmp_path / "out.mp4", size=(64, 48)) as writer:
+        with pytest.raises(OutputError, match="another run is writing"):
+            VideoWriter(tmp_path / "out.mp4", size=(64, 48))
+        fill(writer, make, [0, 0.1])
+    assert [file.name for file in tmp_path.iterdir()] == ["out.mp4"]
 
 
 def test_a_disk_that_fills_while_finishing_keeps_the_partial_file(tmp_path, make, monkeypatch):
@@ -192,7 +212,7 @@ def test_a_disk_that_fills_while_finishing_keeps_the_partial_file(tmp_path, make
 
     monkeypatch.setattr(module, "remux", full)
     writer = VideoWriter(tmp_path / "out.mp4", size=(64, 48))
-    with pytest.raises(OutputError, match=r"No space left on device.*30 frames so far are in"), writer:
+    with pytest.raises(OutputError, match=r"No space left on device.* 30 frames can be played from"), writer:
         fill(writer, make, [i / 10 for i in range(30)])
     assert len(list(open_source(writer.partial))) == 30
     assert [p.name for p in tmp_path.iterdir()] == ["out.partial.mp4"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
+import hashlib
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,10 @@ from ....models.export.openvino_import import ov
 from ....models.weights.card import KEY
 from .choice import BF16_FLAGS, Choice
 from .machine import flags, threads
+from .store import discard, is_sealed, is_whole, seal
 
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
+_KEPT_SIZES = 4  # maximum number of image sizes in the cache, 16 MB each
 _SIZES = 8  # maximum number of graphs in memory, each with its own copy of the weights
 _NAMES = {"f32": "fp32", "bf16": "bf16", "f16": "fp16"}
 
@@ -62,7 +66,6 @@ class OpenVinoRuntime:
             "ENABLE_CPU_PINNING": False,  # two concurrent networks would be pinned to the same core
             "INFERENCE_NUM_THREADS": threads(),
             "INFERENCE_PRECISION_HINT": _HINTS[exact_layers(choice.precision)],
-            "CACHE_DIR": str(cache_folder() / "openvino"),
         }
         self.device = f"cpu ({threads()} threads)"
         self.precision, self.reason = choice.precision, choice.reason
@@ -95,23 +98,26 @@ class OpenVinoRuntime:
     def _shaped(self, shape: tuple[int, ...]) -> Any:
         """Return the network for one image shape: a cached file if it is the first shape, or a model in memory."""
         file = self._keep and shape == self._first and self._keep / f"{self._path.stem}-{'x'.join(map(str, shape))}.xml"
-        if file and file.is_file():
+        if file and is_whole(file):
+            file.touch()
             return file
         with _sentence(self._path):
             model = _core().read_model(self._path)
             model.reshape(shape)
             if not file:
                 return model
-            # write under a temporary name: a second process may write the same file
-            fresh = file.with_name(f"{os.getpid()}-{file.name}")
-            ov.save_model(model, fresh, compress_to_fp16=False)
-            fresh.with_suffix(".bin").replace(file.with_suffix(".bin"))
-            fresh.replace(file)
+            with TemporaryDirectory(dir=file.parent.parent, prefix="new-") as folder:
+                fresh = Path(folder) / file.name  # a second process may write the same file
+                ov.save_model(model, fresh, compress_to_fp16=False)
+                seal(fresh)
+                for part in sorted(fresh.parent.iterdir()):
+                    part.replace(file.with_name(part.name))
+            _remove_old(file)
             return file
 
     def _compile(self, source: Any) -> _Graph:
-        with _sentence(self._path):
-            compiled = _core().compile_model(source, "CPU", self._config)
+        with _sentence(self._path), _kept_graphs(source) as folder:
+            compiled = _core().compile_model(source, "CPU", self._config | {"CACHE_DIR": folder})
             hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
             if self.precision != "int8":
                 self.precision = _NAMES.get(hint, hint)  # the precision that the plugin actually uses
@@ -134,6 +140,38 @@ class _Graph:
             request = self._compiled.create_infer_request()
         yield request
         self._idle.append(request)
+
+
+@contextlib.contextmanager
+def _kept_graphs(source: Any) -> Iterator[str]:
+    """Provide the folder of a file's compiled graphs, without damaged ones; empty for a network in memory."""
+    if not isinstance(source, Path):
+        yield ""
+        return
+    folder = _graphs_of(source)
+    for graph in folder.glob("*.blob"):
+        if not is_whole(graph):
+            discard(graph)
+    yield str(folder)
+    for graph in folder.glob("*.blob"):
+        with contextlib.suppress(OSError):  # another process may have removed it
+            if not is_sealed(graph):
+                seal(graph)
+
+
+def _graphs_of(file: Path) -> Path:
+    """Return the folder of a file's compiled graphs: beside a file of the cache, in the cache for any other one."""
+    if file.is_relative_to(cache_folder()):
+        return file.with_suffix(".graphs")
+    return cache_folder() / "openvino" / hashlib.sha256(str(file.absolute()).encode()).hexdigest()[:24]
+
+
+def _remove_old(file: Path) -> None:
+    """Keep the files of the last image sizes only."""
+    others = sorted(file.parent.glob(f"{file.stem.partition('-')[0]}-*.xml"), key=lambda path: path.stat().st_mtime)
+    for old in others[:-_KEPT_SIZES]:
+        discard(old)
+        shutil.rmtree(_graphs_of(old), ignore_errors=True)
 
 
 @contextlib.contextmanager

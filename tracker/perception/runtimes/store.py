@@ -6,20 +6,23 @@ import hashlib
 import json
 import logging
 import shutil
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 from ....errors import OutputError
-from ....models.cache import cache_folder
+from ....models.cache import cache_folder, sha256
 from ....models.weights.card import Card, PoseCard, from_text, to_text
 from ....version import __version__
 
 log = logging.getLogger("posetrack")
 
-REVISION = 4
+REVISION = 5
+HOUR = 3600.0  # seconds after which an unfinished conversion is a leftover
 INT8 = "int8.xml"  # next to a converted network: its int8 version, if it exists
 ORIGIN = "origin.json"  # the source weights of a folder, and the network's card
 
@@ -55,7 +58,7 @@ def converted(key: str, suffix: str, read: Callable[[], Loaded]) -> Converted:
     """
     folder = _folder(key, suffix)
     found = _kept(folder, suffix)
-    if found is None:
+    if found is None or not is_whole(found.path):
         kind, *_, name = key.split("\n")
         log.info("Converting the %s network %s for this machine, once: some seconds ...", kind, Path(name).name)
         found = _make(folder, suffix, read())
@@ -68,7 +71,43 @@ def in_int8(key: str) -> Converted | None:
     if found is None or not isinstance(found.card, PoseCard):  # detectors are never quantized
         return None
     path = found.path.with_name(INT8)
+    if path.is_file() and not is_whole(path):
+        discard(path)
+        log.warning("The int8 version of %s is broken and was removed.", Path(key.rpartition("\n")[2]).name)
     return Converted(path, replace(found.card, int8=True)) if path.is_file() else None
+
+
+def seal(file: Path) -> None:
+    """Store the SHA-256 of a finished file of the cache, and of the weights beside it, for `is_whole`."""
+    _seal_of(file).write_text(json.dumps(_sums(file)), encoding="utf-8")
+
+
+def is_whole(file: Path) -> bool:
+    """Return whether a file of the cache, and the weights beside it, are as they were when they were sealed."""
+    try:
+        return bool(json.loads(_seal_of(file).read_text(encoding="utf-8")) == _sums(file))
+    except (OSError, ValueError):
+        return False
+
+
+def is_sealed(file: Path) -> bool:
+    """Return whether the SHA-256 of a file of the cache is stored."""
+    return _seal_of(file).is_file()
+
+
+def discard(file: Path) -> None:
+    """Remove a file of the cache, the weights beside it and their SHA-256."""
+    for part in (file, file.with_suffix(".bin"), _seal_of(file)):
+        part.unlink(missing_ok=True)
+
+
+def _seal_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.sha256")
+
+
+def _sums(file: Path) -> dict[str, str]:
+    weights = file.with_suffix(".bin")
+    return {part.name: sha256(part) for part in (file, weights) if part == file or part.is_file()}
 
 
 def forget(key: str, suffix: str) -> None:
@@ -120,6 +159,7 @@ def _make(folder: Path, suffix: str, weights: Loaded) -> Converted:
                 "stamp": _stamp(weights.path),
                 "card": to_text(weights.card),
             }
+            seal(fresh / f"network{suffix}")
             (fresh / ORIGIN).write_text(json.dumps(origin), encoding="utf-8")
             shutil.rmtree(folder, ignore_errors=True)
             fresh.rename(folder)
@@ -134,7 +174,11 @@ def _make(folder: Path, suffix: str, weights: Loaded) -> Converted:
 
 
 def _prune() -> None:
-    """Remove networks whose weights are missing or changed."""
+    """Remove networks whose weights are missing or changed, and what an interrupted conversion left."""
+    for folder in _root().glob("new-*"):
+        with suppress(OSError):  # another process may remove it at the same time
+            if time.time() - folder.stat().st_mtime > HOUR:
+                shutil.rmtree(folder)
     for file in _root().glob(f"*/{ORIGIN}"):
         try:
             stale = not _same(json.loads(file.read_text(encoding="utf-8")))

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import av
 
+from ....errors import SourceError
+from ..decode.media import open_media
+
 MARK = "Annotated by posetrack"
 VIDEOS, IMAGES = (".mp4", ".mov", ".mkv"), (".png", ".jpg", ".jpeg")  # suffixes that are written
 
@@ -30,8 +33,8 @@ def is_marked(path: Path) -> bool:
             with path.open("rb") as file:
                 return MARK.encode() in file.read(256)
         if suffix in VIDEOS:
-            with av.open(f"file:{path}") as container:
+            with open_media(f"file:{path}") as container:
                 return MARK in container.metadata.values()
-    except (av.FFmpegError, OSError, ValueError):  # ValueError: metadata that is not text
+    except (av.FFmpegError, OSError, SourceError, ValueError):  # ValueError: metadata that is not text
         pass
     return False

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from posetrack.errors import ModelError, UsageError
 from posetrack.models import cache
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.perception.pose import load_pose_estimator
-from posetrack.tracker.perception.runtimes import load, machine, openvino
+from posetrack.tracker.perception.runtimes import load, machine, openvino, store
 from posetrack.tracker.types import Frame
 
 ROOT = Path(__file__).parents[4]
@@ -86,17 +87,50 @@ def test_the_path_through_openvino_loads_no_torch(walking_clip, tmp_path):
     assert (tmp_path / "out.csv").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("what", ["converted/*/network.xml", "converted/*/network.bin", "converted/*/origin.json"])
-def test_a_broken_cache_is_made_again(what, frame, reference, tmp_path, monkeypatch):
+def cut(data):
+    return data[: len(data) // 2]
+
+
+def flip(data):
+    middle = len(data) // 2
+    return data[:middle] + bytes(byte ^ 0xFF for byte in data[middle : middle + 64]) + data[middle + 64 :]
+
+
+@pytest.mark.parametrize("damage", [cut, flip])
+@pytest.mark.parametrize("what", ["network.xml", "network.bin", "origin.json", "network.graphs/*.blob"])
+def test_a_damaged_cache_is_made_again(what, damage, frame, reference, tmp_path, monkeypatch):
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
     load_pose_estimator(device="cpu", precision="fp32")
-    files = list(tmp_path.glob(what))
+    files = list(tmp_path.glob(f"converted/*/{what}"))
     assert files
-    for file in [*files, *tmp_path.glob("openvino/*")]:
+    for file in files:
         file.chmod(0o600)
-        file.write_bytes(file.read_bytes()[:100])
+        file.write_bytes(damage(file.read_bytes()))
     poses = load_pose_estimator(device="cpu", precision="fp32")(frame, reference[0])
     np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-4)
+
+
+def test_the_cache_of_a_detector_keeps_the_last_image_sizes_and_heals_them(frame, tmp_path, monkeypatch):
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
+    sizes = range(64, 64 + 32 * 6, 32)
+    boxes = [load_detector(device="cpu", precision="fp32", size=size)(frame).boxes for size in sizes]
+    graphs = sorted(tmp_path.glob("converted/*/network-*.xml"))
+    assert len(graphs) == 4
+    assert len(list(tmp_path.glob("converted/*/network-*.graphs"))) == 4
+    for file in (path.with_suffix(".bin") for path in graphs):
+        file.write_bytes(flip(file.read_bytes()))
+    again = load_detector(device="cpu", precision="fp32", size=sizes[-1])(frame)
+    np.testing.assert_array_equal(again.boxes, boxes[-1])
+
+
+def test_an_interrupted_conversion_leaves_nothing_for_long(tmp_path, monkeypatch):
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
+    for name, age in (("new-old", 2 * store.HOUR), ("new-fresh", 0)):
+        (tmp_path / "converted" / name).mkdir(parents=True)
+        os.utime(tmp_path / "converted" / name, times=(time.time() - age,) * 2)
+    load_pose_estimator(device="cpu", precision="fp32")
+    assert not (tmp_path / "converted" / "new-old").exists()
+    assert (tmp_path / "converted" / "new-fresh").exists()
 
 
 def test_new_weights_are_noticed(tmp_path, monkeypatch):
@@ -144,6 +178,7 @@ def test_int8_is_taken_where_it_is_there_and_forgotten_where_it_is_broken(
     (folder,) = (tmp_path / "converted").iterdir()
     for suffix in (".bin", ".xml"):  # in name only
         (folder / f"int8{suffix}").write_bytes((folder / f"network{suffix}").read_bytes())
+    store.seal(folder / "int8.xml")
     estimator = load_pose_estimator(device="cpu")
     assert (estimator.network.name, estimator.network.precision) == ("openvino", "int8")
     assert "avx512_vnni" in estimator.network.reason

@@ -1,0 +1,173 @@
+"""Random input: every run draws a new seed, and prints it where a test fails.
+
+POSETRACK_FUZZ_SEED repeats a run, POSETRACK_FUZZ_CASES sets the number of cases of each test; `python tasks.py fuzz
+--minutes N` runs many. An input that fails is kept below tests/data/fuzz/, where `test_inputs_that_once_failed` reads
+it from then on.
+"""
+
+import os
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gaps import gappy
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+
+from posetrack.errors import PosetrackError
+from posetrack.tracker.config import RunConfig, read_recipe
+from posetrack.tracker.formats.files import read_recording, write_recording
+from posetrack.tracker.formats.registry import FORMATS
+from posetrack.tracker.partial import PartialFile
+from posetrack.tracker.perception.detector import FileDetector
+from posetrack.tracker.types import Frame
+from posetrack.tracker.video.address import redact
+from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.writer import VideoWriter, open_writer
+
+SEED = int(os.environ.get("POSETRACK_FUZZ_SEED") or random.SystemRandom().randrange(2**32))
+CASES = int(os.environ.get("POSETRACK_FUZZ_CASES", "8"))
+KEPT = Path(__file__).parent / "data" / "fuzz"
+NEEDS = {"parquet": ("pyarrow",), "sleap": ("h5py",), "dlc-h5": ("h5py", "pandas", "tables")}
+PICTURE = np.zeros((48, 64, 3), np.uint8)
+
+generated = settings(max_examples=10 * CASES, deadline=None, database=None, print_blob=True)
+
+
+def mutated(data, rng):
+    """Return bytes with some of them flipped, removed, repeated or replaced by numbers that parsers stumble over."""
+    data = bytearray(data)
+    for _ in range(rng.choice((1, 2, 10))):
+        at, size = rng.randrange(len(data) + 1), rng.choice((1, 2, 8, 100, 2000))
+        kind = rng.randrange(5)
+        if kind == 0 and at < len(data):
+            data[at] ^= 1 << rng.randrange(8)
+        elif kind == 1:
+            del data[at : at + size]
+        elif kind == 2:
+            data[at:at] = data[at : at + size]
+        elif kind == 3:
+            data[at : at + 4] = rng.choice((b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff"))
+        else:
+            data[at:at] = rng.choice((b"nan", b"1e308", b"-1", b"4000000000", b"9" * 500, b"[" * 500, b'"', b"\0"))
+    return bytes(data)
+
+
+def written(folder, kind):
+    """Write a small valid file of a kind, and return it."""
+    for module in NEEDS.get(kind, ()):
+        pytest.importorskip(module, reason=f"needs {module}")
+    if kind in FORMATS:
+        (path, *_) = write_recording(folder / f"a{FORMATS[kind].suffix}", gappy())
+        return sorted(path.iterdir())[0] if path.is_dir() else path
+    path = folder / ("recipe.toml" if kind == "recipe" else kind)
+    if kind in ("recipe", "boxes.txt", "boxes.json"):
+        texts = {
+            "recipe": 'conf = 0.3\nmodel = "bundled"\n[repetitions.curl]\nangle = "left_elbow"\nlow = 4\nhigh = 9\n',
+            "boxes.txt": "1,-1,10,20,30,40,0.9\n2,-1,1,2,3,4,-1\n",
+            "boxes.json": '[{"image_id": 0, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.9}]',
+        }
+        path.write_text(texts[kind])
+    else:
+        with open_writer(path, size=(64, 48)) as writer:
+            for index in range(5 if isinstance(writer, VideoWriter) else 1):
+                writer.write(PICTURE, index / 10)
+    return path
+
+
+def refusal(path, kind):
+    """Read a whole file of a kind; return why it is refused, or an empty text."""
+    try:
+        read(path, kind)
+    except PosetrackError as error:
+        return str(error)
+    return ""
+
+
+def read(path, kind):
+    """Read a whole file of a kind."""
+    if kind in FORMATS:
+        for _ in read_recording(path.parent if kind == "openpose" else path, scale=100.0):
+            pass
+    elif kind == "recipe":
+        RunConfig.of(**read_recipe(str(path)))
+    elif kind.startswith("boxes"):
+        boxes = FileDetector(path)(Frame(PICTURE, 0, 0.0)).boxes
+        assert np.isfinite(boxes).all()
+        assert (boxes[:, 2:] > boxes[:, :2]).all()
+    else:
+        with open_source(path) as frames:
+            for frame in frames:
+                assert frame.image.ndim == 3
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "recipe", "boxes.txt", "boxes.json", "a.mp4", "a.mkv", "a.png", "a.jpg"])
+def test_mutated_files_are_read_or_refused(kind, tmp_path):
+    path = written(tmp_path, kind)
+    whole = path.read_bytes()
+    for case in range(CASES):
+        path.write_bytes(mutated(whole, random.Random(f"{SEED} {kind} {case}")))
+        try:
+            assert "\n" not in refusal(path, kind)
+        except Exception:
+            kept = KEPT / kind / f"{SEED}-{case}" / path.name
+            kept.parent.mkdir(parents=True)
+            shutil.copy(path, kept)
+            pytest.fail(f"POSETRACK_FUZZ_SEED={SEED}, case {case} of {kind}; the input is kept as {kept}.")
+
+
+@pytest.mark.parametrize("path", sorted(KEPT.glob("*/*/*")), ids=lambda path: "/".join(path.parts[-3:-1]))
+def test_inputs_that_once_failed(path, tmp_path):
+    shutil.copytree(path.parent, tmp_path, dirs_exist_ok=True)
+    assert "\n" not in refusal(tmp_path / path.name, path.parts[-3])
+
+
+numbers = st.one_of(st.floats(), st.integers(), st.sampled_from([1e308, -1e308, 1e6, 0]))
+
+
+@seed(SEED)
+@generated
+@given(st.lists(st.tuples(numbers, numbers, numbers, numbers, numbers), max_size=20))
+def test_boxes_of_a_file_are_finite_and_have_an_area(tmp_path_factory, rows):
+    path = tmp_path_factory.getbasetemp() / "boxes.txt"
+    path.write_text("".join(f"1,-1,{','.join(map(str, row))}\n" for row in rows))
+    found = FileDetector(path)(Frame(PICTURE, 0, 0.0))
+    assert np.isfinite(found.boxes).all()
+    assert ((found.scores >= 0) & (found.scores <= 1)).all()
+    valid = [row for row in rows if 1 < row[2] < 1e5 and 1 < row[3] < 1e5 and max(map(abs, row[:2])) < 1e4]
+    assert len(found) >= sum(0 <= row[4] <= 1 for row in valid)
+
+
+words = st.text(st.characters(codec="ascii", exclude_characters="\n\r\t |'\"", categories=["L", "N", "P", "S"]))
+
+
+@seed(SEED)
+@generated
+@given(words, words, words)
+def test_no_part_of_an_address_shows_a_secret(before, between, after):
+    secret = "hunter2"
+    for address in (
+        f"rtsp://{before}:{secret}{between}@cam:554/live{after.replace('@', '')}",
+        f"http://cam/{before}?{between}={secret}{after}",
+        f"http://cam/{before}{secret}{between}/live?{after}",
+        f"http://cam/live#{before}{secret}{after}",
+    ):
+        assert secret not in redact(address)
+
+
+@seed(SEED)
+@generated
+@given(st.lists(st.one_of(st.binary(), st.none()), max_size=20))
+def test_a_file_holds_the_blocks_since_it_was_cleared(tmp_path_factory, blocks):
+    path = tmp_path_factory.getbasetemp() / "blocks"
+    wanted = b""
+    with PartialFile(path, overwrite=True) as file:
+        for block in blocks:
+            if block is None:
+                file.clear()
+            else:
+                file.write(block)
+            wanted = b"" if block is None else wanted + block
+    assert path.read_bytes() == wanted

@@ -1,0 +1,123 @@
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from posetrack.tracker.cli import main
+from posetrack.tracker.cli.supervisor import Forgiving, supervised
+
+ROOT = Path(__file__).parents[3]
+SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and descriptors of Unix")
+
+
+@pytest.fixture
+def handler():
+    """Set a handler of a signal for a test."""
+    before = {}
+
+    def set_handler(number, handler):
+        before[number] = signal.signal(number, handler)
+
+    yield set_handler
+    for number, old in before.items():
+        signal.signal(number, old)
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_ends_a_command_as_ctrl_c_does(name, handler):
+    number = getattr(signal, name)
+    handler(number, signal.SIG_IGN if name == "SIGINT" else signal.SIG_DFL)  # a shell's background job ignores SIGINT
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), supervised():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) == before
+
+
+def test_nohup_is_respected(handler):
+    handler(signal.SIGHUP, signal.SIG_IGN)
+    with supervised():
+        signal.raise_signal(signal.SIGHUP)
+
+
+def shell(command, **environment):
+    words = {"cwd": ROOT, "capture_output": True, "env": os.environ | environment}
+    return subprocess.run(["sh", "-c", command], **words)
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2>&- >&- <&-"])
+def test_a_run_needs_no_terminal(stderr, tmp_path):
+    done = shell(f"{sys.executable} -m posetrack {tmp_path}/missing.mp4 --csv {tmp_path}/out.csv {stderr}")
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_list_that_cannot_be_written_is_an_error():
+    done = shell(f"{sys.executable} -m posetrack --help > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"posetrack: Cannot write to the standard output: [Errno 28]")
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_pipe_whose_reader_has_gone_is_silent():
+    assert shell(f"{sys.executable} -m posetrack --help | head -n 0").stderr == b""
+
+
+def test_a_terminal_that_fails_during_a_run_loses_text_only(walking_clip, tmp_path, monkeypatch):
+    class Full:
+        encoding = "utf-8"
+
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+        flush = isatty = close = lambda self: False
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert main([str(walking_clip), "--csv", str(tmp_path / "out.csv"), "--offline", "--device", "cpu"]) == 0
+    assert (tmp_path / "out.csv").stat().st_size > 1000
+
+
+def test_a_stream_that_failed_is_not_tried_again():
+    calls = []
+
+    class Full:
+        def write(self, text):
+            calls.append(text)
+            raise OSError(28, "No space left on device")
+
+    stream = Forgiving(Full())
+    assert [stream.write("ab"), stream.write("c")] == [2, 1]
+    assert calls == ["ab"]
+    assert stream.error is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes are Linux's")
+def test_names_that_are_not_utf_8(walking_clip, tmp_path):
+    folder = tmp_path / os.fsdecode(b"f\xff")
+    folder.mkdir()
+    clip = shutil.copy(walking_clip, folder / os.fsdecode(b"clip\xff.mp4"))
+    table, video = (folder / os.fsdecode(b"out\xff." + end) for end in (b"csv", b"mp4"))
+    words = ["--csv", str(table), "--save", str(video), "--features", str(folder / os.fsdecode(b"f\xff.csv"))]
+    assert main([str(clip), *words, "--offline", "--device", "cpu"]) == 0
+    with table.open(newline="") as file:
+        assert len(list(csv.DictReader(file))) > 10
+    assert json.loads(table.with_name(f"{table.name}.json").read_bytes())["source"] == str(clip)
+    assert video.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_any_encoding_of_the_terminal(encoding, tmp_path):
+    name = str(tmp_path / "größe-人.mp4")
+    words = f"{sys.executable} -m posetrack '{name}' --csv {tmp_path}/out.csv"
+    done = shell(words, LC_ALL="C", PYTHONIOENCODING=encoding, PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert done.returncode == 1
+    assert b"posetrack: There is no file" in done.stderr
+    assert b"Traceback" not in done.stderr

@@ -1,0 +1,104 @@
+"""Signals that end a command, and terminals that are closed, full or of another encoding."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+_ENDING = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+
+
+@contextmanager
+def supervised() -> Iterator[None]:
+    """Run a block in which an ending signal raises `KeyboardInterrupt`, and a failing terminal loses text only."""
+    _open_descriptors()
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (_forgiving(stream) for stream in streams)
+    try:
+        with _signals():
+            yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        sys.stdout, sys.stderr = streams
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP, unless ignored (nohup), act as Ctrl-C, and Ctrl-C act in background jobs, too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: dict[int, Any] = {signal.SIGINT: signal.getsignal(signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets background jobs ignore it
+    for number in (getattr(signal, name) for name in _ENDING if hasattr(signal, name)):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            before[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _open_descriptors() -> None:
+    """Open closed standard descriptors, which the next opened file would take: libraries print to it."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+
+
+def _forgiving(stream: Any) -> Any:
+    with suppress(AttributeError, OSError, ValueError):  # no stream, or a test's
+        stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal cannot show
+    return Forgiving(stream)
+
+
+class Forgiving:
+    """A text stream that loses what cannot be written: the reader of a pipe may be gone, or the disk full.
+
+    Args:
+        stream: where text goes; None, as of a process without terminal, loses all of it.
+
+    Attributes:
+        error: why text was lost; None if none was.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.error: Exception | None = None
+
+    def write(self, text: str) -> int:
+        """Write text, and return its length."""
+        self._try(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        self._try(lambda: self._stream.flush())
+
+    def _try(self, act: Any) -> None:
+        if self._stream is None or self.error:
+            return
+        try:
+            act()
+        except (OSError, ValueError) as error:
+            self.error = error
+            with suppress(OSError, ValueError, AttributeError):  # Python flushes the rest at its end
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, self._stream.fileno())
+                os.close(null)
+
+    def isatty(self) -> bool:
+        """Return whether the stream is a terminal."""
+        return self._stream is not None and bool(self._stream.isatty())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

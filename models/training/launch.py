@@ -26,6 +26,7 @@ def train(
     data: Path,
     out: Path,
     val: Path | None = None,
+    labels: Path | None = None,
     cache: Path | None = None,
     init: str | None = None,
     resume: bool = False,
@@ -41,6 +42,7 @@ def train(
         data: people to learn from, see `data.read`.
         out: folder of the results, made if need be.
         val: people to measure on; when left out, those that `data` has for it, or a part of its pictures.
+        labels: annotation file of the people to learn from, instead of that in `data`.
         cache: folder for the decoded pictures of `data`.
         init: weights or a checkpoint to begin from; `bundled` for those that ship.
         resume: go on with the run in `out`.
@@ -59,7 +61,7 @@ def train(
         raise OutputError(f"{out} holds a run already. Add --resume to go on with it, or give another --out.")
     fabric = _fabric(wanted, device=device, devices=devices, nodes=nodes)
     show = show and fabric.is_global_zero
-    people, held_out = _people(wanted, data, val, cache, show=show)
+    people, held_out = _people(wanted, data, val, labels, cache, show=show)
     make = DetectionTask if wanted.loss == "detection" else PoseTask
     # What another run's weights would replace at once is not looked for.
     begun = dataclasses.replace(wanted, network=dataclasses.replace(wanted.network, pretrained=""))
@@ -94,17 +96,19 @@ def _fabric(wanted: Recipe, *, device: str, devices: int, nodes: int) -> Fabric:
     return fabric
 
 
-def _people(wanted: Recipe, data: Path, val: Path | None, cache: Path | None, *, show: bool) -> tuple[People, People]:
+def _people(
+    wanted: Recipe, data: Path, val: Path | None, labels: Path | None, cache: Path | None, *, show: bool
+) -> tuple[People, People]:
     """Read the people to learn from and those to measure on; say once what is wrong with them."""
     from rich.console import Console
 
-    def read(root: Path, split: str, cache: Path | None = None) -> People:
-        people, problems = dataset.read(root, split=split, cache=cache, max_side=wanted.data.max_side)
+    def read(root: Path, split: str, labels: Path | None = None, cache: Path | None = None) -> People:
+        people, problems = dataset.read(root, split=split, labels=labels, cache=cache, max_side=wanted.data.max_side)
         for problem in problems if show else ():
             Console(stderr=True).print(f"{root}: {problem}", highlight=False, markup=False, soft_wrap=True)
         return people
 
-    people = read(data, "train", cache)
+    people = read(data, "train", labels, cache)
     where = val or data
     if dataset.find_annotations(where, split="val") is not None:
         return people, read(where, "val")

@@ -45,6 +45,7 @@ class Data:
     Attributes:
         min_keypoints: people with fewer known keypoints are not learnt from.
         held_out: part of the pictures that is kept for validation, where no other data is given for it.
+        repeat_true: times per epoch that carefully annotated people are seen (`label_source` is `gt`, or missing).
         limit: learn from no more than so many people, for trials; 0 is all.
         max_side: pictures are shrunk to this in a cache of decoded pictures.
         workers: processes that prepare batches, each process of the training its own; 0 does without.
@@ -52,6 +53,7 @@ class Data:
 
     min_keypoints: int = 1
     held_out: float = 0.02
+    repeat_true: int = 1
     limit: int = 0
     max_side: int = 320
     workers: int = 4

@@ -19,6 +19,7 @@ from . import (
     eval_tracking,
     export,
     features,
+    label,
     models,
     options,
     plot,
@@ -54,7 +55,7 @@ def build_parser() -> RootParser:
     parser.add_argument("--version", action="version", version=f"posetrack {__version__}")
     everything = (
         *(demo, features, report, plot, eval, eval_tracking),
-        *(convert, bench, models, export, attention, train),
+        *(convert, bench, models, export, attention, label, train),
     )
     for command in everything:
         command.add_parser(parser.commands)

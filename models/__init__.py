@@ -1,7 +1,7 @@
-"""Networks, the geometry around them, and their weights; nothing of video."""
+"""Pose and person-detection networks: architecture, pre- and post-processing, weights, training and evaluation."""
 
 import os
 
-# Before torch is imported: its threads would spin while they wait for each other, and where another program has one of
-# the cores, a network then takes tens of times as long.
+# Must be set before torch is imported. By default, OpenMP threads spin while they wait; if another program occupies a
+# core, inference then takes tens of times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

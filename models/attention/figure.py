@@ -1,4 +1,4 @@
-"""Draws the figure of an attention: a grid of crops with a map over each, titles, labels and a scale."""
+"""Draw the attention figure: a grid of crops overlaid with attention maps, with titles, labels and a colour scale."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[Any]  # uint8 BGR; OpenCV's annotations don't say so
+Image = NDArray[Any]  # uint8 BGR, which OpenCV's annotations do not state
 
-PANEL = 320  # height of one picture in pixels
+PANEL = 320  # height of one panel in pixels
 GAP = 12
 MARGIN = 36
 INK, GREY, WHITE = (34, 34, 34), (120, 120, 120), (255, 255, 255)
-SUPERSAMPLING = 4  # text is drawn larger and shrunk, which makes it smooth
+SUPERSAMPLING = 4  # text is drawn larger and downscaled, for smooth edges
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One layer: its name and two maps (H, W) of the crop's size."""
+    """One layer: its label and two maps (H, W) of the crop's size."""
 
     label: str
     depends: NDArray[Any]
@@ -28,7 +28,7 @@ class Row:
 
 
 def draw_figure(
-    picture: Image,
+    crop: Image,
     rows: list[Row],
     *,
     query: NDArray[np.floating],
@@ -37,20 +37,20 @@ def draw_figure(
     subtitle: str,
     caption: str,
 ) -> Image:
-    """Return the figure: the crop and its heat map on the left, then one row a layer, in up to three blocks.
+    """Return the figure: the crop and its heat map on the left, then one row per layer, in up to three blocks.
 
     Args:
-        picture: the crop (H, W, 3) BGR.
+        crop: the crop (H, W, 3) BGR.
         rows: layers from the first to the last.
-        query: (x, y) in pixels of the crop, marked in every picture.
+        query: (x, y) in pixels of the crop, marked in every panel.
         heatmap: (h, w) of the keypoint.
         title: first line.
         subtitle: second line.
         caption: under the crop.
     """
     blocks = min(-(-len(rows) // 4), 3)
-    lines = max(-(-len(rows) // blocks), 2)  # the left column has two pictures
-    width = round(PANEL * picture.shape[1] / picture.shape[0])
+    lines = max(-(-len(rows) // blocks), 2)  # the left column has two panels
+    width = round(PANEL * crop.shape[1] / crop.shape[0])
     top, label, step = 150, 34, PANEL + GAP
     left = MARGIN + width + 2 * GAP
     block = label + 2 * (width + GAP) + GAP
@@ -58,10 +58,10 @@ def draw_figure(
 
     _text(canvas, title, (MARGIN, 58), size=30, color=INK, bold=True)
     _text(canvas, subtitle, (MARGIN, 92), size=18, color=GREY)
-    peak = cv2.resize(heatmap, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    peak = cv2.resize(heatmap, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     for i, (shown, words) in enumerate(((None, caption), (peak, "heat map"))):
         y = top + i * step
-        canvas[y : y + PANEL, MARGIN : MARGIN + width] = _panel(picture, shown, query, width)
+        canvas[y : y + PANEL, MARGIN : MARGIN + width] = _panel(crop, shown, query, width)
         _shadowed(canvas, words, (MARGIN + 10, y + PANEL - 12))
     _text(canvas, "input", (MARGIN + width // 2, top - 14), size=19, color=INK, center=True)
 
@@ -70,7 +70,7 @@ def draw_figure(
         _label(canvas, row.label, (x, y))
         for j, (column, shown) in enumerate((("depends on", row.depends), ("affects", row.affects))):
             at = x + label + j * (width + GAP)
-            canvas[y : y + PANEL, at : at + width] = _panel(picture, shown, query, width)
+            canvas[y : y + PANEL, at : at + width] = _panel(crop, shown, query, width)
             words = f"max {shown.max():.2g}" if shown.max() > 0 else "below the threshold"
             _shadowed(canvas, words, (at + 10, y + PANEL - 12))
             if i % lines == 0:
@@ -79,10 +79,10 @@ def draw_figure(
     return canvas
 
 
-def _panel(picture: Image, shown: NDArray[Any] | None, query: NDArray[np.floating], width: int) -> Image:
+def _panel(crop: Image, shown: NDArray[Any] | None, query: NDArray[np.floating], width: int) -> Image:
     """Return the crop with a map over it, coloured from 0 to the map's own maximum, and the query marked."""
-    zoom = PANEL / picture.shape[0]
-    panel = cv2.resize(picture, (width, PANEL), interpolation=cv2.INTER_CUBIC)
+    zoom = PANEL / crop.shape[0]
+    panel = cv2.resize(crop, (width, PANEL), interpolation=cv2.INTER_CUBIC)
     if shown is not None:
         grey = cv2.cvtColor(cv2.cvtColor(panel, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
         weight = cv2.resize(np.maximum(shown, 0) / max(float(shown.max()), 1e-12), (width, PANEL))
@@ -95,7 +95,7 @@ def _panel(picture: Image, shown: NDArray[Any] | None, query: NDArray[np.floatin
 
 
 def _colored(weight: NDArray[Any], *, background: NDArray) -> Image:
-    """Lay colours over a background (H, W, 3): nothing at weight 0, bright and nearly opaque at 1."""
+    """Overlay colours on a background (H, W, 3): transparent at weight 0, bright and nearly opaque at 1."""
     weight = np.clip(weight, 0, 1)
     color = cv2.applyColorMap(np.round(255 * weight).astype(np.uint8), cv2.COLORMAP_INFERNO)
     opacity = np.minimum(1.6 * weight**0.7, 0.75)[..., None]
@@ -103,7 +103,7 @@ def _colored(weight: NDArray[Any], *, background: NDArray) -> Image:
 
 
 def _scale(canvas: Image, at: tuple[int, int], *, width: int) -> None:
-    """Draw the colours from 0 to the maximum of a picture."""
+    """Draw the colour scale, from 0 to the maximum of a map."""
     x, y = at
     ramp = np.repeat(np.linspace(0, 1, width, dtype=np.float32)[None], 14, axis=0)
     canvas[y : y + 14, x : x + width] = _colored(ramp, background=np.full((14, width, 3), 105.0))
@@ -135,7 +135,7 @@ def _text(
     center: bool = False,
     right: bool = False,
 ) -> None:
-    """Write a line whose baseline starts (is centred, or ends) at a place; `size` is about a letter's height."""
+    """Draw a line of text with its baseline's start, centre or end at a position; `size` is about a letter's height."""
     s, font = SUPERSAMPLING, cv2.FONT_HERSHEY_DUPLEX
     scale, thickness = s * size / 30, round(s * size / 30 * (1.4 if bold else 0.6))
     (width, height), below = cv2.getTextSize(words, font, scale, thickness)

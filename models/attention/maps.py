@@ -1,8 +1,8 @@
-"""Where a keypoint's location comes from: dependency maps out of a network's self-attention.
+"""Dependency maps: which image regions a keypoint's location depends on, from the network's self-attention.
 
-As TransPose's authors compute them (Yang et al. 2021, section 4.4): the attention between all pairs of places,
-averaged over heads, is read at the place where the keypoint was found. Its row says which places the keypoint's
-location depends on, its column which places it affects.
+Computed like TransPose's (Yang et al. 2021, section 4.4), from the attention between all pairs of tokens, averaged over
+heads. For the token at the predicted keypoint, the row gives the tokens that its location depends on, and the column
+the tokens that it affects.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from ..networks.transpose import TransPose
 from ..networks.vit import Attention
 from .figure import Row, draw_figure
 
-THRESHOLDS = {8: 0.01, 4: 0.00075}  # the authors' for TransPose-R and -H, whose tokens stand at these strides
+THRESHOLDS = {8: 0.01, 4: 0.00075}  # the authors' values for TransPose-R and -H, by the stride of their tokens
 
 
 def self_attention(model: nn.Module, images: Tensor) -> tuple[Tensor, list[Tensor], tuple[int, int]]:
-    """Run a network and keep what its self-attention did.
+    """Run a network and return its self-attention.
 
     Args:
-        model: a TransPose, or a network with blocks of a plain vision transformer.
+        model: a TransPose, or a network with blocks of `vit`.
         images: crops (B, 3, H, W).
 
     Returns:
@@ -37,7 +37,7 @@ def self_attention(model: nn.Module, images: Tensor) -> tuple[Tensor, list[Tenso
         (height, width) of the token grid, whose product is L.
 
     Raises:
-        ModelError: the network has no attention between places of the picture, or makes no heat maps.
+        ModelError: the network has no attention between image tokens, or outputs no heat maps.
     """
     if isinstance(model, TransPose):
         return *model.forward_with_attention(images), model.grid
@@ -56,7 +56,7 @@ def self_attention(model: nn.Module, images: Tensor) -> tuple[Tensor, list[Tenso
     rows = max(round((tokens * images.shape[2] / images.shape[3]) ** 0.5), 1)
     if tokens == 0 or tokens % rows or not isinstance(heatmaps, Tensor):
         raise ModelError(
-            f"{type(model).__name__} has no attention between the places of a picture that leads to heat maps. "
+            f"{type(model).__name__} has no attention between image tokens that leads to heat maps. "
             "Use a TransPose, a ViTPose or the bundled network."
         )
     return heatmaps, attentions, (rows, tokens // rows)
@@ -65,14 +65,14 @@ def self_attention(model: nn.Module, images: Tensor) -> tuple[Tensor, list[Tenso
 def dependency(
     attention: Tensor, query: ArrayLike, *, grid: tuple[int, int], stride: int, threshold: float = 0.0
 ) -> Tensor:
-    """Return how much the query's location depends on every pixel of the crop, (H, W).
+    """Return how much the query's location depends on each pixel of the crop, (H, W).
 
     Args:
         attention: (L, L) of one layer, rows being queries.
         query: (x, y) in pixels of the crop.
         grid: (height, width) in tokens.
-        stride: pixels of the crop a token.
-        threshold: values up to it become 0.
+        stride: pixels of the crop per token.
+        threshold: values up to this become 0.
     """
     return _enlarge(attention[_token(query, grid, stride)].view(grid), stride, threshold)
 
@@ -80,7 +80,7 @@ def dependency(
 def affect(
     attention: Tensor, query: ArrayLike, *, grid: tuple[int, int], stride: int, threshold: float = 0.0
 ) -> Tensor:
-    """Return how much every pixel of the crop is affected by the query's location, (H, W); as `dependency`."""
+    """Return how much the query's location affects each pixel of the crop, (H, W); arguments as in `dependency`."""
     return _enlarge(attention[:, _token(query, grid, stride)].reshape(grid), stride, threshold)
 
 
@@ -105,24 +105,24 @@ def attention_figure(
     name: str = "",
     threshold: float | None = None,
 ) -> NDArray[Any]:
-    """Draw what one keypoint's location depends on and what it affects, layer by layer.
+    """Draw what a keypoint's location depends on and what it affects, layer by layer.
 
     Args:
         image: (H, W, 3) BGR.
         model: network from crops to heat maps, on any device.
         box: (4,) xyxy pixels of the person.
         keypoint: its name in the skeleton.
-        skeleton: what the network's keypoints are.
+        skeleton: of the network.
         name: of the network, for the title.
-        threshold: weights up to it are not drawn; the authors' value for TransPose and 0 elsewhere when left out.
+        threshold: weights up to this are not drawn; by default the authors' value for TransPose, and 0 for others.
 
     Returns:
         The figure, BGR.
 
     Raises:
-        ModelError: the network has no such attention, or doesn't find the keypoint in this box.
+        ModelError: the network has no such attention, or finds no keypoint in this box.
     """
-    network: Any = model  # a plain nn.Module declares neither
+    network: Any = model  # nn.Module declares neither `processing` nor `input_size`
     processing, size, row = network.processing, network.input_size, skeleton.keypoints.index(keypoint)
     centers, sizes = processing.regions(np.asarray(box, dtype=np.float64).reshape(1, 4), size)
     matrices = processing.matrices(centers, sizes, size)
@@ -134,20 +134,20 @@ def attention_figure(
     points, scores = processing.decode(maps)
     back = crop.invert(processing.matrices(centers, sizes, maps.shape[2:]))
     query = crop.transform(crop.transform(points, back), matrices)[0, row]
-    spoken = keypoint.replace("_", " ")
+    label = keypoint.replace("_", " ")
     if np.isnan(query).any():
-        raise ModelError(f"The network finds no {spoken} in this box. Choose another --keypoint or --box.")
+        raise ModelError(f"The network finds no {label} in this box. Choose another --keypoint or --box.")
     query = np.clip(query, 0, [size[1] - 1, size[0] - 1])
 
     stride = size[0] // grid[0]
     if threshold is None:
         threshold = THRESHOLDS[stride] if isinstance(model, TransPose) else 0.0
-    place: dict[str, Any] = {"grid": grid, "stride": stride, "threshold": threshold}
+    options: dict[str, Any] = {"grid": grid, "stride": stride, "threshold": threshold}
     rows = [
         Row(
             label=f"layer {i}",
-            depends=dependency(attention[0].float().cpu(), query, **place).numpy(),
-            affects=affect(attention[0].float().cpu(), query, **place).numpy(),
+            depends=dependency(attention[0].float().cpu(), query, **options).numpy(),
+            affects=affect(attention[0].float().cpu(), query, **options).numpy(),
         )
         for i, attention in enumerate(attentions, start=1)
     ]
@@ -157,7 +157,7 @@ def attention_figure(
         rows,
         query=query,
         heatmap=maps[0, row],
-        title=f"Attention at the {spoken}",
+        title=f"Attention at the {label}",
         subtitle=f"{name or type(model).__name__}, {grid[0]} x {grid[1]} tokens, mean over heads{note}",
-        caption=f"{spoken}, score {scores[0, row]:.2f}",
+        caption=f"{label}, score {scores[0, row]:.2f}",
     )

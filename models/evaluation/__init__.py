@@ -1,1 +1,1 @@
-"""How good poses and boxes are, by the protocols of the data sets and of the papers."""
+"""Evaluation of poses and boxes by the protocols of the datasets and papers."""

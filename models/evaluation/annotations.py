@@ -1,4 +1,4 @@
-"""Read annotated people, of COCO, OCHuman, CrowdPose or MPII, into the one form that the evaluation knows: COCO's."""
+"""Read annotations of COCO, OCHuman, CrowdPose or MPII, converted to COCO's format."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ...errors import SourceError, UsageError
 from ..geometry.keypoints import COCO, Skeleton
 from ..geometry.skeletons import CROWDPOSE, MPII
 from .coco import coco_keypoint_ap, crowdpose_ap, person_category
-from .mpii import BIAS, mpii_measures
+from .mpii import BIAS, mpii_metrics
 
-HEAD_FILES = ("mpii_gt_val.mat", "gt_valid.mat")  # as mmpose and HRNet call the same file
+HEAD_FILES = ("mpii_gt_val.mat", "gt_valid.mat")  # mmpose's and HRNet's names of the same file
 
 
 @dataclass(frozen=True, slots=True)
-class Benchmark:
-    """A kind of annotations.
+class Dataset:
+    """A dataset's skeleton and metric.
 
     Attributes:
-        name: of the data set.
-        skeleton: what its keypoints are.
-        measure: `(truth, results) -> figures`.
+        name: of the dataset.
+        skeleton: of its keypoints.
+        measure: `(truth, results) -> metrics`.
     """
 
     name: str
@@ -34,47 +34,47 @@ class Benchmark:
     measure: Callable[[dict[str, Any], list[dict[str, Any]]], dict[str, float]]
 
 
-COCO_LIKE = Benchmark("coco", COCO, coco_keypoint_ap)
-CROWDPOSE_LIKE = Benchmark("crowdpose", CROWDPOSE, crowdpose_ap)
-MPII_LIKE = Benchmark("mpii", MPII, mpii_measures)
+COCO_LIKE = Dataset("coco", COCO, coco_keypoint_ap)
+CROWDPOSE_LIKE = Dataset("crowdpose", CROWDPOSE, crowdpose_ap)
+MPII_LIKE = Dataset("mpii", MPII, mpii_metrics)
 
 
-def benchmark_of(truth: dict[str, Any]) -> Benchmark:
-    """Tell what kind of annotations these are: MPII has heads, CrowdPose a `crowdIndex`, all else is COCO's.
+def dataset_of(truth: dict[str, Any]) -> Dataset:
+    """Recognise the dataset by `head` (MPII) or the images' `crowdIndex` (CrowdPose); COCO otherwise.
 
     Raises:
-        UsageError: a person has not as many keypoints as that kind has.
+        UsageError: a person has another number of keypoints than the dataset.
     """
     if truth["annotations"] and "head" in truth["annotations"][0]:
-        kind = MPII_LIKE
+        dataset = MPII_LIKE
     elif truth["images"] and all("crowdIndex" in image for image in truth["images"]):
-        kind = CROWDPOSE_LIKE
+        dataset = CROWDPOSE_LIKE
     else:
-        kind = COCO_LIKE
+        dataset = COCO_LIKE
     for annotation in people(truth):
         count = len(annotation["keypoints"]) // 3
-        if count != len(kind.skeleton):
-            wanted = f"{kind.name} has {len(kind.skeleton)}"
-            raise UsageError(f"The annotations have {count} keypoints a person, but {wanted}. Give another file.")
-    return kind
+        if count != len(dataset.skeleton):
+            wanted = f"{dataset.name} has {len(dataset.skeleton)}"
+            raise UsageError(f"The annotations have {count} keypoints per person, but {wanted}. Give another file.")
+    return dataset
 
 
 def people(truth: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the annotations of persons, crowds too."""
+    """Return the annotations of people, including crowds."""
     person = person_category(truth)
     return [a for a in truth["annotations"] if a.get("category_id", person) == person]
 
 
 def is_counted(annotation: dict[str, Any]) -> bool:
-    """Tell whether a person must be found: no crowd, and at least one keypoint is labelled."""
+    """Return whether an annotation counts: it is not a crowd, and has at least one labelled keypoint."""
     return not annotation.get("iscrowd", 0) and any(annotation["keypoints"][2::3])
 
 
 def read_annotations(path: str | Path) -> dict[str, Any]:
-    """Read COCO's format (also OCHuman's and CrowdPose's), or MPII's list of people with the heads beside it.
+    """Read COCO's format (also OCHuman's and CrowdPose's), or MPII's list of people and the head boxes beside it.
 
     Raises:
-        SourceError: a file is missing, no JSON, or has no images and annotations with boxes.
+        SourceError: a file is missing, is not JSON, or lacks images or annotations with boxes.
     """
     try:
         truth = json.loads(Path(path).read_bytes())
@@ -86,7 +86,7 @@ def read_annotations(path: str | Path) -> dict[str, Any]:
         return _read_mpii(Path(path), truth)
     if isinstance(truth, dict) and "keypoint_names" in truth:
         advice = "Give one of the COCO-style files of the same download, ochuman_coco_format_*.json."
-        raise SourceError(f"'{path}' is OCHuman's own file, which does not say who is measured. {advice}")
+        raise SourceError(f"'{path}' is OCHuman's own file, which does not state which people to evaluate. {advice}")
     needs = {"images": {"id", "file_name"}, "annotations": {"image_id", "bbox", "keypoints"}}
     for part, keys in needs.items():
         entries = truth.get(part) if isinstance(truth, dict) else None
@@ -98,9 +98,9 @@ def read_annotations(path: str | Path) -> dict[str, Any]:
 
 
 def _read_mpii(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """Bring MPII's list and Matlab file, whose pixels count from 1, into COCO's form.
+    """Convert MPII's list and Matlab file, whose pixels count from 1, to COCO's format.
 
-    A person's box is the square, 200 x `scale` wide, that HRNet and mmpose cut out, before its padding.
+    A person's box is the unpadded square of HRNet and mmpose, 200 x `scale` wide.
     """
     heads, points, visible = _read_heads(path, count=len(entries))
     images: dict[str, dict[str, Any]] = {}
@@ -113,7 +113,7 @@ def _read_mpii(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
             raise SourceError(
                 f"Cannot read annotations from '{path}': person {n} needs image, center, scale."
             ) from error
-        center += (-1, 15 * entry["scale"] - 1)  # a little lower, so that the feet are inside
+        center += (-1, 15 * entry["scale"] - 1)  # slightly lower, to include the feet
         keypoints = np.concatenate([points[n] - 1, 2 * visible[n][:, None]], axis=1)
         annotations.append(
             {
@@ -129,22 +129,22 @@ def _read_mpii(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _read_heads(path: Path, *, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the heads' sizes (N,), keypoints (N, 16, 2), which count from 1, and which are there (N, 16)."""
+    """Return head sizes (N,), keypoints (N, 16, 2) in pixels that count from 1, and their visibility (N, 16)."""
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
     names = [path.with_name(name) for name in HEAD_FILES]
-    found = next((name for name in names if name.is_file()), None)
-    if found is None:
+    heads = next((name for name in names if name.is_file()), None)
+    if heads is None:
         files = " or ".join(f"'{name.name}'" for name in names)
-        raise SourceError(f"MPII's measure needs the sizes of the heads. Put {files} beside '{path}'.")
+        raise SourceError(f"MPII's metric needs the head sizes. Put {files} beside '{path}'.")
     try:
-        content = loadmat(found)
+        content = loadmat(heads)
         corners = np.asarray(content["headboxes_src"], dtype=float)  # (2, 2, N): first and second corner, x and y
         points = np.asarray(content["pos_gt_src"], dtype=float).transpose(2, 0, 1)
         visible = np.asarray(content["jnt_missing"]).T == 0
     except (MatReadError, OSError, KeyError, ValueError, NotImplementedError) as error:
-        raise SourceError(f"Cannot read the heads of '{found}': {error}. Fetch the file again.") from error
+        raise SourceError(f"Cannot read the heads of '{heads}': {error}. Download the file again.") from error
     if {len(points), len(visible), corners.shape[-1]} != {count}:
-        raise SourceError(f"'{found}' has {len(points)} people, but '{path}' has {count}. Give files of one set.")
+        raise SourceError(f"'{heads}' has {len(points)} people, but '{path}' has {count}. Give one split's files.")
     return BIAS * np.linalg.norm(corners[1] - corners[0], axis=0), points, visible

@@ -1,4 +1,4 @@
-"""MPII's measure: the share of keypoints that lie within half a head of the truth."""
+"""MPII's metric, PCKh: the fraction of keypoints within half a head size of the ground truth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..geometry.processing import Processing
 from ..geometry.skeletons import MPII
 
-BIAS = 0.6  # a head's size is this share of its box's diagonal
+BIAS = 0.6  # head size relative to the diagonal of the head box
 PADDING = 1.25
 GROUPS = {
     "Head": ("head_top",),
@@ -22,24 +22,24 @@ GROUPS = {
         for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
     },
 }
-MPII_MEASURES = (*GROUPS, "PCKh", "PCKh@0.1")
-MIDDLE = ("pelvis", "thorax")  # do not enter the mean
+MPII_METRICS = (*GROUPS, "PCKh", "PCKh@0.1")
+EXCLUDED = ("pelvis", "thorax")  # excluded from the mean
 
 Array = NDArray[np.floating]
 
 
 def pckh(points: Array, truth: Array, visible: NDArray[np.bool_], heads: Array, *, threshold: float = 0.5) -> Array:
-    """Return the share of keypoints within a distance of the truth, for each keypoint.
+    """Return the fraction of people with the keypoint within a distance of the ground truth, for each keypoint.
 
     Args:
         points: (N, K, 2) pixels; NaN counts as too far.
         truth: (N, K, 2) pixels.
-        visible: (N, K), which keypoints the truth has.
+        visible: (N, K), which keypoints are labelled.
         heads: (N,) pixels, the size of each head.
-        threshold: greatest distance in heads.
+        threshold: maximum distance in head sizes.
 
     Returns:
-        (K,) in [0, 1]; NaN for a keypoint that the truth never has.
+        (K,) in [0, 1]; NaN for a keypoint that is never labelled.
 
     Source: MPII's `evalMPII` as HRNet and mmpose compute it.
     """
@@ -49,32 +49,33 @@ def pckh(points: Array, truth: Array, visible: NDArray[np.bool_], heads: Array, 
     return np.where(counts > 0, hits / np.maximum(counts, 1), np.nan)
 
 
-def mpii_measures(truth: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Measure poses as MPII does.
+def mpii_metrics(truth: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Return MPII's metrics.
 
     Args:
-        truth: as `annotations` reads MPII: COCO's format with 16 keypoints and a `head` in pixels
-            for every person.
-        results: one for every person of `truth` with a keypoint, in the same order within a picture, with `image_id`
+        truth: MPII as read by `annotations`: COCO's format with 16 keypoints, and the head size `head` of every person
+            in pixels.
+        results: one for every person of `truth` with a keypoint, in the same order within an image, with `image_id`
             and `keypoints` (x, y, score).
 
     Returns:
-        `MPII_MEASURES` in [0, 1]: groups of keypoints at half a head, the mean of all keypoints but pelvis and thorax
-        at half a head and at a tenth; then every keypoint at half a head by its name. -1 where there is none.
+        `MPII_METRICS` in [0, 1]: groups of keypoints at half a head size; the mean of all keypoints except pelvis and
+        thorax at half and at a tenth of a head size; every keypoint by name at half a head size. -1 if none is
+        labelled.
     """
     waiting = defaultdict(list)
     for result in results:
         waiting[result["image_id"]].append(result["keypoints"])
     measured = [a for a in truth["annotations"] if any(a["keypoints"][2::3])]
     points = [waiting[a["image_id"]].pop(0) for a in measured]
-    found = np.array(points, dtype=float).reshape(-1, len(MPII), 3)[..., :2]
+    predicted = np.array(points, dtype=float).reshape(-1, len(MPII), 3)[..., :2]
     people = np.array([a["keypoints"] for a in measured], dtype=float).reshape(-1, len(MPII), 3)
     heads = np.array([a["head"] for a in measured], dtype=float)
     visible = people[..., 2] > 0
 
-    half, tenth = (pckh(found, people[..., :2], visible, heads, threshold=t) for t in (0.5, 0.1))
+    half, tenth = (pckh(predicted, people[..., :2], visible, heads, threshold=t) for t in (0.5, 0.1))
     joints = dict(zip(MPII.keypoints, half, strict=True))
-    weights = visible.sum(0) * [name not in MIDDLE for name in MPII.keypoints]
+    weights = visible.sum(0) * [name not in EXCLUDED for name in MPII.keypoints]
     figures = {group: np.mean([joints[name] for name in names]) for group, names in GROUPS.items()}
     figures |= {"PCKh": _mean(half, weights), "PCKh@0.1": _mean(tenth, weights)} | joints
     return {name: float(np.nan_to_num(value, nan=-1.0)) for name, value in figures.items()}
@@ -85,9 +86,10 @@ def _mean(shares: Array, weights: NDArray[np.integer]) -> float:
 
 
 def square_regions(conventions: Processing) -> Processing:
-    """Return a family's conventions with MPII's crops: square in the picture, whatever the network's input is.
+    """Return a family's conventions with MPII's crops: square in the image, whatever the network's input size.
 
-    A network whose input is taller than wide sees people squeezed, as ViTPose does on MPII, in training too.
+    A network whose input is taller than wide sees horizontally compressed people, as ViTPose does on MPII, also in
+    training.
 
     Source: `TopDownMpiiDataset` and `TopDownAffine(use_udp=True)` of mmpose 0.x.
     """

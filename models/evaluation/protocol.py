@@ -1,7 +1,7 @@
-"""What each family's authors do to boxes and scores before COCO measures the poses.
+"""Evaluation protocols: how each family's authors treat boxes and scores before COCO's evaluation.
 
-Common to all: a pose's certainty mixes the box's and the keypoints' scores, and of poses with a mutual OKS above 0.9
-only the most certain stays. None of them uses the soft variant of that suppression by default.
+In all of them, the score of a pose combines those of the box and the keypoints, and of poses with a mutual OKS above
+0.9 only the one with the highest score is kept. None uses soft suppression by default.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from .coco import oks_nms, rescore
 from .potr import SMALL, rescore_sets, select_people
 
 Array = NDArray[np.floating]
-Kept = tuple[NDArray[np.intp], Array]  # rows, the most certain first, and their scores
+Kept = tuple[NDArray[np.intp], Array]  # rows by decreasing score, and their scores
 
 
-def cut_boxes(boxes: Array, size: tuple[int, int], *, whole_pixels: bool = False) -> Array:
-    """Cut true boxes at the picture's borders, and leave out those that are outside.
+def clip_boxes(boxes: Array, size: tuple[int, int], *, whole_pixels: bool = False) -> Array:
+    """Clip ground-truth boxes to the image, and drop those outside it.
 
     Args:
         boxes: (N, 4) xyxy.
-        size: (width, height) of the picture.
-        whole_pixels: whether a box ends after its last pixel, or, one pixel shorter, at it.
+        size: (width, height) of the image.
+        whole_pixels: whether a box includes its last pixel; otherwise it ends one pixel earlier.
 
     Returns:
         (M, 4) xyxy.
@@ -47,16 +47,17 @@ def _as_annotated(boxes: Array, size: tuple[int, int]) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How one family is measured.
+    """The evaluation protocol of one family.
 
     Attributes:
-        family: whose it is.
-        certainty: in words, how a pose is scored.
+        family: of networks.
+        certainty: description of the score of a pose.
         select: `(keypoints (N, K, 2), scores (N, K), box_scores (N,), areas (N,), sigmas) -> rows (M,), scores (M,)`
-            for poses of one picture in detected boxes; areas are those of the padded boxes.
-        select_true: the same for poses in the true boxes.
-        least_area: square pixels; smaller detections are not looked at.
-        clean: `(boxes (N, 4) xyxy, size) -> (M, 4)`, what is done to true boxes in a picture of size (width, height).
+            for poses of one image in detected boxes; areas are those of the padded boxes.
+        select_true: the same for poses in ground-truth boxes.
+        least_area: square pixels; smaller detections are ignored.
+        clean: `(boxes (N, 4) xyxy, size) -> (M, 4)`, applied to ground-truth boxes of an image of size (width,
+            height).
     """
 
     family: str
@@ -68,15 +69,15 @@ class Protocol:
 
 
 def _by_heatmaps(keypoints: Array, scores: Array, box_scores: Array, areas: Array, sigmas: tuple[float, ...]) -> Kept:
-    certain = rescore(box_scores, scores)
-    kept = oks_nms(keypoints, certain, areas, sigmas=sigmas)
-    return kept, certain[kept]
+    people_scores = rescore(box_scores, scores)
+    kept = oks_nms(keypoints, people_scores, areas, sigmas=sigmas)
+    return kept, people_scores[kept]
 
 
-def _by_places(keypoints: Array, scores: Array, box_scores: Array, areas: Array, sigmas: tuple[float, ...]) -> Kept:
-    certain = box_scores * scores.mean(1)  # here a keypoint that could be anywhere scores near 0, and so counts
-    kept = oks_nms(keypoints, certain, areas, sigmas=sigmas)
-    return kept, certain[kept]
+def _by_mean_score(keypoints: Array, scores: Array, box_scores: Array, areas: Array, sigmas: tuple[float, ...]) -> Kept:
+    people_scores = box_scores * scores.mean(1)  # includes uncertain keypoints, whose score is near 0 in this family
+    kept = oks_nms(keypoints, people_scores, areas, sigmas=sigmas)
+    return kept, people_scores[kept]
 
 
 def _by_sets(keypoints: Array, scores: Array, box_scores: Array, areas: Array, sigmas: tuple[float, ...]) -> Kept:
@@ -84,11 +85,11 @@ def _by_sets(keypoints: Array, scores: Array, box_scores: Array, areas: Array, s
 
 
 def _sum_of_sets(keypoints: Array, scores: Array, box_scores: Array, areas: Array, sigmas: tuple[float, ...]) -> Kept:
-    """Score by the sum of probabilities and keep everybody, as PE-former does without `--use_det_bbox`."""
+    """Score by the sum of probabilities and keep all people, as PE-former does without `--use_det_bbox`."""
     return np.arange(len(scores)), scores.sum(1)
 
 
-def _everybody(keypoints: Array, scores: Array, *_: Any) -> Kept:
+def _all_people(keypoints: Array, scores: Array, *_: Any) -> Kept:
     return np.arange(len(scores)), scores.mean(1)
 
 
@@ -96,16 +97,16 @@ _HEATMAPS = "box score x mean of the keypoint scores above 0.2; OKS suppression 
 OURS = Protocol(
     "ours",
     "box score x mean of the keypoint scores; OKS suppression 0.9",
-    select=_by_places,
-    select_true=_by_places,
+    select=_by_mean_score,
+    select_true=_by_mean_score,
 )
-VITPOSE = Protocol("ViTPose", _HEATMAPS, select=_by_heatmaps, select_true=_by_heatmaps, clean=cut_boxes)
+VITPOSE = Protocol("ViTPose", _HEATMAPS, select=_by_heatmaps, select_true=_by_heatmaps, clean=clip_boxes)
 TRANSPOSE = Protocol(
     "TransPose",
     _HEATMAPS,
     select=_by_heatmaps,
     select_true=_by_heatmaps,
-    clean=partial(cut_boxes, whole_pixels=True),
+    clean=partial(clip_boxes, whole_pixels=True),
 )
 POTR = Protocol(
     "POTR",
@@ -114,13 +115,13 @@ POTR = Protocol(
     select=_by_sets,
     select_true=_sum_of_sets,
     least_area=SMALL,
-    clean=cut_boxes,
+    clean=clip_boxes,
 )
 
-MPII = Protocol("MPII", "not used", select=_everybody, select_true=_everybody)  # of the data set, for every family
+MPII = Protocol("MPII", "not used", select=_all_people, select_true=_all_people)  # for every family
 
 
 def protocol_of(family: str) -> Protocol:
-    """Return the protocol of a family, the name of a network's class; for one that has none published, our own."""
+    """Return the protocol of a family (the name of a network's class); ours, if its authors published none."""
     published = {"ViTPose": VITPOSE, "ViTPosePlus": VITPOSE, "TransPose": TRANSPOSE, "POTR": POTR}
     return published.get(family, OURS)

@@ -1,1 +1,1 @@
-"""Networks for other programs: OpenVINO, ONNX, TorchScript, eight bits."""
+"""Export of networks to OpenVINO, ONNX and TorchScript, and int8 quantisation."""

@@ -1,4 +1,4 @@
-"""Write a network for another program to run: OpenVINO's own form, ONNX, TorchScript; its card goes with it."""
+"""Export a network with its card to OpenVINO, ONNX or TorchScript."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from ...errors import ConversionError
 from ..weights import card as cards
 
-OPSET = 17  # of ONNX: LayerNorm is one node from here on
+OPSET = 17  # of ONNX; the first in which LayerNorm is one node
 
 
-class _Answer(nn.Module):
-    """A network with one tensor as its answer, or the named ones of `names`."""
+class _NamedOutputs(nn.Module):
+    """A network whose output is one tensor, or the tuple of its outputs `names`."""
 
     def __init__(self, network: nn.Module, names: tuple[str, ...]) -> None:
         super().__init__()
@@ -35,16 +35,16 @@ class _Answer(nn.Module):
 
 
 class _Expectation(nn.Module):
-    """The mean of a box side's distribution over distances, as a weighted sum where Ultralytics has a convolution.
+    """The mean of a box side's distribution over distances, as a weighted sum in place of Ultralytics' convolution.
 
-    The numbers are the same, but OpenVINO computes convolutions in bf16 where it may, which would round distances to
-    half a pixel and more, and what comes after the last one in fp32.
+    The result is the same. OpenVINO may compute convolutions in bf16, which would round distances by half a pixel and
+    more, but computes the operations after the last convolution in fp32.
     """
 
     def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
         self.levels = convolution.in_channels
-        self.distances: Tensor  # 0, 1, 2, ...; not quite in files that were rounded to eight bits and back
+        self.distances: Tensor  # 0, 1, 2, ...; inexact in files that were quantised
         self.register_buffer("distances", convolution.weight.detach().float().reshape(-1, 1))
 
     def forward(self, logits: Tensor) -> Tensor:
@@ -53,45 +53,41 @@ class _Expectation(nn.Module):
 
 
 def write(network: nn.Module, path: str | Path, card: cards.Card, *, half: bool = False) -> None:
-    """Write a network to a file whose suffix says in which form.
+    """Write a network to a file in the format of its suffix.
 
     Args:
-        network: in evaluation mode, float32, on the processor.
-        path: `.xml` (OpenVINO; the weights go beside it, `.bin`), `.onnx` or `.torchscript`.
-        card: what goes into the file beside the network.
+        network: in evaluation mode, float32, on the CPU.
+        path: `.xml` (OpenVINO; the weights are in a `.bin` beside it), `.onnx` or `.torchscript`.
+        card: stored in the file's metadata.
         half: store the weights in half precision.
 
     Raises:
-        ConversionError: a package is not installed, or the network cannot be written in this form.
+        ConversionError: a package is not installed, or the network cannot be written in this format.
     """
     path = Path(path)
-    form = FORMS[path.suffix]
+    write_format = FORMATS[path.suffix]
     examples = _examples(card)
-    with torch.no_grad(), _quiet(network):
-        answer = network(examples)
-        names = (
-            tuple(key for key, value in answer.items() if torch.is_tensor(value)) if _several(answer) else ("output",)
-        )
+    with torch.no_grad(), _traceable(network):
+        output = network(examples)
+        names: tuple[str, ...] = ("output",)
+        if isinstance(output, Mapping):
+            names = tuple(key for key, value in output.items() if torch.is_tensor(value))
         try:
-            form(_Answer(network, names).eval(), examples, path, card, names, half)
+            write_format(_NamedOutputs(network, names).eval(), examples, path, card, names, half)
         except (RuntimeError, TypeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise ConversionError(f"{type(network).__name__} cannot be written as {path.suffix}: {reason}.") from error
 
 
-def _several(answer: Any) -> bool:
-    return isinstance(answer, Mapping)
-
-
 def _examples(card: cards.Card) -> Tensor:
-    # Two of them, and sides that differ, so that no size is taken for a constant.
+    # A batch of two and different sides, so that tracing fixes no dimension.
     height, width = card.input_size if isinstance(card, cards.PoseCard) else (2 * card.stride, 3 * card.stride)
     return torch.zeros(2, 3, height, width)
 
 
 @contextlib.contextmanager
-def _quiet(network: nn.Module) -> Iterator[None]:
-    """Trace without the tracer's warnings; a detector's anchors follow the picture's size, its boxes stay exact."""
+def _traceable(network: nn.Module) -> Iterator[None]:
+    """Prepare a network for tracing: no warnings, anchors for any image size, exact boxes."""
     heads: list[Any] = [
         module for module in network.modules() if hasattr(module, "anchors") and hasattr(module, "dynamic")
     ]
@@ -110,7 +106,7 @@ def _quiet(network: nn.Module) -> Iterator[None]:
 
 
 def need(package: str, extra: str) -> ModuleType:
-    """Import a package, or say what installs it."""
+    """Import an optional package, or raise an error that names the extra to install."""
     try:
         return importlib.import_module(package)
     except ImportError as error:
@@ -118,21 +114,21 @@ def need(package: str, extra: str) -> ModuleType:
 
 
 def _missing(package: str, extra: str) -> ConversionError:
-    return ConversionError(f"This takes the package {package}, which is not installed. Run: pip install '{extra}'.")
+    return ConversionError(f"This needs the package {package}, which is not installed. Run: pip install '{extra}'.")
 
 
 def _openvino(
     network: nn.Module, examples: Tensor, path: Path, card: cards.Card, names: tuple[str, ...], half: bool
 ) -> None:
     try:
-        from .openvino_door import ov
+        from .openvino_import import ov
     except ImportError as error:
         raise _missing("openvino", "openvino") from error
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     traced = torch.jit.trace(network, examples, check_trace=False)
-    decoder = TorchScriptPythonDecoder(traced, example_input=(examples,))  # has to outlive the conversion
+    decoder = TorchScriptPythonDecoder(traced, example_input=(examples,))  # must outlive the conversion
     front_end = FrontEndManager().load_by_framework("pytorch")
     model = front_end.convert(front_end.load(decoder))
     for output, name in zip(model.outputs, names, strict=True):
@@ -152,7 +148,7 @@ def _onnx(
         dynamic[names[0]] |= {2: "places"}
     if half:
         network, examples = copy.deepcopy(network).half(), examples.half()
-    # The exporter by tracing: that by torch.export takes ten times as long and cannot follow every network here.
+    # The tracing exporter: the one based on torch.export takes ten times as long and fails on some networks.
     torch.onnx.export(
         network,
         (examples,),
@@ -177,4 +173,4 @@ def _torchscript(
     torch.jit.save(traced, path, _extra_files={cards.KEY: cards.to_text(card)})
 
 
-FORMS: dict[str, Callable[..., None]] = {".xml": _openvino, ".onnx": _onnx, ".torchscript": _torchscript}
+FORMATS: dict[str, Callable[..., None]] = {".xml": _openvino, ".onnx": _onnx, ".torchscript": _torchscript}

@@ -1,4 +1,4 @@
-"""Round a pose network to eight bits, by the ranges that its layers show on a few crops of people."""
+"""Quantise a pose network to int8, calibrated on crops of people."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from numpy.typing import NDArray
 from ...errors import ConversionError
 from ..weights import card as cards
 from .files import need
-from .openvino_door import ov
+from .openvino_import import ov
 
 LAYERS = frozenset({"Convolution", "ConvolutionBackpropData", "GroupConvolution", "MatMul"})  # that have weights
 
-# Depthwise layers have few weights a channel, of very different size; the first ones of the bundled network lose most.
+# Kept in floating point: depthwise layers, whose few weights per channel differ widely in magnitude, and the first
+# layers of the bundled network, which lose the most accuracy.
 DEPTHWISE = ["GroupConvolution"]
 FIRST = [r".*backbone\.layers\.[012]\..*"]
 
 
 def to_int8(path: str | Path, target: str | Path, crops: NDArray[np.float32]) -> None:
-    """Write a network with eight-bit weights and activations.
+    """Write a network with 8-bit weights and activations.
 
-    Post-training quantisation with SmoothQuant and bias correction. Softmax, normalisations and depthwise
-    convolutions, the bundled network's first layers and the last layers, whose answer is read to a fraction of a pixel,
-    stay as they are.
+    Post-training quantisation with SmoothQuant and bias correction. Softmax, normalisation, depthwise convolutions, the
+    first layers of the bundled network and the last layers stay in floating point; the output of the last layers is
+    decoded with sub-pixel accuracy.
 
     Args:
-        path: of a pose network, `.xml`, as `export.write` made it.
-        target: `.xml` to be.
-        crops: (N, 3, h, w), what the network will see; a hundred are plenty.
+        path: a pose network, `.xml`, written by `files.write`.
+        target: `.xml` to write.
+        crops: (N, 3, h, w), normalised crops for calibration; a hundred are enough.
 
     Raises:
-        ConversionError: NNCF is not installed, or cannot do it.
+        ConversionError: NNCF is not installed or fails.
 
     Source: NNCF's `quantize`; SmoothQuant is Xiao et al. 2023, https://arxiv.org/abs/2211.10438.
     """
@@ -48,7 +49,7 @@ def to_int8(path: str | Path, target: str | Path, crops: NDArray[np.float32]) ->
     assert isinstance(card, cards.PoseCard)
     exact = nncf.IgnoredScope(names=_last_layers(model), types=DEPTHWISE, patterns=FIRST, validate=False)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # its progress
+        with contextlib.redirect_stdout(io.StringIO()):  # discards its progress bars
             quantized = nncf.quantize(
                 model,
                 nncf.Dataset([crop[None] for crop in crops]),
@@ -57,28 +58,30 @@ def to_int8(path: str | Path, target: str | Path, crops: NDArray[np.float32]) ->
                 subset_size=len(crops),
                 ignored_scope=exact,
             )
-    except Exception as error:  # its errors have no common class
-        raise ConversionError(f"NNCF cannot bring '{path}' to int8: {str(error).strip().splitlines()[0]}.") from error
+    except Exception as error:  # NNCF's errors have no common class
+        raise ConversionError(
+            f"NNCF cannot quantise '{path}' to int8: {str(error).strip().splitlines()[0]}."
+        ) from error
     quantized.set_rt_info(cards.to_text(replace(card, int8=True)), cards.KEY)
     ov.save_model(quantized, Path(target), compress_to_fp16=False)
 
 
 def _nncf() -> ModuleType:
-    os.environ.setdefault("NNCF_CI", "1")  # without it, NNCF reports its use to its makers over the network
+    os.environ.setdefault("NNCF_CI", "1")  # disables NNCF's telemetry
     nncf: Any = need("nncf", "posetrack[int8]")
     nncf.set_log_level("ERROR")
     return nncf
 
 
 def _last_layers(model: Any) -> list[str]:
-    """Return the names of the layers behind which there is none on the way to an output."""
-    found, seen, waiting = set(), set(), list(model.get_results())
+    """Return the names of the layers with weights that no other such layer separates from an output."""
+    last, seen, waiting = set(), set(), list(model.get_results())
     while waiting:
         node = waiting.pop()
         name = node.get_friendly_name()
         if node.get_type_name() in LAYERS:
-            found.add(name)
+            last.add(name)
         elif name not in seen:
             seen.add(name)
             waiting += [value.get_node() for value in node.input_values()]
-    return sorted(found)
+    return sorted(last)

@@ -1,1 +1,1 @@
-"""Keypoints, crops and decoding: from boxes and pixels to network inputs, and from outputs to keypoints."""
+"""Skeletons, crops and decoding: boxes and pixels to network inputs, network outputs to keypoints."""

@@ -1,4 +1,4 @@
-"""From heat maps to sub-pixel points, and from points to heat maps."""
+"""Encode keypoints as heat maps, and decode heat maps to sub-pixel keypoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KERNEL = 11  # size of the Gaussian that smooths a heat map before the Newton st
 
 
 def encode(points: Array, *, size: tuple[int, int], sigma: float) -> NDArray[np.float32]:
-    """Draw one Gaussian a point, centred at its sub-pixel place and 1 at its peak.
+    """Draw one Gaussian per point, centred at its sub-pixel position, with peak value 1.
 
     Args:
         points: (N, K, 2) heat-map pixels, x before y.
@@ -30,17 +30,17 @@ def encode(points: Array, *, size: tuple[int, int], sigma: float) -> NDArray[np.
 
 
 def decode(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Find the peak of every map to a fraction of a pixel (DARK, Zhang et al. 2020, in mmpose's UDP form).
+    """Locate the peak of every map with sub-pixel accuracy (DARK, Zhang et al. 2020, in mmpose's UDP form).
 
-    One Newton step on the logarithm of the smoothed map, whose true shape is a parabola. The smoothing is computed
-    only where the step needs it, on 3 x 3 places around the peak, and equals that of the whole map.
+    Takes one Newton step on the logarithm of the smoothed map, which is a parabola for a Gaussian. The map is smoothed
+    only at the 3 x 3 pixels around the peak that the step needs, with the same result as smoothing all of it.
 
     Args:
         heatmaps: (N, K, h, w).
 
     Returns:
         Points (N, K, 2) in heat-map pixels, NaN where a map has no positive value, and scores (N, K): the peak's
-        height, 0 where there is none.
+        height, 0 if it is not positive.
 
     Source: mmpose 0.x `post_dark_udp`.
     """
@@ -48,15 +48,15 @@ def decode(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
     patches = _smoothed_patches(maps, x, y)  # (NK, 3, 3)
     points = _newton_step(np.log(np.minimum(np.maximum(patches, 0.001), 50)))
     points[:, 0], points[:, 1] = x - points[:, 0], y - points[:, 1]
-    return _found(points, scores, heatmaps.shape[:2])
+    return _as_keypoints(points, scores, heatmaps.shape[:2])
 
 
 def decode_dark(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Find the peaks by DARK in its first form, with wider second differences and zeros outside, as TransPose does.
+    """Locate the peaks by the original DARK, with wider second differences and zero padding, as TransPose does.
 
-    Shapes, and what a map without a positive value gives, are those of `decode` (there TransPose says (0, 0)).
+    Shapes and missing keypoints are as in `decode`; TransPose itself returns (0, 0) for a missing keypoint.
 
-    Source: TransPose `get_final_preds` (`gaussian_blur` and `taylor`); mmpose 0.x `post_process="unbiased"` too.
+    Source: TransPose `get_final_preds` (`gaussian_blur` and `taylor`); also mmpose 0.x `post_process="unbiased"`.
     """
     maps, x, y, scores = _peaks(heatmaps)
     h, w = maps.shape[1:]
@@ -64,13 +64,13 @@ def decode_dark(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDA
     inner = (x > 1) & (x < w - 2) & (y > 1) & (y < h - 2) & (scores > 0)
     patches = _zero_padded_patches(maps[inner], x[inner], y[inner])  # (n, 5, 5)
     points[inner] -= _wide_newton_step(np.log(np.maximum(patches, 1e-10)))
-    return _found(points, scores, heatmaps.shape[:2])
+    return _as_keypoints(points, scores, heatmaps.shape[:2])
 
 
 def decode_quarter(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Find the peaks by the rule of "Simple Baselines": a quarter of a pixel from the highest place to its higher side.
+    """Locate the peaks as "Simple Baselines" does: the maximum, shifted by 1/4 pixel towards its higher neighbour.
 
-    Shapes, and what a map without a positive value gives, are those of `decode`. A place beside the border stays.
+    Shapes and missing keypoints are as in `decode`. A maximum next to the border is not shifted.
 
     Source: mmpose 0.x `post_process="default"` without UDP.
     """
@@ -81,21 +81,23 @@ def decode_quarter(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], 
     x, y = x[i], y[i]
     slopes = [maps[i, y, x + 1] - maps[i, y, x - 1], maps[i, y + 1, x] - maps[i, y - 1, x]]
     points[i] += 0.25 * np.sign(np.stack(slopes, axis=-1))
-    return _found(points, scores, heatmaps.shape[:2])
+    return _as_keypoints(points, scores, heatmaps.shape[:2])
 
 
 def _peaks(heatmaps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray, NDArray, NDArray]:
-    """Return the maps as (NK, h, w) with the place x, y (NK,) and the height (NK,) of each one's highest value."""
+    """Return the maps as (NK, h, w), and the position x, y (NK,) and value (NK,) of each map's maximum."""
     n, k, h, w = heatmaps.shape
     maps = np.ascontiguousarray(heatmaps, dtype=np.float32).reshape(n * k, h, w)
     flat = maps.reshape(n * k, h * w)
-    places = flat.argmax(1)
-    y, x = np.divmod(places, w)
-    return maps, x, y, flat[np.arange(n * k), places]
+    maxima = flat.argmax(1)
+    y, x = np.divmod(maxima, w)
+    return maps, x, y, flat[np.arange(n * k), maxima]
 
 
-def _found(points: Array, scores: Array, shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Shape points and scores as (N, K, ...); a peak that is not positive is a missing keypoint."""
+def _as_keypoints(
+    points: Array, scores: Array, shape: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Reshape points and scores to (N, K, ...); a keypoint whose peak is not positive is missing."""
     missing = scores <= 0
     points[missing] = np.nan
     return (
@@ -105,7 +107,7 @@ def _found(points: Array, scores: Array, shape: tuple[int, int]) -> tuple[NDArra
 
 
 def _smoothed_patches(maps: NDArray[np.float32], x: NDArray[np.intp], y: NDArray[np.intp]) -> Array:
-    """Return the smoothed maps (N, h, w) at the 3 x 3 places around (x, y); places outside repeat the border."""
+    """Return the smoothed maps (N, h, w) at the 3 x 3 pixels around (x, y); beyond the edge, border pixels repeat."""
     n, h, w = maps.shape
     rows = _windows(h)[y] * w + np.arange(0, n * h * w, h * w)[:, None]  # (N, 13)
     columns = _windows(w)[x]
@@ -120,7 +122,7 @@ def _smoothed_patches(maps: NDArray[np.float32], x: NDArray[np.intp], y: NDArray
 
 
 def _blur(size: int) -> NDArray[np.float64]:
-    """Return the matrix that takes a window to its smoothed middle of `size` x `size` places, all at once."""
+    """Return the matrix that maps a flattened window to its smoothed central `size` x `size` pixels."""
     gaussian = cv2.getGaussianKernel(KERNEL, 0).ravel()
     shifts = np.stack([np.pad(gaussian, (i, size - 1 - i)) for i in range(size)])  # (size, KERNEL + size - 1)
     return np.kron(shifts, shifts).T
@@ -131,16 +133,16 @@ _BLUR, _WIDE_BLUR = _blur(3), _blur(5)
 
 @lru_cache(maxsize=64)
 def _windows(length: int) -> NDArray[np.intp]:
-    """Return the places (length, 13) that matter to each place of a line, reflected at its ends.
+    """Return the indices (length, 13) in the smoothing window of each pixel of a line, reflected at the ends.
 
-    The ends themselves are not repeated (OpenCV's BORDER_REFLECT_101).
+    The end pixels are not repeated (OpenCV's BORDER_REFLECT_101).
     """
     reach = KERNEL // 2 + 1
-    place = np.abs(np.arange(length)[:, None] + np.arange(-reach, reach + 1)) % max(2 * (length - 1), 1)
-    return np.minimum(place, 2 * (length - 1) - place)
+    index = np.abs(np.arange(length)[:, None] + np.arange(-reach, reach + 1)) % max(2 * (length - 1), 1)
+    return np.minimum(index, 2 * (length - 1) - index)
 
 
-_DERIVATIVES = np.array(  # by x, y, xx, yy and xy, of a patch's nine places
+_DERIVATIVES = np.array(  # finite differences for x, y, xx, yy and xy of a flattened 3 x 3 patch
     [
         [0, 0, 0, -0.5, 0, 0.5, 0, 0, 0],
         [0, -0.5, 0, 0, 0, 0, 0, 0.5, 0],
@@ -164,10 +166,11 @@ def _newton_step(p: Array) -> Array:
 
 
 def _zero_padded_patches(maps: NDArray[np.float32], x: NDArray[np.intp], y: NDArray[np.intp]) -> Array:
-    """Return the smoothed maps (N, h, w) at the 5 x 5 places around (x, y); outside of a map is zero.
+    """Return the smoothed maps (N, h, w) at the 5 x 5 pixels around (x, y), with zero padding.
 
-    The original scales a smoothed map back to the peak of the unsmoothed one, which a logarithm's derivatives don't
-    see. It shows only beside the original's floor of 1e-10, so only maps that sink so low are smoothed as a whole.
+    The original rescales a smoothed map to the peak of the unsmoothed one. The derivatives of the logarithm do not
+    depend on this scale, except where values fall below the original's floor of 1e-10; only such maps are smoothed as
+    a whole.
     """
     reach = KERNEL // 2
     offsets = np.arange(-reach - 2, reach + 3)

@@ -1,4 +1,4 @@
-"""Skeletons as data, and the similarity of two poses that they define."""
+"""The COCO skeleton, and the object keypoint similarity (OKS) of poses."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Skeleton:
-    """What the keypoints of a person (or animal) are.
+    """The keypoints of a person or animal, and the limbs between them.
 
     Attributes:
-        name: how the skeleton is called in files.
+        name: of the skeleton in files.
         keypoints: K names in the order of the arrays.
-        limbs: pairs of keypoint rows to draw a line between.
-        flip_pairs: pairs of rows that change places in a mirrored picture.
+        limbs: pairs of keypoint rows, each drawn as a line.
+        flip_pairs: pairs of rows that swap in a mirrored image.
         sigmas: K standard deviations of an annotator, relative to the person's size (COCO's `kpt_oks_sigmas`).
     """
 
@@ -32,7 +32,7 @@ class Skeleton:
 
     @cached_property
     def flip_order(self) -> NDArray[np.intp]:
-        """Rows (K,) in the order that a mirrored picture has them."""
+        """Row (K,) of each keypoint's counterpart in a mirrored image."""
         order = np.arange(len(self))
         for left, right in self.flip_pairs:
             order[[left, right]] = right, left
@@ -115,14 +115,14 @@ def oks(
     """Return the object keypoint similarity of every pose of `a` with every pose of `b`.
 
     Each keypoint's squared distance d2 counts as exp(-d2 / (2 s2 k2)) with s2 the area and k twice the sigma (COCO's
-    definition), averaged over the keypoints that both poses have; 0 where they share none.
+    definition), averaged over the keypoints that both poses have; 0 if they have none in common.
 
     Args:
         a: (N, K, 2) pixels; NaN where a keypoint is missing.
         b: (M, K, 2) pixels; NaN where a keypoint is missing.
         areas: (N,) squared pixels, the size of each person of `a`.
         sigmas: (K,).
-        weights: (N, M, K) or anything that broadcasts to it; how much each keypoint counts, 1 when left out.
+        weights: (N, M, K) or broadcastable to it; weight of each keypoint, 1 by default.
 
     Returns:
         (N, M) in [0, 1].
@@ -139,14 +139,14 @@ def paired_oks(
     sigmas: NDArray[np.floating] | tuple[float, ...],
     weights: NDArray[np.floating] | None = None,
 ) -> NDArray[np.floating]:
-    """Return the object keypoint similarity of each pose of `a` with the pose of `b` at the same place.
+    """Return the object keypoint similarity of each pose of `a` with the pose of `b` at the same index.
 
     Args:
         a: (..., K, 2) pixels; NaN where a keypoint is missing.
         b: (..., K, 2) pixels; NaN where a keypoint is missing.
         areas: (...) squared pixels, the size of each person of `a`.
         sigmas: (K,).
-        weights: (..., K) or anything that broadcasts to it; how much each keypoint counts, 1 when left out.
+        weights: (..., K) or broadcastable to it; weight of each keypoint, 1 by default.
 
     Returns:
         (...) in [0, 1]; see `oks`.

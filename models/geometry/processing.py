@@ -1,9 +1,9 @@
-"""What surrounds a network: how its family cuts a person out of the picture and reads its answer.
+"""Pre- and post-processing of each network family: cropping a person, and decoding the network output.
 
-Published weights are exact only within the conventions that they were trained in; these differ by up to a heat-map
-pixel, so every network class names its own as the attribute `processing`. A checkpoint of a known network that was
-trained otherwise, as some forks of mmpose do, is used by setting this attribute: `network.processing = QUARTER_SHIFT`.
-Arrays only: a network may run anywhere.
+Published weights are accurate only with the conventions they were trained with. These differ by up to one heat-map
+pixel, so every network class declares its own as the attribute `processing`. For a checkpoint trained with another
+convention, as by some forks of mmpose, set this attribute: `network.processing = QUARTER_SHIFT`. All functions take and
+return arrays, so they work with any inference backend.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ FloatArray = NDArray[np.floating]
 Images = NDArray[np.float32]  # (N, 3, h, w)
 Size = tuple[int, int]
 Points = tuple[NDArray[np.floating], NDArray[np.floating]]  # (N, K, 2) and scores (N, K); NaN and 0 where missing
-Network = Callable[[Images], Any]  # what a runtime makes of it: arrays in, an array or a dict of arrays out
+Network = Callable[[Images], Any]  # as an inference backend runs it: an array in, an array or a dict of arrays out
 
 
 def by_heatmaps(
     decode: Callable[[NDArray[np.float32]], Points], network: Network, images: Images, flip_order: NDArray | None
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
-    """Run a heat-map network; with `flip_order`, average its maps with those of the mirrored crops, unshifted."""
+    """Run a heat-map network; with `flip_order`, average with the maps of the mirrored crops, without a shift."""
     heatmaps = network(images)
     if flip_order is not None:
         mirrored = network(np.ascontiguousarray(images[..., ::-1]))
@@ -39,7 +39,7 @@ def by_heatmaps(
 def by_sets(
     decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
-    """Run a network that answers with a set; with `flip_order`, average its points with the mirrored crops'."""
+    """Run a set-prediction network; with `flip_order`, average its points with those of the mirrored crops."""
     height, width = images.shape[2:]
     points, scores = decode(network(images), (height, width))
     if flip_order is not None:
@@ -50,19 +50,19 @@ def by_sets(
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """The conventions of one family.
+    """The conventions of one network family.
 
     Attributes:
         name: in exported files.
         regions: `(boxes (N, 4) xyxy, input_size) -> centers (N, 2), sizes (N, 2)` as (width, height) in pixels.
-        matrices: `(centers, sizes, size, rotations=None) -> (N, 2, 3)`, from the picture to a target of `size` =
-            (height, width): the crop, or the heat map, whose inverse brings decoded points back; rotations (N,) in
-            radians are for training.
-        decode: the network's answer to points (N, K, 2) and scores (N, K); NaN and 0 where missing.
-        locate: `(decode, network, images (N, 3, h, w), flip_order) -> points, scores, size`, the points in pixels of a
-            map of that size, to which `matrices` leads.
-        warp: `(picture (H, W, 3), matrices, input_size=...) -> crops (N, h, w, 3)`; published networks learnt with
-            plain bilinear ones.
+        matrices: `(centers, sizes, size, rotations=None) -> (N, 2, 3)`, from the image to a target of `size` =
+            (height, width): the crop, or the heat map, whose inverse maps decoded points to the image; rotations (N,)
+            in radians are used in training.
+        decode: network output to points (N, K, 2) and scores (N, K); NaN and 0 where missing.
+        locate: `(decode, network, images (N, 3, h, w), flip_order) -> points, scores, size`, the points in pixels of
+            the target of that size (see `matrices`).
+        warp: `(image (H, W, 3), matrices, input_size=...) -> crops (N, h, w, 3)`; published networks were trained with
+            plain bilinear interpolation.
     """
 
     name: str
@@ -85,7 +85,7 @@ UDP = Processing(
     decode=heatmap.decode,
 )
 
-UDP_SHRUNK = replace(UDP, name="udp_shrunk", warp=shrink.warp)  # of our own network, which learnt on small pictures
+UDP_SHRUNK = replace(UDP, name="udp_shrunk", warp=shrink.warp)  # bundled network, trained on anti-aliased crops
 
 DARK_TRANSPOSE = Processing(
     name="dark_transpose",
@@ -106,8 +106,8 @@ POTR = Processing(
     locate=by_sets,
 )
 
-# Heat-map networks trained by mmpose 0.x without UDP, whose crops are those of POTR: both took them from "Simple
-# Baselines". The first belongs to `post_process="default"`, the second to `post_process="unbiased"`.
+# Heat-map networks trained by mmpose 0.x without UDP. Like POTR's, their crops are those of "Simple Baselines". The
+# first belongs to `post_process="default"`, the second to `post_process="unbiased"`.
 QUARTER_SHIFT = replace(POTR, name="quarter_shift", decode=heatmap.decode_quarter, locate=by_heatmaps)
 DARK = replace(POTR, name="dark", decode=heatmap.decode_dark, locate=by_heatmaps)
 

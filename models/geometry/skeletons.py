@@ -1,4 +1,4 @@
-"""The skeletons of further datasets, beside COCO's; names, limbs and sigmas as mmpose has them."""
+"""Skeletons of datasets other than COCO; names, limbs and sigmas follow mmpose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _skeleton(
     sigmas: tuple[float, ...],
     further_pairs: tuple[tuple[int, int], ...] = (),
 ) -> Skeleton:
-    """Build a skeleton from names: limbs are chains of keypoints, and left_x changes places with right_x."""
+    """Build a skeleton from names; limbs are chains of keypoints, and left_x is the mirror image of right_x."""
     names = tuple(keypoints.split())
     row = {keypoint: i for i, keypoint in enumerate(names)}
     chains = [[row[keypoint] for keypoint in chain.split()] for chain in limbs]
@@ -60,7 +60,7 @@ MPII = _skeleton(
         "upper_neck right_shoulder right_elbow right_wrist",
         "upper_neck left_shoulder left_elbow left_wrist",
     ),
-    # MPII measures PCKh and has none; mmpose adapted these from COCO's.
+    # MPII measures PCKh and defines no sigmas; mmpose adapted these from COCO's.
     sigmas=(
         *(0.089, 0.083, 0.107, 0.107, 0.083, 0.089, 0.026, 0.026, 0.026, 0.026),
         *(0.062, 0.072, 0.179, 0.179, 0.072, 0.062),
@@ -78,15 +78,15 @@ AP10K = _skeleton(
         "root_of_tail left_hip left_knee left_back_paw",
         "root_of_tail right_hip right_knee right_back_paw",
     ),
-    # Uncertain: the paper gives none. mmpose measures with these, COCO's numbers in COCO's order (the nose aside),
-    # which is why a joint's left and right differ.
+    # Uncertain: the paper gives none. mmpose uses these: COCO's values in COCO's order (except the nose), which is why
+    # the left and right of a joint differ.
     sigmas=(
         *(0.025, 0.025, 0.026, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072),
         *(0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089),
     ),
 )
 
-APT36K = replace(AP10K, name="apt36k")  # labels the same 17 places; its sigmas are as uncertain
+APT36K = replace(AP10K, name="apt36k")  # the same 17 keypoints; its sigmas are as uncertain
 
 POSETRACK18 = _skeleton(
     "posetrack18",
@@ -99,7 +99,7 @@ POSETRACK18 = _skeleton(
         "right_shoulder right_hip right_knee right_ankle",
         "left_hip right_hip",
     ),
-    sigmas=COCO.sigmas,  # mmpose's; the dataset itself measures by the size of the head
+    sigmas=COCO.sigmas,  # mmpose's; the dataset's own metric is relative to the head size
 )
 
 BODY_25 = _skeleton(  # OpenPose's, in its order
@@ -114,7 +114,7 @@ BODY_25 = _skeleton(  # OpenPose's, in its order
         "right_ankle right_knee right_hip mid_hip left_hip left_knee left_ankle",
         *(f"{side}_small_toe {side}_big_toe {side}_ankle {side}_heel" for side in ("left", "right")),
     ),
-    # COCO's and COCO-WholeBody's; those of neck and mid_hip, which neither has, are a shoulder's and a hip's.
+    # COCO's and COCO-WholeBody's; neck and mid_hip, which neither defines, use those of a shoulder and a hip.
     sigmas=(
         *(0.026, 0.079, 0.079, 0.072, 0.062, 0.079, 0.072, 0.062, 0.107),
         *(0.107, 0.087, 0.089, 0.107, 0.087, 0.089, 0.025, 0.025, 0.035, 0.035),
@@ -122,7 +122,7 @@ BODY_25 = _skeleton(  # OpenPose's, in its order
     ),
 )
 
-_FACE_MIRRORS = (  # (first, last, sum): points of the right side, and what a point and its mirror image add up to
+_FACE_MIRRORS = (  # (first, last, sum): points of the right side; a point's number plus its mirror image's
     (0, 7, 16),  # jaw
     (17, 21, 43),  # brow
     (31, 32, 66),  # nostrils
@@ -207,7 +207,7 @@ def skeleton(dataset: str) -> Skeleton:
     """Return the skeleton of a dataset.
 
     Raises:
-        UsageError: the name is not known; the names are told.
+        UsageError: the name is unknown; the message lists the known ones.
     """
     if dataset not in SKELETONS:
         raise UsageError(f"There is no dataset '{dataset}'. Choose one of {', '.join(SKELETONS)}.")

@@ -1,9 +1,9 @@
-"""ConvViT, the pose network that ships with posetrack: convolutions that know people, then transformer blocks.
+"""ConvViT, the bundled pose network: a convolutional backbone pre-trained on people, then transformer blocks.
 
-The convolutions are those of YOLOv8n-pose, which has seen the people of COCO: on a small set of people a network from
-nothing spends most of its time learning what they know from the start. Attention works at stride 16, where it is cheap
-and sees the whole person (as in TransPose, Yang et al. 2021), and the decoder adds the convolutional maps back on the
-way up, so that a heat map at stride 4 is sharp.
+The backbone is that of YOLOv8n-pose, trained on COCO; on a small dataset, training from scratch would spend most of
+its time on the same features. Attention is applied at stride 16, where it is cheap and covers the whole person (as in
+TransPose, Yang et al. 2021). The decoder upsamples and adds the finer maps of the backbone, for sharp heat maps at
+stride 4.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .vit import Block
 
 SIGMA = 1.5  # standard deviation of the training target in heat-map pixels
 HEAD_DIM = 32
-FROZEN = 2  # first convolutions of the backbone, which stay as published
+FROZEN = 2  # first convolutions of the backbone, which are not trained
 
 
 class Fusion(nn.Module):
-    """Add a coarse map, enlarged two times, to a finer one of the backbone, and mix them by a 3x3 convolution."""
+    """Upsample a coarse map by 2, add a finer one of the backbone, and apply a 3x3 convolution."""
 
     def __init__(self, coarse: int, fine: int, channels: int) -> None:
         super().__init__()
@@ -42,9 +42,9 @@ class Fusion(nn.Module):
 class ConvViT(nn.Module):
     """Heat maps of K keypoints from a person crop.
 
-    The output of the last layer are logits; a heat map is their softmax over all places, scaled by 2 pi sigma^2 so
-    that a prediction as sharp as the training target peaks at 1. The peak is thereby a confidence: a joint that could
-    be anywhere scores near 0.
+    The last layer outputs logits. A heat map is their softmax over all pixels, scaled by 2 pi sigma^2, so that a
+    prediction as sharp as the training target has a peak of 1. The peak is thus a confidence: an unlocalised joint
+    scores near 0.
 
     Args:
         input_size: (height, width) of the crop in pixels, multiples of 16.
@@ -76,7 +76,7 @@ class ConvViT(nn.Module):
             raise ValueError(f"input_size {input_size} is not a multiple of 16 in both directions.")
         self.input_size = input_size
         self.num_keypoints = num_keypoints
-        # Crops come normalised as ViTPose's; the backbone knows pictures in [0, 1].
+        # Crops are normalised as for ViTPose; the backbone expects images in [0, 1].
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", torch.tensor(MEAN.tolist()).view(1, 3, 1, 1), persistent=False)
@@ -108,12 +108,12 @@ class ConvViT(nn.Module):
         nn.init.zeros_(self.final_layer.get_parameter("bias"))
 
     def logits(self, images: Tensor) -> Tensor:
-        """Return unnormalised log heat maps (B, K, H / 4, W / 4), what the training loss works on."""
+        """Return unnormalised log heat maps (B, K, H / 4, W / 4), the input of the training loss."""
         x4, x8, x16, x32 = self.backbone(images * self.std + self.mean)
         h, w = x16.shape[2:]
-        # A side of an odd number of strides of 16 pixels is rounded up at stride 32.
-        far = F.interpolate(self.project32(x32), scale_factor=2.0, mode="nearest")[:, :, :h, :w]
-        x = self.project16(x16) + far + self.pos_embed
+        # At stride 32, an odd side at stride 16 is rounded up.
+        coarse = F.interpolate(self.project32(x32), scale_factor=2.0, mode="nearest")[:, :, :h, :w]
+        x = self.project16(x16) + coarse + self.pos_embed
         x = x.flatten(2).transpose(1, 2)  # (B, h w, width)
         for block in self.blocks:
             x = block(x)

@@ -1,8 +1,8 @@
-"""The backbone and neck of YOLOv8: CSP convolutions, and a path aggregation network that mixes their scales.
+"""The backbone and neck of YOLOv8: CSP convolutions, and a path aggregation network that fuses their scales.
 
-The layers keep the numbers of the published configuration (0 to 21), so that a published file is read by its names.
-Batch normalisation is part of each convolution's weight and bias, as it is after training; on a few thousand people it
-would follow every small batch, and on a processor it costs a tenth of a training step.
+Layers have the numbers of the published configuration (0 to 21), so that published weights are matched by name. Batch
+norms are folded into the convolutions. In training on a few thousand people their statistics would be noisy, and on a
+CPU they take a tenth of a training step.
 
 Source: Jocher et al. 2023, YOLOv8 (`yolov8.yaml` and `yolov8-pose.yaml` of Ultralytics).
 """
@@ -45,7 +45,7 @@ class Bottleneck(nn.Module):
 
 
 class C2f(nn.Module):
-    """Cross-stage partial block: half of the channels pass a chain of bottlenecks, every link of it is kept."""
+    """Cross-stage partial block: half of the channels pass a chain of bottlenecks; all outputs are concatenated."""
 
     def __init__(self, c_in: int, c_out: int, *, repeats: int, shortcut: bool = False) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class C2f(nn.Module):
 
 
 class SPPF(nn.Module):
-    """Spatial pyramid pooling, fast: three 5x5 maxima, one after the other, beside the input."""
+    """Spatial pyramid pooling, fast: three consecutive 5x5 max poolings, concatenated with the input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class SPPF(nn.Module):
 
 
 class CSPPAN(nn.Module):
-    """Maps at stride 4, 8, 16 and 32 of a picture in [0, 1].
+    """Feature maps at stride 4, 8, 16 and 32 of an image in [0, 1].
 
     Args:
         width: multiplier of the channels; 0.25 is the nano network: 32, 64, 128 and 256 channels.
@@ -117,27 +117,27 @@ class CSPPAN(nn.Module):
         x8 = layers["4"](layers["3"](x4))
         x16 = layers["6"](layers["5"](x8))
         x32 = layers["9"](layers["8"](layers["7"](x16)))
-        down16 = layers["12"](_above(x32, x16))
-        out8 = layers["15"](_above(down16, x8))
+        down16 = layers["12"](_upsample_concat(x32, x16))
+        out8 = layers["15"](_upsample_concat(down16, x8))
         out16 = layers["18"](torch.cat([layers["16"](out8), down16], 1))
         out32 = layers["21"](torch.cat([layers["19"](out16), x32], 1))
         return x4, out8, out16, out32
 
     def freeze(self, layers: int) -> None:
-        """Keep the first layers as they are: edges and textures are the same everywhere, and their gradients dear."""
+        """Exclude the first layers from training: their features are generic, and their gradients expensive."""
         for number in range(layers):
             self.layers[str(number)].requires_grad_(False)
 
 
-def from_published(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Bring the tensors of a published YOLOv8 file to this module's names, with the batch norms folded.
+def rename_published(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the tensors of a published YOLOv8 to this module's names, and fold its batch norms.
 
     Args:
         state: keys such as `model.4.m.0.cv1.conv.weight` and `model.4.m.0.cv1.bn.weight`, or without norms and with
-            biases where they are folded already. What is beyond layer 21, the head, is left aside.
+            biases if they are folded already. Layers beyond 21, the head, are dropped.
 
     Returns:
-        What `CSPPAN.load_state_dict` takes.
+        A state dict for `CSPPAN.load_state_dict`.
     """
     result: dict[str, Tensor] = {}
     for key, kernel in state.items():
@@ -157,7 +157,7 @@ def from_published(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return result
 
 
-def _above(coarse: Tensor, fine: Tensor) -> Tensor:
-    """Join a map, enlarged two times, with the finer one, whose sides may be odd."""
+def _upsample_concat(coarse: Tensor, fine: Tensor) -> Tensor:
+    """Upsample a map by 2 and concatenate it with a finer one, whose sides may be odd."""
     height, width = fine.shape[2:]
     return torch.cat([F.interpolate(coarse, scale_factor=2.0, mode="nearest")[:, :, :height, :width], fine], 1)

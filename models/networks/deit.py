@@ -1,6 +1,6 @@
-"""DeiT (Touvron et al. 2021), as timm builds it: a plain vision transformer with its class token among its tokens.
+"""DeiT (Touvron et al. 2021), built by timm: a plain vision transformer that also outputs its class token.
 
-Importing this module imports timm; those who only may need a DeiT import it where they do.
+This module imports timm, which is slow; import it only where a DeiT is built.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class DeiT(VisionTransformer):
     Args:
         patch: side of a patch in pixels.
         input_size: (height, width) of the image in pixels.
-        dim: width D; every attention head has 64 of it, as in all published sizes.
+        dim: width D; attention heads have 64 channels, as in all published sizes.
         depth: number of blocks.
     """
 
@@ -39,5 +39,5 @@ class DeiT(VisionTransformer):
         self.grid = (input_size[0] // patch, input_size[1] // patch)
         blocks: Any = self.blocks
         for block in blocks:
-            # POTR's decoder multiplies differences of its memory by up to 100, those of rounding in a fused kernel too
+            # POTR's decoder amplifies differences by up to 100 times, including the rounding of a fused kernel
             block.attn.fused_attn = False

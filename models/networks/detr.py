@@ -1,6 +1,6 @@
-"""The transformer of DETR (Carion et al. 2020): queries that read a memory of tokens and answer with a set.
+"""The transformer of DETR (Carion et al. 2020): learned queries attend to encoded tokens and predict a set.
 
-Post-norm layers. Positions are added to queries and keys, never to values, in every layer; tensors are (B, N, D).
+Layers are post-norm. Positions are added to queries and keys, never to values, in every layer; tensors are (B, N, D).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Activation = Callable[[Tensor], Tensor]
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention of the tokens and a perceptron; (B, N, D) -> (B, N, D)."""
+    """Self-attention of the tokens and an MLP; (B, N, D) -> (B, N, D)."""
 
     def __init__(self, dim: int, *, num_heads: int, hidden: int, activation: Activation) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class EncoderLayer(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Self-attention of the queries, a look at the memory, a perceptron; (B, Q, D) -> (B, Q, D)."""
+    """Self-attention of the queries, cross-attention to the memory, and an MLP; (B, Q, D) -> (B, Q, D)."""
 
     def __init__(self, dim: int, *, num_heads: int, hidden: int, activation: Activation) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Decoder layers that start from nothing but the queries; one norm is shared by the answers of all layers."""
+    """Decoder layers that start from zero and the queries; the outputs of all layers share one norm."""
 
     def __init__(self, dim: int, *, depth: int, num_heads: int, hidden: int, activation: Activation) -> None:
         super().__init__()
@@ -77,15 +77,15 @@ class Decoder(nn.Module):
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, queries: Tensor, memory: Tensor, positions: Tensor | None) -> Tensor:
-        """Answer (Q, D) queries from a memory (B, N, D) with positions (1, N, D): (L, B, Q, D), one for each layer."""
+        """Decode queries (Q, D) with a memory (B, N, D) and positions (1, N, D): (L, B, Q, D), one per layer."""
         queries = queries.expand(memory.shape[0], -1, -1)  # (B, Q, D)
         keys = memory if positions is None else memory + positions
         x = torch.zeros_like(queries)
-        answers = []
+        outputs = []
         for layer in self.layers:
             x = layer(x, queries, keys, memory)
-            answers.append(self.norm(x))
-        return torch.stack(answers)
+            outputs.append(self.norm(x))
+        return torch.stack(outputs)
 
 
 class Transformer(nn.Module):
@@ -96,7 +96,7 @@ class Transformer(nn.Module):
         token_dim: width of the backbone's tokens and of their positions.
         depth: layers of the encoder, and of the decoder.
         num_heads: attention heads.
-        hidden: width of the layers' perceptrons, whose activation is always ReLU.
+        hidden: width of the layers' MLPs, whose activation is always ReLU.
     """
 
     def __init__(self, dim: int, *, token_dim: int, depth: int, num_heads: int, hidden: int) -> None:
@@ -118,7 +118,7 @@ class Transformer(nn.Module):
         return self.decoder(queries, self.norm1(memory + self.lin_proj_mem(tokens)), positions)
 
 
-class Perceptron(nn.Module):
+class MLP(nn.Module):
     """Three linear layers with ReLU between them."""
 
     def __init__(self, dim: int, *, out: int) -> None:
@@ -131,5 +131,5 @@ class Perceptron(nn.Module):
 
 
 def _attend(attention: nn.MultiheadAttention, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    # With weights, although nobody reads them: the order of operations, and so the rounding, is then the original's.
+    # The weights are requested, though unused, to keep the order of operations and thus the rounding of the original.
     return attention(queries, keys, values)[0]

@@ -1,7 +1,7 @@
-"""HRNet-S (Sun et al. 2019, without the fourth stage): the backbone of TransPose-H, which never leaves stride 4.
+"""HRNet-S (Sun et al. 2019, without the fourth stage): the backbone of TransPose-H, with output at stride 4.
 
-Branches at stride 4, 8 and 16 run side by side and exchange what they found after every module. A value that flows
-through the network is therefore a list of maps, the finest first: `list[(B, C 2^i, H / 2^i, W / 2^i)]`.
+Branches at stride 4, 8 and 16 run in parallel and exchange features after every module. Modules therefore pass a list
+of maps, the finest first: `list[(B, C 2^i, H / 2^i, W / 2^i)]`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _conv(c_in: int, c_out: int, *, kernel: int = 3, stride: int = 1, relu: bool
 
 
 class Transition(nn.ModuleList):
-    """Open one more branch, at half the resolution of the coarsest one."""
+    """Add a branch at half the resolution of the coarsest one."""
 
     def forward(self, maps: Tensor | Maps) -> Maps:
         maps = [maps] if isinstance(maps, Tensor) else maps
@@ -28,7 +28,7 @@ class Transition(nn.ModuleList):
 
 
 def _exchange(widths: list[int], source: int, target: int) -> nn.Module:
-    """Return the layers that bring the map of one branch to the resolution and width of another."""
+    """Return the layers that convert the map of one branch to the resolution and width of another."""
     if source == target:
         return nn.Identity()
     if source > target:
@@ -39,7 +39,7 @@ def _exchange(widths: list[int], source: int, target: int) -> nn.Module:
 
 
 class Sum(nn.ModuleList):
-    """Add up what every branch sends to one of them, each through its own layers."""
+    """Sum the maps of all branches, each converted by its own layers to one branch."""
 
     def forward(self, maps: Maps) -> Tensor:
         total, *rest = (layer(x) for layer, x in zip(self, maps, strict=True))
@@ -49,11 +49,11 @@ class Sum(nn.ModuleList):
 
 
 class Module(nn.Module):
-    """Four basic blocks on every branch, then the exchange: each output is the sum over all branches.
+    """Four basic blocks per branch, then the exchange: each output is the sum over all branches.
 
     Args:
         widths: channels of the branches.
-        outputs: how many branches go on; the last module of the network makes the finest only.
+        outputs: number of output branches; 1, the finest, for the last module of the network.
     """
 
     def __init__(self, widths: list[int], *, outputs: int) -> None:
@@ -69,7 +69,7 @@ class Module(nn.Module):
 
 
 class Finest(nn.Module):
-    """Take the map of the highest resolution."""
+    """Select the map of the highest resolution."""
 
     def forward(self, maps: Maps) -> Tensor:
         return maps[0]

@@ -1,4 +1,4 @@
-"""How fresh networks begin, where PyTorch's own start is not the published one."""
+"""Weight initialisation, where the published one differs from PyTorch's default."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import nn
 
 
 def start_near_zero(head: nn.Module) -> None:
-    """Draw a head's kernels so small that its heat maps begin at zero, and need not unlearn noise of their own size.
+    """Initialise a head with very small kernels, so that its first heat maps are near zero.
 
     Source: `normal_init(std=0.001)` of Simple Baselines, mmpose and TransPose.
     """

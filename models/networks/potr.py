@@ -1,6 +1,6 @@
-"""POTR (Panteleris and Argyros 2022, "PE-former"): a set of queries, each of which answers with one keypoint.
+"""POTR (Panteleris and Argyros 2022, "PE-former"): a set of learned queries, each of which predicts one keypoint.
 
-An encoder turns the crop into tokens, DETR's decoder reads them. Module names follow the original checkpoints.
+An encoder converts the crop to tokens; DETR's decoder attends to them. Module names follow the original checkpoints.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..geometry import processing
-from .detr import Activation, Decoder, Perceptron, Transformer
+from .detr import MLP, Activation, Decoder, Transformer
 from .resnet import ResNetTokens
 from .xcit import FourierPositions, XCiT
 
@@ -30,7 +30,7 @@ POSITIONS = (("learned_nocls", "none"), ("enc_xcit", "learned_cls", "none"))  # 
 class VitTransformer(nn.Module):
     """An encoder's tokens, projected, as the memory of a decoder; (B, 3, H, W), (Q, D) -> (L, B, Q, D).
 
-    The class token stays in the memory, and has no position among the Fourier ones.
+    The memory includes the class token, whose Fourier position is zero.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class VitTransformer(nn.Module):
         return self.decoder(queries, memory, self.positions(images.shape[2:]))
 
     def positions(self, size: tuple[int, ...]) -> Tensor | None:
-        """Return what is added to the memory for the keys of a crop of `size` (height, width): (1, N, D)."""
+        """Return the positions (1, N, D) to add to the memory in the keys, for a crop of `size` (height, width)."""
         if self.pos_encoder is None:
             return self.pos_embed
-        # By the crop itself: an XCiT reads crops of any size, and its weights do not tell which one they learnt at.
+        # From the size of the crop: an XCiT takes any size, and its weights do not determine the training size.
         rows, columns = (
             length * cells // trained
             for length, cells, trained in zip(size, self.encoder.grid, self.encoder.input_size, strict=True)
@@ -71,12 +71,12 @@ class POTR(nn.Module):
     the crop; `aux_outputs`, the same two of every decoder layer but the last.
 
     Args:
-        encoder: turns images into tokens.
-        positions: what tells the decoder's keys apart, by the original's names: "enc_xcit" (Fourier, for encoders with
-            a class token), "learned_cls" (the same encoders), "learned_nocls" (encoders without), or "none".
-        as_backbone: the original's `--vit_as_backbone`: a whole DETR transformer reads the tokens. Its positions are
-            learned, or for any other option the encoder's own `pos_embed`; its activation is always ReLU.
-        hidden: width of the transformer layers' perceptrons.
+        encoder: converts images to tokens.
+        positions: positional encoding of the decoder's keys, in the original's terms: "enc_xcit" (Fourier, for encoders
+            with a class token), "learned_cls" (the same encoders), "learned_nocls" (encoders without), or "none".
+        as_backbone: the original's `--vit_as_backbone`: a complete DETR transformer follows the encoder. Its positions
+            are learned, or for any other option the encoder's `pos_embed`; its activation is always ReLU.
+        hidden: width of the transformer layers' MLPs.
         activation: of the decoder, "gelu" or "relu".
         dim: width D of the decoder.
         depth: number of decoder layers, and of DETR's encoder layers.
@@ -103,9 +103,9 @@ class POTR(nn.Module):
         options = POSITIONS[encoder.class_tokens]
         if positions not in options:
             name = type(encoder).__name__
-            raise ValueError(f"{name} does not take the positions '{positions}'; choose one of {', '.join(options)}.")
+            raise ValueError(f"{name} does not support positions '{positions}'; choose one of {', '.join(options)}.")
         if as_backbone and not positions.startswith("learned") and not hasattr(encoder, "pos_embed"):
-            raise ValueError("Only DeiT has positions of its own that a backbone could lend; choose learned ones.")
+            raise ValueError("As a backbone, only DeiT provides positions of its own; choose learned ones.")
         self.input_size = encoder.input_size
         self.num_keypoints = num_keypoints
         self.activation = "relu" if as_backbone else activation
@@ -122,19 +122,19 @@ class POTR(nn.Module):
                 encoder, dim=dim, depth=depth, hidden=hidden, positions=positions, activation=ACTIVATIONS[activation]
             )
         self.class_embed = nn.Linear(dim, num_keypoints + 1)
-        self.bbox_embed = Perceptron(dim, out=2)
+        self.bbox_embed = MLP(dim, out=2)
         self.query_embed = nn.Embedding(num_queries, dim)
 
     def forward(self, images: Tensor) -> dict[str, Any]:
         queries = self.query_embed.weight  # (Q, D)
         if self.backbone is None:
-            answers = self.transformer(images, queries)  # (L, B, Q, D)
+            decoded = self.transformer(images, queries)  # (L, B, Q, D)
         else:
             encoder = self.backbone["body"]
             positions = encoder.pos_embed if self.pos_embed is None else self.pos_embed
-            answers = self.transformer(encoder(images), positions, queries)  # (L, B, Q, D)
-        logits = self.class_embed(answers)  # (L, B, Q, K + 1)
-        boxes = self.bbox_embed(answers).sigmoid()  # (L, B, Q, 2)
+            decoded = self.transformer(encoder(images), positions, queries)  # (L, B, Q, D)
+        logits = self.class_embed(decoded)  # (L, B, Q, K + 1)
+        boxes = self.bbox_embed(decoded).sigmoid()  # (L, B, Q, 2)
         layers = [{"pred_logits": a, "pred_boxes": b} for a, b in zip(logits, boxes, strict=True)]
         return layers[-1] | {"aux_outputs": layers[:-1]}
 
@@ -144,7 +144,7 @@ Size = tuple[int, int]  # (height, width) of the crop in pixels
 
 def _deit(patch: int, **options: Any) -> Callable[..., POTR]:
     def build(input_size: Size = (256, 192)) -> POTR:
-        from .deit import DeiT  # brings timm
+        from .deit import DeiT  # imports timm
 
         return POTR(encoder=DeiT(patch=patch, input_size=input_size), **options)
 
@@ -161,7 +161,7 @@ def _resnet50(**options: Any) -> Callable[..., POTR]:
     )
 
 
-SIZES: dict[str, Callable[..., POTR]] = {  # each may be given another `input_size`
+SIZES: dict[str, Callable[..., POTR]] = {  # each takes another `input_size`
     "potr-deit-s16": _deit(16),
     "potr-deit-dino-s8": _deit(8, hidden=2048),
     "potr-xcit-s12-p16": _xcit(16),
@@ -177,15 +177,15 @@ SIZES: dict[str, Callable[..., POTR]] = {  # each may be given another `input_si
 def from_state(
     state: Mapping[str, Tensor], *, input_size: tuple[int, int] | None = None, activation: str = "gelu"
 ) -> POTR | None:
-    """Build the network that a checkpoint's keys and shapes ask for, with fresh weights.
+    """Build the network that fits a checkpoint's keys and shapes, with random weights.
 
-    Two things leave no trace in the weights. The input size does where a position is learned for every token; an XCiT
-    with Fourier positions fits any size and gets (256, 192), that of most published files. The activation of the
-    decoder is GELU in every published file.
+    Two settings may not follow from the weights. Learned positions determine the input size; an XCiT with Fourier
+    positions fits any size and gets (256, 192), that of most published files. The decoder's activation is GELU in
+    every published file.
 
     Args:
         state: in the original's keys.
-        input_size: (height, width) of the crop, where it is known better.
+        input_size: (height, width) of the crop, if known.
         activation: of the decoder, "gelu" or "relu".
 
     Returns:
@@ -231,7 +231,7 @@ def _encoder_from(
         heads = _size(state, "blocks.0.attn.temperature", 8)
         return XCiT(patch=patch, input_size=size, dim=dim, depth=depth, num_heads=heads)
     if "patch_embed.proj.weight" in state:
-        from .deit import DeiT  # brings timm
+        from .deit import DeiT  # imports timm
 
         patch = state["patch_embed.proj.weight"].shape[-1]
         size = input_size or _input_size(state.get("pos_embed"), class_tokens=1, stride=patch)
@@ -243,9 +243,9 @@ def _input_size(positions: Tensor | None, *, class_tokens: int, stride: int) -> 
     """Return the crop's (height, width) for a table of positions (1, N, D); every published crop is 4:3."""
     if positions is None:
         return 256, 192
-    places = positions.shape[1] - class_tokens
-    rows = max(round((places * 4 / 3) ** 0.5), 1)
-    return rows * stride, places // rows * stride
+    patches = positions.shape[1] - class_tokens
+    rows = max(round((patches * 4 / 3) ** 0.5), 1)
+    return rows * stride, patches // rows * stride
 
 
 def _learned(encoder: TokenEncoder, dim: int) -> nn.Parameter:
@@ -254,7 +254,7 @@ def _learned(encoder: TokenEncoder, dim: int) -> nn.Parameter:
 
 
 def _size(state: Mapping[str, Tensor], key: str, default: int) -> int:
-    """Return the length of a tensor; the published one where it is missing, which strict loading then reports."""
+    """Return the length of a tensor, or the published one if it is missing; strict loading then reports the key."""
     return state[key].shape[0] if key in state else default
 
 

@@ -1,7 +1,7 @@
-"""Residual blocks, timm's ResNet-50 (He et al. 2016) for POTR, and its first half, ResNet-S, for TransPose-R.
+"""Residual blocks; ResNet-50 (He et al. 2016) of timm for POTR; its first half, ResNet-S, for TransPose-R.
 
-A backbone is a dict of layers, each working on the output of the one before; TransPose keeps them at its own root, so
-that they have the names that they have in the original's checkpoints.
+A backbone is a dict of consecutive layers. TransPose registers them as its own submodules, to match the names in the
+original's checkpoints.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1x1, 3x3 and 1x1 convolutions around a shortcut; (B, C, H, W) -> (B, 4 width, H / stride, W / stride).
 
-    The stride is that of the 3x3 convolution (torchvision's "v1.5"), not that of the first 1x1.
+    The 3x3 convolution has the stride (torchvision's "v1.5"), not the first 1x1.
     """
 
     def __init__(self, channels: int, *, width: int, stride: int = 1) -> None:
@@ -69,7 +69,7 @@ def resnet_s() -> dict[str, nn.Module]:
 
 
 class ResNetTokens(nn.Sequential):
-    """ResNet-50's places as tokens, without a class token; (B, 3, H, W) -> (B, N, D).
+    """The pixels of ResNet-50's last feature map as tokens, no class token; (B, 3, H, W) -> (B, N, D).
 
     Args:
         input_size: (height, width) of the image in pixels.
@@ -79,7 +79,7 @@ class ResNetTokens(nn.Sequential):
     class_tokens = 0
 
     def __init__(self, *, input_size: tuple[int, int] = (256, 192), dim: int = 384) -> None:
-        import timm  # takes seconds, and TransPose needs none of it
+        import timm  # slow to import, and not needed by TransPose
 
         backbone = timm.create_model("resnet50", num_classes=0, global_pool="", zero_init_last=False)
         super().__init__(backbone, nn.Conv2d(2048, dim, 1))

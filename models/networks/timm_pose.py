@@ -1,6 +1,6 @@
-"""Pose networks on any backbone of timm, with the heads of the published families.
+"""Pose networks with any timm backbone and the head of a published family.
 
-Only training with `network.variant = "timm"` and files of such networks import this module, and with it timm.
+This module, and with it timm, is imported only to train with `network.variant = "timm"` and to load such networks.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 
 from ...errors import ModelError, UsageError
+from ..cache import is_offline
 from ..geometry.crop import MEAN, STD
 from ..geometry.processing import UDP
-from ..weights.cache import is_offline
 from .convvit import Fusion
 from .initialisation import start_near_zero
 from .transpose import Encoder, sine_positions
 from .vitpose import ClassicHead, SimpleHead
 
-FETCH = "timm"  # in place of a file: timm's own pre-trained weights
-STRIDE = 16  # of the features that a head reads: the coarsest that are not coarser
+FETCH = "timm"  # instead of a file: timm's pre-trained weights
+STRIDE = 16  # maximum stride of the features that a head reads
 
 
 class TransPoseHead(nn.Module):
-    """TransPose's encoder over all places, then ViTPose's deconvolutions; (B, C, h, w) -> (B, K, 4h, 4w)."""
+    """TransPose's encoder over all pixels, then ViTPose's deconvolutions; (B, C, h, w) -> (B, K, 4h, 4w)."""
 
     def __init__(self, channels: int, *, grid: tuple[int, int], num_keypoints: int, dim: int = 256) -> None:
         super().__init__()
@@ -39,12 +39,14 @@ class TransPoseHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         x = self.reduce(features)
-        tokens, _ = self.global_encoder(x.flatten(2).permute(2, 0, 1), self.pos_embedding, weigh=False)  # (L, B, D)
+        tokens, _ = self.global_encoder(
+            x.flatten(2).permute(2, 0, 1), self.pos_embedding, need_weights=False
+        )  # (L, B, D)
         return self.maps(tokens.permute(1, 2, 0).unflatten(2, x.shape[2:]))
 
 
 class FusionHead(nn.Module):
-    """The decoder of the bundled network: features at stride 16 meet those at 8 and 4 on the way up.
+    """The decoder of the bundled network: upsamples features at stride 16 and adds those at 8 and 4.
 
     (B, C, h, w), (B, C8, 2h, 2w), (B, C4, 4h, 4w) -> (B, K, 4h, 4w).
     """
@@ -68,16 +70,16 @@ class TimmPose(nn.Module):
 
     Args:
         backbone: a name of `timm.list_models()`.
-        head: one of `HEADS`: ViTPose's two, TransPose's encoder, or the bundled network's decoder, which takes a
-            backbone with features at strides 4, 8 and 16.
+        head: one of `HEADS`: ViTPose's two, TransPose's encoder, or the bundled network's decoder, which needs
+            features at strides 4, 8 and 16.
         input_size: (height, width) of the crop in pixels.
         num_keypoints: K.
         drop_path: stochastic depth of the last block while training.
-        pretrained: a file of weights for the backbone, `timm` for timm's own, or empty for fresh ones.
+        pretrained: a file of weights for the backbone, `timm` for timm's, or empty for random ones.
 
     Raises:
-        UsageError: the backbone or the head is not known, or they do not fit.
-        ModelError: the pre-trained weights cannot be fetched or read.
+        UsageError: the backbone or the head is unknown, or they do not fit together.
+        ModelError: the pre-trained weights cannot be downloaded or read.
     """
 
     processing = UDP
@@ -96,7 +98,7 @@ class TimmPose(nn.Module):
         self.input_size, self.num_keypoints = input_size, num_keypoints
         self.notes = {"backbone": backbone, "head": head, "keypoints": str(num_keypoints)}
         if head not in HEADS:
-            raise UsageError(f"The head '{head}' is not known; choose one of {', '.join(HEADS)}.")
+            raise UsageError(f"The head '{head}' is unknown; choose one of {', '.join(HEADS)}.")
         options: dict[str, Any] = {"drop_path_rate": drop_path} if drop_path else {}
         with torch.device("meta"):
             known = _create(backbone, input_size, **options).feature_info
@@ -105,7 +107,7 @@ class TimmPose(nn.Module):
         if head == "bundled":
             if not {4, 8, 16} <= set(strides):
                 raise UsageError(
-                    f"The head 'bundled' takes features at strides 4, 8 and 16, but {backbone} has them at "
+                    f"The head 'bundled' needs features at strides 4, 8 and 16, but {backbone} has them at "
                     f"{', '.join(map(str, sorted(set(strides))))}. Choose the head classic, simple or transpose."
                 )
             rows = [_last(strides, 4), _last(strides, 8), *rows]
@@ -130,7 +132,7 @@ class TimmPose(nn.Module):
             case _:
                 self.keypoint_head = FusionHead(self.channels[-1], *self.channels[-2::-1], num_keypoints=num_keypoints)
         mean, std = _normalisation(backbone)
-        self.scale: Tensor  # crops are normalised with ImageNet's mean; some backbones learnt with another
+        self.scale: Tensor  # crops are normalised by ImageNet's statistics; some backbones were trained with others
         self.shift: Tensor
         self.register_buffer("scale", torch.from_numpy(STD).flatten()[:, None, None] / std, persistent=False)
         self.register_buffer("shift", (torch.from_numpy(MEAN).flatten()[:, None, None] - mean) / std, persistent=False)
@@ -142,10 +144,10 @@ class TimmPose(nn.Module):
 
 
 def from_notes(notes: Mapping[str, str], input_size: tuple[int, int], label: str) -> TimmPose:
-    """Build the network that a file's metadata describes, with fresh weights.
+    """Build the network that a file's metadata describes, with random weights.
 
     Raises:
-        ModelError: this timm has no such backbone, or the metadata is not whole.
+        ModelError: the installed timm has no such backbone, or the metadata is incomplete.
     """
     try:
         backbone, head, count = notes["backbone"], notes["head"], int(notes["keypoints"])
@@ -155,7 +157,7 @@ def from_notes(notes: Mapping[str, str], input_size: tuple[int, int], label: str
 
 
 def _create(name: str, input_size: tuple[int, int], **options: Any) -> Any:
-    """Build a backbone that answers with its inner features."""
+    """Build a backbone that outputs its intermediate features."""
     if not timm.is_model(name):
         near = difflib.get_close_matches(name, timm.list_models(), n=1)
         hint = f"Did you mean {near[0]}?" if near else "`timm.list_models()` lists them."
@@ -163,9 +165,9 @@ def _create(name: str, input_size: tuple[int, int], **options: Any) -> Any:
     try:
         try:
             return timm.create_model(name, features_only=True, img_size=input_size, **options)
-        except TypeError:  # convolutions take pictures of any size
+        except TypeError:  # convolutional networks take images of any size
             return timm.create_model(name, features_only=True, **options)
-    except Exception as error:  # what its many models raise has no common class
+    except Exception as error:  # timm's errors have no common class
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if options.get("pretrained"):
             raise ModelError(
@@ -175,31 +177,34 @@ def _create(name: str, input_size: tuple[int, int], **options: Any) -> Any:
 
 
 def _weights(pretrained: str) -> dict[str, Any]:
-    """Return what `timm.create_model` takes for pre-trained weights."""
+    """Return the options of `timm.create_model` for pre-trained weights."""
     if not pretrained:
         return {}
     if pretrained != FETCH:
         return {"pretrained": True, "pretrained_cfg_overlay": {"file": pretrained}}
     if is_offline():
-        raise ModelError("posetrack is offline, so timm cannot fetch weights. Give a file in network.pretrained.")
+        raise ModelError("posetrack is offline, so timm cannot download weights. Give a file in network.pretrained.")
     return {"pretrained": True}
 
 
-def _last(strides: list[int], most: int) -> int:
-    """Return the last row with the largest stride that is not above `most`."""
-    fitting = [stride for stride in strides if stride <= most]
+def _last(strides: list[int], maximum: int) -> int:
+    """Return the last row with the largest stride up to `maximum`."""
+    fitting = [stride for stride in strides if stride <= maximum]
     if not fitting:
-        raise UsageError(f"The backbone's features are at stride {min(strides)} or more; a head takes {most} or less.")
+        raise UsageError(
+            f"The backbone's features are at stride {min(strides)} or more, but the head needs {maximum} or less. "
+            "Choose another backbone."
+        )
     return max(row for row, stride in enumerate(strides) if stride == max(fitting))
 
 
 def _normalisation(name: str) -> tuple[Tensor, Tensor]:
-    """Return the mean and standard deviation (3, 1, 1) that a backbone learnt with."""
-    found = timm.get_pretrained_cfg(name)
-    mean, std = (found.mean, found.std) if found else (MEAN, STD)
+    """Return the mean and standard deviation (3, 1, 1) of a backbone's training images."""
+    config = timm.get_pretrained_cfg(name)
+    mean, std = (config.mean, config.std) if config else (MEAN, STD)
     return tuple(torch.tensor(list(map(float, values)))[:, None, None] for values in (mean, std))  # type: ignore[return-value]
 
 
 def _channels_first(x: Tensor, channels: int) -> Tensor:
-    """Return features as (B, C, h, w); Swin and its kin have the channels last."""
+    """Return features as (B, C, h, w); Swin and similar networks have the channels last."""
     return x if x.shape[1] == channels else x.permute(0, 3, 1, 2)

@@ -1,8 +1,8 @@
-"""TransPose (Yang et al. 2021): a convolutional backbone and a transformer encoder whose attention can be read.
+"""TransPose (Yang et al. 2021): a convolutional backbone and a transformer encoder with interpretable attention.
 
-Every place of the feature map is a token, so a row of the last layer's attention says which places of the picture a
-keypoint's location depends on (see attention.py). TransPose-R stands on half a ResNet-50 at stride 8, TransPose-H on
-an HRNet at stride 4. Module names follow the original checkpoints, so their state dicts load as they are.
+Every pixel of the feature map is a token, so a row of the last layer's attention shows which image regions a keypoint's
+location depends on (see `attention.maps`). TransPose-R uses half a ResNet-50 at stride 8, TransPose-H an HRNet at
+stride 4. Module names follow the original checkpoints, whose state dicts load unchanged.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ SIZES: dict[str, dict[str, Any]] = {
 def sine_positions(grid: tuple[int, int], dim: int) -> Tensor:
     """Return the fixed position table (h w, 1, D) of Carion et al. 2020 (DETR): sines of y, then sines of x.
 
-    Places count from 1 and end at 2 pi; sine and cosine of the same frequency stand side by side.
+    Positions count from 1 and are scaled to 2 pi; sine and cosine of each frequency alternate.
 
     Args:
         grid: (height, width) in tokens.
         dim: D, a multiple of 4.
     """
-    half = dim // 2  # the order of operations below is the original's, so that the table has the same bits
+    half = dim // 2  # the order of operations is the original's, for a bit-identical table
     periods = 10000 ** (2 * torch.arange(half).div(2, rounding_mode="floor") / half)  # (D/2,)
 
     def axis(length: int) -> Tensor:
@@ -66,16 +66,16 @@ class EncoderLayer(nn.Module):
         self.norm2 = nn.LayerNorm(dim, eps=1e-5)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, positions: Tensor | None, *, weigh: bool) -> tuple[Tensor, Tensor | None]:
+    def forward(self, x: Tensor, positions: Tensor | None, *, need_weights: bool) -> tuple[Tensor, Tensor | None]:
         q = k = x if positions is None else x + positions
-        y, attention = self.self_attn(q, k, x, need_weights=weigh)
+        y, attention = self.self_attn(q, k, x, need_weights=need_weights)
         x = self.norm1(x + self.dropout(y))
         y = self.linear2(self.dropout(F.relu(self.linear1(x))))
         return self.norm2(x + self.dropout(y)), attention
 
 
 class Encoder(nn.Module):
-    """A stack of layers, each of which sees the positions again; without a norm at the end."""
+    """A stack of layers, each of which adds the positions; without a final norm."""
 
     def __init__(self, dim: int, *, depth: int, ffn: int, num_heads: int, dropout: float) -> None:
         super().__init__()
@@ -86,11 +86,11 @@ class Encoder(nn.Module):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
 
-    def forward(self, x: Tensor, positions: Tensor | None, *, weigh: bool) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, x: Tensor, positions: Tensor | None, *, need_weights: bool) -> tuple[Tensor, list[Tensor]]:
         attentions = []
         for layer in self.layers:
-            x, attention = layer(x, positions, weigh=weigh)
-            attentions += [attention] if weigh else []
+            x, attention = layer(x, positions, need_weights=need_weights)
+            attentions += [attention] if need_weights else []
         return x, attentions
 
 
@@ -127,7 +127,7 @@ class TransPose(nn.Module):
         super().__init__()
         self.input_size = input_size
         self.num_keypoints = num_keypoints
-        self.stride = 8 if width is None else 4  # pixels of the crop a token
+        self.stride = 8 if width is None else 4  # pixels of the crop per token
         self.grid = (input_size[0] // self.stride, input_size[1] // self.stride)
         backbone = resnet_s() if width is None else hrnet_s(width)
         for name, layer in backbone.items():
@@ -140,7 +140,7 @@ class TransPose(nn.Module):
         elif position == "learnable":
             self.pos_embedding = nn.Parameter(torch.randn(self.grid[0] * self.grid[1], 1, dim))
         self.global_encoder = Encoder(dim, depth=depth, ffn=ffn, num_heads=num_heads, dropout=dropout)
-        self.deconv_layers: nn.Module = nn.Identity()  # HRNet's tokens have the heat map's resolution already
+        self.deconv_layers: nn.Module = nn.Identity()  # HRNet's tokens already have the heat map's resolution
         if width is None:
             upsample = nn.ConvTranspose2d(dim, dim, 4, stride=2, padding=1, bias=False)
             self.deconv_layers = nn.Sequential(upsample, nn.BatchNorm2d(dim), nn.ReLU())
@@ -149,39 +149,39 @@ class TransPose(nn.Module):
 
     @property
     def backbone(self) -> nn.ModuleDict:
-        """The convolutional layers, in their order, which stand at the root under the same names."""
+        """The convolutional layers in order, under their names in this module."""
         return nn.ModuleDict({name: self.get_submodule(name) for name in self._backbone})
 
     def forward(self, images: Tensor) -> Tensor:
-        return self._forward(images, weigh=False)[0]
+        return self._forward(images, need_weights=False)[0]
 
     def forward_with_attention(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the heat maps and every layer's attention (B, L, L), averaged over heads.
 
-        Rows are queries: `attention[b, i, j]` says how much of token j goes into token i.
+        Rows are queries: `attention[b, i, j]` is the weight of token j in the output of token i.
         """
-        return self._forward(images, weigh=True)
+        return self._forward(images, need_weights=True)
 
-    def _forward(self, images: Tensor, *, weigh: bool) -> tuple[Tensor, list[Tensor]]:
+    def _forward(self, images: Tensor, *, need_weights: bool) -> tuple[Tensor, list[Tensor]]:
         x = images
         for name in self._backbone:
             x = self.get_submodule(name)(x)
         tokens = self.reduce(x).flatten(2).permute(2, 0, 1)  # (L, B, D)
-        tokens, attentions = self.global_encoder(tokens, self.pos_embedding, weigh=weigh)
+        tokens, attentions = self.global_encoder(tokens, self.pos_embedding, need_weights=need_weights)
         features = tokens.permute(1, 2, 0).unflatten(2, self.grid)  # (B, D, h, w)
         return self.final_layer(self.deconv_layers(features)), attentions
 
 
 def from_state(state: dict[str, Tensor]) -> TransPose | None:
-    """Build the TransPose that a checkpoint of the original belongs to, with fresh weights.
+    """Build the TransPose that fits a checkpoint of the original, with random weights.
 
-    The number of heads leaves no trace in a checkpoint: TransPose-R has 8 and TransPose-H has 1.
+    A checkpoint does not determine the number of heads: TransPose-R has 8, TransPose-H has 1.
 
     Args:
-        state: tensors under the original's names; without `pos_embedding` the sine table at 256x192 is meant.
+        state: tensors under the original's names; without `pos_embedding`, the sine table at 256x192 is used.
 
     Returns:
-        The network, or None when the state dict is that of another family.
+        The network, or None for another family.
     """
     needed = ("reduce.weight", "final_layer.weight", "global_encoder.layers.0.linear1.weight")
     if any(key not in state for key in needed):

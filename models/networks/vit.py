@@ -1,4 +1,4 @@
-"""The pre-norm transformer block that every plain ViT here is built from (Dosovitskiy et al. 2021, ViT)."""
+"""The pre-norm transformer block of plain vision transformers (Dosovitskiy et al. 2021, ViT)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Attention(nn.Module):
 
     Args:
         dim: width D.
-        num_heads: heads, of D / num_heads each.
+        num_heads: heads, with D / num_heads channels each.
     """
 
     def __init__(self, dim: int, *, num_heads: int) -> None:
@@ -41,7 +41,7 @@ class Attention(nn.Module):
 
 
 class Mlp(nn.Module):
-    """Two linear layers around an exact (erf) GELU: the tanh form differs by more than the published precision."""
+    """Two linear layers around an exact (erf) GELU; the tanh approximation would change published results."""
 
     def __init__(self, dim: int, *, hidden: int) -> None:
         super().__init__()
@@ -55,7 +55,8 @@ class Mlp(nn.Module):
 class Block(nn.Module):
     """Pre-norm transformer block with stochastic depth: x + attn(norm1(x)), then x + mlp(norm2(x)).
 
-    Shapes: (B, N, D) -> (B, N, D). A network may bring its own `mlp`; what follows x in `forward` is for it.
+    Shapes: (B, N, D) -> (B, N, D). `mlp` replaces the default MLP; further arguments of `forward`
+    are passed to it.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Block(nn.Module):
         return x + self._drop(self.mlp(self.norm2(x), *route))
 
     def _drop(self, x: Tensor) -> Tensor:
-        """Leave out this branch for a random part of the samples while training (Huang et al. 2016)."""
+        """In training, skip this branch for a random subset of the samples (Huang et al. 2016)."""
         if not self.training or self.drop_path == 0.0:
             return x
         keep = 1.0 - self.drop_path

@@ -1,6 +1,6 @@
-"""ViTPose (Xu et al. 2022): a plain vision transformer and a small decoder that turns its tokens into heat maps.
+"""ViTPose (Xu et al. 2022): a plain vision transformer and a small decoder from its tokens to heat maps.
 
-Module names follow the original checkpoints, so their state dicts load as they are.
+Module names follow the original checkpoints, whose state dicts load unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PATCH = 16
 
 
 class PatchEmbed(nn.Module):
-    """Non-overlapping patches; the padding of 2 is the original's and shifts what a patch sees."""
+    """Non-overlapping patches; the padding of 2 is the original's and shifts the patches."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class PatchEmbed(nn.Module):
 class Backbone(nn.Module):
     """Vision transformer without a class token; (B, 3, H, W) -> (B, D, H / 16, W / 16).
 
-    Every block has an MLP of `make_mlp`, where it is given; what follows the images in `forward` is for these.
+    `make_mlp`, if given, returns the MLP of each block; further arguments of `forward` are passed to these.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Backbone(nn.Module):
         super().__init__()
         self.grid = (input_size[0] // PATCH, input_size[1] // PATCH)
         self.patch_embed = PatchEmbed(dim)
-        # Row 0 belonged to the class token of the pre-training and is added to every patch, not dropped.
+        # Row 0, from the class token of the pre-training, is added to every patch.
         positions = torch.empty(1, self.grid[0] * self.grid[1] + 1, dim)
         self.pos_embed = nn.Parameter(nn.init.trunc_normal_(positions, std=0.02))
         self.blocks = nn.ModuleList(
@@ -109,7 +109,7 @@ class ViTPose(nn.Module):
     Args:
         dim: width D of the transformer.
         depth: number of blocks.
-        num_heads: attention heads (12 also for the small size: heads of 32).
+        num_heads: attention heads; 12 also for the small size, with 32 channels each.
         simple: the simple decoder instead of the classic one.
         num_keypoints: K.
         input_size: (height, width) of the crop in pixels.

@@ -1,7 +1,7 @@
-"""ViTPose+ (Xu et al. 2023, "ViTPose++"): one vision transformer for six datasets, told apart by experts and heads.
+"""ViTPose+ (Xu et al. 2023, "ViTPose++"): one vision transformer for six datasets, with experts and heads per dataset.
 
-A part of every MLP's output comes from the expert of the image's dataset; everything else is shared. Module names
-follow the original checkpoints. The datasets' order is that of `skeletons.DATASETS`.
+The expert of the image's dataset computes a part of every MLP's output; all other layers of the backbone are shared.
+Module names follow the original checkpoints. The order of datasets is that of `skeletons.DATASETS`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KEYPOINTS = tuple(map(len, DATASETS.values()))
 
 
 class ExpertMlp(nn.Module):
-    """MLP whose last P output channels are the dataset's own; (B, N, D) -> (B, N, D)."""
+    """MLP whose last P output channels are computed by the dataset's expert; (B, N, D) -> (B, N, D)."""
 
     def __init__(self, dim: int, *, hidden: int, part: int, num_experts: int) -> None:
         super().__init__()
@@ -52,8 +52,8 @@ class ViTPosePlus(nn.Module):
         depth: number of blocks.
         num_heads: attention heads.
         part: output channels P of an expert.
-        num_experts: datasets that the backbone knows.
-        num_keypoints: K of every head; there may be fewer heads than experts.
+        num_experts: number of datasets of the backbone.
+        num_keypoints: K of each head; there may be fewer heads than experts.
         input_size: (height, width) of the crop in pixels.
         drop_path: stochastic depth of the last block while training.
     """
@@ -90,7 +90,7 @@ class ViTPosePlus(nn.Module):
 
     @property
     def heads(self) -> list[nn.Module]:
-        """One head a dataset, in their order."""
+        """One head per dataset, in order."""
         return [self.keypoint_head, *self.associate_keypoint_heads]
 
     def forward(self, images: Tensor, dataset: int | Tensor = 0, *, head: int | None = None) -> Tensor:
@@ -98,22 +98,22 @@ class ViTPosePlus(nn.Module):
 
         Args:
             images: (B, 3, H, W).
-            dataset: whose expert works, for all images or for each (B,).
-            head: whose head answers, when not that of the dataset; a batch of several datasets has to say.
+            dataset: index of the expert, for all images or for each (B,).
+            head: index of the head, by default that of the dataset; required for a batch of several datasets.
 
         Returns:
             (B, K, H / 4, W / 4) with the K keypoints of the head.
         """
         if head is None:
             if not isinstance(dataset, int):
-                raise ValueError("A batch of several datasets has no head of its own; say which: head=0 is COCO's.")
+                raise ValueError("A batch of several datasets needs the argument head; head=0 is COCO's.")
             head = dataset
         indices = [dataset] * len(images) if isinstance(dataset, int) else dataset.tolist()
         if len(indices) != len(images):
             raise ValueError(f"There are {len(images)} images and {len(indices)} datasets; give one for each image.")
         last = self.num_experts - 1
         if any(not 0 <= i <= last for i in indices):
-            raise ValueError(f"dataset is {dataset}, but this network knows {last + 1}; give 0 to {last}.")
+            raise ValueError(f"dataset is {dataset}, but this network has {last + 1}; give 0 to {last}.")
         if not 0 <= head < len(self.heads):
             raise ValueError(
                 f"head is {head}, but this network has {len(self.heads)}; give 0 to {len(self.heads) - 1}."
@@ -121,7 +121,7 @@ class ViTPosePlus(nn.Module):
         return self.heads[head](self.backbone(images, dataset))
 
     def split(self, dataset: int) -> ViTPose:
-        """Return the part that answers for one dataset as a plain ViTPose, with the expert merged into fc2."""
+        """Return the part for one dataset as a plain ViTPose, with the expert merged into fc2."""
         backbone, head = self.backbone.state_dict(), self.heads[dataset].state_dict()
         plain = ViTPose(**self._size, num_keypoints=len(head["final_layer.bias"]))
         for key, value in backbone.items():

@@ -1,4 +1,4 @@
-"""XCiT (El-Nouby et al. 2021): attention between channels instead of between places, so its cost grows with N, not N^2.
+"""XCiT (El-Nouby et al. 2021): attention between channels instead of tokens, at a cost of O(N) instead of O(N^2).
 
 Module names follow the original checkpoints, spelling included (`pos_embeder`).
 """
@@ -16,7 +16,7 @@ from .vit import Mlp
 
 
 class FourierPositions(nn.Module):
-    """Sines and cosines of each place's row and column, mixed to D channels: (1, D, h, w) for any grid."""
+    """Sines and cosines of each token's row and column, projected to D channels: (1, D, h, w) for any grid."""
 
     def __init__(self, dim: int, *, hidden: int = 32) -> None:
         super().__init__()
@@ -27,22 +27,22 @@ class FourierPositions(nn.Module):
         rows, columns = (self._waves(length) for length in grid)  # (h, 32), (w, 32)
         h, w = grid
         waves = torch.cat([rows[:, None].expand(-1, w, -1), columns[None].expand(h, -1, -1)], dim=-1)
-        # Permuted with its batch axis these are channels-last to PyTorch, whose convolution then adds up in the order
-        # that the original has; POTR multiplies other rounding up to a hundred times.
+        # Permuted with the batch axis, these are channels-last, so that the convolution sums in the original's order.
+        # POTR amplifies rounding differences up to a hundred times.
         return self.token_projection(waves[None].permute(0, 3, 1, 2))
 
     def _waves(self, length: int) -> Tensor:
-        """Return (length, hidden): places grow to 2 pi, frequencies fall to 1 / 10000, sine and cosine alternate."""
+        """Return (length, hidden): sine and cosine of positions up to 2 pi, at frequencies from 1 to 1 / 10000."""
         weight = self.token_projection.weight
-        places = torch.arange(1, length + 1, dtype=weight.dtype, device=weight.device)
-        places = places / (length + 1e-6) * (2 * math.pi)
+        positions = torch.arange(1, length + 1, dtype=weight.dtype, device=weight.device)
+        positions = positions / (length + 1e-6) * (2 * math.pi)
         exponents = torch.arange(0, self.hidden, 2, dtype=weight.dtype, device=weight.device) / self.hidden
-        angles = places[:, None] / 10000**exponents  # (length, hidden / 2)
+        angles = positions[:, None] / 10000**exponents  # (length, hidden / 2)
         return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
 class ConvPatchEmbed(nn.Module):
-    """3x3 convolutions of stride 2, one a factor of 2; (B, 3, H, W) -> (B, D, H / patch, W / patch)."""
+    """3x3 convolutions of stride 2, one per factor of 2; (B, 3, H, W) -> (B, D, H / patch, W / patch)."""
 
     def __init__(self, dim: int, *, patch: int) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class ConvPatchEmbed(nn.Module):
 
 
 class CrossCovarianceAttention(nn.Module):
-    """Attention among the channels of each head; queries and keys are unit vectors over all N places (section 3.2)."""
+    """Attention among the channels of each head; queries and keys are normalised over all N tokens (section 3.2)."""
 
     def __init__(self, dim: int, *, num_heads: int) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class CrossCovarianceAttention(nn.Module):
 
 
 class LocalPatchInteraction(nn.Module):
-    """Two depth-wise 3x3 convolutions over the grid: the only place where neighbours meet; (B, N, D) -> (B, N, D)."""
+    """Two depthwise 3x3 convolutions over the grid, the only spatial interaction of patches; (B, N, D) -> (B, N, D)."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class LocalPatchInteraction(nn.Module):
 
 
 class Block(nn.Module):
-    """Channels, neighbours, then each place alone; every branch is scaled per channel (LayerScale)."""
+    """Channel attention, local patch interaction, MLP; every branch is scaled per channel (LayerScale)."""
 
     def __init__(self, dim: int, *, num_heads: int) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class Block(nn.Module):
 
 
 class ClassAttention(nn.Module):
-    """Attention in which only the class token asks (CaiT, Touvron et al. 2021); the other tokens pass unchanged."""
+    """Attention with the class token as the only query (CaiT, Touvron et al. 2021); other tokens are unchanged."""
 
     def __init__(self, dim: int, *, num_heads: int) -> None:
         super().__init__()
@@ -130,10 +130,10 @@ class ClassAttention(nn.Module):
 
 
 class ClassAttentionBlock(nn.Module):
-    """Class attention and a perceptron for the class token; (B, 1 + N, D) -> (B, 1 + N, D).
+    """Class attention and an MLP for the class token; (B, 1 + N, D) -> (B, 1 + N, D).
 
-    The patch tokens are not left alone: they receive their own norm in the first branch, are replaced by `norm2` of
-    themselves, and the last sum doubles them. The published code does so, and POTR reads these tokens.
+    The patch tokens change too, as in the published code: their norm is added in the first branch, `norm2` is applied,
+    and the last sum doubles them. POTR reads these tokens.
     """
 
     def __init__(self, dim: int, *, num_heads: int) -> None:
@@ -153,7 +153,7 @@ class ClassAttentionBlock(nn.Module):
 class XCiT(nn.Module):
     """All tokens of the last layer, the class token first; (B, 3, H, W) -> (B, 1 + N, D).
 
-    Nothing learnt depends on the input's size, so one set of weights serves any.
+    No parameter depends on the input size, so the same weights serve any.
 
     Args:
         patch: side of a patch in pixels, a power of 2.

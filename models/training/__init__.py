@@ -1,1 +1,1 @@
-"""How the bundled networks are trained."""
+"""Training of pose networks and detectors."""

@@ -1,4 +1,4 @@
-"""What a sample goes through before it is learnt from: which part is shown, from where, in what light."""
+"""Data augmentation: regions, geometry, colour, blur and occlusion of training samples."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ UPPER_BODY = np.arange(11)  # COCO: face, shoulders, elbows, wrists
 
 
 def half_body(box: Array, keypoints: Array, weights: Array, rng: Generator, *, probability: float) -> Array:
-    """Show the upper or the lower body of a person with more than 8 known keypoints (Wang et al. 2018).
+    """Crop to the upper or lower body of a person with more than 8 known keypoints (Wang et al. 2018).
 
-    The region is centred at the mean of the part's keypoints and has their extent, 1.2 times: with a crop's own 1.25
-    that is the originals' 1.5.
+    The region is centred at the mean of the part's keypoints, with 1.2 times their extent; with the crop's padding of
+    1.25, this is the originals' 1.5.
 
     Args:
         box: (4,) xyxy.
         keypoints: (K, 2).
         weights: (K,).
-        rng: source of chance.
-        probability: of a part.
+        rng: random generator.
+        probability: of such a crop.
 
     Returns:
         A box (4,) xyxy.
 
-    Source: `half_body_transform` of HRNet and of mmpose 0.x, which draws the upper body where a standard normal number
-    is below 0.5, so 69 times of 100.
+    Source: `half_body_transform` of HRNet and of mmpose 0.x, which chooses the upper body if a standard normal number
+    is below 0.5, in 69 % of cases.
     """
     known = weights > 0
     if rng.random() >= probability or known.sum() <= 8:
@@ -42,9 +42,9 @@ def half_body(box: Array, keypoints: Array, weights: Array, rng: Generator, *, p
 
 
 def truncated(box: Array, keypoints: Array, weights: Array, rng: Generator, *, probability: float) -> Array:
-    """Show only the known keypoints of the upper or of the lower body, as in a webcam's picture or behind a table.
+    """Crop to the known keypoints of the upper or lower body, as in a webcam image or behind a table.
 
-    Tighter than `half_body`, and for people with few known keypoints too; arguments and result are the same.
+    Tighter than `half_body`, and also for people with few known keypoints; same arguments and result.
     """
     if rng.random() >= probability:
         return box
@@ -64,24 +64,24 @@ def _upper(count: int) -> NDArray[np.bool_]:
 
 
 def random_scale(rng: Generator, *, amount: float) -> float:
-    """Return a factor on the region's size, normal around 1 and within 1 +- amount."""
+    """Return a factor for the region's size: normal with mean 1, clipped to 1 +- amount."""
     return float(np.clip(1 + amount * rng.standard_normal(), 1 - amount, 1 + amount))
 
 
 def random_rotation(rng: Generator, *, degrees: float, probability: float = 0.6) -> float:
-    """Return an angle in radians, normal and within twice the degrees; 0 in the other samples."""
+    """Return an angle in radians: normal, clipped to twice `degrees`; 0 in the other samples."""
     angle = np.clip(degrees * rng.standard_normal(), -2 * degrees, 2 * degrees)
     return float(np.deg2rad(angle)) if rng.random() < probability else 0.0
 
 
 def random_squeeze(rng: Generator, *, amount: float) -> Array:
-    """Return factors (2,) on width and height that change the aspect ratio and keep the area."""
+    """Return factors (2,) for width and height that change the aspect ratio and keep the area."""
     half = rng.uniform(-amount, amount) / 2
     return np.exp([half, -half])
 
 
 def random_color(image: NDArray[np.uint8], rng: Generator, *, strength: float) -> NDArray[np.uint8]:
-    """Change exposure, contrast and white balance; at full strength one picture of 20 loses its colours."""
+    """Change exposure, contrast and white balance; at full strength, one image in 20 becomes grey."""
     gain = np.exp(strength * (rng.normal(0, 0.2) + rng.normal(0, 0.07, 3)))
     ramp = (np.arange(256) / 255.0)[:, None] ** np.exp(strength * rng.normal(0, 0.2)) * gain
     image = cv2.LUT(image, np.clip(ramp * 255, 0, 255).astype(np.uint8).reshape(1, 256, 3))  # type: ignore[assignment]
@@ -91,14 +91,14 @@ def random_color(image: NDArray[np.uint8], rng: Generator, *, strength: float) -
 
 
 def random_blur(image: NDArray[np.uint8], rng: Generator, *, probability: float) -> NDArray[np.uint8]:
-    """Blur as a cheap lens or motion does."""
+    """Blur like a cheap lens or motion."""
     if rng.random() < probability:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.5))  # type: ignore[assignment]
     return image
 
 
 def random_cutout(image: NDArray[np.uint8], rng: Generator, *, probability: float) -> NDArray[np.uint8]:
-    """Cover a random rectangle with one random colour, as a thing in front of the person does."""
+    """Cover a random rectangle with a random colour, like an object in front of the person."""
     if rng.random() < probability:
         height, width = image.shape[:2]
         h, w = (rng.uniform(0.1, 0.35, 2) * (height, width)).astype(int)
@@ -108,7 +108,7 @@ def random_cutout(image: NDArray[np.uint8], rng: Generator, *, probability: floa
 
 
 def random_low_resolution(image: NDArray[np.uint8], rng: Generator, *, probability: float) -> NDArray[np.uint8]:
-    """Show the crop as that of a person 2 to 5 times smaller, enlarged again: far people look like that."""
+    """Downscale the crop 2 to 5 times and upscale it again, like the crop of a distant person."""
     if rng.random() < probability:
         height, width = image.shape[:2]
         factor = np.exp(rng.uniform(np.log(0.2), np.log(0.5)))
@@ -120,12 +120,12 @@ def random_low_resolution(image: NDArray[np.uint8], rng: Generator, *, probabili
 def random_paste(
     image: NDArray[np.uint8], other: NDArray[np.uint8], rng: Generator, *, keypoints: Array, weights: Array
 ) -> NDArray[np.uint8]:
-    """Cover a known keypoint and what is around it with a part of another crop, as a person in front does.
+    """Cover a known keypoint and its surroundings with a part of another crop, like a person in front.
 
     Args:
         image: (H, W, 3), changed in place.
         other: (H, W, 3), the crop of another person.
-        rng: source of chance.
+        rng: random generator.
         keypoints: (K, 2) pixels of `image`.
         weights: (K,); 0 means unknown.
     """

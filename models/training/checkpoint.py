@@ -1,4 +1,4 @@
-"""Everything that a training run needs to go on, in one file that is either complete or not there."""
+"""Checkpoints of a training run, written atomically."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ ReadWeights = Callable[[Path], dict[str, Tensor]]
 
 @dataclass(slots=True)
 class Run:
-    """A training run's memory. Chance has none: it is drawn from (seed, step) anew at each step.
+    """The state of a training run. Random numbers have no state: each step is seeded by (seed, step).
 
     Attributes:
-        network: as the optimiser changes it.
-        average: its exponential moving average, which is measured and shipped.
-        optimizer: with the running moments of every parameter.
+        network: trained by the optimiser.
+        average: its exponential moving average, which is validated and exported.
+        optimizer: with the moments of every parameter.
         step: optimiser steps done.
-        seen: samples seen, with those of the runs that this one began from.
-        best: the highest score so far.
+        seen: samples seen, including those of the runs that this one was initialised from.
+        best: highest validation score so far.
     """
 
     network: nn.Module
@@ -38,7 +38,7 @@ class Run:
     best: float = -1.0
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint; a file of that name is replaced only by a complete one."""
+        """Write a checkpoint; an existing file is replaced only by a complete one."""
         state = {
             "model": self.network.state_dict(),
             "ema": self.average.state_dict(),
@@ -52,14 +52,14 @@ class Run:
         partial.replace(path)
 
     def resume(self, path: Path) -> None:
-        """Go on exactly where a checkpoint of this run stopped.
+        """Continue exactly from a checkpoint of this run.
 
         Raises:
-            ModelError: there is none, or it is of another run.
+            ModelError: the file is missing, or is not a checkpoint of such a run.
         """
         saved = _read(path)
         if "step" not in saved:
-            raise ModelError(f"{path} is not a checkpoint of this training. Begin a new run from it: --init {path}.")
+            raise ModelError(f"{path} is not a checkpoint of a run. Start a new run from it: --init {path}.")
         try:
             self.network.load_state_dict(saved["model"])
             self.average.load_state_dict(saved["ema"])
@@ -68,18 +68,18 @@ class Run:
         _restore(self.network, self.optimizer, saved["optimizer"])
         self.step, self.seen, self.best = saved["step"], saved["seen"], saved["best"]
 
-    def begin_from(self, path: Path, *, read_weights: ReadWeights) -> None:
-        """Begin a new run where another one ended: its weights and, from a checkpoint, its average and moments.
+    def initialise(self, path: Path, *, read_weights: ReadWeights) -> None:
+        """Start a new run from another one: from its weights and, with a checkpoint, its average and moments.
 
-        Learnt positions are fitted to another input size, bilinear because the moments go the same way and the
-        squared ones must stay positive.
+        Learned positions are resized to another input size. Bilinear, since the moments are resized too, and the
+        second moments must stay positive.
 
         Args:
-            path: a checkpoint of a run, of this or of an earlier version; or a file of weights.
-            read_weights: reads the latter.
+            path: a checkpoint of a run, of this or an earlier version; or a weights file.
+            read_weights: reads a weights file.
 
         Raises:
-            ModelError: it is of another network.
+            ModelError: the file is of another network.
         """
         saved = _read(path) if path.suffix == ".pt" else {}
         if not {"model", "ema", "optimizer"} <= saved.keys():
@@ -87,12 +87,12 @@ class Run:
             saved = {"model": weights, "ema": weights, "optimizer": {}, "seen": 0}
         shapes = {name: value.shape for name, value in self.network.state_dict().items()}
         try:
-            self.network.load_state_dict(_fitted(saved["model"], shapes))
-            self.average.load_state_dict(_fitted(saved["ema"], shapes))
+            self.network.load_state_dict(_resized(saved["model"], shapes))
+            self.average.load_state_dict(_resized(saved["ema"], shapes))
         except RuntimeError as error:
             raise ModelError(f"{path} does not fit the network: {str(error).splitlines()[-1].strip()}") from error
-        moments = _named(saved["optimizer"], self.network)
-        _restore(self.network, self.optimizer, {name: _fitted(state, shapes, name) for name, state in moments.items()})
+        moments = _by_name(saved["optimizer"], self.network)
+        _restore(self.network, self.optimizer, {name: _resized(state, shapes, name) for name, state in moments.items()})
         self.seen = saved["seen"]
 
 
@@ -100,14 +100,14 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         saved = torch_file.read(path)
     except FileNotFoundError as error:
-        raise ModelError(f"There is no checkpoint {path}. Check the path, or begin without it.") from error
+        raise ModelError(f"There is no checkpoint {path}. Check the path, or start without it.") from error
     except (OSError, ValueError) as error:
         raise ModelError(f"Cannot read the checkpoint {path} ({error}). Give an intact one.") from error
     return saved if isinstance(saved, dict) else {}
 
 
 def _moments(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Any]]:
-    """Return the optimiser's state by the parameters' names, whatever the order of its groups."""
+    """Return the optimiser's state by parameter name, independent of the order of its groups."""
     return {name: optimizer.state[p] for name, p in network.named_parameters() if p in optimizer.state}
 
 
@@ -121,8 +121,8 @@ def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, moments: dict
         }
 
 
-def _named(optimizer: dict[str, Any], network: nn.Module) -> dict[str, dict[str, Any]]:
-    """Return an optimiser's state by name; PyTorch's own form counts matrices first, as version 0.1 grouped them."""
+def _by_name(optimizer: dict[str, Any], network: nn.Module) -> dict[str, dict[str, Any]]:
+    """Return an optimiser's state by name; in PyTorch's format of version 0.1, matrices are numbered first."""
     if "param_groups" not in optimizer:
         return optimizer
     named = list(network.named_parameters())
@@ -130,8 +130,8 @@ def _named(optimizer: dict[str, Any], network: nn.Module) -> dict[str, dict[str,
     return {order[index]: state for index, state in optimizer["state"].items()}
 
 
-def _fitted(state: dict[str, Any], shapes: dict[str, torch.Size], name: str = "") -> dict[str, Any]:
-    """Resize positions (1, C, h, w) where they are of another size; `name` is the parameter's that moments are of."""
+def _resized(state: dict[str, Any], shapes: dict[str, torch.Size], name: str = "") -> dict[str, Any]:
+    """Resize positions (1, C, h, w) of another size; `name` is the parameter's if `state` holds its moments."""
     result = {}
     for key, value in state.items():
         wanted = shapes.get(name or key)

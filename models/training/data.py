@@ -1,4 +1,4 @@
-"""Annotated people in COCO's layout: read, held against the rules once, and kept as arrays."""
+"""Annotated people in COCO's format: read, checked once, and stored as arrays."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError
 from ..geometry.keypoints import COCO
-from .pixels import Pixels, find_pictures
+from .pixels import Pixels, find_images
 
-SHOWN = 5  # examples that a problem is told with
+SHOWN = 5  # maximum examples in the message of a problem
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The people of P pictures; N of them, who stand in the order of their pictures.
+    """N people in P images, in the order of the images.
 
     Attributes:
-        pixels: reads a picture's pixels.
-        names: (P) of the picture files.
-        ids: (P,) COCO's numbers of the pictures.
-        sizes: (P, 2) height and width of the pictures as annotated.
-        squashed: (P,) whether the publisher stretched a picture to a square, so that its true aspect is unknown.
-        picture: (N,) the row of each person's picture.
+        pixels: reads images.
+        names: (P) of the image files.
+        ids: (P,) COCO's image ids.
+        sizes: (P, 2) height and width of the images as annotated.
+        squashed: (P,) whether the publisher stretched the image to a square, with unknown aspect ratio.
+        image_rows: (N,) row of each person's image.
         boxes: (N, 4) xyxy pixels.
         keypoints: (N, K, 2) pixels.
-        weights: (N, K) in [0, 1], how far each keypoint is to be trusted; 0 means unknown.
+        weights: (N, K) in [0, 1], reliability of each keypoint; 0 if unknown.
         true: (N,) whether people annotated the keypoints carefully: `label_source` is `gt`, or missing.
-        truth: the pictures' part of the COCO file as it was read, for evaluation.
+        truth: the annotations of the images in COCO's format, for evaluation.
     """
 
     pixels: Pixels
@@ -42,7 +42,7 @@ class People:
     ids: NDArray[np.int64]
     sizes: NDArray[np.int64]
     squashed: NDArray[np.bool_]
-    picture: NDArray[np.int64]
+    image_rows: NDArray[np.int64]
     boxes: NDArray[np.float32]
     keypoints: NDArray[np.float32]
     weights: NDArray[np.float32]
@@ -50,24 +50,24 @@ class People:
     truth: dict[str, Any]
 
     def __len__(self) -> int:
-        return len(self.picture)
+        return len(self.image_rows)
 
     def image(self, row: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        """Return the pixels (H, W, 3) BGR of picture `row`, and (2,) what x and y of its annotations are scaled by."""
+        """Return image `row` (H, W, 3) BGR, and the factors (2,) from annotated x and y to its pixels."""
         image = self.pixels(row)
         height, width = self.sizes[row]
         return image, np.array([image.shape[1] / width, image.shape[0] / height])
 
-    def of_picture(self, row: int) -> slice:
-        """Return the rows of the people of picture `row`."""
-        return slice(*np.searchsorted(self.picture, [row, row + 1]))
+    def of_image(self, row: int) -> slice:
+        """Return the rows of the people in image `row`."""
+        return slice(*np.searchsorted(self.image_rows, [row, row + 1]))
 
-    def of_pictures(self, rows: NDArray[np.integer]) -> People:
-        """Return the people of some of the pictures."""
+    def select_images(self, rows: NDArray[np.integer]) -> People:
+        """Return the people of some of the images."""
         rows = np.sort(rows)
-        place = np.full(len(self.names), -1)
-        place[rows] = np.arange(len(rows))
-        kept = place[self.picture] >= 0
+        new_rows = np.full(len(self.names), -1)
+        new_rows[rows] = np.arange(len(rows))
+        kept = new_rows[self.image_rows] >= 0
         ids = {int(i) for i in self.ids[rows]}
         return replace(
             self,
@@ -76,22 +76,22 @@ class People:
             ids=self.ids[rows],
             sizes=self.sizes[rows],
             squashed=self.squashed[rows],
-            picture=place[self.picture[kept]],
+            image_rows=new_rows[self.image_rows[kept]],
             boxes=self.boxes[kept],
             keypoints=self.keypoints[kept],
             weights=self.weights[kept],
             true=self.true[kept],
             truth=self.truth
-            | {key: [e for e in self.truth[key] if e[name] in ids] for key, name in _OF_PICTURE.items()},
+            | {key: [e for e in self.truth[key] if e[name] in ids] for key, name in _IMAGE_KEYS.items()},
         )
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.integer]) -> People:
-        """Return some of the people, by a mask (N,) or by ascending rows, also repeated ones; the pictures stay."""
-        arrays = {name: getattr(self, name)[rows] for name in ("picture", "boxes", "keypoints", "weights", "true")}
+        """Return some of the people, with all images, by a mask (N,) or by ascending, perhaps repeated, rows."""
+        arrays = {name: getattr(self, name)[rows] for name in ("image_rows", "boxes", "keypoints", "weights", "true")}
         return replace(self, **arrays)
 
 
-_OF_PICTURE = {"images": "id", "annotations": "image_id"}
+_IMAGE_KEYS = {"images": "id", "annotations": "image_id"}
 
 
 def read(
@@ -100,18 +100,18 @@ def read(
     """Read the people of a folder.
 
     Args:
-        root: folder with `annotations/person_keypoints_*.json` and pictures in folders, as COCO is published, or with
-            `annotations.json` (or `.json.gz`) and pictures as files or in `*.tar` shards.
-        split: `train` or `val`: which of several annotation files; one whose name has neither word is for training.
+        root: folder with `annotations/person_keypoints_*.json` and image folders, as COCO is published, or with
+            `annotations.json` (or `.json.gz`) and images as files or in `*.tar` shards.
+        split: `train` or `val`, selects the annotation file; one whose name has neither word is for training.
         labels: annotation file to use instead of that of the folder.
-        cache: folder for decoded pictures; without one, a picture is decoded each time.
-        max_side: pictures in the cache are shrunk to at most this many pixels on the longer side.
+        cache: folder for decoded images; if None, an image is decoded on each access.
+        max_side: images in the cache are downscaled to at most this longer side, pixels.
 
     Returns:
-        The people without whatever breaks a rule, and a sentence a kind of problem.
+        The valid people, and a sentence for each kind of problem.
 
     Raises:
-        SourceError: there are no such annotations, or nobody is left.
+        SourceError: there are no such annotations, or none of them is valid.
     """
     path = labels or find_annotations(root, split=split)
     if path is None:
@@ -123,14 +123,14 @@ def read(
     problems = Problems()
     images = _checked_images(truth["images"], problems)
     folder = path.name.removeprefix("person_keypoints_").split(".")[0]
-    places = find_pictures(root, folder, [image["file_name"] for image in images], problems.add)
-    images = [image for image in images if image["file_name"] in places]
-    pixels = Pixels.of([places[image["file_name"]] for image in images])
+    encoded = find_images(root, folder, [image["file_name"] for image in images], problems.add)
+    images = [image for image in images if image["file_name"] in encoded]
+    pixels = Pixels([encoded[image["file_name"]] for image in images])
     if cache is not None:
         pixels = pixels.cached(cache, [image["file_name"] for image in images], max_side=max_side)
     people = _people({int(image["id"]): image for image in images}, truth, pixels, problems)
     if len(people) == 0:
-        raise SourceError(f"{path} leaves nobody to learn from. {' '.join(problems.sentences())}".rstrip())
+        raise SourceError(f"{path} has no valid person. {' '.join(problems.sentences())}".rstrip())
     return people, problems.sentences()
 
 
@@ -142,14 +142,14 @@ def people_annotations(people: People) -> list[dict[str, Any]]:
 
 
 def split_off(people: People, *, part: float, seed: int) -> tuple[People, People]:
-    """Divide people by their pictures into those to learn from and those held out, at least one picture."""
+    """Split people by image into a training and a held-out part of at least one image."""
     count = max(1, round(part * len(people.names)))
     order = np.random.default_rng([seed, 2]).permutation(len(people.names))
-    return people.of_pictures(order[count:]), people.of_pictures(order[:count])
+    return people.select_images(order[count:]), people.select_images(order[:count])
 
 
 def find_annotations(root: Path, *, split: str) -> Path | None:
-    """Return the annotation file of a split, None where there is none."""
+    """Return the annotation file of a split, or None."""
     published = sorted((root / "annotations").glob("person_keypoints_*.json"))
     if named := [path for path in published if split in path.name]:
         return named[0]
@@ -164,26 +164,26 @@ def _load(path: Path) -> dict[str, Any]:
         truth = json.loads(data)
     except (OSError, ValueError) as error:
         raise SourceError(f"Cannot read annotations from '{path}': {error}. Give a COCO keypoint file.") from error
-    if not isinstance(truth, dict) or not all(isinstance(truth.get(key), list) for key in _OF_PICTURE):
+    if not isinstance(truth, dict) or not all(isinstance(truth.get(key), list) for key in _IMAGE_KEYS):
         raise SourceError(f"'{path}' has no lists 'images' and 'annotations'. Give a COCO keypoint file.")
     return truth
 
 
 class Problems:
-    """What is wrong with a data set: each kind once, with its count and a few examples."""
+    """Problems of a dataset: each kind with its count and a few examples."""
 
     def __init__(self) -> None:
-        self._found: dict[str, list[Any]] = {}
+        self._examples: dict[str, list[Any]] = {}
 
     def add(self, kind: str, example: Any) -> None:
-        """Note one more of a kind, a sentence's end such as "pictures are missing"."""
-        self._found.setdefault(kind, []).append(example)
+        """Add an example of a kind of problem; `kind` completes a sentence, such as "images are missing"."""
+        self._examples.setdefault(kind, []).append(example)
 
     def sentences(self) -> list[str]:
-        """Return a sentence a kind."""
+        """Return a sentence for each kind."""
         return [
-            f"{len(found)} {kind}: {', '.join(map(str, found[:SHOWN]))}{', ...' if len(found) > SHOWN else '.'}"
-            for kind, found in self._found.items()
+            f"{len(names)} {kind}: {', '.join(map(str, names[:SHOWN]))}{', ...' if len(names) > SHOWN else '.'}"
+            for kind, names in self._examples.items()
         ]
 
 
@@ -195,7 +195,7 @@ def _checked_images(images: list[Any], problems: Problems) -> list[dict[str, Any
                 width > 0 and height > 0
             ):
                 if number in kept:
-                    problems.add("images have an id that another one has, left out", number)
+                    problems.add("images have the id of another image, left out", number)
                 else:
                     kept[number] = image
             case _:
@@ -206,13 +206,13 @@ def _checked_images(images: list[Any], problems: Problems) -> list[dict[str, Any
 def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pixels, problems: Problems) -> People:
     rows = {number: row for row, number in enumerate(images)}
     listed = {image.get("id") for image in truth["images"] if isinstance(image, dict)}
-    found: list[tuple[int, list[float], list[float], Any, bool]] = []
+    persons: list[tuple[int, list[float], list[float], Any, bool]] = []
     annotations = []
     for annotation in truth["annotations"]:
         name = annotation.get("id", "without id")
         if annotation.get("image_id") not in rows:
             if annotation.get("image_id") not in listed:
-                problems.add("annotations are of a picture that is not listed, left out", name)
+                problems.add("annotations are of an image that is not listed, left out", name)
             continue
         box, points = annotation.get("bbox"), annotation.get("keypoints", [0] * 3 * len(COCO))
         if not _numbers(box, 4) or box[2] <= 0 or box[3] <= 0:
@@ -226,35 +226,35 @@ def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pi
         else:
             visible = sum(v > 0 for v in points[2::3])
             if annotation.get("num_keypoints", visible) != visible:
-                problems.add("annotations have another num_keypoints than visible keypoints, counted anew", name)
+                problems.add("annotations have another num_keypoints than visible keypoints, corrected", name)
                 annotation = annotation | {"num_keypoints": visible}
             annotations.append(annotation)
             if not annotation.get("iscrowd"):
                 weights = annotation.get("keypoint_weights", 1.0)
                 true = annotation.get("label_source", "gt") == "gt"
-                found.append((rows[annotation["image_id"]], box, points, weights, true))
-    found.sort(key=lambda person: person[0])
-    boxes = np.array([box for _, box, *_ in found], dtype=np.float32).reshape(-1, 4)
+                persons.append((rows[annotation["image_id"]], box, points, weights, true))
+    persons.sort(key=lambda person: person[0])
+    boxes = np.array([box for _, box, *_ in persons], dtype=np.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
-    points = np.array([points for _, _, points, *_ in found], dtype=np.float32).reshape(-1, len(COCO), 3)
+    points = np.array([points for _, _, points, *_ in persons], dtype=np.float32).reshape(-1, len(COCO), 3)
     weights = (points[..., 2] > 0).astype(np.float32)
-    for row, (*_, trust, _) in zip(weights, found, strict=True):
-        row *= np.asarray(trust, dtype=np.float32)
+    for row, (*_, reliability, _) in zip(weights, persons, strict=True):
+        row *= np.asarray(reliability, dtype=np.float32)
     sizes = np.array([(image["height"], image["width"]) for image in images.values()], dtype=np.int64).reshape(-1, 2)
-    picture = np.array([person[0] for person in found], dtype=np.int64)
-    if len(picture):  # outside of the picture there is nobody to see
-        boxes = np.clip(boxes, 0, np.tile(sizes[picture][:, ::-1], 2)).astype(np.float32)
+    image_rows = np.array([person[0] for person in persons], dtype=np.int64)
+    if len(image_rows):  # clip boxes to the image
+        boxes = np.clip(boxes, 0, np.tile(sizes[image_rows][:, ::-1], 2)).astype(np.float32)
     return People(
         pixels=pixels,
         names=[image["file_name"] for image in images.values()],
         ids=np.array(list(images), dtype=np.int64),
         sizes=sizes,
         squashed=np.array([bool(image.get("squashed")) for image in images.values()], dtype=bool),
-        picture=picture,
+        image_rows=image_rows,
         boxes=boxes,
         keypoints=points[..., :2],
         weights=weights,
-        true=np.array([person[-1] for person in found], dtype=bool),
+        true=np.array([person[-1] for person in persons], dtype=bool),
         truth={"images": list(images.values()), "annotations": annotations, "categories": truth.get("categories")},
     )
 

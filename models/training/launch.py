@@ -1,4 +1,4 @@
-"""From a recipe and folders to a running loop: data, task, devices."""
+"""Start a training from a recipe and folders: data, task, devices."""
 
 from __future__ import annotations
 
@@ -35,53 +35,53 @@ def train(
     nodes: int = 1,
     show: bool = False,
 ) -> dict[str, float]:
-    """Train by a recipe; `loop.fit` says what is written.
+    """Train by a recipe; see `loop.fit` for the files written.
 
     Args:
         wanted: the recipe.
-        data: people to learn from, see `data.read`.
-        out: folder of the results, made if need be.
-        val: people to measure on; when left out, those that `data` has for it, or a part of its pictures.
-        labels: annotation file of the people to learn from, instead of that in `data`.
-        cache: folder for the decoded pictures of `data`.
-        init: weights or a checkpoint to begin from; `bundled` for those that ship.
-        resume: go on with the run in `out`.
+        data: training data, see `data.read`.
+        out: folder of the results, created if needed.
+        val: validation data; by default the validation split of `data`, or a part of its images.
+        labels: annotation file of the training data, instead of that in `data`.
+        cache: folder for the decoded images of `data`.
+        init: weights or a checkpoint to start from; `bundled` for the bundled ones.
+        resume: continue the run in `out`.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        devices: how many on this machine.
-        nodes: how many machines.
-        show: whether the terminal shows progress and the data's problems.
+        devices: number of devices on this machine.
+        nodes: number of machines.
+        show: whether to print progress and problems of the data.
 
     Returns:
-        The last measured figures.
+        The last validation metrics.
 
     Raises:
-        PosetrackError: what the user has to change.
+        PosetrackError: the recipe, data, weights or devices are not usable.
     """
     if not resume and (out / "last.pt").exists():
-        raise OutputError(f"{out} holds a run already. Add --resume to go on with it, or give another --out.")
+        raise OutputError(f"{out} already holds a run. Add --resume to continue it, or give another --out.")
     fabric = _fabric(wanted, device=device, devices=devices, nodes=nodes)
     show = show and fabric.is_global_zero
     people, held_out = _people(wanted, data, val, labels, cache, show=show)
     make = DetectionTask if wanted.loss == "detection" else PoseTask
-    # What another run's weights would replace at once is not looked for.
-    begun = dataclasses.replace(wanted, network=dataclasses.replace(wanted.network, pretrained=""))
-    task = make(people, held_out, begun if resume or init else wanted)
+    # Pre-trained weights are not loaded if those of another run replace them.
+    without_pretrained = dataclasses.replace(wanted, network=dataclasses.replace(wanted.network, pretrained=""))
+    task = make(people, held_out, without_pretrained if resume or init else wanted)
     if fabric.is_global_zero:
         out.mkdir(parents=True, exist_ok=True)
         recipe.write(wanted, out / "recipe.toml")
-    begin = _bundled(wanted) if init == "bundled" else Path(init) if init else None
-    return loop.fit(task, wanted, out=out, fabric=fabric, resume=resume, init=begin, show=show)
+    initial = _bundled(wanted) if init == "bundled" else Path(init) if init else None
+    return loop.fit(task, wanted, out=out, fabric=fabric, resume=resume, init=initial, show=show)
 
 
 def _fabric(wanted: Recipe, *, device: str, devices: int, nodes: int) -> Fabric:
-    """Start the processes of the training; under torchrun they are there already."""
+    """Start the processes of the training; under torchrun they exist already."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    if "WORLD_SIZE" in os.environ and "LOCAL_WORLD_SIZE" in os.environ:  # what torchrun says is right
+    if "WORLD_SIZE" in os.environ and "LOCAL_WORLD_SIZE" in os.environ:  # torchrun decides
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ["WORLD_SIZE"]) // devices
     several = devices * nodes > 1
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what it thinks of the machine
+        warnings.simplefilter("ignore")  # about the machine
         try:
             fabric = Fabric(
                 accelerator=device,
@@ -99,7 +99,7 @@ def _fabric(wanted: Recipe, *, device: str, devices: int, nodes: int) -> Fabric:
 def _people(
     wanted: Recipe, data: Path, val: Path | None, labels: Path | None, cache: Path | None, *, show: bool
 ) -> tuple[People, People]:
-    """Read the people to learn from and those to measure on; say once what is wrong with them."""
+    """Read the training and the validation people, and print problems once."""
     from rich.console import Console
 
     def read(root: Path, split: str, labels: Path | None = None, cache: Path | None = None) -> People:

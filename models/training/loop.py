@@ -1,4 +1,4 @@
-"""The training loop, for every network on every number of devices: step, average, measure, save."""
+"""The training loop, for any network on any number of devices: step, average, validate, save."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .samples import Batches, loader
 
 Task = PoseTask | DetectionTask
 
-FORWARDS = ("logits", "predict")  # ways through a network besides its call
+FORWARDS = ("logits", "predict")  # forward methods of networks besides `__call__`
 
 
 def fit(
@@ -40,22 +40,22 @@ def fit(
     init: Path | None = None,
     show: bool = False,
 ) -> dict[str, float]:
-    """Train a network and measure it after every epoch.
+    """Train a network and validate it after every epoch.
 
-    Writes into `out`: `last.pt` and `best.pt`, checkpoints; `model.safetensors`, the averaged weights of the best;
-    `log.jsonl`, TensorBoard's files, and `predictions.jpg`, what the network sees in a few held-out samples.
+    Writes to `out`: `last.pt` and `best.pt`, checkpoints; `model.safetensors`, the averaged weights of the best;
+    `log.jsonl`, TensorBoard's files, and `predictions.jpg`, the predictions for a few held-out samples.
 
     Args:
-        task: network, samples, loss and measure.
-        recipe: everything else.
+        task: network, samples, loss and validation.
+        recipe: of the run.
         out: folder; must exist.
         fabric: devices and precision, launched.
-        resume: go on from `last.pt` in `out`, exactly as if nothing had happened.
-        init: where else to begin: weights, or a checkpoint of another run.
-        show: whether the terminal shows progress.
+        resume: continue from `last.pt` in `out`, with the same result as without the interruption.
+        init: weights, or a checkpoint of another run, to start from.
+        show: whether to print progress.
 
     Returns:
-        The last measured figures.
+        The last validation metrics.
 
     Raises:
         TrainingError: the loss is not finite; the batch is saved in `out`.
@@ -67,7 +67,7 @@ def fit(
     if resume:
         run.resume(out / "last.pt")
     elif init is not None:
-        run.begin_from(init, read_weights=task.read_weights)
+        run.initialise(init, read_weights=task.read_weights)
     model, stepper = fabric.setup(network, optimizer)
     for name in FORWARDS:
         if hasattr(network, name):
@@ -76,25 +76,25 @@ def fit(
     batches = Batches(
         len(task.samples), batch=recipe.batch, seed=recipe.seed, rank=fabric.global_rank, world=fabric.world_size
     )
-    steps = len(batches)  # in an epoch
+    steps = len(batches)  # per epoch
     rate = _schedule(recipe, steps)
     data = loader(task.samples, batches=batches, workers=recipe.data.workers, collate=task.collate)
     mean: Any = partial(fabric.all_reduce, reduce_op="mean")
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     with _reporting(fabric, out, steps=steps * recipe.epochs, start=run.step, show=show) as report:
         for epoch in range(run.step // steps, recipe.epochs):
             batches.epoch, batches.start = epoch, run.step - epoch * steps
             model.train()
             for batch in data:
-                torch.manual_seed(_chance(recipe.seed, run.step, fabric.global_rank))
+                torch.manual_seed(_step_seed(recipe.seed, run.step, fabric.global_rank))
                 for group in optimizer.param_groups:
                     group["lr"] = group["initial_lr"] * rate(run.step)
-                # Fabric sets the precision of a network's call alone, not of the other ways through it.
+                # Fabric sets the precision only for a network's `__call__`, not for its other forward methods.
                 with _attention(fabric.device), fabric.autocast():
                     loss = task.loss(model, fabric.to_device(batch), mean)
-                shown = mean(loss.detach()).item()  # of all processes, which so stop together
-                if not math.isfinite(shown):
-                    raise _not_finite(shown, batch, out=out, step=run.step, rank=fabric.global_rank)
+                average_loss = mean(loss.detach()).item()  # over all processes, so that all stop together
+                if not math.isfinite(average_loss):
+                    raise _not_finite(average_loss, batch, out=out, step=run.step, rank=fabric.global_rank)
                 fabric.backward(loss)
                 if recipe.clip:
                     fabric.clip_gradients(model, stepper, max_norm=recipe.clip)
@@ -105,22 +105,22 @@ def fit(
                 _update_average(run, recipe)
                 if report:
                     lr = max(group["lr"] for group in optimizer.param_groups)
-                    report.step(run.step, epoch=epoch + 1, loss=shown, lr=lr, images=recipe.batch)
+                    report.step(run.step, epoch=epoch + 1, loss=average_loss, lr=lr, images=recipe.batch)
                     if recipe.save_every and run.step % recipe.save_every == 0 and run.step % steps:
                         run.save(out / "last.pt")
-            if report:  # the first process measures, the others wait
-                figures = task.validate(run.average, fabric.device)
-                picture = task.picture(run.average, fabric.device)
-                cv2.imwrite(str(out / "predictions.jpg"), picture)
-                report.epoch(run.step, epoch=epoch + 1, figures=figures, picture=picture)
-                if figures[task.score] > run.best:
-                    run.best = figures[task.score]
+            if report:  # the first process validates, the others wait
+                metrics = task.validate(run.average, fabric.device)
+                preview = task.preview(run.average, fabric.device)
+                cv2.imwrite(str(out / "predictions.jpg"), preview)
+                report.epoch(run.step, epoch=epoch + 1, metrics=metrics, preview=preview)
+                if metrics[task.score] > run.best:
+                    run.best = metrics[task.score]
                     run.save(out / "best.pt")
                     task.export(run.average.state_dict(), out / "model.safetensors")
                 run.save(out / "last.pt")
                 report.restart_clock()
             fabric.barrier()
-    return figures
+    return metrics
 
 
 def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -141,7 +141,7 @@ def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def _schedule(recipe: Recipe, steps: int) -> optim.Factor:
-    """Return the factor on the learning rate as a function of the step; an epoch has so many `steps`."""
+    """Return the factor of the learning rate as a function of the step; an epoch has `steps` steps."""
     wanted = recipe.schedule
     options: dict[str, dict[str, Any]] = {
         "milestones": {"at": list(wanted.at), "gamma": wanted.gamma},
@@ -152,13 +152,13 @@ def _schedule(recipe: Recipe, steps: int) -> optim.Factor:
     return optim.schedule(wanted.kind, **options[wanted.kind], **common)
 
 
-def _chance(seed: int, step: int, rank: int) -> int:
-    """Return a seed for one step of one process: no state of chance has to be kept to go on exactly."""
+def _step_seed(seed: int, step: int, rank: int) -> int:
+    """Return the seed of one step of one process, so that a run resumes exactly without a stored random state."""
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
 
 
 def _attention(device: torch.device) -> AbstractContextManager:
-    # The fused attention kernel's backward pass is several times slower than plain matrix products on CPUs.
+    # On CPUs, the backward pass of fused attention is several times slower than that of plain matrix products.
     return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
 
 
@@ -166,14 +166,14 @@ def _not_finite(loss: float, batch: dict[str, Any], *, out: Path, step: int, ran
     path = out / f"not-finite-{rank}.pt"
     torch.save(batch, path)
     return TrainingError(
-        f"The loss is {loss} at step {step}; its batch is in {path}. Lower optim.lr, set clip, or look at the batch; "
-        "--resume goes on from the last checkpoint."
+        f"The loss is {loss} at step {step}; its batch is in {path}. Lower optim.lr, set clip, or inspect the batch; "
+        "--resume continues from the last checkpoint."
     )
 
 
 @torch.no_grad()
 def _update_average(run: Run, recipe: Recipe) -> None:
-    """Move the average towards the network; young averages forget faster, or they would remember the first weights."""
+    """Update the moving average; its decay is faster at first, so that the initial weights have no lasting effect."""
     done = run.seen / recipe.batch
     keep = min(recipe.ema, (1 + done) / (10 + done))
     for mean, new in zip(run.average.state_dict().values(), run.network.state_dict().values(), strict=True):

@@ -1,4 +1,4 @@
-"""Which query answers for which keypoint: the cheapest one-to-one assignment (Kuhn 1955, "Hungarian method")."""
+"""Match queries to keypoints by the one-to-one assignment of least cost (Kuhn 1955, "Hungarian method")."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CLASS_COST, POINT_COST = 1.0, 5.0  # of POTR
 def match(logits: Tensor, points: Tensor, targets: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Assign a query to every known keypoint.
 
-    The cost of a pair is the L1 distance of the points times 5, less the probability of the keypoint's class; no
-    logarithm, so that both are of one scale (Carion et al. 2020, DETR, section 3.1).
+    The cost of a pair is 5 times the L1 distance of the points, minus the probability of the keypoint's class; without
+    a logarithm, so that both terms are on the same scale (Carion et al. 2020, DETR, section 3.1).
 
     Args:
         logits: (N, Q, K + 1), the last class being "no keypoint".
@@ -24,11 +24,11 @@ def match(logits: Tensor, points: Tensor, targets: Tensor, known: Tensor) -> tup
         known: (N, K) bool.
 
     Returns:
-        Three index vectors, as long as there are known keypoints: sample, query, keypoint.
+        Three index vectors with one element per known keypoint: sample, query, keypoint.
 
     Source: `HungarianMatcher` of PE-former.
     """
-    # A keypoint that is not known may be NaN; its column is not looked at, but must not spoil the arithmetic.
+    # Unknown keypoints may be NaN; their columns are ignored, but must not make others NaN.
     distance = torch.cdist(points.float(), targets.float().nan_to_num(), p=1)  # (N, Q, K)
     cost = POINT_COST * distance - CLASS_COST * logits.float().softmax(-1)[..., :-1]
     rows = []

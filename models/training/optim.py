@@ -1,8 +1,8 @@
-"""How fast each parameter learns, and when: parameter groups and learning-rate schedules.
+"""Parameter groups and learning-rate schedules.
 
-A function of groups returns what a PyTorch optimiser takes: each group has its parameters with their names, its
-learning rate and its weight decay. A schedule is a function of the step, counted from 0, that returns a factor on the
-learning rate of every group (`torch.optim.lr_scheduler.LambdaLR` takes it as it is).
+A group function returns the parameter groups of a PyTorch optimiser: each has named parameters, a learning rate and a
+weight decay. A schedule is a function of the step, counted from 0, that returns a factor for the learning rate of every
+group, as for `torch.optim.lr_scheduler.LambdaLR`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Factor = Callable[[int], float]
 
 
 def single_group(network: nn.Module, *, lr: float, weight_decay: float = 0.0) -> list[Group]:
-    """Treat all parameters alike; TransPose does, with Adam and without weight decay."""
+    """Put all parameters in one group; as TransPose, with Adam and without weight decay."""
     return [_group(_trainable(network), lr, weight_decay)]
 
 
 def matrix_decay(network: nn.Module, *, lr: float, weight_decay: float) -> list[Group]:
-    """Decay matrices and kernels, but neither biases nor the scales of norms; for the bundled networks."""
+    """Apply weight decay to matrices and kernels, but not to biases and norms; for the bundled networks."""
     named = _trainable(network)
     return [
         _group([(name, p) for name, p in named if p.ndim > 1], lr, weight_decay),
@@ -33,10 +33,10 @@ def matrix_decay(network: nn.Module, *, lr: float, weight_decay: float) -> list[
 
 
 def slow_encoder(network: nn.Module, *, lr: float, weight_decay: float, encoder_lr: float) -> list[Group]:
-    """Let a pre-trained encoder learn at a rate of its own; POTR does, with AdamW, and so does the bundled network.
+    """Give a pre-trained encoder its own learning rate; as POTR, with AdamW, and the bundled network.
 
-    What counts as the encoder follows the original: every name with "backbone" in it where POTR has one, else every
-    name with "encoder" in it, so that of the decoder's Fourier positions (`pos_encoder`) too.
+    As in the original, the encoder is every parameter with "backbone" in its name, or if there is none, with "encoder",
+    which includes the decoder's Fourier positions (`pos_encoder`).
     """
     named = _trainable(network)
     words = ("backbone", "encoder")
@@ -48,9 +48,9 @@ def slow_encoder(network: nn.Module, *, lr: float, weight_decay: float, encoder_
 
 
 def layer_decay(network: nn.Module, *, lr: float, weight_decay: float, rate: float) -> list[Group]:
-    """Let each layer of a ViTPose learn at `rate` times the speed of the next; biases and norms do not decay.
+    """Give each layer of a ViTPose `rate` times the learning rate of the next; no decay of biases and norms.
 
-    Positions and patches are layer 0, block i is layer i + 1, the last norm and the heads learn at `lr`.
+    Positions and patches are layer 0, block i is layer i + 1; the last norm and the heads have the rate `lr`.
 
     Source: ViTPose's `LayerDecayOptimizerConstructor` (after BEiT, Bao et al. 2022).
     """
@@ -83,12 +83,12 @@ def _group(named: list[tuple[str, Tensor]], lr: float, weight_decay: float) -> G
 
 
 def milestones(*, at: list[float], gamma: float = 0.1, steps_per_epoch: int = 1) -> Factor:
-    """Multiply the rate by `gamma` at each of these epochs; ViTPose: 170 and 200 of 210, POTR: 50 of 80."""
+    """Multiply the learning rate by `gamma` at each of these epochs; ViTPose: 170 and 200 of 210, POTR: 50 of 80."""
     return lambda step: gamma ** bisect.bisect_right(at, step / steps_per_epoch)
 
 
 def cosine(*, epochs: float, floor: float = 0.0, steps_per_epoch: int = 1) -> Factor:
-    """Fall along half a cosine to `floor`, once an epoch; TransPose: 0.1 after 230 (R) or 240 (H) epochs."""
+    """Decrease along half a cosine to `floor`, once per epoch; TransPose: 0.1 after 230 (R) or 240 (H) epochs."""
 
     def factor(step: int) -> float:
         progress = min(step // steps_per_epoch / epochs, 1.0)
@@ -98,10 +98,10 @@ def cosine(*, epochs: float, floor: float = 0.0, steps_per_epoch: int = 1) -> Fa
 
 
 def plateau(*, epochs: float, decay: float = 0.0, steps_per_epoch: int = 1) -> Factor:
-    """Stay constant, then fall in a straight line to zero over the last `decay` epochs; for the bundled networks.
+    """Stay constant, then decrease linearly to zero over the last `decay` epochs; for the bundled networks.
 
-    A constant rate can be continued from any checkpoint for as long as there is time, and the decay, begun from any
-    checkpoint, collects what was learnt (Zhai et al. 2022, "Scaling vision transformers", section 3.5).
+    A run at a constant rate can be extended from any checkpoint, and the decay can start from any checkpoint (Zhai et
+    al. 2022, "Scaling vision transformers", section 3.5).
     """
 
     def factor(step: int) -> float:
@@ -115,28 +115,28 @@ SCHEDULES: dict[str, Callable[..., Factor]] = {"milestones": milestones, "cosine
 
 
 def schedule(kind: str, *, warmup: int = 0, warmup_start: float = 0.0, **options: Any) -> Factor:
-    """Return the factor on the learning rate as a function of the step.
+    """Return the factor of the learning rate as a function of the step.
 
     Args:
         kind: a name of `SCHEDULES`.
-        warmup: steps over which the factor rises in a straight line to what it would be without; ViTPose: 500.
-        warmup_start: the factor that it rises from, at a step -1 that nobody sees if it is 0; ViTPose: 0.001.
-        options: of that schedule. Lengths are epochs of `steps_per_epoch` steps, so steps where that is left at 1.
+        warmup: steps of linear warm-up; ViTPose: 500.
+        warmup_start: factor at the first step; if 0, at the step before the first. ViTPose: 0.001.
+        options: of the schedule. Lengths are in epochs of `steps_per_epoch` steps; in steps if that is 1.
 
     Raises:
-        ValueError: the kind is not known.
+        ValueError: the kind is unknown.
     """
     if kind not in SCHEDULES:
-        raise ValueError(f"The schedule '{kind}' is not known; choose one of {', '.join(SCHEDULES)}.")
+        raise ValueError(f"The schedule '{kind}' is unknown; choose one of {', '.join(SCHEDULES)}.")
     factor = SCHEDULES[kind](**options)
 
-    def warmed(step: int) -> float:
-        return factor(step) * _rise(step, warmup, warmup_start)
+    def warmed_up(step: int) -> float:
+        return factor(step) * _warmup_factor(step, warmup, warmup_start)
 
-    return warmed
+    return warmed_up
 
 
-def _rise(step: int, warmup: int, start: float) -> float:
-    # A rise from zero counts from 1, or its first step would learn nothing.
+def _warmup_factor(step: int, warmup: int, start: float) -> float:
+    # From zero, count steps from 1; otherwise the first step would have a rate of 0.
     done = (step if start else step + 1) / warmup if warmup else 1.0
     return min(1.0, start + (1 - start) * done)

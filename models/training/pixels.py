@@ -1,4 +1,4 @@
-"""Where the pixels of a data set are: picture files, tar shards, or a cache of decoded pictures."""
+"""Read the images of a dataset: from image files, tar shards, or a cache of decoded images."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ...errors import SourceError
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Bytes of an encoded picture: a whole file, or a part of a shard.
+class EncodedImage:
+    """Location of an encoded image: a file, or a part of a shard.
 
     Attributes:
         path: the file.
-        offset: its first byte.
-        size: bytes; -1 is all that follow.
+        offset: of its first byte.
+        size: bytes; -1 for the rest of the file.
     """
 
     path: Path
@@ -31,7 +31,7 @@ class Place:
     size: int = -1
 
     def read(self) -> bytes:
-        """Return the encoded picture."""
+        """Return the encoded image."""
         with self.path.open("rb") as file:
             file.seek(self.offset)
             return file.read(self.size)
@@ -39,64 +39,59 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """Callable `(row) -> (H, W, 3) BGR`: decodes the picture each time, or takes it out of a cache.
+    """Callable `(row) -> (H, W, 3) BGR`: decodes an image on each access, or reads it from a cache.
 
     Attributes:
-        places: (P) of the encoded pictures.
-        decoded: bytes of all decoded pictures, one after the other.
-        spans: (P, 3) first byte, height and width of each there.
+        encoded: (P) images.
+        decoded: bytes of all decoded images, concatenated.
+        spans: (P, 3) first byte, height and width of each in `decoded`.
     """
 
-    places: Sequence[Place]
+    encoded: Sequence[EncodedImage]
     decoded: NDArray[np.uint8] | None = None
     spans: NDArray[np.int64] | None = None
 
-    @classmethod
-    def of(cls, places: Sequence[Place]) -> Pixels:
-        """Read encoded pictures."""
-        return cls(places)
-
     def __call__(self, row: int) -> NDArray[np.uint8]:
-        """Return one picture; what comes from a cache is read-only."""
+        """Return an image; read-only if it comes from a cache."""
         if self.decoded is None or self.spans is None:
-            return decode(self.places[row])
+            return decode(self.encoded[row])
         offset, height, width = self.spans[row]
         return self.decoded[offset : offset + height * width * 3].reshape(height, width, 3)
 
     def select(self, rows: NDArray[np.integer]) -> Pixels:
-        """Return the pixels of some of the pictures."""
+        """Return the pixels of some of the images."""
         spans = None if self.spans is None else self.spans[rows]
-        return Pixels([self.places[i] for i in rows], self.decoded, spans)
+        return Pixels([self.encoded[i] for i in rows], self.decoded, spans)
 
     def cached(self, folder: Path, names: Sequence[str], *, max_side: int) -> Pixels:
-        """Decode all pictures into one flat file, once, and read them from there.
+        """Decode all images into one flat file, once, and read them from there.
 
         Args:
-            folder: for `pixels.bin` and `index.json`; a cache that is there is never changed, since another run may
+            folder: for `pixels.bin` and `index.json`; an existing cache is never changed, since another run may
                 be reading it.
-            names: of the pictures, in their order.
-            max_side: longer pictures are shrunk to this many pixels; about 0.3 MB each at 320.
+            names: of the images, in order.
+            max_side: images are downscaled to this longer side, pixels; about 0.3 MB each at 320.
 
         Raises:
-            SourceError: the folder has a cache of other pictures.
+            SourceError: the folder has a cache of other images.
         """
         index = folder / "index.json"
         if not index.exists():
             self._decode_all(folder, names, max_side)
         spans = json.loads(index.read_text(encoding="utf-8"))
         if unknown := [name for name in names if name not in spans]:
-            raise SourceError(f"The cache {folder} is of other pictures: it lacks {unknown[0]}. Give another --cache.")
+            raise SourceError(f"The cache {folder} is of other images: it lacks {unknown[0]}. Give another --cache.")
         decoded = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
-        return Pixels(self.places, decoded, np.array([spans[name] for name in names], dtype=np.int64))
+        return Pixels(self.encoded, decoded, np.array([spans[name] for name in names], dtype=np.int64))
 
     def _decode_all(self, folder: Path, names: Sequence[str], max_side: int) -> None:
-        """Write the cache; it has its index, and so is one, only when it is complete."""
+        """Write the cache; its index appears only when it is complete."""
         folder.mkdir(parents=True, exist_ok=True)
         offset, spans = 0, {}
-        own = f"{os.getpid()}.partial"  # several processes may begin at once
+        own = f"{os.getpid()}.partial"  # several processes may start at once
         with (folder / f"pixels.{own}").open("wb") as out:
-            for name, place in zip(names, self.places, strict=True):
-                image = _shrunk(decode(place), max_side)
+            for name, source in zip(names, self.encoded, strict=True):
+                image = _downscaled(decode(source), max_side)
                 out.write(image.tobytes())
                 spans[name] = (offset, *image.shape[:2])
                 offset += image.size
@@ -105,64 +100,65 @@ class Pixels:
         (folder / f"index.{own}").replace(folder / "index.json")
 
 
-def decode(place: Place) -> NDArray[np.uint8]:
-    """Decode a picture as it is stored, before the camera's orientation, which annotations know nothing of.
+def decode(source: EncodedImage) -> NDArray[np.uint8]:
+    """Decode an image as stored, ignoring the EXIF orientation, as annotations do.
 
     Raises:
-        SourceError: it is no picture.
+        SourceError: the data is not an image.
     """
-    data = np.frombuffer(place.read(), np.uint8)
+    data = np.frombuffer(source.read(), np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if len(data) else None
     if image is None:
-        raise SourceError(f"Cannot decode a picture in '{place.path}' (byte {place.offset}). Fetch the data again.")
+        raise SourceError(f"Cannot decode an image in '{source.path}' (byte {source.offset}). Download the data again.")
     return image  # type: ignore[return-value]
 
 
-def find_pictures(
+def find_images(
     root: Path, folder: str, names: Sequence[str], problem: Callable[[str, str], None]
-) -> dict[str, Place]:
-    """Return where pictures are, and report those that are missing or no pictures.
+) -> dict[str, EncodedImage]:
+    """Return the locations of images by name, and report those that are missing or unreadable.
 
     Args:
-        root: folder of the data set; its shards are `*.tar`.
-        folder: name of a split, such as `train2017`, which may be a folder there or in `images/`.
+        root: folder of the dataset; its shards are `*.tar`.
+        folder: name of a split, such as `train2017`, which may be a folder in it or in `images/`.
         names: file names as annotated.
-        problem: `(kind, name)` is called for every picture that cannot be used.
+        problem: called with `(kind, name)` for every image that cannot be used.
     """
-    shards = _shard_places(root)
+    shards = _shard_images(root)
     folders = [f for f in (root / folder, root / "images" / folder, root / "images", root) if f.is_dir()]
-    found = {}
+    images = {}
     for name in names:
-        place = shards.get(Path(name).name) or next((Place(f / name) for f in folders if (f / name).is_file()), None)
-        if place is None:
-            problem("pictures are missing, left out", name)
-        elif not _is_picture(place):
-            problem("pictures cannot be read, left out", name)
+        files = (EncodedImage(f / name) for f in folders if (f / name).is_file())
+        image = shards.get(Path(name).name) or next(files, None)
+        if image is None:
+            problem("images are missing, left out", name)
+        elif not _is_image(image):
+            problem("images cannot be read, left out", name)
         else:
-            found[name] = place
-    return found
+            images[name] = image
+    return images
 
 
-def _shard_places(root: Path) -> dict[str, Place]:
-    places = {}
+def _shard_images(root: Path) -> dict[str, EncodedImage]:
+    images = {}
     for shard in sorted(root.glob("*.tar")):
         with tarfile.open(shard) as tar:
             for member in tar:
                 if member.isfile():
-                    places[Path(member.name).name] = Place(shard, member.offset_data, member.size)
-    return places
+                    images[Path(member.name).name] = EncodedImage(shard, member.offset_data, member.size)
+    return images
 
 
-def _is_picture(place: Place) -> bool:
-    """Whether the header is that of a picture; decoding everything would take minutes."""
-    with place.path.open("rb") as file:
-        file.seek(place.offset)
+def _is_image(source: EncodedImage) -> bool:
+    """Return whether the header is that of an image; decoding all images would take minutes."""
+    with source.path.open("rb") as file:
+        file.seek(source.offset)
         head = file.read(12)
     signatures = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"GIF8", b"II*\0", b"MM\0*")
     return head.startswith(signatures) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
-def _shrunk(image: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
+def _downscaled(image: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
     scale = max_side / max(image.shape[:2])
     if scale >= 1:
         return image

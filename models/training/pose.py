@@ -1,4 +1,4 @@
-"""The task of a pose network: learn from crops of people, and be measured on people who were held out."""
+"""The task of training a pose network: crops of people, loss, and validation on held-out people."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from torch.utils.data import default_collate
 from ...errors import UsageError
 from ..evaluation.coco import coco_keypoint_ap, rescore
 from ..geometry import crop
-from ..geometry.answer import arrays
+from ..geometry.arrays import to_arrays
 from ..geometry.keypoints import COCO
 from ..weights import checkpoint
-from ..weights.find import variant
+from ..weights.locate import variant
 from . import teacher
 from .data import People
 from .objectives import OBJECTIVES, Mean
@@ -29,30 +29,30 @@ from .pretrained import load_backbone
 from .recipe import Data, Recipe
 from .samples import Crops, in_order, loader, to_planes
 
-SHOWN = 8  # people in the picture of predictions
+SHOWN = 8  # people in the preview
 COLOR = (80, 220, 80)
 
 
 class PoseTask:
-    """What `loop.fit` needs to know of pose networks.
+    """A pose network's part of `loop.fit`.
 
     Args:
-        people: to learn from.
-        held_out: to measure on.
+        people: training data.
+        held_out: validation data.
         recipe: of the run.
-        network: the one to train; that of the recipe, with fresh weights, when left out.
+        network: to train; by default the recipe's, with random or pre-trained weights.
     """
 
-    score = "AP"  # the best checkpoint has the most of it
+    score = "AP"  # the metric that selects the best checkpoint
 
     def __init__(self, people: People, held_out: People, recipe: Recipe, *, network: nn.Module | None = None) -> None:
         if recipe.loss not in OBJECTIVES:
-            raise UsageError(f"The loss '{recipe.loss}' is not known; choose one of {', '.join(OBJECTIVES)}.")
+            raise UsageError(f"The loss '{recipe.loss}' is unknown; choose one of {', '.join(OBJECTIVES)}.")
         self.objective = OBJECTIVES[recipe.loss]
         self.network: Any = build(recipe) if network is None else network
         self.teacher = teacher.load(recipe, self.network)
-        if self.teacher and self.objective.taught is None:
-            raise UsageError(f"The loss '{recipe.loss}' cannot learn from heat maps. Leave out teacher.network.")
+        if self.teacher and self.objective.distillation is None:
+            raise UsageError(f"The loss '{recipe.loss}' does not support a teacher. Remove teacher.network.")
         self.recipe = recipe
         self.samples = self._crops(_learnt_from(people, recipe.data), recipe)
         self.held_out = self._crops(held_out.select((held_out.weights > 0).any(1)), None)
@@ -63,7 +63,7 @@ class PoseTask:
             people,
             processing=self.network.processing,
             input_size=self.network.input_size,
-            varied=None if recipe is None else recipe.augment,
+            augmentation=None if recipe is None else recipe.augment,
             seed=0 if recipe is None else recipe.seed,
         )
 
@@ -72,28 +72,28 @@ class PoseTask:
     def loss(self, network: nn.Module, batch: dict[str, Tensor], mean: Mean = lambda value: value) -> Tensor:
         """Return the loss of a batch, a scalar."""
         images = to_planes(batch["images"]).contiguous(memory_format=torch.channels_last)
-        answer = self.objective.ask(network, images)
+        output = self.objective.forward(network, images)
         size = images.shape[2], images.shape[3]
-        loss = self.objective.truth(answer, batch["keypoints"], batch["weights"], size, mean)
-        if self.teacher and self.objective.taught and network.training:  # what is held out is measured by truth alone
-            loss = loss + self.recipe.teacher.weight * self.objective.taught(answer, self.teacher(images))
+        loss = self.objective.loss(output, batch["keypoints"], batch["weights"], size, mean)
+        if self.teacher and self.objective.distillation and network.training:  # validation uses only the ground truth
+            loss = loss + self.recipe.teacher.weight * self.objective.distillation(output, self.teacher(images))
         return loss
 
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device) -> dict[str, float]:
-        """Measure a network in evaluation mode: the held-out loss, and COCO's AP and AR with true boxes."""
+        """Validate a network in evaluation mode: held-out loss, and COCO's AP and AR with ground-truth boxes."""
         losses, results = [], []
         for batch, rows in self._held_out_batches():
             batch = {key: value.to(device) for key, value in batch.items()}
             losses.append(self.loss(network, batch).item() * len(rows))
             points, scores = self._locate(network, batch)
-            for row, keypoints, certainty in zip(rows, points, scores, strict=True):
-                person = np.concatenate([np.nan_to_num(keypoints), certainty[:, None]], axis=1)
+            for row, keypoints, confidence in zip(rows, points, scores, strict=True):
+                person = np.concatenate([np.nan_to_num(keypoints), confidence[:, None]], axis=1)
                 results.append(
                     {
-                        "image_id": int(self.held_out.people.ids[self.held_out.people.picture[row]]),
+                        "image_id": int(self.held_out.people.ids[self.held_out.people.image_rows[row]]),
                         "keypoints": person.ravel().tolist(),
-                        "score": float(rescore(np.ones(1), certainty[None])[0]),
+                        "score": float(rescore(np.ones(1), confidence[None])[0]),
                     }
                 )
         measured = coco_keypoint_ap(self.truth, results)
@@ -106,39 +106,39 @@ class PoseTask:
             yield batch, [index for _, index in keys]
 
     def _locate(self, network: Any, batch: dict[str, Tensor]) -> tuple[NDArray, NDArray]:
-        """Return the keypoints (B, K, 2) in pixels of the annotated pictures and their scores (B, K)."""
+        """Return keypoints (B, K, 2) in pixels of the annotated images, and their scores (B, K)."""
         processing = network.processing
         images = to_planes(batch["images"])
-        points, scores, size = processing.locate(processing.decode, lambda x: arrays(network(x)), images, None)
+        points, scores, size = processing.locate(processing.decode, lambda x: to_arrays(network(x)), images, None)
         regions = batch["centers"].cpu().numpy(), batch["sizes"].cpu().numpy()
         return crop.transform(points, crop.invert(processing.matrices(*regions, size))), np.clip(scores, 0, 1)
 
     @torch.no_grad()
-    def picture(self, network: Any, device: torch.device) -> NDArray[np.uint8]:
-        """Draw what the network sees in the first held-out people, side by side, (H, W, 3) BGR."""
+    def preview(self, network: Any, device: torch.device) -> NDArray[np.uint8]:
+        """Draw the poses of the first held-out people, side by side, (H, W, 3) BGR."""
         batch = default_collate([self.held_out[0, i] for i in range(min(SHOWN, len(self.held_out)))])
         images, regions = batch["images"].numpy().copy(), (batch["centers"].numpy(), batch["sizes"].numpy())
         points, scores = self._locate(network, batch | {"images": batch["images"].to(device)})
-        places = crop.transform(points, network.processing.matrices(*regions, network.input_size))
-        for image, person, certainty in zip(images, places, scores, strict=True):
+        in_crops = crop.transform(points, network.processing.matrices(*regions, network.input_size))
+        for image, person, confidence in zip(images, in_crops, scores, strict=True):
             for a, b in COCO.limbs:
-                if min(certainty[a], certainty[b]) > 0.2:
+                if min(confidence[a], confidence[b]) > 0.2:
                     ends = [tuple(np.round(person[i]).astype(int).tolist()) for i in (a, b)]
                     cv2.line(image, ends[0], ends[1], COLOR, 1, cv2.LINE_AA)
         return np.concatenate(list(images), axis=1)
 
     def export(self, state: dict[str, Tensor], path: Path) -> None:
-        """Write weights that `--model` takes."""
+        """Write weights for `--model`."""
         state = {key: value.contiguous().cpu() for key, value in state.items()}
         save_file(state, path, metadata=checkpoint.metadata(self.network))
 
     def read_weights(self, path: Path) -> dict[str, Tensor]:
-        """Read any weights that `--model` takes, to begin from."""
+        """Read any weights for `--model`, to start from."""
         return checkpoint.load_checkpoint(path).state_dict()
 
 
 def build(recipe: Recipe) -> nn.Module:
-    """Return a recipe's network with fresh weights, those of its seed, or behind a pre-trained backbone."""
+    """Return a recipe's network with random weights by its seed, and with its pre-trained backbone, if any."""
     torch.manual_seed(recipe.seed)
     wanted = recipe.network
     if wanted.variant == "timm":

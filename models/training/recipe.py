@@ -1,4 +1,4 @@
-"""What a training run is asked to do: a TOML recipe, overridden key by key, checked, and saved as it was resolved."""
+"""Training recipes: TOML with overrides of single keys, checked, and saved as resolved."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from typing import Any, get_args, get_origin, get_type_hints
 from ... import configs
 from ...errors import UsageError
 
-FOLDER = "train"  # of configs, where the shipped recipes are
+FOLDER = "train"  # of `configs`, with the shipped recipes
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Which network.
+    """The network.
 
     Attributes:
         variant: a name of the zoo; of a detector, `yolov8n` or a larger one; `timm` for any backbone of timm.
         backbone: with `timm`: a name of `timm.list_models()`.
         head: with `timm`: `classic` or `simple` (ViTPose's), `transpose` (its encoder) or `bundled` (its decoder).
-        input_size: (height, width) of what it sees, in pixels.
+        input_size: (height, width) of its input in pixels.
         drop_path: stochastic depth of the last block.
-        pretrained: weights that the backbone begins from, a file or hf:OWNER/REPOSITORY/FILE; of a detector, the file
-            or the name of a published YOLOv8; with `timm`, the file or `timm` for its own; none when empty.
+        pretrained: initial weights of the backbone, a file or hf:OWNER/REPOSITORY/FILE; of a detector, the file or the
+            name of a published YOLOv8; with `timm`, the file or `timm` for timm's weights; none if empty.
     """
 
     variant: str
@@ -40,15 +40,15 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Which of the annotated people.
+    """The training data.
 
     Attributes:
-        min_keypoints: people with fewer known keypoints are not learnt from.
-        held_out: part of the pictures that is kept for validation, where no other data is given for it.
+        min_keypoints: people with fewer known keypoints are excluded.
+        held_out: fraction of the images for validation, if no validation data is given.
         repeat_true: times per epoch that carefully annotated people are seen (`label_source` is `gt`, or missing).
-        limit: learn from no more than so many people, for trials; 0 is all.
-        max_side: pictures are shrunk to this in a cache of decoded pictures.
-        workers: processes that prepare batches, each process of the training its own; 0 does without.
+        limit: maximum number of people, for trials; 0 for all.
+        max_side: images in a cache are downscaled to this longer side, pixels.
+        workers: processes that prepare batches, per training process; 0 for none.
     """
 
     min_keypoints: int = 1
@@ -61,24 +61,24 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Augment:
-    """How a sample is varied; 0 leaves a variation out.
+    """Data augmentation; 0 disables a transformation.
 
     Attributes:
         flip: probability of a mirrored sample.
-        half_body: probability of showing only the upper or the lower body of a person with more than 8 known keypoints
-            (Wang et al. 2018), loosely.
-        truncate: probability of showing only the upper or the lower body, tightly, as a webcam or a table does.
+        half_body: probability of a loose crop of the upper or lower body of a person with more than 8 known keypoints
+            (Wang et al. 2018).
+        truncate: probability of a tight crop of the upper or lower body, as in a webcam image or behind a table.
         shift: largest displacement of the centre, in widths and heights of the box.
         shift_probability: of such a displacement.
-        scale: the size varies by a factor 1 + scale n, n normal, within 1 +- scale.
-        rotation: degrees; the angle is rotation n, n normal, within twice the rotation, in 6 of 10 samples.
-        squeeze: largest natural logarithm of the factor on the aspect ratio.
+        scale: the size is multiplied by 1 + scale n, n normal, clipped to 1 +- scale.
+        rotation: degrees; the angle is rotation n, n normal, clipped to twice the rotation, in 60 % of samples.
+        squeeze: maximum natural logarithm of the factor of the aspect ratio.
         color: strength of the changes of exposure, contrast and white balance.
-        blur: probability.
-        low_resolution: probability of a crop as of a person 2 to 5 times smaller.
-        cutout: probability that something covers a part.
+        blur: probability of a blur.
+        low_resolution: probability of the resolution of a person 2 to 5 times smaller.
+        cutout: probability of a random rectangle over a part.
         paste: probability that a part of another person covers a keypoint.
-        mosaic: of a detector: probability that four pictures share the canvas.
+        mosaic: of a detector: probability of four images per canvas.
     """
 
     flip: float = 0.5
@@ -99,7 +99,7 @@ class Augment:
 
 @dataclass(frozen=True, slots=True)
 class Optim:
-    """Which optimiser, and how fast each part learns.
+    """The optimiser and its learning rates.
 
     Attributes:
         name: `adamw` or `adam`.
@@ -120,16 +120,16 @@ class Optim:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How the learning rate goes.
+    """The learning-rate schedule.
 
     Attributes:
         kind: `milestones`, `cosine` or `plateau`; functions of `optim.py`.
-        warmup: steps in which it rises.
-        warmup_start: factor that it rises from.
-        at: epochs in which it falls, of `milestones`.
-        gamma: by which factor it falls there.
-        floor: last factor of `cosine`.
-        decay: epochs at the end in which it falls to zero, of `plateau`.
+        warmup: steps of linear warm-up.
+        warmup_start: initial factor of the warm-up.
+        at: epochs of the `milestones`.
+        gamma: factor at each of the `milestones`.
+        floor: final factor of `cosine`.
+        decay: final epochs of linear decay to zero, of `plateau`.
     """
 
     kind: str = "plateau"
@@ -143,11 +143,11 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """Another network to learn from, beside the true keypoints; see `teacher.py`.
+    """A network for distillation, in addition to the annotated keypoints; see `teacher.py`.
 
     Attributes:
-        network: a name of the zoo, or a file of weights; none when empty.
-        weight: of the distance from its heat maps; that from the truth has 1.
+        network: a name of the zoo, or a weights file; none if empty.
+        weight: of the distillation loss; that of the annotations is 1.
     """
 
     network: str = ""
@@ -159,20 +159,20 @@ class Recipe:
     """One training run.
 
     Attributes:
-        network: which one.
+        network: to train.
         loss: a name of `objectives.OBJECTIVES`, or `detection`.
-        epochs: times that everybody is seen.
-        batch: samples a step, over all devices together.
-        seed: of everything that is left to chance.
-        precision: `32-true` or `bf16-mixed`, as Lightning Fabric calls them.
-        clip: largest norm of the gradient; 0 for any.
-        ema: the averaged weights keep this part of themselves at each step; 0 for no averaging.
-        save_every: steps between checkpoints within an epoch; 0 for its end only.
-        data: which people.
-        augment: how samples are varied.
+        epochs: passes over the training data.
+        batch: samples per step, over all devices.
+        seed: of all random numbers.
+        precision: `32-true` or `bf16-mixed`, in Lightning Fabric's terms.
+        clip: maximum norm of the gradient; 0 for no limit.
+        ema: decay of the moving average of the weights per step; 0 for no averaging.
+        save_every: steps between checkpoints within an epoch; 0 for only at its end.
+        data: training data.
+        augment: data augmentation.
         optim: optimiser.
         schedule: of the learning rate.
-        teacher: of a pose network: another one to learn from.
+        teacher: of a pose network: network for distillation.
     """
 
     network: Network
@@ -201,27 +201,25 @@ class Recipe:
             if value not in allowed:
                 raise UsageError(f"{key} is '{value}'; choose one of {', '.join(allowed)}.")
         if (self.network.variant == "timm") != bool(self.network.backbone):
-            raise UsageError(
-                'network.backbone goes with network.variant = "timm", and only with that. Set both or none.'
-            )
+            raise UsageError('network.backbone and network.variant = "timm" belong together. Set both or neither.')
         if self.network.variant == "timm" and self.optim.groups == "layer_decay":
             raise UsageError("optim.groups 'layer_decay' is for ViTPose. With a timm backbone choose slow_encoder.")
         if self.loss == "detection" and self.teacher.network:
-            raise UsageError("teacher.network teaches pose networks, not detectors. Leave it out.")
+            raise UsageError("teacher.network is for pose networks, not detectors. Remove it.")
         for key, number in {"epochs": self.epochs, "batch": self.batch}.items():
             if number < 1:
                 raise UsageError(f"{key} is {number}; give at least 1.")
 
 
 def read(name: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Read a recipe and override some of its keys.
+    """Read a recipe and apply overrides.
 
     Args:
         name: a shipped recipe, or a TOML file.
-        overrides: each `key=value`, such as `optim.lr=1e-4`; the value as in TOML, a text also without quotes.
+        overrides: each `key=value`, such as `optim.lr=1e-4`; the value as in TOML, strings also without quotes.
 
     Raises:
-        UsageError: there is no such recipe, or a key or a value is not a recipe's.
+        UsageError: there is no such recipe, or a key or a value is invalid.
     """
     table = configs.read(name, FOLDER)
     for override in overrides:
@@ -230,7 +228,7 @@ def read(name: str, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def write(recipe: Recipe, path: Path) -> None:
-    """Write a resolved recipe, every key of it, as TOML that `read` takes."""
+    """Write a resolved recipe, with every key, as TOML for `read`."""
     import tomli_w
 
     path.write_text(tomli_w.dumps(dataclasses.asdict(recipe)), encoding="utf-8")
@@ -248,12 +246,12 @@ def _override(table: dict[str, Any], override: str) -> None:
     for parent in parents:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):
-            raise UsageError(f"--set {override}: {parent} is a value and has no keys. Leave out what follows the dot.")
+            raise UsageError(f"--set {override}: {parent} is a value and has no keys. Remove the part after the dot.")
     table[last] = value
 
 
 def _build(kind: Any, table: Mapping[str, Any], *, prefix: str, origin: str) -> Any:
-    """Make a dataclass from a table, checking keys and types on all levels."""
+    """Build a dataclass from a table, checking keys and types on all levels."""
     types = get_type_hints(kind)
     values = {}
     for key, value in table.items():
@@ -299,4 +297,4 @@ def _convert(value: Any, wanted: Any, *, key: str, origin: str) -> Any:
         name = (
             "list like [256, 192]" if len(get_args(wanted)) == 2 and get_args(wanted)[1] is int else "list of numbers"
         )
-    raise UsageError(f"{origin} sets {key} to {value!r}, which is no {name}. Give a value of that type.")
+    raise UsageError(f"{origin} sets {key} to {value!r}, which is not a {name}. Give a value of that type.")

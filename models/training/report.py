@@ -1,4 +1,4 @@
-"""What a run tells while it goes: progress in the terminal, a log of lines, TensorBoard."""
+"""Progress of a training run: terminal, log file and TensorBoard."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ EVERY = 20  # steps between lines of the log
 
 
 class Report:
-    """Writes `log.jsonl` and TensorBoard's files into a folder and shows progress.
+    """Writes `log.jsonl` and TensorBoard's files to a folder, and prints progress.
 
     Args:
         out: the folder.
         steps: of the whole run.
-        start: steps that were done before; what the log tells of later ones is taken back.
-        show: whether the terminal shows progress.
+        start: steps done before; later lines are removed from the log.
+        show: whether to print progress.
     """
 
     def __init__(self, out: Path, *, steps: int, start: int, show: bool) -> None:
@@ -30,7 +30,7 @@ class Report:
         from torch.utils.tensorboard import SummaryWriter
 
         self._log = out / "log.jsonl"
-        self._forget(start)
+        self._truncate_log(start)
         self._writer = SummaryWriter(str(out), purge_step=start)
         columns = (
             TextColumn("epoch {task.fields[epoch]}"),
@@ -55,7 +55,7 @@ class Report:
         self._writer.close()
 
     def step(self, step: int, *, epoch: int, loss: float, lr: float, images: int) -> None:
-        """Tell of one step, counted from 1."""
+        """Report one step, counted from 1."""
         self._losses.append(loss)
         self._images += images
         speed = self._images / max(time.monotonic() - self._since, 1e-9)
@@ -69,25 +69,25 @@ class Report:
             self.restart_clock()
 
     def restart_clock(self) -> None:
-        """Leave out of the speed what was not training."""
+        """Exclude the time since the last step, spent on validation, from the speed."""
         self._images, self._since = 0, time.monotonic()
 
-    def epoch(self, step: int, *, epoch: int, figures: dict[str, float], picture: NDArray[np.uint8]) -> None:
-        """Tell of a validation; `picture` is (H, W, 3) BGR."""
-        for name, value in figures.items():
+    def epoch(self, step: int, *, epoch: int, metrics: dict[str, float], preview: NDArray[np.uint8]) -> None:
+        """Report a validation; `preview` is (H, W, 3) BGR."""
+        for name, value in metrics.items():
             self._writer.add_scalar(f"val/{name}", value, step)
-        self._writer.add_image("val/predictions", picture[..., ::-1].copy(), step, dataformats="HWC")
+        self._writer.add_image("val/predictions", preview[..., ::-1].copy(), step, dataformats="HWC")
         self._writer.flush()
-        self._write({"step": step, "epoch": epoch} | {f"val_{name}": value for name, value in figures.items()})
-        told = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-        self._progress.console.print(f"epoch {epoch}, held out: {told}", highlight=False)
+        self._write({"step": step, "epoch": epoch} | {f"val_{name}": value for name, value in metrics.items()})
+        summary = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+        self._progress.console.print(f"epoch {epoch}, held out: {summary}", highlight=False)
 
     def _write(self, line: dict[str, Any]) -> None:
         with self._log.open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
 
-    def _forget(self, step: int) -> None:
-        """Take back the lines after a step, which a run that was interrupted wrote and this one will write again."""
+    def _truncate_log(self, step: int) -> None:
+        """Remove the lines after a step, which an interrupted run wrote and this one will write again."""
         if self._log.exists():
             lines = self._log.read_text(encoding="utf-8").splitlines()
             self._log.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["step"] <= step))

@@ -1,4 +1,4 @@
-"""POTR's loss of a set: every keypoint finds its query, every other query should say "no keypoint"."""
+"""POTR's set-prediction loss: every keypoint is matched to a query; other queries should predict "no keypoint"."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from torch.nn import functional as F
 from .matcher import match
 
 CLASS_WEIGHT, POINT_WEIGHT = 1.0, 5.0
-NO_KEYPOINT_WEIGHT = 0.1  # most queries match nothing; at full weight they would drown those that do
+NO_KEYPOINT_WEIGHT = 0.1  # most queries are unmatched and would otherwise dominate the loss
 
 
 def set_losses(
     outputs: dict[str, Any], targets: Tensor, known: Tensor, *, count: Tensor | float | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Return the classification and the location loss of each of the L decoder layers, which match on their own.
+    """Return the classification and location losses of the L decoder layers, each matched separately.
 
     Args:
         outputs: of a POTR: `pred_logits` (B, Q, K + 1), `pred_boxes` (B, Q, 2) and `aux_outputs`, the same two of the
             earlier layers.
-        targets: (B, K, 2) fractions of the crop; a keypoint may lie outside of it.
-        known: (B, K), true or above 0 where the keypoint is annotated.
-        count: what the location losses are divided by; the batch's known keypoints when left out. With several
-            processes, their mean number of known keypoints makes the gradient that of one large batch.
+        targets: (B, K, 2) fractions of the crop; a keypoint may lie outside.
+        known: (B, K), true or above 0 if the keypoint is annotated.
+        count: divisor of the location losses; by default the number of known keypoints of the batch. With several
+            processes, the mean number per process makes the gradient that of one large batch.
 
     Returns:
         Cross-entropies (L,) and L1 distances (L,), the first layer first.
@@ -56,6 +56,6 @@ def set_losses(
 
 
 def set_loss(outputs: dict[str, Any], targets: Tensor, known: Tensor, *, count: Tensor | float | None = None) -> Tensor:
-    """Return the weighted sum over all decoder layers, a scalar; arguments as of `set_losses`."""
+    """Return the weighted sum over all decoder layers, a scalar; arguments as in `set_losses`."""
     classification, location = set_losses(outputs, targets, known, count=count)
     return (CLASS_WEIGHT * classification + POINT_WEIGHT * location).sum()

@@ -1,7 +1,7 @@
-"""A teacher: a larger network whose heat maps the one in training learns from, beside the true keypoints.
+"""Distillation: a larger teacher network, whose heat maps are targets in addition to the annotated keypoints.
 
-This is the output distillation of ViTPose (Xu et al. 2022, section 3.5). A teacher has an answer for every keypoint of
-every variation of a crop, also for those that nobody annotated, and it says how sure it is.
+This is the output distillation of ViTPose (Xu et al. 2022, section 3.5). A teacher provides heat maps with confidences
+for all keypoints of every augmented crop, including those that are not annotated.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from torch import Tensor, nn
 
 from ...errors import UsageError
 from ..geometry.processing import by_heatmaps
-from ..weights import checkpoint, find
+from ..weights import checkpoint
+from ..weights.locate import locate_weights
 from .recipe import Recipe
 
 
 class Teacher:
-    """Heat maps of the crops that the student sees.
+    """Computes heat maps of the student's crops.
 
     Args:
-        network: a heat-map network of the student's crops, (B, 3, H, W) -> (B, K, h, w), its Gaussians as ViTPose's.
+        network: a heat-map network, (B, 3, H, W) -> (B, K, h, w), with the student's crops and ViTPose's Gaussians.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -34,28 +35,28 @@ class Teacher:
 
 
 def load(recipe: Recipe, student: Any) -> Teacher | None:
-    """Load the teacher of a recipe, or None where it names none.
+    """Return the teacher of a recipe, or None if it names none.
 
     Raises:
-        UsageError: the teacher does not see and answer what the student does.
-        ModelError: its weights are not here and cannot be fetched, or fit no known network.
+        UsageError: the teacher's crops or outputs do not fit the student's.
+        ModelError: its weights are not on this machine and cannot be downloaded, or fit no known network.
     """
     name = recipe.teacher.network
     if not name:
         return None
-    found = find.find(name)
-    network: Any = checkpoint.load_checkpoint(found.path, input_size=found.input_size)
-    theirs = f"teacher.network: {name}"
+    file = locate_weights(name)
+    network: Any = checkpoint.load_checkpoint(file.path, input_size=file.input_size)
+    label = f"teacher.network: {name}"
     if network.processing.locate is not by_heatmaps or hasattr(network, "logits"):
-        raise UsageError(f"{theirs} does not answer with the heat maps that can teach. Use a ViTPose or a TransPose.")
+        raise UsageError(f"{label} does not output heat maps for distillation. Use a ViTPose or a TransPose.")
     if network.processing.matrices is not student.processing.matrices:
         raise UsageError(
-            f"{theirs} cuts crops out in another way ({network.processing.name}) than {recipe.network.variant} "
+            f"{label} has other crops ({network.processing.name}) than {recipe.network.variant} "
             f"({student.processing.name}). Use a teacher of the same family, such as a ViTPose for the bundled network."
         )
     if tuple(network.input_size) != tuple(student.input_size):
         raise UsageError(
-            f"{theirs} sees crops of {_text(network.input_size)}, and {recipe.network.variant} those of "
+            f"{label} takes crops of {_text(network.input_size)}, but {recipe.network.variant} those of "
             f"{_text(student.input_size)}. Set network.input_size to the teacher's."
         )
     return Teacher(network)

@@ -1,1 +1,1 @@
-"""Where weights come from: known variants, downloads, checkpoints, and the pair that ships."""
+"""Weights: the list of variants, downloads, checkpoints, and the bundled pair of networks."""

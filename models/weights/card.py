@@ -1,4 +1,4 @@
-"""What has to be known of a network apart from its weights, so that it can run anywhere; text in an exported file."""
+"""Cards: the input and output conventions of a network, stored as text in an exported file."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-KEY = "posetrack"  # of the files' metadata
-FORMAT = 1  # of what stands there
-MOST_PIXELS, MOST_STRIDE, MOST_CLASSES = 8192, 256, 100_000  # that a card may state
+KEY = "posetrack"  # in the metadata of files
+FORMAT = 1  # version of the text
+MAX_PIXELS, MAX_STRIDE, MAX_CLASSES = 8192, 256, 100_000  # maximum values in a card
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,10 @@ class PoseCard:
     Attributes:
         input_size: (height, width) of the crop in pixels.
         processing: a name of `processing.PROCESSINGS`.
-        family: the network's class, by which `protocol` knows how its authors measure.
+        family: the network's class, which determines the evaluation protocol.
         skeleton: the dataset whose keypoints it estimates, a name of `skeletons.SKELETONS`.
-        sha256: of the weights that it was made from.
-        int8: whether its layers are rounded to eight bits.
+        sha256: of the original weights.
+        int8: whether its layers are quantised to 8 bits.
     """
 
     input_size: tuple[int, int]
@@ -33,21 +33,21 @@ class PoseCard:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(height, width) of its input, -1 where any will do."""
+        """(height, width) of its input, -1 for any."""
         return self.input_size
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorCard:
-    """A detector: takes RGB pictures (B, 3, h, w) in [0, 1].
+    """A detector: takes RGB images (B, 3, h, w) in [0, 1].
 
     Attributes:
-        size: pixels of the picture's longer side that it learned at.
-        stride: both sides are multiples of it.
-        person_class: the row of its classes that counts.
-        end2end: its rows are final, no suppression is due.
-        shrinks: pictures are brought to size by `shrink.resize`; Ultralytics' own learnt with bilinear ones.
-        sha256: of the weights that it was made from.
+        size: longer side of the training images, pixels.
+        stride: both sides of the input are multiples of it.
+        person_class: index of the class person.
+        end2end: whether its rows are final and need no suppression.
+        shrinks: whether images are resized by `shrink.resize`; Ultralytics trains with bilinear resizing.
+        sha256: of the original weights.
     """
 
     size: int
@@ -59,7 +59,7 @@ class DetectorCard:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(height, width) of its input, -1 where any will do."""
+        """(height, width) of its input, -1 for any."""
         return (-1, -1)
 
 
@@ -77,12 +77,12 @@ def from_text(text: str) -> Card:
     """Read a card.
 
     Raises:
-        ValueError: it is none that this version knows.
+        ValueError: the text is not a card of this version.
     """
     try:
         values = json.loads(text)
         if not isinstance(values, Mapping) or values["format"] != FORMAT:
-            raise ValueError("of another version")
+            raise ValueError("it is of another version")
         fields = {key: value for key, value in values.items() if key not in ("format", "kind")}
         if "input_size" in fields:
             height, width = fields["input_size"]
@@ -95,11 +95,11 @@ def from_text(text: str) -> Card:
 
 
 def _check(card: Card) -> None:
-    """Hold the numbers of a foreign file to what pictures may have."""
+    """Check the numbers of an untrusted file."""
     if isinstance(card, PoseCard):
-        bounds = [(side, MOST_PIXELS) for side in card.input_size]
+        bounds = [(side, MAX_PIXELS) for side in card.input_size]
     else:
-        bounds = [(card.size, MOST_PIXELS), (card.stride, MOST_STRIDE), (card.person_class + 1, MOST_CLASSES)]
-    for number, most in bounds:
-        if not isinstance(number, int) or not 0 < number <= most:
-            raise ValueError(f"{number} is beyond {most}")
+        bounds = [(card.size, MAX_PIXELS), (card.stride, MAX_STRIDE), (card.person_class + 1, MAX_CLASSES)]
+    for number, maximum in bounds:
+        if not isinstance(number, int) or not 0 < number <= maximum:
+            raise ValueError(f"{number} is beyond {maximum}")

@@ -1,4 +1,4 @@
-"""Download a file once: resumed where it stopped, verified, and under its name only when it is whole."""
+"""Download a file: resumable, verified, and renamed to its final name only when complete."""
 
 from __future__ import annotations
 
@@ -9,72 +9,74 @@ from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ...errors import ModelError
-from .cache import sha256
+from ..cache import sha256
 
-TIMEOUT = 20.0  # seconds without a byte
+TIMEOUT = 20.0  # seconds without data
 BLOCK = 1 << 20
 
 
 def fetch(url: str, target: Path, *, expected: str | None = None) -> None:
-    """Download a file; what an earlier attempt left in `target.part` is not downloaded again.
+    """Download a file, resuming an earlier attempt from `target.part`.
 
     Args:
-        url: fixed address of a file that never changes.
-        target: its name here; the folder is created.
-        expected: its sha256. Where it is not known, the one that the Hugging Face hub tells for its large files counts.
+        url: of a file that never changes.
+        target: local path; its folder is created.
+        expected: its sha256; if None, the one that the Hugging Face hub states for large files.
 
     Raises:
-        ModelError: it cannot be had or written, or is not what was expected.
+        ModelError: the file cannot be downloaded or written, or has another sha256.
     """
     part = target.with_name(f"{target.name}.part")
-    remedy = f"Try again, or download it by hand and put it at {target}."
+    remedy = f"Try again, or download it yourself and put it at {target}."
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab") as file:
-            told = _download(url, file)
+            stated = _download(url, file)
     except HTTPError as error:
-        raise ModelError(f"Cannot download {url}: the server answers {error.code} {error.reason}. {remedy}") from error
+        raise ModelError(
+            f"Cannot download {url}: the server responded {error.code} {error.reason}. {remedy}"
+        ) from error
     except URLError as error:
         raise ModelError(f"Cannot download {url}: {error.reason}. {remedy}") from error
     except (ConnectionError, TimeoutError, HTTPException) as error:
         size = part.stat().st_size / 1e6
         raise ModelError(
-            f"The download of {url} broke off after {size:.1f} MB ({error or type(error).__name__}). "
-            "Run it again; it goes on from there."
+            f"The download of {url} stopped after {size:.1f} MB ({error or type(error).__name__}). "
+            "Run it again to resume."
         ) from error
     except OSError as error:
         raise ModelError(f"Cannot write {part}: {error.strerror}. Free some space, or set POSETRACK_CACHE.") from error
-    expected = expected or told
-    if expected and (found := sha256(part)) != expected:
+    expected = expected or stated
+    if expected and (digest := sha256(part)) != expected:
         part.unlink()
-        raise ModelError(f"{url} is not the file that was published: its sha256 is {found}, not {expected}. {remedy}")
+        raise ModelError(f"{url} is not the file that was published: its sha256 is {digest}, not {expected}. {remedy}")
     part.replace(target)
 
 
 def _download(url: str, file: BinaryIO) -> str | None:
-    """Append what is missing; return the sha256 that the hub tells on the way, if it does."""
+    """Append the missing part; return the sha256 that the hub states in its redirect, if any."""
     redirect = _Redirect()
     have = file.tell()
     headers = {"User-Agent": "posetrack"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
-        answer = build_opener(redirect).open(Request(url, headers=headers), timeout=TIMEOUT)  # noqa: S310  # of the zoo
+        response = build_opener(redirect).open(Request(url, headers=headers), timeout=TIMEOUT)  # noqa: S310  # a URL of the zoo
     except HTTPError as error:
         if error.code != 416:
             raise
         if error.headers.get("Content-Range") == f"bytes */{have}":  # nothing is missing
             return redirect.digest
-        file.truncate(file.seek(0))  # it is no beginning of this file
+        file.truncate(file.seek(0))  # the partial file is not a prefix of this file
         return _download(url, file)
-    with answer:
-        span = answer.headers.get("Content-Range", "")  # bytes 100-199/200
+    with response:
+        span = response.headers.get("Content-Range", "")  # bytes 100-199/200
         if have and not span.startswith(f"bytes {have}-"):
-            have = file.truncate(file.seek(0))  # the server begins anew
-        total = span.rpartition("/")[2] or answer.headers.get("Content-Length")
-        _copy(answer, file, name=url.rsplit("/", 1)[-1], have=have, total=int(total) if total else None)
+            have = file.truncate(file.seek(0))  # the server sends the whole file
+        total = span.rpartition("/")[2] or response.headers.get("Content-Length")
+        _copy(response, file, name=url.rsplit("/", 1)[-1], have=have, total=int(total) if total else None)
     return redirect.digest
 
 
-def _copy(answer: IO[bytes], file: BinaryIO, *, name: str, have: int, total: int | None) -> None:
+def _copy(response: IO[bytes], file: BinaryIO, *, name: str, have: int, total: int | None) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
@@ -83,16 +85,16 @@ def _copy(answer: IO[bytes], file: BinaryIO, *, name: str, have: int, total: int
     bar = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
     with bar:
         task = bar.add_task(name, total=total, completed=have)
-        while block := answer.read(BLOCK):
+        while block := response.read(BLOCK):
             file.write(block)
             have += len(block)
             bar.update(task, completed=have)
     if total is not None and have < total:
-        raise ConnectionError(f"{total / 1e6:.1f} MB were announced")
+        raise ConnectionError(f"{total / 1e6:.1f} MB were expected")
 
 
 class _Redirect(HTTPRedirectHandler):
-    """Keeps the sha256 that the hub tells before it leads to the storage of a large file."""
+    """Keeps the sha256 that the hub states when it redirects to the storage of a large file."""
 
     digest: str | None = None
 

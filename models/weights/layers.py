@@ -1,9 +1,9 @@
-"""Build a network of Ultralytics' from the record of it in a weights file.
+"""Build an Ultralytics network from its record in a weights file.
 
-Published files hold a network as an object, layer in layer. Each record becomes a layer of ours only if its class is a
-layer of PyTorch's or Ultralytics', and takes over nothing but tensors, numbers, texts and layers: no constructor runs
-and no description in the file is parsed. Of functions one is known, that a layer with its norm folded computes with
-`forward_fuse`. What is built is then run once without memory, so that no number in it can ask for too much.
+Published files hold a network as nested layer objects. A record becomes a layer only if its class is a PyTorch or
+Ultralytics layer, and only its tensors, numbers, strings and layers are used: no constructor is run and no model
+description in the file is parsed. The one supported function is `forward_fuse`, of a layer with a folded batch norm.
+The network is first run on the meta device, without memory, to check that its sizes are reasonable.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .inert import Record
+from .pickle_interpreter import Record
 from .torch_file import check_sharing
 
 _TORCH = "activation batchnorm container conv dropout linear normalization padding pooling upsampling"
@@ -23,16 +23,16 @@ _OTHERS = "activation block conv head transformer utils"
 _MODULES = (
     *(f"torch.nn.modules.{name}" for name in _TORCH.split()),
     *(f"ultralytics.nn.modules.{name}" for name in _OTHERS.split()),
-    "ultralytics.nn.modules",  # where all of them were at first
+    "ultralytics.nn.modules",  # their module in early versions
 )
 _RENAMED = {
     "ultralytics.nn.modules.block.Silence": "torch.nn.modules.linear.Identity",
     "ultralytics.nn.tasks.YOLOv10DetectionModel": "ultralytics.nn.tasks.DetectionModel",
 }
-_DEEPEST = 32  # layers within layers; of published networks at most 12
-_TRIAL = 256  # pixels of the side of the picture of the trial run
-_CALL = 2**16  # what each call of a layer counts beside its numbers, so that repeats are bounded, too
-_MOST = 2**29  # numbers that all layers together may answer to it; the largest published networks answer 2**27
+_MAX_DEPTH = 32  # maximum nesting of layers; published networks have at most 12
+_TRIAL = 256  # side of the image of the trial run, pixels
+_CALL = 2**16  # added to the count for each call of a layer, which also bounds repeated calls
+_MAX_VALUES = 2**29  # maximum output values of all layers in the trial run; the largest published networks have 2**27
 
 
 def build(record: Record, networks: Mapping[str, type[nn.Module]]) -> nn.Module:
@@ -40,10 +40,10 @@ def build(record: Record, networks: Mapping[str, type[nn.Module]]) -> nn.Module:
 
     Args:
         record: of the network in the file.
-        networks: the classes that it may be of, by their full name.
+        networks: the allowed classes of the network, by full name.
 
     Raises:
-        ValueError: it is or holds something else, or needs far more memory than published networks.
+        ValueError: the record is or contains something else, or needs far more memory than published networks.
     """
     _try_out(_Builder(networks, device="meta").layer(record))
     network = _Builder(networks, device="cpu").layer(record)
@@ -52,27 +52,27 @@ def build(record: Record, networks: Mapping[str, type[nn.Module]]) -> nn.Module:
 
 
 def renamed(name: str) -> str:
-    """Return today's name of a class of Ultralytics'."""
+    """Return the current name of an Ultralytics class."""
     return _RENAMED.get(name, name)
 
 
 class _Builder:
     def __init__(self, networks: Mapping[str, type[nn.Module]], *, device: str) -> None:
         self._networks, self._device = networks, device
-        self._layers: dict[int, nn.Module] = {}  # by the record's identity: one that stands in two places stays one
+        self._layers: dict[int, nn.Module] = {}  # by id(record): a layer used twice stays one object
         self._open = 0
 
     def layer(self, record: Any) -> nn.Module:
-        """Return the layer that a record is of."""
+        """Return the layer of a record."""
         if id(record) in self._layers:
             known = self._layers[id(record)]
             if any(True for _ in known.children()) or any(True for _ in known.parameters()):
-                raise ValueError("a layer stands in it twice")  # activations alone are shared
+                raise ValueError("it contains a layer twice")  # only activations may be shared
             return known
         if not isinstance(record, Record):
             raise ValueError(f"a layer in it is a {type(record).__name__}")
-        if self._open == _DEEPEST:
-            raise ValueError("its layers are nested too deep")
+        if self._open == _MAX_DEPTH:
+            raise ValueError("its layers are nested too deeply")
         cls = self._class(record.name)
         layer: Any = object.__new__(cls)
         nn.Module.__init__(layer)
@@ -90,13 +90,13 @@ class _Builder:
         if name in self._networks and not self._open:
             return self._networks[name]
         module, _, attribute = name.rpartition(".")
-        found = getattr(importlib.import_module(module), attribute, None) if module in _MODULES else None
-        if not (isinstance(found, type) and issubclass(found, nn.Module) and found.__module__ in _MODULES):
-            raise ValueError(f"it holds a {name}, which is no layer of PyTorch's or Ultralytics'")
-        return found
+        cls = getattr(importlib.import_module(module), attribute, None) if module in _MODULES else None
+        if not (isinstance(cls, type) and issubclass(cls, nn.Module) and cls.__module__ in _MODULES):
+            raise ValueError(f"it holds a {name}, which is not a PyTorch or Ultralytics layer")
+        return cls
 
     def _state(self, state: Mapping[Any, Any], cls: type) -> dict[str, Any]:
-        """Return the attributes of a layer; what else stands among them stays away."""
+        """Return the attributes of a layer that are tensors, layers or plain values."""
         kept: dict[str, Any] = {
             "_parameters": self._each(state, "_parameters", self._parameter),
             "_buffers": self._each(state, "_buffers", self._tensor),
@@ -106,10 +106,10 @@ class _Builder:
             },
         }
         for name, value in state.items():
-            shadows = callable(getattr(cls, name, None)) and name != "type"  # there it is a text of Ultralytics'
+            shadows = callable(getattr(cls, name, None)) and name != "type"  # `type` is a string that Ultralytics sets
             if name in kept or "hook" in name or shadows:
                 continue
-            if isinstance(value, Tensor):  # strides become numbers, which a tensor without memory cannot
+            if isinstance(value, Tensor):  # strides are converted to numbers, which a meta tensor does not allow
                 kept[name] = value if name == "stride" else self._tensor(value)
             elif _is_plain(value):
                 kept[name] = value
@@ -124,12 +124,12 @@ class _Builder:
 
     def _tensor(self, value: Any) -> Tensor:
         if not isinstance(value, Tensor):
-            raise ValueError(f"where a tensor is due stands a {type(value).__name__}")
+            raise ValueError(f"it holds a {type(value).__name__} in place of a tensor")
         return value.to(self._device)
 
 
 def _is_plain(value: Any, depth: int = 0) -> bool:
-    """Whether a value is of numbers, texts, and short lists of them."""
+    """Return whether a value is a number, a string, or a short list of these."""
     if value is None or isinstance(value, bool | int | float | str):
         return True
     return (
@@ -145,7 +145,7 @@ class _TooLargeError(Exception):
 
 
 def _try_out(network: nn.Module) -> None:
-    left = _MOST
+    left = _MAX_VALUES
 
     def count(layer: nn.Module, inputs: Any, output: Any) -> None:
         nonlocal left
@@ -160,7 +160,7 @@ def _try_out(network: nn.Module) -> None:
         with torch.no_grad():
             network.eval()(torch.empty(1, 3, _TRIAL, _TRIAL, device="meta"))
     except _TooLargeError:
-        raise ValueError("its layers answer with far more numbers than those of published networks") from None
-    except Exception as error:  # what layers raise that do not fit to each other cannot be listed
+        raise ValueError("its layers output far more values than those of published networks") from None
+    except Exception as error:  # mismatched layers raise errors of many classes
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"its layers do not fit to each other ({reason})") from error
+        raise ValueError(f"its layers do not fit together ({reason})") from error

@@ -1,4 +1,4 @@
-"""Build the network that a checkpoint belongs to: it is known by its keys and shapes alone."""
+"""Recognise the network of a checkpoint by its keys and shapes, and build it."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _VITPOSE_HEADS = {384: 12, 768: 12, 1024: 16, 1280: 16}
 
 
 def recognise(state: State, label: str, **arguments: Any) -> tuple[nn.Module, State]:
-    """Build the network that the keys and shapes ask for; return it with the entries that belong to it."""
+    """Return the network that fits the keys and shapes, and the entries of the state dict that belong to it."""
     if "backbone.layers.0.conv.weight" in state and "pos_embed" in state:
         return _convvit(state), state
     if "backbone.patch_embed.proj.weight" in state and "keypoint_head.final_layer.weight" in state:
         if _has_experts(state):
             state = {key: value for key, value in state.items() if key != "backbone.cls_token"}
             return _vitpose_plus(state, label), state
-        # Multi-task checkpoints carry further heads and the pre-training's class token; the files that ViTPose's
-        # model_split.py cuts out of a ViTPose+ also its experts, of which one is already in fc2.
+        # Multi-task checkpoints also have further heads and the class token of the pre-training. The files that
+        # ViTPose's model_split.py cuts out of a ViTPose+ also have its experts, one of which is merged into fc2.
         extra = re.compile(r"^associate_keypoint_heads\.|^backbone\.cls_token$|\.mlp\.experts\.")
         state = {key: value for key, value in state.items() if not extra.search(key)}
         return _vitpose(state, label), state
     if (network := transpose.from_state(state)) is not None:
-        # A file may leave out the fixed table.
+        # A file may omit the fixed table.
         return network, {"pos_embedding": network.get_parameter("pos_embedding"), **state}
-    if (sets := potr.from_state(state, **arguments)) is not None:
-        return sets, state
+    if (network := potr.from_state(state, **arguments)) is not None:
+        return network, state
     raise ModelError(
         f"{label} is not a checkpoint of a pose network that posetrack knows; its first keys are {list(state)[:3]}. "
         "`posetrack models` lists the networks."
@@ -68,7 +68,7 @@ def _vitpose(state: State, label: str) -> ViTPose:
 
 
 def _has_experts(state: State) -> bool:
-    """Whether fc2 leaves a part of its output to experts."""
+    """Return whether experts compute a part of the output of fc2."""
     fc2, expert = (state.get(f"backbone.blocks.0.mlp.{layer}.weight") for layer in ("fc2", "experts.0"))
     return fc2 is not None and expert is not None and fc2.shape[0] < state["backbone.patch_embed.proj.weight"].shape[0]
 
@@ -80,7 +80,9 @@ def _vitpose_plus(state: State, label: str) -> ViTPosePlus:
         **_vitpose_size(state, label),
         part=state["backbone.blocks.0.mlp.experts.0.weight"].shape[0],
         num_experts=_depth(state, "backbone.blocks.0.mlp.experts."),
-        num_keypoints=tuple(0 if layer is None else layer.shape[0] for layer in layers),  # 0: loading names the key
+        num_keypoints=tuple(
+            0 if layer is None else layer.shape[0] for layer in layers
+        ),  # 0 if missing: loading then names the key
     )
 
 
@@ -115,7 +117,7 @@ _TRANSFORMERS_NAMES = (
 
 
 def from_transformers(state: State) -> State:
-    """Give the names of the original to a state dict of transformers' VitPoseForPoseEstimation."""
+    """Rename the keys of a state dict of transformers' VitPoseForPoseEstimation to the original's."""
     result: State = {}
     for key, value in state.items():
         if ".attention.attention." in key:

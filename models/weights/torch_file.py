@@ -1,7 +1,8 @@
-"""Read what `torch.save` wrote as tensors and plain data, whoever wrote it.
+"""Read an untrusted file of `torch.save` as tensors and plain data.
 
-Nothing in a file is imported, called or built (see `inert`), and its memory is bounded by its size: the archive is not
-compressed, all storages together are no larger than the file, and no tensor has more elements than its storage.
+Nothing in a file is imported, called or built (see `pickle_interpreter`), and its memory is bounded by its size: the
+archive is not compressed, all storages together are no larger than the file, and no tensor has more elements than its
+storage.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from .inert import Machine, Record, UnsafeError
+from .pickle_interpreter import Interpreter, Record, UnsafeError
 
-_MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # what a file of torch before 1.6 begins with
-_PICKLE = 64 * 2**20  # bytes of a pickle, which holds names and shapes; the largest published ones have 2 MB
-_SHARED = 4  # tensors may share storages, but have no more than so many times their bytes
+_MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # magic number and protocol of files of torch before 1.6
+_PICKLE = 64 * 2**20  # maximum bytes of a pickle, which holds names and shapes; the largest published one has 2 MB
+_SHARED = 4  # maximum ratio of the tensors' bytes to their storages' bytes; tensors may share storages
 
 _DTYPES = {
     "Float": torch.float32,
@@ -35,7 +36,7 @@ _DTYPES = {
     "Byte": torch.uint8,
     "Bool": torch.bool,
 }
-# Calls that a file of weights may well hold and nothing here needs: they become records.
+# Calls that files of weights may contain and that are not needed here: they become records.
 _IDLE = (
     "_codecs.encode",  # bytes, in older protocols
     "builtins.getattr",
@@ -51,16 +52,16 @@ _IDLE = (
     *(f"numpy.{core}.multiarray.{name}" for core in ("core", "_core") for name in ("scalar", "_reconstruct")),
     *(f"{module}.{kind}Path" for module in ("pathlib", "pathlib._local") for kind in ("Posix", "Windows")),
 )
-Load = Callable[[str, torch.dtype, int], Tensor]  # (key, dtype, numel) -> the numbers of a storage
+Load = Callable[[str, torch.dtype, int], Tensor]  # (key, dtype, numel) -> the values of a storage
 
 
 def read(path: Path) -> Any:
-    """Return what a file holds; tensors are on the processor, those of floating point in float32.
+    """Return the contents of a file; tensors are on the CPU, floating-point ones in float32.
 
     Raises:
-        OSError: it cannot be opened.
-        UnsafeError: it asks for more than tensors and plain data.
-        ValueError: it is no file of `torch.save`, or is broken; the message says why.
+        OSError: the file cannot be opened.
+        UnsafeError: it holds more than tensors and plain data.
+        ValueError: it was not written by `torch.save`, or is broken; the message gives the reason.
     """
     with path.open("rb") as file:
         try:
@@ -74,15 +75,15 @@ def read(path: Path) -> Any:
 
 
 def check_sharing(tensors: Iterable[Tensor]) -> None:
-    """Refuse tensors for which a network would take far more memory than the file has.
+    """Check that tensors, once copied into a network, take no more than a few times the memory of the file.
 
     Raises:
-        ValueError: they refer many times to the same numbers.
+        ValueError: many tensors refer to the same values.
     """
     tensors = list(tensors)
     held = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
     if sum(tensor.nbytes for tensor in tensors) > _SHARED * sum(held.values()):
-        raise ValueError("its tensors repeat the same numbers to be larger than the file")
+        raise ValueError("its tensors repeat the same values, so they are far larger than the file")
 
 
 def _read_archive(file: BinaryIO) -> Any:
@@ -100,15 +101,15 @@ def _read_archive(file: BinaryIO) -> Any:
     def load(key: str, dtype: torch.dtype, numel: int) -> Tensor:
         entry = entries[f"data/{key}"]
         if entry.file_size < numel * dtype.itemsize:
-            raise ValueError(f"storage {key} has {entry.file_size} bytes, too few for what is stated")
+            raise ValueError(f"storage {key} has {entry.file_size} bytes, fewer than it states")
         with archive.open(entry) as stream:
             return _numbers(stream, dtype, numel)
 
-    return _machine(load, size).run(io.BytesIO(archive.read(entries["data.pkl"])))
+    return _interpreter(load, size).run(io.BytesIO(archive.read(entries["data.pkl"])))
 
 
 def _read_legacy(file: BinaryIO) -> Any:
-    """Read the form of torch before 1.6: pickles, of which the fourth is the value, then the storages' bytes."""
+    """Read the format of torch before 1.6: pickles, of which the fourth is the value, then the storages' bytes."""
     size, kinds, loaded = file.seek(0, io.SEEK_END), {}, {}
 
     def note(key: str, dtype: torch.dtype, numel: int) -> Tensor:
@@ -116,25 +117,25 @@ def _read_legacy(file: BinaryIO) -> Any:
         return torch.empty(numel, dtype=dtype, device="meta")
 
     file.seek(0)
-    first = _machine(note, size)
+    first = _interpreter(note, size)
     if _pickle(file, first) != _MAGIC or _pickle(file, first) != _PROTOCOL:
-        raise ValueError("it is no file of torch.save")
-    _pickle(file, first)  # about the machine that wrote it
+        raise ValueError("it was not written by torch.save")
+    _pickle(file, first)  # byte order and integer sizes of the machine that wrote it
     start = file.tell()
     _pickle(file, first)
     for key in _pickle(file, first):
         dtype, numel = kinds[key]
         if int.from_bytes(file.read(8), "little") != numel:
-            raise ValueError(f"storage {key} has another length than is stated")
+            raise ValueError(f"storage {key} has another length than it states")
         loaded[key] = _numbers(file, dtype, numel)
     file.seek(start)
-    return _pickle(file, _machine(lambda key, dtype, numel: loaded[key], size))
+    return _pickle(file, _interpreter(lambda key, dtype, numel: loaded[key], size))
 
 
-def _pickle(file: BinaryIO, machine: Machine) -> Any:
+def _pickle(file: BinaryIO, interpreter: Interpreter) -> Any:
     start = file.tell()
     memory = io.BytesIO(file.read(_PICKLE))
-    value = machine.run(memory)
+    value = interpreter.run(memory)
     file.seek(start + memory.tell())
     return value
 
@@ -150,11 +151,11 @@ def _numbers(stream: Any, dtype: torch.dtype, numel: int) -> Tensor:
     return values.float() if dtype.is_floating_point else values
 
 
-def _machine(load: Load, size: int) -> Machine:
-    """Return what reads pickles that refer to storages.
+def _interpreter(load: Load, size: int) -> Interpreter:
+    """Return an interpreter of pickles that refer to storages.
 
     Args:
-        load: returns a storage's numbers.
+        load: returns the values of a storage.
         size: bytes of the file.
     """
     storages: dict[str, Tensor] = {}
@@ -169,21 +170,21 @@ def _machine(load: Load, size: int) -> Machine:
                 raise ValueError(f"it holds a {kind.name}")
             left -= _natural(numel) * dtype.itemsize
             if left < 0:
-                raise ValueError("its storages state more bytes than the file has")
+                raise ValueError("its storages need more bytes than the file has")
             storages[key] = load(key, dtype, numel)
         return storages[key]
 
-    return Machine(_CALLS, refer)
+    return Interpreter(_CALLS, refer)
 
 
 def _natural(number: Any) -> int:
     if type(number) is not int or number < 0:
-        raise ValueError(f"{number!r} stands where a count is due")
+        raise ValueError(f"{number!r} is not a count")
     return number
 
 
 def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Tensor:
-    """Return a part of a storage; `torch.as_strided` with the limits that a foreign file needs."""
+    """Return a view of a storage: `torch.as_strided` with bounds checks, since the file is untrusted."""
     shape = [_natural(number) for number in size]
     steps = [_natural(number) for number in stride]
     last = _natural(offset) + sum((n - 1) * step for n, step in zip(shape, steps, strict=True))

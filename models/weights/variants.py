@@ -1,4 +1,4 @@
-"""The one list of networks: every name that `--model` takes, its size, its published figures and where weights live."""
+"""The list of pose networks: every name that `--model` takes, with its size, published figures and weights."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from ..networks.transpose import TransPose
 from ..networks.vitpose import ViTPose
 from ..networks.vitpose_plus import ViTPosePlus
 
-# What every figure was measured with, as its authors report it.
+# How the average precision of every variant was measured, as its authors report it.
 PROTOCOL = "COCO val2017, person boxes of a detector of AP 56.4, flip test"
 HUB_FILE = "model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One network of the literature, or ours.
+    """One published network, or the bundled one.
 
     Attributes:
-        name: what the user types.
+        name: for `--model`.
         family: network architecture.
-        build: makes it with fresh weights; takes another `input_size`.
-        parameters: millions of them.
-        gmacs: billions of multiply-adds for one crop.
-        ap: average precision by `PROTOCOL`, with a word on the weights where several are published.
+        build: returns it with random weights; takes another `input_size`.
+        parameters: millions.
+        gmacs: billions of multiply-accumulate operations per crop.
+        ap: average precision by `PROTOCOL`; followed by the name of the pre-training if several are published.
         licence: of the weights.
-        page: where to find the weights by hand.
+        page: where the weights are published.
         input_size: (height, width) of the crop in pixels.
-        hub: (repository, revision) on the Hugging Face hub, where its weights are there.
-        url: fixed address of the weights.
-        sha256: of the file of `hub` or `url`, where it is known.
-        bundled: file in models/bundled, where its weights ship with the package.
+        hub: (repository, revision) of the weights on the Hugging Face hub, if any.
+        url: fixed address of the weights, if any.
+        sha256: of the file of `hub` or `url`, if known.
+        bundled: file in weights/bundled, if the weights ship with the package.
     """
 
     name: str
@@ -63,7 +63,7 @@ _VITPOSE_SIZES: dict[str, dict[str, Any]] = {
     "l": {"dim": 1024, "depth": 24, "num_heads": 16, "drop_path": 0.5},
     "h": {"dim": 1280, "depth": 32, "num_heads": 16, "drop_path": 0.55},
 }
-_VITPOSE = {  # parameters, multiply-adds, average precision
+_VITPOSE = {  # parameters (M), GMACs, average precision
     "vitpose-s": (24.3, 5.6, "73.8"),
     "vitpose-b": (90.0, 18.5, "75.8"),
     "vitpose-l": (308.5, 61.6, "78.3"),
@@ -73,8 +73,8 @@ _VITPOSE = {  # parameters, multiply-adds, average precision
     "vitpose-l-simple": (303.5, 60.4, "78.2"),
     "vitpose-h-simple": (631.1, 124.6, "78.9"),
 }
-# On the hub, by name: repository, revision, sha256 of the file. The revisions were the newest in May 2026; the hub
-# does not show its digests without the file, so these are as other projects have pinned them.
+# On the hub, by name: repository, revision, sha256 of the file. The revisions were the newest in May 2026. The hub does
+# not state digests without a download; these are the ones that other projects have pinned.
 _HUB: dict[str, tuple[str, str, str | None]] = {
     "vitpose-b": (
         "usyd-community/vitpose-base",
@@ -126,8 +126,8 @@ def _vitpose(name: str, parameters: float, gmacs: float, ap: str) -> Variant:
     )
 
 
-_PLUS = {  # width of an expert's part, parameters with all six heads, multiply-adds for one dataset, average precision
-    "s": (96, 46.3, 5.6, "75.8"),  # the repository's own configuration says 192, the released weights are of 96
+_PLUS = {  # channels of an expert, parameters (M) with all six heads, GMACs for one dataset, average precision
+    "s": (96, 46.3, 5.6, "75.8"),  # the repository's configuration has 192, but the released weights have 96
     "b": (192, 146.4, 18.5, "77.0"),
     "l": (256, 460.7, 61.6, "78.6"),
     "h": (320, 930.9, 125.8, "79.4"),
@@ -145,12 +145,12 @@ def _vitpose_plus(size: str, part: int, parameters: float, gmacs: float, ap: str
         ap=ap,
         licence="Apache-2.0",
         page=_VITPOSE_PAGE,
-        **_on_hub(name),  # all experts, but COCO's head only; the files of the page have all six
+        **_on_hub(name),  # all experts, but only COCO's head; the files on the page have all six heads
     )
 
 
 _TRANSPOSE_PAGE = "https://github.com/yangsenius/TransPose"
-_TRANSPOSE = {  # parameters, multiply-adds, average precision, file of the release
+_TRANSPOSE = {  # parameters (M), GMACs, average precision, file of the release
     "transpose-r-a3": (5.2, 5.4, "71.7", "tp_r_256x192_enc3_d256_h1024_mh8.pth"),
     "transpose-r-a4": (6.0, 6.3, "72.6", "tp_r_256x192_enc4_d256_h1024_mh8.pth"),
     "transpose-h-s": (8.0, 9.9, "74.2", "tp_h_32_256x192_enc4_d64_h128_mh1.pth"),
@@ -173,7 +173,7 @@ def _transpose(name: str, parameters: float, gmacs: float, ap: str, file: str) -
     )
 
 
-_POTR = {  # parameters, multiply-adds, average precision with the encoder's pre-training that it belongs to
+_POTR = {  # parameters (M), GMACs, average precision and the encoder's pre-training
     "potr-deit-s16": (36.4, 6.4, "62.2 distilled"),
     "potr-deit-dino-s8": (38.7, 25.4, "70.6 DINO"),
     "potr-xcit-s12-p16": (40.6, 6.7, "68.0 DINO"),

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ...models.weights.card import PoseCard
-from ...models.weights.find import variant
+from ...models.weights.locate import variant
 from ..perception.runtimes import Runtime
 from ..perception.runtimes.load import load_runtime
 from ..perception.runtimes.machine import threads

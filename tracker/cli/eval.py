@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...models.evaluation.annotations import Benchmark
+    from ...models.evaluation.annotations import Dataset
     from ..evaluation.pictures import Evaluation
 
 SOURCES = ("gt", "detector")  # of boxes; anything else is a file
@@ -66,15 +66,15 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import track
 
-    from ...models.evaluation.annotations import benchmark_of, read_annotations
+    from ...models.evaluation.annotations import dataset_of, read_annotations
     from ..evaluation.gallery import check_gallery, save_errors
     from ..evaluation.pictures import MOST_POSES, evaluate
     from ..evaluation.scores import results_files, show, write_json
     from ..partial import check_target
 
     truth = read_annotations(args.annotations)
-    benchmark = benchmark_of(truth)
-    model, detector_name = _names(args, benchmark)
+    dataset = dataset_of(truth)
+    model, detector_name = _names(args, dataset)
     figures = Path(args.json) if args.json else None
     results = results_files(args.results, poses=model is not None, boxes=detector_name is not None)
     for target in filter(None, (figures, *results.values())):
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     if args.save_errors:
         check_gallery(args.save_errors, overwrite=args.overwrite)
 
-    estimator, detector, family = _load(args, benchmark, model, detector_name)
+    estimator, detector, family = _load(args, dataset, model, detector_name)
     console = Console(stderr=True, highlight=False)
     if args.boxes not in SOURCES:
         _compare_pictures(detector.indices, truth, console)
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _names(args: argparse.Namespace, benchmark: Benchmark) -> tuple[str | None, str | None]:
+def _names(args: argparse.Namespace, dataset: Dataset) -> tuple[str | None, str | None]:
     """Return what is to be loaded as the pose model and as the detector; None where there shall be none."""
     from ...errors import UsageError
     from ...models.evaluation.annotations import MPII_LIKE
@@ -118,7 +118,7 @@ def _names(args: argparse.Namespace, benchmark: Benchmark) -> tuple[str | None, 
         raise UsageError(f"The boxes come from '{args.boxes}', so --detector has no use. Leave one of them out.")
     if args.worst < 1:
         raise UsageError(f"--worst is {args.worst}; give 1 or more.")
-    detector = args.detector or ("none" if benchmark is MPII_LIKE else "bundled")
+    detector = args.detector or ("none" if dataset is MPII_LIKE else "bundled")
     if args.boxes not in SOURCES:
         detector = args.boxes
     if args.model == detector == "none":
@@ -129,7 +129,7 @@ def _names(args: argparse.Namespace, benchmark: Benchmark) -> tuple[str | None, 
 
 
 def _load(
-    args: argparse.Namespace, benchmark: Benchmark, model: str | None, detector: str | None
+    args: argparse.Namespace, dataset: Dataset, model: str | None, detector: str | None
 ) -> tuple[Any, Any, dict[str, Any]]:
     """Load both, and say what the evaluation must know of the pose model's family."""
     from ...models.evaluation.annotations import MPII_LIKE
@@ -142,9 +142,9 @@ def _load(
     finder = estimator = None
     family = {}
     if model:
-        estimator = load_pose_estimator(model, dataset=benchmark.name, **where, flip=args.flip)
+        estimator = load_pose_estimator(model, dataset=dataset.name, **where, flip=args.flip)
         family = {"protocol": protocol_of(estimator.family), "input_size": estimator.input_size}
-        if benchmark is MPII_LIKE:
+        if dataset is MPII_LIKE:
             estimator.processing = square_regions(estimator.processing)
     if detector:
         conf = LEAST_SCORE if args.conf is None and not detector.endswith((".json", ".txt")) else args.conf
@@ -173,7 +173,7 @@ def _facts(args: argparse.Namespace, run: Evaluation, estimator: Any, detector: 
     return {
         **run.tables,
         "protocol": {
-            "dataset": run.benchmark.name,
+            "dataset": run.dataset.name,
             "annotations": args.annotations,
             "boxes": args.boxes,
             "flip": args.flip,

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     old = data.people_annotations(people)
     annotations = [annotation for annotation in people.truth["annotations"] if annotation.get("iscrowd")]
     for row in track(range(len(people.names)), description="Label", console=console):
-        rows = people.of_picture(row)
+        rows = people.of_image(row)
         if rows.start == rows.stop:
             continue
         image, scale = people.image(row)

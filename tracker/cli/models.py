@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ...models.weights.variants import Variant
 
-COLUMNS = ("name", "family", "input", "params", "GFLOPs", "AP", "licence", "cached")
-FIGURES = ("params", "GFLOPs")
+COLUMNS = ("name", "family", "input", "params", "GMACs", "AP", "licence", "cached")
+FIGURES = ("params", "GMACs")
 WIDTH = 100  # columns of a table in a file or a pipe, wide enough for every cell
 
 
@@ -47,7 +47,7 @@ def show_list(args: argparse.Namespace) -> int:
 
     table = Table(
         title="Pose networks",
-        caption=f"GFLOPs: multiply-adds for one person. AP as published: {PROTOCOL}.",
+        caption=f"GMACs: billions of multiply-accumulate operations per person. AP as published: {PROTOCOL}.",
         box=None,
         padding=(0, 1, 0, 0),
     )
@@ -63,7 +63,7 @@ def show_list(args: argparse.Namespace) -> int:
 
 
 def _facts(known: Variant) -> dict[str, str]:
-    from ...models.weights.find import address, local
+    from ...models.weights.locate import address, local
 
     height, width = known.input_size
     missing = "by hand" if address(known) is None else "no"
@@ -78,7 +78,7 @@ def show_info(args: argparse.Namespace) -> int:
     """Print the facts of one network, and where its weights are or belong."""
     from rich.console import Console
 
-    from ...models.weights.find import address, local, place, variant
+    from ...models.weights.locate import address, local, place, variant
     from ...models.weights.variants import PROTOCOL
 
     known = variant(args.name)
@@ -97,10 +97,10 @@ def show_download(args: argparse.Namespace) -> int:
     """Fetch a network's weights and print where they are."""
     from rich.console import Console
 
-    from ...models.weights.find import find
+    from ...models.weights.locate import locate_weights
 
-    found = find(args.name, offline=args.offline)
-    Console().print(f"{found.path}\nsha256 {found.sha256}", highlight=False, markup=False, soft_wrap=True)
+    file = locate_weights(args.name, offline=args.offline)
+    Console().print(f"{file.path}\nsha256 {file.sha256}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -110,13 +110,13 @@ def show_convert(args: argparse.Namespace) -> int:
 
     from ...errors import UsageError
     from ...models.weights.checkpoint import load_checkpoint, metadata
-    from ...models.weights.find import find
+    from ...models.weights.locate import locate_weights
     from ..partial import PartialFile
 
     if Path(args.target).suffix != ".safetensors":
         raise UsageError(f"'{args.target}' does not end in .safetensors. Give such a name.")
-    found = find(args.source, offline=args.offline)
-    network = load_checkpoint(found.path, input_size=found.input_size)
+    file = locate_weights(args.source, offline=args.offline)
+    network = load_checkpoint(file.path, input_size=file.input_size)
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
     with PartialFile(args.target, overwrite=args.overwrite) as file:
         file.write(save(state, metadata=metadata(network)))

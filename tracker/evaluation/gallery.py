@@ -129,7 +129,7 @@ def find_errors(run: Evaluation) -> list[Case]:
     cases: list[Case] = []
     for image_id in sorted(truth.keys() | found.keys()):
         here = sorted(found[image_id], key=lambda pose: -pose["score"])[:20]  # COCO evaluates 20 per image
-        cases += _match(image_id, truth[image_id], here, rest[image_id], run.benchmark.skeleton)
+        cases += _match(image_id, truth[image_id], here, rest[image_id], run.dataset.skeleton)
     return cases
 
 
@@ -179,7 +179,7 @@ def draw_error(image: NDArray[np.uint8], case: Case, run: Evaluation) -> NDArray
     Returns:
         (CAPTION + h, 2 w, 3) for `PANEL` = (h, w).
     """
-    skeleton = run.benchmark.skeleton
+    skeleton = run.dataset.skeleton
     zoom = _zoom([person for person in (case.truth, case.found) if person], image.shape[1::-1])
     height, width = PANEL
     view = cv2.warpAffine(image, zoom, (width, height), flags=cv2.INTER_LINEAR, borderValue=INK)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
-from ...models.evaluation.annotations import MPII_LIKE, Benchmark, benchmark_of, is_counted, people, read_annotations
+from ...models.evaluation.annotations import MPII_LIKE, Dataset, dataset_of, is_counted, people, read_annotations
 from ...models.evaluation.coco import coco_box_ap, person_category
 from ...models.evaluation.protocol import MPII, OURS, Protocol
 from ...models.geometry.crop import crop_regions
@@ -30,7 +30,7 @@ class Evaluation:
     """Results of an evaluation.
 
     Attributes:
-        benchmark: dataset convention of the annotations.
+        dataset: of the annotations.
         truth: the annotations in COCO format.
         tables: metrics `{"keypoints": {...}, "boxes": {...}}` in [0, 1], named as in `posetrack.models`.
         poses: results in COCO format, each with the `bbox` of its crop.
@@ -39,7 +39,7 @@ class Evaluation:
         protocol: description of the processing of boxes and scores.
     """
 
-    benchmark: Benchmark
+    dataset: Dataset
     truth: dict[str, Any]
     tables: dict[str, dict[str, float]] = field(default_factory=dict)
     poses: list[dict[str, Any]] = field(default_factory=list)
@@ -80,9 +80,9 @@ def evaluate(
         UsageError: `boxes` is `detector` without a detector, or the skeletons differ.
     """
     truth = annotations if isinstance(annotations, dict) else read_annotations(annotations)
-    run = Evaluation(benchmark_of(truth), truth)
-    _check(run.benchmark, images, boxes=boxes, estimate=estimate, detector=detector)
-    if run.benchmark is MPII_LIKE:
+    run = Evaluation(dataset_of(truth), truth)
+    _check(run.dataset, images, boxes=boxes, estimate=estimate, detector=detector)
+    if run.dataset is MPII_LIKE:
         protocol = MPII
     true_boxes = _true_boxes(truth)
     person = person_category(truth)
@@ -110,17 +110,17 @@ def evaluate(
         if estimate is None:
             continue
         for (label, _, _), poses in zip(group, estimate([(frame, here) for _, frame, here in group]), strict=True):
-            _check_keypoints(poses, run.benchmark)
+            _check_keypoints(poses, run.dataset)
             estimated += len(poses)
             _, sizes = crop_regions(poses.boxes, input_size=input_size)
             rows, scores = select(
-                poses.keypoints, poses.scores, poses.box_scores, sizes.prod(1), run.benchmark.skeleton.sigmas
+                poses.keypoints, poses.scores, poses.box_scores, sizes.prod(1), run.dataset.skeleton.sigmas
             )
             run.poses += _pose_results(label, poses[rows], scores)
     run.counts = {"pictures": len(truth["images"]), "people": sum(map(is_counted, people(truth)))}
     if estimate is not None:
         run.protocol = {"family": protocol.family, "scores": protocol.certainty}
-        run.tables["keypoints"] = run.benchmark.measure(truth, run.poses)
+        run.tables["keypoints"] = run.dataset.measure(truth, run.poses)
         run.counts |= {"poses_estimated": estimated, "poses_measured": len(run.poses)}
     if detector is not None:
         run.tables["boxes"] = coco_box_ap(truth, run.boxes)
@@ -129,7 +129,7 @@ def evaluate(
 
 
 def _check(
-    benchmark: Benchmark,
+    dataset: Dataset,
     images: str | Path,
     *,
     boxes: str,
@@ -140,7 +140,7 @@ def _check(
         raise UsageError(f"boxes is '{boxes}'; give gt or detector.")
     if boxes == "detector" and estimate is not None and detector is None:
         raise UsageError("Keypoints in detected boxes need a detector. Name one, or use the true boxes (gt).")
-    if benchmark is MPII_LIKE and detector is not None:
+    if dataset is MPII_LIKE and detector is not None:
         raise UsageError("MPII evaluates poses in its own boxes and annotates no others. Leave the detector out.")
     if not Path(images).is_dir():
         raise SourceError(f"Cannot read images from '{images}': there is no such folder. Check --images.")
@@ -181,10 +181,10 @@ def _groups(frames: Iterable[LabelledFrame]) -> Iterator[list[LabelledFrame]]:
         yield group
 
 
-def _check_keypoints(poses: Poses, benchmark: Benchmark) -> None:
-    given, wanted = poses.keypoints.shape[1], len(benchmark.skeleton)
+def _check_keypoints(poses: Poses, dataset: Dataset) -> None:
+    given, wanted = poses.keypoints.shape[1], len(dataset.skeleton)
     if given != wanted:
-        raise UsageError(f"The model gives {given} keypoints, but {benchmark.name} has {wanted}. Give another model.")
+        raise UsageError(f"The model gives {given} keypoints, but {dataset.name} has {wanted}. Give another model.")
 
 
 def _box_results(label: dict[str, Any], detections: Detections) -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError
+from ...models.cache import cache_folder, sha256
 from ...models.geometry import crop
-from ...models.weights.cache import cache_folder, sha256
 from ...models.weights.card import DetectorCard
 from ..types import Detections, Frame
 from .custom import CustomDetector
@@ -81,9 +81,9 @@ def find(name: str | Path, *, offline: bool = False) -> Path:
     for candidate in (Path(name), cache_folder() / "ultralytics" / name):
         if candidate.is_file():
             return candidate
-    from ...models.networks import yolo
+    from ...models.weights.detector_files import locate_detector
 
-    return yolo.find(name, offline=offline)
+    return locate_detector(name, offline=offline)
 
 
 def read_detector_weights(path: Path) -> Loaded:
@@ -92,9 +92,9 @@ def read_detector_weights(path: Path) -> Loaded:
     Raises:
         ModelError: the file is broken or of another type.
     """
-    from ...models.networks import yolo
+    from ...models.weights import detectors
 
-    model: Any = yolo.load(path)
+    model: Any = detectors.load(path)
     card = DetectorCard(
         size=model.size,
         stride=int(max(model.stride)),

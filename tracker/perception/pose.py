@@ -135,15 +135,15 @@ def read_pose_weights(name: str, *, dataset: str = "coco", offline: bool = False
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
     """
     from ...models.weights.checkpoint import load_checkpoint
-    from ...models.weights.find import find
+    from ...models.weights.locate import locate_weights
 
-    found = find(name, offline=offline)
-    network: Any = load_checkpoint(found.path, input_size=found.input_size, dataset=dataset)
+    file = locate_weights(name, offline=offline)
+    network: Any = load_checkpoint(file.path, input_size=file.input_size, dataset=dataset)
     card = PoseCard(
         input_size=network.input_size,
         processing=network.processing.name,
         family=type(network).__name__,
         skeleton=dataset,
-        sha256=found.sha256,
+        sha256=file.sha256,
     )
-    return Loaded(found.path, network, card)
+    return Loaded(file.path, network, card)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.extending import register_jitable
 
-from ...models.weights.cache import cache_folder
+from ...models.cache import cache_folder
 
 log = logging.getLogger("posetrack")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.geometry.boxes import areas, shared
+from ...models.geometry.boxes import areas, intersections
 from .compiled import kernel
 from .observations import Array, Observations, Rows
 from .similarity import agreement
@@ -36,7 +36,7 @@ def distinct(observed: Observations, sigmas: Array, limit: float) -> tuple[Rows,
     """
     if len(observed.boxes) < 2:
         return np.arange(len(observed.boxes)), np.zeros(len(observed.boxes), np.bool_)
-    common, sizes = shared(observed.boxes, observed.boxes), areas(observed.boxes)
+    common, sizes = intersections(observed.boxes, observed.boxes), areas(observed.boxes)
     copies, ambiguous = _compare(common, sizes, observed.keypoints, observed.scores, observed.box_scores, sigmas, limit)
     rows = np.flatnonzero(~copies)
     return rows, ambiguous[rows]

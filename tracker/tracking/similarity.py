@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.geometry.boxes import areas, shared
+from ...models.geometry.boxes import areas, intersections
 from .compiled import kernel, part
 
 Array = NDArray[np.float64]
@@ -69,7 +69,7 @@ def overlap(
         (N, M) in [0, 1].
     """
     return _mix(
-        shared(boxes, others),
+        intersections(boxes, others),
         areas(boxes),
         areas(others),
         keypoints,

@@ -1,1 +1,1 @@
-"""The weights that ship with posetrack; MODEL_CARD.md says what they are."""
+"""The weights that ship with posetrack, described in MODEL_CARD.md."""

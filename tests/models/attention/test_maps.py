@@ -112,7 +112,7 @@ def test_weights_of_one_head_are_those_that_forward_uses():
 
 
 def test_a_network_without_such_attention_is_refused():
-    with pytest.raises(ModelError, match="Conv2d has no attention between the places"):
+    with pytest.raises(ModelError, match="Conv2d has no attention between image tokens"):
         attention.self_attention(nn.Conv2d(3, 17, 3), torch.zeros(1, 3, 64, 48))
 
 

@@ -6,7 +6,7 @@ import pytest
 from scipy.io import savemat
 
 from posetrack.errors import SourceError, UsageError
-from posetrack.models.evaluation.annotations import benchmark_of, read_annotations
+from posetrack.models.evaluation.annotations import dataset_of, read_annotations
 from posetrack.tracker.evaluation.pictures import evaluate
 from posetrack.tracker.types import Poses
 
@@ -36,7 +36,7 @@ def mpii(tmp_path):
 def test_mpii_comes_in_the_form_of_coco(mpii):
     folder, points = mpii
     truth = read_annotations(folder / "mpii_val.json")
-    assert benchmark_of(truth).name == "mpii"
+    assert dataset_of(truth).name == "mpii"
     assert [i["file_name"] for i in truth["images"]] == ["a.png", "b.png"]
     assert [a["image_id"] for a in truth["annotations"]] == [1, 1, 2]
     person = truth["annotations"][1]

@@ -8,8 +8,8 @@ import pytest
 
 from posetrack.errors import UsageError
 from posetrack.models.evaluation.coco import (
-    BOX_MEASURES,
-    KEYPOINT_MEASURES,
+    BOX_METRICS,
+    KEYPOINT_METRICS,
     coco_box_ap,
     coco_keypoint_ap,
     oks_nms,
@@ -56,7 +56,7 @@ def dataset(*people, images=2):
 PEOPLE = person(1, 0.0), person(1, 300.0), person(2, 100.0)
 
 
-@pytest.mark.parametrize(("measure", "names"), [(coco_keypoint_ap, KEYPOINT_MEASURES), (coco_box_ap, BOX_MEASURES)])
+@pytest.mark.parametrize(("measure", "names"), [(coco_keypoint_ap, KEYPOINT_METRICS), (coco_box_ap, BOX_METRICS)])
 class TestBothMeasures:
     def test_perfect_results_score_one(self, measure, names):
         figures = measure(dataset(*PEOPLE), [result(p) for p in PEOPLE])

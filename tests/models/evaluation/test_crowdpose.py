@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posetrack.models.evaluation.coco import CROWDPOSE_MEASURES, crowdpose_ap
+from posetrack.models.evaluation.coco import CROWDPOSE_METRICS, crowdpose_ap
 from posetrack.models.geometry.skeletons import CROWDPOSE
 
 SIDE = 100.0
@@ -43,7 +43,7 @@ def results(truth, shift=0.0):
 
 def test_the_truth_scores_one():
     figures = crowdpose_ap(dataset(), results(dataset()))
-    assert tuple(figures) == CROWDPOSE_MEASURES
+    assert tuple(figures) == CROWDPOSE_METRICS
     assert set(figures.values()) == {1.0}
 
 

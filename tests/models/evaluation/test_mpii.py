@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posetrack.models.evaluation.mpii import MPII_MEASURES, mpii_measures, pckh, square_regions
+from posetrack.models.evaluation.mpii import MPII_METRICS, mpii_metrics, pckh, square_regions
 from posetrack.models.geometry import processing
 from posetrack.models.geometry.crop import crop_matrices, transform
 from posetrack.models.geometry.skeletons import MPII
@@ -27,23 +27,23 @@ def results(data, shifts):
 
 
 def test_the_truth_scores_one():
-    figures = mpii_measures(truth(), results(truth(), 0))
-    assert tuple(figures) == (*MPII_MEASURES, *MPII.keypoints)
+    figures = mpii_metrics(truth(), results(truth(), 0))
+    assert tuple(figures) == (*MPII_METRICS, *MPII.keypoints)
     assert set(figures.values()) == {1.0}
 
 
 @pytest.mark.parametrize(("shift", "half", "tenth"), [(1.9, 1, 1), (2.1, 1, 0), (9.9, 1, 0), (10.1, 0, 0)])
 def test_a_shift_counts_in_heads(shift, half, tenth):
-    figures = mpii_measures(truth(), results(truth(), shift))
+    figures = mpii_metrics(truth(), results(truth(), shift))
     assert (figures["PCKh"], figures["PCKh@0.1"], figures["left_knee"]) == (half, tenth, half)
 
 
 def test_pelvis_and_thorax_do_not_enter_the_mean_and_sides_share_a_group():
     shifts = np.zeros(16)
     shifts[[6, 7]] = 99
-    assert mpii_measures(truth(), results(truth(), shifts))["PCKh"] == 1.0
+    assert mpii_metrics(truth(), results(truth(), shifts))["PCKh"] == 1.0
     shifts[MPII.keypoints.index("left_wrist")] = 99
-    figures = mpii_measures(truth(), results(truth(), shifts))
+    figures = mpii_metrics(truth(), results(truth(), shifts))
     assert (figures["Wrist"], figures["left_wrist"], figures["thorax"]) == (0.5, 0.0, 0.0)
     assert figures["PCKh"] == pytest.approx(13 / 14)
 
@@ -53,7 +53,7 @@ def test_the_mean_counts_keypoints_not_joints():
     data["annotations"][1]["keypoints"][3 * 9 + 2] = 0  # the second person's head top is not labelled
     shifts = np.zeros(16)
     shifts[9] = 99
-    figures = mpii_measures(data, results(data, shifts))
+    figures = mpii_metrics(data, results(data, shifts))
     assert figures["Head"] == 0.0
     assert figures["PCKh"] == pytest.approx(26 / 27)
 
@@ -65,7 +65,7 @@ def test_a_joint_that_nobody_has_and_a_person_without_any():
     found = results(data, 0)
     data["annotations"][1]["keypoints"] = [0] * 48
     del found[1]
-    figures = mpii_measures(data, found)
+    figures = mpii_metrics(data, found)
     assert figures["right_ankle"] == figures["Ankle"] == -1
     assert figures["PCKh"] == 1.0
 

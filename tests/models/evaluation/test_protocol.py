@@ -66,7 +66,7 @@ def test_sets_in_detected_boxes_are_scored_by_all_keypoints_and_their_extent():
     assert POTR.least_area == 1024
 
 
-def test_sets_in_true_boxes_keep_everybody_by_the_sum():
+def test_sets_in_ground_truth_boxes_keep_all_people_scored_by_the_sum():
     twice = spread()[[0, 0]]
     rows, certain = POTR.select_true(twice, np.full((2, 17), 0.5), np.ones(2), np.full(2, 4e4), SIGMAS)
     assert rows.tolist() == [0, 1]

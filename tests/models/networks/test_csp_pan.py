@@ -3,16 +3,16 @@
 import pytest
 import torch
 
-from posetrack.models.networks.csp_pan import CSPPAN, from_published
+from posetrack.models.networks.csp_pan import CSPPAN, rename_published
 
 
 @pytest.fixture(scope="module")
 def published():
     """Ultralytics' own YOLOv8n-pose with random weights and batch statistics."""
-    from posetrack.models.networks.yolo import _ultralytics
+    from posetrack.models.networks.ultralytics_import import load_tasks
 
     torch.manual_seed(0)
-    model = _ultralytics().PoseModel("yolov8n-pose.yaml", verbose=False).eval()
+    model = load_tasks().PoseModel("yolov8n-pose.yaml", verbose=False).eval()
     for name, value in model.state_dict().items():
         if name.endswith(("running_mean", "bn.bias")):
             value.normal_(std=0.1)
@@ -34,7 +34,7 @@ def maps_of(model, images):
 @torch.no_grad()
 def test_published_weights_give_the_published_maps(published):
     network = CSPPAN().eval()
-    network.load_state_dict(from_published(published.state_dict()))
+    network.load_state_dict(rename_published(published.state_dict()))
     images = torch.rand(2, 3, 96, 64)
     for found, wanted in zip(network(images), maps_of(published, images), strict=True):
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
@@ -42,9 +42,9 @@ def test_published_weights_give_the_published_maps(published):
 
 @torch.no_grad()
 def test_folded_weights_are_read_alike(published):
-    state = from_published(published.state_dict())
+    state = rename_published(published.state_dict())
     folded = {key.replace("layers.", "model."): value for key, value in state.items()}
-    assert all(torch.equal(value, state[key]) for key, value in from_published(folded).items())
+    assert all(torch.equal(value, state[key]) for key, value in rename_published(folded).items())
 
 
 def test_maps_come_at_four_strides_and_sides_are_rounded_up():

@@ -153,7 +153,7 @@ def test_a_missing_key_is_named():
     with torch.device("meta"):
         state = ZOO["transpose-h-s"].build().state_dict()
     state = {key: torch.empty(value.shape) for key, value in state.items() if key != "stage3.3.fuse_layers.0.2.1.bias"}
-    with pytest.raises(ModelError, match=r"looks like TransPose.*1 missing: stage3\.3\.fuse_layers\.0\.2\.1\.bias"):
+    with pytest.raises(ModelError, match=r"looks like a TransPose.*1 missing: stage3\.3\.fuse_layers\.0\.2\.1\.bias"):
         load_checkpoint(state)
 
 

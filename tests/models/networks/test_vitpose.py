@@ -5,7 +5,7 @@ import parity
 import pytest
 import torch
 
-from posetrack.models.geometry.answer import arrays
+from posetrack.models.geometry.arrays import to_arrays
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.models.geometry.processing import UDP, by_heatmaps
 from posetrack.models.weights.checkpoint import load_checkpoint
@@ -32,7 +32,7 @@ def test_heatmaps_are_those_of_the_original(fixture):
     merged = []
 
     def network(images):
-        return arrays(model(torch.from_numpy(images)))
+        return to_arrays(model(torch.from_numpy(images)))
 
     by_heatmaps(lambda maps: merged.append(maps) or UDP.decode(maps), network, images, COCO.flip_order)
     images = torch.from_numpy(images)

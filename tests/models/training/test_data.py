@@ -19,12 +19,12 @@ def rewrite(root, change):
     path.write_text(json.dumps(truth))
 
 
-def test_people_are_arrays_in_the_order_of_pictures(tmp_path):
+def test_people_are_arrays_in_the_order_of_images(tmp_path):
     truth = draw(tmp_path, count=3)
     rewrite(tmp_path, lambda t: t["annotations"].reverse())
     people, problems = data.read(tmp_path, split="train")
     assert problems == []
-    assert people.picture.tolist() == [0, 1, 2]
+    assert people.image_rows.tolist() == [0, 1, 2]
     x, y, w, h = truth["annotations"][0]["bbox"]
     np.testing.assert_allclose(people.boxes[0], [x, y, x + w, y + h], rtol=1e-5)
     assert people.weights.tolist() == [[1.0] * 17] * 3
@@ -63,13 +63,13 @@ def test_shards_and_the_cache_give_the_same_pixels(tmp_path):
     assert scale.tolist() == [0.5, 0.5]
 
 
-def test_a_cache_of_other_pictures_is_refused_and_left_as_it_is(tmp_path):
+def test_a_cache_of_other_images_is_refused_and_unchanged(tmp_path):
     draw(tmp_path / "a", count=1)
     draw(tmp_path / "b", count=2)
     data.read(tmp_path / "a", split="train", cache=tmp_path / "cache")
     before = {path.name: path.read_bytes() for path in (tmp_path / "cache").iterdir()}
     assert set(before) == {"pixels.bin", "index.json"}
-    with pytest.raises(SourceError, match=r"is of other pictures: it lacks 2\.png"):
+    with pytest.raises(SourceError, match=r"is of other images: it lacks 2\.png"):
         data.read(tmp_path / "b", split="train", cache=tmp_path / "cache")
     assert {path.name: path.read_bytes() for path in (tmp_path / "cache").iterdir()} == before
 
@@ -93,24 +93,24 @@ def test_every_problem_is_told_once_and_the_good_ones_stay(tmp_path):
     assert len(people) == 3
     told = "\n".join(problems)
     for sentence in (
-        "1 pictures are missing, left out: 1.png.",
-        "1 pictures cannot be read, left out: 2.png.",
+        "1 images are missing, left out: 1.png.",
+        "1 images cannot be read, left out: 2.png.",
         "1 annotations have a box without an area, left out: 3.",
         "1 annotations have keypoints that are not 51 numbers, left out: 4.",
         "1 annotations have a visibility other than 0, 1 and 2, left out: 5.",
         "1 annotations have another num_keypoints than visible keypoints, counted anew: 6.",
-        "1 annotations are of a picture that is not listed, left out: 99.",
+        "1 annotations are of an image that is not listed, left out: 99.",
         "1 images lack an id, a file_name, a width or a height, left out",
     ):
         assert sentence in told
     assert len(problems) == 8
 
 
-def test_nobody_left_is_an_error_that_says_why(tmp_path):
+def test_no_valid_person_is_an_error_with_the_reasons(tmp_path):
     draw(tmp_path, count=2)
     for path in (tmp_path / "images").iterdir():
         path.unlink()
-    with pytest.raises(SourceError, match=r"nobody to learn from\. 2 pictures are missing"):
+    with pytest.raises(SourceError, match=r"no valid person\. 2 images are missing"):
         data.read(tmp_path, split="train")
     with pytest.raises(SourceError, match="holds no annotations for 'train'"):
         data.read(tmp_path / "images", split="train")
@@ -130,7 +130,7 @@ def test_trust_and_unknown_keypoints_become_weights(tmp_path):
     assert people.weights[0].tolist() == [0.0, *[0.5] * 16]
 
 
-def test_pictures_are_held_out_whole(tmp_path):
+def test_whole_images_are_held_out(tmp_path):
     draw(tmp_path, count=8)
     rewrite(tmp_path, lambda t: t["annotations"].extend([a | {"id": a["id"] + 50} for a in t["annotations"]]))
     people, _ = data.read(tmp_path, split="train")
@@ -140,4 +140,4 @@ def test_pictures_are_held_out_whole(tmp_path):
     assert not set(learnt.names) & set(held_out.names)
     assert {a["image_id"] for a in held_out.truth["annotations"]} == set(held_out.ids.tolist())
     np.testing.assert_array_equal(held_out.image(0)[0].shape, (120, 100, 3))
-    assert held_out.of_picture(1) == slice(2, 4)
+    assert held_out.of_image(1) == slice(2, 4)

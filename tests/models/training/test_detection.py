@@ -10,9 +10,11 @@ from stick_people import draw
 
 from posetrack.errors import UsageError
 from posetrack.models.networks import yolo
+from posetrack.models.networks.ultralytics_import import load_tasks
 from posetrack.models.training import data, recipe
 from posetrack.models.training.detection import DetectionTask, Mosaics
 from posetrack.models.training.loop import fit
+from posetrack.models.weights import detectors
 
 OVERRIDES = [
     "network.input_size=[96, 96]",
@@ -33,7 +35,7 @@ def people(tmp_path_factory):
 
 
 def test_boxes_stay_on_the_people_through_the_mosaic(people):
-    mosaics = Mosaics(people, size=96, varied=recipe.read("bundled-detector").augment)
+    mosaics = Mosaics(people, size=96, augmentation=recipe.read("bundled-detector").augment)
     samples = [mosaics[epoch, i] for i in range(8) for epoch in range(2)]
     for image, boxes in samples:
         assert image.shape == (96, 96, 3)
@@ -45,7 +47,7 @@ def test_boxes_stay_on_the_people_through_the_mosaic(people):
     np.testing.assert_array_equal(mosaics[1, 3][0], mosaics[1, 3][0])
 
 
-def test_validation_shows_whole_pictures_whose_boxes_find_the_way_back(people):
+def test_validation_uses_whole_images_whose_boxes_map_back(people):
     mosaics = Mosaics(people, size=96)
     _, boxes = mosaics[0, 2]
     scale, shift = mosaics.placed(2)
@@ -61,7 +63,7 @@ def test_the_detector_learns_a_little_and_its_weights_load(people, tmp_path):
     figures = fit(task, wanted, out=tmp_path, fabric=Fabric(accelerator="cpu", devices=1))
     assert figures["loss"] < 0.8 * before
     assert set(figures) == {"loss", "AP50", "AP", "AP75", "AR"}
-    loaded = yolo.load(tmp_path / "model.safetensors")
+    loaded = detectors.load(tmp_path / "model.safetensors")
     assert loaded.size == 96
     assert task.read_weights(tmp_path / "model.safetensors").keys() == task.network.state_dict().keys()
 
@@ -80,7 +82,7 @@ def test_another_detector_is_refused(people, override, sentence):
 
 def test_it_begins_from_a_published_file_of_the_same_size(people, tmp_path):
     torch.manual_seed(2)
-    published = yolo._ultralytics().DetectionModel("yolov8n.yaml", nc=80, verbose=False)
+    published = load_tasks().DetectionModel("yolov8n.yaml", nc=80, verbose=False)
     published.names = {row: "person" if row == 1 else f"thing {row}" for row in range(80)}
     torch.save({"model": published}, tmp_path / "yolov8n.pt")
     wanted = [*OVERRIDES, f"network.pretrained={tmp_path / 'yolov8n.pt'}"]

@@ -93,7 +93,7 @@ def test_each_family_overfits_eight_people(people, tmp_path, family, steps, lr):
             self.epoch += 1
             return super().validate(network, device) if self.epoch == steps else {"loss": 0.0, "AP": -1.0}
 
-        def picture(self, network, device):
+        def preview(self, network, device):
             return np.zeros((8, 8, 3), np.uint8)
 
     recipe = wanted(family, epochs=steps, batch=8, lr=lr, augment=Augment(flip=0.0), ema=0.0, decay=steps // 3)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from posetrack.models.geometry.heatmap import encode
-from posetrack.models.training.losses import heatmap_mse, place_cross_entropy
+from posetrack.models.training.losses import heatmap_mse, location_cross_entropy
 
 
 @pytest.mark.parametrize(("name", "factor"), [("mm", 1.0), ("transpose", 0.5)])
@@ -31,26 +31,26 @@ def test_a_keypoint_without_weight_changes_no_squared_error():
 def test_the_cross_entropy_is_least_at_the_gaussian_itself():
     points = torch.tensor([[[3.3, 4.6]]])
     maps = torch.from_numpy(encode(points.numpy(), size=(12, 9), sigma=1.5))
-    right = place_cross_entropy(maps.clamp(min=1e-30).log(), points, torch.ones(1, 1), sigma=1.5)
+    right = location_cross_entropy(maps.clamp(min=1e-30).log(), points, torch.ones(1, 1), sigma=1.5)
     for _ in range(5):
         off = maps.clamp(min=1e-30).log() + 0.1 * torch.randn(1, 1, 12, 9)
-        assert place_cross_entropy(off, points, torch.ones(1, 1), sigma=1.5) > right
+        assert location_cross_entropy(off, points, torch.ones(1, 1), sigma=1.5) > right
 
 
 def test_a_keypoint_outside_of_the_map_or_without_weight_has_no_place():
     logits = torch.randn(1, 2, 8, 6)
     points = torch.tensor([[[-3.0, 2.0], [2.0, 2.0]]])
-    assert place_cross_entropy(logits, points, torch.tensor([[1.0, 0.0]]), sigma=2.0) == 0
+    assert location_cross_entropy(logits, points, torch.tensor([[1.0, 0.0]]), sigma=2.0) == 0
 
 
 def test_both_losses_can_be_learnt():
     torch.manual_seed(0)
     points = torch.tensor([[[2.0, 3.0], [7.5, 9.0]], [[4.2, 1.0], [5.0, 11.0]]])
     target = torch.from_numpy(encode(points.numpy(), size=(16, 12), sigma=1.0))
-    floor = place_cross_entropy(target.clamp(min=1e-30).log(), points, torch.ones(2, 2), sigma=1.0).item()
+    floor = location_cross_entropy(target.clamp(min=1e-30).log(), points, torch.ones(2, 2), sigma=1.0).item()
     losses = {
         "mse": lambda maps: heatmap_mse(maps, target, torch.ones(2, 2)),
-        "cross-entropy": lambda maps: place_cross_entropy(maps, points, torch.ones(2, 2), sigma=1.0) - floor,
+        "cross-entropy": lambda maps: location_cross_entropy(maps, points, torch.ones(2, 2), sigma=1.0) - floor,
     }
     for loss in losses.values():
         network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(24, 2 * 16 * 12))

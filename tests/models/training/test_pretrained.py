@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from posetrack.errors import ModelError, UsageError
 from posetrack.models.networks.convvit import ConvViT
-from posetrack.models.networks.csp_pan import from_published
+from posetrack.models.networks.csp_pan import rename_published
 from posetrack.models.networks.deit import DeiT
 from posetrack.models.networks.potr import POTR
 from posetrack.models.networks.resnet import ResNetTokens
@@ -210,16 +210,16 @@ def test_sources_that_are_none_are_explained(tmp_path):
 
 
 def test_the_bundled_network_starts_from_a_published_yolo(tmp_path):
-    from posetrack.models.networks.yolo import _ultralytics
+    from posetrack.models.networks.ultralytics_import import load_tasks
 
     torch.manual_seed(0)
-    published = _ultralytics().PoseModel("yolov8n-pose.yaml", verbose=False)
+    published = load_tasks().PoseModel("yolov8n-pose.yaml", verbose=False)
     torch.save({"model": published}, tmp_path / "yolov8n-pose.pt")
     network = ConvViT(input_size=SIZE, width=32, depth=1, decoder=(8, 8))
     before = other(network)
     network.load_state_dict(before)
     load_backbone(network, tmp_path / "yolov8n-pose.pt")
-    wanted = from_published(published.eval().state_dict())
+    wanted = rename_published(published.eval().state_dict())
     for key, value in network.state_dict().items():
         expected = wanted[key.removeprefix("backbone.")] if key.startswith("backbone.") else before[key]
         torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)

@@ -27,7 +27,7 @@ def people(tmp_path_factory):
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_labels_follow_the_pixels(people, family):
     """A dot's colour tells its keypoint, so where the label is, the colour must be, in mirrored crops too."""
-    crops = Crops(people, processing=FAMILIES[family], input_size=SIZE, varied=VARIED)
+    crops = Crops(people, processing=FAMILIES[family], input_size=SIZE, augmentation=VARIED)
     hits = total = 0
     for index in range(len(people)):
         for epoch in range(3):
@@ -43,8 +43,8 @@ def test_labels_follow_the_pixels(people, family):
 
 
 def test_a_mirror_swaps_left_and_right(people):
-    straight = Crops(people, processing=processing.POTR, input_size=SIZE, varied=Augment(flip=0.0))
-    flipped = Crops(people, processing=processing.POTR, input_size=SIZE, varied=Augment(flip=1.0))
+    straight = Crops(people, processing=processing.POTR, input_size=SIZE, augmentation=Augment(flip=0.0))
+    flipped = Crops(people, processing=processing.POTR, input_size=SIZE, augmentation=Augment(flip=1.0))
     a, b = straight[0, 0], flipped[0, 0]
     np.testing.assert_allclose(b["keypoints"][COCO.flip_order, 0], SIZE[1] - a["keypoints"][:, 0], atol=1e-4)
     np.testing.assert_allclose(b["keypoints"][COCO.flip_order, 1], a["keypoints"][:, 1], atol=1e-4)
@@ -62,7 +62,7 @@ def test_the_mirror_stands_where_the_familys_centre_goes(family, axis):
 
 def test_chance_is_a_function_of_seed_epoch_and_index(people):
     def sample(seed, epoch, index):
-        crops = Crops(people, processing=processing.UDP, input_size=SIZE, varied=VARIED, seed=seed)
+        crops = Crops(people, processing=processing.UDP, input_size=SIZE, augmentation=VARIED, seed=seed)
         return crops[epoch, index]["keypoints"].tolist()
 
     assert sample(0, 1, 2) == sample(0, 1, 2)

@@ -58,7 +58,7 @@ def test_the_matching_of_a_batch_is_that_of_its_samples(fixture):
         assert [index.tolist() for index in single] == [index[sample == i].tolist() for index in whole]
 
 
-def test_nobody_known_leaves_only_the_class_loss(fixture):
+def test_without_known_keypoints_only_the_class_loss_remains(fixture):
     _, outputs, targets, _ = fixture
     classification, location = set_losses(outputs, targets, torch.zeros(2, 17))
     assert (classification > 0).all()

@@ -10,7 +10,7 @@ from posetrack.models.networks.convvit import ConvViT
 from posetrack.models.networks.transpose import TransPose
 from posetrack.models.networks.vitpose import ViTPose
 from posetrack.models.training import data
-from posetrack.models.training.objectives import OBJECTIVES, maps_taught, places_taught
+from posetrack.models.training.objectives import OBJECTIVES, distil_heatmaps, distil_logits
 from posetrack.models.training.pose import PoseTask
 from posetrack.models.training.recipe import Network, Recipe, Teacher
 from posetrack.models.training.samples import to_planes
@@ -79,9 +79,9 @@ def test_the_teacher_adds_its_weight_times_its_distance_and_only_in_training(peo
 def test_a_student_comes_to_answer_as_its_teacher(people, tmp_path):
     taught = task(people, saved(vitpose(), tmp_path))
     batch = batch_of(taught)
-    batch["weights"] = torch.zeros_like(batch["weights"])  # nobody annotated anything
+    batch["weights"] = torch.zeros_like(batch["weights"])  # nothing is annotated
     maps = taught.teacher(to_planes(batch["images"]))
-    least = places_taught(places_of(maps), maps).item()
+    least = distil_logits(places_of(maps), maps).item()
     network = student()
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     losses = []
@@ -98,14 +98,14 @@ def test_a_student_comes_to_answer_as_its_teacher(people, tmp_path):
 def test_the_distance_is_least_at_the_teachers_own_answer():
     torch.manual_seed(0)
     maps = torch.rand(2, 3, 8, 6) ** 4
-    assert maps_taught(maps, maps) == 0
+    assert distil_heatmaps(maps, maps) == 0
     own = places_of(maps)
     for _ in range(5):
-        assert places_taught(own + 0.1 * torch.randn_like(own), maps) > places_taught(own, maps)
+        assert distil_logits(own + 0.1 * torch.randn_like(own), maps) > distil_logits(own, maps)
 
 
 def test_a_teacher_who_sees_nothing_teaches_nothing():
-    assert places_taught(torch.randn(1, 2, 8, 6), torch.zeros(1, 2, 8, 6)) == 0
+    assert distil_logits(torch.randn(1, 2, 8, 6), torch.zeros(1, 2, 8, 6)) == 0
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_teacher_who_sees_nothing_teaches_nothing():
     [
         (lambda: vitpose((96, 64)), r"sees crops of 96 x 64, and convvit those of 64 x 48"),
         (lambda: TransPose(dim=32, depth=1, ffn=64, num_heads=2, input_size=SIZE), "cuts crops out in another way"),
-        (student, "does not answer with the heat maps"),
+        (student, "does not output heat maps"),
     ],
 )
 def test_a_teacher_of_something_else_is_refused(people, tmp_path, make, reason):
@@ -122,7 +122,7 @@ def test_a_teacher_of_something_else_is_refused(people, tmp_path, make, reason):
 
 
 def test_sets_and_detectors_have_no_teacher(people, tmp_path):
-    assert OBJECTIVES["potr"].taught is None
+    assert OBJECTIVES["potr"].distillation is None
     with pytest.raises(UsageError, match="cannot learn from heat maps"):
         task(people, saved(vitpose(), tmp_path), network=vitpose(), loss="potr")
     with pytest.raises(UsageError, match="not detectors"):

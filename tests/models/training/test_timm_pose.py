@@ -53,7 +53,7 @@ class LastTask(PoseTask):
         self.epoch += 1
         return super().validate(network, device) if self.epoch == self.recipe.epochs else {"loss": 0.0, "AP": -1.0}
 
-    def picture(self, network, device):
+    def preview(self, network, device):
         return np.zeros((8, 8, 3), np.uint8)
 
 
@@ -95,7 +95,7 @@ def test_heads_answer_at_a_quarter_of_the_crop(head):
     assert maps.shape == (2, 5, 16, 12)
 
 
-def test_the_backbone_sees_pictures_as_it_learnt_them():
+def test_the_backbone_gets_its_own_normalisation():
     network = TimmPose(backbone="test_vit", head="simple", input_size=(32, 32)).eval()  # learnt with 0.5 and 0.5
     seen = []
     network.backbone.register_forward_pre_hook(lambda _, images: seen.append(images[0]))

@@ -40,7 +40,7 @@ def test_a_missing_key_is_named(state):
 
 
 def test_a_misshapen_key_is_named(state):
-    with pytest.raises(ModelError, match=r"misshapen: norm\.weight \(7,\) instead of \(32,\)"):
+    with pytest.raises(ModelError, match=r"with another shape: norm\.weight \(7,\) instead of \(32,\)"):
         checkpoint.load_checkpoint(state | {"norm.weight": torch.zeros(7)})
 
 
@@ -66,9 +66,9 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path, capsys):
     path = tmp_path / "evil.pth"
     with path.open("wb") as file:
         pickle.dump({"state_dict": Evil()}, file, protocol=2)
-    with pytest.raises(ModelError, match="to be run, which was refused"):
+    with pytest.raises(ModelError, match="which was refused"):
         checkpoint.load_checkpoint(path)
     torch.save({"state_dict": Evil()}, path)
-    with pytest.raises(ModelError, match="to be run, which was refused"):
+    with pytest.raises(ModelError, match="which was refused"):
         checkpoint.load_checkpoint(path)
     assert capsys.readouterr().out == ""

@@ -75,7 +75,7 @@ def test_a_file_takes_its_name_when_it_is_whole(server, target, capsys):
 
 
 def test_a_download_that_breaks_off_goes_on_where_it_stopped(server, target):
-    with pytest.raises(ModelError, match=r"broke off after 0\.0 MB .*Run it again"):
+    with pytest.raises(ModelError, match=r"stopped after 0\.0 MB .*Run it again"):
         fetch(f"{server.url}/cut", target, expected=DIGEST)
     assert not target.exists()
     assert part(target).read_bytes() == CONTENT[: len(CONTENT) // 2]
@@ -117,7 +117,7 @@ def test_the_digest_that_the_hub_tells_counts(server, target):
 
 def test_what_cannot_be_had_is_a_sentence(server, target):
     with pytest.raises(
-        ModelError, match=r"answers 404 Not Found\. Try again, or download it by hand and put it at .*pth"
+        ModelError, match=r"responded 404 Not Found\. Try again, or download it yourself and put it at .*pth"
     ):
         fetch(f"{server.url}/missing", target)
     server.shutdown()

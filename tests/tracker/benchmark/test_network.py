@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from posetrack.models.weights.find import variant
+from posetrack.models.weights.locate import variant
 from posetrack.tracker.benchmark.network import _in_turns
 from posetrack.tracker.cli import main
 

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from posetrack.models.networks.yolo import build, save
+from posetrack.models.networks.yolo import build
 from posetrack.models.weights.card import KEY, from_text
+from posetrack.models.weights.detectors import save
 from posetrack.tracker.cli import main
 from posetrack.tracker.perception import quantization
 

@@ -29,9 +29,9 @@ def test_every_network_is_listed(capsys, monkeypatch):
 def test_the_list_says_how_its_figures_were_measured(capsys):
     assert main(["models"]) == 0
     listed = " ".join(capsys.readouterr().out.split())
-    assert "name family input params GFLOPs AP licence cached" in listed
+    assert "name family input params GMACs AP licence cached" in listed
     assert "vitpose-b ViTPose 192x256 90.0 M 18.5 75.8 Apache-2.0 no" in listed
-    assert "multiply-adds for one person" in listed
+    assert "multiply-accumulate operations per person" in listed
     assert "COCO val2017" in listed
 
 

@@ -42,7 +42,7 @@ def test_a_run_leaves_weights_that_load_and_goes_on(train, tmp_path):
 
     code, told = train()
     assert code == 1
-    assert "holds a run already. Add --resume" in told
+    assert "already holds a run. Add --resume" in told
 
     assert train("--resume", "--set", "epochs=2")[0] == 0
     lines = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text().splitlines()]
@@ -51,7 +51,7 @@ def test_a_run_leaves_weights_that_load_and_goes_on(train, tmp_path):
 
 def test_problems_of_the_data_are_told(train, tmp_path):
     (tmp_path / "data" / "images" / "3.png").unlink()
-    assert "1 pictures are missing, left out: 3.png." in train()[1]
+    assert "1 images are missing, left out: 3.png." in train()[1]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posetrack.errors import OutputError, SourceError, UsageError
-from posetrack.models.evaluation.coco import BOX_MEASURES, KEYPOINT_MEASURES
+from posetrack.models.evaluation.coco import BOX_METRICS, KEYPOINT_METRICS
 from posetrack.models.evaluation.protocol import POTR, VITPOSE
 from posetrack.models.geometry import processing
 from posetrack.tracker.cli import eval as command
@@ -85,7 +85,7 @@ class Loaded:
 def test_perfect_models_score_one(folder):
     oracle = Oracle(folder)
     run = evaluate(folder / "images", folder / "truth.json", oracle.estimate, detector=oracle.detect)
-    assert (tuple(run.tables["keypoints"]), tuple(run.tables["boxes"])) == (KEYPOINT_MEASURES, BOX_MEASURES)
+    assert (tuple(run.tables["keypoints"]), tuple(run.tables["boxes"])) == (KEYPOINT_METRICS, BOX_METRICS)
     assert run.tables["keypoints"]["AP"] == run.tables["boxes"]["AP"] == 1.0
 
 

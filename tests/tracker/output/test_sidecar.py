@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from posetrack.errors import OutputError
+from posetrack.models.cache import sha256
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.models.weights.cache import sha256
 from posetrack.tracker.formats.table_writer import columns
 from posetrack.tracker.output.sidecar import Counts, NetworkFacts, RunFacts, write_sidecar
 from posetrack.tracker.partial import sidecar_path

@@ -9,6 +9,8 @@ import torch
 
 from posetrack.errors import ModelError
 from posetrack.models.networks import yolo
+from posetrack.models.networks.ultralytics_import import load_tasks
+from posetrack.models.weights import detectors
 from posetrack.models.weights.card import DetectorCard
 from posetrack.tracker.perception import detector as module
 from posetrack.tracker.perception.detector import FileDetector, YoloDetector, load_detector, nms
@@ -136,7 +138,7 @@ class TestYoloDetector:
         torch.manual_seed(0)
         model = yolo.build()
         if end2end:
-            model = yolo._ultralytics().DetectionModel("yolo26n.yaml", nc=1, verbose=False)
+            model = load_tasks().DetectionModel("yolo26n.yaml", nc=1, verbose=False)
             model.end2end = True
             model.fuse(verbose=False)
         found = YoloDetector(TorchRuntime(model), DetectorCard(size=64, end2end=end2end), conf=0.0)(frame(*shape))
@@ -180,7 +182,7 @@ class TestLoadDetector:
     @pytest.fixture
     def weights(self, tmp_path):
         torch.manual_seed(0)
-        yolo.save(yolo.build(), tmp_path / "detector.safetensors", size=96)
+        detectors.save(yolo.build(), tmp_path / "detector.safetensors", size=96)
         return tmp_path / "detector.safetensors"
 
     def test_a_file_runs_at_its_own_size(self, weights):
@@ -200,7 +202,7 @@ class TestLoadDetector:
         assert len(detector(frame())) == 1
 
     def of_two_classes(self, path, *names):
-        model = yolo._ultralytics().DetectionModel("yolov8n.yaml", nc=2, verbose=False)
+        model = load_tasks().DetectionModel("yolov8n.yaml", nc=2, verbose=False)
         model.names = dict(enumerate(names))
         torch.save({"model": model}, path)
         return path

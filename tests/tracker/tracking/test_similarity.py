@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posetrack.models.geometry.boxes import areas, inside, iou, shared
+from posetrack.models.geometry.boxes import areas, inside, intersections, iou
 from posetrack.models.geometry.keypoints import COCO, oks, paired_oks
 from posetrack.tracker.tracking.similarity import agreement, overlap, reach
 
@@ -26,9 +26,9 @@ def similar(a, b, part=0.0):
 
 def test_boxes_share_what_two_rectangles_do():
     a, b = random_boxes(30), random_boxes(20)
-    union = areas(a)[:, None] + areas(b)[None] - shared(a, b)
-    assert shared(a, b) == pytest.approx(iou(a, b) * union)
-    assert shared(np.array([[0.0, 0, 4, 6]]), np.array([[1.0, 2, 9, 9], [4, 0, 9, 9]])).tolist() == [[12, 0]]
+    union = areas(a)[:, None] + areas(b)[None] - intersections(a, b)
+    assert intersections(a, b) == pytest.approx(iou(a, b) * union)
+    assert intersections(np.array([[0.0, 0, 4, 6]]), np.array([[1.0, 2, 9, 9], [4, 0, 9, 9]])).tolist() == [[12, 0]]
     assert areas(np.array([5.0, 5, 3, 9])) == 0
 
 

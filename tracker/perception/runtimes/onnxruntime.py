@@ -10,7 +10,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from ....errors import ConversionError, DeviceError, ModelError
-from ....models.weights.cache import cache_folder
+from ....models.cache import cache_folder
 from ....models.weights.card import KEY
 from .choice import Choice
 from .machine import threads

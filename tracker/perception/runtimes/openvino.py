@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import ConversionError, ModelError
-from ....models.export.openvino_door import ov
-from ....models.weights.cache import cache_folder
+from ....models.cache import cache_folder
+from ....models.export.openvino_import import ov
 from ....models.weights.card import KEY
 from .choice import BF16_FLAGS, Choice
 from .machine import flags, threads

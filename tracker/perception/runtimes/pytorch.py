@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ....models.geometry.answer import arrays
+from ....models.geometry.arrays import to_arrays
 from ..device import describe, resolve_device
 from .choice import Choice
 
@@ -48,7 +48,7 @@ class TorchRuntime:
     def __call__(self, images: NDArray[np.float32]) -> Any:
         """Run a batch."""
         if self._device.type != "cuda":
-            return arrays(self._forward(self._upload(torch.from_numpy(images))))
+            return to_arrays(self._forward(self._upload(torch.from_numpy(images))))
         if len(images) > BATCHES[-1]:
             parts = [self(images[i : i + BATCHES[-1]]) for i in range(0, len(images), BATCHES[-1])]
             return _joined(parts)
@@ -70,12 +70,12 @@ class TorchRuntime:
         key = (size, *images.shape[2:])
         if key not in self._graphs:
             if len(self._graphs) == MOST_GRAPHS:
-                return arrays(self._forward(self._upload(images)))
+                return to_arrays(self._forward(self._upload(images)))
             self._graphs[key] = self._capture(self._upload(images.new_zeros(size, *images.shape[1:])))
         graph, own, output, _ = self._graphs[key]
         own[:count].copy_(images)
         graph.replay()
-        answer = arrays(output)
+        answer = to_arrays(output)
         return {name: value[:count] for name, value in answer.items()} if isinstance(answer, dict) else answer[:count]
 
     def _capture(self, own: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]:

@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from ....errors import OutputError
-from ....models.weights.cache import cache_folder
+from ....models.cache import cache_folder
 from ....models.weights.card import Card, PoseCard, from_text, to_text
 from ....version import __version__
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from posetrack.errors import ModelError, UsageError
-from posetrack.models.weights import cache
+from posetrack.models import cache
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.perception.pose import load_pose_estimator
 from posetrack.tracker.perception.runtimes import load, machine, openvino
@@ -103,13 +103,14 @@ def test_new_weights_are_noticed(tmp_path, monkeypatch):
     import torch
 
     from posetrack.models.networks import yolo
+    from posetrack.models.weights import detectors
 
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "detector.safetensors"
     sums = []
     for seed in range(2):
         torch.manual_seed(seed)
-        yolo.save(yolo.build(), path, size=64 + 32 * seed)
+        detectors.save(yolo.build(), path, size=64 + 32 * seed)
         detector = load_detector(path, device="cpu", runtime="openvino")
         sums.append(detector.sha256)
         assert detector.size == 64 + 32 * seed

@@ -7,8 +7,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from posetrack.errors import ModelError, UsageError
-from posetrack.models.weights import find as module
-from posetrack.models.weights.find import find, local, variant
+from posetrack.models.weights import locate as module
+from posetrack.models.weights.locate import local, locate_weights, variant
 from posetrack.models.weights.variants import ZOO
 
 
@@ -35,12 +35,12 @@ def downloads(monkeypatch):
 
 def test_an_unknown_name_offers_the_nearest():
     with pytest.raises(UsageError, match="Did you mean vitpose-b"):
-        find("vitpos-b")
+        locate_weights("vitpos-b")
 
 
 def test_a_path_is_taken_as_it_is(tmp_path):
     (tmp_path / "mine.pth").write_bytes(b"weights")
-    found = find(str(tmp_path / "mine.pth"))
+    found = locate_weights(str(tmp_path / "mine.pth"))
     assert found.path == tmp_path / "mine.pth"
     assert found.sha256 == hashlib.sha256(b"weights").hexdigest()
     assert found.input_size is None
@@ -48,12 +48,12 @@ def test_a_path_is_taken_as_it_is(tmp_path):
 
 
 def test_weights_without_an_address_are_found_where_the_message_says(cache):
-    with pytest.raises(ModelError, match="by hand and put the file at") as error:
-        find("potr-xcit-s12-p16-288x384")
+    with pytest.raises(ModelError, match="Download them there and put the file at") as error:
+        locate_weights("potr-xcit-s12-p16-288x384")
     place = str(error.value).split("put the file at ")[1].split(",")[0]
     with open(place, "wb") as file:  # noqa: PTH123
         file.write(b"weights")
-    found = find("potr-xcit-s12-p16-288x384", offline=True)
+    found = locate_weights("potr-xcit-s12-p16-288x384", offline=True)
     assert str(found.path) == place
     assert found.input_size == (384, 288)
 
@@ -64,28 +64,28 @@ def test_offline_is_one_sentence_at_once(name, switch, cache, downloads, monkeyp
     if switch != "argument":
         monkeypatch.setenv(switch, "1")
     with pytest.raises(ModelError, match=f"posetrack is offline.* put the file of https.* at {cache}"):
-        find(name, offline=switch == "argument")
+        locate_weights(name, offline=switch == "argument")
     assert not downloads
 
 
 def test_weights_are_fetched_once_from_a_fixed_address(cache, downloads):
     for _ in range(2):
-        assert find("vitpose-plus-l").path == cache / "vitpose-plus-l.safetensors"
-        assert find("transpose-h-s").path == cache / "transpose-h-s.pth"
+        assert locate_weights("vitpose-plus-l").path == cache / "vitpose-plus-l.safetensors"
+        assert locate_weights("transpose-h-s").path == cache / "transpose-h-s.pth"
     hub, release = downloads
     assert hub[0].endswith("/resolve/e211df377e49c89dba508ab3e83ddef13c0832b4/model.safetensors")
     assert release[0].endswith("/releases/download/Hub/tp_h_32_256x192_enc4_d64_h128_mh1.pth")
-    find("vitpose-b")
+    locate_weights("vitpose-b")
     assert downloads[-1][1] == ZOO["vitpose-b"].sha256
 
 
 def test_a_file_that_changed_since_its_first_use_is_refused(cache, downloads):
-    path = find("transpose-r-a4").path
+    path = locate_weights("transpose-r-a4").path
     digest = hashlib.sha256(b"weights").hexdigest()
     assert (cache / "transpose-r-a4.pth.sha256").read_text() == f"{digest}  transpose-r-a4.pth\n"
     path.write_bytes(b"other weights")
     with pytest.raises(ModelError, match=f"changed since it was first used.*not {digest}.* delete .*sha256"):
-        find("transpose-r-a4")
+        locate_weights("transpose-r-a4")
 
 
 def test_the_cache_of_the_hub_is_shared(cache, downloads, monkeypatch):
@@ -95,9 +95,9 @@ def test_the_cache_of_the_hub_is_shared(cache, downloads, monkeypatch):
     (folder / "model.safetensors").write_bytes(b"weights")
     digest = hashlib.sha256(b"weights").hexdigest()
     with pytest.raises(ModelError, match=f"is damaged: its sha256 is {digest}"):
-        find("vitpose-b")
+        locate_weights("vitpose-b")
     monkeypatch.setitem(ZOO, "vitpose-b", dataclasses.replace(ZOO["vitpose-b"], sha256=digest))
-    assert find("vitpose-b", offline=True).path == folder / "model.safetensors"
+    assert locate_weights("vitpose-b", offline=True).path == folder / "model.safetensors"
     assert not downloads
 
 
@@ -107,7 +107,7 @@ def test_only_the_bundled_weights_are_always_here(cache):
 
 @pytest.mark.parametrize("name", ZOO)
 def test_the_figures_of_the_zoo_are_those_of_its_networks(name):
-    """Computed on no device; the multiply-adds are half of PyTorch's floating-point operations."""
+    """Computed on the meta device; multiply-accumulate operations are half of PyTorch's floating-point operations."""
     known = ZOO[name]
     with torch.device("meta"), torch.no_grad():
         network = known.build().eval().requires_grad_(False)
@@ -125,6 +125,6 @@ def test_a_network_by_its_name_has_the_input_size_of_its_name(cache):
     buffer = io.BytesIO()
     torch.save(state, buffer)
     (cache / "potr-xcit-s12-p16-288x384.pth").write_bytes(buffer.getvalue())
-    found = find("potr-xcit-s12-p16-288x384")
+    found = locate_weights("potr-xcit-s12-p16-288x384")
     assert load_checkpoint(found.path, input_size=found.input_size).input_size == (384, 288)
     assert load_checkpoint(found.path).input_size == (256, 192)

@@ -1,8 +1,8 @@
-"""Read a pickle as data: nothing that it names is imported, called or built.
+"""Interpret a pickle as data: nothing that it names is imported, called or constructed.
 
-A pickle is a program. Here its opcodes work on values alone: a class or function that it names stays a name, an object
-becomes a `Record` of its attributes, and a call is carried out only where the caller's own code knows its meaning.
-Any other call is refused. It is no matter what another library has declared safe to `torch.load`.
+A pickle is a program. Here its opcodes operate only on values: a class or function that it names stays a name, an
+object becomes a `Record` of its attributes, and a call is replaced by one of a fixed set of functions. Any other call
+is refused, whatever other libraries have registered as safe for `torch.load`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 _MARK = object()
-_KEYS = (str, int, float, bool, bytes, type(None))  # other keys of dictionaries are left out with their values
+_KEYS = (str, int, float, bool, bytes, type(None))  # dictionary entries with other keys are dropped
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 _VALUES = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_DICT": dict, "EMPTY_SET": list}
@@ -25,7 +25,7 @@ _LITERALS = (
 
 
 class UnsafeError(ValueError):
-    """A pickle asks for a call that is not among the known ones; the message is the call's name."""
+    """A pickle makes a call that is not allowed; the message is the name of the function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Name:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Record:
-    """An object of a pickle, as data.
+    """An object in a pickle, as data.
 
     Attributes:
-        name: of its class, or of the function that would have made it.
-        arguments: what it would have been made of.
+        name: of its class, or of the function that would have created it.
+        arguments: of that class or function.
         state: its attributes.
     """
 
@@ -50,26 +50,26 @@ class Record:
     state: dict[Any, Any] = field(default_factory=dict)
 
 
-class Machine:
-    """Run pickles one after another.
+class Interpreter:
+    """Interprets pickles.
 
     Args:
-        calls: what the calls mean that are carried out, by the full name of the function.
-        refer: returns what a persistent reference stands for.
+        calls: replacements of the allowed functions, by their full names.
+        refer: returns the object of a persistent reference.
     """
 
     def __init__(self, calls: Mapping[str, Callable[..., Any]], refer: Callable[[Any], Any]) -> None:
         self._calls, self._refer = calls, refer
 
     def run(self, file: BinaryIO) -> Any:
-        """Return the value of the pickle that begins here; the file stays at its end.
+        """Return the value of the pickle at the file's position, and leave the position at the pickle's end.
 
         Args:
-            file: in memory, so that a length that it states takes no more than it has.
+            file: in memory, so that no stated length can allocate more than the file has.
 
         Raises:
-            UnsafeError: it asks for a call that is not among the known ones.
-            ValueError: it is damaged. Other errors of damaged values may come, too: of types, indices, arithmetic.
+            UnsafeError: the pickle makes a call that is not allowed.
+            ValueError: the pickle is damaged. Damaged values may also raise type, index and arithmetic errors.
         """
         stack: list[Any] = []
         memo: dict[int, Any] = {}
@@ -122,7 +122,7 @@ class Machine:
                 stack.append(_name(stack.pop(-2), stack.pop()))
             case "NEWOBJ" | "NEWOBJ_EX":
                 if name == "NEWOBJ_EX":
-                    stack.pop()  # the arguments that have names
+                    stack.pop()  # the keyword arguments
                 arguments = stack.pop()
                 stack[-1] = Record(stack[-1].name, arguments)
             case "REDUCE":
@@ -150,7 +150,7 @@ class Machine:
 
 
 def _above(stack: list[Any]) -> list[Any]:
-    """Take what stands above the last mark, and the mark."""
+    """Pop the values above the last mark, and the mark."""
     values = []
     while (value := stack.pop()) is not _MARK:
         values.append(value)
@@ -158,7 +158,7 @@ def _above(stack: list[Any]) -> list[Any]:
 
 
 def _extend(target: Any, values: list[Any]) -> None:
-    if isinstance(target, list):  # a record of a class of lists stays empty
+    if isinstance(target, list):  # the record of a list subclass stays empty
         target.extend(values)
 
 

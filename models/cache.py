@@ -1,4 +1,4 @@
-"""Where fetched weights are kept, and whether anything may be fetched at all."""
+"""The cache folder for downloads, the offline switch, and file digests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from platformdirs import user_cache_path
 
 
 def cache_folder() -> Path:
-    """Return the folder for everything that is fetched: $POSETRACK_CACHE, or the user's cache folder."""
-    given = os.environ.get("POSETRACK_CACHE")
-    return Path(given).expanduser() if given else user_cache_path("posetrack", appauthor=False)
+    """Return the folder for downloads and compiled files: $POSETRACK_CACHE, or the user's cache folder."""
+    folder = os.environ.get("POSETRACK_CACHE")
+    return Path(folder).expanduser() if folder else user_cache_path("posetrack", appauthor=False)
 
 
 def is_offline(offline: bool = False) -> bool:
-    """Tell whether downloads are forbidden: by the caller, by $POSETRACK_OFFLINE or by $HF_HUB_OFFLINE."""
+    """Return whether downloads are disabled by the caller, $POSETRACK_OFFLINE or $HF_HUB_OFFLINE."""
     switches = (os.environ.get(name, "") for name in ("POSETRACK_OFFLINE", "HF_HUB_OFFLINE"))
     return offline or any(value.strip().lower() in {"1", "true", "yes", "on"} for value in switches)
 

@@ -1,7 +1,7 @@
-"""The one import of OpenVINO, without its telemetry.
+"""The only import of OpenVINO, without its telemetry.
 
-OpenVINO reports each import to its makers over the network, unless the environment says that it runs in CI. posetrack
-never sends anything, so it says so while OpenVINO is imported.
+OpenVINO reports each import to its makers over the internet, unless the variable CI is set. posetrack sends no
+telemetry, so CI is set during the import.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def test_every_problem_is_told_once_and_the_good_ones_stay(tmp_path):
         "1 annotations have a box without an area, left out: 3.",
         "1 annotations have keypoints that are not 51 numbers, left out: 4.",
         "1 annotations have a visibility other than 0, 1 and 2, left out: 5.",
-        "1 annotations have another num_keypoints than visible keypoints, counted anew: 6.",
+        "1 annotations have another num_keypoints than visible keypoints, corrected: 6.",
         "1 annotations are of an image that is not listed, left out: 99.",
         "1 images lack an id, a file_name, a width or a height, left out",
     ):

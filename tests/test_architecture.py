@@ -36,9 +36,9 @@ ALLOWED = {
     "models.training": "configs models.cache models.evaluation models.geometry models.networks models.weights | "
     "numpy cv2 torch scipy lightning_fabric safetensors huggingface_hub rich tomli_w",
     "tracker": "",
-    "tracker.picture": "numpy",
+    "tracker.image": "numpy",
     "tracker.person": "numpy",
-    "tracker.types": "installation tracker.person tracker.picture | numpy",
+    "tracker.types": "installation tracker.person tracker.image | numpy",
     "tracker.timings": "numpy",
     "tracker.partial": "",
     "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",

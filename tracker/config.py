@@ -76,7 +76,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What is written, drawn and shown, and of whom."""
+    """Outputs of a run, and the people in them."""
 
     save: str | None = option(None, "annotated video or image; a folder if the source is a folder", "FILE")
     csv: str | None = option(

@@ -71,5 +71,5 @@ def run_facts(
             for gap in frames.gaps
         ],
         latency_ms=latency,
-        looks={str(look): pipeline.looks[look] for look in FrameMode},
+        modes={str(mode): pipeline.modes[mode] for mode in FrameMode},
     )

@@ -63,9 +63,9 @@ def check(group: Any) -> None:
         remedy = f"one of {', '.join(option.choices)}" if option.choices else option.remedy
         allowed = value in option.choices if option.choices else option.check is None or option.check(value)
         if not allowed:
-            shown = f"'{value}'" if isinstance(value, str) else f"{value}"
+            text = f"'{value}'" if isinstance(value, str) else f"{value}"
             unit = f" {option.unit}" if option.unit else ""
-            raise UsageError(f"{field.name} is {shown}{unit}; give {remedy}.")
+            raise UsageError(f"{field.name} is {text}{unit}; give {remedy}.")
 
 
 def convert(values: Mapping[str, Any], types: Mapping[str, str], *, origin: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Build the outputs of a run: which objects write, draw, select and hide people."""
+"""Build the outputs of a run from its options."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from .features.events import EventDetector
 from .features.repetitions import from_config
 from .features.stream import ActionFeatures
+from .formats.converting import ConvertingSink
 from .formats.files import results
 from .formats.registry import FORMATS, format_of
-from .formats.sink import ConvertingSink
-from .formats.table_writer import CsvSink
-from .output.actions import ActionSink
-from .output.notes import make_notes
+from .formats.table import CsvSink
+from .output.actions import ActionSink, Listener
+from .output.labels import AngleLabels, EventLabels, LabelSink
 from .output.privacy import BlurFaces, only_skeletons
 from .output.sinks import OverlaySink, Sinks
-from .output.twice import Table, Twice
+from .output.two_pass import Table, TwoPassSinks
 from .output.window import Window
 from .tracking.selection import Selection
 from .tracking.selectors import parse_person, parse_roi
@@ -34,27 +34,10 @@ if TYPE_CHECKING:
     from .video.source import Source
 
 
-def report_of(job: Job, outputs: Outputs, frames: Source, pipeline: Pipeline) -> Report | None:
-    """Return the report that was requested, or None."""
-    if "report" not in job.targets:
-        return None
-    from .report.report import Report
-
-    actions = _actions(outputs, pipeline.estimator.skeleton)
-    return Report(job.targets["report"], *actions, fps=frames.fps, overwrite=job.overwrite)
-
-
-def sinks_of(
-    job: Job,
-    outputs: Outputs,
-    frames: Source,
-    pipeline: Pipeline,
-    *,
-    select: Selection,
-    report: Report | None,
-    refine: bool,
-) -> Sinks | Twice:
-    """Return everything that receives the tracks of a source.
+def open_outputs(
+    job: Job, outputs: Outputs, frames: Source, pipeline: Pipeline, *, select: Selection, refine: bool
+) -> tuple[Report | None, Sinks | TwoPassSinks]:
+    """Return the report, if requested, and everything that receives the tracks of a source.
 
     Args:
         job: source and results.
@@ -62,28 +45,34 @@ def sinks_of(
         frames: the opened source.
         pipeline: of this source.
         select: people who are written and drawn.
-        report: as of `report_of`.
         refine: whether tracks are refined before a second pass.
     """
     skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
-    twice = bool(second_pass(outputs, refine=refine))
-    screens: list[Any] = []
-    if save := job.targets.get("save"):
-        screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, overwrite=job.overwrite))
-    if outputs.show:
-        screens.append(Window(f"posetrack: {frames.name}"))
-    if report:
-        screens.append(report.clip)
-    overlay, conceal = None, None
+    actions = ActionFeatures(skeleton=skeleton, person_height=outputs.person_height, scale=outputs.scale)
+    detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
+    two_pass = bool(second_pass(outputs, refine=refine))
+    report = _report(job, actions, fps=frames.fps)
+    screens = _screens(job, outputs, frames, report, show_fps=not two_pass)
+    listeners: list[Listener] = [report.people] if report else []
+    overlay, conceal, labels = None, None, None
     if screens:
-        notes = make_notes(outputs.label, *_actions(outputs, skeleton))
-        overlay = OverlaySink(*screens, skeleton=skeleton, show_fps=not twice, notes=notes, timings=timings)
+        make = {"id": None, "angles": AngleLabels(actions), "events": EventLabels(detector)}[outputs.label]
+        labels = LabelSink(make) if make else None
+        listeners += [make] if isinstance(make, EventLabels) else []
+        overlay = OverlaySink(*screens, skeleton=skeleton, labels=labels, timings=timings)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
-    tables = [*_tables(job, outputs, frames, skeleton), *([report.people] if report else [])]
-    if twice:
-        again = partial(_again, select=select, skeleton=skeleton if refine else None)
-        return Twice(overlay, tables, again=again, conceal=conceal, timings=timings)
-    return Sinks(*([overlay] if overlay else []), *tables, conceal=conceal, select=select, timings=timings)
+    tables: list[Table] = []
+    features, events = job.targets.get("features"), job.targets.get("events")
+    if features or events or listeners or labels:
+        files: Any = {"features": features, "events": events, "overwrite": job.overwrite}
+        tables.append(ActionSink(actions, detector, *listeners, **files))
+    tables += [labels] if labels else []  # after the features, before the image
+    csv = [_csv(job, outputs, frames, skeleton)] if "csv" in job.targets else []
+    if two_pass:
+        revise = partial(_revise, select=select, skeleton=skeleton if refine else None)
+        return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
+    images = [overlay] if overlay else []
+    return report, Sinks(*tables, *images, *csv, conceal=conceal, select=select, timings=timings)
 
 
 def second_pass(outputs: Outputs, *, refine: bool) -> str:
@@ -102,7 +91,7 @@ def selection(outputs: Outputs) -> Selection:
     return Selection(person, min_length=outputs.min_length, roi=roi)
 
 
-def _again(
+def _revise(
     times: Sequence[float], tracks: Sequence[Tracks], *, select: Selection, skeleton: Skeleton | None
 ) -> list[Tracks]:
     """Refine the tracks of a run if a skeleton is given, and select people."""
@@ -113,29 +102,35 @@ def _again(
     return select.choose(times, tracks)
 
 
-def _tables(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton) -> list[Table]:
-    """Return the outputs that need no image."""
-    tables: list[Table] = []
-    if csv := job.targets.get("csv"):
-        format = format_of(csv)
-        if format is FORMATS["table"]:
-            tables.append(CsvSink(csv, skeleton=skeleton, overwrite=job.overwrite))
-        else:
-            options = {"scale": outputs.scale} if outputs.scale and "scale" in format.options else {}
-            facts: Any = {"size": frames.size, "fps": frames.fps, **options}
-            tables.append(ConvertingSink(csv, skeleton=skeleton, overwrite=job.overwrite, **facts))
-    features, events = job.targets.get("features"), job.targets.get("events")
-    if features or events:
-        actions, detector = _actions(outputs, skeleton)
-        sink = ActionSink(actions, features=features, events=events, detector=detector, overwrite=job.overwrite)
-        tables.append(sink)
-    return tables
+def _report(job: Job, actions: ActionFeatures, *, fps: float | None) -> Report | None:
+    if "report" not in job.targets:
+        return None
+    from .report.report import Report
+
+    return Report(job.targets["report"], actions, fps=fps, overwrite=job.overwrite)
 
 
-def _actions(outputs: Outputs, skeleton: Skeleton) -> tuple[ActionFeatures, EventDetector]:
-    """Return the stream of features and its event detector."""
-    actions = ActionFeatures(skeleton=skeleton, person_height=outputs.person_height, scale=outputs.scale)
-    return actions, EventDetector(actions, repetitions=from_config(outputs.repetitions))
+def _screens(job: Job, outputs: Outputs, frames: Source, report: Report | None, *, show_fps: bool) -> list[Any]:
+    """Return the outputs of annotated images."""
+    screens: list[Any] = []
+    if save := job.targets.get("save"):
+        screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, overwrite=job.overwrite))
+    if outputs.show:
+        screens.append(Window(f"posetrack: {frames.name}", show_fps=show_fps))
+    if report:
+        screens.append(report.clip)
+    return screens
+
+
+def _csv(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton) -> Table:
+    """Return the table of keypoints, in the format of its suffix."""
+    csv = job.targets["csv"]
+    format = format_of(csv)
+    if format is FORMATS["table"]:
+        return CsvSink(csv, skeleton=skeleton, overwrite=job.overwrite)
+    options = {"scale": outputs.scale} if outputs.scale and "scale" in format.options else {}
+    facts: Any = {"size": frames.size, "fps": frames.fps, **options}
+    return ConvertingSink(csv, skeleton=skeleton, overwrite=job.overwrite, **facts)
 
 
 def written(targets: Mapping[str, Path]) -> list[Path]:

@@ -57,7 +57,7 @@ class Pipeline:
         streams: number of threads that may call `estimate` at once.
 
     Attributes:
-        looks: number of frames by what ran in them.
+        modes: number of frames by mode.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Pipeline:
         self.activity = activity
         self.streams = streams
         self._anchors = Anchors()
-        self.looks: Counter[FrameMode] = Counter()
+        self.modes: Counter[FrameMode] = Counter()
         self._size: tuple[int, ...] | None = None
         self._boxes: NDArray[np.floating] = np.zeros((0, 4))  # people of the last frame
         self._last: tuple[int, float] | None = None  # index and time of the last frame
@@ -103,7 +103,7 @@ class Pipeline:
         After a change of the frame size, people get new IDs, because pixels of the two sizes are not comparable.
 
         Args:
-            frame: `Frame`; image, see `picture.as_bgr`; or a list of either, for which a list is returned.
+            frame: `Frame`; image, see `image.as_bgr`; or a list of either, for which a list is returned.
             detections: of this frame, if `detect` was called before.
             poses: of these detections, if `estimate` was called before.
             time: seconds, for an image; a list of seconds for a list. Only the first image after `reset` needs none.
@@ -116,29 +116,29 @@ class Pipeline:
         (frame,) = self._frames([frame], None if time is None else [time])
         return self._follow(frame, detections, poses)
 
-    def _frames(self, pictures: Sequence[Any], times: Any) -> list[Frame]:
+    def _frames(self, images: Sequence[Any], times: Any) -> list[Frame]:
         """Return images as frames; all are checked before the first is used."""
-        if times is not None and (np.ndim(times) != 1 or len(times) != len(pictures)):
-            raise InputError(f"The times are {times!r} for {len(pictures)} pictures; give one for each.")
+        if times is not None and (np.ndim(times) != 1 or len(times) != len(images)):
+            raise InputError(f"The times are {times!r} for {len(images)} images; give one for each.")
         frames, last = [], self._last
-        for number, picture in enumerate(pictures):
+        for number, image in enumerate(images):
             time = None if times is None else times[number]
-            if isinstance(picture, Frame) and time is not None:
-                raise InputError(f"A Frame has its own time, {picture.time} s. Leave time={time} out.")
-            if not isinstance(picture, Frame):
+            if isinstance(image, Frame) and time is not None:
+                raise InputError(f"A Frame has its own time, {image.time} s. Leave time={time} out.")
+            if not isinstance(image, Frame):
                 if last is not None and time is None:
                     raise InputError(
-                        "A picture after another one needs its time. Give time=seconds (a list for several pictures), "
+                        "An image after another one needs its time. Give time=seconds (a list for several images), "
                         "or call reset() first if it is from another video."
                     )
-                picture = Frame(picture, 0 if last is None else last[0] + 1, 0.0 if time is None else time)
-            if last is not None and picture.time < last[1]:
+                image = Frame(image, 0 if last is None else last[0] + 1, 0.0 if time is None else time)
+            if last is not None and image.time < last[1]:
                 raise InputError(
-                    f"Timestamps run backwards, from {last[1]} s to {picture.time} s. "
+                    f"Timestamps run backwards, from {last[1]} s to {image.time} s. "
                     "Call reset() before another video, or take a session() for each."
                 )
-            last = picture.index, picture.time
-            frames.append(picture)
+            last = image.index, image.time
+            frames.append(image)
         return frames
 
     def _follow(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks:
@@ -146,27 +146,27 @@ class Pipeline:
         size = frame.image.shape[:2]
         if self._size not in (None, size):
             self._cut()
-            self._forget_pictures()
+            self._forget_images()
         self._size, self._last = size, (frame.index, frame.time)
-        motion, look, expected = self._motion(frame), FrameMode.DETECT, Tracks.empty(len(self.estimator.skeleton))
+        motion, mode, expected = self._motion(frame), FrameMode.DETECT, Tracks.empty(len(self.estimator.skeleton))
         if detections is None and self.schedule.skips:
             expected = self._anchors.place(self.tracker.expect(frame.time, motion=motion))
-            look = self._look(frame, expected, motion)
-        self.looks[look] += 1
+            mode = self._mode(frame, expected, motion)
+        self.modes[mode] += 1
         people = Detections(expected.poses.boxes, expected.poses.box_scores)
-        if look is FrameMode.DETECT:
+        if mode is FrameMode.DETECT:
             people = self.detect(frame) if detections is None else detections
         self._boxes = people.boxes
-        if look is FrameMode.PREDICT:
+        if mode is FrameMode.PREDICT:
             with self.timings.stage("track"):
                 return self.tracker.predict(frame.time, size=size, motion=motion)
         poses = self.estimate(frame, people) if poses is None else poses
         with self.timings.stage("track"):
-            if look is FrameMode.FOLLOW:
+            if mode is FrameMode.FOLLOW:
                 self.schedule.learn(poses, expected.poses)
                 poses = carried(poses, expected.poses)
             tracks = self.tracker.update(poses, frame.time, size=size, motion=motion)
-            if look is FrameMode.DETECT and self.schedule.skips:
+            if mode is FrameMode.DETECT and self.schedule.skips:
                 self._anchors.keep(self.tracker.expect(frame.time), people.boxes)
         strangers = iou(people.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
         return replace(tracks, others=people.boxes[strangers])
@@ -197,26 +197,26 @@ class Pipeline:
         self.schedule.cut()
         self._anchors.reset()
 
-    def _look(self, frame: Frame, expected: Tracks, motion: NDArray[np.float64] | None) -> FrameMode:
+    def _mode(self, frame: Frame, expected: Tracks, motion: NDArray[np.float64] | None) -> FrameMode:
         """Decide which networks run in a frame."""
         moved = motion is not None and bool((motion != np.eye(2, 3)).any())
         if self.activity and self.schedule.watches:
             with self.timings.stage("camera"):
                 moved |= self.activity(frame, expected.poses.boxes)
-        look = self.schedule(frame.time, expected, has_tentative=self.tracker.has_tentative, moved=moved)
-        if self.activity and look is FrameMode.DETECT:
+        mode = self.schedule(frame.time, expected, has_tentative=self.tracker.has_tentative, moved=moved)
+        if self.activity and mode is FrameMode.DETECT:
             self.activity.keep()
-        return look
+        return mode
 
     def reset(self) -> None:
         """Forget the source; IDs start at 1 again."""
         self.tracker.reset()
         self.schedule.reset()
         self._anchors.reset()
-        self._forget_pictures()
+        self._forget_images()
         self._size, self._last = None, None
 
-    def _forget_pictures(self) -> None:
+    def _forget_images(self) -> None:
         for part in (self.camera, self.activity):
             if part:
                 part.reset()

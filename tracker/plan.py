@@ -1,4 +1,4 @@
-"""Plan of a run: the sources, where the results of each go, and which sources are left out."""
+"""Plan of a run: its sources, the results of each, and the sources that are skipped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import OutputError, UsageError
 from .config import Outputs, RunConfig
 from .formats.files import check_result
 from .formats.registry import format_of
-from .output.finished import finished, known, there
+from .output.results import exists, is_complete, is_ours
 from .partial import check_target
 from .video.batch import Item, gather, is_still
 from .video.writer import check_suffix
@@ -60,7 +60,7 @@ class Plan:
 
 
 def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
-    """Check a request and decide on every source, before anything is loaded.
+    """Check a request and plan every source, before anything is loaded.
 
     Args:
         config: options of the run; without any output, a window opens.
@@ -115,12 +115,12 @@ def _job(item: Item, outputs: Outputs, *, batch: bool) -> Job | None:
     """
     targets, overwrite = targets_of(item, outputs, batch=batch), outputs.overwrite
     if outputs.skip_existing and targets:
-        if all(finished(output, path) for output, path in targets.items()):
+        if all(is_complete(output, path) for output, path in targets.items()):
             log.info("Skipped '%s': its results are complete.", item.source)
             return None
         overwrite = True  # an interrupted run left only some of the results
         for output, path in targets.items():
-            if there(output, path) and not known(output, path):
+            if exists(output, path) and not is_ours(output, path):
                 raise OutputError(
                     f"'{path}' exists already and is not a result of posetrack. Move it to another place."
                 )

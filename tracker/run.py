@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from ..errors import PosetrackError, UsageError
 from . import facts
 from .config import RunConfig
-from .formats.sink import working_table
+from .formats.converting import working_table
 from .loop import loop
 from .output.sidecar import document, write_sidecar
 from .output.summary import progress, summary_table
-from .output.twice import Twice
-from .outputs import report_of, second_pass, selection, sinks_of, written
+from .output.two_pass import TwoPassSinks
+from .outputs import open_outputs, second_pass, selection, written
 from .perception.pace import Pace
 from .perception.runtimes.machine import cores
 from .pipeline import Pipeline, assemble
@@ -71,21 +71,21 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
         if not outputs.quiet:
             for line in facts.announcement(pipeline):
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
-        shown = partial(progress, total=frames.frame_count, quiet=outputs.quiet, console=console)
-        report = report_of(job, outputs, frames, pipeline)
+        bar = partial(progress, total=frames.frame_count, quiet=outputs.quiet, console=console)
         select = selection(outputs)
-        complete, sinks = False, sinks_of(job, outputs, frames, pipeline, select=select, report=report, refine=refine)
+        report, sinks = open_outputs(job, outputs, frames, pipeline, select=select, refine=refine)
+        complete = False
         try:
             with sinks:
-                with shown(label=frames.name) as step:
+                with bar(label=frames.name) as step:
                     step = _keeping_up(step, frames, pipeline, config.tracking.target_fps)
                     loop(frames, pipeline, sinks, step, threads=_parallel(pipeline))
-                if isinstance(sinks, Twice):
-                    with opened() as again, shown(label="Again") as step:
-                        sinks.look_again(again, step)
+                if isinstance(sinks, TwoPassSinks):
+                    with opened() as again, bar(label="Second pass") as step:
+                        sinks.second_pass(again, step)
             complete = True
         finally:
-            refined = refine and isinstance(sinks, Twice) and sinks.done
+            refined = refine and isinstance(sinks, TwoPassSinks) and sinks.done
             options = config.flat() | {"source": frames.name, "overwrite": job.overwrite, "skip_existing": False}
             found = facts.run_facts(options, frames, pipeline, complete=complete, refined=refined)
             if csv := job.targets.get("csv"):
@@ -99,7 +99,7 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
                 device=pipeline.estimator.network.device,
                 files=written(job.targets),
                 counts=found.counts,
-                looks=found.looks if pipeline.schedule.skips else {},
+                modes=found.modes if pipeline.schedule.skips else {},
                 gaps=[gap.end - gap.start for gap in frames.gaps],
             )
         )

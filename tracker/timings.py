@@ -1,10 +1,11 @@
-"""Times of the stages of a run, in bounded memory."""
+"""Times of the stages of a run, in bounded memory, and its frame rate."""
 
 from __future__ import annotations
 
 import threading
 import time
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -70,3 +71,21 @@ class Timings:
     def percentile(self, name: str, percent: float) -> float:
         """Return a percentile of a stage's milliseconds."""
         return float(np.percentile(np.frombuffer(self._samples[name], dtype=np.float32), percent))
+
+
+class FrameRate:
+    """Frames per second, averaged over about one second."""
+
+    def __init__(self, *, window: float = 1.0, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._window = window
+        self._clock = clock
+        self._ticks: deque[float] = deque()
+
+    def tick(self) -> float | None:
+        """Count one frame and return the rate; None after the first frame."""
+        now = self._clock()
+        self._ticks.append(now)
+        while len(self._ticks) > 2 and now - self._ticks[0] > self._window:
+            self._ticks.popleft()
+        elapsed = now - self._ticks[0]
+        return (len(self._ticks) - 1) / elapsed if elapsed > 0 else None

@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from ..installation import library
+from .image import as_bgr
 from .person import Keypoints, Person, State, place
-from .picture import as_bgr
 
 
 def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
@@ -41,7 +41,7 @@ class Frame:
     """One frame of the source.
 
     Attributes:
-        image: (H, W, 3) BGR uint8, upright; converted by `picture.as_bgr`.
+        image: (H, W, 3) BGR uint8, upright; converted by `image.as_bgr`.
         index: number in the source, from 0; lost and dropped frames, and frames before a start time, count.
         time: seconds, the source's own presentation timestamp (a camera's: seconds since its first frame).
         captured: time of capture in seconds of `time.monotonic()`; None for files.
@@ -114,8 +114,8 @@ class Poses:
         _array(self, "scores", self.scores, self.keypoints.shape[:2])
         given = np.ones(len(self.boxes)) if self.box_scores is None else self.box_scores
         _array(self, "box_scores", given, (len(self.boxes),))
-        looks = np.zeros((len(self.boxes), 0)) if self.features is None else self.features
-        _array(self, "features", looks, (len(self.boxes), None))
+        features = np.zeros((len(self.boxes), 0)) if self.features is None else self.features
+        _array(self, "features", features, (len(self.boxes), None))
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -297,4 +297,4 @@ def _convert(value: Any, wanted: Any, *, key: str, origin: str) -> Any:
         name = (
             "list like [256, 192]" if len(get_args(wanted)) == 2 and get_args(wanted)[1] is int else "list of numbers"
         )
-    raise UsageError(f"{origin} sets {key} to {value!r}, which is not a {name}. Give a value of that type.")
+    raise UsageError(f"{origin} sets {key} to {value!r}, but it must be of type {name}. Change it.")

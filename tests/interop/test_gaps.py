@@ -83,7 +83,8 @@ def test_points_that_somebody_labelled_by_hand_in_sleap_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("scale", [200.0, None], ids=["metres", "pixels"])
-def test_opensim_reads_markers_with_gaps(scale, wanted, tmp_path):
+def test_opensim_reads_markers_with_gaps(scale, wanted, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # it writes a log file where it runs
     opensim = pytest.importorskip("opensim", reason="needs opensim")
     files = write_recording(tmp_path / "out.trc", gappy(), **({"scale": scale} if scale else {}))
     assert len(files) == 2

@@ -10,8 +10,8 @@ from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, Posetrack
 from posetrack.errors import InputError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
+from posetrack.tracker.image import as_bgr
 from posetrack.tracker.perception.custom import CustomDetector
-from posetrack.tracker.picture import as_bgr
 from posetrack.tracker.types import State
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
@@ -69,7 +69,7 @@ def test_pictures_of_other_kinds_become_bgr(image, expected):
         (IMAGE.astype(int) - 9, "give values from 0 to 255"),
         (np.full((4, 4, 3), np.nan), "values from nan"),
         (IMAGE.transpose(2, 0, 1), "the channels come last"),
-        (IMAGE[None], "several are a list"),
+        (IMAGE[None], "or a list of them"),
         (IMAGE[..., :2], "(H, W, 3), BGR"),
         (IMAGE[:0], "with pixels in it"),
         (IMAGE.astype(complex), "dtype complex128"),
@@ -133,7 +133,7 @@ def test_sessions_share_the_networks_and_nothing_else(line):
     assert other(IMAGE, time=0.0).ids.tolist() == [1]
     assert moved.session()(IMAGE).ids.tolist() == [1]
     assert line(IMAGE, time=5.04).ids.tolist() == [1]
-    assert sum(other.looks.values()) == 1
+    assert sum(other.modes.values()) == 1
 
 
 def test_a_session_begins_with_the_limits_of_the_first_source():
@@ -214,7 +214,7 @@ def test_tracks_become_plain_values(tracks):
 
 def test_tracks_become_a_data_frame_with_the_columns_of_the_table(tracks):
     pytest.importorskip("pandas", reason="needs posetrack[formats]")
-    from posetrack.tracker.formats.table_writer import columns
+    from posetrack.tracker.formats.table import columns
 
     table = tracks.to_df(Frame(IMAGE, 7, 0.28))
     assert list(table.columns) == list(columns(COCO))

@@ -10,7 +10,7 @@ import pytest
 from posetrack import Detections, Pipeline, Poses, load_pipeline
 from posetrack.errors import ModelError, OutputError
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.formats.table_writer import CsvSink
+from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.loop import loop
 from posetrack.tracker.output.sinks import Sinks
 from posetrack.tracker.types import Frame

@@ -7,7 +7,7 @@ import pytest
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, load_pipeline
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.formats.table_writer import CsvSink
+from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.loop import loop
 from posetrack.tracker.output.sinks import Sinks
 from posetrack.tracker.perception.activity import Activity
@@ -77,7 +77,7 @@ def test_every_fifth_frame_is_detected_and_all_are_measured():
     assert watcher.detections == list(range(0, 90, 5))
     assert watcher.crops == list(range(90))
     assert all(state is State.MEASURED for people in tracks for state in people.states)
-    assert pipeline.looks == {FrameMode.DETECT: 18, FrameMode.FOLLOW: 72}
+    assert pipeline.modes == {FrameMode.DETECT: 18, FrameMode.FOLLOW: 72}
 
 
 @pytest.mark.parametrize("schedule", [Schedule(5, 1), Schedule(6, 2), Schedule("auto", 1), Schedule("auto", "auto")])

@@ -70,10 +70,10 @@ def run(args: argparse.Namespace) -> int:
     box = None if args.box is None else _box(args.box)
     output = Path(args.attention_output)
     if not cv2.haveImageWriter(output.name):
-        raise UsageError(f"--output is '{output}'; give the name of a picture, e.g. attention.png.")
+        raise UsageError(f"--output is '{output}'; give the name of an image, e.g. attention.png.")
     image = cv2.imread(args.image) if Path(args.image).is_file() else None
     if image is None:
-        raise SourceError(f"Cannot read the picture '{args.image}'. Check the path and that it is a picture.")
+        raise SourceError(f"Cannot read the image '{args.image}'. Check the path and that it is an image.")
     if box is None:
         box = _most_certain_person(image, args.image, device=args.attention_device)
 
@@ -113,5 +113,5 @@ def _most_certain_person(image: Any, path: str, *, device: str) -> Any:
 
     detections = load_detector("bundled", device=device, conf=0.25)(Frame(image, 0, 0.0))
     if len(detections) == 0:
-        raise SourceError(f"The detector finds nobody in '{path}'. Say where the person is: --box X1,Y1,X2,Y2.")
+        raise SourceError(f"The detector finds no person in '{path}'. Give the box of the person: --box X1,Y1,X2,Y2.")
     return detections.boxes[detections.scores.argmax()]

@@ -1,4 +1,4 @@
-"""`posetrack eval-tracking`: how well people were followed, held against truth."""
+"""`posetrack eval-tracking`: compare tracks with ground truth."""
 
 from __future__ import annotations
 
@@ -15,28 +15,26 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the command to `posetrack`."""
     parser = subparsers.add_parser(
         "eval-tracking",
-        help="measure tracks against truth: HOTA, MOTA, IDF1, id switches, jitter, lag, distance",
-        description="Hold tracks against truth. Files are tables of --csv (.csv), MOT Challenge boxes (.txt) or "
-        "PoseTrack18 poses (.json); a folder or pattern stands for several videos, whose files have the same names.",
+        help="compare tracks with ground truth: HOTA, MOTA, IDF1, ID switches, jitter, lag, distance",
+        description="Compare tracks with ground truth. Files are tables of --csv (.csv), MOT Challenge boxes (.txt) or "
+        "PoseTrack18 poses (.json). A folder or pattern is several videos; files of one video have the same name.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--truth", metavar="T", required=True, help="file, folder or pattern of the truth")
+    parser.add_argument("--truth", metavar="T", required=True, help="file, folder or pattern of the ground truth")
     parser.add_argument("--result", metavar="R", required=True, help="file, folder or pattern of the tracks")
     parser.add_argument(
         "--by", choices=("boxes", "poses"), default="boxes", help="compare boxes by IoU or poses by OKS"
     )
-    parser.add_argument(
-        "--visibility", type=float, default=0.0, help="people less visible than this share are not judged"
-    )
-    parser.add_argument("--measured", action="store_true", help="leave out rows of the table that were only predicted")
-    parser.add_argument("--fps", type=float, help="frame rate for jitter and lag where no file has times")
-    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--visibility", type=float, default=0.0, help="ignore people with a smaller visible share")
+    parser.add_argument("--measured", action="store_true", help="ignore predicted rows of the table")
+    parser.add_argument("--fps", type=float, help="frame rate for jitter and lag, if no file has times")
+    parser.add_argument("--json", metavar="FILE", help="file to write the results to")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing --json file")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare, print the tables, write the figures."""
+    """Compare, print the tables and write the results."""
     import json
 
     from rich.console import Console
@@ -52,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if args.fps is not None and args.fps <= 0:
         raise UsageError(f"--fps is {args.fps}; give a rate above 0.")
     truths, results = find_sequences(args.truth), find_sequences(args.result)
-    if len(truths) == len(results) == 1:  # two files need not have one name
+    if len(truths) == len(results) == 1:  # the names of two files may differ
         results = dict(zip(truths, results.values()))
     missing = sorted(truths.keys() - results.keys())
     if missing:
@@ -79,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _known(figures: dict[str, float]) -> dict[str, float | None]:
-    """Return the figures with null, which JSON has, for NaN, which it has not."""
+    """Return the results with None for NaN, which JSON lacks."""
     return {key: None if value != value else value for key, value in figures.items()}
 
 
@@ -89,7 +87,7 @@ def show(
     distance: dict[str, dict[str, float]],
     console: Console,
 ) -> None:
-    """Print who is who, and below it calm, lag and the keypoints' distances where they can be measured."""
+    """Print the identity metrics, then jitter, lag and keypoint distances where they are known."""
     _show("video", identity, {key: key for key in _COLUMNS}, console)
     if any(value == value for value in motion["all"].values()):
         heads = {

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
     detector = EventDetector(actions, repetitions=repetitions)
     outputs = {"features": args.out, "events": args.events_out, "overwrite": args.overwrite}
-    with ActionSink(actions, detector=detector, **outputs) as sink:
+    with ActionSink(actions, detector, **outputs) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     return 0

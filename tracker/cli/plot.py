@@ -40,16 +40,16 @@ def run(args: argparse.Namespace) -> int:
 
     kinds = tuple(args.kind or KINDS)
     if unknown := set(kinds) - set(KINDS):
-        raise UsageError(f"There is no kind of figure '{min(unknown)}'. Choose of {', '.join(KINDS)}.")
+        raise UsageError(f"There is no kind of figure '{min(unknown)}'. Choose one of {', '.join(KINDS)}.")
     out = Path(args.out)
     check_figure(out, overwrite=args.overwrite)
-    everybody = _read(args)
+    measurements = _read(args)
     if args.person:
-        if missing := set(args.person) - everybody.people.keys():
-            there = ", ".join(map(str, sorted(everybody.people))) or "nobody"
-            raise UsageError(f"There is no person {min(missing)} in '{args.source}'. There is: {there}.")
-        everybody.people = {identity: everybody.people[identity] for identity in args.person}
-    save_figure(out, everybody, kinds=kinds)
+        if missing := set(args.person) - measurements.people.keys():
+            there = ", ".join(map(str, sorted(measurements.people))) or "none"
+            raise UsageError(f"There is no person {min(missing)} in '{args.source}'. IDs: {there}.")
+        measurements.people = {identity: measurements.people[identity] for identity in args.person}
+    save_figure(out, measurements, kinds=kinds)
     return 0
 
 
@@ -60,7 +60,8 @@ def _read(args: argparse.Namespace) -> Any:
     from ..features.events import EventDetector
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
-    from ..report.gather import Gatherer
+    from ..output.actions import ActionSink
+    from ..report.measurements import Collector
     from ..report.table import is_features, read_features
 
     if is_features(Path(args.source)):
@@ -68,7 +69,8 @@ def _read(args: argparse.Namespace) -> Any:
     Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
-    with Gatherer(actions, EventDetector(actions)) as people:
+    collector = Collector(actions)
+    with ActionSink(actions, EventDetector(actions), collector) as sink:
         for index, time, tracks in recording.timed():
-            people.write_rows(index, time, tracks)
-    return people.everybody
+            sink.write_rows(index, time, tracks)
+    return collector.measurements

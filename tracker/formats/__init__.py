@@ -1,1 +1,1 @@
-"""Files that hold whole videos of tracked people: read, written, and converted into one another."""
+"""File formats of tracks; each module reads and writes one of them. Ours is `table.py`."""

@@ -1,4 +1,4 @@
-"""Poses as COCO's results have them: one JSON list, here with `track_id` as a further key."""
+"""Poses in COCO's results format: a JSON list, with the additional key `track_id`."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def write_coco(path: Path, recording: Recording) -> None:
 
 
 def read_coco(path: Path) -> Recording:
-    """Read results with ids. They have no names: 17 keypoints are COCO's, 133 COCO-WholeBody's.
+    """Read results with IDs. Keypoints have no names: 17 are COCO's, 133 COCO-WholeBody's.
 
-    The file is held as a whole: results may be in any order.
+    The whole file is read into memory, because results may be in any order.
 
     Raises:
-        SourceError: it is no such file.
+        SourceError: the file is invalid.
     """
     try:
         people = json.loads(path.read_bytes())
@@ -68,7 +68,7 @@ def read_coco(path: Path) -> Recording:
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         what = f"{type(error).__name__} {error}"
         raise SourceError(
-            f"'{path}' is no COCO results file with tracks ({what}); give a JSON list with image_id, track_id and "
+            f"'{path}' is not a COCO results file with tracks ({what}); give a JSON list with image_id, track_id and "
             "keypoints."
         ) from error
     return Recording(skeleton, without_placeholders(rows, path).by_frame, path)

@@ -1,7 +1,7 @@
-"""DeepLabCut's tables of several animals, as CSV and HDF5: a row a frame; x, y and likelihood of everybody's parts.
+"""DeepLabCut's multi-animal tables as CSV and HDF5: one row per frame; x, y and likelihood of each body part.
 
-Source: https://deeplabcut.github.io/DeepLabCut, "Standard data types"; the HDF5 file is pandas', under the key
-`df_with_missing`.
+Source: https://deeplabcut.github.io/DeepLabCut, "Standard data types"; the HDF5 file is written by pandas, under the
+key `df_with_missing`.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, SourceError
+from .csv_rows import names, number, read_rows, whole
 from .individuals import MAX_FRAMES, MAX_POINTS, blocks, frames_of, ids_of, name_of
 from .libraries import library
 from .plain_pickle import load_plain
 from .recording import Recording, TimedTracks
-from .sheet import names, number, read_rows, whole
 from .trajectories import skeleton_of
 
 KEY = "df_with_missing"
 _LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 _COORDS = ("x", "y", "likelihood")
 _SCORER = "posetrack"
-_BLOCK = 256  # frames that are read at once
+_BLOCK = 256  # frames per read
 
 
 def _heads(recording: Recording, ids: Sequence[int]) -> list[tuple[str, ...]]:
@@ -50,17 +50,17 @@ def write_dlc_csv(path: Path, recording: Recording) -> None:
 
 
 def write_dlc_h5(path: Path, recording: Recording) -> None:
-    """Write pandas' table, block after block.
+    """Write the pandas table in blocks.
 
     Raises:
-        OutputError: there is nobody, or there are too many people for its header.
+        OutputError: there are no people, or too many for its header.
     """
     pd = library("pandas", "DeepLabCut's HDF5")
     library("tables", "DeepLabCut's HDF5")
     ids, num_frames = recording.extent()
     if not ids:
         raise OutputError(
-            f"DeepLabCut's HDF5 has no columns where there is nobody, as in '{recording.path}'. Write .csv."
+            f"'{recording.path}' has no people, and DeepLabCut's HDF5 needs at least one column. Write .csv."
         )
     columns = pd.MultiIndex.from_tuples(_heads(recording, ids), names=_LEVELS)
     with pd.HDFStore(path, mode="w") as store:
@@ -69,18 +69,18 @@ def write_dlc_h5(path: Path, recording: Recording) -> None:
             rows = pd.DataFrame(block.points.reshape(len(index), -1).astype(float), index=index, columns=columns)
             try:
                 store.append(KEY, rows, format="table", index=False)
-            except Exception as error:  # HDF5's own, of no common class
+            except Exception as error:  # HDF5's exceptions have no common class
                 if "header" not in str(error):
                     raise
-                text = f"DeepLabCut's HDF5 has no room for the columns of {len(ids)} people"
-                raise OutputError(f"{text}. Write .dlc.csv, or leave brief ones out by --min-length.") from error
+                text = f"DeepLabCut's HDF5 cannot hold the columns of {len(ids)} people"
+                raise OutputError(f"{text}. Write .dlc.csv, or omit short tracks by --min-length.") from error
 
 
 def read_dlc_csv(path: Path) -> Recording:
-    """Read the CSV of one animal or several, row by row; boxes are those around the parts.
+    """Read the CSV of one or several animals, row by row; boxes enclose the parts.
 
     Raises:
-        SourceError: it is no such file.
+        SourceError: the file is invalid.
     """
     levels = {cells[0].strip(): names(cells[1:]) for _, cells in islice(read_rows(path), len(_LEVELS))}
     depth = sum(name in _LEVELS for name in levels)
@@ -88,7 +88,7 @@ def read_dlc_csv(path: Path) -> Recording:
 
 
 def _csv(depth: int, path: Path) -> Iterator[tuple[list[int], NDArray[np.float64]]]:
-    """Return the numbers of some frames and what is in their columns, (F, C)."""
+    """Yield the numbers of F frames and their values (F, C)."""
     rows = islice(read_rows(path), depth, None)
     position, counted = 0, True
     while block := list(islice(rows, _BLOCK)):
@@ -105,15 +105,15 @@ def _csv(depth: int, path: Path) -> Iterator[tuple[list[int], NDArray[np.float64
 
 
 def _is_name(cell: str) -> bool:
-    """Tell whether a row is called by its picture, as in labelled data, and not by its number."""
+    """Return whether a row is named by its image file, as in labelled data, not by its number."""
     return not cell.strip() or any(letter.isalpha() for letter in cell)
 
 
 def read_dlc_h5(path: Path) -> Recording:
-    """Read pandas' table or fixed layout, some frames at a time, without running what a pickle in it could ask for.
+    """Read the pandas table or fixed layout in blocks, without running code from its pickles.
 
     Raises:
-        SourceError: it is no such file.
+        SourceError: the file is invalid.
     """
     h5py = library("h5py", "DeepLabCut's HDF5")
     try:
@@ -126,12 +126,12 @@ def read_dlc_h5(path: Path) -> Recording:
                 count = min(int(group.attrs["axis0_nlevels"]), len(_LEVELS))
                 heads = list(zip(*(_level(group, n) for n in range(count))))
     except (KeyError, OSError, TypeError, ValueError, pickle.UnpicklingError) as error:
-        raise SourceError(f"'{path}' is no DeepLabCut file: {error}. Give one that DeepLabCut wrote.") from error
+        raise SourceError(f"'{path}' is not a DeepLabCut file: {error}. Give one that DeepLabCut wrote.") from error
     return _recording(path, heads, _h5)
 
 
 def _level(group: Any, n: int) -> list[str]:
-    """Return the names of one level of a fixed layout's columns."""
+    """Return the names of one column level of a fixed layout."""
     words, labels = group[f"axis0_level{n}"], group[f"axis0_label{n}"]
     if max(words.size, labels.size) > MAX_POINTS * len(_COORDS):
         raise ValueError(f"it has {labels.size} columns")
@@ -155,10 +155,10 @@ def _h5(path: Path) -> Iterator[tuple[list[int], NDArray[np.float64]]]:
 
 
 def _recording(path: Path, heads: list[tuple[str, ...]], read: Any) -> Recording:
-    """Return what columns of these heads hold, wherever they are; the individual may be left out of all of them.
+    """Return the recording of columns with these headers, in any order; the level of individuals may be missing.
 
     Raises:
-        SourceError: a coordinate of a part is missing, or there twice.
+        SourceError: a coordinate is missing or occurs twice.
     """
     found: dict[tuple[str, str, str], int] = {}
     for column, head in enumerate(heads):
@@ -172,8 +172,8 @@ def _recording(path: Path, heads: list[tuple[str, ...]], read: Any) -> Recording
     whole_table = list(product(people, parts, _COORDS))
     if missing := [key for key in whole_table if key not in found]:
         raise SourceError(
-            f"'{path}' has not x, y and likelihood of every part of every individual: it lacks "
-            f"{' '.join(missing[0])}. Export it again."
+            f"'{path}' lacks {' '.join(missing[0])}; each part of each individual needs x, y and likelihood. "
+            "Export it again."
         )
     if heads and not found:
         raise SourceError(f"'{path}' has no columns of x, y and likelihood. Give a file that DeepLabCut wrote.")

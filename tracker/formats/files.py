@@ -1,4 +1,4 @@
-"""Read and write tracks in any format, and find which files of two folders belong together."""
+"""Read and write tracks in any format; find the files of a path, folder or pattern by video name."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from .trajectories import Trajectories, from_tracks
 def read_recording(
     path: str | Path, *, fps: float | None = None, size: tuple[int, int] | None = None, **options: Any
 ) -> Recording:
-    """Open a file of any format; its frames are read when they are iterated over.
+    """Open a file of any format; its frames are read during iteration.
 
-    Size, rate and number of frames come from posetrack's `FILE.json` beside it, where there is one.
+    Size, rate and number of frames come from the sidecar `FILE.json`, if there is one.
 
     Args:
         path: of a file, or an OpenPose folder.
-        fps: frames a second, for files without times.
+        fps: frames per second, for files without times.
         size: (width, height) pixels.
-        options: of the format's reader; others are left out.
+        options: of the format's reader; others are ignored.
 
     Raises:
-        SourceError: the file is missing or something else.
+        SourceError: the file is missing or invalid.
         UsageError: the suffix is unknown.
     """
     path = Path(path)
@@ -54,17 +54,17 @@ def read_trajectories(path: str | Path) -> Trajectories:
 def write_recording(
     path: str | Path, recording: Recording, *, to: str | None = None, overwrite: bool = False, **options: Any
 ) -> list[Path]:
-    """Write a file in the named format, or in that of its suffix.
+    """Write a file in the given format, or in that of its suffix.
 
     Args:
         path: of the file.
         recording: the people.
         to: a key of `FORMATS`.
-        overwrite: whether what is there may be replaced.
+        overwrite: whether an existing result may be replaced.
         options: of the format.
 
     Returns:
-        What was written.
+        The written files.
 
     Raises:
         OutputError: the file exists or cannot be written, or the format needs keypoints and there are none.
@@ -88,7 +88,7 @@ def write_recording(
 
 @contextmanager
 def _complete(path: Path, format: Format, *, overwrite: bool) -> Iterator[tuple[Path, list[Path]]]:
-    """Give a name to write at, and what is there its final name when that went well; what did not is removed."""
+    """Yield a temporary name and rename the written file on success; on failure it is removed."""
     check_result(path, format, overwrite=overwrite)
     unfinished = partial_path(path)
     _remove(unfinished)
@@ -112,17 +112,17 @@ def _complete(path: Path, format: Format, *, overwrite: bool) -> Iterator[tuple[
 
 
 def results(path: Path, format: Format) -> list[Path]:
-    """Return what is there under the names that a result would have."""
+    """Return the existing files with the names of a result."""
     if format.spread:
         return sorted(path.parent.glob(f"{path.stem}_person*{path.suffix}"))
     return [path] if path.exists() else []
 
 
 def check_result(path: Path, format: Format, *, overwrite: bool) -> None:
-    """Refuse a result whose name is taken, whose folder cannot be written to, or whose libraries are missing.
+    """Check that a result can be written.
 
     Raises:
-        OutputError: with the path and what to do.
+        OutputError: the name is taken, or its folder is not writable.
         PosetrackError: a library is missing.
     """
     for module in format.needs:
@@ -134,8 +134,8 @@ def check_result(path: Path, format: Format, *, overwrite: bool) -> None:
             remedy = "Give another name." if foreign else "Choose another name, or add --overwrite to replace it."
             raise OutputError(f"The folder '{path}' exists already and is not empty. {remedy}")
         return check_target(path / "x_keypoints.json" if taken else path.with_name(path.name + ".new"), overwrite=True)
-    there = results(path, format)
-    for target in there or [path]:
+    existing = results(path, format)
+    for target in existing or [path]:
         check_target(target, overwrite=overwrite)
     return None
 
@@ -148,14 +148,14 @@ def _remove(path: Path) -> None:
 
 
 def find_sequences(where: str) -> dict[str, Path]:
-    """Return the files that a path, folder or glob stands for, by the name of their video.
+    """Return the files of a path, folder or glob, by the name of their video.
 
-    The name is the file's without the suffix of its format, or without `.mot.txt` or `.posetrack18.json`; that of
+    The name is that of the file without the suffix of its format, `.mot.txt` or `.posetrack18.json`; that of
     `MOT17-02/gt/gt.txt` is `MOT17-02`.
 
     Raises:
-        SourceError: there is none.
-        UsageError: two files are of one video.
+        SourceError: there is no file.
+        UsageError: two files belong to one video.
     """
     if Path(where).is_dir():
         found = sorted(Path(where).iterdir())
@@ -171,7 +171,7 @@ def find_sequences(where: str) -> dict[str, Path]:
         name = path.parents[1].name if path.parts[-2:] == ("gt", "gt.txt") else path.name.removesuffix(ending)
         if name in files:
             raise UsageError(
-                f"'{files[name]}' and '{path}' are both of '{name}'. Name one, or give a pattern: '*.csv'."
+                f"'{files[name]}' and '{path}' both belong to '{name}'. Name one, or give a pattern: '*.csv'."
             )
         files[name] = path
     if not files:

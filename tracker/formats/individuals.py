@@ -1,4 +1,4 @@
-"""What formats with one column, layer or file for every person share: names, and blocks of frames as arrays."""
+"""Shared by formats with one column, layer or file per person: names, and blocks of frames as arrays."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from .placeholders import measured
 from .recording import Recording, TimedTracks, tracks_of
 
-_FRAMES = 256  # of a block
-MAX_POINTS = 20_000  # of a frame, as a file may state them: 1,000 people of 20 keypoints
-MAX_FRAMES = 50_000_000  # as a file may state them: 19 days at 30 a second
+_FRAMES = 256  # per block
+MAX_POINTS = 20_000  # largest number per frame that a file may state: 1,000 people of 20 keypoints
+MAX_FRAMES = 50_000_000  # largest number that a file may state: 19 days at 30 fps
 
 
 class Block(NamedTuple):
-    """F successive frames, those with nobody too, of P people.
+    """F consecutive frames of P people, including frames without people.
 
     Attributes:
         first: number of the first frame.
-        times: (F,) seconds; NaN where nobody is.
+        times: (F,) seconds; NaN in frames without people.
         points: (F, P, K, 3), x, y and score in pixels; NaN where missing.
-        box_scores: (F, P); NaN where the person is not.
+        box_scores: (F, P); NaN in frames without the person.
     """
 
     first: int
@@ -34,7 +34,7 @@ class Block(NamedTuple):
 
 
 def blocks(recording: Recording, ids: Sequence[int], num_frames: int) -> Iterator[Block]:
-    """Return the whole video in blocks of a few hundred frames."""
+    """Return the whole video in blocks of `_FRAMES` frames."""
     column = {person: p for p, person in enumerate(ids)}
     frames = iter(recording)
     frame = next(frames, None)
@@ -63,7 +63,7 @@ def blocks(recording: Recording, ids: Sequence[int], num_frames: int) -> Iterato
 def frames_of(
     numbers: Sequence[int], points: NDArray[np.floating], ids: Sequence[int], box_scores: Any = None
 ) -> Iterator[TimedTracks]:
-    """Return the frames in which somebody is, of F frames of another program.
+    """Return the frames with people, of F frames of another program's file.
 
     Args:
         numbers: of the F frames.
@@ -72,9 +72,9 @@ def frames_of(
         box_scores: (F, P); 1 where unknown.
     """
     points = measured(points)
-    there: Any = np.isfinite(points[..., 0]).any(-1)  # (F, P)
-    for f in np.flatnonzero(there.any(1)).tolist():
-        rows = np.flatnonzero(there[f])
+    present: Any = np.isfinite(points[..., 0]).any(-1)  # (F, P)
+    for f in np.flatnonzero(present.any(1)).tolist():
+        rows = np.flatnonzero(present[f])
         scores = np.ones(len(rows)) if box_scores is None else box_scores[f, rows]
         tracks = tracks_of(
             [ids[row] for row in rows.tolist()],
@@ -86,12 +86,12 @@ def frames_of(
 
 
 def name_of(person: int) -> str:
-    """Return what a person is called in other programs."""
+    """Return the name of a person for other programs."""
     return f"person{person}"
 
 
 def ids_of(names: Sequence[str]) -> list[int]:
-    """Return the ids that names end in; 1, 2, ... where they do not all end in another one."""
+    """Return the numbers at the end of names; 1, 2, ... if they are not all different."""
     found = [re.search(r"(\d+)$", name) for name in names]
     ids = [int(match[1]) for match in found if match]
     return ids if len(set(ids)) == len(names) else list(range(1, len(names) + 1))

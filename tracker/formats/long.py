@@ -1,4 +1,4 @@
-"""The tidy table: one row a frame, person and keypoint, as seaborn and the tidyverse take it."""
+"""Tidy CSV, as for seaborn and the tidyverse: one row per keypoint per person per frame."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
 from ..types import State
+from .csv_rows import Row, frames, names, number, places, read_rows, short, whole
 from .recording import Recording, TimedTracks, tracks_of
-from .sheet import Row, frames, names, number, places, read_rows, short, whole
 from .table import state_of
 from .trajectories import skeleton_of
 
@@ -34,10 +34,10 @@ def write_long(path: Path, recording: Recording) -> None:
 
 
 def read_long(path: Path) -> Recording:
-    """Read the table, whose rows of a frame may be in any order and in part; boxes are those around the keypoints.
+    """Read the table; the rows of a frame may be in any order and incomplete; boxes enclose the keypoints.
 
     Raises:
-        SourceError: it is no such table.
+        SourceError: the table is invalid.
     """
     rows = _rows(path)
     next(rows)
@@ -45,7 +45,7 @@ def read_long(path: Path) -> Recording:
     for line, cells in rows:
         found[cells[4].strip()] = None
         if len(found) > _MAX_KEYPOINTS:
-            raise _broken(path, line, f"there are {len(found)} keypoints by now, the last one '{short(cells[4])}'")
+            raise _broken(path, line, f"there are already {len(found)} keypoints, the last one '{short(cells[4])}'")
     skeleton = skeleton_of(list(found), any_order=True)
     return Recording(skeleton, partial(_frames, path, skeleton), path)
 
@@ -61,7 +61,7 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _broken(path: Path, line: int, why: object) -> SourceError:
-    return SourceError(f"'{path}' is no long table of posetrack: in line {line} {why}. Correct or remove the line.")
+    return SourceError(f"'{path}' is not a long table of posetrack: in line {line} {why}. Correct or remove the line.")
 
 
 def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
@@ -75,7 +75,7 @@ def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
                 index, time = whole(frame, "frame", least=0), number(seconds)
                 _, points = people.setdefault(whole(person, "track_id", least=1), (state_of(state), {}))
                 if points.setdefault(column[name.strip()], values := [number(cell) for cell in cells]) is not values:
-                    raise ValueError(f"the {name} of person {person} is there for the second time")
+                    raise ValueError(f"the {name} of person {person} occurs twice")
             except ValueError as error:
                 raise _broken(path, line, error) from error
         found = np.full((len(people), len(skeleton), 3), np.nan)

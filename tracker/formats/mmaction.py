@@ -1,4 +1,4 @@
-"""The pickle of skeletons that MMAction2 and PYSKL read.
+"""Skeleton pickles of MMAction2 and PYSKL.
 
 Source: https://mmaction2.readthedocs.io, "Prepare skeleton dataset", the format of PoseDataset.
 """
@@ -27,21 +27,21 @@ SPLIT = "all"
 def write_mmaction(
     path: Path, recording: Recording, *, max_gap: float = MAX_GAP, rate: float | None = None, label: int = 0
 ) -> None:
-    """Write one annotation with one person for each sequence, keypoints in pixels; all of them are in the split "all".
+    """Write one annotation of one person per sequence, keypoints in pixels, all in the split "all".
 
     Args:
         path: of the file.
-        recording: with times and the size of its pictures.
+        recording: with times and frame size.
         max_gap: seconds, see `sequences`.
-        rate: frames a second, see `sequences`.
-        label: the action's number.
+        rate: frames per second, see `sequences`.
+        label: index of the action.
 
     Raises:
-        UsageError: the size is not known.
+        UsageError: the frame size is unknown.
     """
     if recording.size is None:
         raise UsageError(
-            f"'{recording.path}' does not tell the size of its pictures. Add --size WIDTHxHEIGHT, or keep the file "
+            f"'{recording.path}' has no frame size. Add --size WIDTHxHEIGHT, or keep the file "
             f"{recording.path.name}.json beside it."
         )
     shape = recording.size[1], recording.size[0]
@@ -69,22 +69,22 @@ def write_mmaction(
 
 
 def read_mmaction(path: Path) -> Recording:
-    """Read such a pickle of one video, as a whole; nothing in it is run.
+    """Read a pickle of one video without running code from it.
 
     Raises:
-        SourceError: it is no such file, it asks for code, or it holds several videos.
+        SourceError: the file is invalid, contains code, or contains several videos.
     """
     try:
         document = load_plain(path.read_bytes())
         annotations = document["annotations"] if isinstance(document, dict) else document
         if len(annotations) > 1 and any("track_id" not in annotation for annotation in annotations):
-            raise ValueError(f"it holds {len(annotations)} videos; one is wanted")
+            raise ValueError(f"it contains {len(annotations)} videos, not one")
         rows = [row for annotation in annotations for row in _rows(annotation)]
         shapes = [tuple(annotation["img_shape"]) for annotation in annotations]
         names = next((tuple(a["keypoint_names"]) for a in annotations if "keypoint_names" in a), None)
         num_keypoints = len(rows[0][3]) if rows else 17
     except (AttributeError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
-        raise SourceError(f"'{path}' is no pickle of skeletons: {error}. Give one of MMAction2's form.") from error
+        raise SourceError(f"'{path}' is not a pickle of skeletons: {error}. Give one of MMAction2's form.") from error
     known = next((s.keypoints for s in SKELETONS.values() if len(s) == num_keypoints), None)
     skeleton = skeleton_of(names or known or [f"keypoint_{i}" for i in range(num_keypoints)])
     frames, times, ids, keypoints, scores = zip(*rows) if rows else ((), (), (), np.zeros((0, num_keypoints, 2)), ())
@@ -102,7 +102,7 @@ def read_mmaction(path: Path) -> Recording:
 
 
 def _rows(annotation: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """Return frame, time, id, keypoints (V, 2) and scores (V,) of everybody in every frame of an annotation."""
+    """Yield frame, time, ID, keypoints (V, 2) and scores (V,) of each person in each frame of an annotation."""
     keypoints, scores = annotation["keypoint"], annotation["keypoint_score"]
     if keypoints.ndim != 4 or keypoints.shape[:3] != scores.shape:
         raise ValueError(f"keypoint and keypoint_score have the shapes {keypoints.shape} and {scores.shape}")

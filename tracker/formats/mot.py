@@ -1,6 +1,6 @@
-"""Boxes with ids as the MOT Challenge has them: `frame,id,left,top,width,height,conf,x,y,z`, frames from 1.
+"""Boxes with IDs in the MOT Challenge format: `frame,id,left,top,width,height,conf,x,y,z`, frames from 1.
 
-Truth has `...,flag,class,visibility` from the seventh column on (Milan et al. 2016, section 3.3).
+Ground truth has `...,flag,class,visibility` from the seventh column on (Milan et al. 2016, section 3.3).
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import SourceError
+from .csv_rows import short
 from .placeholders import without_placeholders
 from .recording import MAX_INDEX, Recording
-from .sheet import short
 from .trajectories import BOXES, from_columns
 
 _PEDESTRIAN = 1
 
 
 def read_mot(path: Path) -> Recording:
-    """Read results or truth; truth with flag 0 or of a class other than pedestrians is not to be judged.
+    """Read results or ground truth; truth with flag 0 or another class than pedestrian is not evaluated.
 
-    The file is held as a whole: truth is in the order of its people.
+    The whole file is read into memory, because truth is in the order of its people.
 
     Raises:
-        SourceError: it is no such file.
+        SourceError: the file is invalid.
     """
     text = path.read_text(encoding="utf-8-sig")
     rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
-    values = np.full((len(rows), 9), -1.0)  # what is left out counts as not known
+    values = np.full((len(rows), 9), -1.0)  # omitted values are unknown
     for number, row in enumerate(rows):
         try:
             cells = [float(cell) for cell in row[:9]]
@@ -39,7 +39,7 @@ def read_mot(path: Path) -> Recording:
             broken = True
         if broken:
             example = "give frame,id,left,top,width,height,conf with frames from 1"
-            raise SourceError(f"'{path}' is no MOT file: row {number + 1} is '{short(','.join(row))}'; {example}.")
+            raise SourceError(f"'{path}' is not a MOT file: row {number + 1} is '{short(','.join(row))}'; {example}.")
     flag, label, visibility = values[:, 6:].T
     truth = label >= 0  # results have -1,-1,-1 there
     judged = (flag != 0) & (label == _PEDESTRIAN)

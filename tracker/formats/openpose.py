@@ -1,4 +1,4 @@
-"""Poses as OpenPose writes them: a folder with one JSON file a frame, keypoints in the order of BODY_25.
+"""OpenPose's output: a folder with one JSON file per frame, keypoints of BODY_25.
 
 Source: https://github.com/CMU-Perceptual-Computing-Lab/openpose, doc/02_output.md.
 """
@@ -24,8 +24,8 @@ from .recording import Recording, TimedTracks, tracks_of
 from .trajectories import in_skeleton
 
 FILES = "*_keypoints.json"
-_MIDDLES = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
-# OpenPose's older 18 keypoints; BODY_25's first ones without the middle of the hips.
+_MIDPOINTS = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
+# OpenPose's older 18 keypoints: the first of BODY_25 without mid_hip.
 _COCO_18 = tuple(name for name in BODY_25.keypoints[:19] if name != "mid_hip")
 _NONE: tuple[str, ...] = (
     *("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d"),
@@ -34,7 +34,7 @@ _NONE: tuple[str, ...] = (
 
 
 def write_openpose(path: Path, recording: Recording) -> None:
-    """Write a file for every frame; neck and mid_hip are the middles of what they join."""
+    """Write one file per frame; neck and mid_hip are midpoints of the shoulders and hips."""
     _, count = recording.extent()
     path.mkdir()
     written = 0
@@ -60,7 +60,7 @@ def _points(tracks: Tracks, skeleton: Skeleton) -> NDArray[np.float64]:
     poses = tracks.poses
     keypoints, scores = in_skeleton(poses.keypoints, poses.scores, skeleton, BODY_25)
     row = {name: i for i, name in enumerate(BODY_25.keypoints)}
-    for middle, (a, b) in _MIDDLES.items():
+    for middle, (a, b) in _MIDPOINTS.items():
         if middle not in skeleton.keypoints:
             keypoints[:, row[middle]] = (keypoints[:, row[a]] + keypoints[:, row[b]]) / 2
             scores[:, row[middle]] = np.minimum(scores[:, row[a]], scores[:, row[b]])
@@ -70,10 +70,10 @@ def _points(tracks: Tracks, skeleton: Skeleton) -> NDArray[np.float64]:
 
 
 def read_openpose(path: Path) -> Recording:
-    """Read such a folder, with 25 or 18 keypoints; people without an id are numbered from 1 in each frame.
+    """Read a folder with 25 or 18 keypoints; people without an ID are numbered from 1 in each frame.
 
     Raises:
-        SourceError: it holds no such files.
+        SourceError: the folder contains no such files.
     """
     files = sorted(path.glob(FILES), key=_index)
     if not files:
@@ -84,7 +84,7 @@ def read_openpose(path: Path) -> Recording:
 def _index(file: Path) -> int:
     found = re.search(r"(\d+)_keypoints\.json$", file.name)
     if not found:
-        raise SourceError(f"'{file}' has no number of a frame in its name. Call it NAME_NUMBER_keypoints.json.")
+        raise SourceError(f"'{file}' has no frame number in its name. Name it NAME_NUMBER_keypoints.json.")
     return int(found[1])
 
 
@@ -97,16 +97,16 @@ def _frames(files: list[Path]) -> Iterator[TimedTracks]:
             ids = [int(np.ravel(person.get("person_id", -1))[0]) for person in people]
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             what = f"{type(error).__name__} {error}"
-            raise SourceError(f"'{file}' is no file of OpenPose ({what}); give JSON with people.") from error
+            raise SourceError(f"'{file}' is not a file of OpenPose ({what}); give JSON with people.") from error
         if points.shape[1] == len(_COCO_18):
             wide = np.zeros((len(people), len(BODY_25), 3))
             wide[:, [BODY_25.keypoints.index(name) for name in _COCO_18]] = points
             points = wide
         if points.shape[1] != len(BODY_25):
-            raise SourceError(f"'{file}' has {points.shape[1]} keypoints a person, neither BODY_25's nor COCO's 18.")
+            raise SourceError(f"'{file}' has {points.shape[1]} keypoints per person, neither BODY_25's nor COCO's 18.")
         found = measured(points)
-        there = np.flatnonzero(np.isfinite(found[..., 0]).any(1))
-        ids = [ids[row] for row in there.tolist()]
+        present = np.flatnonzero(np.isfinite(found[..., 0]).any(1))
+        ids = [ids[row] for row in present.tolist()]
         if len(set(ids)) < len(ids) or min(ids, default=0) < 0:
             ids = list(range(1, len(ids) + 1))
-        yield _index(file), np.nan, tracks_of(ids, found[there, :, :2], found[there, :, 2])
+        yield _index(file), np.nan, tracks_of(ids, found[present, :, :2], found[present, :, 2])

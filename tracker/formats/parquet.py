@@ -1,4 +1,4 @@
-"""The keypoint table as Parquet: the columns of the CSV with their types, nothing rounded."""
+"""The keypoint table as Parquet: the columns of the CSV, typed and not rounded."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
+from .csv_rows import MAX_ROWS
 from .libraries import library
 from .recording import MAX_INDEX, Recording, TimedTracks, tracks_of
-from .sheet import MAX_ROWS
-from .table import skeleton_of_columns, state_of
-from .table_writer import columns
+from .table import columns, skeleton_of_columns, state_of
 
-_ROWS = 2048  # of a row group
+_ROWS = 2048  # per row group
 
 
 def write_parquet(path: Path, recording: Recording) -> None:
-    """Write the table, one row group after the other; null where a keypoint is missing."""
+    """Write the table, by row groups; null where a keypoint is missing."""
     pa, pq = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     kinds = {"frame": pa.int64(), "time_s": pa.float64(), "track_id": pa.int64(), "state": pa.string()}
     schema = pa.schema([(name, kinds.get(name, pa.float32())) for name in columns(recording.skeleton)])
@@ -62,18 +61,18 @@ def _batch(pa: Any, schema: Any, block: list[TimedTracks]) -> Any:
 
 
 def read_parquet(path: Path) -> Recording:
-    """Read the table, one batch of rows after the other; its columns are found by their names.
+    """Read the table in batches of rows; columns are found by name.
 
     Raises:
-        SourceError: it is no such table.
+        SourceError: the table is invalid.
     """
     pa, pq = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     try:
         skeleton = skeleton_of_columns(pq.read_schema(path).names, path)
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"'{path}' is no Parquet file: {error}. Give one that posetrack wrote.") from error
+        raise SourceError(f"'{path}' is not a Parquet file: {error}. Give one that posetrack wrote.") from error
     except ValueError as error:
-        raise SourceError(f"'{path}' is no table of posetrack: {error}. Give one that posetrack wrote.") from error
+        raise SourceError(f"'{path}' is not a table of posetrack: {error}. Give one that posetrack wrote.") from error
     return Recording(skeleton, partial(_frames, path, skeleton), path)
 
 
@@ -81,7 +80,7 @@ def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
     pa, pq = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     names = list(columns(skeleton))
     with pq.ParquetFile(path) as file:
-        rest: Any = None  # rows of a frame that goes on in the next batch
+        rest: Any = None  # rows of a frame that continues in the next batch
         for batch in file.iter_batches(_ROWS, columns=names):
             rows = pa.Table.from_batches([batch]).select(names)
             rows = pa.concat_tables([rest, rows]) if rest is not None else rows
@@ -96,15 +95,15 @@ def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
 
 
 def _whole(rows: Any, name: str, least: int) -> NDArray[np.int64]:
-    """Return whole numbers, which another program may have stored as floating ones."""
+    """Return integers, which another program may have stored as floats."""
     values = rows[name].to_numpy()
     if values.dtype.kind not in "iuf" or not ((values >= least) & (values < MAX_INDEX) & (values % 1 == 0)).all():
-        raise ValueError(f"the column {name} does not hold whole numbers from {least} on")
+        raise ValueError(f"the column {name} does not contain whole numbers from {least} on")
     return values.astype(np.int64)
 
 
 def _split(rows: Any, bounds: list[int], skeleton: Skeleton) -> Iterator[TimedTracks]:
-    """Return the frames that begin at the bounds but the last, which is the end."""
+    """Return the frames between consecutive bounds."""
     if not len(rows):
         return
     frames, ids = _whole(rows, "frame", 0), _whole(rows, "track_id", 1)

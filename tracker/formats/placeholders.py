@@ -1,4 +1,4 @@
-"""What other programs write where nothing is: (0, 0) points, zero confidences, ids of -1, people without a body."""
+"""Recognise other programs' placeholders for missing values: points at (0, 0), confidence 0, ID -1, empty people."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ log = logging.getLogger("posetrack")
 
 
 def measured(points: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return points (..., 3) of x, y and confidence with NaN where one is a placeholder; all of it is missing then.
+    """Return points (..., 3) of x, y and confidence, with NaN for placeholders.
 
-    A point at (0, 0), one without a finite coordinate, and one with a confidence of 0 or below is no measurement.
-    One whose program states no confidence (NaN) has 1.
+    Placeholders are points at (0, 0), with a non-finite coordinate, or with a confidence of 0 or below. An unknown
+    confidence (NaN) becomes 1.
     """
     places, scores = points[..., :2], points[..., 2]
     known = np.isfinite(places).all(-1) & (places != 0).any(-1) & ~(scores <= 0)
@@ -28,16 +28,16 @@ def measured(points: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def without_placeholders(people: Trajectories, path: Path) -> Trajectories:
-    """Leave out who has no identity, with a warning, and who has neither a box nor a keypoint.
+    """Remove people without an ID, with a warning, and people with neither a box nor a keypoint.
 
     Raises:
-        SourceError: nobody has an identity.
+        SourceError: all people are without an ID.
     """
     unnamed = people.ids < 0
     if unnamed.any():
         if unnamed.all():
-            raise SourceError(f"'{path}' holds people without ids: detections, not tracks. Give a tracker's result.")
-        log.warning("'%s': %d people without an id are left out.", path, unnamed.sum())
+            raise SourceError(f"'{path}' contains people without IDs: detections, not tracks. Give a tracker's result.")
+        log.warning("'%s': %d people without an ID are omitted.", path, unnamed.sum())
     boxed = np.isfinite(people.boxes).all(1) & (people.boxes[:, 2:] > people.boxes[:, :2]).all(1)
     known: Any = np.isfinite(people.keypoints).all(-1)
     return people[~unnamed & (boxed | known.any(1))]

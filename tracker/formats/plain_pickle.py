@@ -1,4 +1,4 @@
-"""Pickles that hold nothing but plain values and arrays of numbers, written and read without running anybody's code."""
+"""Read and write pickles of plain values and numeric arrays, without running code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PUTS = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
 class _Dtype:
-    """Stands for a dtype until an array needs it; a real one could be told to hold objects."""
+    """Placeholder of a dtype until an array needs it; a real dtype could be set to hold objects."""
 
     def __init__(self, name: str, *_: Any) -> None:
         self._name = name
@@ -30,7 +30,7 @@ class _Dtype:
 
 
 class _Array(np.ndarray):
-    """An array that is first made and then filled, as pickles of protocols before 5 have it."""
+    """Array that is created first and filled later, as in pickle protocols before 5."""
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         *version, shape, dtype, fortran, data = state
@@ -39,7 +39,7 @@ class _Array(np.ndarray):
 
 def _numbers(dtype: np.dtype) -> np.dtype:
     if dtype.kind not in _KINDS:
-        raise pickle.UnpicklingError(f"it asks for an array of {dtype}, which are no numbers")
+        raise pickle.UnpicklingError(f"it asks for an array of {dtype}, which is not numeric")
     return dtype
 
 
@@ -48,7 +48,7 @@ def _array(shape: tuple[int, ...], dtype: str, data: bytearray) -> np.ndarray:
 
 
 def _bytes(data: Any) -> bytes:
-    if not isinstance(data, bytes | bytearray):  # a number would ask for as many zeros
+    if not isinstance(data, bytes | bytearray):  # an integer would allocate as many zeros
         raise pickle.UnpicklingError("it asks for an empty array of a size of its own")
     return bytes(data)
 
@@ -57,7 +57,7 @@ def _frombuffer(data: bytes, dtype: _Dtype, shape: tuple[int, ...], order: str) 
     return np.frombuffer(data, dtype.real).reshape(shape, order=order)  # type: ignore[call-overload]
 
 
-# What a pickle of numpy, 1 or 2, may ask for, and what it gets instead: nothing but arrays of numbers comes of it.
+# The names that a pickle of numpy 1 or 2 may use, and their safe replacements, which create numeric arrays only.
 _ADMITTED: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): _array,
     ("numpy", "dtype"): _Dtype,
@@ -81,23 +81,23 @@ class _PlainUnpickler(pickle.Unpickler):
         return _ADMITTED[module, name]
 
     def persistent_load(self, pid: Any) -> NoReturn:
-        raise pickle.UnpicklingError("it refers to what is outside of it")
+        raise pickle.UnpicklingError("it refers to external objects")
 
 
 def load_plain(data: bytes) -> Any:
-    """Read a pickle of plain values and arrays of numbers.
+    """Read a pickle of plain values and numeric arrays.
 
     Raises:
-        pickle.UnpicklingError: it asks for anything else, or is damaged.
+        pickle.UnpicklingError: it contains anything else, or is damaged.
     """
     try:
         for code, place, _ in pickletools.genops(data):
-            if code.name in _PUTS and (place or 0) > len(data):  # the interpreter makes room for as many values
+            if code.name in _PUTS and (place or 0) > len(data):  # the interpreter allocates as many values
                 raise pickle.UnpicklingError(f"it counts {place} values in {len(data)} bytes")
         value = _PlainUnpickler(io.BytesIO(data)).load()
     except pickle.UnpicklingError:
         raise
-    except Exception as error:  # a damaged pickle raises whatever the values do that it builds
+    except Exception as error:  # a damaged pickle raises any exception
         raise pickle.UnpicklingError(f"{type(error).__name__}: {error}") from error
     return value
 
@@ -108,12 +108,12 @@ class _PortablePickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, np.ndarray):
             if obj.dtype.kind not in _KINDS:
-                raise TypeError(f"An array of {obj.dtype} is no array of numbers.")
+                raise TypeError(f"An array of {obj.dtype} is not numeric.")
             return np.ndarray, (obj.shape, obj.dtype.str, bytearray(np.ascontiguousarray(obj).tobytes()))
         return NotImplemented
 
 
 def dump_plain(value: Any, path: Path) -> None:
-    """Write a pickle of plain values and arrays of numbers, which any version of numpy reads."""
+    """Write a pickle of plain values and numeric arrays that any version of numpy reads."""
     with path.open("wb") as file:
         _PortablePickler(file, protocol=4).dump(value)

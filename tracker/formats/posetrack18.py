@@ -1,4 +1,4 @@
-"""Poses with ids as PoseTrack18 has them: one JSON file a video, like COCO's with `track_id`."""
+"""PoseTrack18's format: one JSON file per video, like COCO's with `track_id`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .trajectories import from_columns, in_skeleton, skeleton_of
 
 
 def read_posetrack18(path: Path) -> Recording:
-    """Read truth or results. Pictures count from 0 in the order of their ids; other skeletons are told by `categories`.
+    """Read ground truth or results; images count from 0 in the order of their IDs; `categories` names the skeleton.
 
-    The file is held as a whole: its annotations may be in any order.
+    The whole file is read into memory, because its annotations may be in any order.
 
     Raises:
-        SourceError: it is no such file.
+        SourceError: the file is invalid.
     """
     try:
         document = json.loads(path.read_bytes())
@@ -59,13 +59,13 @@ def read_posetrack18(path: Path) -> Recording:
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         what = f"{type(error).__name__} {error}"
         raise SourceError(
-            f"'{path}' is no PoseTrack18 file ({what}); give JSON with images and annotations that have image_id, "
+            f"'{path}' is not a PoseTrack18 file ({what}); give JSON with images and annotations that have image_id, "
             "track_id and keypoints."
         ) from error
 
 
 def write_posetrack18(path: Path, recording: Recording) -> None:
-    """Write the people as a PoseTrack18 file; keypoints that PoseTrack18 has and theirs has not are never made up."""
+    """Write the people as a PoseTrack18 file; keypoints that their skeleton lacks are missing."""
     limbs = [[a + 1, b + 1] for a, b in POSETRACK18.limbs]  # COCO counts from 1
     category = {"id": 1, "name": "person", "keypoints": list(POSETRACK18.keypoints), "skeleton": limbs}
     number = 0

@@ -1,4 +1,4 @@
-"""The people of a whole video as a file has them: read frame by frame, as often as needed, never held all at once."""
+"""A file with the tracks of a video, read frame by frame."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from ...errors import PosetrackError, SourceError, UsageError
 from ...models.geometry.keypoints import Skeleton
 from ..types import Poses, State, Tracks
 
-TimedTracks = tuple[int, float, Tracks]  # number of the frame, its time in seconds, NaN where unknown, and its people
+TimedTracks = tuple[int, float, Tracks]  # number of the frame, time in seconds (NaN if unknown), people
 
-MAX_INDEX = 2**53  # of a frame: beyond it numbers of tables are not exact
-MAX_RATE = 1e5  # frames a second
-MAX_EMPTY = 1_000_000  # frames that may be empty, whatever is in the others: nine hours at 30 a second
-MAX_EMPTY_SHARE = 1000  # empty frames for each that is not, in longer videos
-_MAX_PIXELS = 1e7  # of a coordinate, either way; the largest pictures have some 1e5
+MAX_INDEX = 2**53  # of a frame; larger numbers are not exact as floats
+MAX_RATE = 1e5  # frames per second
+MAX_EMPTY = 1_000_000  # number of frames that may always be empty: nine hours at 30 fps
+MAX_EMPTY_SHARE = 1000  # largest ratio of empty frames to others, in longer videos
+_MAX_PIXELS = 1e7  # largest absolute coordinate; the largest images have about 1e5
 
 
 @contextmanager
 def reading(path: Path, where: str = "") -> Iterator[None]:
-    """Turn whatever a parser raises over a foreign file into one sentence.
+    """Convert any exception of a parser into an error with one sentence.
 
     Args:
         path: of the file.
-        where: the place in it, as far as it is known.
+        where: position in the file, if known.
 
     Raises:
-        SourceError: with the file, the place and the remedy.
+        SourceError: the file cannot be read.
     """
     try:
-        with np.errstate(all="ignore"):  # its numbers are checked where they become people
+        with np.errstate(all="ignore"):  # numbers are checked when they become tracks
             yield
-    except PosetrackError as error:  # whose text may hold a library's lines, or a value without an end
+    except PosetrackError as error:  # its text may contain a library's lines, or a very long value
         if (text := _sentence(str(error), path)) == str(error):
             raise
         raise type(error)(text) from error
     except FileNotFoundError as error:
         raise SourceError(f"Cannot read '{path}': there is no such file. Check the path.") from error
-    except Exception as error:  # libraries and our own readers raise of all kinds over what they do not expect
+    except Exception as error:  # libraries and our readers raise various exceptions for invalid files
         why = _sentence(str(error), path) or "no reason given"
         place = f" {where}" if where else ""
         raise SourceError(
@@ -55,25 +55,25 @@ def reading(path: Path, where: str = "") -> Iterator[None]:
 
 
 def _sentence(text: str, path: Path) -> str:
-    """Return a text in one line, its middle left out where it is too long to be read."""
+    """Return a text as one line, shortened in the middle if it is too long."""
     line, most = " ".join(text.split()) if "\n" in text else text, len(str(path)) + 400
     return line if len(line) <= most else f"{line[: most - 150]} ... {line[-145:]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A video's people; iterating opens the file anew each time and holds one frame.
+    """Tracks of a video in a file; each iteration reopens the file and holds one frame in memory.
 
-    Frames come in ascending order; those with nobody may be left out.
+    Frames are in ascending order; frames without people may be missing.
 
     Attributes:
         skeleton: of the keypoints.
         read: opens the file and returns its frames.
         path: of the file.
-        size: (width, height) pixels of the video; None where unknown.
-        fps: nominal frames a second; None where unknown.
-        num_frames: of the video; None where unknown.
-        labelled: frames that an annotator looked at; None for all.
+        size: (width, height) pixels of the video; None if unknown.
+        fps: nominal frames per second; None if unknown.
+        num_frames: of the video; None if unknown.
+        labelled: numbers of the annotated frames; None for all.
     """
 
     skeleton: Skeleton
@@ -88,7 +88,7 @@ class Recording:
         """Read the frames.
 
         Raises:
-            SourceError: the file is broken, its frames or times do not ascend, or a frame has one person twice.
+            SourceError: the file is damaged, frames or times do not ascend, or an ID occurs twice in a frame.
         """
         last, before = -1, -math.inf
         frames = iter(self.read())
@@ -119,35 +119,35 @@ class Recording:
         """
         for index, time, tracks in self:
             if math.isnan(time):
-                raise UsageError(f"'{self.path}' does not tell the times of its frames. Add --fps with its rate.")
+                raise UsageError(f"'{self.path}' has no times of its frames. Add --fps with its rate.")
             yield index, time, tracks
 
     def extent(self) -> tuple[list[int], int]:
-        """Read the file once; return everybody's ids in order, and the number of frames, empty ones too.
+        """Read the file once; return all IDs in order and the number of frames, including empty ones.
 
         Raises:
-            SourceError: nearly all frames would be empty, as where a frame has a wrong number.
+            SourceError: nearly all frames would be empty, as after a wrong frame number.
         """
         ids: set[int] = set()
-        last, seen = -1, 0
+        last, people = -1, 0
         for index, _, tracks in self:
             ids.update(tracks.ids.tolist())
-            last, seen = index, seen + 1
+            last, people = index, people + 1
         count = max(self.num_frames or 0, last + 1)
-        check_empty(self.path, people=seen, frames=count)
+        check_empty(self.path, people=people, frames=count)
         return sorted(ids), count
 
 
 def check_empty(path: Path, *, people: int, frames: int) -> None:
-    """Refuse to write every frame of a file where nearly all are empty, as with a wrong number of a frame.
+    """Check that a file has people in enough of its frames to write every frame.
 
     Args:
         path: of the file.
-        people: frames in which somebody is.
-        frames: all of them.
+        people: number of frames with people.
+        frames: number of all frames.
 
     Raises:
-        SourceError: it is so.
+        SourceError: nearly all frames are empty, as after a wrong frame number.
     """
     if frames > max(MAX_EMPTY, MAX_EMPTY_SHARE * people):
         raise SourceError(
@@ -165,18 +165,18 @@ def tracks_of(
     box_scores: ArrayLike | None = None,
     states: Sequence[State] | None = None,
 ) -> Tracks:
-    """Return the people of one frame of a file.
+    """Return the tracks of one frame of a file.
 
     Args:
         ids: (N,).
         keypoints: (N, K, 2) pixels; NaN where missing.
         scores: (N, K); NaN counts as 0.
-        boxes: (N, 4); around the keypoints when left out.
-        box_scores: (N,); 1 when left out.
-        states: N; all measured when left out.
+        boxes: (N, 4); enclose the keypoints if omitted.
+        box_scores: (N,); 1 if omitted.
+        states: of N people; all measured if omitted.
 
     Raises:
-        ValueError: a coordinate is infinite or absurdly large.
+        ValueError: a coordinate is infinite or too large.
     """
     n = len(keypoints)
     given = boxes_around(keypoints) if boxes is None else np.asarray(boxes, float)
@@ -189,7 +189,7 @@ def tracks_of(
 
 
 def boxes_around(keypoints: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the boxes (N, 4) of poses (N, K, 2) that have none of their own; zeros where nothing is known."""
+    """Return the boxes (N, 4) that enclose poses (N, K, 2); zeros for poses without keypoints."""
     if not keypoints.shape[1]:
         return np.zeros((len(keypoints), 4))
     known = np.isfinite(keypoints)
@@ -199,7 +199,7 @@ def boxes_around(keypoints: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def facts_beside(path: Path) -> dict[str, Any]:
-    """Return the size, rate and number of frames that the sidecar `FILE.json` tells of a file; nothing without one."""
+    """Return size, rate and number of frames from the sidecar `FILE.json` of a file; empty without one."""
     sidecar = path.with_name(f"{path.name}.json")
     try:
         facts = json.loads(sidecar.read_bytes())
@@ -210,10 +210,10 @@ def facts_beside(path: Path) -> dict[str, Any]:
             return {}
         return {"size": size, "fps": checked_rate(facts["fps"]), "num_frames": count}
     except (OSError, AttributeError, KeyError, OverflowError, TypeError, ValueError, RecursionError):
-        # another program's, or none
+        # not posetrack's, or missing
         return {}
 
 
 def checked_rate(fps: Any) -> float | None:
-    """Return frames a second; None where it is not known, or no rate."""
+    """Return a frame rate; None if it is unknown or invalid."""
     return float(fps) if isinstance(fps, int | float) and 0 < fps <= MAX_RATE else None

@@ -1,4 +1,4 @@
-"""Which formats there are, and which one a file has."""
+"""All formats, and the format of a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import UsageError
 from .coco import read_coco, write_coco
+from .csv_rows import header_of
 from .deeplabcut import read_dlc_csv, read_dlc_h5, write_dlc_csv, write_dlc_h5
 from .libraries import library
 from .long import read_long, write_long
@@ -17,7 +18,6 @@ from .openpose import read_openpose, write_openpose
 from .parquet import read_parquet, write_parquet
 from .posetrack18 import read_posetrack18, write_posetrack18
 from .recording import Recording
-from .sheet import header_of
 from .sleap import read_sleap, write_sleap
 from .table import read_table, write_table
 from .trc import read_trc, write_trc
@@ -25,18 +25,18 @@ from .trc import read_trc, write_trc
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format of files.
+    """A file format.
 
     Attributes:
-        suffix: of its files' names.
-        title: what it is, for people.
+        suffix: of its files.
+        title: name in messages.
         write: `(path, recording, **options)`.
         read: `(path, **options)`.
         boxes: whether boxes without keypoints can be written.
-        spread: whether several files are written, beside the name that was asked for.
-        options: names that `write` takes.
-        read_options: names that `read` takes.
-        needs: modules of the extra `formats`.
+        spread: whether several files are written, one per person.
+        options: of `write`.
+        read_options: of `read`.
+        needs: required modules of the extra `formats`.
     """
 
     suffix: str
@@ -55,7 +55,7 @@ _SCALE = ("scale",)
 
 FORMATS = {
     "table": Format(".csv", "posetrack's table", write_table, read_table),
-    "long": Format(".long.csv", "tidy table, a row a keypoint", write_long, read_long),
+    "long": Format(".long.csv", "tidy table, one row per keypoint", write_long, read_long),
     "parquet": Format(".parquet", "posetrack's table as Parquet", write_parquet, read_parquet, needs=("pyarrow",)),
     "mot": Format(".txt", "MOT Challenge boxes", write_mot, read_mot, boxes=True),
     "posetrack18": Format(".json", "PoseTrack18", write_posetrack18, read_posetrack18),
@@ -68,14 +68,14 @@ FORMATS = {
     "mmaction": Format(".pkl", "MMAction2 and PYSKL skeletons", write_mmaction, read_mmaction, options=_GAPS),
 }
 SUFFIXES = sorted({format.suffix for format in FORMATS.values()}, key=len, reverse=True)
-SINGLE = {".csv", ".parquet", ".txt", ".json", ".h5", ".trc", ".pkl"}  # last suffixes of files that can be read
+SINGLE = {".csv", ".parquet", ".txt", ".json", ".h5", ".trc", ".pkl"}  # last suffixes of readable files
 
 
 def format_of(path: Path, name: str | None = None) -> Format:
-    """Return the format that a file is to be written in: the named one, or that of its suffix.
+    """Return the format of a file to write: the named one, or that of its suffix.
 
     Raises:
-        UsageError: neither is known.
+        UsageError: the name or the suffix is unknown.
     """
     if name is not None:
         if name not in FORMATS:
@@ -90,7 +90,7 @@ def format_of(path: Path, name: str | None = None) -> Format:
 
 
 def format_in(path: Path) -> Format:
-    """Return the format that a file has; where several have its suffix, its first letters tell."""
+    """Return the format of an existing file, by its suffix and, if that is ambiguous, its first bytes."""
     if path.is_dir():
         return FORMATS["openpose"]
     suffix = path.suffix.lower()

@@ -1,4 +1,4 @@
-"""Skeletons in time as networks for action recognition take them: tracks without gaps, at a steady rate."""
+"""Skeleton sequences for action recognition: tracks without gaps, at a constant rate."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ..types import State
 from .recording import Recording, TimedTracks
 from .trajectories import Trajectories, from_tracks
 
-MAX_GAP = 0.5  # seconds; a step of a walk
+MAX_GAP = 0.5  # seconds; about one step of a walk
 
 Array = NDArray[Any]
 
 _SAME = 1e-6  # seconds
-_EARLY = 0.1  # of a frame, by which one may be missed: the nominal rate is seldom exactly that of the frames
+_EARLY = 0.1  # of a frame: tolerance for the deviation of the nominal rate from that of the frames
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """One person for as long as they could be followed: T frames at equal distances of time.
+    """One person over T frames at equal time steps.
 
     Attributes:
-        track_id: of the person; several sequences may have it.
+        track_id: of the person; may have several sequences.
         skeleton: of the V keypoints.
         start: seconds of the first frame in the video.
-        fps: frames a second.
+        fps: frames per second.
         keypoints: (T, V, 2) pixels; NaN where missing.
         scores: (T, V) in [0, 1]; 0 where missing.
         boxes: (T, 4) xyxy pixels.
@@ -49,11 +49,10 @@ class Sequence:
         return len(self.keypoints)
 
     def normalised(self) -> NDArray[np.float32]:
-        """Return x, y and score (T, V, 3), the same wherever in the picture and however large the person is.
+        """Return x, y and score (T, V, 3), independent of the position and size of the person in the image.
 
-        The origin is where the middle of the person's boxes is on average, the unit the median height of the boxes; x
-        goes right and y down. One origin and one unit serve the whole sequence: a step, a jump and a fall remain. What
-        is missing is 0, 0, 0.
+        The origin is the mean centre of the boxes, the unit their median height; x points right and y down. Both are
+        constant over the sequence, so steps, jumps and falls are preserved. Missing keypoints are 0, 0, 0.
         """
         centre = (self.boxes[:, :2] + self.boxes[:, 2:]).mean(0) / 2
         height = max(float(np.median(self.boxes[:, 3] - self.boxes[:, 1])), 1e-6)
@@ -68,30 +67,29 @@ def sequences(
     rate: float | None = None,
     min_frames: int = 2,
 ) -> list[Sequence]:
-    """Cut everybody's track into sequences without gaps.
+    """Split the tracks of all people into sequences without gaps.
 
-    Frames in which the person was only predicted count as a gap. One of `max_gap` seconds or less is interpolated,
-    linearly in time; at a longer one the track is cut in two. A keypoint that is missing for longer than that stays
-    missing, and so does one before it is first and after it is last seen. Interpolated keypoints have interpolated
-    scores.
+    Predicted poses count as gaps. Gaps of up to `max_gap` seconds are interpolated linearly in time; longer ones split
+    the track. Keypoints that are missing for longer stay missing, as before their first and after their last
+    observation. Interpolated keypoints have interpolated scores.
 
     Args:
         recording: with times.
-        max_gap: seconds.
-        rate: frames a second of the sequences; the recording's own when left out.
-        min_frames: what is shorter is left out.
+        max_gap: longest interpolated gap in seconds.
+        rate: frames per second of the sequences; that of the recording if omitted.
+        min_frames: shorter sequences are omitted.
 
     Returns:
-        In the order of the ids and of time.
+        Sequences, ordered by ID and time.
 
     Raises:
-        UsageError: `max_gap` or `rate` is not positive, or times are not known.
+        UsageError: `max_gap` or `rate` is not positive, or the recording has no times.
     """
     if max_gap < 0:
         raise UsageError(f"max_gap is {max_gap} s; give a time from 0 on.")
     if rate is not None and rate <= 0:
-        raise UsageError(f"rate is {rate}; give frames a second above 0.")
-    people = from_tracks(_seen(recording), skeleton=recording.skeleton)
+        raise UsageError(f"rate is {rate}; give frames per second above 0.")
+    people = from_tracks(_measured(recording), skeleton=recording.skeleton)
     found: list[Sequence] = []
     for person in np.unique(people.ids).tolist():
         track = people[people.ids == person]
@@ -105,14 +103,14 @@ def sequences(
     return found
 
 
-def _seen(recording: Recording) -> Iterator[TimedTracks]:
-    """Return the frames without those who were only predicted there."""
+def _measured(recording: Recording) -> Iterator[TimedTracks]:
+    """Yield the frames without predicted people."""
     for index, time, tracks in recording.timed():
         yield index, time, tracks[[state != State.PREDICTED for state in tracks.states]]
 
 
 def _resampled(track: Trajectories, fps: float, *, max_gap: float) -> Sequence:
-    """Return one person's stretch at equal distances of time."""
+    """Return one part of a track at equal time steps."""
     times, frame = track.times, 1 / fps
     at = times[0] + np.arange(int((times[-1] - times[0]) * fps + _EARLY) + 1) * frame
     places = np.concatenate([track.keypoints, track.scores[..., None]], axis=-1)  # (R, V, 3)
@@ -129,7 +127,7 @@ def _resampled(track: Trajectories, fps: float, *, max_gap: float) -> Sequence:
 
 
 def _interpolated(at: Array, times: Array, values: Array, *, within: float, early: float) -> Array:
-    """Return values (R, C), known at times (R,), for the times `at`; NaN in longer gaps and beyond the ends."""
+    """Return values (R, C), known at times (R,), for the times `at`; NaN in longer gaps and outside the range."""
     result = np.stack([np.interp(at, times, column) for column in values.T], axis=-1)
     after = np.minimum(np.searchsorted(times, at - _SAME), len(times) - 1)
     before = np.maximum(np.searchsorted(times, at + _SAME, side="right") - 1, 0)

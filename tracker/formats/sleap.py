@@ -1,4 +1,4 @@
-"""SLEAP's analysis HDF5: arrays of everybody's nodes in every frame, as `sleap-convert --format analysis` writes them.
+"""SLEAP's analysis HDF5, as `sleap-convert --format analysis` writes it: arrays of all nodes in all frames.
 
 Source: https://sleap.ai, "Analysis HDF5", axes in MATLAB's order.
 """
@@ -18,11 +18,11 @@ from .libraries import library
 from .recording import Recording, TimedTracks
 from .trajectories import skeleton_of
 
-_BLOCK = 256  # frames of a chunk, and of what is read at once
+_BLOCK = 256  # frames per chunk and per read
 
 
 def write_sleap(path: Path, recording: Recording) -> None:
-    """Write the arrays, chunk after chunk; NaN where missing."""
+    """Write the arrays in chunks; NaN if missing."""
     h5py = library("h5py", "SLEAP's format")
     skeleton = recording.skeleton
     ids, num_frames = recording.extent()
@@ -61,10 +61,10 @@ def write_sleap(path: Path, recording: Recording) -> None:
 
 
 def read_sleap(path: Path) -> Recording:
-    """Read the arrays, some frames at a time; boxes are those around the nodes.
+    """Read the arrays in blocks of frames; boxes enclose the nodes.
 
     Raises:
-        SourceError: it is no such file.
+        SourceError: the file is invalid.
     """
     h5py = library("h5py", "SLEAP's format")
     try:
@@ -73,11 +73,11 @@ def read_sleap(path: Path) -> Recording:
             named, parts = file["track_names"].shape, file["node_names"].shape
             fits = people * nodes <= MAX_POINTS and num_frames <= MAX_FRAMES
             if axes != 2 or parts != (nodes,) or named not in ((people,), (0,)) or not fits:
-                raise ValueError(f"the tracks are of the shape {shape}")
+                raise ValueError(f"the tracks have the shape {shape}")
             names = [name.decode() for name in file["track_names"][:]]
             skeleton = skeleton_of([name.decode() for name in file["node_names"][:]])
     except (AttributeError, KeyError, OSError, ValueError) as error:
-        raise SourceError(f"'{path}' is no analysis file of SLEAP: {error}. Give one that SLEAP exported.") from error
+        raise SourceError(f"'{path}' is not an analysis file of SLEAP: {error}. Give one of SLEAP.") from error
     ids = ids_of(names or [str(person) for person in range(1, people + 1)])
     return Recording(skeleton, partial(_frames, path, ids), path, num_frames=num_frames)
 
@@ -88,9 +88,9 @@ def _frames(path: Path, ids: list[int]) -> Iterator[TimedTracks]:
         for first in range(0, tracks.shape[-1], _BLOCK):
             part = slice(first, first + _BLOCK)
             places = tracks[..., part].transpose(3, 0, 2, 1)  # (F, P, K, 2)
-            seen = np.full(places.shape[:3], np.nan)
+            point_scores = np.full(places.shape[:3], np.nan)
             if confidences is not None:
-                seen[:] = confidences[..., part].transpose(2, 0, 1)
-            points = np.concatenate([places, seen[..., None]], axis=-1)
+                point_scores[:] = confidences[..., part].transpose(2, 0, 1)
+            points = np.concatenate([places, point_scores[..., None]], axis=-1)
             box_scores = None if scores is None else scores[:, part].T
             yield from frames_of(range(first, first + len(points)), points, ids, box_scores)

@@ -1,4 +1,4 @@
-"""Our own keypoint table: one row a frame and person, keypoints side by side."""
+"""Our own CSV: one row per person per frame, keypoints side by side. Its columns, its writer, its reader."""
 
 from __future__ import annotations
 
@@ -6,24 +6,145 @@ import logging
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
-from ..types import State
+from ..partial import PartialFile
+from ..types import Frame, State, Tracks
+from .csv_rows import Row, frames, header_of, names, number, places, read_rows, short, whole
 from .recording import Recording, TimedTracks, tracks_of
-from .sheet import Row, frames, header_of, names, number, places, read_rows, short, whole
-from .table_writer import KEYPOINT_COLUMNS, TRACK_COLUMNS, CsvSink, columns
 from .trajectories import is_known_keypoint, skeleton_of
 
 log = logging.getLogger("posetrack")
 
+TRACK_COLUMNS = {
+    "frame": "number of the frame in the source, from 0",
+    "time_s": "presentation time of the frame in the source, seconds",
+    "track_id": "the person's identity, a positive integer that is never used twice in a file",
+    "state": "'measured' in this frame, 'predicted' by the motion model, or 'interpolated' between frames",
+    "score": "the detector's confidence in the person, 0 to 1",
+    "x1": "left edge of the person's box, pixels from the left edge of the displayed frame",
+    "y1": "top edge of the person's box, pixels from the top edge of the displayed frame",
+    "x2": "right edge of the person's box, pixels from the left edge of the displayed frame",
+    "y2": "bottom edge of the person's box, pixels from the top edge of the displayed frame",
+}
+KEYPOINT_COLUMNS = {
+    "x": "pixels from the left edge of the displayed frame; empty where missing",
+    "y": "pixels from the top edge of the displayed frame; empty where missing",
+    "score": "confidence in the keypoint, 0 to 1; empty where missing",
+}
+PIXEL_DECIMALS, SCORE_DECIMALS = 2, 4
 _LEAD = len(TRACK_COLUMNS)
 
 
+def columns(skeleton: Skeleton) -> dict[str, str]:
+    """Return the table's columns in order, each with its meaning and unit."""
+    keypoints = {
+        f"{name}_{part}": f"{name.replace('_', ' ')}: {meaning}"
+        for name in skeleton.keypoints
+        for part, meaning in KEYPOINT_COLUMNS.items()
+    }
+    return TRACK_COLUMNS | keypoints
+
+
+class CsvSink:
+    """Write one row per person per frame.
+
+    Rows are passed to the operating system before `write` returns, so a crash leaves a valid table under its partial
+    name.
+
+    Args:
+        path: of the complete table.
+        skeleton: of the keypoints.
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        OutputError: the name is taken or the file cannot be written.
+    """
+
+    def __init__(self, path: str | Path, *, skeleton: Skeleton, overwrite: bool = False) -> None:
+        self._file = PartialFile(path, overwrite=overwrite)
+        self._header = ",".join(columns(skeleton)) + "\n"
+        self._decimals = np.array([SCORE_DECIMALS] + 4 * [PIXEL_DECIMALS] + len(skeleton) * [2, 2, SCORE_DECIMALS])
+        self._row = ",".join(f"%.{n}f" for n in self._decimals) + "\n"
+        self._num_keypoints = len(skeleton)
+
+    @property
+    def path(self) -> Path:
+        """Path of the complete table."""
+        return self._file.path
+
+    @property
+    def partial(self) -> Path:
+        """Path of the table until it is complete."""
+        return self._file.partial
+
+    def __enter__(self) -> Self:
+        self._file.__enter__()
+        try:
+            self._file.write(self._header.encode())
+        except BaseException as error:
+            self._file.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.__exit__(kind, error, trace)
+
+    def restart(self) -> None:
+        """Remove all rows."""
+        self._file.clear()
+        self._file.write(self._header.encode())
+
+    def write(self, frame: Frame, tracks: Tracks) -> None:
+        """Append the rows of one frame."""
+        self.write_rows(frame.index, frame.time, tracks)
+
+    def write_rows(self, index: int, time: float, tracks: Tracks) -> None:
+        """Append the rows of one frame, given its number and time in seconds."""
+        if not len(tracks):
+            return
+        lead = f"{index},{time:.6f},"
+        rows = [
+            f"{lead}{track},{state},{numbers}"
+            for track, state, numbers in zip(tracks.ids.tolist(), tracks.states, self._numbers(tracks), strict=True)
+        ]
+        self._file.write("".join(rows).encode())
+
+    def _numbers(self, tracks: Tracks) -> list[str]:
+        """Format the numbers of each row: score, box and keypoints; missing values are empty."""
+        poses = tracks.poses
+        if poses.keypoints.shape[1] != self._num_keypoints:
+            raise ValueError(
+                f"The poses have {poses.keypoints.shape[1]} keypoints and the table {self._num_keypoints}; "
+                "give CsvSink the skeleton of the model."
+            )
+        assert poses.box_scores is not None
+        keypoints = np.concatenate([poses.keypoints, poses.scores[..., None]], axis=-1)  # (N, K, 3)
+        keypoints = np.where(np.isfinite(keypoints).all(-1, keepdims=True), keypoints, np.nan)
+        n = len(poses)
+        values = np.concatenate([poses.box_scores[:, None], poses.boxes, keypoints.reshape(n, -1)], axis=1)
+        values = np.where(np.isfinite(values), values, np.nan).astype(np.float64)  # (N, 5 + 3 K)
+        scale = 10.0**self._decimals
+        values = np.rint(values * scale) / scale + 0.0  # + 0.0 turns -0.00 into 0.00
+        return [(self._row % tuple(row)).replace("nan", "") for row in values.tolist()]
+
+
+def write_table(path: Path, recording: Recording) -> None:
+    """Write the table of `--csv`."""
+    with CsvSink(path, skeleton=recording.skeleton, overwrite=True) as sink:
+        for index, time, tracks in recording.timed():
+            sink.write_rows(index, time, tracks)
+
+
 def skeleton_of_columns(header: Sequence[str], path: Path) -> Skeleton:
-    """Return the skeleton that the columns of a table name, wherever they are.
+    """Return the skeleton of a table's columns, which may be in any order.
 
     Raises:
         ValueError: a column of the table is missing.
@@ -39,22 +160,22 @@ def skeleton_of_columns(header: Sequence[str], path: Path) -> Skeleton:
         if len(parts) == len(KEYPOINT_COLUMNS) or is_known_keypoint(keypoint):
             keypoints.append(keypoint)
         else:
-            log.warning("'%s': the column %s_%s is not one of a keypoint and is left out.", path, keypoint, min(parts))
+            log.warning("'%s': the column %s_%s is of no keypoint and is ignored.", path, keypoint, min(parts))
     skeleton = skeleton_of(keypoints, any_order=True)
     places(header, list(columns(skeleton)))
     return skeleton
 
 
 def read_table(path: Path) -> Recording:
-    """Read a table that `--csv` wrote, as it is or edited.
+    """Read a table that `--csv` wrote, possibly edited.
 
     Raises:
-        SourceError: it is no such table.
+        SourceError: the table is invalid.
     """
     try:
         skeleton = skeleton_of_columns(header_of(path), path)
     except ValueError as error:
-        raise SourceError(f"'{path}' is no table of posetrack: {error}. Give a file that --csv wrote.") from error
+        raise SourceError(f"'{path}' is not a table of posetrack: {error}. Give a file that --csv wrote.") from error
     return Recording(skeleton, partial(_frames, path, skeleton), path)
 
 
@@ -83,19 +204,12 @@ def _frame(rows: list[Row], skeleton: Skeleton, path: Path) -> TimedTracks:
 
 
 def state_of(cell: str) -> State:
-    """Return the state that a cell names.
+    """Return the state in a cell.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a state.
     """
     try:
         return State(cell.strip())
     except ValueError:
         raise ValueError(f"state is '{short(cell)}', not one of {', '.join(State)}") from None
-
-
-def write_table(path: Path, recording: Recording) -> None:
-    """Write the table of `--csv`."""
-    with CsvSink(path, skeleton=recording.skeleton, overwrite=True) as sink:
-        for index, time, tracks in recording.timed():
-            sink.write_rows(index, time, tracks)

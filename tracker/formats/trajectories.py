@@ -1,4 +1,4 @@
-"""Everybody in a whole video, whatever file they come from."""
+"""All tracks of a video as arrays, from a file of any format."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .recording import TimedTracks, tracks_of
 
 _KNOWN = (*DATASETS.values(), POSETRACK18, BODY_25)
 BOXES = Skeleton(name="boxes", keypoints=(), limbs=(), flip_pairs=(), sigmas=())
-_USUAL_SIGMA = 0.079  # a shoulder's, for keypoints of a skeleton that is not known
+_USUAL_SIGMA = 0.079  # of a shoulder, for keypoints of an unknown skeleton
 
 
 @dataclass(frozen=True, slots=True)
 class Trajectories:
-    """R rows, one for each person and frame, in the order of the frames.
+    """R rows, one per person per frame, in the order of the frames.
 
     Attributes:
         skeleton: of the K keypoints; `BOXES` has none.
@@ -31,11 +31,11 @@ class Trajectories:
         boxes: (R, 4) xyxy pixels.
         keypoints: (R, K, 2) pixels; NaN where missing.
         scores: (R, K) in [0, 1]; 0 where missing.
-        box_scores: (R,) in [0, 1]: of a result the detector's confidence, of truth the share of the person that can be
-            seen; NaN for truth that is not to be judged.
-        times: (R,) seconds; NaN where the file does not tell.
-        predicted: (R,) whether nobody saw the person in this frame.
-        labelled: L frames that an annotator looked at; None for all.
+        box_scores: (R,) in [0, 1]: of a result the detector's confidence; of ground truth the visible share, NaN if
+            the person is not evaluated.
+        times: (R,) seconds; NaN if unknown.
+        predicted: (R,) whether the person was not measured in this frame.
+        labelled: numbers of the L annotated frames; None for all.
     """
 
     skeleton: Skeleton
@@ -58,12 +58,12 @@ class Trajectories:
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     def in_skeleton(self, skeleton: Skeleton) -> Trajectories:
-        """Return the same people with the keypoints of another skeleton; those that have no namesake are missing."""
+        """Return these tracks in another skeleton; keypoints without a counterpart are missing."""
         keypoints, scores = in_skeleton(self.keypoints, self.scores, self.skeleton, skeleton)
         return replace(self, skeleton=skeleton, keypoints=keypoints, scores=scores)
 
     def by_frame(self) -> Iterator[TimedTracks]:
-        """Deal the rows out to their frames; those with nobody are left out."""
+        """Yield the rows of each frame; frames without people are omitted."""
         bounds = np.flatnonzero(np.diff(self.frames, prepend=-1, append=-1))
         for start, end in pairwise(bounds.tolist()):
             rows = slice(start, end)
@@ -82,7 +82,7 @@ class Trajectories:
 def in_skeleton(
     keypoints: NDArray[np.floating], scores: NDArray[np.floating], old: Skeleton, new: Skeleton
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return keypoints (N, K, 2) and scores (N, K) in the order of another skeleton; without a namesake: NaN and 0."""
+    """Return keypoints (N, K, 2) and scores (N, K) in another skeleton's order; NaN and 0 if missing."""
     rows = [old.keypoints.index(name) if name in old.keypoints else len(old) for name in new.keypoints]
     keypoints = np.pad(keypoints, ((0, 0), (0, 1), (0, 0)), constant_values=np.nan)
     return keypoints[:, rows], np.pad(scores, ((0, 0), (0, 1)))[:, rows]
@@ -101,7 +101,7 @@ def from_columns(
     predicted: Any = None,
     labelled: Sequence[int] | None = None,
 ) -> Trajectories:
-    """Build trajectories from what a file has, in the order of the frames; see `Trajectories` for the columns."""
+    """Build trajectories from the columns of a file, sorted by frame; see `Trajectories` for the columns."""
     r, k = len(frames), len(skeleton)
     rows = Trajectories(
         skeleton=skeleton,
@@ -119,7 +119,7 @@ def from_columns(
 
 
 def from_tracks(frames: Iterable[TimedTracks], *, skeleton: Skeleton = COCO) -> Trajectories:
-    """Collect what a tracker returned, as (index, time, tracks) of every frame."""
+    """Collect the (index, time, tracks) of all frames."""
     kept = [(index, time, tracks) for index, time, tracks in frames if len(tracks)]
     return from_columns(
         skeleton,
@@ -139,11 +139,11 @@ def _joined(arrays: list[NDArray[Any]], empty: tuple[int, ...]) -> NDArray[Any]:
 
 
 def skeleton_of(keypoints: Sequence[str], *, any_order: bool = False) -> Skeleton:
-    """Return the known skeleton with these keypoints, or one without limbs that has their names.
+    """Return the known skeleton with these keypoints, or a new one without limbs.
 
     Args:
         keypoints: their names.
-        any_order: whether the known skeleton may have them in another order, as where columns are found by name.
+        any_order: whether the known skeleton may have another order.
     """
     order: Any = sorted if any_order else tuple
     known = (skeleton for skeleton in _KNOWN if order(skeleton.keypoints) == order(keypoints))
@@ -152,5 +152,5 @@ def skeleton_of(keypoints: Sequence[str], *, any_order: bool = False) -> Skeleto
 
 
 def is_known_keypoint(name: str) -> bool:
-    """Tell whether any known skeleton has a keypoint of this name."""
+    """Return whether any known skeleton has a keypoint of this name."""
     return any(name in skeleton.keypoints for skeleton in _KNOWN)

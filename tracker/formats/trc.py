@@ -1,7 +1,7 @@
-"""OpenSim's marker files: one for each person, in pixels or in metres, y up.
+"""OpenSim's marker files: one per person, in pixels or metres, y up.
 
-The origin is the upper left corner of the picture, so y is negative within it; z is 0. Missing markers are empty cells;
-a row ends in a tab, without which OpenSim refuses an empty last cell.
+The origin is the upper left corner of the image, so y is negative within it; z is 0. Missing markers are empty cells;
+rows end with a tab, because OpenSim rejects an empty last cell without one.
 Source: https://opensimconfluence.atlassian.net, "Marker (.trc) Files".
 """
 
@@ -26,8 +26,8 @@ _PER_METRE = {"m": 1.0, "mm": 1000.0}
 _HEAD = 5  # lines
 
 
-class _Stay(NamedTuple):
-    """From which frame to which, inclusive, a person was there, and when, in seconds."""
+class _Span(NamedTuple):
+    """First and last frame of a person, inclusive, and their times in seconds."""
 
     first: int
     last: int
@@ -39,33 +39,33 @@ def write_trc(path: Path, recording: Recording, *, scale: float | None = None) -
     """Write `NAME_person3.trc` and so on, each from the person's first frame to the last.
 
     Args:
-        path: `NAME.trc` in the folder where they go.
+        path: `NAME.trc` in the folder of the files.
         recording: with times.
-        scale: pixels per metre; pixels are written when left out, which OpenSim does not take for lengths.
+        scale: pixels per metre; if omitted, pixels are written, which OpenSim cannot convert to lengths.
     """
-    stays: dict[int, _Stay] = {}
-    known, moments = array("q"), array("d")  # numbers and times of the frames in which somebody is
+    spans: dict[int, _Span] = {}
+    known, moments = array("q"), array("d")  # numbers and times of the frames with people
     for index, time, tracks in recording.timed():
         known.append(index)
         moments.append(time)
         for person in tracks.ids.tolist():
-            first, _, begin, _ = stays.get(person, (index, index, time, time))
-            stays[person] = _Stay(first, index, begin, time)
-    ids = sorted(stays)
-    rate = recording.fps or _rate(list(stays.values()))
+            first, _, begin, _ = spans.get(person, (index, index, time, time))
+            spans[person] = _Span(first, index, begin, time)
+    ids = sorted(spans)
+    rate = recording.fps or _rate(list(spans.values()))
     files = {person: path.with_name(f"{path.stem}_person{person}.trc") for person in ids}
     for person in ids:
-        head = _head(files[person].name, recording.skeleton, stays[person], rate, "m" if scale else "px")
+        head = _head(files[person].name, recording.skeleton, spans[person], rate, "m" if scale else "px")
         files[person].write_text(head, encoding="utf-8", newline="\n")
     unit, decimals = (1 / scale, 5) if scale else (1.0, 2)
-    count = max((stay.last + 1 for stay in stays.values()), default=0)
+    count = max((span.last + 1 for span in spans.values()), default=0)
     check_empty(recording.path, people=len(known), frames=count)
     for block in blocks(recording, ids, count):
         places = block.points[..., :2].astype(np.float64) * (unit, -unit) + 0.0  # + 0.0 turns -0 into 0
         times = np.interp(block.first + np.arange(len(block.times)), known, moments).tolist()
         for p, person in enumerate(ids):
-            stay = stays[person]
-            shown = range(max(block.first, stay.first), min(block.first + len(times), stay.last + 1))
+            span = spans[person]
+            shown = range(max(block.first, span.first), min(block.first + len(times), span.last + 1))
             if not len(shown):
                 continue
             rows = []
@@ -79,16 +79,16 @@ def write_trc(path: Path, recording: Recording, *, scale: float | None = None) -
                 file.writelines(rows)
 
 
-def _rate(stays: list[_Stay]) -> float:
-    """Return the frames a second of whoever stays longest."""
-    longest = max(stays, key=lambda stay: stay.end - stay.begin, default=_Stay(0, 0, 0.0, 0.0))
+def _rate(spans: list[_Span]) -> float:
+    """Return the frame rate of the longest track."""
+    longest = max(spans, key=lambda span: span.end - span.begin, default=_Span(0, 0, 0.0, 0.0))
     seconds = longest.end - longest.begin
     return (longest.last - longest.first) / seconds if seconds > 0 else 30.0
 
 
-def _head(name: str, skeleton: Skeleton, stay: _Stay, rate: float, unit: str) -> str:
-    """Return the five lines above the numbers."""
-    count = stay.last - stay.first + 1
+def _head(name: str, skeleton: Skeleton, span: _Span, rate: float, unit: str) -> str:
+    """Return the five header lines."""
+    count = span.last - span.first + 1
     facts = {
         "DataRate": f"{rate:.6g}",
         "CameraRate": f"{rate:.6g}",
@@ -96,7 +96,7 @@ def _head(name: str, skeleton: Skeleton, stay: _Stay, rate: float, unit: str) ->
         "NumMarkers": len(skeleton),
         "Units": unit,
         "OrigDataRate": f"{rate:.6g}",
-        "OrigDataStartFrame": stay.first,
+        "OrigDataStartFrame": span.first,
         "OrigNumFrames": count,
     }
     axes = [f"{axis}{n}" for n in range(1, len(skeleton) + 1) for axis in "XYZ"]
@@ -111,11 +111,11 @@ def _head(name: str, skeleton: Skeleton, stay: _Stay, rate: float, unit: str) ->
 
 
 def read_trc(path: Path, *, scale: float | None = None) -> Recording:
-    """Read one person's file; the id is that of its name, or 1, and every marker that is there has score 1.
+    """Read the file of one person; the ID is that in its name, or 1, and all markers have score 1.
 
     Raises:
-        SourceError: it is no such file.
-        UsageError: it is in metres, and `scale` is missing.
+        SourceError: the file is invalid.
+        UsageError: the file is in metres and `scale` is missing.
     """
     with path.open(encoding="utf-8-sig") as file:
         head = [file.readline().rstrip("\r\n").split("\t") for _ in range(_HEAD)]
@@ -124,7 +124,7 @@ def read_trc(path: Path, *, scale: float | None = None) -> Recording:
         unit, fps = facts["Units"], float(facts["DataRate"])
         skeleton = skeleton_of([name for name in head[3][2:] if name.strip()])
     except (KeyError, ValueError) as error:
-        raise SourceError(f"'{path}' is no marker file: {error} in its head. Give a .trc of OpenSim's form.") from error
+        raise SourceError(f"'{path}' is not a marker file: {error} in its head. Give one of OpenSim.") from error
     if unit not in _PER_METRE and unit != "px":
         raise SourceError(f"'{path}' is in '{unit}'. Give a file in m, mm or px.")
     if unit != "px" and not scale:

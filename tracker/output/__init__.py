@@ -1,1 +1,1 @@
-"""What a run leaves behind: overlay, video, CSV, sidecar, window, summary."""
+"""Outputs of a run: overlay, window, labels, privacy, tables of features and events, sidecar, summary."""

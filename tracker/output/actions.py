@@ -1,9 +1,10 @@
-"""What people do, written as it is found: the table of features, the table of events, and JSON beside each."""
+"""Features and events of a run: computed once per frame, written to their tables, passed to labels and report."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,72 +15,76 @@ import numpy as np
 from ...errors import OutputError
 from ..features.columns import LEAD
 from ..features.derivatives import FILTER
-from ..features.events import EVENT_COLUMNS, EventDetector
+from ..features.events import EVENT_COLUMNS, Event, EventDetector
 from ..features.stream import ActionFeatures, Features
 from ..partial import PartialFile, sidecar_path
 from ..types import Frame, Tracks
 from .sidecar import versions
-from .sinks import Together
+from .sinks import ContextGroup
 
 _DECIMALS = {"px": 2, "deg": 2, "deg/s": 1, "px/s": 2, "px/s2": 1, "%": 1}
 _FINE = 4  # decimals of all other units
 
 
-class Contents(Protocol):
-    """What a table says of frames."""
+class Listener(Protocol):
+    """Receives the features and events of each frame."""
 
-    header: str
-
-    def rows(self, frame: Features) -> str:
-        """Return the rows of the next frame."""
-
-    def facts(self) -> dict[str, Any]:
-        """Return what a reader of the table has to know."""
+    def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
+        """Process one frame; an event may have happened shortly before it."""
 
     def restart(self) -> None:
         """Forget all frames."""
 
 
+class Rows(Protocol):
+    """Contents of a table."""
+
+    header: str
+
+    def rows(self, features: Features, events: Sequence[Event]) -> str:
+        """Return the rows of one frame."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return the description of the columns for the sidecar."""
+
+
 class FeatureRows:
-    """A row for every person and frame.
+    """One row per person per frame.
 
     Args:
-        features: whose columns they are.
+        actions: defines the columns.
     """
 
-    def __init__(self, features: ActionFeatures) -> None:
-        self._features = features
-        self.header = ",".join((*LEAD, *features.columns)) + "\n"
-        decimals = [_DECIMALS.get(unit, _FINE) for unit, _ in features.columns.values()]
+    def __init__(self, actions: ActionFeatures) -> None:
+        self._columns = actions.columns
+        self.header = ",".join((*LEAD, *actions.columns)) + "\n"
+        decimals = [_DECIMALS.get(unit, _FINE) for unit, _ in actions.columns.values()]
         self._scale = 10.0 ** np.array(decimals)
         self._row = ",".join(f"%.{n}f" for n in decimals) + "\n"
 
-    def rows(self, frame: Features) -> str:
-        """Return the rows of the next frame."""
-        lead = f"{frame.frame},{frame.time:.6f},"
-        values = np.where(np.isfinite(frame.values), frame.values, np.nan)
+    def rows(self, features: Features, events: Sequence[Event]) -> str:
+        """Return the rows of one frame."""
+        lead = f"{features.frame},{features.time:.6f},"
+        values = np.where(np.isfinite(features.values), features.values, np.nan)
         values = np.rint(values * self._scale) / self._scale + 0.0  # + 0.0 turns -0.00 into 0.00
         return "".join(
             f"{lead}{identity},{state},{view},{posture},{(self._row % tuple(row)).replace('nan', '')}"
             for identity, state, view, posture, row in zip(
-                frame.ids.tolist(), frame.states, frame.views, frame.postures, values.tolist(), strict=True
+                features.ids.tolist(), features.states, features.views, features.postures, values.tolist(), strict=True
             )
         )
 
     def facts(self) -> dict[str, Any]:
-        """Return what a reader of the table has to know."""
-        columns = LEAD | self._features.columns
+        """Return the description of the columns for the sidecar."""
+        columns = LEAD | self._columns
         return {"columns": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in columns.items()}}
-
-    def restart(self) -> None:
-        """Rows depend on no others."""
 
 
 class EventRows:
-    """A row for every event, in the order in which they are found.
+    """One row per event, in the order of detection.
 
     Args:
-        detector: finds them.
+        detector: describes the values of its events.
     """
 
     header = ",".join(EVENT_COLUMNS) + "\n"
@@ -87,33 +92,29 @@ class EventRows:
     def __init__(self, detector: EventDetector) -> None:
         self._detector = detector
 
-    def rows(self, frame: Features) -> str:
-        """Return the rows of what the next frame reveals."""
+    def rows(self, features: Features, events: Sequence[Event]) -> str:
+        """Return the rows of the events detected in one frame."""
         return "".join(
             f"{event.time:.6f},{event.frame},{event.track},{event.event},{event.value:g},{event.confidence:.2f}\n"
-            for event in self._detector.update(frame)
+            for event in events
         ).replace("nan", "")
 
     def facts(self) -> dict[str, Any]:
-        """Return what a reader of the table has to know."""
+        """Return the description of the columns for the sidecar."""
         return {"columns": EVENT_COLUMNS, "values": self._detector.values()}
-
-    def restart(self) -> None:
-        """Forget everybody."""
-        self._detector.reset()
 
 
 class _Table:
-    """One file of rows that grows under its partial name."""
+    """One file that grows under its partial name, and its sidecar."""
 
-    def __init__(self, path: Path, contents: Contents, *, overwrite: bool, facts: dict[str, Any]) -> None:
-        self.contents = contents
+    def __init__(self, path: Path, rows: Rows, *, overwrite: bool, facts: dict[str, Any]) -> None:
+        self._rows = rows
         self._file, self._facts = PartialFile(path, overwrite=overwrite), facts
 
     def __enter__(self) -> Self:
         self._file.__enter__()
         try:
-            self._file.write(self.contents.header.encode())
+            self._file.write(self._rows.header.encode())
         except BaseException as error:
             self._file.__exit__(type(error), error, error.__traceback__)
             raise
@@ -124,86 +125,94 @@ class _Table:
     ) -> None:
         self._file.__exit__(kind, error, trace)
         complete = kind is None
-        document = {"complete": complete, **self._facts, "versions": versions(), **self.contents.facts()}
+        document = {"complete": complete, **self._facts, "versions": versions(), **self._rows.facts()}
         with PartialFile(sidecar_path(self._file.path, complete=complete), overwrite=True) as file:
             file.write((json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
         if complete:
             sidecar_path(self._file.path, complete=False).unlink(missing_ok=True)
 
-    def restart(self) -> None:
-        self.contents.restart()
-        self._file.clear()
-        self._file.write(self.contents.header.encode())
-
-    def write(self, frames: Iterable[Features]) -> None:
-        if block := "".join(map(self.contents.rows, frames)):
+    def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
+        """Append the rows of one frame."""
+        if block := self._rows.rows(features, events):
             self._file.write(block.encode())
 
+    def restart(self) -> None:
+        """Remove all rows."""
+        self._file.clear()
+        self._file.write(self._rows.header.encode())
 
-class ActionSink(Together):
-    """Write features, events or both of every frame.
 
-    A row is written as soon as it is known, and the last ones at the end, also where that is an error.
+class ActionSink(ContextGroup):
+    """Compute the features and events of every frame once, and pass them to tables and listeners.
+
+    Rows are written as soon as they are known, and the last ones at the end of the run, even after an error.
 
     Args:
         actions: computes the features.
-        features: where their table will be.
-        events: where the table of events will be.
-        detector: finds the events.
-        overwrite: whether files of these names may be replaced.
+        detector: detects the events.
+        listeners: receive features and events.
+        features: path of the table of features.
+        events: path of the table of events.
+        overwrite: whether existing files may be replaced.
 
     Raises:
-        OutputError: when a name is taken or a file cannot be written.
+        OutputError: a name is taken, or a file cannot be written.
     """
 
     def __init__(
         self,
         actions: ActionFeatures,
-        *,
+        detector: EventDetector,
+        *listeners: Listener,
         features: str | Path | None = None,
         events: str | Path | None = None,
-        detector: EventDetector | None = None,
         overwrite: bool = False,
     ) -> None:
-        self._actions = actions
+        self._actions, self._detector = actions, detector
         facts = {
             "skeleton": {"name": actions.skeleton.name, "keypoints": list(actions.skeleton.keypoints)},
             "filter": FILTER,
             "calibration": {"person_height_m": actions.person_height, "scale_px_per_m": actions.scale},
         }
-        wanted: list[tuple[str | Path, Contents]] = []
-        if features:
-            wanted.append((features, FeatureRows(actions)))
-        if events:
-            wanted.append((events, EventRows(detector or EventDetector(actions))))
-        self._tables = [_Table(Path(path), contents, overwrite=overwrite, facts=facts) for path, contents in wanted]
-        super().__init__(*self._tables)
+        contents: list[tuple[str | Path | None, Rows]] = [
+            (features, FeatureRows(actions)),
+            (events, EventRows(detector)),
+        ]
+        tables = [_Table(Path(path), rows, overwrite=overwrite, facts=facts) for path, rows in contents if path]
+        super().__init__(*tables)
+        self._listeners: tuple[Listener, ...] = (*tables, *listeners)
+        self._waiting: deque[Tracks] = deque()  # frames whose features are not known yet
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         try:
-            with suppress(*((OutputError,) if kind else ())):  # the first error is the one to be told
-                self._append(self._actions.finish())
+            with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
+                self._pass_on(self._actions.finish())
         except BaseException as failure:
             super().__exit__(type(failure), failure, failure.__traceback__)
             raise
         return super().__exit__(kind, error, trace)
 
     def restart(self) -> None:
-        """Take back all rows."""
+        """Forget all frames and remove all rows."""
         self._actions.finish()
-        for table in self._tables:
-            table.restart()
+        self._detector.reset()
+        self._waiting.clear()
+        for listener in self._listeners:
+            listener.restart()
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
-        """Take the people of one frame."""
+        """Process the people of one frame."""
         self.write_rows(frame.index, frame.time, tracks)
 
     def write_rows(self, index: int, time: float, tracks: Tracks) -> None:
-        """Take the people of the frame with this number and time in seconds."""
-        self._append(self._actions.update(index, time, tracks))
+        """Process the people of one frame, given its number and time in seconds."""
+        self._waiting.append(tracks)
+        self._pass_on(self._actions.update(index, time, tracks))
 
-    def _append(self, frames: list[Features]) -> None:
-        for table in self._tables:
-            table.write(frames)
+    def _pass_on(self, frames: list[Features]) -> None:
+        found = [(self._waiting.popleft(), features, self._detector.update(features)) for features in frames]
+        for tracks, features, events in found:
+            for listener in self._listeners:
+                listener.take(tracks, features, events)

@@ -1,4 +1,4 @@
-"""One colour for each identity: any two neighbouring ids are far apart, and every colour is equally bright."""
+"""One colour per ID: consecutive IDs have distant hues, and all colours are equally bright."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 Color = tuple[int, int, int]
 
-GOLDEN = 0.618033988749895  # turns of hue from id to id: no two of the first n come closer than 1 / (2.6 n)
+GOLDEN = 0.618033988749895  # hue step per ID, in turns: the first n IDs are at least 1 / (2.6 n) apart
 INK: Color = (24, 24, 24)
 PAPER: Color = (245, 245, 245)
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The shades of one identity, BGR.
+    """The shades of one ID, BGR.
 
     Attributes:
-        base: limbs in the middle, the box, the label's ground.
-        left: limbs on the person's left, lighter.
-        right: limbs on the person's right, deeper.
-        dark: rims, which make the rest stand out on a bright picture.
+        base: limbs in the middle, box, background of the label.
+        left: limbs on the person's left side, lighter.
+        right: limbs on the person's right side, darker.
+        dark: rims, which separate the lines from a bright background.
         joint: nearly white.
         ink: text on the base colour.
     """
@@ -44,7 +44,7 @@ class Palette:
 
 @lru_cache(maxsize=4096)
 def palette(identity: int) -> Palette:
-    """Return the shades of an id, the same in every run."""
+    """Return the shades of an ID, the same in every run."""
     hue = identity * GOLDEN % 1
     return Palette(
         base=oklch(0.76, 0.16, hue),
@@ -60,14 +60,14 @@ DARK, LEFT, MIDDLE, RIGHT, JOINT = range(5)  # rows of `shades`
 
 @lru_cache(maxsize=256)
 def shades(identities: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return the shades (N, 5, 3) of ids as an array: rim, limbs at the left, in the middle, at the right, joints."""
+    """Return the shades (N, 5, 3) of IDs: rim, limbs on the left, in the middle and on the right, joints."""
     palettes = [palette(identity) for identity in identities]
     rows = [(colors.dark, colors.left, colors.base, colors.right, colors.joint) for colors in palettes]
     return np.array(rows, dtype=np.uint8).reshape(-1, 5, 3)
 
 
 def oklch(lightness: float, chroma: float, hue: float) -> Color:
-    """Turn perceived lightness (0 to 1), chroma (0 to 0.3) and hue (turns) into BGR; what sRGB lacks is clipped.
+    """Convert perceived lightness (0 to 1), chroma (0 to 0.3) and hue (turns) to BGR, clipped to sRGB.
 
     Source: Ottosson 2020, "A perceptual color space for image processing", https://bottosson.github.io/posts/oklab.
     """

@@ -1,4 +1,4 @@
-"""Pictures that do not tell who somebody is: with blurred faces, or with no pixel of the video at all."""
+"""Images in which no person is recognisable: with blurred faces, or black with skeletons only."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..types import Frame, Tracks
 from .overlay import Image
 
 _HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top", "top_head", "upper_neck", "neck")
-_SURE = 0.3  # mean score of the head's keypoints from which they alone tell where it is
-_SEEN = 0.1  # score below which a keypoint says nothing
-_HOLD = 0.5  # seconds for which a face stays blurred where its person was seen last
-_SHRINK = 0.4  # seconds in which a radius shrinks to a third, so that a glimpse of one ear uncovers nothing
-_BLOCKS = 5  # across a face: fewer than anybody is known by
+_CERTAIN = 0.3  # mean score above which the keypoints of the head alone locate it
+_MIN_SCORE = 0.1  # keypoints with a lower score are ignored
+_HOLD = 0.5  # seconds for which the last face of a lost person stays blurred
+_SHRINK = 0.4  # time constant in seconds of a shrinking radius, so that a single visible ear does not uncover the face
+_BLOCKS = 5  # blocks across a face, too few to recognise anyone
 
 
 class Region(NamedTuple):
@@ -32,12 +32,11 @@ class Region(NamedTuple):
 
 
 class BlurFaces:
-    """Callable `(frame, tracks) -> Frame` with everybody's face blurred beyond recognition.
+    """Callable `(frame, tracks) -> Frame` with all faces blurred beyond recognition.
 
-    A face is where the keypoints of the head are. Where these are not sure, the place to which the trunk points is
-    blurred, too, and the upper part of the box. People without an id, who were seen for the first time, are blurred by
-    their box. Somebody who is lost stays blurred for a moment where they were. A head outside of the picture is left
-    alone.
+    Faces are located by the keypoints of the head. If their scores are low, the position above the trunk and the upper
+    part of the box are blurred too. Detections without an ID are blurred by their box. Lost people stay blurred at
+    their last position for a moment. Heads outside the image are ignored.
 
     Args:
         skeleton: of the keypoints.
@@ -53,9 +52,9 @@ class BlurFaces:
         self._last: dict[int, tuple[float, list[Region]]] = {}
 
     def __call__(self, frame: Frame, tracks: Tracks) -> Frame:
-        """Return the frame with another picture; the given one stays as it is."""
+        """Return the frame with a new image; the given one is not modified."""
         image = frame.image.copy()
-        self._last = {person: seen for person, seen in self._last.items() if 0 <= frame.time - seen[0] <= _HOLD}
+        self._last = {person: last for person, last in self._last.items() if 0 <= frame.time - last[0] <= _HOLD}
         for row, person in enumerate(tracks.ids.tolist()):
             last = self._last.pop(person, None)
             regions = self._regions(tracks, row, image)
@@ -72,24 +71,24 @@ class BlurFaces:
         return replace(frame, image=image)
 
     def _regions(self, tracks: Tracks, row: int, image: Image) -> list[Region]:
-        """Return what hides one person's head; nothing where it is outside of the picture."""
+        """Return the regions that hide one person's head; none if it is outside the image."""
         poses = tracks.poses
         keypoints, scores = poses.keypoints[row].astype(np.float64), poses.scores[row]
         box = poses.boxes[row].astype(np.float64)
-        seen = np.isfinite(keypoints).all(-1) & (scores >= _SEEN)
-        head = [k for k in self._head if seen[k]]
-        sure = float(scores[head].mean()) if head else 0.0
-        around = _around_head(keypoints[head], self._span(keypoints, seen), box) if head else None
-        if around is not None and sure >= _SURE:
+        visible = np.isfinite(keypoints).all(-1) & (scores >= _MIN_SCORE)
+        head = [k for k in self._head if visible[k]]
+        score = float(scores[head].mean()) if head else 0.0
+        around = _around_head(keypoints[head], self._span(keypoints, visible), box) if head else None
+        if around is not None and score >= _CERTAIN:
             return [around] if _touches(around, image) else []
         trunk = self._above_trunk(keypoints, scores, box)
         if trunk is not None and not _touches(trunk, image):
             return []
         return [region for region in (around, trunk, _upper_part(box)) if region is not None]
 
-    def _span(self, keypoints: NDArray[np.float64], seen: NDArray[np.bool_]) -> float:
-        """Return the distance of the shoulders; 0 where they are not both seen."""
-        if len(self._shoulders) < 2 or not seen[self._shoulders].all():
+    def _span(self, keypoints: NDArray[np.float64], visible: NDArray[np.bool_]) -> float:
+        """Return the distance between the shoulders; 0 if one is missing."""
+        if len(self._shoulders) < 2 or not visible[self._shoulders].all():
             return 0.0
         a, b = keypoints[self._shoulders]
         return float(np.linalg.norm(a - b))
@@ -97,32 +96,32 @@ class BlurFaces:
     def _above_trunk(
         self, keypoints: NDArray[np.float64], scores: NDArray[np.floating], box: NDArray[np.float64]
     ) -> Region | None:
-        """Return where the head is by shoulders and hips; None where those are not sure."""
+        """Return the region of the head estimated from shoulders and hips; None if their scores are low."""
         trunk = [*self._shoulders, *self._hips]
-        if len(trunk) < 4 or np.isnan(keypoints[trunk]).any() or scores[trunk].min() < _SURE:
+        if len(trunk) < 4 or np.isnan(keypoints[trunk]).any() or scores[trunk].min() < _CERTAIN:
             return None
         neck, pelvis = keypoints[self._shoulders].mean(0), keypoints[self._hips].mean(0)
         centre = neck + 0.45 * (neck - pelvis)
-        radius = _held(0.4 * float(np.linalg.norm(neck - pelvis)), box)
+        radius = _clipped(0.4 * float(np.linalg.norm(neck - pelvis)), box)
         return Region(float(centre[0]), float(centre[1]), radius, radius)
 
 
 def _around_head(head: NDArray[np.float64], shoulders: float, box: NDArray[np.float64]) -> Region:
-    """Return a circle around the head's keypoints (H, 2), large enough for a head of that body."""
+    """Return an ellipse around the keypoints (H, 2) of the head, of at least the size of a head."""
     centre = (head.min(0) + head.max(0)) / 2
     reach = float(np.linalg.norm(head - centre, axis=-1).max())
-    radius = _held(max(2.0 * reach, 0.4 * shoulders), box)
+    radius = _clipped(max(2.0 * reach, 0.4 * shoulders), box)
     return Region(float(centre[0]), float(centre[1]), radius, 1.2 * radius)
 
 
-def _held(radius: float, box: NDArray[np.float64]) -> float:
-    """Hold a head's radius to what a box can have: from a standing person's, a seventh of them, to a portrait's."""
+def _clipped(radius: float, box: NDArray[np.float64]) -> float:
+    """Clip the radius of a head to the range from a standing person to a portrait, relative to the box."""
     side = float(max(box[2:] - box[:2]))
     return min(max(radius, 0.08 * side), 0.4 * side)
 
 
 def _upper_part(box: NDArray[np.float64]) -> Region:
-    """Return the part of a person's box where the head can be: more of it, the less upright the box is."""
+    """Return the part of a box where the head can be; it is larger for wide boxes."""
     width, height = np.maximum(box[2:] - box[:2], 1.0)
     share = min(1.0, 0.65 * width / height)
     x, y = (box[0] + box[2]) / 2, box[1] + share * height / 2
@@ -135,7 +134,7 @@ def _touches(region: Region, image: Image) -> bool:
 
 
 def _blur(image: Image, region: Region) -> None:
-    """Blur an ellipse in place, from no more than a few blocks of it."""
+    """Blur an ellipse in place, by reducing it to a few blocks."""
     if not np.isfinite(region).all():
         return
     height, width = image.shape[:2]
@@ -153,5 +152,5 @@ def _blur(image: Image, region: Region) -> None:
 
 
 def only_skeletons(frame: Frame, tracks: Tracks) -> Frame:
-    """Return the frame in black, for people to be drawn on."""
+    """Return the frame with a black image."""
     return replace(frame, image=np.zeros_like(frame.image))

@@ -1,4 +1,4 @@
-"""What a reader of the CSV has to know about the run that made it: `out.csv.json` beside `out.csv`."""
+"""The metadata of a run: `out.csv.json` beside `out.csv`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from ...models.geometry.keypoints import Skeleton
 from ...version import __version__
-from ..formats.table_writer import columns
+from ..formats.table import columns
 from ..partial import PartialFile, sidecar_path
 
 OPENCV_NAMES = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
@@ -20,7 +20,7 @@ OPENCV_NAMES = ("opencv-python", "opencv-contrib-python", "opencv-python-headles
 
 @dataclass(frozen=True, slots=True)
 class NetworkFacts:
-    """A network that took part: its name, the sha256 of its weights, and what computed it (None where nothing did)."""
+    """A network of the run: name, SHA-256 of its weights, and inference backend; None if it has none."""
 
     name: str
     sha256: str | None = None
@@ -29,7 +29,7 @@ class NetworkFacts:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the source's frames; `last` is the number of the last one read."""
+    """Numbers of frames by outcome, and the number of the last frame read."""
 
     read: int = 0
     dropped: int = 0
@@ -39,25 +39,25 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """One run, as its sidecar tells it.
+    """Metadata of a run, as stated in its sidecar.
 
     Attributes:
         skeleton: of the keypoints' columns.
         source: path or address, without its credentials.
         size: (width, height) of the displayed frame in pixels.
-        fps: nominal frames a second of the source; None where unknown. The truth is in the column `time_s`.
-        fps_guessed: nothing in the source says so.
+        fps: nominal frame rate of the source; None if unknown. The column `time_s` has the actual times.
+        fps_guessed: whether the rate is an assumption.
         model: the pose network.
         detector: the person detector.
-        device: the one that was really used.
+        device: of the networks.
         config: the resolved options.
         counts: of frames.
         complete: whether the source was read to its end.
-        refined: whether the rows are those of `--refine`; without it, they are as they were tracked online.
-        size_changes: `frame`, `time_s`, `width` and `height` where another size begins; pixels are those of the frame.
-        gaps: `from_s`, `to_s` and `seconds` of the times in which a live source was lost, in the time of the table.
-        latency_ms: `median` and `p95` from a live frame's capture to its output; None where the source is a file.
-        looks: in how many frames people were detected, followed without that, or only expected.
+        refined: whether the rows are those of `--refine`, or as tracked online.
+        size_changes: `frame`, `time_s`, `width` and `height` of each change of the frame size.
+        gaps: `from_s`, `to_s` and `seconds` of each time without a connection to a live source.
+        latency_ms: `median` and `p95` from capture to output; None for files.
+        modes: number of frames by mode: detect, follow or predict; written as `looks`.
     """
 
     skeleton: Skeleton
@@ -75,30 +75,30 @@ class RunFacts:
     size_changes: Sequence[Mapping[str, float]] = ()
     gaps: Sequence[Mapping[str, float]] = ()
     latency_ms: Mapping[str, float] | None = None
-    looks: Mapping[str, int] = field(default_factory=dict)
+    modes: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_sidecar(csv: str | Path, facts: RunFacts) -> Path:
-    """Write the sidecar in one piece and return its path.
+    """Write the sidecar atomically and return its path.
 
     Args:
-        csv: the table's final name; an incomplete run's sidecar stands beside its partial table.
-        facts: what it says.
+        csv: final name of the table; the sidecar of an incomplete run is beside the partial table.
+        facts: its contents.
 
     Raises:
-        OutputError: when it cannot be written.
+        OutputError: it cannot be written.
     """
     path = sidecar_path(csv, complete=facts.complete)
     text = json.dumps(document(facts), indent=2, ensure_ascii=False, default=str) + "\n"
     with PartialFile(path, overwrite=True) as file:
         file.write(text.encode())
     if facts.complete:
-        sidecar_path(csv, complete=False).unlink(missing_ok=True)  # of an earlier run that was cut short
+        sidecar_path(csv, complete=False).unlink(missing_ok=True)  # of an earlier, interrupted run
     return path
 
 
 def document(facts: RunFacts) -> dict[str, Any]:
-    """Return what the sidecar holds, the most asked first."""
+    """Return the contents of the sidecar, the most useful first."""
     skeleton = facts.skeleton
     names = skeleton.keypoints
     return {
@@ -110,7 +110,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
         "fps": facts.fps,
         "fps_guessed": facts.fps_guessed,
         "frames": asdict(facts.counts),
-        "looks": dict(facts.looks),
+        "looks": dict(facts.modes),
         "gaps": list(facts.gaps),
         "latency_ms": facts.latency_ms,
         "skeleton": {"name": skeleton.name, "keypoints": list(names)},
@@ -125,7 +125,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str | None]:
-    """Return what the results depend on, read from the installed packages' records without importing them."""
+    """Return the versions of the libraries that affect results, without importing them."""
     known = {
         "posetrack": __version__,
         "python": platform.python_version(),

@@ -1,8 +1,8 @@
-"""Everything that a run writes, behind one `write(frame, tracks)`; an output that was not asked for is not in it."""
+"""Everything that a run writes, behind one `write(frame, tracks)`; it contains only the requested outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 from ...models.geometry.keypoints import Skeleton
 from ..timings import Timings
 from ..types import Frame, Tracks
-from .notes import Notes
 from .overlay import MIN_SCORE, draw
-from .summary import FrameRate
 
 Conceal = Callable[[Frame, Tracks], Frame]
+Labels = Callable[[Frame], Mapping[int, str]]  # text next to each ID
 
 
 class Sink(Protocol):
-    """Somewhere that the people of a frame go. Left by an exception, what it wrote stays under a partial name."""
+    """Output of tracks. After an exception, its file keeps its partial name."""
 
     def __enter__(self) -> Any: ...
 
@@ -30,11 +29,11 @@ class Sink(Protocol):
     ) -> bool | None: ...
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
-        """Take the people of one frame."""
+        """Write the people of one frame."""
 
 
 class Screen(Protocol):
-    """Somewhere that pictures go: a video writer, a window."""
+    """Output of images: a video writer or a window."""
 
     def __enter__(self) -> Any: ...
 
@@ -43,13 +42,13 @@ class Screen(Protocol):
     ) -> bool | None: ...
 
     def write(self, image: NDArray[np.uint8], time: float, /) -> None:
-        """Take one picture (H, W, 3), BGR, and its time in seconds."""
+        """Write one image (H, W, 3), BGR, which stays unchanged, and its time in seconds."""
 
 
-class Together:
-    """Context managers that are entered in order and left in the opposite one.
+class ContextGroup:
+    """Context managers that are entered in order and exited in reverse order.
 
-    Where one fails, those that are still open are left by its exception, so they know that they are incomplete.
+    If one fails, its exception is passed to those that are still open, so that they mark their files incomplete.
     """
 
     def __init__(self, *members: Any) -> None:
@@ -74,56 +73,51 @@ class Together:
         return any(getattr(member, "closed", False) for member in self._members)
 
 
-class OverlaySink(Together):
-    """Draw the people into the frame, once, and give the picture to every screen; nobody needs the bare one any more.
+class OverlaySink(ContextGroup):
+    """Draw the people into the frame's image, once, and pass it to every screen.
 
     Args:
         screens: each with `write(image, time)`.
         skeleton: of the keypoints.
-        show_fps: whether the rate of this run stands in the corner.
-        min_score: keypoints below it are hidden.
-        notes: tells what stands beside each id.
-        timings: where the stage "draw" is counted.
+        min_score: keypoints with a lower score are hidden.
+        labels: `(frame) -> text next to each ID`; only the ID if omitted.
+        timings: collects the stage "draw".
     """
 
     def __init__(
         self,
         *screens: Screen,
         skeleton: Skeleton,
-        show_fps: bool = True,
         min_score: float = MIN_SCORE,
-        notes: Notes | None = None,
+        labels: Labels | None = None,
         timings: Timings | None = None,
     ) -> None:
         super().__init__(*screens)
-        self._notes = notes
+        self._labels = labels
         self._screens = screens
         self._skeleton = skeleton
-        self._rate = FrameRate() if show_fps else None
         self._min_score = min_score
         self._timings = timings or Timings()
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
-        """Show one frame with its people, which are in its picture from then on."""
+        """Draw the people into the image of a frame, and write it."""
         if not self._screens:
             return
         with self._timings.stage("draw"):
-            fps = self._rate.tick() if self._rate else None
-            notes = self._notes(frame, tracks) if self._notes else None
-            options: Any = {"skeleton": self._skeleton, "fps": fps, "min_score": self._min_score, "notes": notes}
-            image = draw(frame.image, tracks, **options)
+            labels = self._labels(frame) if self._labels else None
+            image = draw(frame.image, tracks, skeleton=self._skeleton, min_score=self._min_score, labels=labels)
         for screen in self._screens:
             screen.write(image, frame.time)
 
 
-class Sinks(Together):
-    """Every output of a run as one.
+class Sinks(ContextGroup):
+    """All outputs of a run in one pass.
 
     Args:
-        sinks: each with `write(frame, tracks)`.
-        conceal: `(frame, tracks) -> Frame` with a picture that does not show who everybody is.
-        select: `(tracks) -> Tracks` of the people who are meant.
-        timings: where the stage "write" is counted.
+        sinks: each with `write(frame, tracks)`, called in this order.
+        conceal: `(frame, tracks) -> Frame` with an image in which no person is recognisable; gets all people.
+        select: `(tracks) -> Tracks`, the people who are written and drawn.
+        timings: collects the stages "conceal" and "write".
     """
 
     def __init__(
@@ -139,7 +133,7 @@ class Sinks(Together):
         self._timings = timings or Timings()
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
-        """Give the people of one frame to every output."""
+        """Write the people of one frame to every output."""
         if self._conceal:
             with self._timings.stage("conceal"):
                 frame = self._conceal(frame, tracks)

@@ -1,4 +1,4 @@
-"""Paint rimmed lines with round ends: every pixel takes of their colours as much as they cover of it."""
+"""Draw anti-aliased lines with rims and round ends: a pixel's colour is mixed by the covered share."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from ..tracking.compiled import kernel
 
 @partial(kernel, nogil=True)
 def paint(
-    image: NDArray[np.uint8], strokes: NDArray[np.float32], shown: NDArray[np.bool_], colors: NDArray[np.uint8]
+    image: NDArray[np.uint8], strokes: NDArray[np.float32], visible: NDArray[np.bool_], colors: NDArray[np.uint8]
 ) -> None:
-    """Draw strokes in their order, in place.
+    """Draw strokes in order, in place.
 
     Args:
         image: (H, W, 3).
-        strokes: (M, 6): both ends x, y, x, y in pixels, half the line's width, and its rim's width. A dot has both ends
-            at one place.
-        shown: (M,), which of them are drawn.
-        colors: (M, 2, 3), of line and rim.
+        strokes: (M, 6): x, y, x, y of both ends in pixels, half the width of the line, width of the rim. Both ends of a
+            dot are the same point.
+        visible: (M,) which of them are drawn.
+        colors: (M, 2, 3) of line and rim.
     """
     height, width, _ = image.shape
     pixels = image.reshape(-1)
-    distance = np.empty(max(height, width), np.float32)  # of a row's pixels from the line
+    distance = np.empty(max(height, width), np.float32)  # of the pixels of a row from the line
     zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
     for m in range(len(strokes)):
-        if not shown[m]:
+        if not visible[m]:
             continue
         x0, y0, x1, y1 = strokes[m, 0], strokes[m, 1], strokes[m, 2], strokes[m, 3]
         columns, rows, across, down = width, height, 3, 3 * width
-        if abs(y1 - y0) > abs(x1 - x0):  # rows go along a line, for then neighbours in them are alike
+        if abs(y1 - y0) > abs(x1 - x0):  # rows run along the line, so that neighbouring pixels take the same branch
             x0, y0, x1, y1 = y0, x0, y1, x1
             columns, rows, across, down = rows, columns, down, across
-        inner = strokes[m, 4] + half  # from the middle to where the line covers nothing any more
-        outer = inner + strokes[m, 5]  # and where the rim does not
+        inner = strokes[m, 4] + half  # from the centre to where the line covers nothing
+        outer = inner + strokes[m, 5]  # and to where the rim covers nothing
         line, rim = colors[m, 0], colors[m, 1]
         dx, dy = x1 - x0, y1 - y0
         squared = dx * dx + dy * dy
@@ -47,7 +47,7 @@ def paint(
         bottom = min(math.ceil(max(y0, y1) + outer), rows - 1)
         for y in range(top, bottom + 1):
             py = np.float32(y) - y0
-            start, end = zero, one  # the part of the line that is near enough to this row
+            start, end = zero, one  # the part of the line that is within reach of this row
             if dy != 0:
                 a, b = (py - outer) * slope, (py + outer) * slope
                 start, end = max(start, min(a, b)), min(end, max(a, b))
@@ -55,7 +55,7 @@ def paint(
             first = max(int(min(a, b) - outer), 0)
             count = min(int(max(a, b) + outer) + 2, columns) - first
             px0 = np.float32(first) - x0
-            for i in range(count):  # without a branch, so that several are computed at once
+            for i in range(count):  # without branches, so that the compiler vectorises it
                 px = px0 + np.float32(i)
                 along = min(max((px * dx + py * dy) * inverse, zero), one)
                 ex, ey = px - along * dx, py - along * dy

@@ -1,9 +1,7 @@
-"""What the terminal says of a run: the progress while it lasts, the time of every stage when it is over."""
+"""Output of a run in the terminal: progress, and at the end the time of each stage."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,39 +11,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ..timings import LATENCY, Timings
+from ..timings import LATENCY, FrameRate, Timings
 from .sidecar import Counts
-
-
-class FrameRate:
-    """Frames a second over the last second or so."""
-
-    def __init__(self, *, window: float = 1.0, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._window = window
-        self._clock = clock
-        self._ticks: deque[float] = deque()
-
-    def tick(self) -> float | None:
-        """Count one frame; return the rate, or None while there is but one."""
-        now = self._clock()
-        self._ticks.append(now)
-        while len(self._ticks) > 2 and now - self._ticks[0] > self._window:
-            self._ticks.popleft()
-        elapsed = now - self._ticks[0]
-        return (len(self._ticks) - 1) / elapsed if elapsed > 0 else None
 
 
 @contextmanager
 def progress(
     *, total: int | None = None, label: str = "Tracking", quiet: bool = False, console: Console | None = None
 ) -> Iterator[Callable[[int], None]]:
-    """Show frames, people, fps and the time left on the terminal; call what it yields with each frame's people.
+    """Show frames, people, frame rate and remaining time; yields a function to call after each frame.
 
     Args:
-        total: frames to come; None where nobody knows, as with a camera.
-        label: what stands before the bar.
-        quiet: show nothing. Nothing is shown either where stderr is no terminal.
-        console: where to show it; stderr when left out.
+        total: number of frames; None if unknown, as for a camera.
+        label: text before the bar.
+        quiet: show nothing, as if stderr is not a terminal.
+        console: stderr if omitted.
+
+    Yields:
+        A function that takes the number of people of a frame.
     """
     console = console or Console(stderr=True)
     bar = Progress(
@@ -76,18 +59,18 @@ def summary_table(
     device: str,
     files: Sequence[str | Path] = (),
     counts: Counts | None = None,
-    looks: Mapping[str, int] | None = None,
+    modes: Mapping[str, int] | None = None,
     gaps: Sequence[float] = (),
 ) -> RenderableType:
-    """Return the end of a run for the terminal: ms per stage, the device that was used, where the files are.
+    """Return the summary of a run for the terminal: milliseconds per stage, device and files.
 
     Args:
         timings: of the run.
-        device: where the networks ran.
-        files: what was written.
+        device: of the networks.
+        files: that were written.
         counts: of frames.
-        looks: how many frames were looked at in which way.
-        gaps: seconds for which a live source was lost, one value for each time.
+        modes: number of frames by mode.
+        gaps: seconds without a connection to a live source, one value per loss.
     """
     stages = Table(box=None, pad_edge=False)
     stages.add_column("stage")
@@ -102,8 +85,8 @@ def summary_table(
     if counts is not None:
         losses = [f"{n} {what}" for n, what in ((counts.dropped, "dropped"), (counts.failed, "failed")) if n]
         facts.add_row("frames", ", ".join([str(counts.read), *losses]))
-    if looks:
-        facts.add_row("looks", ", ".join(f"{count} {look}" for look, count in looks.items()))
+    if modes:
+        facts.add_row("modes", ", ".join(f"{count} {mode}" for mode, count in modes.items()))
     if LATENCY in timings.stages:
         median, p95 = (timings.percentile(LATENCY, percent) for percent in (50, 95))
         facts.add_row("latency", f"{median:.0f} ms from capture to output (p95 {p95:.0f} ms)")

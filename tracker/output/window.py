@@ -1,4 +1,4 @@
-"""A window on the screen, for `--show`."""
+"""The live window of `--show`."""
 
 from __future__ import annotations
 
@@ -13,22 +13,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError
+from ..timings import FrameRate
+from .overlay import draw_fps
 
 QUIT_KEYS = (ord("q"), ord("Q"), 27)  # 27 is Esc
-FITTING = (1280, 720)  # a larger picture opens scaled down to this; the user may resize the window
+FITTING = (1280, 720)  # larger images open scaled down to this; the window can be resized
 PROBE_SECONDS = 20
 
 
 class Window:
-    """Show pictures until the user presses q or Esc, or closes the window; `closed` then tells the loop to end.
+    """Show images until the user presses q or Esc or closes the window.
+
+    Args:
+        title: of the window.
+        show_fps: draw the rate at which images arrive.
+
+    Attributes:
+        closed: whether the user closed the window, which ends the run.
 
     Raises:
-        OutputError: where there is no screen to show them on.
+        OutputError: there is no display.
     """
 
-    def __init__(self, title: str = "posetrack") -> None:
+    def __init__(self, title: str = "posetrack", *, show_fps: bool = True) -> None:
         check_display()
         self.title = title
+        self._rate = FrameRate() if show_fps else None
         self.closed = False
         self._opened = False
 
@@ -41,12 +51,16 @@ class Window:
         self._destroy()
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
-        """Show one picture (H, W, 3), BGR; nothing once the window is closed."""
+        """Show one image (H, W, 3), BGR; does nothing after the window was closed."""
         if self.closed:
             return
         try:
             if not self._opened:
                 self._open(image.shape[1], image.shape[0])
+            fps = self._rate.tick() if self._rate else None
+            if fps is not None:
+                image = image.copy()  # other outputs get it without the rate
+                draw_fps(image, fps)
             cv2.imshow(self.title, image)
             key = cv2.waitKey(1) & 0xFF
             self.closed = key in QUIT_KEYS or cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) < 1
@@ -67,19 +81,19 @@ class Window:
         self._opened = False
         try:
             cv2.destroyWindow(self.title)
-            cv2.waitKey(1)  # the closing is drawn by the event loop
+            cv2.waitKey(1)  # the event loop closes the window
         except cv2.error:
-            pass  # the user's click has destroyed it already
+            pass  # the user has already closed it
 
 
 def check_display() -> None:
-    """Find out whether a window can be opened, before anything tries.
+    """Check that a window can be opened.
 
-    On Linux the Qt inside of OpenCV aborts the whole process when it finds no screen, also where DISPLAY is set but
-    nobody answers there (a stale ssh session, a container), so a child process tries it first.
+    On Linux, OpenCV's Qt aborts the process if there is no display, even if DISPLAY is set but does not respond (a
+    stale ssh session, a container). A child process therefore tries first.
 
     Raises:
-        OutputError: when it cannot.
+        OutputError: a window cannot be opened.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -91,11 +105,11 @@ def check_display() -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _no_display(f"the display did not answer within {PROBE_SECONDS} s") from error
     if answer.returncode:
-        raise _no_display("OpenCV could not open one (a display that does not answer, or opencv-python-headless)")
+        raise _no_display("OpenCV could not open one (no answer from the display, or opencv-python-headless)")
 
 
 def _no_display(reason: str) -> OutputError:
     return OutputError(
         f"Cannot show a window, no display: {reason}. "
-        "Use --save out.mp4 instead of --show, or run it where there is a screen."
+        "Use --save out.mp4 instead of --show, or run it where there is a display."
     )

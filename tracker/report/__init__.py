@@ -1,1 +1,1 @@
-"""A run as a page to read and as figures to print."""
+"""The HTML page of a run, and figures for print."""

@@ -1,4 +1,4 @@
-"""The annotated video of a report: small enough for a page, or, of a long one, key frames."""
+"""The annotated video of a report: a small video, or still images of a long one."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ..video.writer import VideoWriter
 
 MAX_BYTES = 12_000_000  # of the video, 16 MB in base64
 SIDE = 960  # pixels of the longer side
-CRF = 31  # of x264: limbs are still sharp, and a third of the bytes of what --save writes
-MAX_PICTURES = 90  # key frames; at first one a second, then as many as fit
-PICTURE_SIDE, PICTURE_QUALITY = 720, 78
+CRF = 31  # of x264: limbs are sharp, at a third of the size of --save
+MAX_STILLS = 90  # still images; one per second at first, then fewer
+STILL_SIDE, STILL_QUALITY = 720, 78  # pixels of the longer side; JPEG quality
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A key frame.
+class Still:
+    """A still image of the video.
 
     Attributes:
         time: seconds.
-        uri: of a JPEG, with its data.
+        uri: data URI of a JPEG.
     """
 
     time: float
@@ -36,26 +36,26 @@ class Picture:
 
 
 class Clip:
-    """Take annotated pictures and keep a video while it is small, and a few of the pictures in any case.
+    """Keep annotated images as a video while it is small, and a few of them as still images.
 
     Args:
-        fps: average rate; None where unknown.
-        max_bytes: a longer video is given up.
+        fps: average rate; None if unknown.
+        max_bytes: size above which the video is dropped.
 
     Attributes:
-        start: seconds of the first picture.
-        size: (width, height) pixels of the first picture, before it was made smaller; None without any.
-        pictures: key frames in order, the first picture being one.
-        video: of type video/mp4; None where it is too long, or no video.
+        start: time of the first image in seconds.
+        size: (width, height) pixels of the first image before scaling; None without images.
+        stills: still images in order, beginning with the first image.
+        video: contents of an MP4 file; None if it is too large, or a single image.
     """
 
     def __init__(self, *, fps: float | None = None, max_bytes: int = MAX_BYTES) -> None:
         self.start = 0.0
         self.size: tuple[int, int] | None = None
-        self.pictures: list[Picture] = []
+        self.stills: list[Still] = []
         self.video: bytes | None = None
         self._fps, self._max = fps, max_bytes
-        self._every = 1.0  # seconds between key frames
+        self._every = 1.0  # seconds between still images
         self._writer: VideoWriter | None = None
 
     def __enter__(self) -> Self:
@@ -63,30 +63,30 @@ class Clip:
         return self
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
-        """Take one picture (H, W, 3), BGR, and its time in seconds."""
+        """Add one image (H, W, 3), BGR, with its time in seconds."""
         if self.size is None:
             height, width = image.shape[:2]
             self.start, self.size = time, (width, height)
             scale = min(1.0, SIDE / max(width, height))
             size = max(2, round(width * scale)), max(2, round(height * scale))
             self._writer = VideoWriter(Path(self._folder.name) / "clip.mp4", size=size, fps=self._fps, crf=CRF)
-        if not self.pictures or time >= self.pictures[-1].time + self._every:
+        if not self.stills or time >= self.stills[-1].time + self._every:
             self._keep(image, time)
         if self._writer:
             self._writer.write(image, time)
-            file = self._writer.partial  # is not there before the encoder gives its first packet
+            file = self._writer.partial  # does not exist before the first packet
             if file.exists() and file.stat().st_size > self._max:
                 self._give_up()
 
     def moved(self, seconds: float) -> None:
-        """Count time from another origin: what was at 0 is at `seconds`."""
+        """Add seconds to all times."""
         self.start += seconds
-        self.pictures = [Picture(picture.time + seconds, picture.uri) for picture in self.pictures]
+        self.stills = [Still(still.time + seconds, still.uri) for still in self.stills]
 
     def _keep(self, image: NDArray[np.uint8], time: float) -> None:
-        self.pictures.append(Picture(time, jpeg_uri(image)))
-        if len(self.pictures) > MAX_PICTURES:
-            self.pictures = self.pictures[::2]
+        self.stills.append(Still(time, jpeg_uri(image)))
+        if len(self.stills) > MAX_STILLS:
+            self.stills = self.stills[::2]
             self._every *= 2
 
     def _give_up(self) -> None:
@@ -108,13 +108,13 @@ class Clip:
 
 
 def jpeg_uri(image: NDArray[np.uint8]) -> str:
-    """Return a picture (H, W, 3), BGR, as the URI of a small JPEG."""
-    scale = min(1.0, PICTURE_SIDE / max(image.shape[:2]))
+    """Return an image (H, W, 3), BGR, as the data URI of a small JPEG."""
+    scale = min(1.0, STILL_SIDE / max(image.shape[:2]))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, PICTURE_QUALITY])
+    _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, STILL_QUALITY])
     return data_uri("image/jpeg", data.tobytes())
 
 
 def data_uri(kind: str, data: bytes) -> str:
-    """Return data of a MIME type as a URI that needs no file."""
+    """Return data of a MIME type as a data URI."""
     return f"data:{kind};base64,{b64encode(data).decode()}"

@@ -1,4 +1,4 @@
-"""The data of a report's page: everybody's series, spans and colours as JSON."""
+"""The data of a report's page: all series, spans and colours as JSON."""
 
 from __future__ import annotations
 
@@ -12,66 +12,66 @@ from numpy.typing import NDArray
 from ..output.palette import GOLDEN, Color, oklch, palette
 from ..types import State
 from .clip import Clip
-from .gather import POINTS, Everybody
+from .measurements import POINTS, Measurements
 
-_NEAR = 0.25  # seconds over which a line goes on, where frames are not farther apart
+_NEAR = 0.25  # largest gap in seconds within a line, unless frames are farther apart
 _HEIGHTS = {State.MEASURED: 0.62, State.INTERPOLATED: 0.34, State.PREDICTED: 0.12}  # of a bar, in rows
 
 
-def page_data(everybody: Everybody, clip: Clip | None, *, size: tuple[int, int]) -> dict[str, Any]:
-    """Return what the page's script plots.
+def page_data(measurements: Measurements, clip: Clip | None, *, size: tuple[int, int]) -> dict[str, Any]:
+    """Return the data for the page's script.
 
-    Series are little-endian float32 in base64; a line is broken by a row of NaN; a column without values is left out.
+    Series are little-endian float32 in base64. A row of NaN interrupts a line. Columns without values are omitted.
 
     Args:
-        everybody: gathered to the end.
-        clip: their pictures.
-        size: (width, height) pixels of the picture.
+        measurements: complete measurements of the video.
+        clip: annotated video.
+        size: (width, height) pixels of a frame.
     """
-    order = sorted(everybody.people.values(), key=lambda person: person.id)
+    order = sorted(measurements.people.values(), key=lambda person: person.id)
     rows = {person.id: row for row, person in enumerate(order)}
-    pictures = clip.pictures if clip else []
+    stills = clip.stills if clip else []
     return {
-        "start": everybody.start,
-        "end": everybody.end,
-        "exact": everybody.series.bucket == 0,
+        "start": measurements.start,
+        "end": measurements.end,
+        "exact": measurements.series.bucket == 0,
         "video": bool(clip and clip.video),
-        "origin": clip.start if clip else everybody.start,
-        "times": [picture.time for picture in pictures] if not (clip and clip.video) else [],
+        "origin": clip.start if clip else measurements.start,
+        "times": [still.time for still in stills] if not (clip and clip.video) else [],
         "size": size,
-        "point": _best_point(everybody),
+        "point": _best_point(measurements),
         "points": [{"name": name, "label": label(name)} for name in POINTS],
-        "speed": everybody.columns[-2 * len(POINTS) - 1].rpartition("_speed_")[2],
+        "speed": measurements.columns[-2 * len(POINTS) - 1].rpartition("_speed_")[2],
         "people": [
             {
                 "id": person.id,
                 "colors": shades(person.id),
                 "spans": [[start, end, _HEIGHTS[state]] for start, end, state in person.spans],
-                "series": _columns(everybody, person.id),
+                "series": _columns(measurements, person.id),
             }
             for person in order
         ],
         "events": [
-            {"t": event.time, "row": rows[event.track], "told": f"{label(event.event)}, person {event.track}"}
-            for event in everybody.events
+            {"t": event.time, "row": rows[event.track], "text": f"{label(event.event)}, person {event.track}"}
+            for event in measurements.events
             if event.track in rows
         ],
     }
 
 
 def as_json(data: Any) -> str:
-    """Return JSON that can stand in a page's <script>: no text in it can end the element or begin another."""
+    """Return JSON for a <script> element: no text in it can end the element or begin another."""
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def label(name: str) -> str:
-    """Return a name for people: left_wrist is "left wrist"."""
+    """Return a name as text: "left wrist" for left_wrist."""
     return "centre of mass" if name == "com" else name.replace("_", " ")
 
 
 def shades(identity: int) -> dict[str, dict[str, str]]:
-    """Return the colours of a person, those of the overlay; lines on white are the same hue, dark enough to be seen."""
+    """Return the colours of a person: those of the overlay, with darker shades of the same hue on white."""
     tone = palette(identity)
     hue = identity * GOLDEN % 1
     light = {"base": oklch(0.6, 0.15, hue), "left": oklch(0.7, 0.14, hue), "right": oklch(0.46, 0.13, hue)}
@@ -84,19 +84,19 @@ def shades(identity: int) -> dict[str, dict[str, str]]:
 
 
 def css(color: Color) -> str:
-    """Return a BGR colour as CSS writes it."""
+    """Return a BGR colour in CSS notation."""
     blue, green, red = color
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _columns(everybody: Everybody, identity: int) -> dict[str, str]:
-    table = broken(everybody.series.table(identity), everybody.series.bucket)
-    columns = {"t": table[:, 0], **dict(zip(everybody.columns, table[:, 1:].T))}
+def _columns(measurements: Measurements, identity: int) -> dict[str, str]:
+    table = broken(measurements.series.table(identity), measurements.series.bucket)
+    columns = {"t": table[:, 0], **dict(zip(measurements.columns, table[:, 1:].T))}
     return {name: _base64(values) for name, values in columns.items() if np.isfinite(values).any()}
 
 
 def broken(table: NDArray[np.float64], bucket: float) -> NDArray[np.float64]:
-    """Put a row of NaN, but for its time, into each gap of a series (R, 1 + C)."""
+    """Insert a row of NaN with a time into each gap of a series (R, 1 + C)."""
     steps = np.diff(table[:, 0])
     if not len(steps):
         return table
@@ -110,10 +110,10 @@ def _base64(values: NDArray[np.float64]) -> str:
     return b64encode(values.astype("<f4").tobytes()).decode()
 
 
-def _best_point(everybody: Everybody) -> str:
-    """Return the point to begin with: the centre of mass, or what is known more than twice as often."""
+def _best_point(measurements: Measurements) -> str:
+    """Return the initial point: the centre of mass, or a point known more than twice as often."""
     known = np.zeros(len(POINTS))
-    for identity in everybody.people:
-        known += np.isfinite(everybody.series.table(identity)[:, -2 * len(POINTS) :: 2]).sum(0)
+    for identity in measurements.people:
+        known += np.isfinite(measurements.series.table(identity)[:, -2 * len(POINTS) :: 2]).sum(0)
     best = int(known.argmax())
     return POINTS[0 if 2 * known[0] >= known[best] else best]

@@ -1,4 +1,4 @@
-"""What a report takes from an earlier run: the facts in its sidecar, and its annotated video."""
+"""Inputs of a report from an earlier run: metadata of its sidecar, and its annotated video."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ..formats.recording import Recording
 from ..video.source import open_source
 from .report import Report
 
-_OFF = 0.5  # seconds by which a video of the same run never differs from its table
-_SECTIONS = ("config", "detector", "frames", "model", "size", "skeleton", "versions")  # that our sidecars have
+_OFF = 0.5  # seconds; a video and a table of one run differ by less
+_SECTIONS = ("config", "detector", "frames", "model", "size", "skeleton", "versions")  # of our sidecars
 
 
 def facts_of(recording: Recording) -> dict[str, Any]:
-    """Return what the sidecar tells of a table, or what the file itself does."""
+    """Return the metadata in the sidecar of a table, or else that of the file itself."""
     try:
         text = recording.path.with_name(f"{recording.path.name}.json").read_text(encoding="utf-8")
         facts = json.loads(text)
         if all(isinstance(facts[section], dict) for section in _SECTIONS):
             return facts
-    except (OSError, KeyError, TypeError, ValueError, RecursionError):  # another program's, or none
+    except (OSError, KeyError, TypeError, ValueError, RecursionError):  # not posetrack's, or missing
         pass
     facts = {"source": recording.path.name, "fps": recording.fps, "skeleton": {"name": recording.skeleton.name}}
     if recording.size:
@@ -29,23 +29,23 @@ def facts_of(recording: Recording) -> dict[str, Any]:
     return facts
 
 
-def show(video: str, report: Report, *, start: float = 0.0) -> None:
-    """Put a video into a report that has its people.
+def add_video(video: str, report: Report, *, start: float = 0.0) -> None:
+    """Add the video to a report that has its people.
 
-    A video that --save wrote begins at 0, wherever its run began: the times of the table's first and last row tell by
-    how much it is shifted.
+    A video that --save wrote begins at 0, even if its run began later: the shift follows from the times of the table's
+    first and last row.
 
     Args:
-        video: that of --save, or the source itself.
+        video: of --save, or the source itself.
         report: with its people.
-        start: seconds of the source at which the run began.
+        start: start of the run in seconds of the source.
 
     Raises:
         SourceError: it cannot be read.
-        UsageError: it is no video of these people.
+        UsageError: the video does not belong to the table.
     """
-    everybody = report.people.everybody
-    times: dict[int, float] = {}  # of the frames, by their numbers
+    measurements = report.people.measurements
+    times: dict[int, float] = {}  # by frame number
     with open_source(video) as frames:
         if frames.live:
             raise UsageError(f"--video is '{video}', which is live. Give the file that --save wrote.")
@@ -53,21 +53,21 @@ def show(video: str, report: Report, *, start: float = 0.0) -> None:
             for frame in frames:
                 clip.write(frame.image, frame.time)
                 times[frame.index] = frame.time
-    if not everybody.people:
+    if not measurements.people:
         return
-    shift = _shift(times, [everybody.first, everybody.last], start)
+    shift = _shift(times, [measurements.first, measurements.last], start)
     if shift is None:
         raise UsageError(f"'{video}' is not the video of this table: their frames and times differ. Give another.")
     report.clip.moved(shift)
 
 
 def _shift(times: dict[int, float], moments: list[tuple[int, float]], start: float) -> float | None:
-    """Return by how many seconds a table is later than a video; None where it is not of this video.
+    """Return by how many seconds a table is later than a video; None if it belongs to another video.
 
     Args:
-        times: seconds of the video's frames, by their numbers.
-        moments: numbers and seconds of two rows.
-        start: seconds at which the run began.
+        times: of the video's frames in seconds, by frame number.
+        moments: frame numbers and times of two rows.
+        start: start of the run in seconds.
     """
     if all(abs(times.get(index, -1e9) - time) <= _OFF for index, time in moments):
         return moments[0][1] - times[moments[0][0]]

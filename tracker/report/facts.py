@@ -1,4 +1,4 @@
-"""The facts of a run in words, for people."""
+"""Metadata of a run as text."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from .gather import Everybody
+from .measurements import Measurements
 
 
-def subtitle(everybody: Everybody, facts: Mapping[str, Any], size: tuple[int, int]) -> str:
-    """Return a line that says what the video is."""
-    n = len(everybody.people)
+def subtitle(measurements: Measurements, facts: Mapping[str, Any], size: tuple[int, int]) -> str:
+    """Return a line that describes the video."""
+    n = len(measurements.people)
     parts = [f"{n} {'person' if n == 1 else 'people'}"]
     if n:
-        parts += [f"{everybody.end - everybody.start:.1f} s", f"{size[0]} x {size[1]} px"]
+        parts += [f"{measurements.end - measurements.start:.1f} s", f"{size[0]} x {size[1]} px"]
     if facts.get("fps"):
         parts.append(f"{facts['fps']:.4g} frames/s")
     if facts.get("model"):
@@ -23,10 +23,10 @@ def subtitle(everybody: Everybody, facts: Mapping[str, Any], size: tuple[int, in
 
 
 def warnings_of(facts: Mapping[str, Any]) -> list[str]:
-    """Return sentences about what a reader must not overlook."""
+    """Return warnings for the reader of the report."""
     warnings = []
     if facts.get("complete") is False:
-        warnings.append("The run was stopped early: this is what there was until then.")
+        warnings.append("The run was stopped early; the report covers the time until then.")
     frames = facts.get("frames") or {}
     lost = [f"{frames[what]} {what}" for what in ("dropped", "failed") if frames.get(what)]
     if lost:
@@ -35,10 +35,10 @@ def warnings_of(facts: Mapping[str, Any]) -> list[str]:
 
 
 def facts_in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the facts of the sidecar in the order in which they are asked for."""
+    """Return the facts of the sidecar as text, the most useful first."""
     frames, size = facts.get("frames") or {}, facts.get("size") or {}
     latency = facts.get("latency_ms")
-    told = {
+    texts = {
         "source": facts.get("source"),
         "frames": ", ".join(f"{count} {what}" for what, count in frames.items()),
         "size": f"{size['width']} x {size['height']} px" if size else None,
@@ -54,11 +54,11 @@ def facts_in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"{name} {version}" for name, version in (facts.get("versions") or {}).items() if version
         ),
     }
-    return [(name, str(value)) for name, value in told.items() if value]
+    return [(name, str(value)) for name, value in texts.items() if value]
 
 
 def in_words(value: Any) -> str:
-    """Return the value of an option."""
+    """Return the value of an option as text."""
     return "-" if value is None or value == "" else "yes" if value is True else "no" if value is False else str(value)
 
 

@@ -1,4 +1,4 @@
-"""The plots of a report: axes, lines and tools. The page's script gives them their data, colours and cursor."""
+"""The plots of a report: axes, lines and tools. The page's script adds data, colours and cursor."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ return ticks[ticks.length - 1] < 60 ? seconds : `${minutes}:${seconds.padStart(d
 
 @dataclass(frozen=True, slots=True)
 class PersonPlot:
-    """Two lines, or one, of the chosen person over time.
+    """One or two lines of the selected person over time.
 
     Attributes:
-        name: of the figure, too.
-        title: what is plotted.
+        name: of the plot and its figure.
+        title: of the plot.
         unit: of the values.
-        columns: left and right, or the only one.
+        columns: of the left and the right side, or a single one.
     """
 
     name: str
@@ -50,7 +50,7 @@ class PersonPlot:
 
     @property
     def decimals(self) -> int:
-        """How finely a value is told."""
+        """Decimals of displayed values."""
         return 0 if self.unit == DEGREES else 2
 
 
@@ -58,7 +58,7 @@ def person_plots(columns: Sequence[str], unit: str) -> list[PersonPlot]:
     """Return the plots of a person.
 
     Args:
-        columns: that have values.
+        columns: with values.
         unit: of the speeds.
     """
     short = "m" if unit == "m/s" else "bh"
@@ -89,12 +89,12 @@ def person_plots(columns: Sequence[str], unit: str) -> list[PersonPlot]:
 
 
 class Figures:
-    """All plots of a page, over one range of time and with one cursor.
+    """All plots of a page, with a common time axis and cursor.
 
     Args:
         span: seconds of the first and the last frame.
-        people: how many.
-        size: (width, height) pixels of the picture.
+        people: number of people.
+        size: (width, height) pixels of a frame.
         plots: of a person.
 
     Attributes:
@@ -111,7 +111,7 @@ class Figures:
         self._person = ColumnDataSource(
             name="person", data={"t": span, **{c: (0, 1) for p in plots for c in p.columns}}
         )
-        self._blank = {"xs": [span], "ys": [(0, 1)], "color": ["white"], "alpha": [0]}  # ranges want a value
+        self._blank = {"xs": [span], "ys": [(0, 1)], "color": ["white"], "alpha": [0]}  # ranges need a value
         self.models = {"timeline": self._timeline(people), "speed": self._speed(), "path": self._path(size)}
         self.models |= {plot.name: self._person_plot(plot) for plot in plots}
 
@@ -126,23 +126,23 @@ class Figures:
             tools=[zoom],
             active_drag=zoom,
             toolbar_location=None,
-            min_border_left=44,  # for the widest numbers, so that all axes of time are above each other
+            min_border_left=44,  # wide enough for all numbers, so that the time axes are aligned
             min_border_right=8,
         )
         plot.xaxis.formatter = CustomJSTickFormatter(code=_SECONDS)
         plot.xaxis.ticker.desired_num_ticks = 5
         plot.yaxis.ticker.desired_num_ticks = 4
         plot.add_layout(self._cursor)
-        return _told(plot)
+        return _interactive(plot)
 
     def _timeline(self, people: int) -> Plot:
         height = min(MAX_ROWS_HEIGHT, ROW * people) + 34
         plot = self._over_time("timeline", height, Range1d(people - 0.5, -0.5))
         bars = ColumnDataSource(name="spans", data={key: [] for key in ("row", "from", "to", "height", "color")})
         plot.hbar("row", left="from", right="to", height="height", fill_color="color", line_color=None, source=bars)
-        events = ColumnDataSource(name="events", data={key: [] for key in ("t", "row", "told")})
+        events = ColumnDataSource(name="events", data={key: [] for key in ("t", "row", "text")})
         marks = plot.scatter("t", "row", size=8, marker="diamond", source=events, name="marks")
-        plot.add_tools(HoverTool(renderers=[marks], tooltips="@told"))
+        plot.add_tools(HoverTool(renderers=[marks], tooltips="@text"))
         plot.ygrid.visible = False
         plot.yaxis.minor_tick_line_color = None
         return plot
@@ -180,7 +180,7 @@ class Figures:
         )
         here = ColumnDataSource(name="here", data={"x": [], "y": [], "color": []})
         plot.scatter("x", "y", size=11, fill_color="color", line_color="#181818", line_width=1.5, source=here)
-        return _told(plot)
+        return _interactive(plot)
 
     def _person_plot(self, plot: PersonPlot) -> Plot:
         limits = DataRange1d(min_interval=20) if plot.unit == DEGREES else DataRange1d(start=0, min_interval=0.1)
@@ -191,8 +191,8 @@ class Figures:
         return drawn
 
 
-def _told(plot: figure) -> figure:
-    """Make a figure tell the page where it is clicked, and let the page's ground shine through."""
+def _interactive(plot: figure) -> figure:
+    """Send clicks on a plot to the page, and make its background transparent."""
     for event in ("tap", "doubletap"):
         detail = f'{{figure: "{plot.name}", kind: "{event}", x: cb_obj.x, y: cb_obj.y}}'
         plot.js_on_event(event, CustomJS(code=f'document.dispatchEvent(new CustomEvent("plot", {{detail: {detail}}}))'))

@@ -1,4 +1,4 @@
-"""A report's page: one HTML file with its pictures, plots, data and scripts inside."""
+"""The page of a report: one HTML file that contains its images, plots, data and scripts."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from .data import as_json, css, label, page_data
 from .data import palette as palette_of
 from .facts import facts_in_words, in_words, subtitle, warnings_of
 from .figures import Figures, PersonPlot, person_plots
-from .gather import Everybody, Person
+from .measurements import Measurements, Person
 
 MAX_EVENTS = 300  # in the page's table
 
 
-def render(everybody: Everybody, *, facts: Mapping[str, Any], clip: Clip | None = None) -> str:
+def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip | None = None) -> str:
     """Return the page.
 
     Args:
-        everybody: gathered to the end.
-        facts: of the run, as its sidecar tells them; what is missing is left out.
-        clip: pictures.
+        measurements: complete measurements of the video.
+        facts: metadata of the run, as in its sidecar; missing ones are omitted.
+        clip: annotated video.
     """
     source = str(facts.get("source") or "posetrack")
-    size = _size(everybody, facts, clip)
-    people = sorted(everybody.people.values(), key=lambda person: person.id)
+    size = _size(measurements, facts, clip)
+    people = sorted(measurements.people.values(), key=lambda person: person.id)
     values: dict[str, Any] = {
         "title": source if "://" in source else PurePath(source).name,
-        "subtitle": subtitle(everybody, facts, size),
+        "subtitle": subtitle(measurements, facts, size),
         "warnings": warnings_of(facts),
         "people": [_quality(person) for person in people],
         "facts": facts_in_words(facts),
@@ -49,22 +49,22 @@ def render(everybody: Everybody, *, facts: Mapping[str, Any], clip: Clip | None 
         "size": size,
     }
     if people:
-        values |= _plots(everybody, size) | _events(everybody) | _pictures(clip)
-        data = page_data(everybody, clip, size=size)
-        pictures = clip.pictures if clip else []
+        values |= _plots(measurements, size) | _events(measurements) | _video(clip)
+        data = page_data(measurements, clip, size=size)
+        stills = clip.stills if clip else []
         data |= {
             "plots": [_plot(plot) for plot in values["plots"]],
-            "pictures": [picture.uri for picture in pictures] if data["times"] else [],
-            "backdrop": pictures[0].uri if pictures else None,
-            "first": max(people, key=lambda person: person.height).id,  # near, and there for long
+            "pictures": [still.uri for still in stills] if data["times"] else [],
+            "backdrop": stills[0].uri if stills else None,
+            "first": max(people, key=lambda person: person.height).id,  # near the camera and present for long
         }
         values |= {
             "data": Markup(as_json(data)),  # noqa: S704 - escaped
             "script": _asset("page.js"),
-            "start": everybody.start,
-            "end": everybody.end,
-            "unit": everybody.unit,
-            "bucket": f"{everybody.series.bucket:.2g} s" if everybody.series.bucket else "",
+            "start": measurements.start,
+            "end": measurements.end,
+            "unit": measurements.unit,
+            "bucket": f"{measurements.series.bucket:.2g} s" if measurements.series.bucket else "",
         }
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(_asset("page.html")).render(values)
@@ -74,11 +74,13 @@ def _asset(name: str) -> Markup:
     return Markup((files(__package__) / "template" / name).read_text(encoding="utf-8"))  # noqa: S704 - our own
 
 
-def _plots(everybody: Everybody, size: tuple[int, int]) -> dict[str, Any]:
-    known = {name for identity in everybody.people for name in _known(everybody, identity)}
-    plots = person_plots(sorted(known), everybody.unit)
-    built = Figures(span=(everybody.start, everybody.end), people=len(everybody.people), size=size, plots=plots)
-    ids = sorted(everybody.people)
+def _plots(measurements: Measurements, size: tuple[int, int]) -> dict[str, Any]:
+    known = {name for identity in measurements.people for name in _known(measurements, identity)}
+    plots = person_plots(sorted(known), measurements.unit)
+    built = Figures(
+        span=(measurements.start, measurements.end), people=len(measurements.people), size=size, plots=plots
+    )
+    ids = sorted(measurements.people)
     axis = built.models["timeline"].yaxis[0]
     shown = range(len(ids)) if len(ids) <= 40 else []
     axis.ticker = list(shown)
@@ -94,9 +96,9 @@ def _plots(everybody: Everybody, size: tuple[int, int]) -> dict[str, Any]:
     return {"plots": plots, "figures": Markup(as_json(figures)), "bokeh": Markup(bokeh)}  # noqa: S704
 
 
-def _known(everybody: Everybody, identity: int) -> list[str]:
-    table = everybody.series.table(identity)
-    return [name for name, values in zip(everybody.columns, table[:, 1:].T) if not _empty(values)]
+def _known(measurements: Measurements, identity: int) -> list[str]:
+    table = measurements.series.table(identity)
+    return [name for name, values in zip(measurements.columns, table[:, 1:].T) if not _empty(values)]
 
 
 def _empty(values: Any) -> bool:
@@ -107,19 +109,19 @@ def _plot(plot: PersonPlot) -> dict[str, Any]:
     return {"name": plot.name, "columns": plot.columns, "decimals": plot.decimals}
 
 
-def _pictures(clip: Clip | None) -> dict[str, Any]:
-    pictures = clip.pictures if clip else []
+def _video(clip: Clip | None) -> dict[str, Any]:
+    stills = clip.stills if clip else []
     video = data_uri("video/mp4", clip.video) if clip and clip.video else ""
-    return {"video": video, "pictures": pictures, "poster": pictures[0].uri if pictures else ""}
+    return {"video": video, "pictures": stills, "poster": stills[0].uri if stills else ""}
 
 
-def _size(everybody: Everybody, facts: Mapping[str, Any], clip: Clip | None) -> tuple[int, int]:
-    told = facts.get("size") or {}
-    if told.get("width") and told.get("height"):
-        return int(told["width"]), int(told["height"])
+def _size(measurements: Measurements, facts: Mapping[str, Any], clip: Clip | None) -> tuple[int, int]:
+    size = facts.get("size") or {}
+    if size.get("width") and size.get("height"):
+        return int(size["width"]), int(size["height"])
     if clip and clip.size:
         return clip.size
-    width, height = everybody.extent.tolist()
+    width, height = measurements.extent.tolist()
     return max(1, math.ceil(width)), max(1, math.ceil(height))
 
 
@@ -139,8 +141,8 @@ def _quality(person: Person) -> dict[str, Any]:
     }
 
 
-def _events(everybody: Everybody) -> dict[str, Any]:
-    ordered = sorted(everybody.events, key=lambda event: (event.time, event.track))
+def _events(measurements: Measurements) -> dict[str, Any]:
+    ordered = sorted(measurements.events, key=lambda event: (event.time, event.track))
     return {
         "events": [
             {
@@ -148,12 +150,12 @@ def _events(everybody: Everybody) -> dict[str, Any]:
                 "clock": f"{event.time:.2f} s",
                 "person": event.track,
                 "color": css(palette_of(event.track).base),
-                "told": label(event.event),
+                "text": label(event.event),
                 "value": "" if math.isnan(event.value) else f"{event.value:.4g}",
                 "confidence": f"{event.confidence:.2f}",
             }
             for event in ordered[:MAX_EVENTS]
         ],
-        "event_counts": [(label(name), n) for name, n in everybody.event_counts.most_common()],
-        "more_events": max(0, everybody.event_counts.total() - MAX_EVENTS),
+        "event_counts": [(label(name), n) for name, n in measurements.event_counts.most_common()],
+        "more_events": max(0, measurements.event_counts.total() - MAX_EVENTS),
     }

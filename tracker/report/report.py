@@ -1,4 +1,4 @@
-"""The report of a run: what it takes while the run goes, and its page when it is over."""
+"""The report of a run: collects images and measurements during the run, and writes the page at its end."""
 
 from __future__ import annotations
 
@@ -7,41 +7,38 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
-from ..features.events import EventDetector
 from ..features.stream import ActionFeatures
 from ..partial import PartialFile, check_target, partial_path
 from .clip import Clip
-from .gather import Gatherer
 from .libraries import need
+from .measurements import Collector
 
 
 class Report:
     """One HTML file about a run.
 
-    Give `clip` the annotated pictures and `people` the tracks, both as context managers; then `save`.
+    `clip` receives the annotated images, `people` the tracks with features and events; then call `save`.
 
     Args:
         path: of the page, .html.
-        actions: computes features.
-        detector: finds events.
-        fps: average rate of the pictures; None where unknown.
-        overwrite: whether a file of that name may be replaced.
+        actions: computes the features.
+        fps: average frame rate; None if unknown.
+        overwrite: whether an existing file may be replaced.
 
     Attributes:
         path: of the page.
-        clip: takes pictures.
-        people: takes tracks.
+        clip: receives images.
+        people: collects measurements.
 
     Raises:
-        UsageError: Bokeh is missing, or the suffix is another.
-        OutputError: the name is taken or cannot be written to.
+        UsageError: Bokeh is missing, or the suffix is not .html.
+        OutputError: the name is taken or cannot be written.
     """
 
     def __init__(
         self,
         path: str | Path,
         actions: ActionFeatures,
-        detector: EventDetector,
         *,
         fps: float | None = None,
         overwrite: bool = False,
@@ -50,21 +47,21 @@ class Report:
         check_report(self.path)
         check_target(self.path, overwrite=overwrite)
         self.clip = Clip(fps=fps)
-        self.people = Gatherer(actions, detector)
+        self.people = Collector(actions)
 
     def save(self, facts: Mapping[str, Any], *, complete: bool = True) -> None:
-        """Write the page; that of a run that was cut short has a partial name.
+        """Write the page; the page of an interrupted run keeps its partial name.
 
         Args:
-            facts: of the run, as its sidecar tells them.
-            complete: whether the run came to its end.
+            facts: metadata of the run, as in its sidecar.
+            complete: whether the run reached its end.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: the page cannot be written.
         """
         from .page import render
 
-        text = render(self.people.everybody, facts=facts, clip=self.clip)
+        text = render(self.people.measurements, facts=facts, clip=self.clip)
         with PartialFile(self.path if complete else partial_path(self.path), overwrite=True) as file:
             file.write(text.encode())
         if complete:
@@ -72,11 +69,11 @@ class Report:
 
 
 def check_report(path: Path) -> None:
-    """Refuse what cannot become a report, before anything is computed.
+    """Check that a report can be written.
 
     Raises:
-        UsageError: Bokeh is missing, or the suffix is no page's.
+        UsageError: Bokeh is missing, or the suffix is not .html.
     """
     if path.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"A report is a page, and '{path}' does not end in .html. Give it such a name.")
+        raise UsageError(f"A report is an HTML page, and '{path}' does not end in .html. Choose a name that does.")
     need("bokeh", "A report")

@@ -1,4 +1,4 @@
-"""Everybody's measures over time in bounded memory: exact while they are few, then extremes of ever longer buckets."""
+"""Measurements over time in bounded memory: exact at first, later the extremes of ever longer intervals."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-MAX_ROWS = 40_000  # of everybody together: 11 minutes of two people at 30 frames a second, some 10 MB of a page
+MAX_ROWS = 40_000  # of all people: 11 minutes of two people at 30 fps, about 10 MB of a page
 _LONGEST = 1e9  # seconds
-_BLOCK = 256  # rows by which a person's memory grows
+_BLOCK = 256  # minimum number of rows by which a table grows
 
 
 class _Rows:
@@ -38,15 +38,15 @@ class _Rows:
 
 
 class Series:
-    """Rows of people, kept in one table for each.
+    """One table of rows per person.
 
-    When there are more than `max_rows`, each person's time is cut into buckets of which two rows stay, and the buckets
-    double when that is too much again. A column's two values are its least and its greatest in the bucket, in the order
-    in which it went, so that no peak is lost; those of a plain column are its first and its last.
+    Above `max_rows` rows, time is divided into buckets of which two rows are kept; bucket lengths double when the limit
+    is reached again. The two values of a column are its minimum and maximum in the bucket, in their order, so peaks are
+    kept; those of a plain column are the first and the last.
 
     Args:
-        plain: for each column after the time, whether it has no use for extremes, as a place in the picture.
-        max_rows: of everybody together.
+        plain: for each column after the time, whether it has no meaningful extremes, such as a position.
+        max_rows: of all people together.
 
     Attributes:
         bucket: seconds; 0 while every row is exact.
@@ -60,7 +60,7 @@ class Series:
         self._count = 0
 
     def add(self, person: int, time: float, values: Array) -> None:
-        """Append a row of a person, whose time in seconds does not come before their last."""
+        """Append a row of a person; its time in seconds must not be before the last one."""
         rows = self._people.setdefault(person, _Rows(len(self._plain)))
         rows.append(np.concatenate([[time], values]))
         self._count += 1
@@ -68,11 +68,11 @@ class Series:
             self._thin()
 
     def table(self, person: int) -> Array:
-        """Return the rows (R, 1 + C) of a person, seconds first; (0, 1 + C) for somebody unknown."""
+        """Return the rows (R, 1 + C) of a person, seconds first; (0, 1 + C) if the person is unknown."""
         return self._people.get(person, _Rows(len(self._plain))).table
 
     def _thin(self) -> None:
-        """Lengthen the buckets until half of the room is free; nobody can have fewer than two rows."""
+        """Lengthen the buckets until half of the limit is free; each person keeps at least two rows."""
         if not self.bucket:
             steps = np.concatenate([np.diff(rows.table[:, 0]) for rows in self._people.values()])
             self.bucket = 4 * max(float(np.median(steps)) if len(steps) else 1.0, 1e-3)
@@ -80,7 +80,7 @@ class Series:
         while 2 * self._count > self._max and self._count > 2 * len(self._people) and self.bucket < _LONGEST:
             self.bucket *= 2
             self._shorten()
-        self._max = max(self._max, 2 * self._count)  # so many people that each is there for a moment
+        self._max = max(self._max, 2 * self._count)  # many people with few rows each
 
     def _shorten(self) -> None:
         for rows in self._people.values():
@@ -92,9 +92,9 @@ def thinned(table: Array, bucket: float, plain: NDArray[np.bool_]) -> Array:
     """Return at most two rows for each bucket of time.
 
     Args:
-        table: (R, C), ordered by its first column, seconds.
+        table: (R, C), sorted by its first column, the time in seconds.
         bucket: seconds.
-        plain: (C,), which columns keep their first and last value instead of their extremes.
+        plain: (C,) columns that keep their first and last value instead of their extremes.
     """
     if not len(table):
         return table

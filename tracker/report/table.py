@@ -1,4 +1,4 @@
-"""Everybody from a table of features, without the tracks behind it."""
+"""Read measurements from a table of features."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 from ...errors import SourceError
 from ..features.columns import LEAD
 from ..types import State
-from .gather import Everybody
+from .measurements import Measurements
 
 
 def is_features(path: Path) -> bool:
-    """Tell whether a file is a table that --features wrote."""
+    """Return whether a file is a table that --features wrote."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return next(csv.reader(file), [])[: len(LEAD)] == list(LEAD)
@@ -23,25 +23,25 @@ def is_features(path: Path) -> bool:
         return False
 
 
-def read_features(path: Path) -> Everybody:
-    """Read a table that --features wrote; what it does not hold is NaN.
+def read_features(path: Path) -> Measurements:
+    """Read a table that --features wrote; missing values are NaN.
 
     Raises:
-        SourceError: it is broken.
+        SourceError: the table is damaged.
     """
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)
-        everybody = Everybody("m" if "com_speed_m_s" in (rows.fieldnames or []) else "bh")
+        measurements = Measurements("m" if "com_speed_m_s" in (rows.fieldnames or []) else "bh")
         try:
             for row in rows:
                 identity, index, time = int(row["track_id"]), int(row["frame"]), float(row["time_s"])
-                everybody.see(identity, index, time, State(row["state"]), height=_number(row["height_px"]))
-                values = np.array([_number(row.get(name)) for name in everybody.columns])
-                everybody.series.add(identity, time, values)
+                measurements.add(identity, index, time, State(row["state"]), height=_number(row["height_px"]))
+                values = np.array([_number(row.get(name)) for name in measurements.columns])
+                measurements.series.add(identity, time, values)
         except (KeyError, TypeError, ValueError) as error:
             where = f"'{path}' is broken in line {rows.line_num}"
             raise SourceError(f"{where}: {error}. Give a file that --features wrote.") from error
-    return everybody
+    return measurements
 
 
 def _number(cell: str | None) -> float:

@@ -1,1 +1,1 @@
-"""Where frames come from and where videos go: files, streams, cameras, encoders."""
+"""Read frames from any source (`source.py`), and write annotated videos and images (`writer.py`)."""

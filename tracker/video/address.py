@@ -1,4 +1,4 @@
-"""What a source's name means: a camera, an address on the network or a file; and how to say it without its secrets."""
+"""Parse the name of a source: camera, URL or file; hide passwords in URLs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 _URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
-_USER = re.compile(r"(?<=://)\S*@")  # up to the last @, since a password may hold anything
+_USER = re.compile(r"(?<=://)\S*@")  # up to the last @, because a password may contain any character
 _HIDDEN = "pass|pwd|token|key|auth|secret|sig|credential"
 _SECRET = re.compile(rf"([?&;][^=&;\s]*(?:{_HIDDEN})[^=&;\s]*=)[^&;#\s]*", re.IGNORECASE)
 
 
 def parse_source(source: str | int | Path) -> int | str | Path:
-    """Tell a camera's index (int), a URL (str) and a file or folder (Path) apart.
+    """Return the index of a camera (int), a URL (str), or the path of a file or folder (Path).
 
     A numeric string is a camera only if no file has that name; `/dev/video2` is camera 2.
 
@@ -35,7 +35,7 @@ def parse_source(source: str | int | Path) -> int | str | Path:
         return _camera(source)
     text = str(source)
     if not text:
-        raise SourceError("The source is empty. Give a video, a picture, a camera's index or a stream's address.")
+        raise SourceError("The source is empty. Give a video, an image, a camera's index or a stream's address.")
     if _URL.match(text):
         return Path(unquote(urlsplit(text).path)) if text.lower().startswith("file://") else text
     path = Path(text).expanduser()

@@ -1,4 +1,4 @@
-"""Many sources from few names: a folder or a pattern becomes the sorted list of its videos and pictures."""
+"""Expand folders and patterns into sorted lists of sources."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from ...errors import SourceError
 from .address import IMAGE_SUFFIXES, VIDEO_SUFFIXES, parse_source, redact
-from .mark import is_marked
-from .sequence import find_sequences, is_sequence, nickname
+from .images.sequence import find_sequences, is_sequence, nickname
+from .write.mark import is_marked
 
 log = logging.getLogger("posetrack")
 
-OTHER, HIDDEN, PARTIAL, RESULT = "no video or picture", "hidden", "unfinished", "a result of posetrack"
+OTHER, HIDDEN, PARTIAL, RESULT = "no video or image", "hidden", "unfinished", "a result of posetrack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What some names stand for.
+    """The sources of a run.
 
     Attributes:
         items: the sources.
-        many: whether outputs are folders: a folder, a pattern or several names were given, and not numbered pictures
-            that are one video.
-        left_out: files that were found and are no sources, with the reason.
+        many: whether outputs are folders, because a folder, a pattern or several names were given. False for numbered
+            images, which are one video.
+        left_out: files that are not sources, each with the reason.
     """
 
     items: list[Item]
@@ -50,7 +50,7 @@ class Batch:
     left_out: dict[Path, str]
 
     def report(self, most: int = 5) -> str:
-        """Name the files that are left out in a sentence; empty where there are none."""
+        """Return a sentence that lists the files left out; empty if there are none."""
         reasons: dict[str, list[str]] = {}
         for file, reason in self.left_out.items():
             reasons.setdefault(reason, []).append(str(file))
@@ -60,22 +60,22 @@ class Batch:
 
 
 def expand(source: str | int | Path, *, fps: float | None = None) -> list[Item]:
-    """List the sources that one name stands for; see `gather`."""
+    """List the sources of one name; see `gather`."""
     return gather([source], fps=fps).items
 
 
 def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (), fps: float | None = None) -> Batch:
-    """List the sources that names stand for, in their order, each once.
+    """List the sources of several names, in their order, each once.
 
-    A folder is searched through all its sub-folders. Hidden files, unfinished outputs (`.partial.mp4`) and videos and
-    pictures that posetrack wrote are left out; a result that is the only source named is tracked. A pattern (`*`, `?`,
-    `[...]`, `**`) is one only if no file has that very name. Numbered pictures are one source, `frame%04d.jpg`, if a
-    rate is given, and otherwise one each, since a folder of photographs is numbered, too.
+    Folders are searched recursively. Hidden files, unfinished outputs (`.partial.mp4`) and videos and
+    images that posetrack wrote are left out; a result that is the only source named is tracked. A pattern (`*`, `?`,
+    `[...]`, `**`) is expanded only if no file has exactly that name. Numbered images are one source,
+    `frame%04d.jpg`, if a rate is given; otherwise each is a source, because photographs are numbered, too.
 
     Args:
         sources: as `open_source` takes them, and folders and patterns.
-        results: folders in which this run writes; what is in them is a result, but for a source's own folder.
-        fps: frames a second of numbered pictures.
+        results: folders of this run's outputs; files in them are results, unless the folder is itself a source.
+        fps: frames per second of numbered images.
 
     Raises:
         SourceError: nothing is found.
@@ -83,7 +83,7 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
     parsed = [parse_source(source) for source in sources]
     if len(parsed) == 1 and not _is_many(parsed[0]):
         return Batch([_single(parsed[0])], many=False, left_out={})
-    found: dict[Path, Path] = {}  # by where they really are
+    found: dict[Path, Path] = {}  # by resolved path
     left_out: dict[Path, str] = {}
     roots, streams = [], []
     for what in parsed:
@@ -103,7 +103,7 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
         names, kinds = ", ".join(f"'{what}'" for what in parsed), " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
         if RESULT in left_out.values():
             raise SourceError(f"{names} holds only results of posetrack. Name one of them alone to track it again.")
-        raise SourceError(f"{names} holds no video and no picture. Known are: {kinds}.")
+        raise SourceError(f"{names} holds no video and no image. Supported suffixes: {kinds}.")
     visible = {file: reason for file, reason in left_out.items() if not _is_clutter(file, reason)}
     files = _joined(list(found.values()), fps)
     alone = len(parsed) == len(files) == 1 and is_sequence(files[0])
@@ -111,11 +111,11 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
 
 
 def is_still(item: Item) -> bool:
-    """Tell whether an item is a single picture."""
-    from .contents import is_moving, is_picture
+    """Return whether an item is a single image."""
+    from .images.contents import is_image, is_moving
 
     file = item.source
-    return isinstance(file, Path) and file.is_file() and is_picture(file) and not is_moving(file)
+    return isinstance(file, Path) and file.is_file() and is_image(file) and not is_moving(file)
 
 
 def _is_many(what: str | int | Path) -> bool:
@@ -125,11 +125,11 @@ def _is_many(what: str | int | Path) -> bool:
 
 
 def _joined(files: list[Path], fps: float | None) -> list[Path]:
-    """Replace numbered pictures by their pattern where a rate is given."""
+    """Replace numbered images by their pattern if a rate is given."""
     sequences = find_sequences(files)
     if fps is None:
         for pattern in sequences:
-            log.info("'%s' are numbered pictures, taken one by one; with --fps they are one video.", pattern)
+            log.info("'%s' are numbered images, each a source of its own; with --fps they are one video.", pattern)
         return files
     numbered = {file for group in sequences.values() for file in group}
     return sorted(sequences) + [file for file in files if file not in numbered]
@@ -145,11 +145,11 @@ def _single(what: str | int | Path) -> Item:
 
 
 def _files(what: Path) -> tuple[list[Path], Path]:
-    """Return the files that a path stands for, sorted, and the folder that outputs mirror."""
+    """Return the files of a path, sorted, and the folder that outputs mirror."""
     if what.is_dir():
         return sorted(file for file in what.rglob("*") if file.is_file()), what
     if _is_many(what):
-        # Path.glob takes no absolute pattern
+        # Path.glob does not accept absolute patterns
         files = [Path(name) for name in glob.glob(str(what), recursive=True)]  # noqa: PTH207
         fixed = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), what.parts))
         return sorted(file for file in files if file.is_file()), fixed
@@ -157,9 +157,9 @@ def _files(what: Path) -> tuple[list[Path], Path]:
 
 
 def _reason(file: Path, root: Path, results: Sequence[Path]) -> str:
-    """Return why a file is no source; empty where it is one."""
+    """Return why a file is not a source; empty if it is one."""
     if not file.exists():
-        return ""  # it was named, and its turn will tell
+        return ""  # opening it raises the error
     if any(part.startswith(".") for part in file.relative_to(root).parts):
         return HIDDEN
     if file.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
@@ -175,7 +175,7 @@ def _is_clutter(file: Path, reason: str) -> bool:
 
 
 def _common(roots: Sequence[Path]) -> Path:
-    """Return the folder that holds all of these."""
+    """Return the deepest folder that contains all of these."""
     if len(roots) <= 1:
         return roots[0] if roots else Path()
     parts = [root.absolute().parts for root in roots]
@@ -183,7 +183,7 @@ def _common(roots: Sequence[Path]) -> Path:
 
 
 def _mirrored(files: list[Path], root: Path) -> list[Item]:
-    """Name the outputs as the files; those that differ in nothing but the suffix keep it: `clip.mov`."""
+    """Name the outputs like the files; files that differ only in the suffix keep it: `clip.mov`."""
     names = [nickname(file, root) if is_sequence(file) else _below(file, root) for file in files]
     twice = Counter(names)
     names = [name if twice[name] == 1 else _below(file, root) for name, file in zip(names, files)]

@@ -1,4 +1,4 @@
-"""A sample video for the first try and for tests: a camera that moves over two photographs of people."""
+"""A sample video for a first run and for tests: a camera that moves over two photographs of people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
-from .image import read_image
+from .images.image import read_image
 from .writer import VideoWriter
 
 SIZE = (640, 480)  # (width, height) of the clip
@@ -23,7 +23,7 @@ class Shot:
 
     Attributes:
         photo: file name in the assets of the ultralytics package.
-        views: (x, y, height) each: centre and height of what is seen, in pixels of the photograph.
+        views: (x, y, height) each: centre and height of the view, in pixels of the photograph.
     """
 
     photo: str
@@ -60,7 +60,7 @@ def make_sample(path: str | Path, *, seconds: float = 6.0, fps: float = 30.0, ov
         for index in range(count):
             number, within = divmod(index * len(SHOTS), count)
             view = _view(SHOTS[number].views, within / count)
-            writer.write(_look(photos[number], view), index / fps)
+            writer.write(_cut_out(photos[number], view), index / fps)
     return Path(path)
 
 
@@ -69,7 +69,7 @@ CROWD_SIZE = (1280, 720)
 
 
 def make_crowd(path: str | Path, *, people: int, seconds: float = 4.0, fps: float = 30.0) -> NDArray[np.float32]:
-    """Write a 1280 x 720 clip of people from a photograph, who sway side by side in front of a still background.
+    """Write a 1280 x 720 clip of people from a photograph, who sway side by side before a static background.
 
     Args:
         path: of the video.
@@ -126,8 +126,8 @@ def _view(views: tuple[tuple[float, float, float], ...], where: float) -> NDArra
     return 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * (p1 - p2) + p3 - p0) * t**3)
 
 
-def _look(photo: NDArray[np.uint8], view: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Cut the view out of the photograph with sub-pixel steps, so that slow movement does not tremble."""
+def _cut_out(photo: NDArray[np.uint8], view: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Cut the view out of the photograph with sub-pixel steps, so that slow motion is smooth."""
     x, y, height = view
     scale = SIZE[1] / height
     matrix = np.array([[scale, 0, SIZE[0] / 2 - scale * x], [0, scale, SIZE[1] / 2 - scale * y]])

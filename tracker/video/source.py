@@ -1,4 +1,4 @@
-"""Open anything that gives frames: a video, a picture, a camera or a stream, all read in the same way."""
+"""Open any source of frames: video, image, camera or stream. All are read in the same way."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 from ...errors import SourceError, UsageError
 from ..types import Frame
 from .address import parse_source, redact
-from .album import open_pictures
 from .batch import expand
-from .camera import CameraReader
-from .container import ContainerReader
-from .contents import is_picture
-from .live import Newest
-from .reconnect import Gap, LiveReader, Reconnecting
-from .sequence import is_sequence, open_sequence
-from .soundtrack import Sound
+from .decode.container import ContainerReader
+from .decode.soundtrack import Sound
+from .images.album import open_images
+from .images.contents import is_image
+from .images.sequence import is_sequence, open_sequence
+from .live.camera import CameraReader
+from .live.newest import Newest
+from .live.reconnect import Gap, LiveReader, Reconnecting
 
 log = logging.getLogger("posetrack")
 
 
 class Reader(Protocol):
-    """What a kind of source has to offer: (image (H, W, 3) BGR uint8, seconds) and what is known beforehand.
+    """Iterator of (image (H, W, 3) BGR uint8, seconds) for one kind of source, with what its header states.
 
-    A file's reader also has `number`: that of the picture given last, as the source counts.
+    Readers of files also have `number`, the number of the last image in the source.
     """
 
     fps: float | None
@@ -52,7 +52,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SizeChange:
-    """From frame `frame` on, at `time` seconds, pictures are `width` x `height` pixels."""
+    """Images from frame `frame` on, at `time` seconds, are `width` x `height` pixels."""
 
     frame: int
     time: float
@@ -61,23 +61,23 @@ class SizeChange:
 
 
 class Source:
-    """Frames, read once, in order; closes itself at their end.
+    """Iterator of frames in order; closes itself at the end.
 
-    A live source gives its newest frame: what came in between is dropped and counted. Its times count from the first
-    frame that was taken. One that is lost is opened again for a while, and time goes on over the gap.
+    A live source yields its newest frame; older frames are dropped and counted. Its times count from the first frame
+    read. A lost source is reopened for a limited time, and the time of the gap is kept.
 
     Attributes:
-        name: what to call it, without credentials.
-        path: of the file; None for cameras, streams and numbered pictures.
+        name: name in messages, without credentials.
+        path: of the file; None for cameras, streams and numbered images.
         size: (width, height) pixels of the first frame, upright.
         fps: average rate as announced; None if unknown.
-        fps_guessed: nothing in the source says so.
-        frame_count: estimate of the frames to come at the opening; None if unknown.
+        fps_guessed: whether the rate is an assumption.
+        frame_count: estimated number of frames; None if unknown.
         duration: seconds of the whole video; None if unknown.
-        live: the source does not wait for its reader.
-        frames_read: frames given so far.
-        last_index: number of the last one of them; None before the first.
-        size_changes: from which frames on the pictures had another size.
+        live: whether frames are dropped if they are not read in time.
+        frames_read: number of frames read so far.
+        last_index: number of the last frame read; None before the first.
+        size_changes: changes of the image size.
     """
 
     def __init__(
@@ -95,18 +95,18 @@ class Source:
         """Wait for the first frame.
 
         Args:
-            reader: what is read; of a live source with the attributes of a `LiveReader`.
-            name: what to call it, without credentials.
+            reader: reader of this kind of source; for live sources a `LiveReader`.
+            name: name in messages, without credentials.
             path: of the file.
-            start: seconds before which the reader gives nothing.
-            end: seconds from which on it gives nothing.
+            start: seconds; the reader omits earlier frames.
+            end: seconds; the reader omits frames from it on.
             timeout: seconds to wait for a frame of a live source.
             reopen: opens another reader of a live source that was lost.
-            reconnect: seconds to try that for.
+            reconnect: seconds to try to reopen it.
 
         Raises:
-            SourceError: there is none.
-            UsageError: a live source is asked to start later.
+            SourceError: there is no frame.
+            UsageError: a start is given for a live source.
         """
         self.name, self.path, self.live = name, path, reader.live
         self.fps, self.fps_guessed = reader.fps, reader.fps_guessed
@@ -130,7 +130,7 @@ class Source:
                 items = iter(reader)
                 first = next(items)
                 image, _ = first
-                self._pictures = itertools.chain([first], items)
+                self._images = itertools.chain([first], items)
         except StopIteration:
             self.close()
             raise SourceError(self._why_empty()) from None
@@ -151,7 +151,7 @@ class Source:
 
     @property
     def sound(self) -> Sound | None:
-        """What sounds beside the frames; None where that is nothing, or another rate than the file's was asked for."""
+        """Sound of the file; None if it has none, or if another rate than the file's was requested."""
         if self.path is None or not isinstance(self._reader, ContainerReader) or self._reader.clock.counted:
             return None
         return Sound(self.path, self._reader.clock)
@@ -168,14 +168,14 @@ class Source:
 
     @property
     def gaps(self) -> list[Gap]:
-        """When a live source was lost and came back, in seconds as those of its frames."""
+        """Times in which a live source was lost, in seconds of its frames."""
         origin = self._origin or 0.0
         gaps = self._reader.gaps if self._newest else []
         return [Gap(max(0.0, gap.start - origin), gap.end - origin) for gap in gaps]
 
     @property
     def damage(self) -> str | None:
-        """What is wrong with the file, known at its end; None if nothing is."""
+        """Description of damage to the file, known at its end; None if there is none."""
         return self._reader.damage
 
     def __iter__(self) -> Source:
@@ -207,9 +207,9 @@ class Source:
         return frame
 
     def _next(self) -> tuple[NDArray[np.uint8], float, float | None, int]:
-        """Return the next picture, its seconds, when it was captured, and its number."""
+        """Return the next image, its time, its capture time and its number."""
         if self._newest is None:
-            image, seconds = next(self._pictures)
+            image, seconds = next(self._images)
             return image, seconds, None, self._reader.number
         shot = next(self._newest)
         self._origin = shot.time if self._origin is None else self._origin
@@ -217,7 +217,7 @@ class Source:
         return shot.image, shot.time - self._origin, shot.captured, number
 
     def _missed(self, time: float) -> int:
-        """Return how many frames a live source of known rate made while it was lost, before this time."""
+        """Return how many frames a live source of known rate produced while it was lost, before this time."""
         lost = [gap.end - gap.start for gap in self._reader.gaps if gap.end <= time]
         return sum(max(0, round(seconds * self.fps) - 1) for seconds in lost) if self.fps else 0
 
@@ -229,7 +229,7 @@ class Source:
             log.warning("'%s': %d frames could not be decoded and were left out.", self.name, self.frames_failed)
 
     def close(self) -> None:
-        """Release the file, device or connection; twice is fine. A live source's also from another thread."""
+        """Release the file, device or connection; may be called twice, for live sources also from another thread."""
         if not self._closed:
             self._closed = True
             (self._newest or self._reader).close()
@@ -253,26 +253,26 @@ def open_source(
     timeout: float = 10.0,
     reconnect: float = 30.0,
 ) -> Source:
-    """Open a video, a picture, numbered pictures, a camera or a stream.
+    """Open a video, an image, numbered images, a camera or a stream.
 
     Args:
-        source: a path; a camera's index, 0 or "0" (a file of that name goes first); a URL (rtsp, http, ...); or
-            numbered pictures, `frame%04d.jpg`, or with `fps` their folder or glob.
-        stream: index of the video stream in its file; None takes the one that FFmpeg would.
-        fps: frames a second of a file, in place of its own times: frame n is at n / fps. Not for live sources.
-        start: seconds of the source's own time; frames before it are left out. Not for live sources.
-        end: seconds; frames from it on are left out.
+        source: a path; a camera index, 0 or "0" (a file of that name has precedence); a URL (rtsp, http, ...); or
+            numbered images, `frame%04d.jpg`, or with `fps` their folder or glob.
+        stream: index of the video stream in its file; None selects the one that FFmpeg selects.
+        fps: frames per second that replace the times of a file: frame n is at n / fps. Not for live sources.
+        start: seconds of the source's own time; earlier frames are omitted. Not for live sources.
+        end: seconds; frames from it on are omitted.
         timeout: seconds to wait for a stream or camera to open, and for each frame.
-        reconnect: seconds to try to get a stream or camera back that was lost; 0 gives up at once.
+        reconnect: seconds to try to reopen a lost stream or camera; 0 gives up at once.
 
     Returns:
         An iterator of `Frame` and a context manager. `Frame.index` is the frame's number in the source and `Frame.time`
-        the source's own timestamp: at 30 frames a second, the first one after a start at 10 s has index 300.
-        Frames that are lost to damage, or dropped to stay with a live source, are counted, too.
+        the source's own timestamp: at 30 frames per second, the first frame after a start at 10 s has index 300.
+        Frames lost to damage or dropped from a live source count, too.
 
     Raises:
         SourceError: it cannot be read, or has no frame.
-        UsageError: stream, fps, start, end, timeout or reconnect make no sense.
+        UsageError: stream, fps, start, end, timeout or reconnect is invalid.
     """
     for word, value in (("start", start), ("end", end)):
         if value is not None and not (math.isfinite(value) and value >= 0):
@@ -280,7 +280,7 @@ def open_source(
     if end is not None and end <= (start or 0.0):
         raise UsageError(f"The end, {end:g} s, does not come after the start, {start or 0:g} s. Give a later end.")
     if fps is not None and not (math.isfinite(fps) and fps > 0):
-        raise UsageError(f"The rate is {fps} frames a second. Give a number above 0.")
+        raise UsageError(f"The rate is {fps} frames per second. Give a number above 0.")
     if not timeout > 0:
         raise UsageError(f"The timeout is {timeout} s. Give a number above 0.")
     if not (math.isfinite(reconnect) and reconnect >= 0):
@@ -302,18 +302,18 @@ def open_source(
     numbered = is_sequence(what)
     if not numbered:
         _check_file(what)
-    if numbered or is_picture(what):
+    if numbered or is_image(what):
         if stream is not None:
-            raise UsageError(f"'{name}' holds pictures and no streams. Leave stream {stream} out.")
-        read: Any = open_sequence if numbered else open_pictures
-        pictures = read(what, fps=fps, start=start, end=end)
-        return Source(pictures, name=str(what), path=None if numbered else what, start=start, end=end)
+            raise UsageError(f"'{name}' holds images and no streams. Leave stream {stream} out.")
+        read: Any = open_sequence if numbered else open_images
+        images = read(what, fps=fps, start=start, end=end)
+        return Source(images, name=str(what), path=None if numbered else what, start=start, end=end)
     reader = ContainerReader(what, name=name, stream=stream, fps=fps, start=start, end=end, timeout=timeout)
     return Source(reader, name=name, path=what, start=start, end=end)
 
 
 def _as_sequence(path: Path, fps: float | None) -> Path:
-    """Return the pattern of the numbered pictures where a folder or glob holds nothing else, and else the path."""
+    """Return the pattern of the numbered images if a folder or glob contains nothing else; otherwise the path."""
     if fps is None or path.is_file():
         return path
     found = [item.source for item in expand(path, fps=fps)]
@@ -323,7 +323,7 @@ def _as_sequence(path: Path, fps: float | None) -> Path:
 def _check_file(path: Path) -> None:
     if path.is_dir():
         raise SourceError(
-            f"'{path}' is a folder. Give one of its files, a rate if it holds one video's numbered pictures, "
+            f"'{path}' is a folder. Give one of its files, a rate if it holds one video's numbered images, "
             f"or process the folder as a batch."
         )
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Take a fixed number of frames, spread evenly over a video or a folder."""
+"""Read a fixed number of frames, evenly spaced over a video or a folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def spread_frames(source: str | Path) -> Iterator[Frame]:
     """Yield about `NUM_FRAMES` frames, evenly spaced.
 
     Args:
-        source: video, picture, folder, or glob of them.
+        source: video, image, folder, or glob of them.
 
     Raises:
         SourceError: the source cannot be read.
@@ -29,6 +29,6 @@ def spread_frames(source: str | Path) -> Iterator[Frame]:
     for item in items[:: -(-len(items) // NUM_FRAMES)]:
         with open_source(item.source) as frames:
             if frames.live:
-                raise UsageError(f"'{frames.name}' is live; calibrate on a video or a folder of pictures.")
+                raise UsageError(f"'{frames.name}' is live; calibrate on a video or a folder of images.")
             step = max(1, (frames.frame_count or 0) // per_item)
             yield from islice(frames, 0, None, step)

@@ -1,4 +1,4 @@
-"""A video that is written frame by frame and stays playable whatever happens while it is."""
+"""Write annotated videos, which stay playable after a crash, and images."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
 from ..partial import check_target, partial_path
-from .image import write_image
-from .mark import MARK
-from .picture import EXACT
-from .remux import remux
-from .soundtrack import Sound
+from .decode.display import EXACT
+from .decode.soundtrack import Sound
+from .write.image import write_image
+from .write.mark import MARK
+from .write.remux import remux
 
 log = logging.getLogger("posetrack")
 
@@ -34,14 +34,13 @@ BT709 = 1  # the same number in AVColorPrimaries, AVColorTransferCharacteristic 
 
 
 class VideoWriter:
-    """Write H.264 that keeps the timing of its source.
+    """Write an H.264 video that keeps the timing of its source.
 
-    While it runs, a fragmented `<stem>.partial.mp4` grows by each frame at once, which plays even if the process is
-    killed. A clean close turns it into the final file, with the source's sound, in one rename. After an error the
-    partial file stays.
+    Frames are appended to a fragmented `<stem>.partial.mp4`, playable even if the process is killed. A clean close
+    copies its packets and the source's sound to the final file. After an error the partial file remains.
 
-    The first frame written becomes time 0. Odd sizes grow by one pixel, a copy of the last row or column, because
-    4:2:0 chroma needs even ones.
+    The first frame written becomes time 0. Odd sizes are padded by repeating the last row or column, because 4:2:0
+    chroma needs even sizes.
 
     Attributes:
         path: of the final file.
@@ -60,15 +59,15 @@ class VideoWriter:
         crf: int = 23,
         comment: str = "",
     ) -> None:
-        """Check the place and begin the file.
+        """Check the target and open the partial file.
 
         Args:
             path: ends in .mp4, .mov or .mkv.
             size: (width, height) pixels; a frame of another size is scaled to fit, with black bars.
             fps: average rate, a hint for the encoder and the length of the last frame; 30 if unknown.
-            sound: is copied, cut to the written times.
+            sound: copied for the time that is written.
             overwrite: replace an existing file.
-            crf: x264's constant rate factor; the greater, the smaller and coarser the video.
+            crf: x264's constant rate factor; higher values give a smaller file and lower quality.
             comment: for the file's metadata.
 
         Raises:
@@ -81,7 +80,7 @@ class VideoWriter:
         self._sound, self._comment = sound, comment
         self._origin = 0.0
         self._last = self._last_key = -math.inf  # ticks
-        self._reformatter = VideoReformatter()  # keeps its tables from frame to frame
+        self._reformatter = VideoReformatter()  # caches its tables
         self._broken = self._closed = False
         check_target(self.path, overwrite=overwrite)
         if sound and sound.path.exists() and self.path.exists() and self.path.samefile(sound.path):
@@ -95,8 +94,8 @@ class VideoWriter:
         flags = {"movflags": "frag_every_frame+empty_moov+default_base_moof", "flush_packets": "1"}
         container = av.open(f"file:{self.partial}", "w", format="mp4", container_options=flags)
         rate = Fraction(self._fps).limit_denominator(1001)
-        # Zero latency: no frame waits in the encoder, where a kill would take it, and none is reordered, which players
-        # that do not read edit lists would show late. At equal quality the file is 1.4 times as large.
+        # Zero latency: no frame waits in the encoder, where it would be lost if the process is killed, and none is
+        # reordered, which players without edit lists would show late. At equal quality the file is 1.4 times as large.
         options = {"preset": "veryfast", "tune": "zerolatency", "crf": str(self._crf)}
         stream: Any = container.add_stream("libx264", rate=rate, options=options)
         stream.width, stream.height = self._size[0] + self._size[0] % 2, self._size[1] + self._size[1] % 2
@@ -104,7 +103,7 @@ class VideoWriter:
         stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)
         context = stream.codec_context
         context.gop_size = max(1, round(self._fps * KEYFRAME_EVERY))
-        # Tagged, so that every player undoes the same conversion; untagged, they guess by the size.
+        # Tagged, so that all players convert alike; without tags they guess from the size.
         context.colorspace = context.color_primaries = context.color_trc = BT709
         return container, stream
 
@@ -113,7 +112,7 @@ class VideoWriter:
 
         Args:
             image: (H, W, 3) BGR uint8.
-            time: seconds; one that does not come after the last is moved just behind it.
+            time: seconds; a time that is not after the last one is moved just behind it.
 
         Raises:
             OutputError: the disk is full or gone.
@@ -126,7 +125,7 @@ class VideoWriter:
         frame = av.VideoFrame.from_numpy_buffer(self._fit(image), format="bgr24")  # not a copy
         frame = self._reformatter.reformat(frame, format="yuv420p", dst_colorspace=BT709, interpolation=EXACT)
         frame.pts, frame.time_base = int(ticks), Fraction(1, TICKS)
-        if ticks - self._last_key >= KEYFRAME_EVERY * TICKS:  # counted in time too: a slow source fills no group soon
+        if ticks - self._last_key >= KEYFRAME_EVERY * TICKS:  # by time too: slow sources fill groups late
             frame.pict_type = av.video.frame.PictureType.I
             self._last_key = ticks
         self._mux(frame)
@@ -134,7 +133,7 @@ class VideoWriter:
         self.frames_written += 1
 
     def _fit(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Scale to the size of the file, keeping the shape of things, and pad to even sides."""
+        """Scale to the size of the file, keeping the aspect ratio, and pad to even sides."""
         width, height = self._size
         h, w = image.shape[:2]
         if (w, h) != (width, height):
@@ -161,10 +160,10 @@ class VideoWriter:
         return OutputError(f"Cannot write '{self.path}': {why}.{kept} Free some space or choose another folder.")
 
     def close(self) -> None:
-        """Finish the file under its final name; twice is fine. Without a single frame there is no file.
+        """Finish the file under its final name; may be called twice. Without a frame no file is written.
 
         Raises:
-            OutputError: the disk is full or gone; the partial file stays.
+            OutputError: the disk is full or gone; the partial file remains.
         """
         if self._closed:
             return
@@ -185,7 +184,7 @@ class VideoWriter:
             whole.unlink(missing_ok=True)
 
     def _finish_partial(self) -> None:
-        """Write what the encoder still holds and close the partial file, which plays from then on."""
+        """Flush the encoder and close the partial file."""
         self._closed = True
         try:
             if self.frames_written and not self._broken:
@@ -209,7 +208,7 @@ class VideoWriter:
         elif not self._closed:
             try:
                 self._finish_partial()
-            except OutputError as second:  # the first error is the one to show
+            except OutputError as second:  # the first error is the one to report
                 log.warning("%s", second)
             if self.frames_written:
                 log.warning("Stopped early: the %d frames so far are in '%s'.", self.frames_written, self.partial)
@@ -218,15 +217,15 @@ class VideoWriter:
 
 
 class ImageWriter:
-    """Write one picture, whole or not at all, at the close.
+    """Write one image atomically on close.
 
     Attributes:
-        path: of the picture.
+        path: of the image.
         frames_written: 0 or 1.
     """
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Check the place.
+        """Check the target.
 
         Raises:
             OutputError: the file exists, or its folder cannot be written to.
@@ -236,17 +235,17 @@ class ImageWriter:
         check_target(self.path, overwrite=overwrite)
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
-        """Take the picture, (H, W, 3) BGR uint8; its time is not kept.
+        """Keep the image (H, W, 3), BGR uint8; its time is ignored.
 
         Raises:
             OutputError: it is the second one.
         """
         if self.frames_written:
-            raise OutputError(f"'{self.path}' holds one picture, and the source has more. Write to .mp4 instead.")
+            raise OutputError(f"'{self.path}' holds one image, and the source has more. Write to .mp4 instead.")
         self._image, self.frames_written = image, 1
 
     def close(self) -> None:
-        """Write the file; twice is fine.
+        """Write the file; may be called twice.
 
         Raises:
             OutputError: it cannot be written.
@@ -273,7 +272,7 @@ def open_writer(
     sound: Sound | None = None,
     overwrite: bool = False,
 ) -> VideoWriter | ImageWriter:
-    """Open the writer of annotated pictures that the suffix asks for; the arguments are those of `VideoWriter`.
+    """Open the writer of annotated images for a suffix; the arguments are those of `VideoWriter`.
 
     Raises:
         UsageError: the suffix is unknown.
@@ -287,13 +286,13 @@ def open_writer(
 
 
 def check_suffix(path: str | Path) -> None:
-    """Refuse a name whose suffix no writer knows.
+    """Check that the suffix can be written.
 
     Raises:
-        UsageError: with the suffixes that are known.
+        UsageError: the suffix is unknown.
     """
     known = (*VIDEO_OUTPUTS, *IMAGE_OUTPUTS)
     if Path(path).suffix.lower() not in known:
         raise UsageError(
-            f"Cannot tell what to write from '{path}'. Give a name that ends in one of: {' '.join(known)}."
+            f"Cannot write '{path}': its suffix is unknown. Give a name that ends in one of: {' '.join(known)}."
         )

@@ -108,7 +108,7 @@ def test_crowdpose_and_ochuman_go_through_the_same_evaluation(tmp_path, extra, c
         return Poses(detections.boxes, points, np.full((1, count), 0.9), detections.scores)
 
     run = evaluate(tmp_path, tmp_path / "truth.json", lambda seen: [estimate(*one) for one in seen])
-    assert run.benchmark.name == name
+    assert run.dataset.name == name
     assert run.tables["keypoints"]["AP"] == ap
 
 

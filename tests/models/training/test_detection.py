@@ -71,8 +71,8 @@ def test_the_detector_learns_a_little_and_its_weights_load(people, tmp_path):
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("network.input_size=[96, 128]", "on squares, not yolov8n on 96x128"),
-        ("network.variant=yolo11n", "yolov8x on squares, not yolo11n"),
+        ("network.input_size=[96, 128]", "with square input, not yolov8n on 96x128"),
+        ("network.variant=yolo11n", "yolov8x with square input, not yolo11n"),
     ],
 )
 def test_another_detector_is_refused(people, override, sentence):

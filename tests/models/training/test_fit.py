@@ -191,7 +191,7 @@ def test_checkpoints_of_the_first_version_are_taken_with_their_moments(people, t
     torch.save({"model": new["model"], "ema": new["ema"], "optimizer": old, "seen": 99}, tmp_path / "old.pt")
     optimizer = torch.optim.AdamW(network.parameters())
     began = loop.Run(network, tiny("convvit", (64, 48)), optimizer)
-    began.begin_from(tmp_path / "old.pt", read_weights=lambda path: {})
+    began.initialise(tmp_path / "old.pt", read_weights=lambda path: {})
     assert began.seen == 99
     assert began.step == 0
     for name, parameter in network.named_parameters():

@@ -83,9 +83,9 @@ def test_batches_are_shuffled_shared_and_resumed():
 
 
 def test_batches_that_cannot_be_are_told():
-    with pytest.raises(UsageError, match=r"3 samples, less than a batch of 4\. Give --set batch=3"):
+    with pytest.raises(UsageError, match=r"3 samples, fewer than a batch of 4\. Give --set batch=3"):
         Batches(3, batch=4, seed=0)
-    with pytest.raises(UsageError, match="cannot be shared by 3 processes"):
+    with pytest.raises(UsageError, match="cannot be split among 3 processes"):
         Batches(9, batch=4, seed=0, world=3)
 
 

@@ -109,8 +109,8 @@ def test_the_backbone_gets_its_own_normalisation():
     ("change", "message"),
     [
         ({"backbone": "test_vitt"}, r"has no backbone 'test_vitt'. Did you mean test_vit"),
-        ({"head": "nonsense"}, "The head 'nonsense' is not known; choose one of classic, simple"),
-        ({"head": "bundled"}, "takes features at strides 4, 8 and 16, but test_vit has them at 16"),
+        ({"head": "nonsense"}, "The head 'nonsense' is unknown; choose one of classic, simple"),
+        ({"head": "bundled"}, "needs features at strides 4, 8 and 16, but test_vit has them at 16"),
         ({"input_size": (100, 96)}, r"network.input_size is \[100, 96\]|cannot build test_vit"),
     ],
 )
@@ -123,14 +123,14 @@ def test_mistakes_are_told(change, message):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["network.backbone="], "network.backbone goes with network.variant"),
+        (["network.backbone="], "network.backbone and network.variant"),
         (["optim.groups=layer_decay"], "layer_decay' is for ViTPose"),
     ],
 )
 def test_recipes_that_do_not_fit_are_refused(overrides, message):
     with pytest.raises(UsageError, match=message):
         read("timm", overrides)
-    with pytest.raises(UsageError, match=r"goes with network\.variant"):
+    with pytest.raises(UsageError, match=r"network.backbone and network\.variant"):
         read("vitpose-s", ["network.backbone=test_vit"])
 
 
@@ -146,7 +146,7 @@ def test_pretrained_weights_come_from_a_file_and_a_wrong_one_is_named(tmp_path, 
     ):
         TimmPose(backbone="test_resnet", input_size=SIZE, pretrained=str(tmp_path / "none.pth"))
     monkeypatch.setenv("POSETRACK_OFFLINE", "1")
-    with pytest.raises(ModelError, match="posetrack is offline, so timm cannot fetch"):
+    with pytest.raises(ModelError, match="posetrack is offline, so timm cannot download"):
         TimmPose(backbone="test_resnet", input_size=SIZE, pretrained="timm")
 
 

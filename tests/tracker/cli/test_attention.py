@@ -59,7 +59,7 @@ def test_the_most_certain_person_is_taken(attention, monkeypatch):
 def test_a_picture_with_nobody_is_one_sentence(attention, monkeypatch, capsys):
     monkeypatch.setattr(detector, "load_detector", lambda *names, **options: lambda frame: Detections.empty())
     assert attention()[0] == 1
-    assert "finds nobody" in capsys.readouterr().err
+    assert "finds no person" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_picture_with_nobody_is_one_sentence(attention, monkeypatch, capsys):
         (["--keypoint", "left_wirst"], "Did you mean left_wrist?"),
         (["--box", "1,2,3"], "give four numbers"),
         (["--box", "9,9,1,1"], "is empty"),
-        (["--output", "figure.docx"], "give the name of a picture"),
+        (["--output", "figure.docx"], "give the name of an image"),
     ],
 )
 def test_a_wrong_request_is_one_sentence(attention, capsys, words, message):
@@ -78,4 +78,4 @@ def test_a_wrong_request_is_one_sentence(attention, capsys, words, message):
 
 def test_a_missing_picture_is_one_sentence(attention, tmp_path, capsys):
     assert attention("--box", "1,1,9,9", image=tmp_path / "none.png")[0] == 1
-    assert "Cannot read the picture" in capsys.readouterr().err
+    assert "Cannot read the image" in capsys.readouterr().err

@@ -66,7 +66,7 @@ def test_own_results_are_no_sources_and_what_is_left_out_is_named(sources, tmp_p
     words = ("--save", clips / "out", "--csv", clips / "out")
     assert posetrack(clips, *words) == 0
     first = sorted(path.relative_to(clips) for path in clips.rglob("*"))
-    assert "notes.txt (no video or picture)" in caplog.text
+    assert "notes.txt (no video or image)" in caplog.text
     assert "old.partial.mp4 (unfinished)" in caplog.text
     assert posetrack(clips, *words, "--overwrite") == 0
     assert "a result of posetrack" in caplog.text
@@ -137,8 +137,9 @@ def test_several_sources_are_a_batch_with_names_of_their_own(sources, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 def test_pictures_bear_a_mark_and_stay_as_they_are(suffix, tmp_path):
-    from posetrack.tracker.video.image import read_image, write_image
-    from posetrack.tracker.video.mark import is_marked
+    from posetrack.tracker.video.images.image import read_image
+    from posetrack.tracker.video.write.image import write_image
+    from posetrack.tracker.video.write.mark import is_marked
 
     image = np.full((40, 60, 3), (10, 120, 240), np.uint8)
     write_image(tmp_path / f"own{suffix}", image)
@@ -150,7 +151,7 @@ def test_pictures_bear_a_mark_and_stay_as_they_are(suffix, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_videos_bear_a_mark(suffix, sources, tmp_path):
-    from posetrack.tracker.video.mark import MARK, is_marked
+    from posetrack.tracker.video.write.mark import MARK, is_marked
     from posetrack.tracker.video.writer import VideoWriter
 
     with VideoWriter(tmp_path / f"own{suffix}", size=(64, 48), comment=MARK) as writer:

@@ -8,7 +8,7 @@ import pytest
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.formats.table_writer import CsvSink
+from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Frame, Poses, State, Tracks
 

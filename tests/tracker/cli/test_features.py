@@ -9,7 +9,7 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features import motions
-from posetrack.tracker.formats.table_writer import CsvSink
+from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.types import State, Tracks
 
 
@@ -87,7 +87,7 @@ def test_wrong_calibrations_are_told(table, tmp_path, capsys, words, told):
 def test_a_file_that_is_no_table_is_told(tmp_path, capsys):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     assert main(["features", str(tmp_path / "other.csv"), "--out", str(tmp_path / "f.csv")]) == 1
-    assert "is no table of posetrack" in capsys.readouterr().err
+    assert "is not a table of posetrack" in capsys.readouterr().err
     assert main(["features", str(tmp_path / "none.csv"), "--out", str(tmp_path / "f.csv")]) == 1
     assert "there is no such file" in capsys.readouterr().err
 

@@ -22,7 +22,7 @@ FRAMES, GAP = 50, range(20, 34)
 
 
 class Estimator:
-    """Sees a walker in every frame but those of the gap; stops the run where it is told to."""
+    """Sees a walker in every frame except those of the gap; interrupts the run at a given frame."""
 
     name, sha256, skeleton = "scene", "", COCO
     network = SimpleNamespace(name="none", precision="fp32", device="cpu", reason="a scene")
@@ -125,7 +125,7 @@ def test_features_are_of_the_refined_tracks(track, tmp_path):
     assert all(float(row["com_speed_px_s"]) > 100 for row in table[5:-5])
 
 
-def test_ctrl_c_in_the_first_look_leaves_what_was_measured(track, tmp_path):
+def test_ctrl_c_in_the_first_pass_leaves_what_was_measured(track, tmp_path):
     assert track("--refine", "--save", tmp_path / "out.mp4", stop=15) == 1
     table = rows(tmp_path / "out.partial.csv")
     assert [int(row["frame"]) for row in table] == list(range(15))
@@ -135,7 +135,7 @@ def test_ctrl_c_in_the_first_look_leaves_what_was_measured(track, tmp_path):
     assert not list(tmp_path.glob("out*.mp4"))
 
 
-def test_ctrl_c_in_the_second_look_leaves_the_refined_table_as_partial(track, tmp_path, monkeypatch):
+def test_ctrl_c_in_the_second_pass_leaves_the_refined_table_as_partial(track, tmp_path, monkeypatch):
     from posetrack.tracker.output.sinks import OverlaySink
 
     write = OverlaySink.write
@@ -222,7 +222,7 @@ def test_a_choice_of_the_whole_run_is_refused_live(words, named, track, monkeypa
     assert f"Leave {named} out" in capsys.readouterr().err
 
 
-def test_faces_are_hidden_in_both_looks(track, tmp_path):
+def test_faces_are_hidden_in_both_passes(track, tmp_path):
     pictures = []
     for words in ((), ("--blur-faces",), ("--blur-faces", "--refine"), ("--skeleton-only", "--refine")):
         assert track(*words, "--save", tmp_path / "out.mkv", "--overwrite") == 0

@@ -58,8 +58,8 @@ def test_problems_of_the_data_are_told(train, tmp_path):
     ("options", "message"),
     [
         (["--set", "batsch=3"], "Did you mean batch?"),
-        (["--set", "batch=400"], "less than a batch of 400"),
-        (["--set", "loss=mse"], "The loss 'mse' is not known"),
+        (["--set", "batch=400"], "fewer than a batch of 400"),
+        (["--set", "loss=mse"], "The loss 'mse' is unknown"),
         (["--set", "network.variant=convvitt"], "Did you mean convvit?"),
         (["--set", "network.input_size=[60, 48]"], "not a multiple of 16"),
         (["--resume", "--init", "bundled"], "give one of them"),

@@ -214,7 +214,7 @@ def test_another_skeleton(folder):
 def test_other_annotations_than_coco_must_say_so(folder):
     truth = json.loads((folder / "truth.json").read_text())
     truth["annotations"][0]["keypoints"] = [1.0] * 42
-    with pytest.raises(UsageError, match="have 14 keypoints a person, but coco has 17"):
+    with pytest.raises(UsageError, match="have 14 keypoints per person, but coco has 17"):
         evaluate(folder / "images", truth, None)
 
 

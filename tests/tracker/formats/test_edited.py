@@ -135,9 +135,9 @@ def test_a_missing_column_of_deeplabcut_is_named(recording, tmp_path):
         ("frame", "1" * 120_000, "line 3: frame is '1111"),
         ("track_id", "-1", "line 3: track_id is '-1', not a whole number from 1 on"),
         ("track_id", "", "line 3: track_id is ''"),
-        ("time_s", "noon", "line 3: 'noon' is no number"),
+        ("time_s", "noon", "line 3: 'noon' is not a number"),
         ("state", "up", "line 3: state is 'up', not one of measured, predicted, interpolated"),
-        ("nose_x", "12 px", "line 3: '12 px' is no number"),
+        ("nose_x", "12 px", "line 3: '12 px' is not a number"),
         ("nose_x", "inf", "a coordinate is inf pixels"),
         ("nose_x", "1e308", r"a coordinate is 1e\+308 pixels"),
         ("x1", "9e99", r"a coordinate is 9e\+99 pixels"),
@@ -170,4 +170,4 @@ def test_a_column_that_is_no_keypoint_is_left_out_with_a_word(recording, tmp_pat
     (file,) = write_recording(tmp_path / "a.csv", recording)
     store(file, [[*row, "centre_x", "centre_y"] if not n else [*row, "1", "2"] for n, row in enumerate(cells_of(file))])
     assert len(read_recording(file).skeleton) == 17
-    assert "centre_x is not one of a keypoint" in caplog.text
+    assert "centre_x is of no keypoint" in caplog.text

@@ -65,7 +65,7 @@ def test_nobody_is_a_file_too(name, tmp_path):
     nobody = Recording(COCO, lambda: [], Path("nobody.csv"), size=(64, 48), fps=25.0, num_frames=3)
     target = tmp_path / f"out{FORMATS[name].suffix}"
     if name == "dlc-h5":  # a table without columns
-        with pytest.raises(OutputError, match="where there is nobody"):
+        with pytest.raises(OutputError, match="has no people"):
             write_recording(target, nobody)
         return
     for file in write_recording(target, nobody):
@@ -183,7 +183,7 @@ def test_metres_of_opensim(recording, tmp_path):
 def test_deeplabcuts_hdf5_tells_when_it_is_full(tmp_path):
     need("dlc-h5")
     crowd = tracks_of(np.arange(1, 81), np.ones((80, 17, 2)), np.ones((80, 17)))
-    with pytest.raises(OutputError, match=r"no room for the columns of 80 people\. Write \.dlc\.csv"):
+    with pytest.raises(OutputError, match=r"cannot hold the columns of 80 people\. Write \.dlc\.csv"):
         write_recording(tmp_path / "a.dlc.h5", Recording(COCO, lambda: [(0, 0.0, crowd)], Path("crowd.csv")))
     assert not list(tmp_path.iterdir())
     (file,) = write_recording(tmp_path / "a.dlc.csv", Recording(COCO, lambda: [(0, 0.0, crowd)], Path("crowd.csv")))
@@ -230,24 +230,24 @@ def test_unknown_keypoints_keep_their_names():
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.csv", "frame,time\n0,0\n", "no table of posetrack"),
-        ("a.csv", "", "no table of posetrack"),
-        ("a.csv", "frame,time_s,track_id,state,keypoint,x,y,score\n0,0,1,up,nose,1,1,1\n", "no long table"),
+        ("a.csv", "frame,time\n0,0\n", "not a table of posetrack"),
+        ("a.csv", "", "not a table of posetrack"),
+        ("a.csv", "frame,time_s,track_id,state,keypoint,x,y,score\n0,0,1,up,nose,1,1,1\n", "not a long table"),
         ("a.csv", "frame,time_s,track_id,state,keypoint,x,y,score\n0,0,1,measured,nose,1,1\n", "line 2: it has 7 of 8"),
-        ("a.csv", "scorer,x,x\nbodyparts,nose,nose\ncoords,x,y\n0,1,1\n", "has not x, y and likelihood"),
-        ("a.csv", "scorer,x,x,x\nbodyparts,a,a,a\ncoords,x,y,likelihood\n0,1,b,1\n", "line 4: 'b' is no number"),
+        ("a.csv", "scorer,x,x\nbodyparts,nose,nose\ncoords,x,y\n0,1,1\n", "needs x, y and likelihood"),
+        ("a.csv", "scorer,x,x,x\nbodyparts,a,a,a\ncoords,x,y,likelihood\n0,1,b,1\n", "line 4: 'b' is not a number"),
         ("a.txt", "0,1,2,3,4,5,1,-1,-1,-1\n", "row 1 is '0,1,2,3,4,5"),
-        ("a.txt", "1,one,2,3,4,5\n", "no MOT file"),
-        ("a.json", "{}", "no PoseTrack18 file"),
-        ("a.json", '{"images": [], "annotations": [{}]}', "no PoseTrack18 file"),
-        ("a.json", '[{"image_id": 0, "keypoints": [1, 2, 3]}]', "people without ids: detections, not tracks"),
-        ("a.json", "[1,", "no COCO results file"),
-        ("a.trc", "nothing\n", "no marker file"),
-        ("a.parquet", "nothing\n", "no Parquet file"),
+        ("a.txt", "1,one,2,3,4,5\n", "not a MOT file"),
+        ("a.json", "{}", "not a PoseTrack18 file"),
+        ("a.json", '{"images": [], "annotations": [{}]}', "not a PoseTrack18 file"),
+        ("a.json", '[{"image_id": 0, "keypoints": [1, 2, 3]}]', "people without IDs: detections, not tracks"),
+        ("a.json", "[1,", "not a COCO results file"),
+        ("a.trc", "nothing\n", "not a marker file"),
+        ("a.parquet", "nothing\n", "not a Parquet file"),
         ("a.h5", "nothing\n", "Cannot read"),
-        ("a.pkl", "nothing\n", "no pickle of skeletons"),
+        ("a.pkl", "nothing\n", "not a pickle of skeletons"),
         ("a.parquet/x.txt", "", "holds no .*_keypoints.json"),
-        ("a.openpose/x_0_keypoints.json", "[]", "no file of OpenPose"),
+        ("a.openpose/x_0_keypoints.json", "[]", "not a file of OpenPose"),
     ],
 )
 def test_other_files_are_refused(tmp_path, name, text, message):

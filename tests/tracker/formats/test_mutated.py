@@ -128,7 +128,7 @@ def test_shapes_that_a_file_states_are_bounded(shape, tmp_path):
         file.create_dataset("tracks", shape, "f4", chunks=(1, 1, 1, 1))
         file.create_dataset("track_names", (people,), "S8", chunks=(1,))
         file.create_dataset("node_names", (nodes,), "S8", chunks=(1,))
-    assert "of the shape" in refused(tmp_path / "a.h5")
+    assert "have the shape" in refused(tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_sidecar_of_another_kind_is_none(facts, tmp_path):
 
 
 def test_too_many_rows_of_a_frame_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("posetrack.tracker.formats.sheet.MAX_ROWS", 1)
+    monkeypatch.setattr("posetrack.tracker.formats.csv_rows.MAX_ROWS", 1)
     (file,) = write_recording(tmp_path / "a.csv", gappy())
     with pytest.raises(SourceError, match="has 1 rows of frame 10 by line"):
         list(read_recording(file))

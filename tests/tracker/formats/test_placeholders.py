@@ -116,5 +116,5 @@ def test_markers_at_the_origin_are_missing(tmp_path):
 def test_detections_are_no_tracks(name, tmp_path):
     person = {"image_id": 1, "keypoints": body().ravel().tolist(), "score": 0.9}
     (tmp_path / name).write_text("1,-1,10,20,30,40,0.9\n" if name == "a.txt" else json.dumps([person]))
-    with pytest.raises(SourceError, match=r"without ids: detections, not tracks\. Give a tracker's result"):
+    with pytest.raises(SourceError, match=r"without IDs: detections, not tracks\. Give a tracker's result"):
         read_trajectories(tmp_path / name)

@@ -13,11 +13,16 @@ from posetrack.errors import OutputError
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features import motions
 from posetrack.tracker.features.columns import LEAD, columns
+from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.types import State, Tracks
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "features.md"
+
+
+def action_sink(actions, **files):
+    return ActionSink(actions, EventDetector(actions), **files)
 
 
 def write(sink, *, frames=20, stop=None):
@@ -34,7 +39,7 @@ def rows(path):
 
 def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):
     path = tmp_path / "f.csv"
-    with ActionSink(ActionFeatures(person_height=1.8), features=path) as sink:
+    with action_sink(ActionFeatures(person_height=1.8), features=path) as sink:
         write(sink)
     table = rows(path)
     assert [(int(row["frame"]), int(row["track_id"])) for row in table] == [(f, i) for f in range(20) for i in (1, 2)]
@@ -52,7 +57,7 @@ def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):
 
 
 def test_an_error_leaves_all_rows_so_far_under_the_partial_name(tmp_path):
-    with pytest.raises(RuntimeError), ActionSink(ActionFeatures(), features=tmp_path / "f.csv") as sink:
+    with pytest.raises(RuntimeError), action_sink(ActionFeatures(), features=tmp_path / "f.csv") as sink:
         write(sink, stop=15)
     assert len(rows(tmp_path / "f.partial.csv")) == 30
     assert json.loads((tmp_path / "f.partial.csv.json").read_text())["complete"] is False
@@ -60,13 +65,13 @@ def test_an_error_leaves_all_rows_so_far_under_the_partial_name(tmp_path):
 
 
 def test_rows_are_on_the_disk_while_the_run_goes_on(tmp_path):
-    with ActionSink(ActionFeatures(), features=tmp_path / "f.csv") as sink:
+    with action_sink(ActionFeatures(), features=tmp_path / "f.csv") as sink:
         write(sink)
         assert len(rows(tmp_path / "f.partial.csv")) >= 2 * (20 - 6)
 
 
 def test_restarting_takes_all_rows_back(tmp_path):
-    with ActionSink(ActionFeatures(), features=tmp_path / "f.csv") as sink:
+    with action_sink(ActionFeatures(), features=tmp_path / "f.csv") as sink:
         write(sink)
         sink.restart()
         write(sink, frames=5)
@@ -76,7 +81,7 @@ def test_restarting_takes_all_rows_back(tmp_path):
 def test_a_taken_name_is_refused(tmp_path):
     (tmp_path / "f.csv").write_text("mine")
     with pytest.raises(OutputError, match="add --overwrite"):
-        ActionSink(ActionFeatures(), features=tmp_path / "f.csv")
+        action_sink(ActionFeatures(), features=tmp_path / "f.csv")
 
 
 def test_the_document_tells_every_column():
@@ -94,7 +99,7 @@ def squatting(sink, *, count=2):
 
 
 def test_events_are_rows_with_their_sidecar(tmp_path):
-    with ActionSink(ActionFeatures(), events=tmp_path / "e.csv") as sink:
+    with action_sink(ActionFeatures(), events=tmp_path / "e.csv") as sink:
         squatting(sink)
         sink.restart()
         squatting(sink)
@@ -111,7 +116,24 @@ def test_events_are_rows_with_their_sidecar(tmp_path):
 
 
 def test_both_tables_come_from_one_run(tmp_path):
-    with ActionSink(ActionFeatures(), features=tmp_path / "f.csv", events=tmp_path / "e.csv") as sink:
+    with action_sink(ActionFeatures(), features=tmp_path / "f.csv", events=tmp_path / "e.csv") as sink:
         squatting(sink)
     assert len(rows(tmp_path / "f.csv")) == 240
     assert len(rows(tmp_path / "e.csv")) == 2
+
+
+def test_features_and_events_are_computed_once_per_frame(tmp_path):
+    class Listener:
+        def __init__(self):
+            self.taken = []
+
+        def take(self, tracks, features, events):
+            assert tracks.ids is features.ids
+            self.taken.append((features.frame, id(features), [event.event for event in events]))
+
+    one, two, actions = Listener(), Listener(), ActionFeatures()
+    with ActionSink(actions, EventDetector(actions), one, two, events=tmp_path / "e.csv") as sink:
+        squatting(sink)
+    assert one.taken == two.taken
+    assert [frame for frame, *_ in one.taken] == list(range(240))
+    assert [name for *_, names in one.taken for name in names] == ["squat", "squat"]

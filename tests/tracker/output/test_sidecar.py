@@ -8,7 +8,7 @@ import pytest
 from posetrack.errors import OutputError
 from posetrack.models.cache import sha256
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.formats.table_writer import columns
+from posetrack.tracker.formats.table import columns
 from posetrack.tracker.output.sidecar import Counts, NetworkFacts, RunFacts, write_sidecar
 from posetrack.tracker.partial import sidecar_path
 

@@ -5,7 +5,7 @@ import pytest
 
 from posetrack.errors import OutputError
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.formats.table_writer import CsvSink
+from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.output import sinks as module
 from posetrack.tracker.output.sinks import OverlaySink, Sinks
 from posetrack.tracker.output.summary import Timings
@@ -96,9 +96,9 @@ def test_no_screen_draws_nothing(monkeypatch, frame_of, people):
         sink.write(frame_of(), people(1))
 
 
-def test_the_rate_can_be_left_out(frame_of, people):
+def test_no_frame_rate_is_drawn_into_saved_images(frame_of, people):
     screen = Recorder()
-    with OverlaySink(screen, skeleton=COCO, show_fps=False) as sink:
+    with OverlaySink(screen, skeleton=COCO) as sink:
         for index in range(3):
             sink.write(frame_of(index), people(1))
     pictures = [image for image, _ in screen.written]

@@ -6,8 +6,8 @@ from rich.console import Console
 
 from posetrack.tracker import timings
 from posetrack.tracker.output.sidecar import Counts
-from posetrack.tracker.output.summary import FrameRate, progress, summary_table
-from posetrack.tracker.timings import Timings
+from posetrack.tracker.output.summary import progress, summary_table
+from posetrack.tracker.timings import FrameRate, Timings
 
 
 class Clock:

@@ -65,6 +65,17 @@ def test_pictures_are_shown_until_a_key_closes_the_window(screen):
     assert screen["destroyed"] == ["title"]
 
 
+def test_the_frame_rate_is_drawn_in_the_window_only(screen, monkeypatch):
+    images = []
+    monkeypatch.setattr(cv2, "imshow", lambda name, image: images.append(image))
+    with Window() as window, Window("without", show_fps=False) as plain:
+        for time in (0.0, 0.1):
+            window.write(PICTURE, time)
+            plain.write(PICTURE, time)
+    assert [image.any() for image in images] == [False, False, True, False]
+    assert not PICTURE.any()
+
+
 @pytest.mark.parametrize("change", [{"key": 27}, {"key": ord("Q")}, {"visible": 0.0}])
 def test_every_way_to_close(screen, change):
     screen.update(change)

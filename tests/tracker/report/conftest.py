@@ -5,8 +5,9 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.events import Event, EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.report.clip import Clip
-from posetrack.tracker.report.gather import MAX_ROWS, Gatherer
+from posetrack.tracker.report.measurements import MAX_ROWS, Collector
 from posetrack.tracker.types import State, Tracks
 
 
@@ -15,25 +16,26 @@ def tracks_of(poses, ids, state=State.MEASURED):
 
 
 @pytest.fixture
-def gather():
-    """Makes everybody from a scene."""
+def collect():
+    """Makes measurements from a scene."""
 
     def make(scene, *, max_rows=MAX_ROWS, events=(), **calibration):
         actions = ActionFeatures(skeleton=COCO, **calibration)
-        with Gatherer(actions, EventDetector(actions), max_rows=max_rows) as gatherer:
+        collector = Collector(actions, max_rows=max_rows)
+        with ActionSink(actions, EventDetector(actions), collector) as sink:
             for index, (time, poses, ids) in enumerate(scene.frames()):
-                gatherer.write_rows(index, time, tracks_of(poses, ids))
-        gatherer.everybody.happen(list(events))
-        return gatherer.everybody
+                sink.write_rows(index, time, tracks_of(poses, ids))
+        collector.measurements.add_events(list(events))
+        return collector.measurements
 
     return make
 
 
 @pytest.fixture
-def two_people(gather):
+def two_people(collect):
     """Two people who pass each other within 4 s, 30 frames a second, and one event of each."""
     events = [Event(1.0, 30, 1, "left_hand_raised", 1.0, 0.9), Event(2.5, 75, 2, "step", float("nan"), 0.5)]
-    return gather(synthetic.crossing(synthetic.regular(4, 30)), events=events)
+    return collect(synthetic.crossing(synthetic.regular(4, 30)), events=events)
 
 
 @pytest.fixture

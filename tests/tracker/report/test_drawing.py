@@ -1,4 +1,4 @@
-"""Figures are drawn without a display from either table, and hold everybody's lines."""
+"""Figures are drawn without a display from either table, and hold measurements's lines."""
 
 import cv2
 import matplotlib
@@ -6,7 +6,7 @@ import pytest
 
 from posetrack.errors import UsageError
 from posetrack.tracker.report.drawing import save_figure
-from posetrack.tracker.report.gather import Everybody
+from posetrack.tracker.report.measurements import Measurements
 
 
 def test_a_figure_is_a_picture_and_the_users_backend_stays(two_people, tmp_path):
@@ -22,5 +22,5 @@ def test_a_figure_is_a_picture_and_the_users_backend_stays(two_people, tmp_path)
 
 
 def test_nobody_is_no_figure(tmp_path):
-    with pytest.raises(UsageError, match="nothing to draw"):
-        save_figure(tmp_path / "x.png", Everybody("bh"))
+    with pytest.raises(UsageError, match="no values to draw"):
+        save_figure(tmp_path / "x.png", Measurements("bh"))

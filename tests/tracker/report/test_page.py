@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("bokeh", reason="needs the extra report")
 
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.report.gather import MAX_ROWS, Everybody
+from posetrack.tracker.report.measurements import MAX_ROWS, Measurements
 from posetrack.tracker.report.page import render
 from posetrack.tracker.types import State
 
@@ -88,23 +88,23 @@ def test_one_page_has_one_picture_of_each_kind(two_people, clip):
     with_pictures = render(two_people, facts=FACTS, clip=clip(3.0, max_bytes=100))
     assert "<video" not in with_pictures
     assert data_of(with_pictures)["times"] == [0, 1, 2]
-    assert "3 pictures of it" in with_pictures
+    assert "nearest of 3 still images" in with_pictures
     without = render(two_people, facts=FACTS)
     assert "<video" not in without
     assert 'id="picture"' not in without
 
 
-def test_thinned_series_are_confessed(gather):
+def test_thinned_series_are_confessed(collect):
     scene = synthetic.walking(synthetic.regular(20, 30))
-    page = render(gather(scene, max_rows=200), facts={})
+    page = render(collect(scene, max_rows=200), facts={})
     assert re.search(r"the least and the greatest value of every [\d.]+ s", page)
     assert len(floats(data_of(page)["people"][0]["series"]["t"])) <= 200
-    assert "the least and the greatest" not in render(gather(scene), facts={})
+    assert "the least and the greatest" not in render(collect(scene), facts={})
 
 
 def test_nobody_is_a_page_too():
-    page = render(Everybody("bh"), facts={**FACTS, "complete": False})
-    assert "Nobody was found" in page
+    page = render(Measurements("bh"), facts={**FACTS, "complete": False})
+    assert "No people were found" in page
     assert "stopped early" in page
 
 
@@ -120,11 +120,11 @@ def test_colours_are_the_overlays(two_people):
 
 def test_the_most_that_is_kept_is_a_small_page():
     """As many rows as an hour of five people has after thinning."""
-    everybody, rng = Everybody("bh"), np.random.default_rng(0)
-    rows = rng.normal(size=(MAX_ROWS // 5, len(everybody.columns)))
+    measurements, rng = Measurements("bh"), np.random.default_rng(0)
+    rows = rng.normal(size=(MAX_ROWS // 5, len(measurements.columns)))
     for person in range(1, 6):
         for index, row in enumerate(rows):
-            everybody.see(person, index, index / 2, State.MEASURED, height=200)
-            everybody.series.add(person, index / 2, row)
-    page = render(everybody, facts={})
+            measurements.add(person, index, index / 2, State.MEASURED, height=200)
+            measurements.series.add(person, index / 2, row)
+    page = render(measurements, facts={})
     assert 5e6 < len(page) < 15e6

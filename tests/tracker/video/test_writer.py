@@ -12,7 +12,7 @@ import pytest
 
 from posetrack.errors import OutputError, UsageError
 from posetrack.tracker.video import writer as module
-from posetrack.tracker.video.soundtrack import Sound
+from posetrack.tracker.video.decode.soundtrack import Sound
 from posetrack.tracker.video.source import open_source
 from posetrack.tracker.video.writer import ImageWriter, VideoWriter, open_writer
 
@@ -239,7 +239,7 @@ def test_writing_after_the_close_is_refused(tmp_path, make):
 def test_a_picture_is_written_whole(tmp_path, make, name):
     with open_writer(tmp_path / name, size=(64, 48)) as writer:
         writer.write(make.picture(3), 0.0)
-        with pytest.raises(OutputError, match="holds one picture"):
+        with pytest.raises(OutputError, match="holds one image"):
             writer.write(make.picture(3), 0.0)
     assert [p.name for p in tmp_path.iterdir()] == [name]
     assert np.abs(next(open_source(writer.path)).image.astype(int) - make.picture(3)).mean() < 10

@@ -61,8 +61,8 @@
     for (const plot of data.plots) {
       const values = plot.columns.map((name) => (near ? column(chosen, name)[row] : NaN))
       const sides = plot.columns.length > 1 ? ["L ", "R "] : [""]
-      const told = values.map((value, i) => sides[i] + (Number.isNaN(value) ? "–" : value.toFixed(plot.decimals)))
-      $(`at-${plot.name}`).textContent = told.join("  ")
+      const text = values.map((value, i) => sides[i] + (Number.isNaN(value) ? "–" : value.toFixed(plot.decimals)))
+      $(`at-${plot.name}`).textContent = text.join("  ")
     }
     const here = { x: [], y: [], color: [] }
     for (const person of data.people) {
@@ -152,7 +152,7 @@
     })
     model("spans").data = bars
     const events = (name) => data.events.map((event) => event[name])
-    model("events").data = { t: events("t"), row: events("row"), told: events("told") }
+    model("events").data = { t: events("t"), row: events("row"), text: events("text") }
     lines()
   }
 

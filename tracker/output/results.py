@@ -1,0 +1,39 @@
+"""Check which results of earlier runs exist, belong to posetrack, and are complete."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..formats.files import results
+from ..formats.registry import format_of
+from ..partial import sidecar_path
+from ..video.write.mark import is_marked
+
+
+def exists(output: str, path: Path) -> bool:
+    """Return whether a file with the name of an output exists; `output` is the name of an option."""
+    return bool(results(path, format_of(path))) if output == "csv" else path.exists()
+
+
+def is_ours(output: str, path: Path) -> bool:
+    """Return whether an output exists and is posetrack's: videos and images have its mark, tables a sidecar."""
+    return exists(output, path) and _state(output, path) is not None
+
+
+def is_complete(output: str, path: Path) -> bool:
+    """Return whether an output exists and is complete; other files than tables are renamed only when complete."""
+    return exists(output, path) and _state(output, path) is True
+
+
+def _state(output: str, path: Path) -> Any:
+    """Return whether an output states that it is complete; None if it is not posetrack's."""
+    if output == "save":
+        return is_marked(path) or None
+    if output == "report":
+        return b"posetrack" in path.read_bytes() or None
+    try:
+        return json.loads(sidecar_path(path).read_text(encoding="utf-8"))["complete"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,244 @@
+"""Measurements of all people of a video, collected frame by frame in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..features.angles import JOINTS
+from ..features.columns import LANDMARKS
+from ..features.events import Event
+from ..features.points import index as point_index
+from ..features.points import points
+from ..features.stream import MIN_SCORE, ActionFeatures, Features
+from ..types import State, Tracks
+from .series import MAX_ROWS, Series
+
+ANGLES = (*JOINTS, "trunk_inclination", "neck_inclination")
+POINTS = ("com", *LANDMARKS)
+_LANDMARKS = [point_index(name) for name in LANDMARKS]
+_NO_POINTS, _NO_SCORES = np.zeros((0, 2)), np.zeros(0)
+MAX_EVENTS = 5000  # number of events that are kept
+_NEAR = 0.25  # largest time between neighbouring frames in seconds
+
+
+def column_names(unit: str) -> tuple[str, ...]:
+    """Return the measures in order, as in the table of features, with speeds in m/s ("m") or body heights/s ("bh")."""
+    places = (f"{name}_{axis}" for name in POINTS for axis in "xy")
+    return ("frame", *(f"{name}_deg" for name in ANGLES), *(f"{name}_speed_{unit}_s" for name in POINTS), *places)
+
+
+def is_plain(column: str) -> bool:
+    """Return whether a column has no meaningful extremes: frame numbers and positions."""
+    return column.endswith(("_x", "_y")) or column == "frame"
+
+
+@dataclass(slots=True)
+class Person:
+    """Facts about one person, in addition to their series.
+
+    Attributes:
+        id: of the track.
+        first: number of the first frame.
+        last: number of the last frame.
+        spans: start and end in seconds, and the state in between.
+        states: number of frames by state.
+        height: sum of the heights of measured frames, pixels.
+        score: sum of the mean keypoint scores of measured frames.
+        jitter: sum of the jitter of `jitters` frames, pixels.
+        jitters: number of frames in `jitter`.
+    """
+
+    id: int
+    first: int
+    last: int = -1
+    spans: list[tuple[float, float, State]] = field(default_factory=list)
+    states: Counter[State] = field(default_factory=Counter)
+    height: float = 0.0
+    score: float = 0.0
+    jitter: float = 0.0
+    jitters: int = 0
+    _near: deque[tuple[float, NDArray[Any]]] = field(default_factory=lambda: deque(maxlen=3))
+
+    @property
+    def start(self) -> float:
+        """Seconds of the first frame."""
+        return self.spans[0][0]
+
+    @property
+    def end(self) -> float:
+        """Seconds of the last frame."""
+        return self.spans[-1][1]
+
+    @property
+    def coverage(self) -> float:
+        """Share of measured frames between the first and the last."""
+        return self.states[State.MEASURED] / (self.last - self.first + 1)
+
+    @property
+    def mean_score(self) -> float:
+        """Mean score of the keypoints; NaN if the person was never measured."""
+        measured = self.states[State.MEASURED]
+        return self.score / measured if measured else math.nan
+
+    @property
+    def mean_jitter(self) -> float:
+        """Mean over frames of the median keypoint's distance from the line between its neighbours in time, pixels."""
+        return self.jitter / self.jitters if self.jitters else math.nan
+
+    def add(self, frame: int, time: float, state: State, keypoints: NDArray[Any], scores: NDArray[Any]) -> None:
+        """Add one frame; keypoints (K, 2) pixels, NaN where hidden, and all scores (K,)."""
+        continues = self.spans and self.last == frame - 1
+        if continues and self.spans[-1][2] is state:
+            self.spans[-1] = (self.spans[-1][0], time, state)
+        else:
+            self.spans.append((self.spans[-1][1] if continues else time, time, state))
+        self.last = frame
+        self.states[state] += 1
+        if state is not State.MEASURED:
+            self._near.clear()
+            return
+        self.score += float(scores.mean()) if len(scores) else math.nan
+        self._near.append((time, keypoints))
+        if len(self._near) == 3:
+            self._add_jitter()
+
+    def _add_jitter(self) -> None:
+        (t0, before), (t1, now), (t2, after) = self._near
+        if not 0 < t1 - t0 < _NEAR or not 0 < t2 - t1 < _NEAR:
+            return
+        expected = before + (t1 - t0) / (t2 - t0) * (after - before)
+        distances = np.linalg.norm(now - expected, axis=-1)
+        known = distances[np.isfinite(distances)]
+        if len(known):
+            self.jitter += float(np.median(known))
+            self.jitters += 1
+
+
+class Measurements:
+    """Measurements of all people of a video.
+
+    Args:
+        unit: of speeds, "m" or "bh".
+        max_rows: number of rows above which series are thinned.
+
+    Attributes:
+        columns: of the series after the time.
+        unit: of the speeds, as text.
+        people: by ID.
+        series: measures by ID.
+        events: the first `MAX_EVENTS` events.
+        event_counts: number of all events by name.
+        first: number and time in seconds of the first frame with people.
+        last: the same of the last frame.
+        extent: largest (x, y) of all boxes in pixels.
+    """
+
+    def __init__(self, unit: str, *, max_rows: int = MAX_ROWS) -> None:
+        self.columns = column_names(unit)
+        self.unit = {"m": "m/s", "bh": "body heights/s"}[unit]
+        self.people: dict[int, Person] = {}
+        self.series = Series([is_plain(name) for name in self.columns], max_rows=max_rows)
+        self.events: list[Event] = []
+        self.event_counts: Counter[str] = Counter()
+        self.first, self.last = (0, math.inf), (0, -math.inf)
+        self.extent = np.zeros(2)
+
+    @property
+    def start(self) -> float:
+        """Time of the first frame with people in seconds."""
+        return self.first[1]
+
+    @property
+    def end(self) -> float:
+        """Time of the last frame with people in seconds."""
+        return self.last[1]
+
+    def add(
+        self,
+        identity: int,
+        index: int,
+        time: float,
+        state: State,
+        *,
+        height: float,
+        keypoints: NDArray[Any] = _NO_POINTS,
+        scores: NDArray[Any] = _NO_SCORES,
+    ) -> None:
+        """Add a person in one frame.
+
+        Args:
+            identity: ID of the track.
+            index: number of the frame.
+            time: seconds.
+            state: of the pose.
+            height: of the box in pixels.
+            keypoints: (K, 2) pixels; NaN where hidden.
+            scores: (K,) including hidden keypoints.
+        """
+        person = self.people.setdefault(identity, Person(identity, index))
+        person.add(index, time, state, keypoints, scores)
+        if state is State.MEASURED and not math.isnan(height):
+            person.height += height
+        self.first, self.last = min(self.first, (index, time), key=_seconds), (index, time)
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Add events."""
+        self.events += events[: MAX_EVENTS - len(self.events)]
+        self.event_counts.update(event.event for event in events)
+
+
+def _seconds(moment: tuple[int, float]) -> float:
+    return moment[1]
+
+
+class Collector:
+    """Collect the measurements of a run from its tracks, features and events.
+
+    Args:
+        actions: computes the features.
+        max_rows: number of rows above which series are thinned.
+
+    Attributes:
+        measurements: of the frames so far.
+    """
+
+    def __init__(self, actions: ActionFeatures, *, max_rows: int = MAX_ROWS) -> None:
+        self._skeleton, self._max_rows = actions.skeleton, max_rows
+        self._unit = "m" if actions.person_height or actions.scale else "bh"
+        names = list(actions.columns)
+        own = (*column_names(self._unit)[1 : 1 + len(ANGLES) + len(POINTS)], "com_x", "com_y")
+        self._columns = [names.index(name) for name in own]
+        self.restart()
+
+    def restart(self) -> None:
+        """Remove all measurements."""
+        self.measurements = Measurements(self._unit, max_rows=self._max_rows)
+
+    def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
+        """Add the tracks, features and events of one frame."""
+        poses, measurements = tracks.poses, self.measurements
+        visible = np.where((poses.scores >= MIN_SCORE)[..., None], poses.keypoints, np.nan)  # (N, K, 2)
+        measured = np.array([state is not State.PREDICTED for state in tracks.states], dtype=bool).reshape(-1, 1, 1)
+        landmarks = points(np.where(measured, visible, np.nan), self._skeleton)[:, _LANDMARKS]
+        for row, (identity, state) in enumerate(zip(tracks.ids.tolist(), tracks.states)):
+            measurements.add(
+                identity,
+                features.frame,
+                features.time,
+                state,
+                height=float(poses.boxes[row, 3] - poses.boxes[row, 1]),
+                keypoints=visible[row],
+                scores=poses.scores[row],
+            )
+            values = [[features.frame], features.values[row, self._columns], landmarks[row].ravel()]
+            measurements.series.add(identity, features.time, np.concatenate(values))
+        if len(tracks):
+            measurements.extent = np.fmax(measurements.extent, np.fmax.reduce(poses.boxes[:, 2:]))
+        measurements.add_events(events)

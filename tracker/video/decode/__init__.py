@@ -1,0 +1,1 @@
+"""Decode the frames and sound of video files and streams."""

@@ -1,0 +1,1 @@
+"""Read images: single ones, numbered series, and files of several."""

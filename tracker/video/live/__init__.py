@@ -1,0 +1,1 @@
+"""Read webcams and streams live: only the newest frame, reconnecting after a loss."""

@@ -33,6 +33,7 @@ class People:
         boxes: (N, 4) xyxy pixels.
         keypoints: (N, K, 2) pixels.
         weights: (N, K) in [0, 1], reliability of each keypoint; 0 if unknown.
+        true: (N,) whether people annotated the keypoints carefully: `label_source` is `gt`, or missing.
         truth: the annotations of the images in COCO's format, for evaluation.
     """
 
@@ -45,6 +46,7 @@ class People:
     boxes: NDArray[np.float32]
     keypoints: NDArray[np.float32]
     weights: NDArray[np.float32]
+    true: NDArray[np.bool_]
     truth: dict[str, Any]
 
     def __len__(self) -> int:
@@ -78,26 +80,30 @@ class People:
             boxes=self.boxes[kept],
             keypoints=self.keypoints[kept],
             weights=self.weights[kept],
+            true=self.true[kept],
             truth=self.truth
             | {key: [e for e in self.truth[key] if e[name] in ids] for key, name in _IMAGE_KEYS.items()},
         )
 
-    def where(self, kept: NDArray[np.bool_]) -> People:
-        """Return some of the people, with all images; `kept` is (N,)."""
-        arrays = {name: getattr(self, name)[kept] for name in ("image_rows", "boxes", "keypoints", "weights")}
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.integer]) -> People:
+        """Return some of the people, with all images, by a mask (N,) or by ascending, perhaps repeated, rows."""
+        arrays = {name: getattr(self, name)[rows] for name in ("image_rows", "boxes", "keypoints", "weights", "true")}
         return replace(self, **arrays)
 
 
 _IMAGE_KEYS = {"images": "id", "annotations": "image_id"}
 
 
-def read(root: Path, *, split: str, cache: Path | None = None, max_side: int = 320) -> tuple[People, list[str]]:
+def read(
+    root: Path, *, split: str, labels: Path | None = None, cache: Path | None = None, max_side: int = 320
+) -> tuple[People, list[str]]:
     """Read the people of a folder.
 
     Args:
         root: folder with `annotations/person_keypoints_*.json` and image folders, as COCO is published, or with
             `annotations.json` (or `.json.gz`) and images as files or in `*.tar` shards.
         split: `train` or `val`, selects the annotation file; one whose name has neither word is for training.
+        labels: annotation file to use instead of that of the folder.
         cache: folder for decoded images; if None, an image is decoded on each access.
         max_side: images in the cache are downscaled to at most this longer side, pixels.
 
@@ -107,7 +113,7 @@ def read(root: Path, *, split: str, cache: Path | None = None, max_side: int = 3
     Raises:
         SourceError: there are no such annotations, or none of them is valid.
     """
-    path = find_annotations(root, split=split)
+    path = labels or find_annotations(root, split=split)
     if path is None:
         raise SourceError(
             f"{root} holds no annotations for '{split}'. Give a folder with annotations.json, or with "
@@ -126,6 +132,13 @@ def read(root: Path, *, split: str, cache: Path | None = None, max_side: int = 3
     if len(people) == 0:
         raise SourceError(f"{path} has no valid person. {' '.join(problems.sentences())}".rstrip())
     return people, problems.sentences()
+
+
+def people_annotations(people: People) -> list[dict[str, Any]]:
+    """Return the COCO annotation of each person of `read`, in their order."""
+    rows = {int(number): row for row, number in enumerate(people.ids)}
+    own = [annotation for annotation in people.truth["annotations"] if not annotation.get("iscrowd")]
+    return sorted(own, key=lambda annotation: rows[annotation["image_id"]])
 
 
 def split_off(people: People, *, part: float, seed: int) -> tuple[People, People]:
@@ -193,7 +206,7 @@ def _checked_images(images: list[Any], problems: Problems) -> list[dict[str, Any
 def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pixels, problems: Problems) -> People:
     rows = {number: row for row, number in enumerate(images)}
     listed = {image.get("id") for image in truth["images"] if isinstance(image, dict)}
-    persons: list[tuple[int, list[float], list[float], Any]] = []
+    persons: list[tuple[int, list[float], list[float], Any, bool]] = []
     annotations = []
     for annotation in truth["annotations"]:
         name = annotation.get("id", "without id")
@@ -218,13 +231,14 @@ def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pi
             annotations.append(annotation)
             if not annotation.get("iscrowd"):
                 weights = annotation.get("keypoint_weights", 1.0)
-                persons.append((rows[annotation["image_id"]], box, points, weights))
+                true = annotation.get("label_source", "gt") == "gt"
+                persons.append((rows[annotation["image_id"]], box, points, weights, true))
     persons.sort(key=lambda person: person[0])
-    boxes = np.array([box for _, box, _, _ in persons], dtype=np.float32).reshape(-1, 4)
+    boxes = np.array([box for _, box, *_ in persons], dtype=np.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
-    points = np.array([points for _, _, points, _ in persons], dtype=np.float32).reshape(-1, len(COCO), 3)
+    points = np.array([points for _, _, points, *_ in persons], dtype=np.float32).reshape(-1, len(COCO), 3)
     weights = (points[..., 2] > 0).astype(np.float32)
-    for row, (*_, reliability) in zip(weights, persons, strict=True):
+    for row, (*_, reliability, _) in zip(weights, persons, strict=True):
         row *= np.asarray(reliability, dtype=np.float32)
     sizes = np.array([(image["height"], image["width"]) for image in images.values()], dtype=np.int64).reshape(-1, 2)
     image_rows = np.array([person[0] for person in persons], dtype=np.int64)
@@ -240,6 +254,7 @@ def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pi
         boxes=boxes,
         keypoints=points[..., :2],
         weights=weights,
+        true=np.array([person[-1] for person in persons], dtype=bool),
         truth={"images": list(images.values()), "annotations": annotations, "categories": truth.get("categories")},
     )
 

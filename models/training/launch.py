@@ -26,6 +26,7 @@ def train(
     data: Path,
     out: Path,
     val: Path | None = None,
+    labels: Path | None = None,
     cache: Path | None = None,
     init: str | None = None,
     resume: bool = False,
@@ -41,6 +42,7 @@ def train(
         data: training data, see `data.read`.
         out: folder of the results, created if needed.
         val: validation data; by default the validation split of `data`, or a part of its images.
+        labels: annotation file of the training data, instead of that in `data`.
         cache: folder for the decoded images of `data`.
         init: weights or a checkpoint to start from; `bundled` for the bundled ones.
         resume: continue the run in `out`.
@@ -59,7 +61,7 @@ def train(
         raise OutputError(f"{out} already holds a run. Add --resume to continue it, or give another --out.")
     fabric = _fabric(wanted, device=device, devices=devices, nodes=nodes)
     show = show and fabric.is_global_zero
-    people, held_out = _people(wanted, data, val, cache, show=show)
+    people, held_out = _people(wanted, data, val, labels, cache, show=show)
     make = DetectionTask if wanted.loss == "detection" else PoseTask
     # Pre-trained weights are not loaded if those of another run replace them.
     without_pretrained = dataclasses.replace(wanted, network=dataclasses.replace(wanted.network, pretrained=""))
@@ -94,17 +96,19 @@ def _fabric(wanted: Recipe, *, device: str, devices: int, nodes: int) -> Fabric:
     return fabric
 
 
-def _people(wanted: Recipe, data: Path, val: Path | None, cache: Path | None, *, show: bool) -> tuple[People, People]:
+def _people(
+    wanted: Recipe, data: Path, val: Path | None, labels: Path | None, cache: Path | None, *, show: bool
+) -> tuple[People, People]:
     """Read the training and the validation people, and print problems once."""
     from rich.console import Console
 
-    def read(root: Path, split: str, cache: Path | None = None) -> People:
-        people, problems = dataset.read(root, split=split, cache=cache, max_side=wanted.data.max_side)
+    def read(root: Path, split: str, labels: Path | None = None, cache: Path | None = None) -> People:
+        people, problems = dataset.read(root, split=split, labels=labels, cache=cache, max_side=wanted.data.max_side)
         for problem in problems if show else ():
             Console(stderr=True).print(f"{root}: {problem}", highlight=False, markup=False, soft_wrap=True)
         return people
 
-    people = read(data, "train", cache)
+    people = read(data, "train", labels, cache)
     where = val or data
     if dataset.find_annotations(where, split="val") is not None:
         return people, read(where, "val")

@@ -26,7 +26,7 @@ from . import teacher
 from .data import People
 from .objectives import OBJECTIVES, Mean
 from .pretrained import load_backbone
-from .recipe import Recipe
+from .recipe import Data, Recipe
 from .samples import Crops, in_order, loader, to_planes
 
 SHOWN = 8  # people in the preview
@@ -54,8 +54,8 @@ class PoseTask:
         if self.teacher and self.objective.distillation is None:
             raise UsageError(f"The loss '{recipe.loss}' does not support a teacher. Remove teacher.network.")
         self.recipe = recipe
-        self.samples = self._crops(_known(people, recipe.data.min_keypoints, recipe.data.limit), recipe)
-        self.held_out = self._crops(_known(held_out, 1, 0), None)
+        self.samples = self._crops(_learnt_from(people, recipe.data), recipe)
+        self.held_out = self._crops(held_out.select((held_out.weights > 0).any(1)), None)
         self.truth = held_out.truth
 
     def _crops(self, people: People, recipe: Recipe | None) -> Crops:
@@ -164,9 +164,7 @@ def build(recipe: Recipe) -> nn.Module:
     return network
 
 
-def _known(people: People, minimum: int, limit: int) -> People:
-    """Return people with enough known keypoints, at most `limit` if that is not 0."""
-    kept = (people.weights > 0).sum(1) >= minimum
-    if limit:
-        kept &= np.cumsum(kept) <= limit
-    return people.where(kept)
+def _learnt_from(people: People, data: Data) -> People:
+    """Return the people with enough known keypoints, the carefully annotated ones several times."""
+    rows = np.flatnonzero((people.weights > 0).sum(1) >= data.min_keypoints)[: data.limit or None]
+    return people.select(np.repeat(rows, np.where(people.true[rows], data.repeat_true, 1)))

@@ -45,6 +45,7 @@ class Data:
     Attributes:
         min_keypoints: people with fewer known keypoints are excluded.
         held_out: fraction of the images for validation, if no validation data is given.
+        repeat_true: times per epoch that carefully annotated people are seen (`label_source` is `gt`, or missing).
         limit: maximum number of people, for trials; 0 for all.
         max_side: images in a cache are downscaled to this longer side, pixels.
         workers: processes that prepare batches, per training process; 0 for none.
@@ -52,6 +53,7 @@ class Data:
 
     min_keypoints: int = 1
     held_out: float = 0.02
+    repeat_true: int = 1
     limit: int = 0
     max_side: int = 320
     workers: int = 4

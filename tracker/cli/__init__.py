@@ -20,6 +20,7 @@ from . import (
     eval_tracking,
     export,
     features,
+    label,
     models,
     options,
     plot,
@@ -77,7 +78,7 @@ def _parser(*, brief: bool) -> RootParser:
     parser.add_argument("--version", action="version", version=f"posetrack {__version__}")
     everything = (
         *(demo, features, report, plot, eval, eval_tracking),
-        *(convert, bench, models, export, attention, train),
+        *(convert, bench, models, export, attention, label, train),
     )
     for command in everything:
         command.add_parser(parser.commands)

@@ -26,6 +26,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         required=True,
         help="annotations/person_keypoints_*.json with images in folders, or annotations.json with files or .tar",
     )
+    parser.add_argument(
+        "--labels", metavar="FILE", help="annotation file of --data to use, such as of `posetrack label`"
+    )
     parser.add_argument("--val", metavar="DIR", help="validation set (default: that of --data, or a part of it)")
     parser.add_argument("--out", metavar="DIR", help="folder of the results (default: runs/RECIPE)")
     parser.add_argument("--cache", metavar="DIR", help="folder for decoded, reduced images; for small data sets")
@@ -59,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         data=Path(args.data),
         val=Path(args.val) if args.val else None,
         out=out,
+        labels=Path(args.labels) if args.labels else None,
         cache=Path(args.cache) if args.cache else None,
         init=args.init,
         resume=args.resume,

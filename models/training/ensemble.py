@@ -6,14 +6,17 @@ agreement says how far to trust each keypoint.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.keypoints import COCO
+from .data import People
 
 Array = NDArray[np.floating]
+View = Callable[[NDArray[np.uint8], Array], Array]
 
 PADDING = 1.25  # of the longer side of a box: the square crop that the distances refer to
 NEAR = 0.06  # of that side: standard deviation of the distance between two views of the same place
@@ -51,6 +54,31 @@ def fuse(views: Array, side: Array) -> Array:
     share = np.take_along_axis(closeness, center[None, None], axis=0)[0] * scores
     place = (points * share[..., None]).sum(0) / share.sum(0)[..., None]
     return np.concatenate([place, share.sum(0)[..., None] / len(views)], axis=-1)
+
+
+def relabel_image(
+    people: People, row: int, annotations: Sequence[dict[str, Any]], views: Sequence[View]
+) -> list[dict[str, Any]]:
+    """Return the annotations of the people of an image with the labels of an ensemble; see `relabelled`.
+
+    Args:
+        people: annotated people.
+        row: of the image.
+        annotations: of all people, in their order.
+        views: `(image (H, W, 3), boxes (N, 4) xyxy) -> (N, K, 3)` x, y and score.
+    """
+    rows = people.of_image(row)
+    if rows.start == rows.stop:
+        return []
+    image, scale = people.image(row)
+    boxes = people.boxes[rows] * np.tile(scale, 2)
+    fused = fuse(np.stack([view(image, boxes) for view in views]), sides(boxes))
+    fused[..., :2] /= scale
+    height, width = people.sizes[row].tolist()
+    return [
+        relabelled(annotation, labels, side=float(side), size=(height, width))
+        for annotation, labels, side in zip(annotations[rows], fused, sides(people.boxes[rows]), strict=True)
+    ]
 
 
 def relabelled(annotation: dict[str, Any], fused: Array, *, side: float, size: tuple[int, int]) -> dict[str, Any]:

@@ -35,7 +35,6 @@ def run(args: argparse.Namespace) -> int:
     import gzip
     import json
 
-    import numpy as np
     from rich.console import Console
     from rich.progress import track
 
@@ -57,20 +56,12 @@ def run(args: argparse.Namespace) -> int:
     old = data.people_annotations(people)
     annotations = [annotation for annotation in people.truth["annotations"] if annotation.get("iscrowd")]
     for row in track(range(len(people.names)), description="Label", console=console):
-        rows = people.of_image(row)
-        if rows.start == rows.stop:
-            continue
-        image, scale = people.image(row)
-        boxes = people.boxes[rows] * np.tile(scale, 2)
-        side = ensemble.sides(boxes)
-        fused = ensemble.fuse(np.stack([view(image, boxes) for view in views]), side)
-        fused[..., :2] /= scale
-        for annotation, labels, width in zip(old[rows], fused, side / scale[0], strict=True):
-            size = (int(people.sizes[row, 0]), int(people.sizes[row, 1]))
-            annotations.append(ensemble.relabelled(annotation, labels, side=float(width), size=size))
+        annotations += ensemble.relabel_image(people, row, old, views)
     text = json.dumps(people.truth | {"annotations": annotations}).encode()
     with PartialFile(out, overwrite=args.overwrite) as file:
         file.write(gzip.compress(text) if out.suffix == ".gz" else text)
     labelled = sum(any(annotation["keypoints"][2::3]) for annotation in annotations)
-    console.print(f"Wrote {out}: {labelled} of {len(annotations)} people have keypoints.", highlight=False)
+    console.print(
+        f"Wrote {out}: {labelled} of {len(annotations)} people have keypoints.", highlight=False, soft_wrap=True
+    )
     return 0

@@ -45,7 +45,7 @@ def test_a_teacher_is_replaced_and_the_truth_is_not(photograph):
     assert by_id[2] == old[2]
     assert by_id[3] == old[3]
     image = data.read(photograph, split="train")[0].image(0)[0]
-    seen = load_pipeline(detector=lambda frame: [[221, 405, 345, 857, 0.9]])(image)[0]
+    seen = load_pipeline(detector=lambda frame: [[221, 405, 345, 857]])(image)[0]
     labels = np.array(by_id[1]["keypoints"]).reshape(17, 3)
     sure = (seen.keypoints.scores > 0.6) & (labels[:, 2] > 0)
     assert sure.sum() > 8

@@ -79,8 +79,8 @@ class Transaction:
         self._removed.append(path)
 
     def hold(self, file: BinaryIO) -> None:
-        """Keep a claimed file open until the end, so that no other run takes its name."""
-        self._always.enter_context(file)
+        """Keep a claimed file open until the end, so that no other run takes its name; an empty one is removed."""
+        self._always.callback(_release, file)
         if fcntl is None:  # Windows renames and removes no open file
             file.close()
 
@@ -300,6 +300,14 @@ def sync(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
     return None
+
+
+def _release(file: BinaryIO) -> None:
+    if file.closed:
+        return
+    with file, suppress(OSError):
+        if not os.fstat(file.fileno()).st_size:
+            Path(file.name).unlink(missing_ok=True)
 
 
 def _remove(path: Path) -> None:

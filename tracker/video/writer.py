@@ -102,6 +102,8 @@ class VideoWriter:
             raise OutputError(f"'{self.path}' is the source itself. Choose another name for the result.")
         try:
             self._claimed = claim(self.path.with_suffix(".mp4"))  # FFmpeg then writes to this file
+            if results:
+                results.hold(self._claimed)  # also where this writer is never entered
             self._container, self._stream = self._begin()
         except (av.FFmpegError, OSError) as error:
             raise self._failure(error) from error

@@ -49,10 +49,10 @@ def to_dataframe(
         missing = np.isnan(keypoints[:, k]).any(-1)
         columns |= {f"{name}_{axis}": keypoints[:, k, i] for i, axis in enumerate("xy")}
         columns[f"{name}_score"] = np.where(missing, np.nan, keypoint_scores[:, k])
-    for k, name in enumerate(names if keypoint_states is not None else ()):
-        missing = np.isnan(keypoints[:, k]).any(-1)
-        codes = keypoint_states[:, k].tolist()
-        columns[f"{name}_state"] = [None if gap else str(STATES[code]) for gap, code in zip(missing, codes)]
+    if keypoint_states is not None:
+        missing = np.isnan(keypoints).any(-1).T.tolist()  # (K, N)
+        for name, gaps, codes in zip(names, missing, keypoint_states.T.tolist()):
+            columns[f"{name}_state"] = [None if gap else str(STATES[code]) for gap, code in zip(gaps, codes)]
     return pandas.DataFrame(columns, index=range(len(ids)))
 
 

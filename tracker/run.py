@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import OutputError, PosetrackError, UsageError
 from . import facts
@@ -70,8 +70,8 @@ def _load(config: RunConfig, *, live: bool) -> Pipeline:
 def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console) -> str:
     """Track one source and return a warning, or an empty text."""
     outputs, refine = config.outputs, config.tracking.refine
-    words = {each.name: getattr(config.source, each.name) for each in dataclasses.fields(config.source)}
-    opened = partial(open_source, **(words | {"source": job.source}))
+    reading = {each.name: getattr(config.source, each.name) for each in dataclasses.fields(config.source)}
+    opened = partial(open_source, **(reading | {"source": job.source}))
     with opened() as frames:
         if frames.live and (option := second_pass(outputs, refine=refine)):
             raise UsageError(f"'{frames.name}' is live and cannot be read a second time. Leave {option} out.")
@@ -84,8 +84,7 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
         run_facts = partial(facts.run_facts, options, frames, pipeline)
         csv = job.targets.get("csv")
         with Transaction() as results:
-            words: Any = {"select": select, "refine": refine, "results": results}
-            report, sinks = open_outputs(job, outputs, frames, pipeline, **words)
+            report, sinks = open_outputs(job, outputs, frames, pipeline, select=select, refine=refine, results=results)
             try:
                 with sinks:
                     if csv:  # beside the partial table, in case that this run is killed

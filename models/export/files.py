@@ -82,7 +82,7 @@ def write(network: nn.Module, path: str | Path, card: cards.Card, *, half: bool 
 def _examples(card: cards.Card) -> Tensor:
     # A batch of two, and different sides where the network takes any, so that tracing fixes no dimension.
     height, width = card.shape
-    if height < 0:
+    if isinstance(card, cards.DetectorCard) and height < 0:
         height, width = 2 * card.stride, 3 * card.stride
     return torch.zeros(2, 3, height, width)
 

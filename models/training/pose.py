@@ -55,7 +55,7 @@ class PoseTask:
             raise UsageError(f"The loss '{recipe.loss}' does not support a teacher. Remove teacher.network.")
         self.recipe = recipe
         self.samples = self._crops(_learnt_from(people, recipe.data), recipe)
-        self.held_out = self._crops(held_out.select((held_out.weights > 0).any(1)), None)
+        self.held_out = self._crops(held_out.select(np.flatnonzero((held_out.weights > 0).any(1))), None)
         self.truth = held_out.truth
 
     def _crops(self, people: People, recipe: Recipe | None) -> Crops:

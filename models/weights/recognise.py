@@ -33,11 +33,11 @@ def recognise(state: State, label: str, **arguments: Any) -> tuple[nn.Module, St
         extra = re.compile(r"^associate_keypoint_heads\.|^backbone\.cls_token$|\.mlp\.experts\.")
         state = {key: value for key, value in state.items() if not extra.search(key)}
         return _vitpose(state, label), state
-    if (network := transpose.from_state(state)) is not None:
+    if (with_maps := transpose.from_state(state)) is not None:
         # A file may omit the fixed table.
-        return network, {"pos_embedding": network.get_parameter("pos_embedding"), **state}
-    if (network := potr.from_state(state, **arguments)) is not None:
-        return network, state
+        return with_maps, {"pos_embedding": with_maps.get_parameter("pos_embedding"), **state}
+    if (with_sets := potr.from_state(state, **arguments)) is not None:
+        return with_sets, state
     raise ModelError(
         f"{label} is not a checkpoint of a pose network that posetrack knows; its first keys are {list(state)[:3]}. "
         "`posetrack models` lists the networks."

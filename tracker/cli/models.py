@@ -163,8 +163,8 @@ def show_convert(args: argparse.Namespace) -> int:
 
     if Path(args.target).suffix != ".safetensors":
         raise UsageError(f"'{args.target}' does not end in .safetensors. Give such a name.")
-    file = locate_weights(args.source, offline=args.offline)
-    network = load_checkpoint(file.path, input_size=file.input_size)
+    source = locate_weights(args.source, offline=args.offline)
+    network = load_checkpoint(source.path, input_size=source.input_size)
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
     with PartialFile(args.target, overwrite=args.overwrite) as file:
         file.write(save(state, metadata=metadata(network)))

@@ -90,9 +90,9 @@ def test_a_call_of_one_dataset_is_the_same_as_a_mixed_one(plus):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"dataset": 6}, "knows 6; give 0 to 5"),
-        ({"dataset": -1}, "knows 6"),
-        ({"dataset": torch.tensor([7]), "head": 0}, "knows 6"),
+        ({"dataset": 6}, "has 6; give 0 to 5"),
+        ({"dataset": -1}, "has 6"),
+        ({"dataset": torch.tensor([7]), "head": 0}, "has 6"),
         ({"dataset": torch.tensor([1])}, "needs the argument head"),
         ({"dataset": torch.tensor([1, 1]), "head": 0}, "1 images and 2 datasets"),
         ({"head": 6}, "has 6"),

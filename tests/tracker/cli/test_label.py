@@ -1,23 +1,26 @@
 """`posetrack label` on a real photograph, and a training on its labels."""
 
 import gzip
+import importlib.util
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
-from ultralytics.utils import ASSETS
 
 from posetrack import load_pipeline
 from posetrack.models.training import data
 from posetrack.tracker.cli import main
+
+BUS = Path(importlib.util.find_spec("ultralytics").origin).parent / "assets" / "bus.jpg"
 
 
 @pytest.fixture
 def photograph(tmp_path):
     """A folder with one photograph: a person with true keypoints, one with a teacher's, and a crowd."""
     (tmp_path / "images").mkdir()
-    shutil.copy(ASSETS / "bus.jpg", tmp_path / "images" / "bus.jpg")
+    shutil.copy(BUS, tmp_path / "images" / "bus.jpg")
     common = {"image_id": 7, "category_id": 1, "iscrowd": 0, "area": 1000.0, "keypoints": [10, 10, 2] * 17}
     truth = {
         "images": [{"id": 7, "file_name": "bus.jpg", "width": 810, "height": 1080}],

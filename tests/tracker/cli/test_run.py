@@ -363,8 +363,7 @@ def test_the_common_options_come_first():
 @pytest.mark.parametrize("word", ["--help", "--help-all"])
 def test_help_fits_80_columns(word, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit):
-        main([word])
+    assert main([word]) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 

@@ -54,7 +54,7 @@ def test_code_is_refused(value, protocol, tmp_path, monkeypatch):
     with pytest.raises(pickle.UnpicklingError, match="asks for"):
         load_plain(data)
     (tmp_path / "a.pkl").write_bytes(data)
-    with pytest.raises(SourceError, match="no pickle of skeletons: it asks for"):
+    with pytest.raises(SourceError, match="not a pickle of skeletons: it asks for"):
         read_recording(tmp_path / "a.pkl")
     assert not (tmp_path / "owned").exists()
 
@@ -64,7 +64,7 @@ def test_arrays_of_anything_but_numbers_are_refused(kind, tmp_path):
     data = pickle.dumps(np.zeros(2, dtype=kind))
     with pytest.raises(pickle.UnpicklingError):
         load_plain(data)
-    with pytest.raises(TypeError, match="no array of numbers"):
+    with pytest.raises(TypeError, match="is not numeric"):
         dump_plain(np.zeros(2, dtype=kind), tmp_path / "a.pkl")
 
 
@@ -102,5 +102,5 @@ def test_a_pickle_of_others_is_read(tmp_path):
         (2, 0.2, [1, 2]),
     ]
     (tmp_path / "b.pkl").write_bytes(pickle.dumps([annotation, annotation]))
-    with pytest.raises(SourceError, match="it holds 2 videos"):
+    with pytest.raises(SourceError, match="it contains 2 videos"):
         read_recording(tmp_path / "b.pkl")

@@ -30,11 +30,11 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _log_level():
-    """Keep what `--quiet` does to the log within a test."""
+    """Undo the log level of `--quiet`, also that of a fixture with a wider scope."""
     log = logging.getLogger("posetrack")
-    level = log.level
+    log.setLevel(logging.NOTSET)
     yield
-    log.setLevel(level)
+    log.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -50,9 +50,9 @@ def to_dataframe(
         columns |= {f"{name}_{axis}": keypoints[:, k, i] for i, axis in enumerate("xy")}
         columns[f"{name}_score"] = np.where(missing, np.nan, keypoint_scores[:, k])
     if keypoint_states is not None:
-        missing = np.isnan(keypoints).any(-1).T.tolist()  # (K, N)
-        for name, gaps, codes in zip(names, missing, keypoint_states.T.tolist()):
-            columns[f"{name}_state"] = [None if gap else str(STATES[code]) for gap, code in zip(gaps, codes)]
+        gaps = np.isnan(keypoints.sum(-1))  # (N, K)
+        for k, (name, codes) in enumerate(zip(names, keypoint_states.T.tolist())):
+            columns[f"{name}_state"] = [None if gap else str(STATES[code]) for gap, code in zip(gaps[:, k], codes)]
     return pandas.DataFrame(columns, index=range(len(ids)))
 
 

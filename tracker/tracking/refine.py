@@ -144,8 +144,8 @@ def _smoothed(tracklet: Tracklet, times: Array, *, sigmas: Array, config: Refine
     near = there & (away <= config.keypoint_slack * lengths(smooth.positions)[:, None])
     states = np.where(near, _MEASURED, _INTERPOLATED).astype(np.uint8)
     values: Any = (boxes, keypoints, np.where(filled, scores, 0.0), box_scores, smooth.velocities[:, 0])
-    arrays = (value.astype(np.float32) for value in values)
-    return _Refined(tracklet.identity, frames, measured, *arrays, keypoint_states=states)
+    boxes, keypoints, scores, box_scores, velocities = (value.astype(np.float32) for value in values)
+    return _Refined(tracklet.identity, frames, measured, boxes, keypoints, scores, box_scores, velocities, states)
 
 
 def _near(seen: NDArray[np.bool_], at: Array, *, within: float) -> NDArray[np.bool_]:

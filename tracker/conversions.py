@@ -45,14 +45,13 @@ def to_dataframe(
     pandas = library("pandas", "A DataFrame", extra="formats")
     columns = {**lead, "track_id": ids, "state": [str(state) for state in states], "score": scores}
     columns |= dict(zip(("x1", "y1", "x2", "y2"), boxes.T))
+    missing = np.isnan(keypoints.sum(-1))  # (N, K)
     for k, name in enumerate(names):
-        missing = np.isnan(keypoints[:, k]).any(-1)
         columns |= {f"{name}_{axis}": keypoints[:, k, i] for i, axis in enumerate("xy")}
-        columns[f"{name}_score"] = np.where(missing, np.nan, keypoint_scores[:, k])
+        columns[f"{name}_score"] = np.where(missing[:, k], np.nan, keypoint_scores[:, k])
     if keypoint_states is not None:
-        gaps = np.isnan(keypoints.sum(-1))  # (N, K)
         for k, (name, codes) in enumerate(zip(names, keypoint_states.T.tolist())):
-            columns[f"{name}_state"] = [None if gap else str(STATES[code]) for gap, code in zip(gaps[:, k], codes)]
+            columns[f"{name}_state"] = [None if gap else str(STATES[code]) for gap, code in zip(missing[:, k], codes)]
     return pandas.DataFrame(columns, index=range(len(ids)))
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.crop import PADDING
 from ..geometry.keypoints import COCO
 from .data import People
 
 Array = NDArray[np.floating]
 View = Callable[[NDArray[np.uint8], Array], Array]
 
-PADDING = 1.25  # of the longer side of a box: the square crop that the distances refer to
 NEAR = 0.06  # of that side: standard deviation of the distance between two views of the same place
 # Weight of a label by its support. Below .2 the views contradict each other; from .75 on they are right nearly always.
 SUPPORT, WEIGHT = (0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75), (0.0, 0.25, 0.4, 0.6, 0.8, 0.92, 1.0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import UsageError
 from ...models.geometry.boxes import iou
+from ...models.geometry.crop import PADDING
 from ..types import Detections, Frame
 from .pose import TopDownPoseEstimator, load_pose_estimator
 from .single_stage import SingleStagePoseEstimator
@@ -18,10 +19,9 @@ from .single_stage import SingleStagePoseEstimator
 Array = NDArray[np.floating]
 View = Callable[[NDArray[np.uint8], Array], Array]  # image (H, W, 3), boxes (N, 4) xyxy -> (N, K, 3) x, y, score
 
-PADDING = 1.25  # of the longer side of a box: the square that a single-stage network sees
 GREY = (114, 114, 114)  # around images, as Ultralytics pads them
 LEAST_CONFIDENCE = 0.05
-LEAST_IOU = 0.3  # of a person whom a single-stage network finds and the box
+LEAST_IOU = 0.3  # minimum IoU of the annotated box and the person that a single-stage network finds
 
 
 def load_view(text: str, *, device: str = "auto", offline: bool = False) -> View:
@@ -64,7 +64,7 @@ def top_down_view(network: TopDownPoseEstimator) -> View:
 def single_stage_view(network: SingleStagePoseEstimator) -> View:
     """Return the view of a single-stage network, on a square crop around each box.
 
-    A person's keypoints have score 0 if the network finds nobody there.
+    A person's keypoints have score 0 if the network finds no person there.
     """
     size = network.size
 

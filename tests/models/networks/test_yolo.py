@@ -12,13 +12,7 @@ from posetrack.models.networks import yolo
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
-    for name in ("POSETRACK_OFFLINE", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "cache" / "ultralytics"
+pytestmark = pytest.mark.usefixtures("detector_cache")
 
 
 def test_calibration_is_linear_in_the_logits():

@@ -8,20 +8,13 @@ from posetrack.models.networks.ultralytics_import import load_tasks
 from posetrack.models.weights import detector_files
 from posetrack.models.weights.detector_files import locate_detector
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
-    for name in ("POSETRACK_OFFLINE", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "cache" / "ultralytics"
+pytestmark = pytest.mark.usefixtures("detector_cache")
 
 
-def test_the_current_folder_comes_before_the_cache(tmp_path, cache):
-    cache.mkdir(parents=True)
-    (cache / "yolo11n.pt").touch()
-    assert locate_detector("yolo11n.pt", offline=True) == cache / "yolo11n.pt"
+def test_the_current_folder_comes_before_the_cache(tmp_path, detector_cache):
+    detector_cache.mkdir(parents=True)
+    (detector_cache / "yolo11n.pt").touch()
+    assert locate_detector("yolo11n.pt", offline=True) == detector_cache / "yolo11n.pt"
     (tmp_path / "yolo11n.pt").touch()
     assert locate_detector("yolo11n.pt", offline=True) == Path("yolo11n.pt")
 
@@ -47,7 +40,7 @@ def test_a_connection_without_response_times_out(monkeypatch):
         over.set()
 
 
-def test_a_download_goes_into_the_cache_only(monkeypatch, tmp_path, cache):
+def test_a_download_goes_into_the_cache_only(monkeypatch, tmp_path, detector_cache):
     def download(url, file, dir, **options):
         assert url.endswith("/yolo11n.pt")
         assert options["retry"] <= 1
@@ -56,7 +49,7 @@ def test_a_download_goes_into_the_cache_only(monkeypatch, tmp_path, cache):
     monkeypatch.setattr(detector_files, "_is_online", lambda: True)
     load_tasks()
     monkeypatch.setattr("ultralytics.utils.downloads.safe_download", download)
-    assert locate_detector("yolo11n.pt") == cache / "yolo11n.pt"
+    assert locate_detector("yolo11n.pt") == detector_cache / "yolo11n.pt"
     assert [p.name for p in tmp_path.rglob("*.pt")] == ["yolo11n.pt"]
 
 

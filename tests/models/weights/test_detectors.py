@@ -21,13 +21,7 @@ TEACHER = ROOT.parent / "shared" / "weights" / "yolov8n.pt"
 needs_teacher = pytest.mark.skipif(not TEACHER.is_file(), reason="needs shared/weights/ beside the checkout")
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
-    for name in ("POSETRACK_OFFLINE", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "cache" / "ultralytics"
+pytestmark = pytest.mark.usefixtures("detector_cache")
 
 
 @pytest.fixture(scope="module")

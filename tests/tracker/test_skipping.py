@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, load_pipeline
+from posetrack.models.geometry.boxes import iou
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.formats.table import CsvSink
@@ -17,7 +18,9 @@ from posetrack.tracker.video.sample import make_sample
 from posetrack.tracker.video.source import open_source
 
 FPS = 30
-WALK = synthetic.people(synthetic.regular(3, FPS), starts=[[100, 240], [400, 240]], velocities=[[60, 0], [0, 30]])
+WALK = synthetic.fitted(
+    synthetic.people(synthetic.regular(3, FPS), starts=[[100, 240], [400, 240]], velocities=[[60, 0], [0, 30]]), 10
+)
 COMES = 50  # the frame in which the second one appears
 
 
@@ -30,7 +33,7 @@ class Watcher:
         self.scene, self.comes, self.detections, self.crops = scene, comes, [], []
 
     def there(self, index):
-        return [0, 1] if index >= self.comes else [0]
+        return list(range(len(self.scene.ids))) if index >= self.comes else [0]
 
     def detect(self, frame):
         self.detections.append(frame.index)
@@ -70,6 +73,13 @@ def watch(schedule, **scene):
     watcher = Watcher(**scene)
     pipeline = Pipeline(Part(watcher.detect), Part(watcher.estimate), schedule=schedule, activity=Activity())
     return watcher, [pipeline(frame) for frame in watcher.frames()], pipeline
+
+
+def test_a_followed_box_follows_the_arms():
+    scene = synthetic.raised_arms(synthetic.regular(3, FPS))
+    _, tracks, _ = watch(Schedule(15, 1), scene=scene)
+    overlap = [iou(people.boxes, boxes)[0, 0] for people, boxes in zip(tracks, scene.boxes)]
+    assert min(overlap) > 0.8
 
 
 def test_every_fifth_frame_is_detected_and_all_are_measured():

@@ -129,8 +129,20 @@ def jumping_jack(times: ArrayLike, *, rate: float = 1.0, height: float = 200.0) 
             first, *rest = np.array(limb) + (side < 0)
             for joint, length in zip(rest, lengths):
                 scene.keypoints[:, 0, joint] = scene.keypoints[:, 0, first] + length * away
-    low, high = scene.keypoints.min(2) - 0.05 * height, scene.keypoints.max(2) + 0.05 * height
+    return fitted(scene, 0.05 * height)
+
+
+def fitted(scene: Scene, margin: float) -> Scene:
+    """Return the scene with boxes around the keypoints, `margin` pixels away, which follow the limbs."""
+    low, high = scene.keypoints.min(2) - margin, scene.keypoints.max(2) + margin
     return replace(scene, boxes=np.concatenate([low, high], axis=-1))
+
+
+def raised_arms(times: ArrayLike, *, up: float = 0.5, down: float = 2.0) -> Scene:
+    """Return one person who raises both arms at the time `up` and lowers them at `down`, each within half a second."""
+    times = np.asarray(times, dtype=np.float64)
+    phase = np.interp(times, [up, up + 0.5, down, down + 0.5], [0, 0.5, 0.5, 1])
+    return replace(jumping_jack(phase), times=times)
 
 
 def crossing(times: ArrayLike, *, speed: float = 150.0, meet: float = 2.0) -> Scene:

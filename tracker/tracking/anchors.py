@@ -1,4 +1,4 @@
-"""Boxes between two detections: the last detected box of each person, its edges moved with the keypoints near them."""
+"""Boxes between two detections: the last detected box of each person, its edges moved with the outermost keypoints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ..types import Poses, Tracks
 from .kalman import Array
 
 _SURE = 0.3  # minimum confidence of a keypoint that moves an edge
-_NEAR = 0.15  # of the box's side: distance from an edge at which a keypoint's weight falls to 1 / e
+_NEAR = 0.05  # of the box's side: distance from the outermost keypoint at which a keypoint's weight falls to 1 / e
+_NOWHERE = -1e9  # pixels; further out than any keypoint
 _SAME = 0.5  # minimum IoU of a detection and a person's box
 
 
@@ -56,21 +57,31 @@ class Anchors:
 def moved(before: Poses, after: Poses) -> Array:
     """Return the boxes (N, 4) of people whose keypoints moved.
 
-    Each edge moves by the mean displacement of the keypoints that are confident in both poses, weighted by their
-    distance from the edge. A stretched arm moves its edge and leaves the others; one wrong keypoint among several
-    moves an edge little.
+    Each edge keeps its distance from the outermost keypoints: a stretched arm moves its edge, and after it comes down
+    the edge is where the body is. Only keypoints that are confident in both poses count.
 
     Args:
         before: N poses with boxes.
         after: N poses of the same people; their boxes are ignored.
     """
-    steps = after.keypoints - before.keypoints  # (N, K, 2)
-    sure = np.isfinite(steps).all(-1) * np.minimum(before.scores, after.scores)  # (N, K)
-    sure = np.where(sure >= _SURE, sure, 0.0)
-    steps, places = (np.where(sure[..., None] > 0, values, 0.0) for values in (steps, before.keypoints))
-    corners = before.boxes.reshape(-1, 2, 2)  # (N, 2, 2): top left and bottom right, x and y
-    sides = np.maximum(corners[:, 1] - corners[:, 0], 1.0)
-    away = np.abs(places[:, None] - corners[:, :, None]) / sides[:, None, None]  # (N, 2, K, 2)
-    weights = np.exp(-away / _NEAR) * sure[:, None, :, None]
-    shifts = (weights * steps[:, None]).sum(2) / np.maximum(weights.sum(2), 1e-9)  # (N, 2, 2)
-    return (corners + shifts).reshape(-1, 4)
+    scores = np.minimum(before.scores, after.scores)
+    known = np.isfinite(before.keypoints).all(-1) & np.isfinite(after.keypoints).all(-1)
+    weights = np.where(known & (scores >= _SURE), scores, 0.0)[..., None]  # (N, K, 1)
+    sides = np.maximum(before.boxes[:, 2:] - before.boxes[:, :2], 1.0)
+    steps = _extremes(after.keypoints, weights, sides) - _extremes(before.keypoints, weights, sides)
+    return np.asarray(before.boxes + steps)
+
+
+def _extremes(points: Array, weights: Array, sides: Array) -> Array:
+    """Return soft extremes (N, 4), low x and y, then high x and y, of keypoints (N, K, 2); 0 without a weight.
+
+    They are means over the outermost keypoints, so that one keypoint's noise shakes no edge.
+    """
+    points = np.where(weights > 0, points, 0.0)
+    ends = []
+    for sign in (-1, 1):
+        reached = np.where(weights > 0, sign * points, -np.inf)
+        outermost = reached.max(1, keepdims=True, initial=_NOWHERE)
+        shares = weights * np.exp((reached - outermost) / (_NEAR * sides[:, None]))  # (N, K, 2)
+        ends.append((shares * points).sum(1) / np.maximum(shares.sum(1), 1e-9))
+    return np.concatenate(ends, axis=-1)

@@ -41,6 +41,7 @@ class TrackerConfig:
             grows to this value within `predicted_seconds`.
         tolerance: share of a person's width or height that may be missing before the box counts as partly occluded.
         part_seconds: how long a partly occluded person keeps the full size (1 / e after).
+        body_seconds: the same for a person whose keypoints are all seen inside the smaller box.
         inside_score: minimum box score of a track that begins inside another person's box, where detectors report
             body parts too.
         tentative_seconds: how long an unconfirmed track waits for its next match.
@@ -83,6 +84,7 @@ class TrackerConfig:
     place: float = 0.5
     tolerance: float = 0.15
     part_seconds: float = 4.0  # longer than it takes to walk past a pole
+    body_seconds: float = 0.1
     inside_score: float = 0.5
     tentative_seconds: float = 0.1
     predicted_seconds: float = 0.3

@@ -9,14 +9,13 @@ from .appearance import learn
 from .association import Rows
 from .config import TrackerConfig
 from .observations import Array, Observations, take
-from .occlusion import complete
+from .occlusion import whole
 from .outliers import leave_out
 from .sides import untangle
 from .state import BOX, TrackState
 
-_FRESH = (
-    0.9  # weight of the measured box in the output: the filter lags, and jitter matters less in boxes than in keypoints
-)
+_FRESH = 0.9  # greatest weight of the measured box in the output: the filter lags
+_CALM = 0.01  # sizes; distance of a measured edge from the filter's at which it has half that weight: jitter is smaller
 _UNKNOWN = 4.0  # seconds of random acceleration that give a new point's uncertainty of speed
 _MOST = 0.6  # maximum per frame of the confirmation score, so that one frame confirms a track only in the first frame
 _ROUNDING = 1 + 1e-6  # of sums of time steps
@@ -85,10 +84,10 @@ def correct(
         take(observed, match[tracks]),
         visible_share[match[tracks]],
     )  # M people, each in the row of their track
-    whole = _whole(people, observed, tracks, np.exp(-dt / options.part_seconds), options)
+    boxes = _whole(people, observed, tracks, dt, options)
     shape = people.positions.shape
     measured, noise, speed = np.full(shape, np.nan), np.zeros(shape[:2]), np.zeros(shape[:2])
-    measured[tracks, 0], measured[tracks, 1] = (whole[:, :2] + whole[:, 2:]) / 2, whole[:, 2:] - whole[:, :2]
+    measured[tracks, 0], measured[tracks, 1] = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     known, born = state.sizes(people.positions[tracks]), np.sqrt(measured[tracks, 1, 0] * measured[tracks, 1, 1])
     sizes = np.where(people.confirmation_scores[tracks] > 0, known, born)[:, None]  # (M, 1)
     noise[tracks, :BOX] = (options.box_noise / observed.box_scores[:, None] * sizes) ** 2
@@ -124,19 +123,22 @@ def correct(
     )
     people.smooth[np.isnan(people.positions[:, BOX:, 0])] = np.nan  # a point that restarts resets its smoothing
     kalman.update((people.positions, people.velocities, people.covariances), measured, noise, speed)
-    _remember(people, observed, tracks, visible_share, whole, measured[tracks, BOX:])
+    _remember(people, observed, tracks, visible_share, boxes, measured[tracks, BOX:])
     return raw
 
 
-def _whole(people: TrackState, observed: Observations, tracks: Rows, keep: float, options: TrackerConfig) -> Array:
+def _whole(people: TrackState, observed: Observations, tracks: Rows, dt: float, options: TrackerConfig) -> Array:
     """Return the boxes (M, 4) of matched tracks; the boxes of confirmed, partly occluded people are completed."""
-    expected, boxes = state.boxes(people.positions[tracks]), observed.boxes
-    low, high = complete(boxes[:, :2], boxes[:, 2:], expected[:, :2], expected[:, 2:], options.tolerance, keep)
-    return np.where((people.ids[tracks] > 0)[:, None], np.concatenate([low, high], axis=1), boxes)
+    boxes, known = observed.boxes.copy(), people.ids[tracks] > 0
+    positions = people.positions[tracks[known]]
+    boxes[known] = whole(
+        boxes[known], state.boxes(positions), positions[:, BOX:], observed.scores[known], dt, options
+    )
+    return boxes
 
 
 def _remember(
-    people: TrackState, observed: Observations, tracks: Rows, visible_share: Array, whole: Array, measured: Array
+    people: TrackState, observed: Observations, tracks: Rows, visible_share: Array, completed: Array, measured: Array
 ) -> None:
     """Store scores, ages, places and appearance of the matched tracks.
 
@@ -145,7 +147,7 @@ def _remember(
         observed: M poses.
         tracks: (M,) rows of the matched tracks.
         visible_share: (M,) share of each person that is not occluded.
-        whole: (M, 4) their completed boxes.
+        completed: (M, 4) their completed boxes.
         measured: (M, K, 2) their measured keypoints without outliers; NaN if missing.
     """
     people.confirmation_scores[tracks] += np.minimum(observed.box_scores, _MOST)
@@ -155,8 +157,10 @@ def _remember(
     people.ages[tracks, :BOX] = 0.0
     people.ages[tracks, BOX:] = np.where(believed, 0.0, people.ages[tracks, BOX:])
     boxes = state.boxes(people.positions[tracks])
-    people.places[tracks] = boxes + _FRESH * (whole - boxes)
-    part = (whole != observed.boxes).any(-1)
+    steps = completed - boxes
+    calm = (_CALM * state.sizes(people.positions[tracks]))[:, None] ** 2
+    people.places[tracks] = boxes + _FRESH * steps**3 / (steps**2 + calm)
+    part = (completed != observed.boxes).any(-1)
     people.appearance[tracks] = learn(
         people.appearance[tracks], observed.appearance, np.where(part, 0.0, visible_share)
     )

@@ -66,3 +66,9 @@ def plausible(observed: Observations, low_score: float) -> Rows:
         values = np.concatenate([values, keypoints[rows].reshape(len(rows), -1)], axis=1)
         order = np.lexsort(values.T[::-1])
     return rows[order]
+
+
+def best(scores: Array) -> Array:
+    """Return the mean (N,) of the highest third of each pose's keypoint scores (N, K), those of the visible parts."""
+    count = max((scores.shape[1] + 2) // 3, 1)
+    return np.asarray(np.sort(scores, axis=1)[:, -count:].mean(-1))

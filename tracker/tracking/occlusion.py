@@ -6,15 +6,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.geometry.boxes import inside
+from .config import TrackerConfig
+from .observations import best
 
 Array = NDArray[np.float64]
 
+_LOW = 0.5  # of the person's best keypoint scores: half of the scores of hidden keypoints, a twentieth of the others
+_NEAR = 0.2  # of the extent: a hidden keypoint that was predicted nearer to an edge may have left the box there
+_OUTSIDE = 0.03  # of the extent: how far outside a keypoint must be predicted; noise and hands reach a little further
 
-def complete(low: Array, high: Array, start: Array, end: Array, tolerance: float, keep: float) -> tuple[Array, Array]:
+
+def whole(boxes: Array, expected: Array, points: Array, scores: Array, dt: float, options: TrackerConfig) -> Array:
+    """Return the boxes (M, 4) of people without occlusion.
+
+    A box that is narrower or lower than predicted shows a partly occluded person, or a person who lowered the arms,
+    crouched or turned. The keypoints decide: if all of them are seen inside the box, the predicted extent is given up
+    within `body_seconds`, otherwise within `part_seconds`.
+
+    Args:
+        boxes: (M, 4) measured boxes, xyxy pixels.
+        expected: (M, 4) predicted boxes.
+        points: (M, K, 2) predicted keypoints, pixels; NaN if unknown.
+        scores: (M, K) measured keypoint scores; 0 where missing.
+        dt: seconds since the last frame.
+        options: options of the tracker.
+    """
+    extents = expected[:, 2:] - expected[:, :2]
+    rows = np.flatnonzero((boxes[:, 2:] - boxes[:, :2] < (1 - options.tolerance) * extents).any(-1))
+    if not len(rows):
+        return boxes
+    hidden = hides(boxes[rows], extents[rows], points[rows], scores[rows])
+    keep = np.exp(-dt / np.where(hidden, options.part_seconds, options.body_seconds))
+    (low, high), (start, end) = np.split(boxes[rows], 2, axis=1), np.split(expected[rows], 2, axis=1)
+    boxes = boxes.copy()
+    boxes[rows] = np.concatenate(complete(low, high, start, end, options.tolerance, keep), axis=1)
+    return boxes
+
+
+def hides(boxes: Array, extents: Array, points: Array, scores: Array) -> NDArray[np.bool_]:
+    """Return whether a part of each person may lie outside the box, along each axis (M, 2).
+
+    A keypoint is hidden if its score is low for its person, which does not depend on the network's scale. It may be
+    outside if it was predicted outside or near an edge; a hand behind the back is hidden inside. A seen keypoint is
+    outside if it was predicted there, for the detector may have cut it off.
+
+    Args:
+        boxes: (M, 4) measured boxes, xyxy pixels.
+        extents: (M, 2) predicted width and height, pixels.
+        points: (M, K, 2) predicted keypoints, pixels; NaN if unknown.
+        scores: (M, K) measured keypoint scores; 0 where missing.
+    """
+    beyond = np.maximum(boxes[:, None, :2] - points, points - boxes[:, None, 2:]) / extents[:, None]  # (M, K, 2)
+    unseen = (scores < _LOW * best(scores)[:, None]) | np.isnan(points[..., 0])
+    return np.asarray((unseen[..., None] & ~(beyond <= -_NEAR) | (beyond > _OUTSIDE)).any(1))
+
+
+def complete(low: Array, high: Array, start: Array, end: Array, tolerance: float, keep: float | Array) -> tuple[Array, Array]:
     """Return the extents of boxes along one axis without occlusion; all arrays have the same shape.
 
     When a person walks behind a pole, one edge of the box moves on and the other one stops at the pole. A box that is
-    narrower or lower than predicted is treated as partly occluded: it is extended from the edge that moved less, to
+    narrower or lower than predicted is extended from the edge that moved less, to
     the predicted extent. If both edges moved inwards, the predicted center stays. The predicted extent shrinks to
     `keep` per frame, so that a person who crouches or turns sideways gets a smaller box after a while.
 
@@ -24,7 +75,7 @@ def complete(low: Array, high: Array, start: Array, end: Array, tolerance: float
         start: predicted left or upper edge, pixels.
         end: predicted right or lower edge, pixels.
         tolerance: share of the predicted extent that may be missing.
-        keep: share of the predicted extent that remains after this frame.
+        keep: share of the predicted extent that remains after this frame; one, or an array of the same shape.
 
     Returns:
         Both edges; the measured ones where nothing is occluded.

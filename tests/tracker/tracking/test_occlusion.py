@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from posetrack.tracker.tracking.occlusion import complete, visible_shares
+from posetrack.tracker.tracking.config import TrackerConfig
+from posetrack.tracker.tracking.occlusion import complete, visible_shares, whole
 
 EXPECTED = 100.0, 50.0, 180.0, 250.0
 
@@ -37,6 +38,43 @@ def test_the_expected_extent_wears_off():
     for _ in range(100):
         low, high = complete(100.0, 140.0, low, high, 0.15, 0.95)
     assert high - low < 40 / 0.85
+
+
+FOLDED = [105.0, 50.0, 155.0, 250.0]  # narrower than expected, as after the arms come down
+INSIDE = np.stack([np.linspace(110, 150, 9), np.linspace(60, 240, 9)], axis=-1)
+
+
+def narrowed(points=INSIDE, scores=0.9, seconds=0.2):
+    boxes = np.array([FOLDED])
+    scores = np.broadcast_to(scores, (1, len(points)))
+    return whole(boxes, np.array([EXPECTED]), np.array(points)[None], scores, seconds, TrackerConfig())[0]
+
+
+def test_a_body_that_is_seen_inside_its_box_is_believed():
+    assert narrowed().tolist() == FOLDED
+
+
+def test_the_scale_of_the_scores_does_not_matter():
+    assert narrowed(scores=0.2).tolist() == FOLDED
+
+
+@pytest.mark.parametrize(
+    ("points", "scores"),
+    [
+        pytest.param(INSIDE, np.array([0.9] * 8 + [0.3]), id="a hidden foot near the edge"),
+        pytest.param(np.where(np.arange(9)[:, None] > 7, [175.0, 240.0], INSIDE), 0.9, id="a foot outside"),
+        pytest.param(np.where(np.arange(9)[:, None] > 7, np.nan, INSIDE), np.array([0.9] * 8 + [0.0]), id="unknown"),
+        pytest.param(np.full_like(INSIDE, np.nan), 0.0, id="no keypoints"),
+    ],
+)
+def test_a_body_that_may_reach_out_of_its_box_keeps_its_width(points, scores):
+    left, _, right, _ = narrowed(points, scores)
+    assert right - left > 70
+
+
+def test_a_hand_hidden_in_front_of_the_body_keeps_no_width():
+    scores = np.where(np.arange(9) == 4, 0.2, 0.9)
+    assert narrowed(scores=scores).tolist()[::2] == FOLDED[::2]
 
 
 def test_who_stands_nearer_covers_who_is_behind():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from posetrack.models.geometry.boxes import iou
 from posetrack.models.geometry.keypoints import Skeleton
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.tracking.config import CALIBRATED, LATENCIES
@@ -310,6 +311,21 @@ def test_a_pole_hides_one_side_after_the_other_and_the_box_stays_whole():
         tracks = tracker.update(box_only([[left_seen, 50, right_seen, 250]]), frame / 25)
         assert tracks.ids.tolist() == [1]
         assert tracks.poses.boxes[0] == pytest.approx([left, 50, right, 250], abs=22)
+
+
+def test_the_box_follows_the_arms():
+    scene = synthetic.raised_arms(synthetic.regular(4, 30))
+    boxes = np.array([tracks.boxes[0] for tracks in run(scene, noise=0.005)])
+    overlap = np.array([iou(box[None], true)[0, 0] for box, true in zip(boxes, scene.boxes)])
+    assert overlap.min() > 0.85
+
+
+def test_the_box_of_a_person_at_rest_is_calmer_than_the_detections():
+    scene = synthetic.standing(synthetic.regular(4, 30))
+    found = np.array([poses.boxes[0] for _, poses, _ in scene.frames(noise=0.005)])
+    boxes = np.array([tracks.boxes[0] for tracks in run(scene, noise=0.005)])
+    assert boxes.std(0).max() < 0.9 * found.std(0).min()
+    assert np.diff(boxes, axis=0).std() < 0.7 * np.diff(found, axis=0).std()
 
 
 def test_parts_of_a_person_begin_no_track():

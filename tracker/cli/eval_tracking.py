@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+Figures = dict[str, float]
 
 _COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "switches", "missed", "false", "people", "ids")
 
@@ -40,10 +43,12 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from ...errors import UsageError
+    from ..evaluation.boxes import corner_paths, measure_boxes, overlaps
     from ..evaluation.distance import distances, measure_distance
     from ..evaluation.identity import measure_identity
     from ..evaluation.matching import compare
     from ..evaluation.motion import measure_motion, paths
+    from ..evaluation.starts import measure_starts, starts
     from ..formats.files import find_sequences, read_trajectories
     from ..partial import PartialFile
 
@@ -55,25 +60,41 @@ def run(args: argparse.Namespace) -> int:
     missing = sorted(truths.keys() - results.keys())
     if missing:
         raise UsageError(f"'{args.result}' has no tracks of {', '.join(missing)}. Track them, or narrow --truth.")
-    videos, moving, apart = {}, {}, {}
+    videos, parts = {}, {}
     for name, file in truths.items():
         truth, result = read_trajectories(file), read_trajectories(results[name])
         if args.measured:
             result = result[~result.predicted]
-        videos[name] = compare(truth, result, poses=args.by == "poses", visibility=args.visibility)
-        moving[name], apart[name] = paths(videos[name], fps=args.fps), distances(videos[name])
+        videos[name] = video = compare(truth, result, poses=args.by == "poses", visibility=args.visibility)
+        parts[name] = (
+            starts(video, fps=args.fps),
+            (overlaps(video), corner_paths(video, fps=args.fps)),
+            paths(video, fps=args.fps),
+            distances(video),
+        )
     identity = measure_identity(videos)
-    motion = {name: measure_motion(people) for name, people in moving.items()}
-    motion["all"] = measure_motion([path for people in moving.values() for path in people])
-    distance = {name: measure_distance([pairs]) for name, pairs in apart.items()}
-    distance["all"] = measure_distance(apart.values())
-    show(identity, motion, distance, Console())
+    found, fits, moving, apart = zip(*parts.values())
+    people = _each(parts, found, measure_starts)
+    boxes = _each(
+        parts, fits, lambda fits: measure_boxes([f for f, _ in fits], [p for _, paths in fits for p in paths])
+    )
+    motion = _each(parts, moving, lambda moving: measure_motion([path for paths in moving for path in paths]))
+    distance = _each(parts, apart, measure_distance)
+    show(identity, people, boxes, motion, distance, Console())
     if args.json:
-        figures = {name: _known(identity[name] | motion[name] | distance[name]) for name in identity}
+        tables = identity, people, boxes, motion, distance
+        figures = {name: _known({k: v for table in tables for k, v in table[name].items()}) for name in identity}
         document = {"by": args.by, "visibility": args.visibility, "all": figures.pop("all"), "videos": figures}
         with PartialFile(args.json, overwrite=args.overwrite) as target:
             target.write((json.dumps(document, indent=2) + "\n").encode())
     return 0
+
+
+def _each(
+    names: Iterable[str], values: Sequence[Any], measure: Callable[[Sequence[Any]], Figures]
+) -> dict[str, Figures]:
+    """Measure each video, and all of them together under the name "all"."""
+    return {name: measure([value]) for name, value in zip(names, values)} | {"all": measure(values)}
 
 
 def _known(figures: dict[str, float]) -> dict[str, float | None]:
@@ -83,12 +104,18 @@ def _known(figures: dict[str, float]) -> dict[str, float | None]:
 
 def show(
     identity: dict[str, Any],
-    motion: dict[str, dict[str, float]],
-    distance: dict[str, dict[str, float]],
+    people: dict[str, Figures],
+    boxes: dict[str, Figures],
+    motion: dict[str, Figures],
+    distance: dict[str, Figures],
     console: Console,
 ) -> None:
-    """Print the identity metrics, then jitter, lag and keypoint distances where they are known."""
+    """Print the identity metrics, starts and boxes, then jitter, lag and keypoint distances where they are known."""
     _show("video", identity, {key: key for key in _COLUMNS}, console)
+    heads = {"late": "late s", "late_p95": "p95", "never": "never", "false_tracks": "false tracks"}
+    _show("people found", people, heads, console)
+    heads = {"box_iou": "IoU", "box_iou_p5": "p5", "box_jitter": "jitter % height/s²", "box_spread": "spread % height"}
+    _show("boxes", boxes, heads | {"box_lag": "lag ms"}, console)
     if any(value == value for value in motion["all"].values()):
         heads = {
             "jitter": "jitter px/s²",

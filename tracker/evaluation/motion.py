@@ -36,27 +36,33 @@ class Path(NamedTuple):
     speeds: Array
 
 
+def times_of(comparison: Comparison, *, fps: float | None = None) -> Array:
+    """Return the times (R,) of all true rows, seconds; NaN if unknown.
+
+    Times are from the truth's file, or else from the result's; if they lack any, from the frame number and `fps`.
+    """
+    truth, result = comparison.truth, comparison.result
+    known = {frame: time for people in (result, truth) for frame, time in zip(people.frames.tolist(), people.times)}
+    times = np.array([known.get(frame, np.nan) for frame in truth.frames.tolist()], np.float64)
+    return truth.frames / fps if fps and np.isnan(times).any() else times
+
+
 def paths(comparison: Comparison, *, fps: float | None = None) -> list[Path]:
     """Collect the path of each true person through the video, regardless of the result's ids.
 
-    Times are from the truth's file, or else from the result's, or else the frame number divided by `fps`.
+    Frames whose time `times_of` does not know are left out.
 
     Returns:
         One path per person; none without times or keypoints.
     """
     truth, result = comparison.truth, comparison.result.in_skeleton(comparison.truth.skeleton)
-    known = {frame: time for people in (result, truth) for frame, time in zip(people.frames.tolist(), people.times)}
-    found = np.full_like(truth.keypoints, np.nan)  # (R, K, 2)
+    found, all_times = np.full_like(truth.keypoints, np.nan), times_of(comparison, fps=fps)  # (R, K, 2), (R,)
     rows, others = comparison.pairs()
     found[rows] = result.keypoints[others]
     people = []
     for person in np.unique(truth.ids):
-        mine = np.flatnonzero(truth.ids == person)
-        frames = truth.frames[mine]
-        times = np.array([known.get(frame, np.nan) for frame in frames.tolist()])
-        if np.isnan(times).any():
-            times = frames / fps if fps else np.full(len(mine), np.nan)
-        mine, times = mine[~np.isnan(times)], times[~np.isnan(times)]
+        mine = np.flatnonzero((truth.ids == person) & ~np.isnan(all_times))
+        times = all_times[mine]
         if len(mine) < 3 or not len(truth.skeleton):
             continue
         heights = np.maximum(truth.boxes[mine, 3] - truth.boxes[mine, 1], 1.0)

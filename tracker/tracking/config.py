@@ -11,9 +11,9 @@ LATENCIES = {
 }  # lag of each filter in ms, measured at walking speed; docs/decisions/0011-smoothing.md
 
 
-# Thresholds for a detector with calibrated scores: a box with score .68 is a person in 68 of 100 cases. Published
-# detectors give lower scores; the defaults below are for them. A false alarm on a draped skeleton reached .66.
-CALIBRATED: dict[str, float] = {"high_score": 0.5, "birth_score": 0.68, "inside_score": 0.68}
+# Thresholds for a detector with calibrated scores: a box with score .55 is a person in 55 of 100 cases. Published
+# detectors give lower scores; the defaults below are for them.
+CALIBRATED: dict[str, float] = {"high_score": 0.5, "birth_score": 0.55, "inside_score": 0.68}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class TrackerConfig:
         high_score: box score from which a pose is matched in the first stage, and is output in the first frame.
         birth_score: minimum box score of a pose that begins a track.
         confirmation_score: sum of a track's box scores from which the track is confirmed and output. A frame adds .6 at
-            the most, so that one frame never suffices, and low scores need more than two frames.
+            the most, so that one frame never suffices, and low scores need more than two frames. A frame that speaks
+            against a person subtracts its score.
+        person_score: mean of the box score and, counted twice, the keypoint score of the visible parts, from which a
+            frame speaks for a person. A pose without keypoints is judged by its box alone.
         low_score: minimum box score of any pose; between `low_score` and `birth_score`, a pose may only continue a
             track.
         duplicate: OKS of two poses in one frame from which the less confident one is a duplicate, if half of its box
@@ -74,6 +77,7 @@ class TrackerConfig:
     high_score: float = 0.4
     birth_score: float = 0.35
     confirmation_score: float = 0.85
+    person_score: float = 0.43  # docs/decisions/0024-who-is-believed.md
     low_score: float = 0.1  # ByteTrack's
     duplicate: float = 0.7
     gate: float = 0.2

@@ -8,7 +8,7 @@ from . import kalman, state
 from .appearance import learn
 from .association import Rows
 from .config import TrackerConfig
-from .observations import Array, Observations, take
+from .observations import Array, Observations, personhood, take
 from .occlusion import whole
 from .outliers import leave_out
 from .sides import untangle
@@ -89,7 +89,7 @@ def correct(
     measured, noise, speed = np.full(shape, np.nan), np.zeros(shape[:2]), np.zeros(shape[:2])
     measured[tracks, 0], measured[tracks, 1] = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     known, born = state.sizes(people.positions[tracks]), np.sqrt(measured[tracks, 1, 0] * measured[tracks, 1, 1])
-    sizes = np.where(people.confirmation_scores[tracks] > 0, known, born)[:, None]  # (M, 1)
+    sizes = np.where(people.ages[tracks, 0] < np.inf, known, born)[:, None]  # (M, 1)
     noise[tracks, :BOX] = (options.box_noise / observed.box_scores[:, None] * sizes) ** 2
     spread = (options.keypoint_noise * sigmas * sizes) ** 2
     variances = people.covariances[tracks, BOX:, 0] + spread / np.maximum(observed.scores, _TRUST) ** 2
@@ -123,7 +123,7 @@ def correct(
     )
     people.smooth[np.isnan(people.positions[:, BOX:, 0])] = np.nan  # a point that restarts resets its smoothing
     kalman.update((people.positions, people.velocities, people.covariances), measured, noise, speed)
-    _remember(people, observed, tracks, visible_share, boxes, measured[tracks, BOX:])
+    _remember(people, observed, tracks, visible_share, boxes, measured[tracks, BOX:], options)
     return raw
 
 
@@ -131,14 +131,18 @@ def _whole(people: TrackState, observed: Observations, tracks: Rows, dt: float, 
     """Return the boxes (M, 4) of matched tracks; the boxes of confirmed, partly occluded people are completed."""
     boxes, known = observed.boxes.copy(), people.ids[tracks] > 0
     positions = people.positions[tracks[known]]
-    boxes[known] = whole(
-        boxes[known], state.boxes(positions), positions[:, BOX:], observed.scores[known], dt, options
-    )
+    boxes[known] = whole(boxes[known], state.boxes(positions), positions[:, BOX:], observed.scores[known], dt, options)
     return boxes
 
 
 def _remember(
-    people: TrackState, observed: Observations, tracks: Rows, visible_share: Array, completed: Array, measured: Array
+    people: TrackState,
+    observed: Observations,
+    tracks: Rows,
+    visible_share: Array,
+    completed: Array,
+    measured: Array,
+    options: TrackerConfig,
 ) -> None:
     """Store scores, ages, places and appearance of the matched tracks.
 
@@ -149,8 +153,10 @@ def _remember(
         visible_share: (M,) share of each person that is not occluded.
         completed: (M, 4) their completed boxes.
         measured: (M, K, 2) their measured keypoints without outliers; NaN if missing.
+        options: options of the tracker.
     """
-    people.confirmation_scores[tracks] += np.minimum(observed.box_scores, _MOST)
+    evidence = np.minimum(observed.box_scores, _MOST) * personhood(observed, options.person_score)
+    people.confirmation_scores[tracks] = np.maximum(people.confirmation_scores[tracks] + evidence, 0.0)
     people.box_scores[tracks] = observed.box_scores
     believed = ~np.isnan(measured[..., 0])
     people.scores[tracks] = np.where(believed, observed.scores, people.scores[tracks])

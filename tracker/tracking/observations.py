@@ -12,6 +12,9 @@ from ..types import Poses
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
+_POSE = 2.0  # weight of the keypoint score, if that of the box score is 1
+_DOUBT = 0.1  # distance from `person_score` at which a pose is entirely a person, or entirely none
+
 
 class Observations(NamedTuple):
     """N poses of one frame.
@@ -72,3 +75,13 @@ def best(scores: Array) -> Array:
     """Return the mean (N,) of the highest third of each pose's keypoint scores (N, K), those of the visible parts."""
     count = max((scores.shape[1] + 2) // 3, 1)
     return np.asarray(np.sort(scores, axis=1)[:, -count:].mean(-1))
+
+
+def personhood(observed: Observations, person_score: float) -> Array:
+    """Return how much each pose (N,) speaks for a person, or below 0 against one, in [-1, 1].
+
+    It is 0 if the mean of the box score and the keypoint score of the visible parts, which counts twice, equals
+    `person_score`, and 1 if that mean is .1 higher. Without keypoints the box alone speaks, and is believed.
+    """
+    mean = (observed.box_scores + _POSE * best(observed.scores)) / (1 + _POSE)
+    return np.where(observed.scores.any(-1), np.clip((mean - person_score) / _DOUBT, -1.0, 1.0), 1.0)

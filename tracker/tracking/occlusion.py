@@ -61,7 +61,9 @@ def hides(boxes: Array, extents: Array, points: Array, scores: Array) -> NDArray
     return np.asarray((unseen[..., None] & ~(beyond <= -_NEAR) | (beyond > _OUTSIDE)).any(1))
 
 
-def complete(low: Array, high: Array, start: Array, end: Array, tolerance: float, keep: float | Array) -> tuple[Array, Array]:
+def complete(
+    low: Array, high: Array, start: Array, end: Array, tolerance: float, keep: float | Array
+) -> tuple[Array, Array]:
     """Return the extents of boxes along one axis without occlusion; all arrays have the same shape.
 
     When a person walks behind a pole, one edge of the box moves on and the other one stops at the pole. A box that is

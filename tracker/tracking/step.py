@@ -103,7 +103,7 @@ def correct_and_output(
         flip: (K,) index of the same keypoint on the other side.
         options: options of the tracker.
         next_id: id of the next confirmed track.
-        confirmation_score: minimum sum of box scores of a confirmed track.
+        confirmation_score: minimum of a confirmed track.
 
     Returns:
         The next id, a mask (T,) of the tracks to keep, and the output.

@@ -132,8 +132,8 @@ class PoseTracker:
 
     @property
     def has_tentative(self) -> bool:
-        """Whether there are tentative tracks, which have no id yet."""
-        return bool((self._people.ids == 0).any())
+        """Whether there are tentative tracks that look like people; they have no id yet."""
+        return bool(((self._people.ids == 0) & (self._people.confirmation_scores > 0)).any())
 
     @property
     def remembered(self) -> int:
@@ -150,7 +150,7 @@ class PoseTracker:
         processed: bool,
         confirmation_score: float,
     ) -> Tracks:
-        """Advance all tracks by one frame; `confirmation_score` is the minimum sum of box scores for an id."""
+        """Advance all tracks by one frame; `confirmation_score` is the minimum for an id."""
         new_scene, dt = self._time is None, self._step(time)
         height, width = (inf, inf) if size is None else map(float, size)
         people, sigmas, options = self._people, self._sigmas, self.config

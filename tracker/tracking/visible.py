@@ -35,12 +35,12 @@ class VisiblePeople(NamedTuple):
 
 
 def confirm(people: TrackState, next_id: int, confirmation_score: float, options: TrackerConfig) -> tuple[int, Mask]:
-    """Give ids to tracks with a sufficient sum of box scores.
+    """Give ids to tracks with a sufficient confirmation score.
 
     Args:
         people: T tracks.
         next_id: id of the next confirmed track.
-        confirmation_score: minimum sum of box scores.
+        confirmation_score: its minimum.
         options: options of the tracker.
 
     Returns:

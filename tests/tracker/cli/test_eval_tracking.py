@@ -56,6 +56,8 @@ def test_a_folder_is_measured(tables, capsys, by):
     assert figures["videos"]["stand"]["IDF1"] == pytest.approx(1)
     assert figures["videos"]["stand"]["lag"] is None
     assert figures["all"]["switches"] == 0
+    assert figures["all"]["late"] == figures["all"]["never"] == figures["all"]["false_tracks"] == 0
+    assert 0.9 < figures["all"]["box_iou"] < 1
     assert 0.9 < figures["all"]["IDF1"] < 1  # hidden while the two overlap
     assert abs(figures["all"]["lag"]) < 50
     assert 0 < figures["all"]["apart"] < figures["all"]["apart_p95"] < 5  # of 1 % noise

@@ -12,7 +12,7 @@ from .observations import best
 Array = NDArray[np.float64]
 
 _LOW = 0.5  # of the person's best keypoint scores: half of the scores of hidden keypoints, a twentieth of the others
-_NEAR = 0.2  # of the extent: a hidden keypoint that was predicted nearer to an edge may have left the box there
+_NEAR = 0.15  # of the extent: a hidden keypoint that was predicted nearer to an edge may have left the box there
 _OUTSIDE = 0.03  # of the extent: how far outside a keypoint must be predicted; noise and hands reach a little further
 
 

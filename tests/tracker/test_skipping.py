@@ -78,8 +78,9 @@ def watch(schedule, **scene):
 def test_a_followed_box_follows_the_arms():
     scene = synthetic.raised_arms(synthetic.regular(3, FPS))
     _, tracks, _ = watch(Schedule(15, 1), scene=scene)
-    overlap = [iou(people.boxes, boxes)[0, 0] for people, boxes in zip(tracks, scene.boxes)]
-    assert min(overlap) > 0.8
+    overlap = np.array([iou(people.boxes, boxes)[0, 0] for people, boxes in zip(tracks, scene.boxes)])
+    assert overlap.min() > 0.7
+    assert overlap.mean() > 0.95
 
 
 def test_every_fifth_frame_is_detected_and_all_are_measured():

@@ -45,12 +45,15 @@ def starts(comparison: Comparison, *, fps: float | None = None) -> Starts:
 
 
 def measure_starts(videos: Iterable[Starts]) -> dict[str, float]:
-    """Summarize one or several videos: `late` and `late_p95` in seconds, NaN without times; `never`; `false_tracks`."""
+    """Summarize one or several videos: `late` (median) and `late_p95` in seconds; `never`; `false_tracks`.
+
+    Seconds are NaN without times.
+    """
     videos = list(videos)
     delays = np.concatenate([np.zeros(0), *(video.delays for video in videos)])
     known = len(delays) > 0 and bool(np.isfinite(delays).all())
     return {
-        "late": float(delays.mean()) if known else float("nan"),
+        "late": float(np.median(delays)) if known else float("nan"),
         "late_p95": float(np.percentile(delays, 95)) if known else float("nan"),
         "never": sum(video.never for video in videos),
         "false_tracks": sum(video.false_tracks for video in videos),

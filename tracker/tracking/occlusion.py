@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 _LOW = 0.5  # of the person's best keypoint scores: half of the scores of hidden keypoints, a twentieth of the others
 _NEAR = 0.15  # of the extent: a hidden keypoint that was predicted nearer to an edge may have left the box there
-_OUTSIDE = 0.03  # of the extent: how far outside a keypoint must be predicted; noise and hands reach a little further
+_EDGE = 0.03  # of the extent: flesh or a hand lies between a seen keypoint and the edge of a whole body's box
 
 
 def whole(boxes: Array, expected: Array, points: Array, scores: Array, dt: float, options: TrackerConfig) -> Array:
@@ -47,8 +47,8 @@ def hides(boxes: Array, extents: Array, points: Array, scores: Array) -> NDArray
     """Return whether a part of each person may lie outside the box, along each axis (M, 2).
 
     A keypoint is hidden if its score is low for its person, which does not depend on the network's scale. It may be
-    outside if it was predicted outside or near an edge; a hand behind the back is hidden inside. A seen keypoint is
-    outside if it was predicted there, for the detector may have cut it off.
+    outside if it was predicted outside or near an edge; a hand behind the back is hidden inside. A keypoint that is
+    seen shows that the box is cut off if it was predicted on or outside an edge.
 
     Args:
         boxes: (M, 4) measured boxes, xyxy pixels.
@@ -58,7 +58,7 @@ def hides(boxes: Array, extents: Array, points: Array, scores: Array) -> NDArray
     """
     beyond = np.maximum(boxes[:, None, :2] - points, points - boxes[:, None, 2:]) / extents[:, None]  # (M, K, 2)
     unseen = (scores < _LOW * best(scores)[:, None]) | np.isnan(points[..., 0])
-    return np.asarray((unseen[..., None] & ~(beyond <= -_NEAR) | (beyond > _OUTSIDE)).any(1))
+    return np.asarray((unseen[..., None] & ~(beyond <= -_NEAR) | (beyond > -_EDGE)).any(1))
 
 
 def complete(
@@ -67,9 +67,9 @@ def complete(
     """Return the extents of boxes along one axis without occlusion; all arrays have the same shape.
 
     When a person walks behind a pole, one edge of the box moves on and the other one stops at the pole. A box that is
-    narrower or lower than predicted is extended from the edge that moved less, to
-    the predicted extent. If both edges moved inwards, the predicted center stays. The predicted extent shrinks to
-    `keep` per frame, so that a person who crouches or turns sideways gets a smaller box after a while.
+    narrower or lower than predicted is extended from the edge that moved less, to the predicted extent. If both edges
+    moved inwards, the predicted center stays. The predicted extent shrinks to `keep` per frame, so that a person who
+    crouches or turns sideways gets a smaller box after a while.
 
     Args:
         low: measured left or upper edge, pixels.

@@ -85,7 +85,7 @@ def correct_and_output(
     flip: Rows,
     options: TrackerConfig,
     next_id: int,
-    confirmation_score: float,
+    first: bool,
 ) -> tuple[int, Mask, VisiblePeople]:
     """Correct tracks by their poses, in place, and return the people to output.
 
@@ -103,7 +103,7 @@ def correct_and_output(
         flip: (K,) index of the same keypoint on the other side.
         options: options of the tracker.
         next_id: id of the next confirmed track.
-        confirmation_score: minimum of a confirmed track.
+        first: whether this is the first frame of a scene.
 
     Returns:
         The next id, a mask (T,) of the tracks to keep, and the output.
@@ -116,7 +116,7 @@ def correct_and_output(
     positions[:, BOX:] = within_reach(positions[:, BOX:], positions, predicted)
     _smooth(people, np.where(seen[..., None], measured, np.nan), dt, options)
     people.smooth[...] = within_reach(people.smooth, positions, predicted)
-    next_id, alive = confirm(people, next_id, confirmation_score, options)
+    next_id, alive = confirm(people, next_id, first, options)
     return next_id, alive, visible_people(people, seen, width, height, options)
 
 

@@ -89,8 +89,7 @@ class PoseTracker:
         if poses.keypoints.shape[1] != len(self.skeleton):
             given, expected = poses.keypoints.shape[1], f"{len(self.skeleton)} of the skeleton {self.skeleton.name!r}"
             raise InputError(f"The poses have {given} keypoints, not the {expected}. Give PoseTracker their skeleton.")
-        confirmation_score = self.config.high_score if self._time is None else self.config.confirmation_score
-        tracks = self._advance(poses, time, size, motion, processed=True, confirmation_score=confirmation_score)
+        tracks = self._advance(poses, time, size, motion, processed=True)
         self._idle = 0.0
         return tracks
 
@@ -110,9 +109,7 @@ class PoseTracker:
         """
         last = self._time
         empty = Poses.empty(len(self.skeleton))
-        tracks = self._advance(
-            empty, time, size, motion, processed=False, confirmation_score=self.config.confirmation_score
-        )
+        tracks = self._advance(empty, time, size, motion, processed=False)
         self._idle += self._MIN_STEP if last is None else max(time - last, self._MIN_STEP)
         return tracks
 
@@ -148,9 +145,8 @@ class PoseTracker:
         motion: Array | None,
         *,
         processed: bool,
-        confirmation_score: float,
     ) -> Tracks:
-        """Advance all tracks by one frame; `confirmation_score` is the minimum for an id."""
+        """Advance all tracks by one frame."""
         new_scene, dt = self._time is None, self._step(time)
         height, width = (inf, inf) if size is None else map(float, size)
         people, sigmas, options = self._people, self._sigmas, self.config
@@ -179,7 +175,7 @@ class PoseTracker:
             self.skeleton.flip_order,
             options,
             self._next_id,
-            confirmation_score,
+            new_scene,
         )
         self._people = people if alive.all() else people.select(alive)
         states = tuple([_STATES[measured] for measured in visible.measured.tolist()])

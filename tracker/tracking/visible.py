@@ -34,19 +34,21 @@ class VisiblePeople(NamedTuple):
     seen: Mask
 
 
-def confirm(people: TrackState, next_id: int, confirmation_score: float, options: TrackerConfig) -> tuple[int, Mask]:
-    """Give ids to tracks with a sufficient confirmation score.
+def confirm(people: TrackState, next_id: int, first: bool, options: TrackerConfig) -> tuple[int, Mask]:
+    """Give ids to tracks with a sufficient confirmation score, or with a single good frame if there is no other.
 
     Args:
         people: T tracks.
         next_id: id of the next confirmed track.
-        confirmation_score: its minimum.
+        first: whether this is the first frame of a scene.
         options: options of the tracker.
 
     Returns:
         The next id, and a mask (T,) of the tracks to keep; the others were lost for too long.
     """
-    new = np.flatnonzero((people.ids == 0) & (people.confirmation_scores >= confirmation_score))
+    scores = people.confirmation_scores
+    sure = (scores > 0) & (people.box_scores >= options.high_score) if first else scores >= options.confirmation_score
+    new = np.flatnonzero((people.ids == 0) & sure)
     people.ids[new] = next_id + np.arange(len(new))
     until = np.where(people.ids > 0, options.lost_seconds, options.tentative_seconds)
     return next_id + len(new), state.recent(people, until, options.missed_frames)

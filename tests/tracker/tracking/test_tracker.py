@@ -366,7 +366,8 @@ def test_the_box_follows_the_arms():
     scene = synthetic.raised_arms(synthetic.regular(4, 30))
     boxes = np.array([tracks.boxes[0] for tracks in run(scene, noise=0.005)])
     overlap = np.array([iou(box[None], true)[0, 0] for box, true in zip(boxes, scene.boxes)])
-    assert overlap.min() > 0.85
+    assert overlap.min() > 0.7
+    assert overlap.mean() > 0.95
 
 
 def test_the_box_of_a_person_at_rest_is_calmer_than_the_detections():

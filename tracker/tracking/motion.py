@@ -155,8 +155,11 @@ def _remember(
         measured: (M, K, 2) their measured keypoints without outliers; NaN if missing.
         options: options of the tracker.
     """
-    evidence = np.minimum(observed.box_scores, _MOST) * personhood(observed, options.person_score)
-    people.confirmation_scores[tracks] = np.maximum(people.confirmation_scores[tracks] + evidence, 0.0)
+    new = np.flatnonzero(people.ids[tracks] == 0)
+    if len(new):
+        evidence = np.minimum(observed.box_scores, _MOST)[new] * personhood(take(observed, new), options.person_score)
+        sums = people.confirmation_scores[tracks[new]] + evidence
+        people.confirmation_scores[tracks[new]] = np.maximum(sums, 0.0)
     people.box_scores[tracks] = observed.box_scores
     believed = ~np.isnan(measured[..., 0])
     people.scores[tracks] = np.where(believed, observed.scores, people.scores[tracks])

@@ -19,8 +19,8 @@ class TrackState(NamedTuple):
 
     Attributes:
         ids: (T,) track ids; 0 while tentative.
-        confirmation_scores: (T,) sum of the box scores of all matches, each up to a limit; those of matches that do not
-            look like a person count against it.
+        confirmation_scores: (T,) sum of the box scores of all matches until the track is confirmed, each up to a limit;
+            those of matches that do not look like a person count against it.
         box_scores: (T,) box score of the last match.
         scores: (T, K) keypoint scores of the last measurement.
         ages: (T, 2 + K) seconds since each point's last measurement; infinite before the first.

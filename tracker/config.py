@@ -12,6 +12,7 @@ from typing import Any
 from .. import configs
 from ..errors import UsageError
 from .options import AUTO, check, convert, option
+from .tracking.config import TrackerConfig
 from .tracking.selectors import parse_person, parse_roi
 
 SMOOTH = ("none", "kalman", "one-euro")
@@ -259,6 +260,15 @@ class Tracking:
         False,
         "files only: smooth in both directions, join tracks, interpolate gaps; draws in a second pass",
         common=True,
+    )
+    remember: float = option(
+        TrackerConfig().remember_seconds,
+        "how long to remember people who left, to give them their IDs back by appearance; 0 recognises no one",
+        "SECONDS",
+        unit="s",
+        check=_not_negative,
+        remedy="a number of 0 or more",
+        see="tracking.md",
     )
     camera: str = option(
         "auto",

@@ -82,7 +82,9 @@ class TopDownPoseEstimator:
                 keypoints=keypoints[rows],
                 scores=scores[rows],
                 box_scores=detections.scores,
-                features=appearance_vectors(frame.image, detections.boxes),
+                features=appearance_vectors(
+                    frame.image, detections.boxes, keypoints[rows], scores[rows], self.skeleton
+                ),
             )
             for (frame, detections), rows in zip(batch, people, strict=True)
         ]

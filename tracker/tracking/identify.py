@@ -13,7 +13,7 @@ from .observations import Array, Observations
 from .similarity import overlap, reach
 from .state import BOX, TrackState
 
-_ESTRANGED = 0.4  # appearance similarity below zero at which a lost track cannot be reidentified
+_ESTRANGED = 0.05  # appearance similarity below zero at which a lost track cannot be reidentified
 _INSIDE = 0.75  # share of a box inside another person's box, from which it may be a part of that person
 _RECENT = 0.5  # seconds without observation, during which parts of a person may still be detected
 _IN_VIEW = 0.3  # share of a person's box inside the image, above which an unobserved person is occluded, not gone

@@ -286,8 +286,7 @@ def load_pipeline(
         flip: average each pose with that of the mirrored crop: slightly more accurate, twice the work.
         smooth: `none`: as measured; `kalman`: 1.3 times less noise at rest, 1 ms lag; `one-euro`: 4 times less, 10 ms
             lag.
-        remember: how long, in seconds, to remember people who left, to give them their IDs back by appearance; 0
-            recognises no one.
+        remember: how long to remember people who left, to give them their IDs back by appearance; 0 recognises no one.
         camera: `static` or `moving`; `auto` detects and compensates camera motion.
         detect_every: run the detector in every Nth frame; `auto` decides by motion.
         pose_every: run the pose network in every Nth frame, and predict in between; `auto` as above.
@@ -352,6 +351,8 @@ def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1) -> Pip
     else:
         schedule = Schedule(tracking.pose_every, tracking.pose_every)  # one network, one rate
     warm_up()  # after the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
-    tracker = PoseTracker(skeleton=estimator.skeleton, smooth=tracking.smooth, remember_seconds=tracking.remember, **thresholds)
+    tracker = PoseTracker(
+        skeleton=estimator.skeleton, smooth=tracking.smooth, remember_seconds=tracking.remember, **thresholds
+    )
     parts: dict[str, Any] = {"camera": CameraMotion(tracking.camera), "schedule": schedule, "activity": Activity()}
     return Pipeline(detector, estimator, tracker, streams=estimator.network.streams, **parts)

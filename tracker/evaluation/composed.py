@@ -127,7 +127,10 @@ def _draw(
         for layer in (cutout.image, cutout.alpha)
     )
     left, top = int(left // 1), int(top // 1)
-    across, down = ((np.clip([start, start + length], 0, end)) for start, length, end in ((left, size[0], width), (top, size[1], height)))
+    across, down = (
+        (np.clip([start, start + length], 0, end))
+        for start, length, end in ((left, size[0], width), (top, size[1], height))
+    )
     place = slice(*down), slice(*across)
     inner = slice(*(down - top)), slice(*(across - left))
     ground = image[place].astype(np.float32)
@@ -141,7 +144,9 @@ def _box(place: tuple[slice, slice], body: NDArray[np.bool_]) -> tuple[int, int,
     return left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1
 
 
-def truth_of(frames: Sequence[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]], fps: float) -> Trajectories:
+def truth_of(
+    frames: Sequence[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]], fps: float
+) -> Trajectories:
     """Return the truth of composed frames, given ids, boxes and visible shares of each, as `box_scores`."""
     counts = [len(ids) for ids, _, _ in frames]
     numbers = np.repeat(np.arange(len(frames)), counts)
@@ -177,7 +182,9 @@ def read_cutouts(folder: str | Path) -> list[CutOut]:
     return cutouts
 
 
-def _walk(start: float, *, speed: float = 0.15, leftwards: bool = False, floor: float = 0.9) -> tuple[tuple[float, float, float], ...]:
+def _walk(
+    start: float, *, speed: float = 0.15, leftwards: bool = False, floor: float = 0.9
+) -> tuple[tuple[float, float, float], ...]:
     """Return the path across the image from one side to the other; `speed` in widths per second."""
     ends = (1.15, -0.15) if leftwards else (-0.15, 1.15)
     return (start, ends[0], floor), (start + 1.3 / speed, ends[1], floor)

@@ -28,7 +28,7 @@ def _torso(near: str, far: str) -> Strip:
 def _head() -> Strip:
     """From above the face, where the hair is, to the chin: places on the line from the shoulders to the face."""
     top, chin = (
-        {name: place / len(_FACE) for name in _FACE} | {name: (1 - place) / 2 for name in _SHOULDERS}
+        {name: place / len(_FACE) for name in _FACE} | dict.fromkeys(_SHOULDERS, (1 - place) / 2)
         for place in (1.6, 0.7)
     )
     return top, chin, 0.045
@@ -45,7 +45,7 @@ PARTS: dict[str, list[Strip]] = {
 }
 LEVELS = 6  # of each colour channel
 _BINS = LEVELS**3
-_KNOWN = 0.3  # mean keypoint score of a part, and share of it inside the image, from which it is known
+_KNOWN = 0.3  # keypoint score at both ends of a strip, and share of it inside the image, from which it is known
 _ALONG, _ACROSS = 12, 6  # samples of a strip, so that the cost does not depend on the person's size
 _PLACES = (np.arange(_ALONG) + 0.5) / _ALONG
 _OFFSETS = 2 * (np.arange(_ACROSS) + 0.5) / _ACROSS - 1
@@ -92,9 +92,10 @@ def appearance_vectors(
     y = np.broadcast_to(centres[..., 1:], x.shape)
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
 
-    used = (ends != 0).any(1)  # (S, K')
-    certain = np.where(there, scores[:, rows], 0.0) @ used.T / used.sum(-1)  # (N, S)
-    known = (there[:, None] | ~used).all(-1) & (certain > _KNOWN) & (inside.mean((2, 3)) > _KNOWN)
+    used = ends != 0  # (S, 2, K')
+    certain = np.einsum("sek,nk->nse", used / used.sum(-1, keepdims=True), np.where(there, scores[:, rows], 0.0))
+    complete = (there[:, None] | ~used.any(1)).all(-1)  # (N, S)
+    known = complete & (certain.min(-1) > _KNOWN) & (inside.mean((2, 3)) > _KNOWN)
     inside &= known[..., None, None]
 
     pixels = image[np.where(inside, y, 0).astype(np.intp), np.where(inside, x, 0).astype(np.intp)]

@@ -26,11 +26,11 @@ def similarity(known: Array, appearance: Array) -> tuple[Array, Counts]:
     Returns:
         (T, N) similarities in [0, 1], 0 without common parts; (T, N) numbers of parts.
     """
+    if not known.shape[1]:
+        return np.zeros((len(known), len(appearance))), np.zeros((len(known), len(appearance)), dtype=np.intp)
     parts = known.transpose(1, 0, 2) @ appearance.transpose(1, 2, 0)  # (P, T, N)
     common = known.any(-1).T[:, :, None] & appearance.any(-1).T[:, None]  # (P, T, N)
     counts = common.sum(0)
-    if not len(parts):
-        return np.zeros(counts.shape), counts
     least = np.where(common, parts, 1.0).min(0)
     return np.where(counts > 0, (parts.sum(0) / np.maximum(counts, 1) + least) / 2, 0.0), counts
 

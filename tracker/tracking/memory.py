@@ -14,12 +14,12 @@ from .config import TrackerConfig
 from .kalman import Array
 from .state import TrackState
 
-_SAME = 0.86  # similarity of one person's views; docs/decisions/0024-appearance.md
+_SAME = 0.88  # similarity of one person's views; docs/decisions/0024-appearance.md
 _LEAD = 0.04  # over everyone else who is known: a look that several people share identifies none of them
 _DOUBT = 0.2  # below `_SAME`, within which a newcomer may still turn out to be a known person
-_PARTS = 4  # visible parts of the body that a comparison needs
+_VISIBLE = 0.6  # share of the parts of the body that a comparison needs: four of six
 _SETTLED = 0.2  # seconds of a newcomer's life before a comparison counts
-_PATIENCE = 0.8  # seconds that a newcomer who looks familiar waits for an id, as long as walking into the image takes
+_PATIENCE = 1.0  # seconds that a newcomer who looks familiar waits for an id, as long as walking into the image takes
 _EVERY = 0.5  # seconds between two views of a person
 _NEW_VIEW = 0.95  # similarity to all known views below which a view is new
 _MOST_VIEWS = 8
@@ -60,7 +60,7 @@ class Memory:
 
     def learn(self, people: TrackState, time: float) -> None:
         """Remember the people who are measured at `time`, seconds, and forget those who are away for too long."""
-        if self._options.remember_seconds <= 0:
+        if self._options.remember_seconds <= 0 or not people.appearance.shape[1]:
             return
         here = (people.ids > 0) & (people.ages[:, 0] == 0)
         for row in np.flatnonzero(here).tolist():
@@ -86,11 +86,13 @@ class Memory:
         """
         identities = np.full(len(match), NEW, dtype=np.int64)
         rows = np.flatnonzero((people.ids == 0) & (match >= 0))
+        if not len(rows) or not self._people:
+            return identities
         known = {identity: person for identity, person in self._people.items() if person.views}
         away = time - np.array([person.seen for person in known.values()])  # (M,) seconds
         here = np.isin(list(known), people.ids[match >= 0])
         gone = (away > self._options.predicted_seconds) & ~here
-        if not len(rows) or not gone.any():
+        if not gone.any():
             return identities
         alike, parts = _compare(people.appearance[rows], list(known.values()))  # (R, M)
         places = np.array([person.place for person in known.values()])
@@ -100,17 +102,19 @@ class Memory:
         rivals = alike.copy()
         rivals[each, best] = 0.0
         rivals = np.maximum(rivals.max(1), np.where(each[:, None] == each, 0.0, claims[:, best].T).max(1))
-        value, compared = claims[each, best], parts[each, best] >= _PARTS
+        value, compared = claims[each, best], parts[each, best] >= _VISIBLE * people.appearance.shape[1]
         young = people.lifetimes[rows]
-        sure = compared & (young >= _SETTLED) & (value >= _SAME) & (value >= rivals + _LEAD)
-        doubtful = possible.any(1) & (young < _PATIENCE) & (~compared | (value >= _SAME - _DOUBT))
+        familiar = (value >= _SAME) & (value >= rivals + _LEAD)
+        sure = familiar & compared & (young >= _SETTLED)
+        patience = np.where(familiar, 2 * _PATIENCE, _PATIENCE)  # more of a familiar person may come into sight
+        doubtful = possible.any(1) & (young < patience) & (~compared | (value >= _SAME - _DOUBT))
         ids = np.array(list(known))
         identities[rows] = np.where(sure, ids[best], np.where(doubtful, UNDECIDED, NEW))
         return identities
 
 
 def _add_view(person: _Person, appearance: Array) -> None:
-    if appearance.any(-1).sum() < _PARTS:
+    if appearance.any(-1).mean() < _VISIBLE:
         return
     if person.views and similarity(np.array(person.views), appearance[None])[0].max() >= _NEW_VIEW:
         return

@@ -137,7 +137,13 @@ def _whole(people: TrackState, observed: Observations, tracks: Rows, keep: float
 
 
 def _remember(
-    people: TrackState, observed: Observations, tracks: Rows, visible_share: Array, whole: Array, measured: Array, dt: float
+    people: TrackState,
+    observed: Observations,
+    tracks: Rows,
+    visible_share: Array,
+    whole: Array,
+    measured: Array,
+    dt: float,
 ) -> None:
     """Store scores, ages, places and appearance of the matched tracks.
 

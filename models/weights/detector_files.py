@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import threading
 import urllib.request
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from pathlib import Path
 from ...errors import ModelError
 from ..cache import is_offline
 from ..networks.ultralytics_import import download_detector, published_detectors, ultralytics_folder
+from .published_detectors import DETECTORS
+
+log = logging.getLogger("posetrack")
 
 TIMEOUT = 10.0  # seconds for github.com to respond
 
@@ -68,6 +72,9 @@ def _true_within(seconds: float, check: Callable[[], bool]) -> bool:
 
 
 def _download(name: str, folder: Path) -> Path:
+    known = DETECTORS.get(name)
+    size = f"about {2 * known.parameters:.0f} MB, " if known else ""  # Ultralytics stores two bytes a parameter
+    log.info("Downloading %s from github.com/ultralytics/assets: %slicence AGPL-3.0 ...", name, size)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         download_detector(name, folder)

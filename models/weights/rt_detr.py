@@ -6,7 +6,6 @@ Zhao et al., "DETRs Beat YOLOs on Real-time Object Detection" (2023); Lv et al.,
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ModelError
+from .hub import CONFIG, PICTURES, model_type, read_json
 
 CLASSES = {"rt_detr": "RTDetrForObjectDetection", "rt_detr_v2": "RTDetrV2ForObjectDetection"}  # by model_type
-WEIGHTS, CONFIG, PICTURES = "model.safetensors", "config.json", "preprocessor_config.json"  # as transformers saves them
 SIZE, STRIDE = 640, 32  # pixels: of the published networks' input; of their coarsest map
 _MOST = 10_000  # of any number in a configuration; the largest published one is the temperature of positions
 
@@ -31,11 +30,12 @@ class RtDetr(nn.Module):
         size: pixels of either side of its input.
     """
 
-    end2end, stretches, stride = True, True, (STRIDE,)
+    processing, family, stride = "rt_detr", "RT-DETR", (STRIDE,)
 
     def __init__(self, network: nn.Module, *, person: int, size: int) -> None:
         super().__init__()
-        self.network, self.person, self.size, self.names = network, person, size, {0: "person"}
+        self.network, self.person, self.names = network, person, {0: "person"}
+        self.size, self.input_size = size, (size, size)
 
     def forward(self, images: Tensor) -> Tensor:
         """Detect people."""
@@ -49,7 +49,7 @@ class RtDetr(nn.Module):
 
 def is_one(path: Path) -> bool:
     """Return whether the configuration beside a file of weights is that of an RT-DETR."""
-    return path.name == WEIGHTS and _json(path.with_name(CONFIG)).get("model_type") in CLASSES
+    return model_type(path) in CLASSES
 
 
 def load(path: Path) -> RtDetr:
@@ -68,7 +68,7 @@ def load(path: Path) -> RtDetr:
             f"RT-DETR ('{path}') takes the package transformers, which is not installed. "
             "Run: pip install 'posetrack[transformers]'."
         ) from error
-    told = _json(path.with_name(CONFIG))
+    told = read_json(path.with_name(CONFIG))
     cls: Any = getattr(transformers, CLASSES[told["model_type"]])
     try:
         _check(told)
@@ -89,16 +89,8 @@ def load(path: Path) -> RtDetr:
     except (OSError, RuntimeError, TypeError, ValueError, AttributeError, ImportError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"Cannot load the detector '{path}': {reason}. Fetch its files again.") from error
-    size = _json(path.with_name(PICTURES)).get("size", {}).get("height", SIZE)
+    size = read_json(path.with_name(PICTURES)).get("size", {}).get("height", SIZE)
     return RtDetr(network, person=person, size=size).eval().float().requires_grad_(False)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _check(told: dict[str, Any]) -> None:

@@ -1,3 +1,4 @@
+import logging
 import threading
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_a_connection_without_response_times_out(monkeypatch):
         over.set()
 
 
-def test_a_download_goes_into_the_cache_only(monkeypatch, tmp_path, detector_cache):
+def test_a_download_goes_into_the_cache_only(monkeypatch, tmp_path, detector_cache, caplog):
     def download(url, file, dir, **options):
         assert url.endswith("/yolo11n.pt")
         assert options["retry"] <= 1
@@ -49,7 +50,9 @@ def test_a_download_goes_into_the_cache_only(monkeypatch, tmp_path, detector_cac
     monkeypatch.setattr(detector_files, "_is_online", lambda: True)
     load_tasks()
     monkeypatch.setattr("ultralytics.utils.downloads.safe_download", download)
-    assert locate_detector("yolo11n.pt") == detector_cache / "yolo11n.pt"
+    with caplog.at_level(logging.INFO, "posetrack"):
+        assert locate_detector("yolo11n.pt") == detector_cache / "yolo11n.pt"
+    assert "Downloading yolo11n.pt from github.com/ultralytics/assets: about 5 MB, licence AGPL-3.0" in caplog.text
     assert [p.name for p in tmp_path.rglob("*.pt")] == ["yolo11n.pt"]
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from posetrack.errors import ModelError, UsageError
-from posetrack.models.weights import rt_detr
+from posetrack.models.weights import hub, rt_detr
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.types import Frame
 
@@ -93,9 +93,9 @@ def changed(folder, tmp_path, **values):
     """Return a copy of a saved network with another configuration."""
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    told = json.loads((tmp_path / rt_detr.CONFIG).read_text())
-    (tmp_path / rt_detr.CONFIG).write_text(json.dumps(told | values))
-    return tmp_path / rt_detr.WEIGHTS
+    told = json.loads((tmp_path / hub.CONFIG).read_text())
+    (tmp_path / hub.CONFIG).write_text(json.dumps(told | values))
+    return tmp_path / hub.WEIGHTS
 
 
 @pytest.mark.parametrize(

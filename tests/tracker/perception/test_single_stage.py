@@ -149,7 +149,10 @@ class TestFiles:
 
     @pytest.mark.parametrize(
         ("words", "sentence"),
-        [({"flip": True}, "takes whole frames"), ({"dataset": "mpii"}, "17 keypoints .* mpii has 16 .*--dataset coco")],
+        [
+            ({"flip": True}, "takes whole frames"),
+            ({"dataset": "mpii"}, r"17 keypoints, .* mpii has 16\. Add --dataset coco"),
+        ],
     )
     def test_what_does_not_fit_is_refused(self, words, sentence, weights):
         with pytest.raises((UsageError, ModelError), match=sentence):

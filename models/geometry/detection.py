@@ -180,12 +180,13 @@ YOLOX_FINAL = replace(YOLOX, name="yolox_final", read=_read_mmdet)
 RTMO = replace(YOLOX, name="rtmo", read=_read_rtmo)
 
 RF_DETR = DetectorProcessing("rf_detr", partial(_stretch, smooth=False), _read_shares, crop.FACTORS, crop.SHIFTS)
+RF_DETR_ROWS = replace(RF_DETR, name="rf_detr_rows", read=_read_rows)  # as `weights.rt_detr` loads it
 RTMDET = DetectorProcessing("rtmdet", _corner, _read_mmdet, crop.FACTORS[::-1], crop.SHIFTS[::-1], rgb=False)
 
 DETECTOR_PROCESSINGS = {
     kind.name: kind
     for kind in (
         *(YOLO, YOLO_SHRUNK, YOLO_FINAL, RT_DETR),
-        *(YOLOX, YOLOX_DECODED, YOLOX_FINAL, RTMDET, RF_DETR, RTMO),
+        *(YOLOX, YOLOX_DECODED, YOLOX_FINAL, RTMDET, RF_DETR, RF_DETR_ROWS, RTMO),
     )
 }

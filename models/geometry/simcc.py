@@ -29,6 +29,8 @@ def decode(x: Array, y: Array) -> tuple[NDArray[np.floating], NDArray[np.floatin
     return np.where(found[..., None], points, np.nan), np.where(found, scores, 0.0)
 
 
-def merge_mirrored(x: Array, y: Array, mirrored: tuple[Array, Array], flip_order: NDArray) -> tuple[Array, Array]:
+def merge_mirrored(
+    x: Array, y: Array, mirrored: tuple[Array, ...], flip_order: NDArray
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Average the responses with those of the mirrored crops (mmpose `flip_vectors`)."""
     return (x + mirrored[0][:, flip_order, ::-1]) / 2, (y + mirrored[1][:, flip_order]) / 2

@@ -15,6 +15,7 @@ from pathlib import Path
 from ...errors import ModelError
 
 OPEN = -1  # a dimension that the file leaves open
+MOST_PARTS = 1_000_000  # nodes and weights of a graph; the largest published network has some 10,000
 Shape = tuple[int, ...]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
@@ -76,7 +77,9 @@ def _graph(view: memoryview) -> Graph:
     inputs: dict[str, tuple[int, Shape]] = {}
     outputs: dict[str, Shape] = {}
     constants: set[str] = set()
-    for number, value in _fields(view):
+    for count, (number, value) in enumerate(_fields(view)):
+        if count == MOST_PARTS:
+            raise ValueError("it has too many parts")
         if number == 1:  # node
             nodes.append(_node(_part(value)))
         elif number == 5:  # initializer; old files list it among the inputs, too

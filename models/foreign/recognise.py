@@ -171,9 +171,16 @@ def _ultralytics(graph: Graph, shape: Shape, measure: Measure, label: str, datas
         raise UnfitError(f"an Ultralytics network that returns {_said(rows)}, not rows of {values}. Export it again")
     common = _detector(shape, processing="yolo_final" if final else "yolo", sha256=sha256)
     common |= {"stride": stride, "person_class": people[0], "family": "YOLO"}
+    trained = _literal(facts, "imgsz")
+    if OPEN in shape[2:] and isinstance(trained, list) and all(_is_side(side) for side in trained):
+        common["size"] = max(trained, default=SIZE)
     if task == "detect":
         return DetectorCard(**common)
     return SingleStageCard(**common, skeleton=fitting(_keypoints(facts), dataset, label).name)
+
+
+def _is_side(value: Any) -> bool:
+    return isinstance(value, int) and 0 < value <= MAX_PIXELS
 
 
 def _keypoints(facts: dict[str, str]) -> int:

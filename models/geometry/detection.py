@@ -155,7 +155,8 @@ def _read_shares(outputs: Mapping[str, Array], *, person_class: int, conf: float
     boxes, logits = (output[0] for output in outputs.values())
     scores = (1 + np.tanh(logits[:, person_class] / 2)) / 2  # the sigmoid, which never overflows
     centers, sizes = boxes[:, :2], boxes[:, 2:]
-    corners = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1) * np.float32((*shape[::-1],) * 2)
+    sides = np.array(shape[::-1] * 2, np.float32)
+    corners = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1) * sides
     return _sorted(corners, scores, corners, conf)
 
 

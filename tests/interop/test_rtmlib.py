@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from posetrack.models.geometry.skeletons import SKELETONS
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.perception.pose import load_pose_estimator
 from posetrack.tracker.types import Detections, Frame
@@ -18,6 +19,18 @@ rtmlib = pytest.importorskip("rtmlib", reason="needs rtmlib")
 
 WORDS = {"device": "cpu", "runtime": "onnxruntime"}
 BOXES = np.array([[48, 398, 245, 903], [223, 407, 345, 859], [668, 391, 810, 880], [0, 550, 63, 875]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [("coco17", "coco"), ("halpe26", "halpe26"), ("coco25", "coco_25"), ("coco133", "wholebody")]
+)
+def test_skeletons(theirs, ours):
+    facts = getattr(rtmlib.visualization.skeleton, theirs)["keypoint_info"]
+    names = [facts[row]["name"] for row in range(len(facts))]
+    skeleton = SKELETONS[ours]
+    assert len(skeleton) == len(names)
+    body = slice(None) if ours != "wholebody" else slice(23)  # faces and hands have other names
+    assert list(skeleton.keypoints[body]) == names[body]
 
 
 @pytest.fixture(scope="module")

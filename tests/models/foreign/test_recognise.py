@@ -57,6 +57,10 @@ DETECTOR = {"size": 96, "input_size": (64, 96), "sha256": "ab"}
             DetectorCard(processing="yolo_final", person_class=1, **DETECTOR),
         ),
         (POSE, SingleStageCard(processing="yolo", size=640, sha256="ab")),
+        (
+            replace(POSE, metadata=POSE.metadata | {"imgsz": "[384, 320]"}),
+            SingleStageCard(processing="yolo", size=384, sha256="ab"),
+        ),
     ],
 )
 def test_a_family_has_its_card(graph, card):

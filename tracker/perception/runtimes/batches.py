@@ -20,17 +20,8 @@ class FixedBatch:
 
     def __init__(self, network: Runtime, size: int) -> None:
         self._network, self._size = network, size
-        self.name, self.device, self.reason, self.streams = (
-            network.name,
-            network.device,
-            network.reason,
-            network.streams,
-        )
-
-    @property
-    def precision(self) -> str:
-        """Numeric precision of most layers, which OpenVINO states only after its first call."""
-        return self._network.precision
+        self.name, self.device, self.precision = network.name, network.device, network.precision
+        self.reason, self.streams = network.reason, network.streams
 
     def __call__(self, images: NDArray[np.float32]) -> Any:
         """Run a batch."""
@@ -38,6 +29,7 @@ class FixedBatch:
         if missing := -count % self._size:
             images = np.concatenate([images, np.zeros((missing, *images.shape[1:]), np.float32)])
         outputs = joined([self._network(images[i : i + self._size]) for i in range(0, len(images), self._size)])
+        self.precision = self._network.precision  # OpenVINO may state it only after its first call
         return (
             {name: output[:count] for name, output in outputs.items()} if isinstance(outputs, dict) else outputs[:count]
         )

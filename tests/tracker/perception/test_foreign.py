@@ -9,10 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from posetrack import load_pipeline, read_recording
 from posetrack.errors import ModelError, UsageError
-from posetrack.models.geometry.skeletons import HALPE26
+from posetrack.models.geometry.skeletons import COCO_25, HALPE26
+from posetrack.models.networks.vitpose import ViTPose
 from posetrack.tracker.cli import main
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.perception.pose import load_pose_estimator
@@ -76,6 +78,14 @@ def test_a_file_of_one_crop_at_a_time_takes_any_number(rtmpose, frame, tmp_path)
     people = Detections(boxes, np.ones(3, np.float32))
     one, any_number = (load_pose_estimator(str(p), runtime="onnxruntime", **EXACT) for p in (path, rtmpose))
     np.testing.assert_allclose(one(frame, people).keypoints, any_number(frame, people).keypoints, atol=0.01)
+
+
+def test_a_checkpoint_of_easy_vitpose_has_feet(tmp_path):
+    torch.manual_seed(0)
+    network = ViTPose(dim=384, depth=1, num_heads=12, num_keypoints=25, input_size=(64, 48))
+    torch.save(network.state_dict(), tmp_path / "vitpose-25.pth")
+    estimator = load_pose_estimator(str(tmp_path / "vitpose-25.pth"), device="cpu", runtime="torch")
+    assert estimator.skeleton is COCO_25
 
 
 class TestRtmo:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ...errors import ModelError
-from ..cache import cache_folder, is_offline, sha256
+from ..cache import cache_folder, is_offline
+from .fetch import fetch
 
-log = logging.getLogger("posetrack")
+TIMEOUT = 20.0  # seconds for the hub to respond
 
 CONFIG, PICTURES, WEIGHTS = FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 _NAME = re.compile(r"([\w.-]+/[\w.-]+(?<!\.pt)(?<!\.pth)(?<!\.safetensors)(?<!\.onnx))(?:@([0-9a-f]{40}))?")
@@ -21,9 +21,8 @@ _NAME = re.compile(r"([\w.-]+/[\w.-]+(?<!\.pt)(?<!\.pth)(?<!\.safetensors)(?<!\.
 def find(name: str, *, offline: bool = False) -> Path | None:
     """Return the weights of a repository, fetched if need be; None if the name cannot be one.
 
-    Without a revision in the name, the newest one of the first use is recorded and stays. The files go into the cache
-    that other programs share ($HF_HOME); a download resumes after an interruption, and its SHA-256 is compared with the
-    one that the hub states.
+    Without a revision in the name, the newest one of the first use is recorded and stays. Files in the cache that other
+    programs share ($HF_HOME) are taken; others are downloaded into our own.
 
     Args:
         name: `OWNER/NAME` or `OWNER/NAME@REVISION`, such as `PekingU/rtdetr_r50vd_coco_o365`; a revision has 40
@@ -37,32 +36,32 @@ def find(name: str, *, offline: bool = False) -> Path | None:
     if match is None:
         return None
     repository, revision = match.groups()
-    record = cache_folder() / "hub" / f"{repository.replace('/', '--')}.revision"
+    folder = cache_folder() / "hub" / repository.replace("/", "--")
+    record = folder / "revision"
     if revision is None and record.is_file():
         revision = record.read_text(encoding="ascii").strip()
-    folder = _cached(repository, revision) or _downloaded(repository, revision, offline=is_offline(offline))
+    path = _cached(repository, revision, folder) or _downloaded(repository, revision, folder, is_offline(offline))
     with suppress(OSError):  # a read-only cache is maintained by others
-        record.parent.mkdir(parents=True, exist_ok=True)
         if not record.is_file():
-            record.write_text(f"{folder.name}\n", encoding="ascii")
-    return folder / WEIGHTS
+            folder.mkdir(parents=True, exist_ok=True)
+            record.write_text(f"{path.parent.name}\n", encoding="ascii")
+    return path
 
 
-def _cached(repository: str, revision: str | None) -> Path | None:
-    """Return the folder of a revision, the newest known one for None, if all its files are on this machine."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+def _cached(repository: str, revision: str | None, folder: Path) -> Path | None:
+    """Return the weights of a revision, the newest known one for None, if they are on this machine."""
+    from huggingface_hub import try_to_load_from_cache
 
-    try:
-        folder = Path(snapshot_download(repository, revision=revision, local_files_only=True))
-    except (LocalEntryNotFoundError, ValueError):
-        return None
-    return folder if (folder / WEIGHTS).is_file() else None
+    if revision and (path := folder / revision / WEIGHTS).is_file():
+        return path
+    shared = try_to_load_from_cache(repository, WEIGHTS, revision=revision)
+    path = Path(shared) if isinstance(shared, str) else None
+    return path if path and path.with_name(CONFIG).is_file() else None
 
 
-def _downloaded(repository: str, revision: str | None, *, offline: bool) -> Path:
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+def _downloaded(repository: str, revision: str | None, folder: Path, offline: bool) -> Path:
+    from huggingface_hub import HfApi, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError
 
     absent = ModelError(
         f"Cannot find the network '{repository}': it is neither a file nor in the cache of the hub, and "
@@ -70,27 +69,21 @@ def _downloaded(repository: str, revision: str | None, *, offline: bool) -> Path
     )
     if offline:
         raise absent
-    hub: Any = HfApi()
     try:
-        facts = hub.model_info(repository, revision=revision, files_metadata=True, timeout=20)
-        wanted = [file for file in facts.siblings if file.rfilename in FILES]
-        size = sum(file.size or 0 for file in wanted) / 1e6
-        licence = getattr(facts.card_data, "license", None) or "not stated"
-        log.info("Downloading %s@%s: %.1f MB, licence %s ...", repository, facts.sha, size, licence)
-        paths = [Path(hub.hf_hub_download(repository, file.rfilename, revision=facts.sha)) for file in wanted]
-    except LocalEntryNotFoundError as error:
-        raise absent from error
-    except (HfHubHTTPError, OSError, ValueError) as error:
+        facts = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
+    except (HfHubHTTPError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ModelError(f"Cannot fetch '{repository}' from the hub: {reason}. Check the name.") from error
-    for file, path in zip(wanted, paths, strict=True):
-        if file.lfs and sha256(path) != file.lfs.sha256:
-            path.resolve().unlink()  # the file that the cache links to
-            path.unlink(missing_ok=True)
-            raise ModelError(f"{path} was damaged: its sha256 was not {file.lfs.sha256}. It is removed; run again.")
-    if not any(path.name == WEIGHTS for path in paths):
+        raise ModelError(f"Cannot find '{repository}' on the hub: {reason}. Check the name.") from error
+    except Exception as error:  # of the hub's HTTP library, which depends on its version
+        raise absent from error
+    digests = {file.rfilename: file.lfs.sha256 if file.lfs else None for file in facts.siblings or ()}
+    if WEIGHTS not in digests or facts.sha is None:
         raise ModelError(f"The repository '{repository}' of the hub has no {WEIGHTS}. Give another network.")
-    return paths[0].parent
+    licence = getattr(facts.card_data, "license", None) or "not stated"
+    for name in (name for name in FILES if name in digests):  # the weights come last
+        url = hf_hub_url(repository, name, revision=facts.sha)
+        fetch(url, folder / facts.sha / name, licence=licence, expected=digests[name])
+    return folder / facts.sha / WEIGHTS
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -195,8 +195,8 @@ def find_people(
     border = image.shape[1::-1]
 
     def in_image(places: NDArray[np.float32], *, clips: bool) -> NDArray[np.float32]:
-        places = (places - offset) / scale
-        return (np.minimum(np.maximum(places, 0), border) if clips else places).astype(np.float32)
+        there = (places - offset) / scale
+        return (np.minimum(np.maximum(there, 0), border) if clips else there).astype(np.float32)
 
     corners = in_image(boxes.reshape(-1, 2, 2), clips=True).reshape(-1, 4)
     keypoints = rows[:, rows.shape[1] - 3 * points :].reshape(len(rows), points, 3)

@@ -77,7 +77,7 @@ def test_the_revision_of_the_first_use_stays(server, monkeypatch, caplog):
         path = hub.find("owner/net")
     assert path.read_bytes() == FILES["model.safetensors"]
     assert path.parent.name == FIRST
-    assert f"Downloading owner/net@{FIRST}: 0.0 MB, licence apache-2.0" in caplog.text
+    assert f"/owner/net/resolve/{FIRST}/model.safetensors: 0.0 MB, licence apache-2.0" in caplog.text
     assert not any("notes" in place for place in Hub.seen)
     monkeypatch.setattr(Hub, "newest", SECOND)
     Hub.seen.clear()
@@ -94,15 +94,28 @@ def test_a_revision_may_be_named(server):
 
 def test_a_file_that_the_hub_did_not_promise_is_refused(server, monkeypatch):
     monkeypatch.setattr(Hub, "digest", "0" * 64)
-    with pytest.raises(ModelError, match="was damaged: its sha256 was not 0000"):
+    with pytest.raises(ModelError, match=r"not the file that was published: .* not 0000"):
         hub.find("owner/net")
     monkeypatch.setattr(Hub, "digest", DIGEST)
     assert hub.find("owner/net").read_bytes() == FILES["model.safetensors"]
 
 
 def test_an_unknown_repository_is_a_sentence(server):
-    with pytest.raises(ModelError, match=r"Cannot fetch 'owner/nothing' from the hub: .* Check the name"):
+    with pytest.raises(ModelError, match=r"Cannot find 'owner/nothing' on the hub: .* Check the name"):
         hub.find("owner/nothing")
+
+
+def test_a_hub_that_does_not_answer_is_a_sentence(server, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(ModelError, match=r"huggingface\.co does not answer or downloads are off"):
+        hub.find("owner/net")
+
+
+def test_a_repository_without_weights_is_a_sentence(server, monkeypatch):
+    monkeypatch.delitem(FILES, "notes")
+    monkeypatch.setattr(hub, "WEIGHTS", "other.safetensors")
+    with pytest.raises(ModelError, match=r"has no other\.safetensors"):
+        hub.find("owner/net")
 
 
 @pytest.mark.parametrize("name", ["yolo11n.pt", "folder/file.onnx", "a/b/c", f"owner/net@{'1' * 39}"])

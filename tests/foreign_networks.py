@@ -25,17 +25,6 @@ class SimCC(nn.Module):
         return self.x(maps), self.y(maps)
 
 
-class HeatMaps(nn.Module):
-    """ViTPose: heat maps of a quarter of the crop's size."""
-
-    def __init__(self, keypoints):
-        super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(3, 8, 4, stride=4), nn.ReLU(), nn.Conv2d(8, keypoints, 5, padding=2))
-
-    def forward(self, images: Tensor):
-        return self.layers(images)
-
-
 class Focus(nn.Module):
     """YOLOX's first layer: the four pixels of a square become channels."""
 

@@ -94,7 +94,8 @@ def _simcc(graph: Graph, shape: Shape, measure: Measure, label: str, dataset: st
 def _heatmaps(graph: Graph, shape: Shape, measure: Measure, label: str, dataset: str, sha256: str) -> Card | None:
     """ViTPose, exported by easy_ViTPose: one heat map for each keypoint, a quarter of the crop wide."""
     size, maps = _input_size(shape), next(iter(graph.outputs.values()))
-    if len(graph.outputs) != 1 or size is None or len(maps) != 4:
+    attends = "Softmax" in graph.operators  # other heat-map networks, such as HRNet, have other conventions
+    if len(graph.outputs) != 1 or size is None or len(maps) != 4 or not attends:
         return None
     (found,) = _measured(graph, measure, (1, 3, *size))
     if found[2:] != (size[0] // 4, size[1] // 4):

@@ -12,6 +12,7 @@ from ...errors import ModelError
 from ..cache import cache_folder, is_offline
 from .fetch import fetch
 
+_RECORD = "revision"  # file with the revision of the first use
 TIMEOUT = 20.0  # seconds for the hub to respond
 
 CONFIG, PICTURES, WEIGHTS = FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
@@ -36,27 +37,34 @@ def find(name: str, *, offline: bool = False) -> Path | None:
     if match is None:
         return None
     repository, revision = match.groups()
-    folder = cache_folder() / "hub" / repository.replace("/", "--")
-    record = folder / "revision"
-    if revision is None and record.is_file():
-        revision = record.read_text(encoding="ascii").strip()
-    path = _cached(repository, revision, folder) or _downloaded(repository, revision, folder, is_offline(offline))
+    path = local(name) or _downloaded(repository, revision, _folder(repository), is_offline(offline))
+    record = _folder(repository) / _RECORD
     with suppress(OSError):  # a read-only cache is maintained by others
         if not record.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
+            record.parent.mkdir(parents=True, exist_ok=True)
             record.write_text(f"{path.parent.name}\n", encoding="ascii")
     return path
 
 
-def _cached(repository: str, revision: str | None, folder: Path) -> Path | None:
-    """Return the weights of a revision, the newest known one for None, if they are on this machine."""
+def local(name: str) -> Path | None:
+    """Return the weights of a repository if they are on this machine; `name` as of `find`."""
     from huggingface_hub import try_to_load_from_cache
 
-    if revision and (path := folder / revision / WEIGHTS).is_file():
-        return path
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    repository, revision = match.groups()
+    folder = _folder(repository)
+    if revision is None and (folder / _RECORD).is_file():
+        revision = (folder / _RECORD).read_text(encoding="ascii").strip()
+    if revision and (own := folder / revision / WEIGHTS).is_file():
+        return own
     shared = try_to_load_from_cache(repository, WEIGHTS, revision=revision)
-    path = Path(shared) if isinstance(shared, str) else None
-    return path if path and path.with_name(CONFIG).is_file() else None
+    return Path(shared) if isinstance(shared, str) and Path(shared).with_name(CONFIG).is_file() else None
+
+
+def _folder(repository: str) -> Path:
+    return cache_folder() / "hub" / repository.replace("/", "--")
 
 
 def _downloaded(repository: str, revision: str | None, folder: Path, offline: bool) -> Path:

@@ -50,7 +50,7 @@ def show_list(args: argparse.Namespace) -> int:
 
     caption = f"GMACs: billions of multiply-accumulate operations per person. AP as published: {PROTOCOL}."
     _print_table("Pose networks (--model)", [_facts(known) for known in ZOO.values()], caption)
-    more = "Any other YOLO that Ultralytics publishes works by its name, too."
+    more = "Any other YOLO of Ultralytics or RT-DETR of the hub works by its name, too."
     rows = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
     _print_table("Person detectors (--detector)", rows, f"AP as published: {published_detectors.PROTOCOL}. {more}")
     caption = f"Params and AP as published, {families.PROTOCOL}. `posetrack models info FILE` recognises a file."
@@ -149,7 +149,9 @@ def _detector_info(detector: PublishedDetector) -> dict[str, str]:
     facts, path = _detector_facts(detector), local_detector(detector)
     if detector.name == "bundled" and path:
         return facts | {"card": str(path.with_name(CARD)), "file": str(path)}
-    where = f"not here; it is fetched at first use, or put yours at {cache_folder() / 'ultralytics' / detector.name}"
+    where = "not here; it is fetched at first use"
+    if detector.name.endswith(".pt"):
+        where += f", or put yours at {cache_folder() / 'ultralytics' / detector.name}"
     return facts | {"protocol": PROTOCOL, "file": str(path or where)}
 
 
@@ -180,10 +182,15 @@ def show_download(args: argparse.Namespace) -> int:
     """Fetch a network's weights and print where they are."""
     from rich.console import Console
 
+    from ...models.cache import sha256
+    from ...models.weights.detector_files import locate_detector
     from ...models.weights.locate import locate_weights
 
-    file = locate_weights(args.name, offline=args.offline)
-    Console().print(f"{file.path}\nsha256 {file.sha256}", highlight=False, markup=False, soft_wrap=True)
+    if args.name.endswith(".pt"):
+        path = locate_detector(args.name, offline=args.offline)
+    else:
+        path = locate_weights(args.name, offline=args.offline).path
+    Console().print(f"{path}\nsha256 {sha256(path)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -16,7 +16,7 @@ FINAL = Graph(IMAGE, {"dets": (1, OPEN, 5), "labels": (1, OPEN)}, first=frozense
 YOLOX = Graph(IMAGE, {"output": (1, 126, 85)}, frozenset({"Slice", "Conv"}), frozenset({"Slice"}))
 RF_DETR = Graph(IMAGE, {"dets": (1, 30, 4), "labels": (1, 30, 91)}, first=frozenset({"Conv"}))
 RTMO = Graph(IMAGE, {"dets": (1, OPEN, 5), "keypoints": (1, OPEN, 17, 3)}, first=frozenset({"Slice"}))
-MAPS = Graph(CROP, {"output_0": (OPEN, 25, 64, 48)}, first=frozenset({"Conv"}))
+MAPS = Graph(CROP, {"output_0": (OPEN, 25, 64, 48)}, frozenset({"Conv", "Softmax"}), frozenset({"Conv"}))
 FACTS = {"author": "Ultralytics", "task": "detect", "stride": "32", "names": "{0: 'car', 1: 'person'}"}
 YOLO = Graph(IMAGE, {"output0": (1, 6, 126)}, metadata=FACTS)
 POSE = Graph(
@@ -95,6 +95,7 @@ def test_a_dataset_of_as_many_keypoints_may_be_named():
         (replace(RF_DETR, outputs={"dets": (1, 30, 4), "labels": (1, 30, 3)}), "RF-DETR of 3 classes"),
         (replace(SIMCC, outputs={"logits": (1, 1000)}), "no known family: it returns logits 1x1000"),
         (replace(MAPS, outputs={"output": (1, 17, 8, 8)}), "no known family"),
+        (replace(MAPS, operators=frozenset({"Conv"})), "no known family"),
         (replace(YOLO, metadata=FACTS | {"task": "segment"}), "for the task 'segment'"),
         (replace(YOLO, metadata=FACTS | {"names": "{0: 'car'}"}), "without a class 'person'"),
         (replace(YOLO, metadata=FACTS | {"names": "(" * 9999}), "without a class 'person'"),

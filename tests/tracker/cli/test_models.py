@@ -47,6 +47,7 @@ def test_detectors_are_listed_too(capsys):
     assert "convvit (bundled) ConvViT" in listed
     assert "bundled YOLOv8, people only 336 3.1 M see card AGPL-3.0 yes" in listed
     assert "yolo11n.pt YOLO11 640 2.6 M 39.5 AGPL-3.0 no" in listed
+    assert "PekingU/rtdetr_r50vd RT-DETR 640 42.0 M 53.1 Apache-2.0 no" in listed
 
 
 def test_info_of_the_bundled_pair_is_true(capsys):
@@ -129,6 +130,16 @@ def test_a_name_is_converted_with_its_input_size(tmp_path, cache):
     target = tmp_path / "potr.safetensors"
     assert main(["models", "convert", "potr-xcit-s12-p16-288x384", str(target)]) == 0
     assert load_checkpoint(target).input_size == (384, 288)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("yolo11n.pt", "downloads are off"), ("PekingU/rtdetr_r50vd", "neither a file nor in the cache of the hub")],
+)
+def test_detectors_are_downloaded_by_the_same_command(name, sentence, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert main(["models", "download", name, "--offline"]) == 1
+    assert sentence in capsys.readouterr().err
 
 
 def test_families_of_files_are_listed(capsys, monkeypatch):

@@ -34,8 +34,8 @@ class PublishedDetector:
     licence: str = "AGPL-3.0"
 
 
-# Of docs.ultralytics.com/models/yolo11 and /yolov8, and of RT-DETR's paper. Ultralytics and the hub have more; each works
-# by its name.
+# Of docs.ultralytics.com/models/yolo11 and /yolov8, and of RT-DETR's paper. Ultralytics and the hub have more, which work
+# by their names.
 DETECTORS = {
     detector.name: detector
     for detector in (

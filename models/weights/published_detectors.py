@@ -34,7 +34,7 @@ class PublishedDetector:
     licence: str = "AGPL-3.0"
 
 
-# Of docs.ultralytics.com/models/yolo11 and /yolov8, and of RT-DETR's paper. Ultralytics and the hub have more, which work
+# Of docs.ultralytics.com/models/yolo11 and /yolov8, and of RT-DETR's paper. Others of Ultralytics and of the hub work
 # by their names.
 DETECTORS = {
     detector.name: detector

@@ -293,12 +293,13 @@ def load_pipeline(
     """Load the networks and build a pipeline.
 
     Args:
-        model: pose network: a name from `posetrack models`, a weights file, or a single-stage network such as
+        model: pose network: a name from `posetrack models`, a weights or ONNX file, or a single-stage network such as
             `yolo11n-pose.pt`, which needs no detector.
-        detector: person detector: `bundled`, a name such as `yolo11n.pt`, a weights file, or a file of boxes; or a
-            function `(frame) -> Detections`, which may also return boxes (N, 4), or boxes and scores (N,).
+        detector: person detector: `bundled`, a name such as `yolo11n.pt`, a weights or ONNX file, or a file of boxes;
+            or a function `(frame) -> Detections`, which may also return boxes (N, 4), or boxes and scores (N,).
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; an unavailable device is an error.
-        dataset: skeleton: `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody`; ViTPose+ has all six.
+        dataset: skeleton: `auto` is the network's own; `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody` of a
+            ViTPose+.
         runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
         precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
         conf: detections with a lower confidence are ignored.

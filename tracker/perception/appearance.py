@@ -106,8 +106,8 @@ def appearance_vectors(
     for b, g, r in product((0, 1), repeat=3):
         votes = _SHARES[b, blue] * _SHARES[g, green] * _SHARES[r, red] * inside
         counts += np.bincount((bins + (b * LEVELS + g) * LEVELS + r).ravel(), votes.ravel(), len(counts))
-    counts = counts.reshape(n, len(PARTS), _BINS)
-    return np.sqrt(counts / np.maximum(counts.sum(-1, keepdims=True), 1e-9)).astype(np.float32)
+    histograms = counts.reshape(n, len(PARTS), _BINS)
+    return np.sqrt(histograms / np.maximum(histograms.sum(-1, keepdims=True), 1e-9)).astype(np.float32)
 
 
 @functools.cache

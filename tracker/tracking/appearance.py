@@ -29,7 +29,8 @@ def similarity(known: Array, appearance: Array) -> tuple[Array, Counts]:
     if not known.shape[1]:
         return np.zeros((len(known), len(appearance))), np.zeros((len(known), len(appearance)), dtype=np.intp)
     parts = known.transpose(1, 0, 2) @ appearance.transpose(1, 2, 0)  # (P, T, N)
-    common = known.any(-1).T[:, :, None] & appearance.any(-1).T[:, None]  # (P, T, N)
+    seen, others = ((vectors**2).sum(-1).T > 0 for vectors in (known, appearance))  # (P, T), (P, N)
+    common = seen[:, :, None] & others[:, None]  # (P, T, N)
     counts = common.sum(0)
     least = np.where(common, parts, 1.0).min(0)
     return np.where(counts > 0, (parts.sum(0) / np.maximum(counts, 1) + least) / 2, 0.0), counts

@@ -17,7 +17,7 @@ RUN useradd --create-home --uid 1000 --groups video posetrack && mkdir /data && 
 USER posetrack
 
 # Checks the image, and keeps the compiled code of the tracker in it.
-RUN posetrack demo --output /tmp/demo && rm -r /tmp/demo
+RUN posetrack demo --out /tmp/demo && rm -r /tmp/demo
 
 WORKDIR /data
 ENTRYPOINT ["posetrack"]

@@ -189,7 +189,7 @@ def wheel() -> None:
         python = installed_wheel(Path(name))
         sh(PYTHON, "-m", "build", "--sdist", "--outdir", name)
         sh(PYTHON, "-m", "twine", "check", "--strict", *Path(name).glob("posetrack-*.[wt]*"))
-        sh(python, "-m", "posetrack", "demo", "--output", "demo", cwd=Path(name))
+        sh(python, "-m", "posetrack", "demo", "--out", "demo", cwd=Path(name))
 
 
 def links() -> None:

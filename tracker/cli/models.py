@@ -24,6 +24,7 @@ def add_parser(commands: Any) -> None:
         description="List the pose networks that --model takes by name, and the person detectors that --detector "
         "takes. A file of weights can be given instead.",
     )
+    parser.add_argument("--json", metavar="FILE", help="write the lists to a file, too")
     parser.set_defaults(run=show_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     download = actions.add_parser("download", help="fetch the weights of a network into the cache")
@@ -34,8 +35,8 @@ def add_parser(commands: Any) -> None:
     info.add_argument("name", help="a name of the list")
     info.set_defaults(run=show_info)
     convert = actions.add_parser("convert", help="convert a checkpoint to safetensors")
-    convert.add_argument("source", metavar="IN", help="checkpoint, or a name of the list")
-    convert.add_argument("target", metavar="OUT", help="file that ends in .safetensors")
+    convert.add_argument("source", metavar="NAME", help="checkpoint, or a name of the list")
+    convert.add_argument("--out", metavar="FILE", required=True, help="file to write, .safetensors")
     convert.add_argument("--overwrite", action="store_true", help="replace an existing file (default: off)")
     convert.add_argument("--offline", action="store_true", help="never use the network (default: off)")
     convert.set_defaults(run=show_convert)
@@ -43,14 +44,20 @@ def add_parser(commands: Any) -> None:
 
 def show_list(args: argparse.Namespace) -> int:
     """Print a table of the pose networks, and one of the detectors."""
+    import json
+
     from ...models.weights import published_detectors
     from ...models.weights.variants import PROTOCOL, ZOO
 
+    networks = [_facts(known) for known in ZOO.values()]
+    detectors = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
+    if args.json:
+        lists = {"model": networks, "detector": detectors}
+        Path(args.json).write_text(json.dumps(lists, indent=2) + "\n", encoding="utf-8")
     caption = f"GMACs: billions of multiply-accumulate operations per person. AP as published: {PROTOCOL}."
-    _print_table("Pose networks (--model)", [_facts(known) for known in ZOO.values()], caption)
+    _print_table("Pose networks (--model)", networks, caption)
     more = "Any other YOLO that Ultralytics publishes works by its name, too."
-    rows = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
-    _print_table("Person detectors (--detector)", rows, f"AP as published: {published_detectors.PROTOCOL}. {more}")
+    _print_table("Person detectors (--detector)", detectors, f"AP as published: {published_detectors.PROTOCOL}. {more}")
     return 0
 
 
@@ -161,11 +168,11 @@ def show_convert(args: argparse.Namespace) -> int:
     from ...models.weights.locate import locate_weights
     from ..partial import PartialFile
 
-    if Path(args.target).suffix != ".safetensors":
-        raise UsageError(f"'{args.target}' does not end in .safetensors. Give such a name.")
+    if Path(args.out).suffix != ".safetensors":
+        raise UsageError(f"'{args.out}' does not end in .safetensors. Give such a name.")
     source = locate_weights(args.source, offline=args.offline)
     network = load_checkpoint(source.path, input_size=source.input_size)
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
-    with PartialFile(args.target, overwrite=args.overwrite) as file:
+    with PartialFile(args.out, overwrite=args.overwrite) as file:
         file.write(save(state, metadata=metadata(network)))
     return 0

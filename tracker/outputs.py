@@ -16,6 +16,7 @@ from .formats.registry import FORMATS, format_of
 from .formats.table import CsvSink
 from .output.actions import ActionSink, Listener
 from .output.labels import AngleLabels, EventLabels, LabelSink
+from .output.people import PeopleCount
 from .output.privacy import BlurFaces, only_skeletons
 from .output.sinks import OverlaySink, Sinks
 from .output.two_pass import Table, TwoPassSinks
@@ -43,6 +44,7 @@ def open_outputs(
     *,
     select: Selection,
     refine: bool,
+    people: PeopleCount,
     results: Transaction,
 ) -> tuple[Report | None, Sinks | TwoPassSinks]:
     """Return the report, if requested, and everything that receives the tracks of a source.
@@ -54,6 +56,7 @@ def open_outputs(
         pipeline: of this source.
         select: people who are written and drawn.
         refine: whether tracks are refined before a second pass.
+        people: counts who is written.
         results: gives all files their names.
     """
     skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
@@ -72,7 +75,7 @@ def open_outputs(
         style: Any = {"colors": outputs.colors, "boxes": outputs.boxes, "trails": outputs.trails}
         overlay = OverlaySink(*screens, skeleton=skeleton, labels=labels, timings=timings, **style)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
-    tables: list[Table] = []
+    tables: list[Table] = [people]
     features, events = job.targets.get("features"), job.targets.get("events")
     if features or events or listeners or labels:
         tables.append(ActionSink(actions, detector, *listeners, features=features, events=events, **named))

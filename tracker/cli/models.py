@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=show_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     download = actions.add_parser("download", help="fetch the weights of a network into the cache")
-    download.add_argument("name", help="a name of the list")
+    download.add_argument("name", help="a name of the list, or recommended: a pose network and a detector for auto")
     download.add_argument("--offline", action="store_true", help="never use the network (default: off)")
     download.set_defaults(run=show_download)
     info = actions.add_parser("info", help="describe a network")
@@ -54,7 +54,9 @@ def show_list(args: argparse.Namespace) -> int:
     if args.json:
         lists = {"model": networks, "detector": detectors}
         Path(args.json).write_text(json.dumps(lists, indent=2) + "\n", encoding="utf-8")
-    caption = f"GMACs: billions of multiply-accumulate operations per person. AP as published: {PROTOCOL}."
+    caption = (
+        f"GMACs: billions of multiply-accumulate operations per person, or per image. AP as published: {PROTOCOL}."
+    )
     _print_table("Pose networks (--model)", networks, caption)
     more = "Any other YOLO that Ultralytics publishes works by its name, too."
     _print_table("Person detectors (--detector)", detectors, f"AP as published: {published_detectors.PROTOCOL}. {more}")
@@ -97,6 +99,7 @@ def _detector_facts(detector: PublishedDetector) -> dict[str, str]:
         "family": detector.family,
         "input": str(detector.size),
         "params": f"{detector.parameters:.1f} M",
+        "GMACs": f"{detector.gmacs:.1f}",
         "AP": detector.ap,
         "licence": detector.licence,
         "cached": "yes" if local_detector(detector) else "no",
@@ -149,13 +152,19 @@ def _print_facts(facts: dict[str, str]) -> None:
 
 
 def show_download(args: argparse.Namespace) -> int:
-    """Fetch a network's weights and print where they are."""
+    """Fetch a network's weights and print where they are; for `recommended`, those of a pose network and a detector."""
     from rich.console import Console
 
+    from ...models.cache import sha256
     from ...models.weights.locate import locate_weights
+    from ...models.weights.published_detectors import DETECTORS
+    from ...models.weights.recommended import RECOMMENDED
+    from ..perception.detector import find
 
-    file = locate_weights(args.name, offline=args.offline)
-    Console().print(f"{file.path}\nsha256 {file.sha256}", highlight=False, markup=False, soft_wrap=True)
+    for name in RECOMMENDED if args.name == "recommended" else [args.name]:
+        is_detector = name in DETECTORS and name != "bundled"
+        path = find(name, offline=args.offline) if is_detector else locate_weights(name, offline=args.offline).path
+        Console().print(f"{path}\nsha256 {sha256(path)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -43,8 +43,8 @@ def test_detectors_are_listed_too(capsys):
     assert main(["models"]) == 0
     listed = " ".join(capsys.readouterr().out.split())
     assert "convvit (bundled) ConvViT" in listed
-    assert "bundled YOLOv8, people only 336 3.1 M see card AGPL-3.0 yes" in listed
-    assert "yolo11n.pt YOLO11 640 2.6 M 39.5 AGPL-3.0 no" in listed
+    assert "bundled YOLOv8, people only 336 3.1 M 1.2 see card AGPL-3.0 yes" in listed
+    assert "yolo11n.pt YOLO11 640 2.6 M 3.3 39.5 AGPL-3.0 no" in listed
 
 
 def test_the_lists_are_written_as_json(capsys, tmp_path):

@@ -69,7 +69,8 @@ ALLOWED = {
     "tracker.features tracker.formats tracker.output tracker.partial tracker.report models.geometry",
     "tracker.facts": "tracker.timings tracker.perception tracker.pipeline tracker.video tracker.output",
     "tracker.run": "models.cache tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages "
-    "tracker.pipeline tracker.loop tracker.partial tracker.perception tracker.video tracker.formats tracker.output | rich",
+    "tracker.pipeline tracker.loop tracker.partial tracker.perception tracker.video tracker.formats tracker.output | "
+    "rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
     "tracker.benchmark": "version tracker.types tracker.timings tracker.perception tracker.tracking tracker.pipeline "

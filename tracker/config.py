@@ -113,7 +113,7 @@ class Outputs:
     show: bool = option(False, "live window; `q` quits", common=True)
     label: str = option(
         "id",
-        "label drawn next to each person: `id`; `angles` or `events` in addition to the ID",
+        "what is drawn with each person: `id`; also `angles` of knees, hips and elbows, or `events`",
         "WHAT",
         choices=LABELS,
         common=True,

@@ -76,7 +76,7 @@ ALLOWED = {
     "tracker.benchmark": "version tracker.types tracker.timings tracker.perception tracker.tracking tracker.pipeline "
     "tracker.loop tracker.output tracker.video tracker.evaluation models.geometry models.weights | "
     "numpy cv2 torch filterpy",
-    "tracker.cli": "* | cv2 rich safetensors",
+    "tracker.cli": "* | cv2 rich safetensors shtab",
     "__main__": "tracker.cli",
 }
 

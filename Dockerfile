@@ -10,7 +10,7 @@ RUN apt-get update \
 
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
-RUN --mount=type=bind,target=/src,rw pip install --no-cache-dir -c /src/constraints.txt /src
+RUN --mount=type=bind,target=/src,rw pip install --no-cache-dir -c /src/constraints.txt '/src[full]'
 
 # The group "video" may read cameras.
 RUN useradd --create-home --uid 1000 --groups video posetrack && mkdir /data && chown posetrack /data

@@ -4,9 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from posetrack.errors import SourceError
 from posetrack.tracker.video import sample
 from posetrack.tracker.video.source import open_source
 

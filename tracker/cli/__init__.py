@@ -38,6 +38,8 @@ examples:
   posetrack dance.mp4 --save out.mp4 --csv out.csv
                                       a video to an annotated video and a table
   posetrack clips/ --csv tables/      all files of a folder
+  posetrack squats.mp4 --events events.csv --label events --save out.mp4
+                                      squats and other repetitions, counted
   posetrack demo                      a sample with real people
 
 exit codes: 0 success, 1 failure during the run, 2 invalid request"""

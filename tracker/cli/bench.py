@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import bench_runs, bench_stages, bench_tracker
+from .bench_tracker import PEERS
 
 CROWDS = (5, 20, 100)  # people per frame
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -27,9 +26,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "people": {"nargs": "+", "type": int, "metavar": "N", "help": "people per frame (default: %(default)s)"},
     "against": {
         "nargs": "+",
-        "choices": bench_tracker.PEERS,
+        "choices": PEERS,
         "metavar": "NAME",
-        "help": f"programs to compare with: {', '.join(bench_tracker.PEERS)} (default: all)",
+        "help": f"programs to compare with: {', '.join(PEERS)} (default: all)",
     },
 }
 WHERE: dict[str, Any] = {"device": "auto", "runtime": "auto", "precision": "auto"}
@@ -48,7 +47,6 @@ def add_parser(commands: Any) -> None:
         kinds,
         "pipeline",
         "every stage of a decoded clip, then complete runs from file to file, sequential and in parallel",
-        bench_runs.run_pipeline,
         **{"source": None, "frames": 120, "warmup": 10, "rounds": 3, "model": "bundled", "detector": "bundled"},
         **WHERE,
         **{"detect_size": 0, "people": None},
@@ -58,41 +56,36 @@ def add_parser(commands: Any) -> None:
         "naive",
         "complete runs, start-up time and memory beside a plain chain of Ultralytics, transformers and OpenCV with the "
         "same networks, of random weights (YOLO11n, ViTPose-B)",
-        bench_runs.run_naive,
         **{"frames": 6, "warmup": 2, "rounds": 3, **WHERE, "detect_size": 0, "people": (1, 5)},
     )
     _add(
         kinds,
         "network",
         "throughput of a pose network with random weights, relative to the device's matrix multiplication rate",
-        bench_stages.run_network,
         **{"model": "bundled", **WHERE, "people": (1, 5, 20, 64), "rounds": 3},
     )
     _add(
         kinds,
         "stages",
         "crops and decoding compared with transformers, drawing compared with supervision",
-        bench_stages.run_stages,
         **{"people": CROWDS, "frames": 120, "warmup": 10},
     )
     _add(
         kinds,
         "tracker",
         "updates with synthetic people, compared with other trackers",
-        bench_tracker.run_tracker,
-        **{"people": CROWDS, "frames": 120, "warmup": 10, "against": bench_tracker.PEERS},
+        **{"people": CROWDS, "frames": 120, "warmup": 10, "against": PEERS},
     )
     _add(
         kinds,
         "endurance",
         "time and memory of the tracker while people come and go",
-        bench_tracker.run_endurance,
         **{"people": (5,), "frames": 100_000},
     )
     parser.set_defaults(**vars(pipeline.parse_args([])))
 
 
-def _add(kinds: Any, name: str, help: str, measure: Callable[..., dict[str, Any]], **defaults: Any) -> Any:
+def _add(kinds: Any, name: str, help: str, **defaults: Any) -> Any:
     """Add a measurement with its options, each by its default, and return its parser."""
     parser = kinds.add_parser(name, help=help, description=f"Measure {help}.")
     for option, default in defaults.items():
@@ -101,7 +94,7 @@ def _add(kinds: Any, name: str, help: str, measure: Callable[..., dict[str, Any]
             words["help"] = words["help"].replace("%(default)s", " ".join(map(str, default)))
         parser.add_argument(f"--{option.replace('_', '-')}", default=default, **words)
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
-    parser.set_defaults(run=run, what=name, measure=measure)
+    parser.set_defaults(run=run, what=name)
     return parser
 
 
@@ -111,9 +104,19 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from . import bench_runs, bench_stages, bench_tracker
+
     _check(args)
+    measures = {
+        "pipeline": bench_runs.run_pipeline,
+        "naive": bench_runs.run_naive,
+        "network": bench_stages.run_network,
+        "stages": bench_stages.run_stages,
+        "tracker": bench_tracker.run_tracker,
+        "endurance": bench_tracker.run_endurance,
+    }
     console = Console()
-    figures = args.measure(args, console)
+    figures = measures[args.what](args, console)
     facts = figures.get("networks", {}) | figures["machine"]
     console.print(", ".join(f"{key} {value}" for key, value in facts.items()), highlight=False)
     if args.json:

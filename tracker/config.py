@@ -114,7 +114,7 @@ class Outputs:
     show: bool = option(False, "live window; `q` quits", common=True)
     label: str = option(
         "id",
-        "label drawn next to each person: `id`; `angles` or `events` in addition to the ID",
+        "what is drawn with each person: `id`; also `angles` of knees, hips and elbows, or `events`",
         "WHAT",
         choices=LABELS,
         common=True,
@@ -193,8 +193,8 @@ class Networks:
 
     model: str = option(
         "bundled",
-        "pose network: a name from `posetrack models`, a weights or ONNX file, or a single-stage network such as "
-        "`yolo11n-pose.pt`, which needs no detector",
+        "pose network: a name from `posetrack models`, a weights or ONNX file, a single-stage network such as "
+        "`yolo11n-pose.pt`, which needs no detector, or `auto`, the best one here that is fast enough",
         "NAME",
         see="models.md",
         common=True,
@@ -206,7 +206,7 @@ class Networks:
     )
     detector: str | Callable[..., Any] = option(  # noqa: RUF009  # declares a field
         "bundled",
-        "person detector: `bundled`, a name such as `yolo11n.pt`, a weights or ONNX file, or a file of boxes",
+        "person detector: `bundled`, a name such as `yolo11n.pt`, a weights or ONNX file, a file of boxes, or `auto`",
         "NAME",
     )
     device: str = option(
@@ -295,7 +295,7 @@ class Tracking:
     )
     target_fps: float = option(
         0.0,
-        "frame rate that `auto` maintains on a live source; 0 is the source's rate",
+        "frame rate that `auto` aims at; 0 is the source's rate, and for `auto` networks 25, or 2 for files",
         "N",
         check=_not_negative,
         remedy="frames per second, or 0 for the source's rate",

@@ -67,7 +67,7 @@ def appearance_vectors(
     """Return the appearance vectors of people: a colour histogram of each part of the body.
 
     A vector holds the square roots of the histogram, so that the dot product of two vectors is the Bhattacharyya
-    coefficient. docs/decisions/0025-appearance.md compares them with features of the pose networks.
+    coefficient. docs/decisions/0026-appearance.md compares them with features of the pose networks.
 
     Args:
         image: (H, W, 3) BGR.

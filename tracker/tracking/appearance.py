@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Counts = NDArray[np.intp]
 
-_STRANGER = 0.77  # similarity between that of one person and that of two, see docs/decisions/0025-appearance.md
+_STRANGER = 0.77  # similarity between that of one person and that of two, see docs/decisions/0026-appearance.md
 _RATE = 0.1  # least weight of a new vector in the running mean
 _UNCOVERED = 0.8  # visible share of a person from which the running mean is updated
 

@@ -14,7 +14,7 @@ from .config import TrackerConfig
 from .kalman import Array
 from .state import TrackState
 
-_SAME = 0.88  # similarity of one person's views; docs/decisions/0025-appearance.md
+_SAME = 0.88  # similarity of one person's views; docs/decisions/0026-appearance.md
 _LEAD = 0.04  # over everyone else who is known: a look that several people share identifies none of them
 _DOUBT = 0.2  # below `_SAME`, within which a newcomer may still turn out to be a known person
 _VISIBLE = 0.6  # share of the parts of the body that a comparison needs: four of six

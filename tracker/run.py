@@ -145,7 +145,8 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
                 device=pipeline.estimator.network.device,
                 modes=found.modes if pipeline.schedule.skips else {},
                 gaps=[gap.end - gap.start for gap in frames.gaps],
-            )
+            ),
+            crop=False,
         )
     return select.unmet
 

@@ -117,9 +117,9 @@ def summary_table(
     if gaps:
         facts.add_row("lost", f"{len(gaps)} times, {sum(gaps):.1f} s in all")
     facts.add_row("device", Text(device))
-    for file in outcome.files:
-        facts.add_row("wrote", Text(str(file)))
-    return Group(stages, "", facts) if timings.stages else facts
+    # A table would break a long path into pieces, which cannot be copied.
+    files = [Text.assemble(("wrote", "bold"), f"   {file}", no_wrap=True, overflow="ignore") for file in outcome.files]
+    return Group(stages, "", facts, *files) if timings.stages else Group(facts, *files)
 
 
 class BatchTable:

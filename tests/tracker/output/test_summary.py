@@ -86,7 +86,7 @@ def test_frame_rate():
 
 def text_of(renderable):
     console = Console(file=io.StringIO(), width=100)
-    console.print(renderable)
+    console.print(renderable, crop=False)
     return console.file.getvalue()
 
 
@@ -109,6 +109,12 @@ def test_summary_table():
         ["wrote", "a[b].mp4"],
         ["wrote", "out.csv"],
     ]
+
+
+def test_a_long_path_stays_in_one_line():
+    path = Path("/".join(["folder"] * 40), "out.csv")
+    outcome = Outcome(Counts(read=1), people=0, seconds=1.0, files=(path,))
+    assert text_of(summary_table(Timings(), outcome, device="cpu")).splitlines()[-1].split() == ["wrote", str(path)]
 
 
 def test_summary_of_a_run_without_a_frame():

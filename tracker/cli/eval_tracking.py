@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 Figures = dict[str, float]
 
 _COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "switches", "missed", "false", "people", "ids")
+_RETURNS = {"returns": "returns", "regained": "regained", "wrong_joins": "wrong joins"}
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from ..evaluation.identity import measure_identity
     from ..evaluation.matching import compare
     from ..evaluation.motion import measure_motion, paths
+    from ..evaluation.returns import measure_returns
     from ..evaluation.starts import measure_starts, starts
     from ..formats.files import find_sequences, read_trajectories
     from ..partial import PartialFile
@@ -72,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             paths(video, fps=args.fps),
             distances(video),
         )
-    identity = measure_identity(videos)
+    identity, returns = measure_identity(videos), measure_returns(videos, fps=args.fps)
     found, fits, moving, apart = zip(*parts.values())
     people = _each(parts, found, measure_starts)
     boxes = _each(
@@ -80,9 +82,9 @@ def run(args: argparse.Namespace) -> int:
     )
     motion = _each(parts, moving, lambda moving: measure_motion([path for paths in moving for path in paths]))
     distance = _each(parts, apart, measure_distance)
-    show(identity, people, boxes, motion, distance, Console())
+    show(identity, returns, people, boxes, motion, distance, Console())
     if args.json:
-        tables = identity, people, boxes, motion, distance
+        tables = identity, returns, people, boxes, motion, distance
         figures = {name: _known({k: v for table in tables for k, v in table[name].items()}) for name in identity}
         document = {"by": args.by, "visibility": args.visibility, "all": figures.pop("all"), "videos": figures}
         with PartialFile(args.json, overwrite=args.overwrite) as target:
@@ -104,14 +106,17 @@ def _known(figures: dict[str, float]) -> dict[str, float | None]:
 
 def show(
     identity: dict[str, Any],
+    returns: dict[str, Figures],
     people: dict[str, Figures],
     boxes: dict[str, Figures],
     motion: dict[str, Figures],
     distance: dict[str, Figures],
     console: Console,
 ) -> None:
-    """Print the identity metrics, starts and boxes, then jitter, lag and keypoint distances where they are known."""
+    """Print the identity metrics, starts and boxes, and what else is known."""
     _show("video", identity, {key: key for key in _COLUMNS}, console)
+    if returns["all"]["returns"] > 0:
+        _show("people who come back", returns, _RETURNS, console)
     heads = {"late": "late s", "late_p95": "p95", "never": "never", "false_tracks": "false tracks"}
     _show("people found", people, heads, console)
     heads = {"box_iou": "IoU", "box_iou_p5": "p5", "box_jitter": "jitter % height/s²", "box_spread": "spread % height"}

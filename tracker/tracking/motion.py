@@ -35,6 +35,7 @@ def predict(people: TrackState, dt: float, idle: float, options: TrackerConfig) 
     kalman.wander(points, 1, (options.scale_agility * sizes) ** 2 / dt)
     kalman.predict(points, dt, (_agilities(ages.shape[1], options) * sizes[:, None]) ** 2)
     people.ages[...] += dt
+    people.lifetimes[...] += dt
     old = ages[:, BOX:] > options.predicted_seconds
     people.scores[old] = 0.0
     people.positions[:, BOX:][old] = people.smooth[old] = np.nan
@@ -123,7 +124,7 @@ def correct(
     )
     people.smooth[np.isnan(people.positions[:, BOX:, 0])] = np.nan  # a point that restarts resets its smoothing
     kalman.update((people.positions, people.velocities, people.covariances), measured, noise, speed)
-    _remember(people, observed, tracks, visible_share, boxes, measured[tracks, BOX:], options)
+    _remember(people, observed, tracks, visible_share, boxes, measured[tracks, BOX:], dt, options)
     return raw
 
 
@@ -142,6 +143,7 @@ def _remember(
     visible_share: Array,
     completed: Array,
     measured: Array,
+    dt: float,
     options: TrackerConfig,
 ) -> None:
     """Store scores, ages, places and appearance of the matched tracks.
@@ -153,6 +155,7 @@ def _remember(
         visible_share: (M,) share of each person that is not occluded.
         completed: (M, 4) their completed boxes.
         measured: (M, K, 2) their measured keypoints without outliers; NaN if missing.
+        dt: seconds since the last frame.
         options: options of the tracker.
     """
     new = np.flatnonzero(people.ids[tracks] == 0)
@@ -171,5 +174,8 @@ def _remember(
     people.places[tracks] = boxes + _FRESH * steps**3 / (steps**2 + calm)
     part = (completed != observed.boxes).any(-1)
     people.appearance[tracks] = learn(
-        people.appearance[tracks], observed.appearance, np.where(part, 0.0, visible_share)
+        people.appearance[tracks],
+        observed.appearance,
+        np.where(part, 0.0, visible_share),
+        2 * dt / (people.lifetimes[tracks] + 2 * dt),
     )

@@ -34,11 +34,18 @@ class VisiblePeople(NamedTuple):
     seen: Mask
 
 
-def confirm(people: TrackState, next_id: int, first: bool, options: TrackerConfig) -> tuple[int, Mask]:
+def confirm(
+    people: TrackState,
+    identities: NDArray[np.int64],
+    next_id: int,
+    first: bool,
+    options: TrackerConfig,
+) -> tuple[int, Mask]:
     """Give ids to tracks with a sufficient confirmation score, or with a single good frame if there is no other.
 
     Args:
         people: T tracks.
+        identities: (T,) ids of the known people that they are; 0 for a new person, -1 if undecided.
         next_id: id of the next confirmed track.
         first: whether this is the first frame of a scene.
         options: options of the tracker.
@@ -48,10 +55,12 @@ def confirm(people: TrackState, next_id: int, first: bool, options: TrackerConfi
     """
     scores = people.confirmation_scores
     sure = (scores > 0) & (people.box_scores >= options.high_score) if first else scores >= options.confirmation_score
-    new = np.flatnonzero((people.ids == 0) & sure)
-    people.ids[new] = next_id + np.arange(len(new))
+    ready = (people.ids == 0) & sure
+    back, new = np.flatnonzero(ready & (identities > 0)), np.flatnonzero(ready & (identities == 0))
+    replaced = np.isin(people.ids, identities[back])  # the lost tracks of those who are back
+    people.ids[back], people.ids[new] = identities[back], next_id + np.arange(len(new))
     until = np.where(people.ids > 0, options.lost_seconds, options.tentative_seconds)
-    return next_id + len(new), state.recent(people, until, options.missed_frames)
+    return next_id + len(new), state.recent(people, until, options.missed_frames) & ~replaced
 
 
 def visible_people(

@@ -185,11 +185,14 @@ def _sentence(path: Path) -> Iterator[None]:
 
 @functools.cache
 def _core() -> ov.Core:
+    # The first conversion of an element type loads NumPy's C interface. If two threads of inference make it at once,
+    # one waits for the interpreter lock and the other one holds it while it waits: a deadlock. So it is made here.
+    ov.Type.f32.to_dtype()
     return ov.Core()
 
 
 def read_card(path: str | Path) -> str:
-    """Return the card stored in an `.xml` or `.onnx` file as text; empty if it has none.
+    """Return the card stored in an `.xml` file as text; empty if it has none.
 
     Raises:
         ModelError: the file cannot be read.
@@ -198,9 +201,6 @@ def read_card(path: str | Path) -> str:
         model = _core().read_model(Path(path))
     except RuntimeError as error:
         raise ModelError(
-            f"Cannot read '{path}': it is not a complete OpenVINO or ONNX file. Export it again."
+            f"Cannot read the network '{path}': it is not a complete OpenVINO file. Export it again."
         ) from error
-    for place in ([KEY], ["framework", KEY]):  # in OpenVINO and in ONNX files
-        if model.has_rt_info(place):
-            return model.get_rt_info(place).astype(str)
-    return ""
+    return str(model.get_rt_info([KEY]).astype(str)) if model.has_rt_info([KEY]) else ""

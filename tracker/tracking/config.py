@@ -30,7 +30,8 @@ class TrackerConfig:
             the most, so that one frame never suffices, and low scores need more than two frames. A frame that speaks
             against a person subtracts its score.
         person_score: mean of the box score and, counted twice, the keypoint score of the visible parts, from which a
-            frame speaks for a person. A pose without keypoints is judged by its box alone.
+            frame speaks for a person. A pose without keypoints is judged by its box alone, and a box
+            with score 1 is believed.
         low_score: minimum box score of any pose; between `low_score` and `birth_score`, a pose may only continue a
             track.
         duplicate: OKS of two poses in one frame from which the less confident one is a duplicate, if half of its box

@@ -82,7 +82,9 @@ def personhood(observed: Observations, person_score: float) -> Array:
     """Return how much each pose (N,) speaks for a person, or below 0 against one, in [-1, 1].
 
     It is 0 if the mean of the box score and the keypoint score of the visible parts, which counts twice, equals
-    `person_score`, and 1 if that mean is .1 higher. Without keypoints the box alone speaks, and is believed.
+    `person_score`, and 1 if that mean is .1 higher. Without keypoints the box alone speaks, and is believed. So is a
+    box with score 1, which no detector gives: it comes from a file or a function of the user.
     """
     mean = (observed.box_scores + _POSE * best(observed.scores)) / (1 + _POSE)
-    return np.where(observed.scores.any(-1), np.clip((mean - person_score) / _DOUBT, -1.0, 1.0), 1.0)
+    doubtful = observed.scores.any(-1) & (observed.box_scores < 1)
+    return np.where(doubtful, np.clip((mean - person_score) / _DOUBT, -1.0, 1.0), 1.0)

@@ -121,6 +121,10 @@ def test_without_keypoints_the_box_decides():
     assert shown(0.5, 0.0, missing=True) == [1] * 30
 
 
+def test_a_box_that_the_user_gives_is_a_person():
+    assert shown(1.0, 0.05) == [1] * 30
+
+
 def test_a_thing_does_not_keep_the_detector_running():
     tracker = PoseTracker()
     for time, poses, _ in synthetic.standing(synthetic.regular(0.5, 30)).frames():

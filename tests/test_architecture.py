@@ -16,7 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("posetrack", "tracker", "models", "configs")
 HEAVY = {"numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh"} | {
-    "matplotlib"
+    "matplotlib",
+    "fastapi",
 }
 
 # From the bottom up: the rooms of posetrack, then the libraries, that each room may import. All may import errors.
@@ -75,6 +76,9 @@ ALLOWED = {
     "tracker.benchmark": "version tracker.types tracker.timings tracker.perception tracker.tracking tracker.pipeline "
     "tracker.loop tracker.output tracker.video tracker.evaluation models.geometry models.weights | "
     "numpy cv2 torch filterpy",
+    "tracker.serve": "version tracker.types tracker.timings tracker.config tracker.plan tracker.run tracker.pipeline "
+    "tracker.video tracker.features tracker.formats tracker.output models.geometry | numpy cv2 PIL rich fastapi "
+    "pydantic starlette uvicorn prometheus_client",
     "tracker.cli": "* | cv2 rich safetensors",
     "__main__": "tracker.cli",
 }

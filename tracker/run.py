@@ -25,15 +25,22 @@ from .stages import parallel, streams
 from .video.source import Source, open_source
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rich.console import Console
 
+    Progress = AbstractContextManager[Callable[[int], None]]  # gives a function to call after each frame
 
-def track(plan: Plan, *, console: Console) -> Iterator[PosetrackError | str]:
+
+def track(
+    plan: Plan, *, console: Console, progress: Callable[..., Progress] = progress
+) -> Iterator[PosetrackError | str]:
     """Track the sources of a plan, one after the other.
 
     Args:
         plan: of the run.
         console: where progress and summary are printed, unless the plan is quiet.
+        progress: shows the frames of each pass; takes what `output.summary.progress` takes.
 
     Yields:
         The error of a source that failed in a batch, whose other sources continue; or a warning.
@@ -46,7 +53,7 @@ def track(plan: Plan, *, console: Console) -> Iterator[PosetrackError | str]:
     pipeline = _load(plan.config, live=plan.live)
     for job in plan.jobs:
         try:
-            warning = _track_one(job, plan.config, pipeline.session(), console)
+            warning = _track_one(job, plan.config, pipeline.session(), console, progress)
         except PosetrackError as error:
             if not plan.many:
                 raise
@@ -67,7 +74,9 @@ def _load(config: RunConfig, *, live: bool) -> Pipeline:
     return pipeline
 
 
-def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console) -> str:
+def _track_one(
+    job: Job, config: RunConfig, pipeline: Pipeline, console: Console, progress: Callable[..., Progress]
+) -> str:
     """Track one source and return a warning, or an empty text."""
     outputs, refine = config.outputs, config.tracking.refine
     reading = {each.name: getattr(config.source, each.name) for each in dataclasses.fields(config.source)}

@@ -26,6 +26,7 @@ from . import (
     plot,
     report,
     run,
+    serve,
     train,
 )
 from .parser import Parser, RootParser
@@ -77,7 +78,7 @@ def _parser(*, brief: bool) -> RootParser:
     parser.add_argument("--help-all", action="help", help="show all options")
     parser.add_argument("--version", action="version", version=f"posetrack {__version__}")
     everything = (
-        *(demo, features, report, plot, eval, eval_tracking),
+        *(demo, serve, features, report, plot, eval, eval_tracking),
         *(convert, bench, models, export, attention, label, train),
     )
     for command in everything:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     options |= {"offline": True} if args.offline else {}
     if not 0 < args.max_upload < float("inf"):
         raise UsageError(f"--max-upload is {args.max_upload} GB. Give a number above 0.")
+    logging.getLogger("posetrack").setLevel(logging.ERROR)  # the page says of each camera what is dropped and lost
     settings = Settings(
         history=Path(args.history),
         host=args.host,
@@ -68,5 +70,9 @@ def run(args: argparse.Namespace) -> int:
         key=Path(args.key) if args.key else None,
         run=RunConfig.of(**options),
     )
-    serve(settings, lambda line: sys.stderr.write(f"{line}\n"))
+    serve(settings, _say)
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

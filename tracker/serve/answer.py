@@ -44,7 +44,7 @@ class Answer:
         keypoints[np.isnan(tracks.keypoints).any(-1), :2] = None
         people = [
             {"id": identity, "state": str(state), "score": score, "box": box, "keypoints": points}
-            | self.details.get(identity, {})
+            | dict(self.details.get(identity, {}))
             for identity, state, score, box, points in zip(
                 tracks.ids.tolist(),
                 tracks.states,

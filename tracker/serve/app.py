@@ -50,7 +50,8 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
         try:
             yield
         finally:
-            wall.close()
+            wall.stop()
+            wall.join()
             running.pop().close()
             engine.close()
             jobs.close()
@@ -58,6 +59,7 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
     app = FastAPI(
         title="posetrack", version=__version__, description=ABOUT, docs_url=None, redoc_url=None, lifespan=lifespan
     )
+    app.state.cameras = wall
     app.add_middleware(Access, token=settings.token, hosts=settings.hosts)
     app.add_exception_handler(PosetrackError, _explain)
     app.include_router(live.routes(engine, figures))

@@ -77,6 +77,7 @@ class Camera:
         self._rate = FrameRate()
         self._fps = 0.0
         self._last = -np.inf  # monotonic seconds of the newest frame
+        self._busy = False  # whether a frame waits for its turn, which is long on a slow machine
         self._ended = False
         self._stop = threading.Event()
         self._opened: Source | None = None
@@ -88,7 +89,7 @@ class Camera:
         """What the camera does now."""
         if self._ended:
             return State.ENDED
-        if time.monotonic() - self._last < SILENT:
+        if self._busy or time.monotonic() - self._last < SILENT:
             return State.RUNNING
         return State.LOST if self.frames or self.error else State.STARTING
 
@@ -98,8 +99,9 @@ class Camera:
         return self._fps if self.state is State.RUNNING else 0.0
 
     def stop(self) -> None:
-        """Ask the thread to end."""
+        """Ask the thread to end; viewers end at once."""
         self._stop.set()
+        self.latest.end()
         if self._opened and self._opened.live:
             self._opened.close()
 
@@ -131,7 +133,11 @@ class Camera:
             if self._stop.is_set():
                 return
             started = time.monotonic()
-            answer = session.submit(frame).result()
+            self._busy = True
+            try:
+                answer = session.submit(frame).result()
+            finally:
+                self._busy = False
             self._metrics.track.labels("camera").observe(time.monotonic() - (frame.captured or started))
             self._metrics.frames.labels("camera").inc()
             if source.live:

@@ -7,9 +7,9 @@ import json
 import re
 import secrets
 import struct
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,7 +55,7 @@ class Cameras:
         self._engine, self._metrics = engine, metrics
         self._all: dict[str, Camera] = {}
         for state in State:
-            metrics.cameras.labels(state).set_function(lambda state=state: self.counts()[state])
+            metrics.cameras.labels(state).set_function(partial(self.count, state))
 
     def add(self, source: str, name: str = "") -> str:
         """Open a source and return the camera's id; must be called in the event loop."""
@@ -78,16 +78,19 @@ class Cameras:
         self.get(identity).stop()
         del self._all[identity]
 
-    def close(self) -> None:
-        """Stop all cameras."""
+    def stop(self) -> None:
+        """Ask all cameras to end."""
         for camera in self._all.values():
             camera.stop()
+
+    def join(self) -> None:
+        """Wait for all cameras."""
         for camera in self._all.values():
             camera.join()
 
-    def counts(self) -> Counter[State]:
-        """Return the number of cameras in each state."""
-        return Counter(camera.state for camera in self._all.values())
+    def count(self, state: State) -> int:
+        """Return the number of cameras in a state."""
+        return sum(camera.state is state for camera in self._all.values())
 
     def listing(self) -> list[dict[str, Any]]:
         """Return all cameras in the order in which they were added."""

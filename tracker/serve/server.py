@@ -12,6 +12,7 @@ import uvicorn
 from ...errors import UsageError
 from ..pipeline import Pipeline, assemble
 from .app import create_app
+from .cameras import Cameras
 from .live import MAX_PICTURE
 from .settings import Settings
 
@@ -39,10 +40,29 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             server.run(sockets=[listener])
 
 
-def make_server(settings: Settings, pipeline: Pipeline) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """A server that ends the endless answers, which are those of cameras, before it waits for open connections.
+
+    Args:
+        config: of the server.
+        cameras: of the app.
+    """
+
+    def __init__(self, config: uvicorn.Config, cameras: Cameras) -> None:
+        super().__init__(config)
+        self._cameras = cameras
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close all connections."""
+        self._cameras.stop()
+        await super().shutdown(sockets)
+
+
+def make_server(settings: Settings, pipeline: Pipeline) -> Server:
     """Return the server of the app; `run(sockets=[...])` starts it."""
+    app = create_app(settings, pipeline)
     config = uvicorn.Config(
-        create_app(settings, pipeline),
+        app,
         log_config=None,
         access_log=False,
         ws_max_size=MAX_PICTURE,
@@ -52,7 +72,7 @@ def make_server(settings: Settings, pipeline: Pipeline) -> uvicorn.Server:
         ssl_keyfile=settings.key,
         server_header=False,
     )
-    return uvicorn.Server(config)
+    return Server(config, app.state.cameras)
 
 
 def welcome(settings: Settings, port: int) -> list[str]:

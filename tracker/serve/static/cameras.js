@@ -11,7 +11,9 @@ let timer
 export async function start() {
   showChoices(document.getElementById("cameras"))
   $("form").onsubmit = add
-  document.onkeydown = ({ key }) => key === "Escape" && enlarge(null)
+  document.onkeydown = ({ key }) => {
+    if (key === "Escape") enlarge(null)
+  }
   await attempt(loadSkeleton)
   await refresh()
   timer = setInterval(refresh, EVERY)
@@ -23,19 +25,23 @@ export function stop() {
   for (const id of [...tiles.keys()]) remove(id)
 }
 
+/** Do what the user asked for; an error stays until the next wish. */
 async function attempt(work) {
+  say($("message"), "")
   try {
-    const result = await work()
-    say($("message"), "")
-    return result
+    return await work()
   } catch (error) {
     say($("message"), error.message)
   }
 }
 
 async function refresh() {
-  const cameras = await attempt(() => request("/api/cameras"))
-  if (!cameras) return
+  let cameras
+  try {
+    cameras = await request("/api/cameras")
+  } catch (error) {
+    return say($("message"), error.message)
+  }
   for (const id of tiles.keys()) if (!cameras.some((camera) => camera.id === id)) remove(id)
   for (const camera of cameras) {
     if (!tiles.has(camera.id)) tiles.set(camera.id, newTile(camera.id))
@@ -125,6 +131,7 @@ function ask(name) {
   const input = dialog.querySelector("input")
   input.value = name
   dialog.returnValue = ""
+  dialog.querySelector("[type=button]").onclick = () => dialog.close()
   dialog.showModal()
   input.select()
   return new Promise((resolve) => {

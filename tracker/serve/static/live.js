@@ -16,8 +16,12 @@ export function start() {
   $("start").onclick = begin
   $("stop").onclick = stop
   $("mirror").onchange = () => $("video").classList.toggle("mirrored", $("mirror").checked)
-  $("device").onchange = () => stream && begin()
-  $("canvas").onclick = (event) => answer && follow(personAt($("canvas"), answer, event, $("mirror").checked))
+  $("device").onchange = () => {
+    if (stream) begin()
+  }
+  $("canvas").onclick = (event) => {
+    if (answer) follow(personAt($("canvas"), answer, event, $("mirror").checked))
+  }
   $("mirror").onchange()
 }
 

@@ -67,6 +67,7 @@ def make_server(settings: Settings, pipeline: Pipeline) -> Server:
         access_log=False,
         ws_max_size=MAX_PICTURE,
         ws_max_queue=2,  # frames that wait are old
+        ws_per_message_deflate=False,  # pictures are compressed already
         timeout_graceful_shutdown=LINGER,
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,

@@ -46,7 +46,8 @@ def main() -> int:
 
 def _end_with_server() -> None:
     """End at once when the server's end of the pipe closes, however the server ended."""
-    sys.stdin.read()
+    while os.read(sys.stdin.fileno(), 1):  # unbuffered: a waiting buffer delays the end of the interpreter
+        pass
     os._exit(1)
 
 

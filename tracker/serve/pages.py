@@ -1,4 +1,4 @@
-"""The page, and the source of this very program, which the AGPL offers to everyone who uses it over a network."""
+"""The page, and the source code of the running version, which the AGPL offers to all users over a network."""
 
 from __future__ import annotations
 

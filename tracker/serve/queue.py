@@ -20,7 +20,7 @@ WORKER = (sys.executable, "-m", "posetrack.tracker.serve.worker")
 FILES = {"save": "tracked.mp4", "csv": "tracked.csv", "features": "features.csv", "events": "events.csv"} | {
     "report": "report.html"
 }
-_WAIT = 1.0  # seconds between two looks for a job, if nothing wakes the thread
+_WAIT = 1.0  # seconds between two queries for a job, if nothing wakes the thread
 
 
 class Queue:

@@ -58,7 +58,7 @@ def routes(jobs: Jobs, queue: Callable[[], Queue], metrics: Metrics, *, limit: i
         """Queue a video, the body of the request."""
         suffix = PurePosixPath(name).suffix.lower()
         if suffix not in VIDEO_SUFFIXES:
-            raise HTTPException(415, f"'{name}' has not the name of a video. Send {', '.join(sorted(VIDEO_SUFFIXES))}.")
+            raise HTTPException(415, f"'{name}' is not a video file. Send {', '.join(sorted(VIDEO_SUFFIXES))}.")
         options = {"refine": refine, "blur_faces": blur_faces, "person_height": person_height}
         job = jobs.add(name, suffix, options)
         try:

@@ -1,4 +1,4 @@
-"""Who may use the server, and what a browser is told about its answers."""
+"""Who may use the server, and the headers of its answers."""
 
 import http.client
 import io

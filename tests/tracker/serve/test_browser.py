@@ -163,7 +163,7 @@ def test_repetitions_are_counted(opened, serving):
 def test_a_video_becomes_a_report(opened, app, walking_clip):
     browser = opened(app, "videos")
     browser.find_element(By.ID, "videos-files").send_keys(f"{walking_clip}\n{__file__}")
-    assert "not the name of a video" in until(lambda: text(browser, "videos-message"))
+    assert "not a video file" in until(lambda: text(browser, "videos-message"))
     until(lambda: "Report" in text(browser, "videos-jobs"), seconds=400)
     assert "Annotated video" in text(browser, "videos-jobs")
     browser.find_element(By.LINK_TEXT, "Report").click()

@@ -207,7 +207,7 @@ def test_another_type_is_refused_before_it_is_read(app, name, tmp_path):
     with app.client() as client:
         answer = client.post("/api/jobs", params={"name": name}, content=b"x")
         assert answer.status_code == 415
-        assert "not the name of a video" in answer.json()["detail"]
+        assert "not a video file" in answer.json()["detail"]
         assert client.get("/api/jobs").json() == []
     assert [path.name for path in (tmp_path / "history").iterdir() if path.is_dir()] == []
 
@@ -259,7 +259,7 @@ def test_a_large_upload_is_refused_and_leaves_nothing(serving, tmp_path):
     assert [path.name for path in (tmp_path / "history").iterdir() if path.is_dir()] == []
 
 
-def test_a_client_that_falls_silent_is_given_up_and_delays_nobody(app, monkeypatch, tmp_path):
+def test_a_client_that_falls_silent_is_given_up_and_delays_no_other(app, monkeypatch, tmp_path):
     monkeypatch.setattr(bodies, "IDLE", 0.3)
     slow = http.client.HTTPConnection("127.0.0.1", app.port)
     slow.putrequest("POST", "/api/jobs?name=a.mp4")

@@ -35,7 +35,7 @@ function sideOf(a, b) {
 
 /**
  * Draw an answer on a canvas, which gets the size in which it is shown.
- * `picture` is drawn below the people, if given. `followed` is the id of the person who stands out; null is everybody.
+ * `picture` is drawn below the people, if given. `followed` is the id of the person who stands out; null is all people.
  */
 export function draw(canvas, answer, { style, followed = null, mirror = false, picture = null, blur = null }) {
   const ratio = devicePixelRatio || 1
@@ -130,7 +130,7 @@ function label(context, text, [x, y], { thick, fill, ink, above = false }) {
   context.fillText(text, left + size * 0.3, top + size * 0.68)
 }
 
-/** Cover the head with a few blocks of the picture, so that nobody is recognised. */
+/** Cover the head with a few blocks of the picture, so that the person is not recognisable. */
 function hideFace(context, person, { picture, scale, mirror, width, size }) {
   const face = person.keypoints.slice(0, 5).filter(([x, , score]) => x !== null && score >= 0.1)
   const [x1, y1, x2, y2] = person.box

@@ -155,7 +155,7 @@ function list(people) {
     row.querySelector(".posture").textContent = person.posture || "…"
     row.querySelector(".counts").textContent = counts.join(" · ")
   }
-  $("nobody").hidden = people.length > 0
+  $("empty").hidden = people.length > 0
 }
 
 function newRow(id) {

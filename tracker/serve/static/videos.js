@@ -59,7 +59,7 @@ async function sendAll(files) {
   }
 }
 
-/** Send a file, with a row that shows how much is sent; fetch() cannot tell that. */
+/** Send a file, with a row that shows how much is sent; fetch() does not report it. */
 async function send(file, options) {
   const query = new URLSearchParams(options)
   query.set("name", file.name)

@@ -35,7 +35,7 @@ PYTHON = sys.executable
 PARALLEL = ("-n", "2", "--dist", "loadfile")
 SKIPS = ("--allowed-skips", ROOT / "tests" / "allowed-skips.txt")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")  # pyproject.toml claims those that passed
-PROGRAMS = ("movement", "sleap-io", "opensim")  # which read what is written, and write what is read
+PROGRAMS = ("movement", "sleap-io", "opensim", "rtmlib")  # which read what is written, and write what is read
 PROGRAM_TESTS = ("tests/tracker/formats/test_other_programs.py", "tests/interop")
 
 

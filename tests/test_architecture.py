@@ -28,10 +28,11 @@ ALLOWED = {
     "configs": "",
     "models": "",
     "models.cache": "platformdirs",
-    "models.geometry": "numpy cv2 torch",
+    "models.geometry": "numpy cv2 torch PIL",
     "models.networks": "models.cache models.geometry | numpy cv2 torch timm ultralytics PIL",
     "models.weights": "models.cache models.geometry models.networks | torch safetensors huggingface_hub rich "
     "transformers",
+    "models.foreign": "models.geometry models.weights",
     "models.attention": "models.geometry models.networks | numpy cv2 torch",
     "models.evaluation": "models.geometry | numpy scipy faster_coco_eval",
     "models.export": "models.weights | numpy torch openvino",
@@ -46,8 +47,8 @@ ALLOWED = {
     "tracker.timings": "numpy",
     "tracker.partial": "",
     "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
-    "tracker.perception": "version tracker.types models.cache models.export models.geometry models.weights | "
-    "numpy cv2 torch onnxruntime PIL",
+    "tracker.perception": "version tracker.types models.cache models.export models.foreign models.geometry "
+    "models.weights | numpy cv2 torch onnxruntime",
     "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba",
     "tracker.features": "tracker.types models.geometry | numpy",
     "tracker.formats": "installation tracker.types tracker.partial models.geometry | numpy",

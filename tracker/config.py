@@ -192,18 +192,20 @@ class Networks:
 
     model: str = option(
         "bundled",
-        "pose network: a name from `posetrack models`, a weights file, or a single-stage network such as "
+        "pose network: a name from `posetrack models`, a weights or ONNX file, or a single-stage network such as "
         "`yolo11n-pose.pt`, which needs no detector",
         "NAME",
         see="models.md",
         common=True,
     )
     dataset: str = option(
-        "coco", "skeleton: `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody`; ViTPose+ has all six", "NAME"
+        "auto",
+        "skeleton: `auto` is the network's own; `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody` of a ViTPose+",
+        "NAME",
     )
     detector: str | Callable[..., Any] = option(  # noqa: RUF009  # declares a field
         "bundled",
-        "person detector: `bundled`, a name such as `yolo11n.pt`, a weights file, or a file of boxes",
+        "person detector: `bundled`, a name such as `yolo11n.pt`, a weights or ONNX file, or a file of boxes",
         "NAME",
     )
     device: str = option(

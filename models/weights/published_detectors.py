@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ..cache import cache_folder
+from . import hub
 
 # What every figure was measured with, as its authors report it.
 PROTOCOL = "box AP on COCO val2017, all 80 classes, input of 640 pixels"
@@ -33,7 +34,8 @@ class PublishedDetector:
     licence: str = "AGPL-3.0"
 
 
-# Of docs.ultralytics.com/models/yolo11 and /yolov8. Ultralytics publishes more; each works by its name.
+# Of docs.ultralytics.com/models/yolo11 and /yolov8, and of RT-DETR's paper. Others of Ultralytics and of the hub work
+# by their names.
 DETECTORS = {
     detector.name: detector
     for detector in (
@@ -48,6 +50,9 @@ DETECTORS = {
         PublishedDetector("yolov8m.pt", "YOLOv8", 640, 25.9, "50.2"),
         PublishedDetector("yolov8l.pt", "YOLOv8", 640, 43.7, "52.9"),
         PublishedDetector("yolov8x.pt", "YOLOv8", 640, 68.2, "53.9"),
+        PublishedDetector("PekingU/rtdetr_r50vd", "RT-DETR", 640, 42.0, "53.1", "Apache-2.0"),
+        PublishedDetector("PekingU/rtdetr_r50vd_coco_o365", "RT-DETR", 640, 42.0, "55.3", "Apache-2.0"),
+        PublishedDetector("PekingU/rtdetr_r101vd_coco_o365", "RT-DETR", 640, 76.0, "56.2", "Apache-2.0"),
     )
 }
 
@@ -57,4 +62,4 @@ def local_detector(detector: PublishedDetector) -> Path | None:
     if detector.name == "bundled":
         return Path(str(files(__package__) / "bundled" / "detector.safetensors"))
     path = cache_folder() / "ultralytics" / detector.name
-    return path if path.is_file() else None
+    return path if path.is_file() else hub.local(detector.name)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ...models.foreign.families import Family
     from ...models.weights.published_detectors import PublishedDetector
     from ...models.weights.variants import Variant
 
@@ -21,8 +22,8 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "models",
         help="list the networks that --model and --detector take, fetch or convert one",
-        description="List the pose networks that --model takes by name, and the person detectors that --detector "
-        "takes. A file of weights can be given instead.",
+        description="List the pose networks that --model takes by name, the person detectors that --detector takes, "
+        "and the families of ONNX files that both take. A file of weights can be given instead.",
     )
     parser.set_defaults(run=show_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
@@ -31,7 +32,7 @@ def add_parser(commands: Any) -> None:
     download.add_argument("--offline", action="store_true", help="never use the network (default: off)")
     download.set_defaults(run=show_download)
     info = actions.add_parser("info", help="describe a network")
-    info.add_argument("name", help="a name of the list")
+    info.add_argument("name", help="a name of the list, or a file, which is recognised by its contents")
     info.set_defaults(run=show_info)
     convert = actions.add_parser("convert", help="convert a checkpoint to safetensors")
     convert.add_argument("source", metavar="IN", help="checkpoint, or a name of the list")
@@ -42,15 +43,18 @@ def add_parser(commands: Any) -> None:
 
 
 def show_list(args: argparse.Namespace) -> int:
-    """Print a table of the pose networks, and one of the detectors."""
+    """Print tables of the pose networks, the detectors and the families of ONNX files."""
+    from ...models.foreign import families
     from ...models.weights import published_detectors
     from ...models.weights.variants import PROTOCOL, ZOO
 
     caption = f"GMACs: billions of multiply-accumulate operations per person. AP as published: {PROTOCOL}."
     _print_table("Pose networks (--model)", [_facts(known) for known in ZOO.values()], caption)
-    more = "Any other YOLO that Ultralytics publishes works by its name, too."
+    more = "Any other YOLO of Ultralytics or RT-DETR of the hub works by its name, too."
     rows = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
     _print_table("Person detectors (--detector)", rows, f"AP as published: {published_detectors.PROTOCOL}. {more}")
+    caption = f"Params and AP as published, {families.PROTOCOL}. `posetrack models info FILE` recognises a file."
+    _print_table("ONNX files of other projects", [_family_facts(family) for family in families.FAMILIES], caption)
     return 0
 
 
@@ -96,11 +100,26 @@ def _detector_facts(detector: PublishedDetector) -> dict[str, str]:
     }
 
 
+def _family_facts(family: Family) -> dict[str, str]:
+    return {
+        "family": family.name,
+        "task": family.task,
+        "option": family.flag,
+        "exported by": family.exporter,
+        "params": f"{family.parameters} M",
+        "AP": family.ap,
+        "licence": family.licence,
+    }
+
+
 def show_info(args: argparse.Namespace) -> int:
     """Print the facts of a network, and where its weights are or belong; of both networks for `bundled`."""
     from ...models.weights.locate import variant
     from ...models.weights.published_detectors import DETECTORS
 
+    if Path(args.name).is_file():
+        _print_facts(_file_info(Path(args.name)))
+        return 0
     detector = DETECTORS.get(args.name)
     if detector is None or args.name == "bundled":
         _print_facts({"network": "pose network", **_pose_info(variant(args.name))})
@@ -130,8 +149,26 @@ def _detector_info(detector: PublishedDetector) -> dict[str, str]:
     facts, path = _detector_facts(detector), local_detector(detector)
     if detector.name == "bundled" and path:
         return facts | {"card": str(path.with_name(CARD)), "file": str(path)}
-    where = f"not here; it is fetched at first use, or put yours at {cache_folder() / 'ultralytics' / detector.name}"
+    where = "not here; it is fetched at first use"
+    if detector.name.endswith(".pt"):
+        where += f", or put yours at {cache_folder() / 'ultralytics' / detector.name}"
     return facts | {"protocol": PROTOCOL, "file": str(path or where)}
+
+
+def _file_info(path: Path) -> dict[str, str]:
+    """Return what a file was recognised as."""
+    from ...models.geometry.skeletons import skeleton
+    from ...models.weights.card import DetectorCard, PoseCard, SingleStageCard, kind_of
+    from ..perception.recognise import recognise_file
+
+    card = recognise_file(path)
+    size = f"{card.input_size[1]}x{card.input_size[0]}" if card.input_size else "any"
+    if isinstance(card, DetectorCard) and not card.input_size:
+        size += f", trained with {card.size}"
+    facts = {"network": kind_of(card), "option": "--detector", "family": card.family, "input": size}
+    if isinstance(card, PoseCard | SingleStageCard):
+        facts |= {"option": "--model", "keypoints": f"{len(skeleton(card.skeleton))}, {card.skeleton}"}
+    return facts | {"sha256": card.sha256, "file": str(path)}
 
 
 def _print_facts(facts: dict[str, str]) -> None:
@@ -145,10 +182,15 @@ def show_download(args: argparse.Namespace) -> int:
     """Fetch a network's weights and print where they are."""
     from rich.console import Console
 
+    from ...models.cache import sha256
+    from ...models.weights.detector_files import locate_detector
     from ...models.weights.locate import locate_weights
 
-    file = locate_weights(args.name, offline=args.offline)
-    Console().print(f"{file.path}\nsha256 {file.sha256}", highlight=False, markup=False, soft_wrap=True)
+    if args.name.endswith(".pt"):
+        path = locate_detector(args.name, offline=args.offline)
+    else:
+        path = locate_weights(args.name, offline=args.offline).path
+    Console().print(f"{path}\nsha256 {sha256(path)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ....models.geometry.arrays import to_arrays
 from ..device import describe, resolve_device
+from .batches import joined
 from .choice import Choice
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)  # batch sizes of the captured CUDA graphs; batches are padded to the next size
@@ -51,7 +52,7 @@ class TorchRuntime:
             return to_arrays(self._forward(self._upload(torch.from_numpy(images))))
         if len(images) > BATCHES[-1]:
             parts = [self(images[i : i + BATCHES[-1]]) for i in range(0, len(images), BATCHES[-1])]
-            return _joined(parts)
+            return joined(parts)
         return self._replay(torch.from_numpy(images))
 
     def _upload(self, images: Tensor) -> Tensor:
@@ -93,9 +94,3 @@ class TorchRuntime:
             value for module in self._network.modules() for value in vars(module).values() if torch.is_tensor(value)
         ]
         return graph, own, output, kept
-
-
-def _joined(parts: list[Any]) -> Any:
-    if isinstance(parts[0], dict):
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return np.concatenate(parts)

@@ -62,16 +62,17 @@ ALLOWED = {
     "tracker.pipeline": "installation tracker.types tracker.config tracker.timings tracker.perception tracker.tracking "
     "models.geometry | numpy",
     "tracker.loop": "tracker.types tracker.timings tracker.stages tracker.pipeline tracker.video",
-    "tracker.track": "installation tracker.types tracker.conversions tracker.pipeline tracker.stages tracker.loop "
-    "tracker.video tracker.output | numpy",
+    "tracker.track": "installation tracker.types tracker.conversions tracker.perception tracker.pipeline "
+    "tracker.stages tracker.loop tracker.video tracker.output | numpy",
     "tracker.draw": "tracker.types tracker.image tracker.formats tracker.output | numpy",
     "tracker.plan": "tracker.config tracker.partial tracker.video tracker.features tracker.formats tracker.output "
     "tracker.report",
     "tracker.outputs": "tracker.types tracker.config tracker.plan tracker.pipeline tracker.video tracker.tracking "
     "tracker.features tracker.formats tracker.output tracker.partial tracker.report models.geometry",
     "tracker.facts": "tracker.timings tracker.perception tracker.pipeline tracker.video tracker.output",
-    "tracker.run": "tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages tracker.pipeline "
-    "tracker.loop tracker.partial tracker.perception tracker.video tracker.formats tracker.output | rich",
+    "tracker.run": "models.cache tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages "
+    "tracker.pipeline tracker.loop tracker.partial tracker.perception tracker.video tracker.formats tracker.output | "
+    "rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
     "tracker.benchmark": "version tracker.types tracker.timings tracker.perception tracker.tracking tracker.pipeline "
@@ -80,7 +81,7 @@ ALLOWED = {
     "tracker.serve": "version tracker.types tracker.timings tracker.config tracker.plan tracker.run tracker.pipeline "
     "tracker.video tracker.features tracker.formats tracker.output models.geometry | numpy cv2 PIL rich fastapi "
     "pydantic starlette uvicorn prometheus_client",
-    "tracker.cli": "* | cv2 rich safetensors",
+    "tracker.cli": "* | cv2 rich safetensors shtab",
     "__main__": "tracker.cli",
 }
 

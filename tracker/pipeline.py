@@ -284,19 +284,21 @@ def load_pipeline(
     detect_size: int = Networks.detect_size,
     flip: bool = Networks.flip,
     smooth: str = Tracking.smooth,
+    remember: float = Tracking.remember,
     camera: str = Tracking.camera,
     detect_every: Every = Tracking.detect_every,
     pose_every: Every = Tracking.pose_every,
+    target_fps: float = Tracking.target_fps,
     streams: int = 1,
     offline: bool = Networks.offline,
 ) -> Pipeline:
     """Load the networks and build a pipeline.
 
     Args:
-        model: pose network: a name from `posetrack models`, a weights or ONNX file, or a single-stage network such as
-            `yolo11n-pose.pt`, which needs no detector.
-        detector: person detector: `bundled`, a name such as `yolo11n.pt`, a weights or ONNX file, or a file of boxes;
-            or a function `(frame) -> Detections`, which may also return boxes (N, 4), or boxes and scores (N,).
+        model: pose network: a name from `posetrack models`, a weights or ONNX file, a single-stage network such as
+            `yolo11n-pose.pt`, which needs no detector, or `auto`, the best one here that is fast enough.
+        detector: person detector: `bundled`, a name such as `yolo11n.pt`, a weights or ONNX file, a file of boxes, or
+            `auto`; or a function `(frame) -> Detections`, which may also return boxes (N, 4), or boxes and scores (N,).
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; an unavailable device is an error.
         dataset: skeleton: `auto` is the network's own; `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody` of a
             ViTPose+.
@@ -308,9 +310,11 @@ def load_pipeline(
         flip: average each pose with that of the mirrored crop: slightly more accurate, twice the work.
         smooth: `none`: as measured; `kalman`: 1.3 times less noise at rest, 1 ms lag; `one-euro`: 4 times less, 10 ms
             lag.
+        remember: how long to remember people who left, to give them their IDs back by appearance; 0 recognises no one.
         camera: `static` or `moving`; `auto` detects and compensates camera motion.
         detect_every: run the detector in every Nth frame; `auto` decides by motion.
         pose_every: run the pose network in every Nth frame, and predict in between; `auto` as above.
+        target_fps: frame rate that `auto` aims at; 0 is the source's rate, and for `auto` networks 25, or 2 for files.
         streams: number of frames that `loop` processes at once: higher throughput, higher latency. 1 if frames may
             pass without a detection, and for inference backends without streams.
         offline: never use the network.
@@ -340,20 +344,27 @@ def load_pipeline(
         flip=flip,
         offline=offline,
     )
-    tracking = Tracking(smooth=smooth, camera=camera, detect_every=detect_every, pose_every=pose_every)
+    every: dict[str, Any] = {"detect_every": detect_every, "pose_every": pose_every}
+    tracking = Tracking(smooth=smooth, remember=remember, camera=camera, target_fps=target_fps, **every)
     return assemble(networks, tracking, streams=streams)
 
 
-def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1) -> Pipeline:
+def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1, live: bool = False) -> Pipeline:
     """Load the networks and build a pipeline, as `load_pipeline` does, from groups of options."""
     from .perception.activity import Activity
+    from .perception.automatic import FILE_FPS, LIVE_FPS, choose_networks
     from .perception.camera import CameraMotion
     from .perception.detector import FileDetector, load_detector
     from .perception.pose import load_pose_estimator
     from .perception.single_stage import SingleStagePoseEstimator
 
+    where: dict[str, Any] = {name: getattr(networks, name) for name in ("device", "runtime", "precision")}
+    task: dict[str, Any] = {"dataset": networks.dataset, "flip": networks.flip, "size": networks.detect_size}
+    fps = tracking.target_fps or (LIVE_FPS if live else FILE_FPS)
+    model, detects = choose_networks(networks.model, networks.detector, fps=fps, **task, **where)
+    networks = replace(networks, model=model, detector=detects)
     schedule = Schedule(tracking.detect_every, tracking.pose_every)
-    where: dict[str, Any] = {name: getattr(networks, name) for name in ("device", "runtime", "precision", "offline")}
+    where["offline"] = networks.offline
     where["streams"] = 1 if schedule.skips else streams  # a frame that waits for the previous one uses all threads
     where |= {"conf": networks.conf, "max_people": networks.max_people or None, "size": networks.detect_size or None}
     estimator = load_pose_estimator(networks.model, dataset=networks.dataset, flip=networks.flip, **where)
@@ -370,7 +381,9 @@ def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1) -> Pip
     else:
         schedule = Schedule(tracking.pose_every, tracking.pose_every)  # one network, one rate
     warm_up()  # after the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
-    tracker = PoseTracker(skeleton=estimator.skeleton, smooth=tracking.smooth, **thresholds)
+    tracker = PoseTracker(
+        skeleton=estimator.skeleton, smooth=tracking.smooth, remember_seconds=tracking.remember, **thresholds
+    )
     parts: dict[str, Any] = {"camera": CameraMotion(tracking.camera), "schedule": schedule, "activity": Activity()}
     parts["recover"] = not isinstance(detector, FileDetector)  # the user's boxes are all that there are
     return Pipeline(detector, estimator, tracker, streams=estimator.network.streams, **parts)

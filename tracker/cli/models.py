@@ -25,18 +25,19 @@ def add_parser(commands: Any) -> None:
         description="List the pose networks that --model takes by name, the person detectors that --detector takes, "
         "and the families of ONNX files that both take. A file of weights can be given instead.",
     )
+    parser.add_argument("--json", metavar="FILE", help="write the lists to a file, too")
     parser.set_defaults(run=show_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     download = actions.add_parser("download", help="fetch the weights of a network into the cache")
-    download.add_argument("name", help="a name of the list")
+    download.add_argument("name", help="a name of the list, or recommended: a pose network and a detector for auto")
     download.add_argument("--offline", action="store_true", help="never use the network (default: off)")
     download.set_defaults(run=show_download)
     info = actions.add_parser("info", help="describe a network")
     info.add_argument("name", help="a name of the list, or a file, which is recognised by its contents")
     info.set_defaults(run=show_info)
     convert = actions.add_parser("convert", help="convert a checkpoint to safetensors")
-    convert.add_argument("source", metavar="IN", help="checkpoint, or a name of the list")
-    convert.add_argument("target", metavar="OUT", help="file that ends in .safetensors")
+    convert.add_argument("source", metavar="NAME", help="checkpoint, or a name of the list")
+    convert.add_argument("--out", metavar="FILE", required=True, help="file to write, .safetensors")
     convert.add_argument("--overwrite", action="store_true", help="replace an existing file (default: off)")
     convert.add_argument("--offline", action="store_true", help="never use the network (default: off)")
     convert.set_defaults(run=show_convert)
@@ -44,17 +45,26 @@ def add_parser(commands: Any) -> None:
 
 def show_list(args: argparse.Namespace) -> int:
     """Print tables of the pose networks, the detectors and the families of ONNX files."""
+    import json
+
     from ...models.foreign import families
     from ...models.weights import published_detectors
     from ...models.weights.variants import PROTOCOL, ZOO
 
-    caption = f"GMACs: billions of multiply-accumulate operations per person. AP as published: {PROTOCOL}."
-    _print_table("Pose networks (--model)", [_facts(known) for known in ZOO.values()], caption)
+    networks = [_facts(known) for known in ZOO.values()]
+    detectors = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
+    foreign = [_family_facts(family) for family in families.FAMILIES]
+    if args.json:
+        lists = {"model": networks, "detector": detectors, "onnx": foreign}
+        Path(args.json).write_text(json.dumps(lists, indent=2) + "\n", encoding="utf-8")
+    caption = (
+        f"GMACs: billions of multiply-accumulate operations per person, or per image. AP as published: {PROTOCOL}."
+    )
+    _print_table("Pose networks (--model)", networks, caption)
     more = "Any other YOLO of Ultralytics or RT-DETR of the hub works by its name, too."
-    rows = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
-    _print_table("Person detectors (--detector)", rows, f"AP as published: {published_detectors.PROTOCOL}. {more}")
+    _print_table("Person detectors (--detector)", detectors, f"AP as published: {published_detectors.PROTOCOL}. {more}")
     caption = f"Params and AP as published, {families.PROTOCOL}. `posetrack models info FILE` recognises a file."
-    _print_table("ONNX files of other projects", [_family_facts(family) for family in families.FAMILIES], caption)
+    _print_table("ONNX files of other projects", foreign, caption)
     return 0
 
 
@@ -94,6 +104,7 @@ def _detector_facts(detector: PublishedDetector) -> dict[str, str]:
         "family": detector.family,
         "input": str(detector.size),
         "params": f"{detector.parameters:.1f} M",
+        "GMACs": f"{detector.gmacs:.1f}",
         "AP": detector.ap,
         "licence": detector.licence,
         "cached": "yes" if local_detector(detector) else "no",
@@ -179,18 +190,20 @@ def _print_facts(facts: dict[str, str]) -> None:
 
 
 def show_download(args: argparse.Namespace) -> int:
-    """Fetch a network's weights and print where they are."""
+    """Fetch a network's weights and print where they are; for `recommended`, those of a pose network and a detector."""
     from rich.console import Console
 
     from ...models.cache import sha256
     from ...models.weights.detector_files import locate_detector
     from ...models.weights.locate import locate_weights
+    from ...models.weights.recommended import RECOMMENDED
 
-    if args.name.endswith(".pt"):
-        path = locate_detector(args.name, offline=args.offline)
-    else:
-        path = locate_weights(args.name, offline=args.offline).path
-    Console().print(f"{path}\nsha256 {sha256(path)}", highlight=False, markup=False, soft_wrap=True)
+    for name in RECOMMENDED if args.name == "recommended" else [args.name]:
+        if name.endswith(".pt"):
+            path = locate_detector(name, offline=args.offline)
+        else:
+            path = locate_weights(name, offline=args.offline).path
+        Console().print(f"{path}\nsha256 {sha256(path)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -203,11 +216,11 @@ def show_convert(args: argparse.Namespace) -> int:
     from ...models.weights.locate import locate_weights
     from ..partial import PartialFile
 
-    if Path(args.target).suffix != ".safetensors":
-        raise UsageError(f"'{args.target}' does not end in .safetensors. Give such a name.")
+    if Path(args.out).suffix != ".safetensors":
+        raise UsageError(f"'{args.out}' does not end in .safetensors. Give such a name.")
     source = locate_weights(args.source, offline=args.offline)
     network = load_checkpoint(source.path, input_size=source.input_size)
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
-    with PartialFile(args.target, overwrite=args.overwrite) as file:
+    with PartialFile(args.out, overwrite=args.overwrite) as file:
         file.write(save(state, metadata=metadata(network)))
     return 0

@@ -70,6 +70,7 @@ def load_detector(
         return FileDetector(name, conf=conf or 0.0, max_people=max_people)
     path = Path(name) if Path(name).suffix in EXPORTED else find(name, offline=offline)
     where: dict[str, Any] = {"runtime": runtime, "device": device, "precision": precision, "streams": streams}
+    where["shipped"] = path if name == "bundled" else None
     network, card = load_runtime("detector", path, lambda: read_detector_weights(path), **where)
     assert isinstance(card, DetectorCard)
     return NetworkDetector(

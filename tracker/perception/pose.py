@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from importlib.resources import files
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from .runtimes.load import load_runtime
 from .runtimes.store import Loaded
 from .single_stage import SingleStagePoseEstimator, is_single_stage, read_single_stage_weights
 
+BUNDLED = "pose.safetensors"  # in posetrack.models.weights.bundled
 MOST_CROPS = 64  # of one batch; 3,000 at once would need 18 GB of memory
 
 
@@ -82,7 +84,9 @@ class TopDownPoseEstimator:
                 keypoints=keypoints[rows],
                 scores=scores[rows],
                 box_scores=detections.scores,
-                features=appearance_vectors(frame.image, detections.boxes),
+                features=appearance_vectors(
+                    frame.image, detections.boxes, keypoints[rows], scores[rows], self.skeleton
+                ),
             )
             for (frame, detections), rows in zip(batch, people, strict=True)
         ]
@@ -138,6 +142,7 @@ def load_pose_estimator(
         "pose",
         name,
         lambda: read_pose_weights(name, dataset=dataset, offline=offline),
+        shipped=Path(str(files("posetrack.models.weights.bundled") / BUNDLED)) if name == "bundled" else None,
         dataset=dataset,
         runtime=runtime,
         device=device,

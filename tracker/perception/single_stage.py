@@ -62,7 +62,9 @@ class SingleStagePoseEstimator:
             keypoints=keypoints[..., :2],
             scores=keypoints[..., 2],
             box_scores=people.scores,
-            features=appearance_vectors(frame.image, people.boxes),
+            features=appearance_vectors(
+                frame.image, people.boxes, keypoints[..., :2], keypoints[..., 2], self.skeleton
+            ),
         )
 
 

@@ -52,8 +52,9 @@ def compare(fixture, got):
 
     With the fixtures' weights the decoder multiplies a change of its input by 50 to 300: in float64, pixels that differ
     by 1e-7 give logits that differ by up to 3e-5 standard deviations, and the original's own float32 is up to 8e-4 from
-    float64 (potr_xcit_p8). Processors, builds of PyTorch and numbers of threads add up in different orders: up to 1.3e-3
-    was seen. An operation that differs from the original's changes the encoder's output or exceeds 3e-3, such as another epsilon.
+    float64 (potr_xcit_p8). Processors, builds of PyTorch and numbers of threads add up in different orders: up to
+    1.3e-3 was seen. An operation that differs from the original's changes the encoder's output, or exceeds 3e-3, such
+    as another epsilon.
     """
     memory = {"memory_sub": got.pop("memory_sub")}
     parity.fill.compare(fixture, memory)

@@ -377,7 +377,7 @@ def test_the_list_of_models_names_the_bundled_one(capsys, monkeypatch):
 
 def test_bench_measures_the_stages(walking_clip, tmp_path, capsys):
     target = tmp_path / "bench.json"
-    words = ["bench", "--source", str(walking_clip), "--frames", "5", "--warmup", "2", "--device", "cpu"]
+    words = ["bench", "pipeline", "--source", str(walking_clip), "--frames", "5", "--warmup", "2", "--device", "cpu"]
     assert main([*words, "--json", str(target)]) == 0
     figures = json.loads(target.read_text())["clips"][walking_clip.name]
     assert figures["frames"] == 5

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,7 @@ def load_runtime(
     name: str | Path,
     read: Callable[[], store.Loaded],
     *,
+    shipped: Path | None = None,
     dataset: str = AUTO,
     runtime: str = "auto",
     device: str = "auto",
@@ -52,6 +54,7 @@ def load_runtime(
         name: name or file of the network; a file from `posetrack export`, or an ONNX file of another project, runs
             without conversion.
         read: reads the network's weights, called only if they are needed.
+        shipped: weights that may have an OpenVINO form beside them, which needs no conversion and thus no torch.
         dataset: dataset of a pose network's keypoints, or `auto`.
         runtime: `auto`, `torch`, `openvino` or `onnxruntime`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
@@ -78,14 +81,31 @@ def load_runtime(
         except ConversionError as error:  # the file is broken; retry without int8
             rounded.path.unlink(missing_ok=True)
             log.warning("The int8 version of %s is broken and was removed: %s", name, error)
-            return load_runtime(kind, name, read, dataset=dataset, runtime=runtime, device=device, streams=streams)
+            words: dict[str, Any] = {"dataset": dataset, "runtime": runtime, "device": device, "streams": streams}
+            return load_runtime(kind, name, read, shipped=shipped, **words)
     suffix = ".xml" if choice.runtime == "openvino" else ".onnx"
+
+    def weights() -> store.Loaded:
+        ready = _shipped(shipped) if shipped and suffix == ".xml" else None
+        return ready or read()
+
     try:
-        return _converted(key, suffix, read, choice, streams)
+        return _converted(key, suffix, weights, choice, streams)
     except (ConversionError, OutputError) as error:
         if runtime != "auto":
             raise
         return _on_torch(read, Choice("torch", choice.device, "fp32", f"not {choice.runtime}: {error}"))
+
+
+def _shipped(weights: Path) -> store.Loaded | None:
+    """Return the OpenVINO form beside a file of weights; None if there is none, or it is of other weights."""
+    file = weights.with_suffix(".xml")
+    if not file.is_file():
+        return None
+    from .openvino import read_card
+
+    card = from_text(read_card(file))
+    return store.Loaded(weights, file, card) if card.sha256 == sha256(weights) else None
 
 
 def network_key(kind: str, name: str | Path, *, dataset: str = AUTO) -> str:

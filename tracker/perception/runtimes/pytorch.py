@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 class TorchRuntime:
     """A `Runtime`.
 
+    Threads take turns: captured graphs and YOLO's anchors are shared memory.
+
     On CUDA, each input shape is captured once as a CUDA graph and replayed, so that a small network needs one launch
     instead of hundreds. On a CPU, bf16 uses autocast.
 
@@ -42,16 +45,20 @@ class TorchRuntime:
         weights = torch.float32 if self._autocast else self._type
         network = network.eval().to(self._device, weights)
         self._network: Any = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
+        self._turn = threading.Lock()
         self._graphs: dict[tuple[int, ...], tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]] = {}
         self.device, self.precision, self.reason = describe(self._device), choice.precision, choice.reason
 
-    @torch.inference_mode()
     def __call__(self, images: NDArray[np.float32]) -> Any:
         """Run a batch."""
+        with self._turn, torch.inference_mode():
+            return self._run(images)
+
+    def _run(self, images: NDArray[np.float32]) -> Any:
         if self._device.type != "cuda":
             return to_arrays(self._forward(self._upload(torch.from_numpy(images))))
         if len(images) > BATCHES[-1]:
-            parts = [self(images[i : i + BATCHES[-1]]) for i in range(0, len(images), BATCHES[-1])]
+            parts = [self._run(images[i : i + BATCHES[-1]]) for i in range(0, len(images), BATCHES[-1])]
             return joined(parts)
         return self._replay(torch.from_numpy(images))
 

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from gaps import gappy
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from posetrack.errors import PosetrackError
+from posetrack.models.weights.checkpoint import read_state
 from posetrack.tracker.config import RunConfig, read_recipe
 from posetrack.tracker.formats.files import read_recording, write_recording
 from posetrack.tracker.formats.registry import FORMATS
@@ -62,7 +65,22 @@ def written(folder, kind):
     if kind in FORMATS:
         (path, *_) = write_recording(folder / f"a{FORMATS[kind].suffix}", gappy())
         return sorted(path.iterdir())[0] if path.is_dir() else path
+    if kind == "sidecar":
+        write_recording(folder / "a.csv", gappy())
+        sidecar = folder / "a.csv.json"
+        sidecar.write_text(
+            '{"complete": true, "size": {"width": 640, "height": 480}, "fps": 10, "frames": {"read": 20, "last": 19}, '
+            '"skeleton": {"name": "coco", "keypoints": ["nose"]}, "limbs": [["nose", "nose"]], "config": {"start": 0}}'
+        )
+        return sidecar
     path = folder / ("recipe.toml" if kind == "recipe" else kind)
+    if kind.startswith("weights"):
+        state = {"a.weight": torch.ones(3, 4), "a.bias": torch.ones(3)}
+        if kind.endswith("safetensors"):
+            save_file(state, path, {"format": "pt"})
+        else:
+            torch.save({"state_dict": state, "epoch": 3}, path, _use_new_zipfile_serialization=not kind.endswith("pkl"))
+        return path
     if kind in ("recipe", "boxes.txt", "boxes.json"):
         texts = {
             "recipe": 'conf = 0.3\nmodel = "bundled"\n[repetitions.curl]\nangle = "left_elbow"\nlow = 4\nhigh = 9\n',
@@ -91,6 +109,11 @@ def read(path, kind):
     if kind in FORMATS:
         for _ in read_recording(path.parent if kind == "openpose" else path, scale=100.0):
             pass
+    elif kind == "sidecar":
+        for _ in read_recording(path.with_suffix("")):
+            pass
+    elif kind.startswith("weights"):
+        assert all(isinstance(value, torch.Tensor) for value in read_state(path).values())
     elif kind == "recipe":
         RunConfig.of(**read_recipe(str(path)))
     elif kind.startswith("boxes"):
@@ -103,7 +126,11 @@ def read(path, kind):
                 assert frame.image.ndim == 3
 
 
-@pytest.mark.parametrize("kind", [*FORMATS, "recipe", "boxes.txt", "boxes.json", "a.mp4", "a.mkv", "a.png", "a.jpg"])
+OTHERS = ("sidecar", "recipe", "boxes.txt", "boxes.json", "a.mp4", "a.mkv", "a.png", "a.jpg")
+WEIGHTS = ("weights.pth", "weights.pkl", "weights.safetensors")  # the .pkl in the form of torch before 1.6
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, *OTHERS, *WEIGHTS])
 def test_mutated_files_are_read_or_refused(kind, tmp_path):
     path = written(tmp_path, kind)
     whole = path.read_bytes()

@@ -185,6 +185,9 @@ def _sentence(path: Path) -> Iterator[None]:
 
 @functools.cache
 def _core() -> ov.Core:
+    # The first conversion of an element type loads NumPy's C interface. If two threads of inference make it at once,
+    # one waits for the interpreter lock and the other one holds it while it waits: a deadlock. So it is made here.
+    ov.Type.f32.to_dtype()
     return ov.Core()
 
 

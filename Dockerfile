@@ -10,14 +10,14 @@ RUN apt-get update \
 
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
-RUN --mount=type=bind,target=/src,rw pip install --no-cache-dir -c /src/constraints.txt /src
+RUN --mount=type=bind,target=/src,rw pip install --no-cache-dir -c /src/constraints.txt '/src[full]'
 
 # The group "video" may read cameras.
 RUN useradd --create-home --uid 1000 --groups video posetrack && mkdir /data && chown posetrack /data
 USER posetrack
 
 # Checks the image, and keeps the compiled code of the tracker in it.
-RUN posetrack demo --output /tmp/demo && rm -r /tmp/demo
+RUN posetrack demo --out /tmp/demo && rm -r /tmp/demo
 
 WORKDIR /data
 ENTRYPOINT ["posetrack"]

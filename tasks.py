@@ -5,6 +5,8 @@ All but the first two need an environment with `pip install -e '.[dev]'`.
 quickstart  the README's two quick-start commands, as they stand there
 pythons     the same in a fresh clone, on every Python from the oldest that is supported to the newest
 docs        write the rows of docs/options.md from the options' declarations
+networks    convert the bundled networks to OpenVINO's form, which the package ships
+site        build the documentation, with the API page from the docstrings, into site/; a warning is an error
 lint        ruff: style and format
 types       mypy, on the wheel as it is installed
 test        the test suite, slow tests too
@@ -36,7 +38,7 @@ PYTHON = sys.executable
 PARALLEL = ("-n", "2", "--dist", "loadfile")
 SKIPS = ("--allowed-skips", ROOT / "tests" / "allowed-skips.txt")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")  # pyproject.toml claims those that passed
-PROGRAMS = ("movement", "sleap-io", "opensim")  # which read what is written, and write what is read
+PROGRAMS = ("movement", "sleap-io", "opensim", "rtmlib")  # which read what is written, and write what is read
 PROGRAM_TESTS = ("tests/tracker/formats/test_other_programs.py", "tests/interop")
 
 
@@ -113,6 +115,20 @@ def docs() -> None:
     if rows:
         sys.exit(f"{page} has no row for {', '.join(rows)}. Add one that begins with | `{next(iter(rows))}")
     page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def networks() -> None:
+    """Convert the bundled networks, after a change of their weights."""
+    folder = ROOT / "models" / "weights" / "bundled"
+    for name, words in (("pose", ("bundled",)), ("detector", ("--detector", "bundled"))):
+        out = folder / f"{name}.xml"
+        sh(PYTHON, "-m", "posetrack", "export", *words, "--to", "openvino", "--half", "--out", out, "--overwrite")
+
+
+def site() -> None:
+    """Build the documentation as a site."""
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement of the theme
+    sh(PYTHON, "-m", "mkdocs", "build", "--strict", "--quiet")
 
 
 def lint() -> None:
@@ -195,7 +211,7 @@ def wheel() -> None:
         python = installed_wheel(Path(name))
         sh(PYTHON, "-m", "build", "--sdist", "--outdir", name)
         sh(PYTHON, "-m", "twine", "check", "--strict", *Path(name).glob("posetrack-*.[wt]*"))
-        sh(python, "-m", "posetrack", "demo", "--output", "demo", cwd=Path(name))
+        sh(python.with_name("posetrack"), "demo", "--out", "demo", cwd=Path(name))
 
 
 def links() -> None:
@@ -215,7 +231,7 @@ def absolute(text: str, repository: str, tag: str) -> str:
     return re.sub(r"(!?)\[([^\]]*)\]\((?!https?:|#)([^)]+)\)", replaced, text)
 
 
-_ALL = (quickstart, pythons, docs, lint, types, test, slow, fuzz, soak, programs, wheel, links)
+_ALL = (quickstart, pythons, docs, networks, site, lint, types, test, slow, fuzz, soak, programs, wheel, links)
 TASKS = {task.__name__: task for task in _ALL}
 
 if __name__ == "__main__":

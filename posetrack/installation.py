@@ -18,6 +18,7 @@ _PACKAGES = {  # of Debian and Ubuntu, where a server's image leaves them out
     "libgthread-2.0.so.0": "libglib2.0-0",
     "libgomp.so.1": "libgomp1",
 }
+_FULL = {"torch", "torchvision", "timm", "ultralytics"}  # what other networks than the bundled ones need
 _WINDOWS = {"libGL.so.1", "libEGL.so.1", "libGLX.so.0"}  # which OpenCV's windows alone need
 _HEADLESS = "pip uninstall -y opencv-python && pip install opencv-python-headless"
 
@@ -49,7 +50,8 @@ def explain(error: ImportError | OSError) -> InstallationError | None:
     """
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("posetrack"):
         package = error.name.partition(".")[0]
-        return InstallationError(f"The package '{package}' is not installed. Install posetrack again with pip.")
+        what = "posetrack[full]" if package in _FULL else "posetrack"
+        return InstallationError(f"The package '{package}' is not installed. Install it: pip install '{what}'.")
     match = re.search(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file", str(error))
     if match is None:
         return None

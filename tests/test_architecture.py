@@ -19,7 +19,8 @@ from posetrack.tracker.formats.files import write_recording
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("posetrack", "tracker", "models", "configs")
 HEAVY = {"numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh"} | {
-    "matplotlib"
+    "matplotlib",
+    "fastapi",
 }
 
 # From the bottom up: the rooms of posetrack, then the libraries, that each room may import. All may import errors.
@@ -30,10 +31,11 @@ ALLOWED = {
     "configs": "",
     "models": "",
     "models.cache": "platformdirs",
-    "models.geometry": "numpy cv2 torch",
+    "models.geometry": "numpy cv2 torch PIL",
     "models.networks": "models.cache models.geometry | numpy cv2 torch timm ultralytics PIL",
     "models.weights": "models.cache models.geometry models.networks | torch safetensors huggingface_hub rich "
     "transformers",
+    "models.foreign": "models.geometry models.weights",
     "models.attention": "models.geometry models.networks | numpy cv2 torch",
     "models.evaluation": "models.geometry | numpy scipy faster_coco_eval",
     "models.export": "models.weights | numpy torch openvino",
@@ -48,8 +50,8 @@ ALLOWED = {
     "tracker.timings": "numpy",
     "tracker.partial": "",
     "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
-    "tracker.perception": "version tracker.types models.cache models.export models.geometry models.weights | "
-    "numpy cv2 torch onnxruntime PIL",
+    "tracker.perception": "version tracker.types models.cache models.export models.foreign models.geometry "
+    "models.weights | numpy cv2 torch onnxruntime",
     "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba filterpy",
     "tracker.features": "tracker.types models.geometry | numpy",
     "tracker.formats": "installation tracker.types tracker.partial models.geometry | numpy",
@@ -63,22 +65,26 @@ ALLOWED = {
     "tracker.pipeline": "installation tracker.types tracker.config tracker.timings tracker.perception tracker.tracking "
     "models.geometry | numpy",
     "tracker.loop": "tracker.types tracker.timings tracker.stages tracker.pipeline tracker.video",
-    "tracker.track": "installation tracker.types tracker.conversions tracker.pipeline tracker.stages tracker.loop "
-    "tracker.video tracker.output | numpy",
+    "tracker.track": "installation tracker.types tracker.conversions tracker.perception tracker.pipeline "
+    "tracker.stages tracker.loop tracker.video tracker.output | numpy",
     "tracker.draw": "tracker.types tracker.image tracker.formats tracker.output | numpy",
     "tracker.plan": "tracker.config tracker.partial tracker.video tracker.features tracker.formats tracker.output "
     "tracker.report",
     "tracker.outputs": "tracker.types tracker.config tracker.plan tracker.pipeline tracker.video tracker.tracking "
     "tracker.features tracker.formats tracker.output tracker.partial tracker.report models.geometry",
     "tracker.facts": "tracker.timings tracker.perception tracker.pipeline tracker.video tracker.output",
-    "tracker.run": "tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages tracker.pipeline "
-    "tracker.loop tracker.partial tracker.perception tracker.video tracker.formats tracker.output | rich",
+    "tracker.run": "models.cache tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages "
+    "tracker.pipeline tracker.loop tracker.partial tracker.perception tracker.video tracker.formats tracker.output | "
+    "rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
     "tracker.benchmark": "version tracker.types tracker.timings tracker.perception tracker.tracking tracker.pipeline "
     "tracker.loop tracker.output tracker.video tracker.evaluation models.geometry models.weights | "
     "numpy cv2 torch filterpy",
-    "tracker.cli": "* | cv2 rich safetensors",
+    "tracker.serve": "version tracker.types tracker.timings tracker.config tracker.plan tracker.run tracker.pipeline "
+    "tracker.video tracker.features tracker.formats tracker.output models.geometry | numpy cv2 PIL rich fastapi "
+    "pydantic starlette uvicorn prometheus_client",
+    "tracker.cli": "* | cv2 rich safetensors shtab",
     "__main__": "tracker.cli",
 }
 

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+RUNTIME = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["full"]
 TOLD = ("*.md", "*.toml", "*.txt", "tasks.py", "demo.py", ".ci/*")
 ROOMS = ("posetrack", "tracker", "models", "configs", "docs", "tests")
 
@@ -41,7 +42,7 @@ def test_every_extra_is_part_of_the_development_environment_or_says_why_not():
 
 @pytest.mark.parametrize("name", ["torch", "torchvision", "timm", "av", "opencv-python", "ultralytics", "filterpy"])
 def test_what_a_major_release_may_break_has_a_bound(name):
-    (wanted,) = [line for line in PROJECT["dependencies"] if re.match(rf"{name}[^a-z-]", line)]
+    (wanted,) = [line for line in RUNTIME if re.match(rf"{name}[^a-z-]", line)]
     assert "<" in wanted
 
 
@@ -60,7 +61,7 @@ def test_torch_torchvision_and_timm_fit_each_other():
 def test_the_constraints_lie_within_the_ranges():
     from packaging.requirements import Requirement
 
-    wanted = {r.name: r.specifier for r in map(Requirement, PROJECT["dependencies"])}
+    wanted = {r.name: r.specifier for r in map(Requirement, RUNTIME)}
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [Requirement(line) for line in lines if not line.startswith("#")]
     assert {pin.name for pin in pins} == {"torch", "torchvision", "timm"}

@@ -79,6 +79,22 @@ def test_the_web_page_is_built():
     assert app.fn
 
 
+@pytest.mark.slow
+def test_the_notebook_runs(clip, tmp_path):
+    """In a kernel of its own; a cell that fails raises."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    shutil.copy(clip, tmp_path / "video.mp4")
+    notebook = nbformat.read(ROOT / "examples" / "notebook.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells)  # the file holds none
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    assert "<svg" in shown[0]["text/html"]
+    assert "image/png" in shown[1]
+    assert "count" in shown[-1]["text/html"]
+
+
 @pytest.mark.parametrize("path", [*EXAMPLES, ROOT / "demo.py"], ids=lambda path: path.stem)
 def test_examples_use_public_names_alone(path):
     import posetrack

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from posetrack.errors import PosetrackError
+from posetrack.models.foreign.graph import read as read_graph
+from posetrack.models.foreign.recognise import recognise
 from posetrack.models.weights.checkpoint import read_state
 from posetrack.tracker.config import RunConfig, read_recipe
 from posetrack.tracker.formats.files import read_recording, write_recording
@@ -29,11 +31,14 @@ from posetrack.tracker.types import Frame
 from posetrack.tracker.video.address import redact
 from posetrack.tracker.video.source import open_source
 from posetrack.tracker.video.writer import VideoWriter, open_writer
+from tests import foreign_networks as networks
 
 SEED = int(os.environ.get("POSETRACK_FUZZ_SEED") or random.SystemRandom().randrange(2**32))
 CASES = int(os.environ.get("POSETRACK_FUZZ_CASES", "8"))
 KEPT = Path(__file__).parent / "data" / "fuzz"
 NEEDS = {"parquet": ("pyarrow",), "sleap": ("h5py",), "dlc-h5": ("h5py", "pandas", "tables")}
+WEIGHTS = ("weights.pth", "weights.pkl", "weights.safetensors")  # the .pkl in the form of torch before 1.6
+KINDS = ("sidecar", "recipe", "boxes.txt", "boxes.json", "a.mp4", "a.mkv", "a.png", "a.jpg", "a.onnx", *WEIGHTS)
 PICTURE = np.zeros((48, 64, 3), np.uint8)
 
 generated = settings(max_examples=10 * CASES, deadline=None, database=None, print_blob=True)
@@ -88,6 +93,9 @@ def written(folder, kind):
             "boxes.json": '[{"image_id": 0, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.9}]',
         }
         path.write_text(texts[kind])
+    elif kind == "a.onnx":
+        pytest.importorskip("onnx", reason="needs onnx")
+        networks.write_simcc(path, 26, (64, 48))
     else:
         with open_writer(path, size=(64, 48)) as writer:
             for index in range(5 if isinstance(writer, VideoWriter) else 1):
@@ -120,17 +128,15 @@ def read(path, kind):
         boxes = FileDetector(path)(Frame(PICTURE, 0, 0.0)).boxes
         assert np.isfinite(boxes).all()
         assert (boxes[:, 2:] > boxes[:, :2]).all()
+    elif kind == "a.onnx":
+        recognise(read_graph(path), lambda shape: [(1, 26, 96), (1, 26, 128)], label="it")
     else:
         with open_source(path) as frames:
             for frame in frames:
                 assert frame.image.ndim == 3
 
 
-OTHERS = ("sidecar", "recipe", "boxes.txt", "boxes.json", "a.mp4", "a.mkv", "a.png", "a.jpg")
-WEIGHTS = ("weights.pth", "weights.pkl", "weights.safetensors")  # the .pkl in the form of torch before 1.6
-
-
-@pytest.mark.parametrize("kind", [*FORMATS, *OTHERS, *WEIGHTS])
+@pytest.mark.parametrize("kind", [*FORMATS, *KINDS])
 def test_mutated_files_are_read_or_refused(kind, tmp_path):
     path = written(tmp_path, kind)
     whole = path.read_bytes()

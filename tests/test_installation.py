@@ -84,6 +84,7 @@ def test_every_shared_library_is_named(message, told):
 
 def test_a_package_that_is_missing_is_named_and_our_own_mistakes_are_not_hidden():
     assert "'scipy'" in str(installation.explain(ModuleNotFoundError("no", name="scipy.linalg")))
+    assert "pip install 'posetrack[full]'" in str(installation.explain(ModuleNotFoundError("no", name="torch.nn")))
     assert installation.explain(ModuleNotFoundError("no", name="posetrack.nonsense")) is None
     assert installation.explain(ImportError("cannot import name 'x' from 'y'")) is None
     assert installation.explain(FileNotFoundError(2, "No such file", "libfoo.so")) is None

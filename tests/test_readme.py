@@ -82,6 +82,20 @@ def test_every_public_name_is_on_the_page():
     assert [name for name in posetrack.__all__ if not re.search(rf"\b{name}\b", page)] == ["__version__"]
 
 
+def test_every_public_name_is_on_the_api_page():
+    import posetrack
+
+    page = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^::: posetrack\.(\w+)$", page, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(set(posetrack.__all__) - {"__version__"})
+
+
+def test_every_page_is_in_the_navigation_of_the_site():
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f": {page.name}\n" in navigation, page.name
+
+
 def test_every_command_is_listed():
     from posetrack.tracker.cli import build_parser
 

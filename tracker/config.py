@@ -12,6 +12,7 @@ from typing import Any
 from .. import configs
 from ..errors import UsageError
 from .options import AUTO, check, convert, option
+from .tracking.config import TrackerConfig
 from .tracking.selectors import parse_person, parse_roi
 
 SMOOTH = ("none", "kalman", "one-euro")
@@ -113,7 +114,7 @@ class Outputs:
     show: bool = option(False, "live window; `q` quits", common=True)
     label: str = option(
         "id",
-        "label drawn next to each person: `id`; `angles` or `events` in addition to the ID",
+        "what is drawn with each person: `id`; also `angles` of knees, hips and elbows, or `events`",
         "WHAT",
         choices=LABELS,
         common=True,
@@ -192,18 +193,20 @@ class Networks:
 
     model: str = option(
         "bundled",
-        "pose network: a name from `posetrack models`, a weights file, or a single-stage network such as "
-        "`yolo11n-pose.pt`, which needs no detector",
+        "pose network: a name from `posetrack models`, a weights or ONNX file, a single-stage network such as "
+        "`yolo11n-pose.pt`, which needs no detector, or `auto`, the best one here that is fast enough",
         "NAME",
         see="models.md",
         common=True,
     )
     dataset: str = option(
-        "coco", "skeleton: `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody`; ViTPose+ has all six", "NAME"
+        "auto",
+        "skeleton: `auto` is the network's own; `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody` of a ViTPose+",
+        "NAME",
     )
     detector: str | Callable[..., Any] = option(  # noqa: RUF009  # declares a field
         "bundled",
-        "person detector: `bundled`, a name such as `yolo11n.pt`, a weights file, or a file of boxes",
+        "person detector: `bundled`, a name such as `yolo11n.pt`, a weights or ONNX file, a file of boxes, or `auto`",
         "NAME",
     )
     device: str = option(
@@ -260,6 +263,15 @@ class Tracking:
         "files only: smooth in both directions, join tracks, interpolate gaps; draws in a second pass",
         common=True,
     )
+    remember: float = option(
+        TrackerConfig().remember_seconds,
+        "how long to remember people who left, to give them their IDs back by appearance; 0 recognises no one",
+        "SECONDS",
+        unit="s",
+        check=_not_negative,
+        remedy="a number of 0 or more",
+        see="tracking.md",
+    )
     camera: str = option(
         "auto",
         "`static` or `moving`; `auto` detects and compensates camera motion",
@@ -283,7 +295,7 @@ class Tracking:
     )
     target_fps: float = option(
         0.0,
-        "frame rate that `auto` maintains on a live source; 0 is the source's rate",
+        "frame rate that `auto` aims at; 0 is the source's rate, and for `auto` networks 25, or 2 for files",
         "N",
         check=_not_negative,
         remedy="frames per second, or 0 for the source's rate",

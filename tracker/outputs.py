@@ -15,7 +15,9 @@ from .formats.files import present
 from .formats.registry import FORMATS, format_of
 from .formats.table import CsvSink
 from .output.actions import ActionSink, Listener
-from .output.labels import AngleLabels, EventLabels, LabelSink
+from .output.arcs import AngleArcs
+from .output.labels import EventLabels, LabelSink
+from .output.people import PeopleCount
 from .output.privacy import BlurFaces, only_skeletons
 from .output.sinks import OverlaySink, Sinks
 from .output.two_pass import Table, TwoPassSinks
@@ -43,6 +45,7 @@ def open_outputs(
     *,
     select: Selection,
     refine: bool,
+    people: PeopleCount,
     results: Transaction,
 ) -> tuple[Report | None, Sinks | TwoPassSinks]:
     """Return the report, if requested, and everything that receives the tracks of a source.
@@ -54,6 +57,7 @@ def open_outputs(
         pipeline: of this source.
         select: people who are written and drawn.
         refine: whether tracks are refined before a second pass.
+        people: counts who is written.
         results: gives all files their names.
     """
     skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
@@ -64,19 +68,22 @@ def open_outputs(
     report = _report(job, actions, fps=frames.fps, **named)
     screens = _screens(job, outputs, frames, report, show_fps=not two_pass, **named)
     listeners: list[Listener] = [report.people] if report else []
-    overlay, conceal, labels = None, None, None
+    overlay, conceal = None, None
+    labels: list[Table] = []
     if screens:
-        make = {"id": None, "angles": AngleLabels(actions), "events": EventLabels(detector)}[outputs.label]
-        labels = LabelSink(make) if make else None
-        listeners += [make] if isinstance(make, EventLabels) else []
+        arcs = LabelSink(AngleArcs(actions)) if outputs.label == "angles" else None
+        counts = EventLabels(detector) if outputs.label == "events" else None
+        texts = LabelSink(counts) if counts else None
+        labels = [each for each in (arcs, texts) if each]
+        listeners += [counts] if counts else []
         style: Any = {"colors": outputs.colors, "boxes": outputs.boxes, "trails": outputs.trails}
-        overlay = OverlaySink(*screens, skeleton=skeleton, labels=labels, timings=timings, **style)
+        overlay = OverlaySink(*screens, skeleton=skeleton, labels=texts, arcs=arcs, timings=timings, **style)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
-    tables: list[Table] = []
+    tables: list[Table] = [people]
     features, events = job.targets.get("features"), job.targets.get("events")
     if features or events or listeners or labels:
         tables.append(ActionSink(actions, detector, *listeners, features=features, events=events, **named))
-    tables += [labels] if labels else []  # after the features, before the image
+    tables += labels  # after the features, before the image
     csv = [_csv(job, outputs, frames, skeleton, **named)] if "csv" in job.targets else []
     if two_pass:
         revise = partial(_revise, select=select, skeleton=skeleton if refine else None)

@@ -21,6 +21,7 @@ from .timings import Timings
 from .tracking.anchors import Anchors
 from .tracking.config import CALIBRATED
 from .tracking.expectation import carried
+from .tracking.recovery import faded, joined, missed
 from .tracking.tracker import PoseTracker, warm_up
 from .types import Detections, Frame, Poses, Tracks
 
@@ -55,6 +56,7 @@ class Pipeline:
         activity: `(frame, boxes) -> bool`, motion outside the boxes, for adaptive schedules; no motion if omitted.
         timings: collects the times of the stages.
         streams: number of threads that may call `estimate` at once.
+        recover: whether known people whom the detector misses are followed by their pose, where they are expected.
 
     Attributes:
         modes: number of frames by mode.
@@ -71,6 +73,7 @@ class Pipeline:
         activity: Activity | None = None,
         timings: Timings | None = None,
         streams: int = 1,
+        recover: bool = True,
     ) -> None:
         self.detector = detector
         self.estimator = estimator
@@ -80,6 +83,7 @@ class Pipeline:
         self.timings = timings or Timings()
         self.activity = activity
         self.streams = streams
+        self.recover = recover and detector is not None
         self._anchors = Anchors()
         self.modes: Counter[FrameMode] = Counter()
         self._size: tuple[int, ...] | None = None
@@ -147,10 +151,13 @@ class Pipeline:
         if self._size not in (None, size):
             self._cut()
             self._forget_images()
+        step = 0.0 if self._last is None else frame.time - self._last[1]
         self._size, self._last = size, (frame.index, frame.time)
         motion, mode, expected = self._motion(frame), FrameMode.DETECT, Tracks.empty(len(self.estimator.skeleton))
-        if detections is None and poses is None and self.schedule.skips:
+        skips = self.schedule.skips and detections is None and poses is None
+        if skips or self.recover:
             expected = self._anchors.place(self.tracker.expect(frame.time, motion=motion))
+        if skips:
             mode = self._mode(frame, expected, motion)
         self.modes[mode] += 1
         if mode is FrameMode.PREDICT:
@@ -161,7 +168,10 @@ class Pipeline:
             if mode is FrameMode.FOLLOW:
                 detections = Detections(expected.poses.boxes, expected.poses.box_scores)
             poses = self.estimate(frame, self.detect(frame) if detections is None else detections)
-        self._boxes = boxes = poses.boxes
+        boxes = poses.boxes
+        if mode is FrameMode.DETECT and self.recover:
+            poses = joined(poses, self._recovered(frame, missed(expected.poses, boxes, size), step))
+        self._boxes = poses.boxes
         with self.timings.stage("track"):
             if mode is FrameMode.FOLLOW:
                 self.schedule.learn(poses, expected.poses)
@@ -169,10 +179,20 @@ class Pipeline:
             elif self.detector is None:
                 self.schedule.learn(*_same_people(poses, expected.poses))
             tracks = self.tracker.update(poses, frame.time, size=size, motion=motion)
-            if mode is FrameMode.DETECT and self.schedule.skips:
-                self._anchors.keep(self.tracker.expect(frame.time), boxes)
+            if mode is FrameMode.DETECT and (self.schedule.skips or self.recover):
+                self._anchors.keep(self.tracker.expect(frame.time), self._boxes)
         strangers = iou(boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
         return replace(tracks, others=boxes[strangers])
+
+    def _recovered(self, frame: Frame, expected: Poses, step: float) -> Poses:
+        """Return the poses of those expected people who are there, `step` seconds after the last frame.
+
+        The box score of the last frame fades, so that a person who is never detected again is lost.
+        """
+        if not len(expected):
+            return expected
+        poses = self.estimate(frame, Detections(expected.boxes, faded(expected.box_scores, step)))
+        return carried(poses, expected)
 
     def detect(self, frame: Frame) -> Detections | None:
         """Detect the people of a frame, or None with a single-stage estimator; may run frames ahead of the tracker."""
@@ -236,7 +256,9 @@ class Pipeline:
         Use one session per video to track several videos at once.
         """
         parts: dict[str, Any] = {name: deepcopy(getattr(self, name)) for name in ("camera", "schedule", "activity")}
-        other = type(self)(self.detector, self.estimator, deepcopy(self.tracker), streams=self.streams, **parts)
+        other = type(self)(
+            self.detector, self.estimator, deepcopy(self.tracker), streams=self.streams, recover=self.recover, **parts
+        )
         other.reset()
         return other
 
@@ -262,21 +284,24 @@ def load_pipeline(
     detect_size: int = Networks.detect_size,
     flip: bool = Networks.flip,
     smooth: str = Tracking.smooth,
+    remember: float = Tracking.remember,
     camera: str = Tracking.camera,
     detect_every: Every = Tracking.detect_every,
     pose_every: Every = Tracking.pose_every,
+    target_fps: float = Tracking.target_fps,
     streams: int = 1,
     offline: bool = Networks.offline,
 ) -> Pipeline:
     """Load the networks and build a pipeline.
 
     Args:
-        model: pose network: a name from `posetrack models`, a weights file, or a single-stage network such as
-            `yolo11n-pose.pt`, which needs no detector.
-        detector: person detector: `bundled`, a name such as `yolo11n.pt`, a weights file, or a file of boxes; or a
-            function `(frame) -> Detections`, which may also return boxes (N, 4), or boxes and scores (N,).
+        model: pose network: a name from `posetrack models`, a weights or ONNX file, a single-stage network such as
+            `yolo11n-pose.pt`, which needs no detector, or `auto`, the best one here that is fast enough.
+        detector: person detector: `bundled`, a name such as `yolo11n.pt`, a weights or ONNX file, a file of boxes, or
+            `auto`; or a function `(frame) -> Detections`, which may also return boxes (N, 4), or boxes and scores (N,).
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; an unavailable device is an error.
-        dataset: skeleton: `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody`; ViTPose+ has all six.
+        dataset: skeleton: `auto` is the network's own; `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody` of a
+            ViTPose+.
         runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
         precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
         conf: detections with a lower confidence are ignored.
@@ -285,9 +310,11 @@ def load_pipeline(
         flip: average each pose with that of the mirrored crop: slightly more accurate, twice the work.
         smooth: `none`: as measured; `kalman`: 1.3 times less noise at rest, 1 ms lag; `one-euro`: 4 times less, 10 ms
             lag.
+        remember: how long to remember people who left, to give them their IDs back by appearance; 0 recognises no one.
         camera: `static` or `moving`; `auto` detects and compensates camera motion.
         detect_every: run the detector in every Nth frame; `auto` decides by motion.
         pose_every: run the pose network in every Nth frame, and predict in between; `auto` as above.
+        target_fps: frame rate that `auto` aims at; 0 is the source's rate, and for `auto` networks 25, or 2 for files.
         streams: number of frames that `loop` processes at once: higher throughput, higher latency. 1 if frames may
             pass without a detection, and for inference backends without streams.
         offline: never use the network.
@@ -317,20 +344,27 @@ def load_pipeline(
         flip=flip,
         offline=offline,
     )
-    tracking = Tracking(smooth=smooth, camera=camera, detect_every=detect_every, pose_every=pose_every)
+    every: dict[str, Any] = {"detect_every": detect_every, "pose_every": pose_every}
+    tracking = Tracking(smooth=smooth, remember=remember, camera=camera, target_fps=target_fps, **every)
     return assemble(networks, tracking, streams=streams)
 
 
-def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1) -> Pipeline:
+def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1, live: bool = False) -> Pipeline:
     """Load the networks and build a pipeline, as `load_pipeline` does, from groups of options."""
     from .perception.activity import Activity
+    from .perception.automatic import FILE_FPS, LIVE_FPS, choose_networks
     from .perception.camera import CameraMotion
-    from .perception.detector import load_detector
+    from .perception.detector import FileDetector, load_detector
     from .perception.pose import load_pose_estimator
     from .perception.single_stage import SingleStagePoseEstimator
 
+    where: dict[str, Any] = {name: getattr(networks, name) for name in ("device", "runtime", "precision")}
+    task: dict[str, Any] = {"dataset": networks.dataset, "flip": networks.flip, "size": networks.detect_size}
+    fps = tracking.target_fps or (LIVE_FPS if live else FILE_FPS)
+    model, detects = choose_networks(networks.model, networks.detector, fps=fps, **task, **where)
+    networks = replace(networks, model=model, detector=detects)
     schedule = Schedule(tracking.detect_every, tracking.pose_every)
-    where: dict[str, Any] = {name: getattr(networks, name) for name in ("device", "runtime", "precision", "offline")}
+    where["offline"] = networks.offline
     where["streams"] = 1 if schedule.skips else streams  # a frame that waits for the previous one uses all threads
     where |= {"conf": networks.conf, "max_people": networks.max_people or None, "size": networks.detect_size or None}
     estimator = load_pose_estimator(networks.model, dataset=networks.dataset, flip=networks.flip, **where)
@@ -347,6 +381,9 @@ def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1) -> Pip
     else:
         schedule = Schedule(tracking.pose_every, tracking.pose_every)  # one network, one rate
     warm_up()  # after the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
-    tracker = PoseTracker(skeleton=estimator.skeleton, smooth=tracking.smooth, **thresholds)
+    tracker = PoseTracker(
+        skeleton=estimator.skeleton, smooth=tracking.smooth, remember_seconds=tracking.remember, **thresholds
+    )
     parts: dict[str, Any] = {"camera": CameraMotion(tracking.camera), "schedule": schedule, "activity": Activity()}
+    parts["recover"] = not isinstance(detector, FileDetector)  # the user's boxes are all that there are
     return Pipeline(detector, estimator, tracker, streams=estimator.network.streams, **parts)

@@ -14,6 +14,7 @@ from ..installation import explained, library
 from .conversions import to_dataframe
 from .loop import follow
 from .output.summary import progress
+from .perception.automatic import LIVE_FPS
 from .pipeline import Pipeline, load_pipeline
 from .stages import parallel, streams
 from .types import Frame, Tracks
@@ -100,7 +101,7 @@ def track_folder(folder: str | Path, *, pipeline: Pipeline | None = None, quiet:
 
 def _session(pipeline: Pipeline | None, options: dict[str, Any], *, live: bool) -> Pipeline:
     if pipeline is None:
-        return load_pipeline(**({"streams": streams(live=live)} | options))
+        return load_pipeline(**({"streams": streams(live=live), "target_fps": LIVE_FPS if live else 0.0} | options))
     if options:
         raise UsageError(f"The pipeline is loaded already, without {', '.join(options)}. Give it to load_pipeline.")
     return pipeline.session()

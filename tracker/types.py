@@ -100,7 +100,8 @@ class Poses:
         keypoints: (N, K, 2) pixels; NaN where missing.
         scores: (N, K) in [0, 1]; 0 where missing.
         box_scores: (N,) in [0, 1], confidence of the detector; 1 if omitted.
-        features: (N, D) appearance vectors of unit length; D is 0 if omitted.
+        features: (N, P, D) appearance vectors of P parts of the body, of unit length, or zeros if a part is not
+            visible; P is 0 if omitted.
     """
 
     boxes: NDArray[np.floating]
@@ -115,8 +116,8 @@ class Poses:
         _array(self, "scores", self.scores, self.keypoints.shape[:2])
         given = np.ones(len(self.boxes)) if self.box_scores is None else self.box_scores
         _array(self, "box_scores", given, (len(self.boxes),))
-        features = np.zeros((len(self.boxes), 0)) if self.features is None else self.features
-        _array(self, "features", features, (len(self.boxes), None))
+        features = np.zeros((len(self.boxes), 0, 0)) if self.features is None else self.features
+        _array(self, "features", features, (len(self.boxes), None, None))
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -7,7 +7,7 @@ In all of them, the score of a pose combines those of the box and the keypoints,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -106,6 +106,7 @@ OURS = Protocol(
     select_true=_by_mean_score,
 )
 VITPOSE = Protocol("ViTPose", _HEATMAPS, select=_by_heatmaps, select_true=_by_heatmaps, clean=clip_boxes)
+RTMPOSE = Protocol("RTMPose", _HEATMAPS, select=_by_heatmaps, select_true=_by_heatmaps)
 TRANSPOSE = Protocol(
     "TransPose",
     _HEATMAPS,
@@ -124,6 +125,7 @@ POTR = Protocol(
 )
 
 YOLO = Protocol("YOLO", "box score", select=_as_found, select_true=_as_found)  # suppression is part of the network
+RTMO = replace(YOLO, family="RTMO")
 
 MPII = Protocol("MPII", "not used", select=_all_people, select_true=_all_people)  # for every family
 
@@ -131,4 +133,5 @@ MPII = Protocol("MPII", "not used", select=_all_people, select_true=_all_people)
 def protocol_of(family: str) -> Protocol:
     """Return the protocol of a family (the name of a network's class); ours, if its authors published none."""
     published = {"ViTPose": VITPOSE, "ViTPosePlus": VITPOSE, "TransPose": TRANSPOSE, "POTR": POTR, "YOLO": YOLO}
+    published |= {"RTMPose": RTMPOSE, "RTMO": RTMO}
     return published.get(family, OURS)

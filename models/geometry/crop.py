@@ -158,7 +158,7 @@ def warp(image: NDArray[np.uint8], matrices: FloatArray, *, input_size: tuple[in
 
 
 # Scale and offset of red, green and blue that map 0..255 to normalised values
-_FACTORS, _SHIFTS = (1 / (255 * STD)).tolist(), (-MEAN / STD).tolist()
+FACTORS, SHIFTS = (1 / (255 * STD)).tolist(), (-MEAN / STD).tolist()
 
 
 def normalize(crops: NDArray[np.uint8], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
@@ -166,16 +166,21 @@ def normalize(crops: NDArray[np.uint8], out: NDArray[np.float32] | None = None) 
     n, height, width, _ = crops.shape
     images = np.empty((n, 3, height, width), np.float32) if out is None else out
     for crop, image in zip(crops, images, strict=True):
-        planes(crop, image, factors=_FACTORS, shifts=_SHIFTS)
+        planes(crop, image, factors=FACTORS, shifts=SHIFTS)
     return images
 
 
 def planes(
-    image: NDArray[np.uint8], out: NDArray[np.float32], *, factors: Sequence[float], shifts: Sequence[float]
+    image: NDArray[np.uint8],
+    out: NDArray[np.float32],
+    *,
+    factors: Sequence[float],
+    shifts: Sequence[float],
+    rgb: bool = True,
 ) -> None:
-    """Convert a BGR image (H, W, 3) uint8 to RGB planes (3, H, W): value * factor + shift, per channel."""
+    """Convert a BGR image (H, W, 3) uint8 to planes (3, H, W), RGB or BGR: value * factor + shift, per plane."""
     colors = np.empty(out.shape, np.uint8)
     cv2.split(image, tuple(colors))
     # uint8 to float32 in one pass: OpenCV's Python API lacks `convertTo`; adding the image with weight 0 is equivalent
-    for color, plane, factor, shift in zip(colors[::-1], out, factors, shifts, strict=True):
+    for color, plane, factor, shift in zip(colors[::-1] if rgb else colors, out, factors, shifts, strict=True):
         cv2.addWeighted(color, factor, color, 0, shift, dst=plane, dtype=cv2.CV_32F)

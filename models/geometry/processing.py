@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import crop, heatmap, set_decoding, shrink
+from . import crop, heatmap, set_decoding, shrink, simcc
 
 FloatArray = NDArray[np.floating]
 Images = NDArray[np.float32]  # (N, 3, h, w)
@@ -46,6 +46,18 @@ def by_sets(
         mirrored, _ = decode(network(np.ascontiguousarray(images[..., ::-1])), (height, width))
         points = set_decoding.merge_mirrored(points, mirrored, width=width, flip_order=flip_order)
     return points, scores, (height, width)
+
+
+def by_simcc(
+    decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None
+) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
+    """Run a SimCC network; with `flip_order`, average its responses with those of the mirrored crops."""
+    x, y = network(images).values()
+    if flip_order is not None:
+        mirrored = network(np.ascontiguousarray(images[..., ::-1])).values()
+        x, y = simcc.merge_mirrored(x, y, tuple(mirrored), flip_order)
+    height, width = images.shape[2:]
+    return *decode(x, y), (height, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +123,7 @@ POTR = Processing(
 QUARTER_SHIFT = replace(POTR, name="quarter_shift", decode=heatmap.decode_quarter, locate=by_heatmaps)
 DARK = replace(POTR, name="dark", decode=heatmap.decode_dark, locate=by_heatmaps)
 
-PROCESSINGS = {kind.name: kind for kind in (UDP, UDP_SHRUNK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, DARK)}
+# RTMPose and RTMW: mmpose 1.x crops them without UDP, too.
+SIMCC = replace(POTR, name="simcc", decode=simcc.decode, locate=by_simcc)
+
+PROCESSINGS = {kind.name: kind for kind in (UDP, UDP_SHRUNK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, DARK, SIMCC)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from ...errors import UsageError
+from ...errors import ModelError, UsageError
 from .keypoints import COCO, Skeleton
 
 
@@ -141,6 +141,10 @@ def _hand(side: str) -> str:
     return f" {side}_hand_root " + " ".join(f"{side}_{finger}{i}" for finger in _FINGERS for i in range(1, 5))
 
 
+_FOOT_LIMBS = tuple(
+    f"{side}_ankle {side}_{part}" for side in ("left", "right") for part in ("big_toe", "small_toe", "heel")
+)
+
 _HAND_SIGMAS = (
     *(0.029, 0.022, 0.035, 0.037, 0.047, 0.026, 0.025, 0.024, 0.035, 0.018, 0.024),
     *(0.022, 0.026, 0.017, 0.021, 0.021, 0.032, 0.02, 0.019, 0.022, 0.031),
@@ -155,7 +159,7 @@ COCO_WHOLEBODY = _skeleton(
     + _hand("right"),
     limbs=(
         *(f"{COCO.keypoints[a]} {COCO.keypoints[b]}" for a, b in COCO.limbs),
-        *(f"{side}_ankle {side}_{part}" for side in ("left", "right") for part in ("big_toe", "small_toe", "heel")),
+        *_FOOT_LIMBS,
         *(
             f"{side}_wrist " + " ".join(f"{side}_{finger}{i}" for i in range(1, 5))
             for side in ("left", "right")
@@ -198,9 +202,44 @@ CROWDPOSE = _skeleton(
     ),
 )
 
+HALPE26 = _skeleton(
+    "halpe26",
+    " ".join(COCO.keypoints) + " head neck hip left_big_toe right_big_toe left_small_toe right_small_toe"
+    " left_heel right_heel",
+    limbs=(
+        "left_ear left_eye nose right_eye right_ear",
+        "head neck hip",
+        "left_wrist left_elbow left_shoulder neck right_shoulder right_elbow right_wrist",
+        "left_ankle left_knee left_hip hip right_hip right_knee right_ankle",
+        *_FOOT_LIMBS,
+    ),
+    sigmas=(*COCO.sigmas, 0.026, 0.026, 0.066, *(0.079,) * 6),  # Halpe-FullBody's own evaluation
+)
+
+COCO_25 = _skeleton(  # easy_ViTPose's: COCO with neck, hip and feet
+    "coco_25",
+    "nose left_eye right_eye left_ear right_ear neck left_shoulder right_shoulder left_elbow right_elbow"
+    " left_wrist right_wrist left_hip right_hip hip left_knee right_knee left_ankle right_ankle"
+    " left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel",
+    limbs=(
+        "left_ear left_eye nose right_eye right_ear",
+        "nose neck hip",
+        "left_wrist left_elbow left_shoulder neck right_shoulder right_elbow right_wrist",
+        "left_ankle left_knee left_hip hip right_hip right_knee right_ankle",
+        *_FOOT_LIMBS,
+    ),
+    # As of BODY_25, which has the same keypoints in another order.
+    sigmas=(
+        *(0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.079, 0.072, 0.072),
+        *(0.062, 0.062, 0.107, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089),
+        *(0.068, 0.066, 0.066, 0.092, 0.094, 0.094),
+    ),
+)
+
+AUTO = "auto"  # in place of a dataset: the one whose keypoints the network estimates
 # In the order of ViTPose+'s experts and heads.
 DATASETS: dict[str, Skeleton] = {s.name: s for s in (COCO, AIC, MPII, AP10K, APT36K, COCO_WHOLEBODY)}
-SKELETONS = DATASETS | {CROWDPOSE.name: CROWDPOSE}
+SKELETONS = DATASETS | {s.name: s for s in (CROWDPOSE, HALPE26, COCO_25)}
 
 
 def skeleton(dataset: str) -> Skeleton:
@@ -212,3 +251,26 @@ def skeleton(dataset: str) -> Skeleton:
     if dataset not in SKELETONS:
         raise UsageError(f"There is no dataset '{dataset}'. Choose one of {', '.join(SKELETONS)}.")
     return SKELETONS[dataset]
+
+
+def fitting(num_keypoints: int, dataset: str, label: str) -> Skeleton:
+    """Return the skeleton of a network's keypoints.
+
+    Args:
+        num_keypoints: of the network.
+        dataset: a name of `SKELETONS`; or `AUTO`: COCO for 17 keypoints, otherwise the only one with as many.
+        label: name of the network, for messages.
+
+    Raises:
+        ModelError: the dataset has another number of keypoints, or none or several have this one.
+        UsageError: the name is unknown.
+    """
+    named = None if dataset == AUTO else skeleton(dataset)
+    fits = [known for known in SKELETONS.values() if len(known) == num_keypoints]
+    if named in fits:
+        return named
+    if named is None and (COCO in fits or len(fits) == 1):
+        return fits[0]
+    but = f", but the skeleton of {named.name} has {len(named)}" if named else ""
+    remedy = f"Add --dataset {' or '.join(known.name for known in fits)}." if fits else "Give another network."
+    raise ModelError(f"{label} estimates {num_keypoints} keypoints{but}. {remedy}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import inspect
 import logging
 import os
 import warnings
@@ -63,17 +64,13 @@ def published_detectors() -> list[str]:
     return sorted(name for name in GITHUB_ASSETS_NAMES if name.startswith("yolo") and name.endswith(".pt"))
 
 
-def download_detector(name: str, folder: Path) -> None:
-    """Download published weights into a folder.
-
-    Raises:
-        OSError: the download fails.
-        MemoryError: the disk is full.
-    """
+def published_address(name: str) -> str:
+    """Return the address of published weights, in the release that the installed Ultralytics downloads from."""
     load_tasks()
-    from ultralytics.utils.downloads import attempt_download_asset
+    from ultralytics.utils.downloads import GITHUB_ASSETS_REPO, attempt_download_asset
 
-    attempt_download_asset(name, dir=folder, progress=False, retry=1, unzip=False)
+    release = inspect.signature(attempt_download_asset).parameters["release"].default
+    return f"https://github.com/{GITHUB_ASSETS_REPO}/releases/download/{release}/{name}"
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,7 +152,7 @@ def build(recipe: Recipe) -> nn.Module:
         )
     options: dict[str, Any] = {"input_size": recipe.network.input_size}
     make = variant(recipe.network.variant).build
-    if recipe.network.drop_path or "drop_path" in inspect.signature(make).parameters:
+    if recipe.network.drop_path or "drop_path" in make.keywords:
         options["drop_path"] = recipe.network.drop_path
     try:
         network = make(**options)

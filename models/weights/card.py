@@ -6,6 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from ..geometry.detection import DETECTOR_PROCESSINGS
+from ..geometry.processing import PROCESSINGS
+
 KEY = "posetrack"  # in the metadata of files
 FORMAT = 1  # version of the text
 MAX_PIXELS, MAX_STRIDE, MAX_CLASSES = 8192, 256, 100_000  # maximum values in a card
@@ -39,30 +42,30 @@ class PoseCard:
 
 @dataclass(frozen=True, slots=True)
 class DetectorCard:
-    """A detector: takes RGB images (B, 3, h, w) in [0, 1].
+    """A detector: takes images (B, 3, h, w).
 
     Attributes:
         size: longer side of the training images, pixels.
         stride: both sides of the input are multiples of it.
         person_class: index of the class person.
-        end2end: whether its rows are final and need no suppression.
-        shrinks: whether images are resized by `shrink.resize`; Ultralytics trains with bilinear resizing.
-        stretches: whether images are resized to squares by Pillow's bilinear filter, as in transformers' RT-DETR.
+        processing: a name of `detection.DETECTOR_PROCESSINGS`.
+        input_size: (height, width) of the input if it takes only one; None for any.
         sha256: of the original weights.
+        family: the network's architecture, for display.
     """
 
     size: int
     stride: int = 32
     person_class: int = 0
-    end2end: bool = False
-    shrinks: bool = False
-    stretches: bool = False
+    processing: str = "yolo"
+    input_size: tuple[int, int] | None = None
     sha256: str = ""
+    family: str = "YOLO"
 
     @property
     def shape(self) -> tuple[int, int]:
         """(height, width) of its input, -1 for any."""
-        return (self.size, self.size) if self.stretches else (-1, -1)
+        return self.input_size or (-1, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def from_text(text: str) -> Card:
         if not isinstance(values, Mapping) or values["format"] != FORMAT:
             raise ValueError("it is of another version")
         fields = {key: value for key, value in values.items() if key not in ("format", "kind")}
-        if "input_size" in fields:
+        if fields.get("input_size"):
             height, width = fields["input_size"]
             fields["input_size"] = (int(height), int(width))
         card = KINDS[values["kind"]](**fields)
@@ -113,10 +116,12 @@ def from_text(text: str) -> Card:
 
 def _check(card: Card) -> None:
     """Check the numbers of an untrusted file."""
-    if isinstance(card, PoseCard):
-        bounds = [(side, MAX_PIXELS) for side in card.input_size]
-    else:
-        bounds = [(card.size, MAX_PIXELS), (card.stride, MAX_STRIDE), (card.person_class + 1, MAX_CLASSES)]
+    bounds = [(side, MAX_PIXELS) for side in card.input_size or ()]
+    if isinstance(card, DetectorCard):
+        bounds += [(card.size, MAX_PIXELS), (card.stride, MAX_STRIDE), (card.person_class + 1, MAX_CLASSES)]
+    known = PROCESSINGS if isinstance(card, PoseCard) else DETECTOR_PROCESSINGS
+    if card.processing not in known:
+        raise ValueError(f"there is no processing '{card.processing}'")
     for number, maximum in bounds:
         if not isinstance(number, int) or not 0 < number <= maximum:
             raise ValueError(f"{number} is beyond {maximum}")

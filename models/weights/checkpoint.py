@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ...errors import ModelError
-from ..geometry.skeletons import DATASETS, skeleton
+from ..geometry.keypoints import COCO
+from ..geometry.skeletons import AUTO, DATASETS, fitting, skeleton
 from ..networks.potr import ACTIVATIONS, POTR
 from ..networks.vitpose_plus import ViTPosePlus
 from . import torch_file
@@ -37,8 +38,8 @@ def load_checkpoint(
         device: of the network.
         input_size: (height, width) of the crop, for the one family whose weights do not determine it (POTR with
             XCiT); Lightning files and files of `posetrack models convert` state it.
-        dataset: a name of `skeletons.DATASETS` whose skeleton the network must have; of a ViTPose+, only the part
-            of this dataset is returned, as a plain ViTPose.
+        dataset: a name of `skeletons.SKELETONS` whose skeleton the network must have, or `auto` for any; of a ViTPose+,
+            only the part of this dataset, COCO for `auto`, is returned, as a plain ViTPose.
 
     Returns:
         The network in eval mode, float32.
@@ -151,15 +152,10 @@ def _settings(raw: Mapping, notes: Mapping[str, str], label: str) -> dict[str, A
 
 def _of_dataset(network: nn.Module, dataset: str, label: str) -> nn.Module:
     """Return the part of a ViTPose+ for a dataset; any other network is checked and returned as it is."""
-    wanted = len(skeleton(dataset))
     if not isinstance(network, ViTPosePlus):
-        if network.num_keypoints == wanted:
-            return network
-        fitting = [name for name, known in DATASETS.items() if len(known) == network.num_keypoints]
-        remedy = f"Add --dataset {' or '.join(fitting)}." if fitting else "Give weights of one of its datasets."
-        raise ModelError(
-            f"{label} estimates {network.num_keypoints} keypoints, but the skeleton of {dataset} has {wanted}. {remedy}"
-        )
+        fitting(network.num_keypoints, dataset, label)  # type: ignore[arg-type]  # every network has this attribute
+        return network
+    dataset = COCO.name if dataset == AUTO else skeleton(dataset).name
     heads = list(DATASETS)[: len(network.heads)]
     if dataset not in heads:
         raise ModelError(

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import threading
-import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import ModelError
 from ..cache import is_offline
-from ..networks.ultralytics_import import download_detector, published_detectors, ultralytics_folder
-
-TIMEOUT = 10.0  # seconds for github.com to respond
+from ..networks.ultralytics_import import published_address, published_detectors, ultralytics_folder
+from .fetch import fetch
 
 
 def locate_detector(name: str | Path, *, offline: bool = False) -> Path:
@@ -42,38 +38,5 @@ def locate_detector(name: str | Path, *, offline: bool = False) -> Path:
         raise ModelError(
             f"Cannot find the detector '{name}': {searched}, and downloads are off. Put the file into one of them."
         )
-    if not _true_within(TIMEOUT, _is_online):
-        raise ModelError(
-            f"Cannot download the detector '{name}': {searched}, and github.com does not respond. "
-            "Connect to the internet, or put the file into one of them."
-        )
-    return _download(path.name, folder)
-
-
-def _is_online() -> bool:
-    try:
-        with urllib.request.urlopen("https://github.com/ultralytics/assets", timeout=TIMEOUT / 2):
-            return True
-    except OSError:  # the base class of urllib's errors
-        return False
-
-
-def _true_within(seconds: float, check: Callable[[], bool]) -> bool:
-    """Run a check in a thread, since resolving a host name has no timeout of its own; False if it takes longer."""
-    results: list[bool] = []
-    thread = threading.Thread(target=lambda: results.append(check()), daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return bool(results and results[0])
-
-
-def _download(name: str, folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        download_detector(name, folder)
-    except (OSError, MemoryError) as error:  # Ultralytics raises MemoryError if the disk is full
-        reason = str(error).splitlines()[0].replace("❌", "").strip()
-        raise ModelError(f"Cannot download the detector '{name}' into {folder}: {reason}. Try again later.") from error
-    if not (folder / name).is_file():
-        raise ModelError(f"Cannot download the detector '{name}' into {folder}. Try again later.")
-    return folder / name
+    fetch(published_address(path.name), folder / path.name, licence="AGPL-3.0")
+    return folder / path.name

@@ -28,8 +28,8 @@ def load(path: str | Path) -> nn.Module:
 
     No code in a file is run: `.safetensors` (ours) holds only arrays, and a `.pt` is read as data (`torch_file`), from
     which `layers` builds the network. The module has the attributes `names` {class: name}, `size` (pixels of the
-    longer side), `stride`, `end2end` (its rows are final and need no suppression) and `shrinks` (it expects images
-    resized without aliasing).
+    longer side), `stride`, `end2end` (its rows are final and need no suppression), and `processing` if it has
+    other conventions than Ultralytics' networks.
 
     Raises:
         ModelError: the file is missing, broken, unsafe, or holds no detector.
@@ -115,7 +115,7 @@ def _load_ours(path: Path) -> Any:
         raise ModelError(
             f"Cannot load the detector '{path}': weights and metadata disagree ({reason}). Check the file."
         ) from error
-    model.shrinks = True
+    model.processing = "yolo_shrunk"
     return model
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -11,16 +12,19 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from ...errors import ModelError
 from ..cache import sha256
 
+log = logging.getLogger("posetrack")
+
 TIMEOUT = 20.0  # seconds without data
 BLOCK = 1 << 20
 
 
-def fetch(url: str, target: Path, *, expected: str | None = None) -> None:
-    """Download a file, resuming an earlier attempt from `target.part`.
+def fetch(url: str, target: Path, *, licence: str, expected: str | None = None) -> None:
+    """Download a file, resuming an earlier attempt from `target.part`; log its size and licence before it starts.
 
     Args:
         url: of a file that never changes.
         target: local path; its folder is created.
+        licence: of the file.
         expected: its sha256; if None, the one that the Hugging Face hub states for large files.
 
     Raises:
@@ -31,7 +35,7 @@ def fetch(url: str, target: Path, *, expected: str | None = None) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab") as file:
-            stated = _download(url, file)
+            stated = _download(url, file, licence)
     except HTTPError as error:
         raise ModelError(
             f"Cannot download {url}: the server responded {error.code} {error.reason}. {remedy}"
@@ -53,7 +57,7 @@ def fetch(url: str, target: Path, *, expected: str | None = None) -> None:
     part.replace(target)
 
 
-def _download(url: str, file: BinaryIO) -> str | None:
+def _download(url: str, file: BinaryIO, licence: str) -> str | None:
     """Append the missing part; return the sha256 that the hub states in its redirect, if any."""
     redirect = _Redirect()
     have = file.tell()
@@ -66,12 +70,14 @@ def _download(url: str, file: BinaryIO) -> str | None:
         if error.headers.get("Content-Range") == f"bytes */{have}":  # nothing is missing
             return redirect.digest
         file.truncate(file.seek(0))  # the partial file is not a prefix of this file
-        return _download(url, file)
+        return _download(url, file, licence)
     with response:
         span = response.headers.get("Content-Range", "")  # bytes 100-199/200
         if have and not span.startswith(f"bytes {have}-"):
             have = file.truncate(file.seek(0))  # the server sends the whole file
         total = span.rpartition("/")[2] or response.headers.get("Content-Length")
+        size = f"{int(total) / 1e6:.1f} MB" if total else "of unknown size"
+        log.info("Downloading %s: %s, licence %s ...", url, size, licence)
         _copy(response, file, name=url.rsplit("/", 1)[-1], have=have, total=int(total) if total else None)
     return redirect.digest
 

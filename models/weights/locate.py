@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...errors import ModelError, UsageError
 from ..cache import cache_folder, is_offline, sha256
+from . import hub
 from .fetch import fetch
 from .variants import BUNDLED, HUB_FILE, ZOO, Variant
 
@@ -49,15 +50,18 @@ def locate_weights(name: str, *, offline: bool = False) -> Weights:
     """Return the file with the weights of a network, downloading it if it has an address.
 
     Args:
-        name: a name of the zoo, "bundled", or a path.
+        name: a name of the zoo, "bundled", a path, a folder of transformers, or a repository of the hub (`hub.find`).
         offline: never download.
 
     Raises:
         UsageError: the name is neither a file nor a known name.
         ModelError: the weights are not on this machine and cannot be downloaded, or changed since they were first used.
     """
-    if Path(name).is_file():
-        return Weights(Path(name), sha256(Path(name)))
+    for path in (Path(name), Path(name) / HUB_FILE):
+        if path.is_file():
+            return Weights(path, sha256(path))
+    if found := hub.find(name, offline=offline):
+        return Weights(found, sha256(found))
     known = variant(name)
     path = local(known) or _downloaded(known, offline=offline)
     digest = sha256(path)
@@ -112,7 +116,7 @@ def _downloaded(known: Variant, *, offline: bool) -> Path:
             f"internet connection, or put the file of {url} at {place(known, Path(url).suffix)}."
         )
     path = place(known, Path(url).suffix)
-    fetch(url, path, expected=known.sha256)
+    fetch(url, path, licence=known.licence, expected=known.sha256)
     return path
 
 

@@ -1,13 +1,14 @@
-"""The one door to transformers: its RT-DETR and RT-DETRv2 detectors, whose files are read as data.
+"""The one door to transformers: its RT-DETR, RT-DETRv2 and RF-DETR detectors, whose files are read as data.
 
-Zhao et al., "DETRs Beat YOLOs on Real-time Object Detection" (2023); Lv et al., "RT-DETRv2" (2024).
+Zhao et al., "DETRs Beat YOLOs on Real-time Object Detection" (2023); Lv et al., "RT-DETRv2" (2024); Robinson et al.,
+"RF-DETR" (2025).
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +16,45 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ModelError
+from .hub import CONFIG, PICTURES, model_type, read_json
 
-CLASSES = {"rt_detr": "RTDetrForObjectDetection", "rt_detr_v2": "RTDetrV2ForObjectDetection"}  # by model_type
-WEIGHTS, CONFIG, PICTURES = "model.safetensors", "config.json", "preprocessor_config.json"  # as transformers saves them
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A family: its class in transformers, its name, its conventions, and the model_type of its backbone."""
+
+    cls: str
+    family: str
+    processing: str
+    backbone: str
+
+
+KINDS = {  # by model_type
+    "rt_detr": Kind("RTDetrForObjectDetection", "RT-DETR", "rt_detr", "rt_detr_resnet"),
+    "rt_detr_v2": Kind("RTDetrV2ForObjectDetection", "RT-DETRv2", "rt_detr", "rt_detr_resnet"),
+    "rf_detr": Kind("RfDetrForObjectDetection", "RF-DETR", "rf_detr_rows", "rf_detr_dinov2"),
+}
 SIZE, STRIDE = 640, 32  # pixels: of the published networks' input; of their coarsest map
 _MOST = 10_000  # of any number in a configuration; the largest published one is the temperature of positions
 
 
 class RtDetr(nn.Module):
-    """Takes RGB pictures (B, 3, h, w) in [0, 1]; returns (B, Q, 6): xyxy in input pixels, score and class 0, people.
+    """Takes RGB pictures (B, 3, h, w); returns (B, Q, 6): xyxy in input pixels, score and class 0, people.
 
     Args:
         network: transformers' network.
+        kind: its family.
         person: the class of people.
         size: pixels of either side of its input.
     """
 
-    end2end, stretches, stride = True, True, (STRIDE,)
+    stride = (STRIDE,)
 
-    def __init__(self, network: nn.Module, *, person: int, size: int) -> None:
+    def __init__(self, network: nn.Module, kind: Kind, *, person: int, size: int) -> None:
         super().__init__()
-        self.network, self.person, self.size, self.names = network, person, size, {0: "person"}
+        self.family, self.processing = kind.family, kind.processing
+        self.network, self.person, self.names = network, person, {0: "person"}
+        self.size, self.input_size = size, (size, size)
 
     def forward(self, images: Tensor) -> Tensor:
         """Detect people."""
@@ -48,8 +67,8 @@ class RtDetr(nn.Module):
 
 
 def is_one(path: Path) -> bool:
-    """Return whether the configuration beside a file of weights is that of an RT-DETR."""
-    return path.name == WEIGHTS and _json(path.with_name(CONFIG)).get("model_type") in CLASSES
+    """Return whether the configuration beside a file of weights is that of one of these detectors."""
+    return model_type(path) in KINDS
 
 
 def load(path: Path) -> RtDetr:
@@ -65,13 +84,19 @@ def load(path: Path) -> RtDetr:
         import transformers
     except ImportError as error:
         raise ModelError(
-            f"RT-DETR ('{path}') takes the package transformers, which is not installed. "
+            f"The detector '{path}' takes the package transformers, which is not installed. "
             "Run: pip install 'posetrack[transformers]'."
         ) from error
-    told = _json(path.with_name(CONFIG))
-    cls: Any = getattr(transformers, CLASSES[told["model_type"]])
+    told = read_json(path.with_name(CONFIG))
+    kind = KINDS[told["model_type"]]
+    cls: Any = getattr(transformers, kind.cls, None)
+    if cls is None:
+        raise ModelError(
+            f"The detector '{path}' is an {kind.family}, which transformers {transformers.__version__} does not have. "
+            "Run: pip install -U transformers."
+        )
     try:
-        _check(told)
+        _check(told, kind)
         with _quiet(transformers):
             config = cls.config_class.from_dict(told)
             with torch.device("meta"):
@@ -89,23 +114,15 @@ def load(path: Path) -> RtDetr:
     except (OSError, RuntimeError, TypeError, ValueError, AttributeError, ImportError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"Cannot load the detector '{path}': {reason}. Fetch its files again.") from error
-    size = _json(path.with_name(PICTURES)).get("size", {}).get("height", SIZE)
-    return RtDetr(network, person=person, size=size).eval().float().requires_grad_(False)
+    size = read_json(path.with_name(PICTURES)).get("size", {}).get("height", SIZE)
+    return RtDetr(network, kind, person=person, size=size).eval().float().requires_grad_(False)
 
 
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _check(told: dict[str, Any]) -> None:
+def _check(told: dict[str, Any], kind: Kind) -> None:
     """Refuse a configuration that would fetch other weights, or take far more memory or time than published ones."""
     backbone = told.get("backbone_config")
-    if told.get("backbone") or not isinstance(backbone, dict) or backbone.get("model_type") != "rt_detr_resnet":
-        raise ValueError("its backbone is none of transformers' RT-DETR ResNets")
+    if told.get("backbone") or not isinstance(backbone, dict) or backbone.get("model_type") != kind.backbone:
+        raise ValueError(f"its backbone is none of transformers' {kind.backbone}")
 
     def numbers(value: Any) -> Iterator[float]:
         if isinstance(value, dict | list):

@@ -1,20 +1,16 @@
-"""The list of pose networks: every name that `--model` takes, with its size, published figures and weights."""
+"""The list of pose networks: every name that `--model` takes, with its size, published figures and weights.
+
+torch is imported when a network is built: the list itself is shown without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
-from ..networks import potr
-from ..networks.convvit import ConvViT
-from ..networks.transpose import SIZES as TRANSPOSE_SIZES
-from ..networks.transpose import TransPose
-from ..networks.vitpose import ViTPose
-from ..networks.vitpose_plus import ViTPosePlus
+if TYPE_CHECKING:
+    from torch import nn
 
 # How the average precision of every variant was measured, as its authors report it.
 PROTOCOL = "COCO val2017, person boxes of a detector of AP 56.4, flip test"
@@ -28,7 +24,7 @@ class Variant:
     Attributes:
         name: for `--model`.
         family: network architecture.
-        build: returns it with random weights; takes another `input_size`.
+        build: returns it with random weights; takes another `input_size`, and another value of its keywords.
         parameters: millions.
         gmacs: billions of multiply-accumulate operations per crop.
         ap: average precision by `PROTOCOL`; followed by the name of the pre-training if several are published.
@@ -43,7 +39,7 @@ class Variant:
 
     name: str
     family: str
-    build: Callable[..., nn.Module]
+    build: partial[nn.Module]
     parameters: float
     gmacs: float
     ap: str
@@ -54,6 +50,36 @@ class Variant:
     url: str | None = None
     sha256: str | None = None
     bundled: str | None = None
+
+
+def _build_convvit(**words: Any) -> nn.Module:
+    from ..networks.convvit import ConvViT
+
+    return ConvViT(**words)
+
+
+def _build_vitpose(**words: Any) -> nn.Module:
+    from ..networks.vitpose import ViTPose
+
+    return ViTPose(**words)
+
+
+def _build_vitpose_plus(**words: Any) -> nn.Module:
+    from ..networks.vitpose_plus import ViTPosePlus
+
+    return ViTPosePlus(**words)
+
+
+def _build_transpose(name: str, **words: Any) -> nn.Module:
+    from ..networks.transpose import SIZES, TransPose
+
+    return TransPose(**SIZES[name], **words)
+
+
+def _build_potr(name: str, **words: Any) -> nn.Module:
+    from ..networks import potr
+
+    return potr.SIZES[name](**words)
 
 
 _VITPOSE_PAGE = "https://github.com/ViTAE-Transformer/ViTPose"
@@ -116,7 +142,7 @@ def _vitpose(name: str, parameters: float, gmacs: float, ap: str) -> Variant:
     return Variant(
         name=name,
         family="ViTPose",
-        build=partial(ViTPose, **_VITPOSE_SIZES[name.split("-")[1]], simple=name.endswith("-simple")),
+        build=partial(_build_vitpose, **_VITPOSE_SIZES[name.split("-")[1]], simple=name.endswith("-simple")),
         parameters=parameters,
         gmacs=gmacs,
         ap=ap,
@@ -139,7 +165,7 @@ def _vitpose_plus(size: str, part: int, parameters: float, gmacs: float, ap: str
     return Variant(
         name=name,
         family="ViTPose+",
-        build=partial(ViTPosePlus, **_VITPOSE_SIZES[size], part=part),
+        build=partial(_build_vitpose_plus, **_VITPOSE_SIZES[size], part=part),
         parameters=parameters,
         gmacs=gmacs,
         ap=ap,
@@ -163,7 +189,7 @@ def _transpose(name: str, parameters: float, gmacs: float, ap: str, file: str) -
     return Variant(
         name=name,
         family="TransPose",
-        build=partial(TransPose, **TRANSPOSE_SIZES[name]),
+        build=partial(_build_transpose, name),
         parameters=parameters,
         gmacs=gmacs,
         ap=ap,
@@ -190,7 +216,7 @@ def _potr(name: str, parameters: float, gmacs: float, ap: str) -> Variant:
     return Variant(
         name=name,
         family="POTR",
-        build=potr.SIZES[name],
+        build=partial(_build_potr, name),
         parameters=parameters,
         gmacs=gmacs,
         ap=ap,
@@ -206,7 +232,7 @@ ZOO: dict[str, Variant] = {
     BUNDLED: Variant(
         name=BUNDLED,
         family="ConvViT",
-        build=partial(ConvViT, input_size=(256, 192)),
+        build=partial(_build_convvit, input_size=(256, 192), drop_path=0.0),
         parameters=3.9,
         gmacs=0.9,
         ap="see page",

@@ -83,7 +83,7 @@ def test_load_pipeline_has_the_defaults_and_texts_of_the_options():
     signature = inspect.signature(load_pipeline).parameters
     text = " ".join(inspect.getdoc(load_pipeline).split())
     assert set(signature) - declared.keys() == {"streams"}
-    assert declared.keys() - set(signature) == {"refine", "target_fps"}  # of files, and of live sources
+    assert declared.keys() - set(signature) == {"refine"}  # a second pass
     for name in signature.keys() & declared.keys():
         field, option = declared[name]
         assert signature[name].default == field.default, name

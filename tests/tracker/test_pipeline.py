@@ -176,3 +176,24 @@ def test_a_newcomer_is_among_the_others_until_they_have_an_id():
     seen += [line(Frame(picture, index, index / 25)) for index in (1, 2)]
     assert [tracks.ids.tolist() for tracks in seen] == [[1], [1], [1, 2]]
     assert [tracks.others.tolist() for tracks in seen] == [[], [[200, 20, 260, 200]], []]
+
+
+def test_sessions_in_threads_give_what_each_gives_alone(pipeline, people):
+    from concurrent.futures import ThreadPoolExecutor
+
+    height, width = people.shape[:2]
+    smaller = np.ascontiguousarray(people[: height - height // 4, : width - width // 4])
+    videos = [people, np.ascontiguousarray(people[:, ::-1]), smaller]
+
+    def follow(image):
+        session = pipeline.session()
+        return [session(Frame(image, index, index / 10)) for index in range(3)]
+
+    alone = [follow(video) for video in videos]
+    with ThreadPoolExecutor(len(videos)) as threads:
+        together = list(threads.map(follow, videos))
+    for first, second in zip(alone, together):
+        for one, other in zip(first, second):
+            assert one.ids.tolist() == other.ids.tolist()
+            np.testing.assert_allclose(one.keypoints, other.keypoints, atol=1e-2)
+    assert any(len(tracks) for video in alone for tracks in video)

@@ -14,6 +14,7 @@ from ...version import __version__
 from . import (
     attention,
     bench,
+    completion,
     convert,
     demo,
     eval,
@@ -26,6 +27,7 @@ from . import (
     plot,
     report,
     run,
+    serve,
     train,
 )
 from .parser import Parser, RootParser
@@ -37,6 +39,8 @@ examples:
   posetrack dance.mp4 --save out.mp4 --csv out.csv
                                       a video to an annotated video and a table
   posetrack clips/ --csv tables/      all files of a folder
+  posetrack squats.mp4 --events events.csv --label events --save out.mp4
+                                      squats and other repetitions, counted
   posetrack demo                      a sample with real people
 
 exit codes: 0 success, 1 failure during the run, 2 invalid request"""
@@ -57,12 +61,17 @@ class _Help(argparse.Action):
 
 def build_parser() -> RootParser:
     """Return the parser of `posetrack` with all its commands; its help lists every option."""
-    return _parser(brief=False)
+    return _parser()
 
 
-def _parser(*, brief: bool) -> RootParser:
+def completed_parser() -> RootParser:
+    """Return the parser whose words a shell completes."""
+    return _parser(words=True)
+
+
+def _parser(*, brief: bool = False, words: bool = False) -> RootParser:
     job = Parser(prog="posetrack", add_help=False)
-    options.add_arguments(job, brief=brief)
+    options.add_arguments(job, brief=brief, words=words)
     job.set_defaults(run=run.run)
     parser = RootParser(
         job,
@@ -77,8 +86,8 @@ def _parser(*, brief: bool) -> RootParser:
     parser.add_argument("--help-all", action="help", help="show all options")
     parser.add_argument("--version", action="version", version=f"posetrack {__version__}")
     everything = (
-        *(demo, features, report, plot, eval, eval_tracking),
-        *(convert, bench, models, export, attention, label, train),
+        *(demo, serve, features, report, plot, eval, eval_tracking),
+        *(convert, bench, models, export, attention, label, train, completion),
     )
     for command in everything:
         command.add_parser(parser.commands)

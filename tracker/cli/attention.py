@@ -20,14 +20,12 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--model",
-        dest="attention_model",
         default="bundled",
         metavar="NAME|PATH",
         help="TransPose, ViTPose or the bundled network (default: %(default)s)",
     )
     parser.add_argument(
         "--dataset",
-        dest="attention_dataset",
         default="coco",
         metavar="NAME",
         help="skeleton: coco, aic, mpii, ap10k, apt36k or wholebody (default: %(default)s)",
@@ -37,12 +35,9 @@ def add_parser(commands: Any) -> None:
         metavar="X1,Y1,X2,Y2",
         help="box of the person in pixels (default: the detection with the highest confidence)",
     )
-    parser.add_argument(
-        "--output", dest="attention_output", default="attention.png", metavar="FILE", help="default: %(default)s"
-    )
+    parser.add_argument("--out", default="attention.png", metavar="FILE", help="image to write (default: %(default)s)")
     parser.add_argument(
         "--device",
-        dest="attention_device",
         default="auto",
         help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)",
     )
@@ -62,35 +57,35 @@ def run(args: argparse.Namespace) -> int:
     from ..perception.device import resolve_device
     from ..perception.pose import read_pose_weights
 
-    names = skeleton(args.attention_dataset).keypoints
+    names = skeleton(args.dataset).keypoints
     if args.keypoint not in names:
         near = difflib.get_close_matches(args.keypoint, names, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"The names are {', '.join(names)}."
         raise UsageError(f"Keypoint '{args.keypoint}' is not known. {hint}")
     box = None if args.box is None else _box(args.box)
-    output = Path(args.attention_output)
-    if not cv2.haveImageWriter(output.name):
-        raise UsageError(f"--output is '{output}'; give the name of an image, e.g. attention.png.")
+    out = Path(args.out)
+    if not cv2.haveImageWriter(out.name):
+        raise UsageError(f"--out is '{out}'; give the name of an image, e.g. attention.png.")
     image = cv2.imread(args.image) if Path(args.image).is_file() else None
     if image is None:
         raise SourceError(f"Cannot read the image '{args.image}'. Check the path and that it is an image.")
     if box is None:
-        box = _most_certain_person(image, args.image, device=args.attention_device)
+        box = _most_certain_person(image, args.image, device=args.device)
 
-    device = resolve_device(args.attention_device)
+    device = resolve_device(args.device)
     figure = attention_figure(
         image,
-        read_pose_weights(args.attention_model, dataset=args.attention_dataset).network.to(device),
+        read_pose_weights(args.model, dataset=args.dataset).network.to(device),
         box=box,
         keypoint=args.keypoint,
-        skeleton=skeleton(args.attention_dataset),
-        name=args.attention_model,
+        skeleton=skeleton(args.dataset),
+        name=args.model,
     )
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(cv2.imencode(output.suffix, figure)[1].tobytes())
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(cv2.imencode(out.suffix, figure)[1].tobytes())
     except OSError as error:
-        raise OutputError(f"Cannot write {output}: {error.strerror}. Choose another --output.") from error
+        raise OutputError(f"Cannot write {out}: {error.strerror}. Choose another --out.") from error
     return 0
 
 

@@ -1,15 +1,37 @@
-"""`posetrack bench`: measure the speed of the stages, and compare the tracker with others."""
+"""`posetrack bench WHAT`: measure the speed of the stages, and compare them with other programs."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from .bench_tracker import PEERS
 
-PEERS = ("norfair", "norfair-euclidean", "bytetrack", "sort", "filterpy")
+CROWDS = (5, 20, 100)  # people per frame
+OPTIONS: dict[str, dict[str, Any]] = {
+    "source": {"help": "video to use (default: the sample of `posetrack demo`)"},
+    "frames": {"type": int, "help": "frames to time (default: %(default)s)"},
+    "warmup": {"type": int, "help": "frames before the measurement (default: %(default)s)"},
+    "rounds": {"type": int, "help": "complete runs of each kind (default: %(default)s)"},
+    "model": {"help": "pose network (default: %(default)s)"},
+    "detector": {"help": "person detector (default: %(default)s)"},
+    "device": {"help": "device (default: %(default)s)"},
+    "runtime": {"help": "inference backend (default: %(default)s)"},
+    "precision": {"help": "numeric precision (default: %(default)s)"},
+    "detect_size": {
+        "type": int,
+        "help": "longer side of the detector's input; 0 is the size of its training (default: %(default)s)",
+    },
+    "people": {"nargs": "+", "type": int, "metavar": "N", "help": "people per frame (default: %(default)s)"},
+    "against": {
+        "nargs": "+",
+        "choices": PEERS,
+        "metavar": "NAME",
+        "help": f"programs to compare with: {', '.join(PEERS)} (default: all)",
+    },
+}
+WHERE: dict[str, Any] = {"device": "auto", "runtime": "auto", "precision": "auto"}
 
 
 def add_parser(commands: Any) -> None:
@@ -17,48 +39,63 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "bench",
         help="measure the speed of every stage on this machine",
-        description="pipeline: time detection, pose estimation and tracking of every frame of a decoded clip, then "
-        "complete runs from file to file, sequential and in parallel. With --against naive: complete runs, start-up "
-        "time and memory compared with a plain chain of Ultralytics, transformers and OpenCV, with the same networks "
-        "and random weights (YOLO11n, ViTPose-B). network: throughput of a pose network with random weights, relative "
-        "to the matrix multiplication rate of the device. stages: crops and decoding compared with transformers, "
-        "drawing compared with supervision. tracker: updates with synthetic people, compared with other trackers. "
-        "endurance: time and memory while people come and go. The last three run on one core. Quote medians, and "
-        "compare figures of one run only.",
+        description="Measure speed on this machine. Without a measurement, it is `pipeline`. Quote medians, and "
+        "compare figures of one run only. stages, tracker and endurance run on one core.",
     )
-    parser.add_argument(
-        "what",
-        nargs="?",
-        choices=("pipeline", "network", "stages", "tracker", "endurance"),
-        default="pipeline",
-        help="what to measure",
+    kinds = parser.add_subparsers(title="measurements", metavar="WHAT")
+    pipeline = _add(
+        kinds,
+        "pipeline",
+        "every stage of a decoded clip, then complete runs from file to file, sequential and in parallel",
+        **{"source": None, "frames": 120, "warmup": 10, "rounds": 3, "model": "bundled", "detector": "bundled"},
+        **WHERE,
+        **{"detect_size": 0, "people": None},
     )
-    parser.add_argument("--source", help="video to use (default: the sample of `posetrack demo`)")
-    parser.add_argument("--frames", type=int, help="frames to time (default: 120; naive: 6; endurance: 100000)")
-    parser.add_argument("--warmup", type=int, help="frames before the measurement (default: 10; naive: 2)")
-    parser.add_argument("--rounds", type=int, default=3, help="complete runs of each kind (default: %(default)s)")
-    parser.add_argument("--model", default="bundled", help="pose network (default: %(default)s)")
-    parser.add_argument("--detector", default="bundled", help="person detector (default: %(default)s)")
-    parser.add_argument("--device", default="auto", help="device (default: %(default)s)")
-    parser.add_argument("--runtime", default="auto", help="inference backend (default: %(default)s)")
-    parser.add_argument("--precision", default="auto", help="numeric precision (default: %(default)s)")
-    parser.add_argument(
-        "--detect-size",
-        type=int,
-        default=0,
-        help="longer side of the detector's input; 0 is the size of its training (default: %(default)s)",
+    _add(
+        kinds,
+        "naive",
+        "complete runs, start-up time and memory beside a plain chain of Ultralytics, transformers and OpenCV with the "
+        "same networks, of random weights (YOLO11n, ViTPose-B)",
+        **{"frames": 6, "warmup": 2, "rounds": 3, **WHERE, "detect_size": 0, "people": (1, 5)},
     )
-    parser.add_argument(
-        "--people",
-        nargs="+",
-        type=int,
-        help="people per frame (default: tracker and stages: 5 20 100; network: 1 5 20 64; naive: 1 5; endurance: 5)",
+    _add(
+        kinds,
+        "network",
+        "throughput of a pose network with random weights, relative to the device's matrix multiplication rate",
+        **{"model": "bundled", **WHERE, "people": (1, 5, 20, 64), "rounds": 3},
     )
-    parser.add_argument(
-        "--against", nargs="+", choices=(*PEERS, "naive"), help="tracker: peers (default: all); pipeline: naive"
+    _add(
+        kinds,
+        "stages",
+        "crops and decoding compared with transformers, drawing compared with supervision",
+        **{"people": CROWDS, "frames": 120, "warmup": 10},
     )
+    _add(
+        kinds,
+        "tracker",
+        "updates with synthetic people, compared with other trackers",
+        **{"people": CROWDS, "frames": 120, "warmup": 10, "against": PEERS},
+    )
+    _add(
+        kinds,
+        "endurance",
+        "time and memory of the tracker while people come and go",
+        **{"people": (5,), "frames": 100_000},
+    )
+    parser.set_defaults(**vars(pipeline.parse_args([])))
+
+
+def _add(kinds: Any, name: str, help: str, **defaults: Any) -> Any:
+    """Add a measurement with its options, each by its default, and return its parser."""
+    parser = kinds.add_parser(name, help=help, description=f"Measure {help}.")
+    for option, default in defaults.items():
+        words = dict(OPTIONS[option])
+        if isinstance(default, tuple):
+            words["help"] = words["help"].replace("%(default)s", " ".join(map(str, default)))
+        parser.add_argument(f"--{option.replace('_', '-')}", default=default, **words)
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, what=name)
+    return parser
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,31 +104,18 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from ...errors import UsageError
-    from .bench_runs import run_naive, run_pipeline
-    from .bench_stages import run_network, run_stages
+    from . import bench_runs, bench_stages, bench_tracker
 
-    naive = args.what == "pipeline" and args.against == ["naive"]
-    if args.against and not naive and (args.what == "pipeline" or "naive" in args.against):
-        wanted = "naive" if args.what == "pipeline" else ", ".join(PEERS)
-        raise UsageError(f"The {args.what} is not measured against {' '.join(args.against)}; give {wanted}.")
-    long = args.what == "endurance"
-    args.frames = args.frames if args.frames is not None else 6 if naive else 100_000 if long else 120
-    crowds: dict[str, list[int] | None] = {"pipeline": None, "network": [1, 5, 20, 64], "endurance": [5]}
-    args.people = args.people or crowds.get(args.what, [5, 20, 100])
-    args.warmup = args.warmup if args.warmup is not None else 2 if naive else 10
-    if args.frames < (10 if long else 1) or args.warmup < 0 or args.rounds < 1 or min(args.people or [1]) < 1:
-        told = f"--frames is {args.frames}, --warmup {args.warmup}, --rounds {args.rounds} and --people {args.people}"
-        raise UsageError(f"{told}; give at least {10 if long else 1}, 0, 1 and 1.")
-    console = Console()
-    pipeline = run_naive if naive else run_pipeline
+    _check(args)
     measures = {
-        "pipeline": pipeline,
-        "network": run_network,
-        "stages": run_stages,
-        "tracker": _tracker,
-        "endurance": _endurance,
+        "pipeline": bench_runs.run_pipeline,
+        "naive": bench_runs.run_naive,
+        "network": bench_stages.run_network,
+        "stages": bench_stages.run_stages,
+        "tracker": bench_tracker.run_tracker,
+        "endurance": bench_tracker.run_endurance,
     }
+    console = Console()
     figures = measures[args.what](args, console)
     facts = figures.get("networks", {}) | figures["machine"]
     console.print(", ".join(f"{key} {value}" for key, value in facts.items()), highlight=False)
@@ -100,46 +124,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tracker(args: argparse.Namespace, console: Console) -> dict[str, Any]:
-    from rich.table import Table
+def _check(args: argparse.Namespace) -> None:
+    """Check the numbers of a measurement's options."""
+    from ...errors import UsageError
 
-    from ..benchmark.trackers import measure_trackers
-
-    figures = measure_trackers(args.people, args.against or PEERS, frames=args.frames, warmup=args.warmup)
-    for part, title in (("people", "full update, ms"), ("kalman", "all Kalman filters, predict and update, ms")):
-        if not figures[part]:
-            continue
-        table = Table(title=title)
-        for column in ("people", "tracker", "median", "p95", "of ours", "difference px"):
-            table.add_column(column, justify="left" if column == "tracker" else "right")
-        for people, trackers in figures[part].items():
-            difference = trackers.get("difference")
-            for name in (name for name in trackers if name != "difference"):
-                values = trackers[name]
-                apart = f"{difference:.0e}" if difference is not None and name != "posetrack" else ""
-                numbers = (f"{values['median']:.2f}", f"{values['p95']:.2f}", f"{values['ratio']:.1f}x", apart)
-                table.add_row(people, name, *numbers)
-        if part == "people":
-            table.columns.pop()
-        console.print(table)
-    for name, command in figures["missing"].items():
-        sentence = f"{name} is not installed, so it is not measured: {command}"
-        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
-    return figures
-
-
-def _endurance(args: argparse.Namespace, console: Console) -> dict[str, Any]:
-    from rich.table import Table
-
-    from ..benchmark.trackers import measure_endurance
-
-    figures = measure_endurance(args.people[0], args.frames)
-    table = Table(title=f"{args.frames} frames of {args.people[0]} people, {figures['ids']} in all")
-    for column in ("frames", "median ms", "p95 ms", "memory MB", "remembered"):
-        table.add_column(column, justify="right")
-    for part in ("first", "last"):
-        own = figures[part]
-        numbers = (f"{own['median']:.3f}", f"{own['p95']:.3f}", f"{own['memory']:.1f}", str(own["tracks"]))
-        table.add_row(f"{part} tenth", *numbers)
-    console.print(table)
-    return figures
+    least = {"frames": 10 if args.what == "endurance" else 1, "warmup": 0, "rounds": 1, "people": 1}
+    for name, number in least.items():
+        value = getattr(args, name, None)
+        if value is not None and min(value if name == "people" else [value]) < number:
+            shown = " ".join(map(str, value)) if name == "people" else value
+            raise UsageError(f"--{name} is {shown}; give {number} or more.")

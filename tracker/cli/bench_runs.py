@@ -1,4 +1,4 @@
-"""`posetrack bench` and `posetrack bench --against naive`: stages, and whole runs from file to file."""
+"""`posetrack bench pipeline` and `naive`: stages, and whole runs from file to file."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         small = _load(args, **read_recipe("realtime"))
         known, figures["networks"] = same.detector, _networks(same)
         figures["networks"] |= {f"realtime {what}": told for what, told in _networks(small).items()}
-        for people in args.people or [1, 5]:
+        for people in args.people:
             clip, save = folder / f"{people}.mp4", folder / "out.mp4"
             boxes = make_crowd(clip, people=people, seconds=max(count, 10 * args.frames) / 30)
             same.detector = KnownBoxes(known, boxes)

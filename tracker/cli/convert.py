@@ -18,7 +18,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "(MMAction2, PYSKL). docs/formats.md describes each.",
     )
     parser.add_argument("source", help="file, or OpenPose folder, to read")
-    parser.add_argument("target", help="file to write; its suffix is the format")
+    parser.add_argument("--out", metavar="FILE", required=True, help="file to write; its suffix is the format")
     parser.add_argument(
         "--to", metavar="FORMAT", help="format, instead of that of the suffix: coco, openpose, sleap, ..."
     )
@@ -55,6 +55,6 @@ def run(args: argparse.Namespace) -> int:
     )
     if "scale" in options and args.source.endswith(".trc"):
         options.pop("scale")  # was of the source
-    for file in write_recording(args.target, recording, to=args.to, overwrite=args.overwrite, **options):
+    for file in write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options):
         sys.stdout.write(f"{file}\n")
     return 0

@@ -15,7 +15,9 @@ def add_parser(commands: Any) -> None:
         description="Make a short clip of a camera that pans over photographs of people, track it, and write the "
         "annotated video, the table and its sidecar.",
     )
-    parser.add_argument("--output", default="posetrack-demo", help="folder for the results (default: %(default)s)")
+    parser.add_argument(
+        "--out", metavar="DIR", default="posetrack-demo", help="folder for the results (default: %(default)s)"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)")
     parser.set_defaults(run=run)
 
@@ -26,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from ..video.sample import make_sample
     from .run import track
 
-    folder = Path(args.output)
+    folder = Path(args.out)
     sample = make_sample(folder / "sample.mp4", overwrite=True)
     config = RunConfig.of(
         save=str(folder / "tracked.mp4"),

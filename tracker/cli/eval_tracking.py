@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "switches", "missed", "false", "people", "ids")
+_RETURNS = {"returns": "returns", "regained": "regained", "wrong_joins": "wrong joins"}
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from ..evaluation.identity import measure_identity
     from ..evaluation.matching import compare
     from ..evaluation.motion import measure_motion, paths
+    from ..evaluation.returns import measure_returns
     from ..formats.files import find_sequences, read_trajectories
     from ..partial import PartialFile
 
@@ -62,14 +64,14 @@ def run(args: argparse.Namespace) -> int:
             result = result[~result.predicted]
         videos[name] = compare(truth, result, poses=args.by == "poses", visibility=args.visibility)
         moving[name], apart[name] = paths(videos[name], fps=args.fps), distances(videos[name])
-    identity = measure_identity(videos)
+    identity, returns = measure_identity(videos), measure_returns(videos, fps=args.fps)
     motion = {name: measure_motion(people) for name, people in moving.items()}
     motion["all"] = measure_motion([path for people in moving.values() for path in people])
     distance = {name: measure_distance([pairs]) for name, pairs in apart.items()}
     distance["all"] = measure_distance(apart.values())
-    show(identity, motion, distance, Console())
+    show(identity, returns, motion, distance, Console())
     if args.json:
-        figures = {name: _known(identity[name] | motion[name] | distance[name]) for name in identity}
+        figures = {name: _known(identity[name] | returns[name] | motion[name] | distance[name]) for name in identity}
         document = {"by": args.by, "visibility": args.visibility, "all": figures.pop("all"), "videos": figures}
         with PartialFile(args.json, overwrite=args.overwrite) as target:
             target.write((json.dumps(document, indent=2) + "\n").encode())
@@ -83,12 +85,15 @@ def _known(figures: dict[str, float]) -> dict[str, float | None]:
 
 def show(
     identity: dict[str, Any],
+    returns: dict[str, dict[str, float]],
     motion: dict[str, dict[str, float]],
     distance: dict[str, dict[str, float]],
     console: Console,
 ) -> None:
-    """Print the identity metrics, then jitter, lag and keypoint distances where they are known."""
+    """Print the identity metrics, then returns, jitter, lag and keypoint distances where they are known."""
     _show("video", identity, {key: key for key in _COLUMNS}, console)
+    if returns["all"]["returns"] > 0:
+        _show("people who come back", returns, _RETURNS, console)
     if any(value == value for value in motion["all"].values()):
         heads = {
             "jitter": "jitter px/s²",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ...models.foreign.families import Family
     from ...models.weights.published_detectors import PublishedDetector
     from ...models.weights.variants import Variant
 
@@ -21,36 +22,49 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "models",
         help="list the networks that --model and --detector take, fetch or convert one",
-        description="List the pose networks that --model takes by name, and the person detectors that --detector "
-        "takes. A file of weights can be given instead.",
+        description="List the pose networks that --model takes by name, the person detectors that --detector takes, "
+        "and the families of ONNX files that both take. A file of weights can be given instead.",
     )
+    parser.add_argument("--json", metavar="FILE", help="write the lists to a file, too")
     parser.set_defaults(run=show_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     download = actions.add_parser("download", help="fetch the weights of a network into the cache")
-    download.add_argument("name", help="a name of the list")
+    download.add_argument("name", help="a name of the list, or recommended: a pose network and a detector for auto")
     download.add_argument("--offline", action="store_true", help="never use the network (default: off)")
     download.set_defaults(run=show_download)
     info = actions.add_parser("info", help="describe a network")
-    info.add_argument("name", help="a name of the list")
+    info.add_argument("name", help="a name of the list, or a file, which is recognised by its contents")
     info.set_defaults(run=show_info)
     convert = actions.add_parser("convert", help="convert a checkpoint to safetensors")
-    convert.add_argument("source", metavar="IN", help="checkpoint, or a name of the list")
-    convert.add_argument("target", metavar="OUT", help="file that ends in .safetensors")
+    convert.add_argument("source", metavar="NAME", help="checkpoint, or a name of the list")
+    convert.add_argument("--out", metavar="FILE", required=True, help="file to write, .safetensors")
     convert.add_argument("--overwrite", action="store_true", help="replace an existing file (default: off)")
     convert.add_argument("--offline", action="store_true", help="never use the network (default: off)")
     convert.set_defaults(run=show_convert)
 
 
 def show_list(args: argparse.Namespace) -> int:
-    """Print a table of the pose networks, and one of the detectors."""
+    """Print tables of the pose networks, the detectors and the families of ONNX files."""
+    import json
+
+    from ...models.foreign import families
     from ...models.weights import published_detectors
     from ...models.weights.variants import PROTOCOL, ZOO
 
-    caption = f"GMACs: billions of multiply-accumulate operations per person. AP as published: {PROTOCOL}."
-    _print_table("Pose networks (--model)", [_facts(known) for known in ZOO.values()], caption)
-    more = "Any other YOLO that Ultralytics publishes works by its name, too."
-    rows = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
-    _print_table("Person detectors (--detector)", rows, f"AP as published: {published_detectors.PROTOCOL}. {more}")
+    networks = [_facts(known) for known in ZOO.values()]
+    detectors = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
+    foreign = [_family_facts(family) for family in families.FAMILIES]
+    if args.json:
+        lists = {"model": networks, "detector": detectors, "onnx": foreign}
+        Path(args.json).write_text(json.dumps(lists, indent=2) + "\n", encoding="utf-8")
+    caption = (
+        f"GMACs: billions of multiply-accumulate operations per person, or per image. AP as published: {PROTOCOL}."
+    )
+    _print_table("Pose networks (--model)", networks, caption)
+    more = "Any other YOLO of Ultralytics or RT-DETR of the hub works by its name, too."
+    _print_table("Person detectors (--detector)", detectors, f"AP as published: {published_detectors.PROTOCOL}. {more}")
+    caption = f"Params and AP as published, {families.PROTOCOL}. `posetrack models info FILE` recognises a file."
+    _print_table("ONNX files of other projects", foreign, caption)
     return 0
 
 
@@ -90,9 +104,22 @@ def _detector_facts(detector: PublishedDetector) -> dict[str, str]:
         "family": detector.family,
         "input": str(detector.size),
         "params": f"{detector.parameters:.1f} M",
+        "GMACs": f"{detector.gmacs:.1f}",
         "AP": detector.ap,
         "licence": detector.licence,
         "cached": "yes" if local_detector(detector) else "no",
+    }
+
+
+def _family_facts(family: Family) -> dict[str, str]:
+    return {
+        "family": family.name,
+        "task": family.task,
+        "option": family.flag,
+        "exported by": family.exporter,
+        "params": f"{family.parameters} M",
+        "AP": family.ap,
+        "licence": family.licence,
     }
 
 
@@ -101,6 +128,9 @@ def show_info(args: argparse.Namespace) -> int:
     from ...models.weights.locate import variant
     from ...models.weights.published_detectors import DETECTORS
 
+    if Path(args.name).is_file():
+        _print_facts(_file_info(Path(args.name)))
+        return 0
     detector = DETECTORS.get(args.name)
     if detector is None or args.name == "bundled":
         _print_facts({"network": "pose network", **_pose_info(variant(args.name))})
@@ -130,8 +160,26 @@ def _detector_info(detector: PublishedDetector) -> dict[str, str]:
     facts, path = _detector_facts(detector), local_detector(detector)
     if detector.name == "bundled" and path:
         return facts | {"card": str(path.with_name(CARD)), "file": str(path)}
-    where = f"not here; it is fetched at first use, or put yours at {cache_folder() / 'ultralytics' / detector.name}"
+    where = "not here; it is fetched at first use"
+    if detector.name.endswith(".pt"):
+        where += f", or put yours at {cache_folder() / 'ultralytics' / detector.name}"
     return facts | {"protocol": PROTOCOL, "file": str(path or where)}
+
+
+def _file_info(path: Path) -> dict[str, str]:
+    """Return what a file was recognised as."""
+    from ...models.geometry.skeletons import skeleton
+    from ...models.weights.card import DetectorCard, PoseCard, SingleStageCard, kind_of
+    from ..perception.recognise import recognise_file
+
+    card = recognise_file(path)
+    size = f"{card.input_size[1]}x{card.input_size[0]}" if card.input_size else "any"
+    if isinstance(card, DetectorCard) and not card.input_size:
+        size += f", trained with {card.size}"
+    facts = {"network": kind_of(card), "option": "--detector", "family": card.family, "input": size}
+    if isinstance(card, PoseCard | SingleStageCard):
+        facts |= {"option": "--model", "keypoints": f"{len(skeleton(card.skeleton))}, {card.skeleton}"}
+    return facts | {"sha256": card.sha256, "file": str(path)}
 
 
 def _print_facts(facts: dict[str, str]) -> None:
@@ -142,13 +190,20 @@ def _print_facts(facts: dict[str, str]) -> None:
 
 
 def show_download(args: argparse.Namespace) -> int:
-    """Fetch a network's weights and print where they are."""
+    """Fetch a network's weights and print where they are; for `recommended`, those of a pose network and a detector."""
     from rich.console import Console
 
+    from ...models.cache import sha256
+    from ...models.weights.detector_files import locate_detector
     from ...models.weights.locate import locate_weights
+    from ...models.weights.recommended import RECOMMENDED
 
-    file = locate_weights(args.name, offline=args.offline)
-    Console().print(f"{file.path}\nsha256 {file.sha256}", highlight=False, markup=False, soft_wrap=True)
+    for name in RECOMMENDED if args.name == "recommended" else [args.name]:
+        if name.endswith(".pt"):
+            path = locate_detector(name, offline=args.offline)
+        else:
+            path = locate_weights(name, offline=args.offline).path
+        Console().print(f"{path}\nsha256 {sha256(path)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -161,11 +216,11 @@ def show_convert(args: argparse.Namespace) -> int:
     from ...models.weights.locate import locate_weights
     from ..partial import PartialFile
 
-    if Path(args.target).suffix != ".safetensors":
-        raise UsageError(f"'{args.target}' does not end in .safetensors. Give such a name.")
+    if Path(args.out).suffix != ".safetensors":
+        raise UsageError(f"'{args.out}' does not end in .safetensors. Give such a name.")
     source = locate_weights(args.source, offline=args.offline)
     network = load_checkpoint(source.path, input_size=source.input_size)
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
-    with PartialFile(args.target, overwrite=args.overwrite) as file:
+    with PartialFile(args.out, overwrite=args.overwrite) as file:
         file.write(save(state, metadata=metadata(network)))
     return 0

@@ -14,22 +14,24 @@ from ..options import Option, default_text, flag, options
 TITLES = {"source": "input", "networks": "networks", "tracking": "tracking", "outputs": "output"}
 
 
-def add_arguments(parser: argparse.ArgumentParser, *, brief: bool = False) -> None:
+def add_arguments(parser: argparse.ArgumentParser, *, brief: bool = False, words: bool = False) -> None:
     """Add the options of the main command; an option that is not given is absent, so that a recipe can set it.
 
     Args:
         parser: gets a group of common options, and groups of the others.
         brief: add the common options only.
+        words: for a shell's completion: without the sources, which hide the commands, and with every known value.
     """
     source = next(option for field, option in options(Source) if field.name == "source")
-    parser.add_argument("sources", nargs="*", metavar="SOURCE", help=f"{source.help}; several sources are a batch")
+    if not words:
+        parser.add_argument("sources", nargs="*", metavar="SOURCE", help=f"{source.help}; several sources are a batch")
     titles = ["common options", *([] if brief else [*TITLES.values(), "live sources"])]
     groups = {title: parser.add_argument_group(title) for title in titles}
     for name in ("outputs", "source", "networks", "tracking"):  # of the common options, the results come first
         for field, option in options(GROUPS[name]):
             group = groups.get("common options" if option.common else "live sources" if option.live else TITLES[name])
             if group:
-                _add(group, field, option)
+                _add(group, field, option, **({"choices": option.choices} if words and option.choices else {}))
     groups["common options"].add_argument(
         "--config",
         metavar="RECIPE",
@@ -38,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, brief: bool = False) -> No
     )
 
 
-def _add(arguments: argparse._ArgumentGroup, field: dataclasses.Field[Any], option: Option) -> None:
+def _add(arguments: argparse._ArgumentGroup, field: dataclasses.Field[Any], option: Option, **more: Any) -> None:
     name = field.name.replace("_", "-")
     see = f"; see docs/{option.see}" if option.see else ""
     words: dict[str, Any] = {
@@ -53,7 +55,7 @@ def _add(arguments: argparse._ArgumentGroup, field: dataclasses.Field[Any], opti
         return
     kinds: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "int | str": _number_or_word}
     kind = kinds.get(str(field.type).removesuffix(" | None"), str)
-    arguments.add_argument(f"--{name}", metavar=option.metavar, type=kind, **words)
+    arguments.add_argument(f"--{name}", metavar=option.metavar, type=kind, **words, **more)
 
 
 def _number_or_word(text: str) -> int | str:

@@ -22,17 +22,18 @@ class Parser(argparse.ArgumentParser):
     def parse_args(  # type: ignore[override]  # argparse has overloads for the namespace
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
-        """Parse, and refuse unknown arguments."""
+        """Parse, and refuse what is left over."""
         parsed, rest = self.parse_known_args(args, namespace)
         if rest:
-            self._refuse_options(rest)
             raise UsageError(f"There is no use for '{redact(rest[0])}'. See {self.prog} --help.")
         return parsed
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse as argparse does; keep the words for error messages."""
+        """Parse as argparse does, also for a nested command; keep the words for errors, and refuse unknown options."""
         self._words = list(sys.argv[1:] if args is None else args)
-        return super().parse_known_args(args, namespace)
+        parsed, rest = super().parse_known_args(args, namespace)
+        self._refuse_options(rest)
+        return parsed, rest
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's message as a sentence, or name the misspelt option that caused it."""

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.geometry.keypoints import COCO, Skeleton
-from ...models.geometry.skeletons import BODY_25, DATASETS, POSETRACK18
+from ...models.geometry.skeletons import BODY_25, POSETRACK18, SKELETONS
 from ..types import State
 from .recording import TimedTracks, tracks_of
 
-_KNOWN = (*DATASETS.values(), POSETRACK18, BODY_25)
+_KNOWN = (*SKELETONS.values(), POSETRACK18, BODY_25)
 BOXES = Skeleton(name="boxes", keypoints=(), limbs=(), flip_pairs=(), sigmas=())
 _USUAL_SIGMA = 0.079  # of a shoulder, for keypoints of an unknown skeleton
 

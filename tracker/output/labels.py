@@ -1,41 +1,16 @@
-"""Text next to each person's ID in the image: joint angles, or posture and event counts (`--label`)."""
+"""What is drawn with each person beside the ID: posture and event counts as text, or joint angles (`--label`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..features.angles import joint_angles
 from ..features.events import Event, EventDetector
-from ..features.stream import MIN_SCORE, ActionFeatures, Features
+from ..features.stream import Features
 from ..types import Frame, Tracks
 
-_JOINTS = ("knee", "hip", "elbow")
-
-
-class AngleLabels:
-    """Callable `(tracks) -> angles of knees, hips and elbows as text, left and right, by ID`.
-
-    Args:
-        actions: has processed these tracks; provides the view of each person.
-    """
-
-    def __init__(self, actions: ActionFeatures) -> None:
-        self._actions = actions
-
-    def __call__(self, tracks: Tracks) -> dict[int, str]:
-        """Return the label of each person."""
-        labels = {}
-        keypoints = np.where((tracks.poses.scores >= MIN_SCORE)[..., None], tracks.poses.keypoints, np.nan)
-        for identity, pose in zip(tracks.ids.tolist(), keypoints):
-            angles = joint_angles(pose, skeleton=self._actions.skeleton, view=self._actions.view(identity))
-            pairs = [(name, _degrees(angles[f"left_{name}"]), _degrees(angles[f"right_{name}"])) for name in _JOINTS]
-            labels[identity] = "  ".join(f"{name} {left}/{right}" for name, left, right in pairs)
-        return labels
+Label = TypeVar("Label")
 
 
 class EventLabels:
@@ -66,16 +41,16 @@ class EventLabels:
         return labels
 
 
-class LabelSink:
+class LabelSink(Generic[Label]):
     """Make the labels of each frame when its tracks are written, and return them when it is drawn.
 
     Args:
-        make: `(tracks) -> labels by ID`.
+        make: `(tracks) -> labels by ID`, texts or arcs.
     """
 
-    def __init__(self, make: Callable[[Tracks], dict[int, str]]) -> None:
+    def __init__(self, make: Callable[[Tracks], dict[int, Label]]) -> None:
         self._make = make
-        self._labels: dict[int, dict[int, str]] = {}  # by the number of the frame
+        self._labels: dict[int, dict[int, Label]] = {}  # by the number of the frame
 
     def __enter__(self) -> Self:
         return self
@@ -97,10 +72,6 @@ class LabelSink:
         """Remove all labels."""
         self._labels.clear()
 
-    def __call__(self, frame: Frame) -> dict[int, str]:
+    def __call__(self, frame: Frame) -> dict[int, Label]:
         """Return the labels of a frame, once."""
         return self._labels.pop(frame.index, {})
-
-
-def _degrees(angle: NDArray[np.floating]) -> str:
-    return "-" if np.isnan(angle) else f"{float(angle):.0f}"

@@ -15,18 +15,16 @@ from numpy.typing import NDArray
 from ...errors import UsageError
 from ...models.geometry.keypoints import Skeleton
 from ..types import STATES, State, Tracks
+from .arcs import SHIFT, Arc, draw_arc, write_degrees
 from .palette import DARK, JOINT, LIMBS, MIDDLE, PAPER, Color, Palette, palette, shades
-
-Image = NDArray[np.uint8]
+from .plates import Image, Plates, plate, text_size, write
 
 Trails = Mapping[int, Sequence[tuple[float, float]]]  # pixels, by ID
 
 MIN_SCORE = 0.2  # keypoints with a lower score are hidden; the table keeps them
 SURE, FAINTEST = 0.6, 0.35  # score from which a keypoint is opaque; lowest opacity
-SHIFT = 3  # fractional bits of OpenCV's fixed-point coordinates
+MOVES = 6  # heights that a label may move to find room
 FAR = 30_000  # pixels; beyond it OpenCV's fixed point overflows
-FONT = cv2.FONT_HERSHEY_DUPLEX
-CAP_HEIGHT = 22  # pixels of a capital letter at font scale 1
 BROAD_SIGMA = 0.079  # of a shoulder; keypoints with a smaller COCO sigma, such as eyes, are drawn smaller
 
 
@@ -40,11 +38,13 @@ def draw(
     colors: str = "id",
     boxes: bool = True,
     trails: Trails | None = None,
+    arcs: Mapping[int, Sequence[Arc]] | None = None,
 ) -> Image:
     """Draw all people in place.
 
     Each ID has its own colour: left limbs have a lighter shade of it, right limbs a darker one. Predicted keypoints
     are small, with thin limbs; predicted and interpolated people have a dashed box. Limbs with a low score are fainter.
+    Labels never cover each other: where there is no room, that of a person farther away is left out.
 
     Args:
         image: (H, W, 3) BGR uint8, contiguous; modified.
@@ -55,6 +55,7 @@ def draw(
         colors: `id`, or `side`: left limbs are blue, right limbs orange.
         boxes: whether boxes are drawn.
         trails: path of each person up to now, (L, 2) pixels, by ID.
+        arcs: joint angles, by ID.
 
     Returns:
         The same image.
@@ -89,11 +90,22 @@ def draw(
             dashed = tracks.states[n] != State.MEASURED
             _draw_box(image, places[n], palette(int(tracks.ids[n])), width=widths[n], dashed=dashed)
         paint(image, strokes[n], drawn[n], figures[n])
+        for arc in (arcs or {}).get(int(tracks.ids[n]), ()):
+            draw_arc(image, arc, palette(int(tracks.ids[n])), width=widths[n])
+
+    plates = Plates(image)
+    order = [n for n in reversed(order) if drawable[n]]  # the nearest person has the first choice of a place
     for n in order:
-        if drawable[n]:
-            identity = int(tracks.ids[n])
-            text = f"{identity}  {(labels or {}).get(identity, '')}".rstrip()
-            _draw_label(image, text, places[n][:2], palette(identity), width=widths[n], side=side)
+        identity = int(tracks.ids[n])
+        text = f"{identity}  {(labels or {}).get(identity, '')}".rstrip()
+        own = palette(identity)
+        label = plate(text, _cap(widths[n], side), own.base, own.ink)
+        line = max(1, round(0.4 * widths[n]))
+        plates.put(label, places[n][0] - line // 2, places[n][1] - label.shape[0], steps=MOVES)
+    for n in order:
+        identity = int(tracks.ids[n])
+        for arc in (arcs or {}).get(identity, ()):
+            write_degrees(plates, arc, palette(identity), cap=round(0.7 * _cap(widths[n], side)))
     return image
 
 
@@ -106,16 +118,22 @@ def draw_fps(image: Image, fps: float) -> None:
     """
     text = f"{fps:.0f} fps" if fps >= 9.95 else f"{fps:.1f} fps"
     cap = round(max(8.0, 0.017 * _side(image)))
-    height, width, margin = _text_size(text, cap)
-    place, _, _ = _place(image, image.shape[1] - width - cap // 2, cap // 2, size=(height, width))
-    plate = np.asarray(cv2.convertScaleAbs(place, alpha=0.3), dtype=np.uint8)
-    _write(plate, text, cap, margin, PAPER)
-    place[:] = plate
+    height, width, _ = text_size(text, cap)
+    x, y = max(image.shape[1] - width - cap // 2, 0), max(min(cap // 2, image.shape[0] - height), 0)
+    place = image[y : y + height, x : x + width]
+    dimmed = np.asarray(cv2.convertScaleAbs(place, alpha=0.3), dtype=np.uint8)
+    write(dimmed, text, cap, PAPER)
+    place[:] = dimmed
 
 
 def _side(image: Image) -> float:
     """Return the side in pixels of a square with the image's area."""
     return math.sqrt(image.shape[0] * image.shape[1])
+
+
+def _cap(width: float, side: float) -> int:
+    """Return the height of a label's capital letters in pixels, for a person with limbs of this width."""
+    return round(max(8.0, 0.014 * side, min(5 * width, 0.03 * side)))
 
 
 def _line_width(side: float, *, person: float) -> float:
@@ -217,44 +235,3 @@ def _dashes(box: list[int], *, step: int, size: tuple[int, int]) -> NDArray[np.i
     across = [np.stack([xs, np.full_like(xs, y), x_ends, np.full_like(xs, y)], axis=-1) for y in (y1, y2)]
     down = [np.stack([np.full_like(ys, x), ys, np.full_like(ys, x), y_ends], axis=-1) for x in (x1, x2)]
     return np.concatenate(across + down).reshape(-1, 2, 2).astype(np.int32) << SHIFT
-
-
-def _draw_label(image: Image, text: str, corner: list[int], colors: Palette, *, width: float, side: float) -> None:
-    """Draw a label above the upper left corner of a box, or inside the box if there is no room above."""
-    label = _label(text, round(max(8.0, 0.014 * side, min(5 * width, 0.03 * side))), colors)
-    line = max(1, round(0.4 * width))
-    place, rows, columns = _place(image, corner[0] - line // 2, corner[1] - label.shape[0], size=label.shape[:2])
-    place[:] = label[:rows, :columns]
-
-
-@lru_cache(maxsize=512)
-def _label(text: str, cap: int, colors: Palette) -> Image:
-    """Return the image of a label; cached, because labels recur in every frame."""
-    height, width, margin = _text_size(text, cap)
-    label = np.full((height, width, 3), colors.base, dtype=np.uint8)
-    _write(label, text, cap, margin, colors.ink)
-    label.flags.writeable = False
-    return label
-
-
-@lru_cache(maxsize=512)
-def _text_size(text: str, cap: int) -> tuple[int, int, int]:
-    """Return height and width of a text including its margin, and the margin, for capitals `cap` pixels high."""
-    (width, _), _ = cv2.getTextSize(text, FONT, cap / CAP_HEIGHT, _weight(cap))
-    margin = max(3, round(0.45 * cap))
-    return cap + 2 * margin, width + 2 * margin, margin
-
-
-def _write(plate: Image, text: str, cap: int, margin: int, color: Color) -> None:
-    cv2.putText(plate, text, (margin, margin + cap), FONT, cap / CAP_HEIGHT, color, _weight(cap), cv2.LINE_AA)
-
-
-def _weight(cap: int) -> int:
-    return max(1, round(cap / 13))
-
-
-def _place(image: Image, x: int, y: int, *, size: tuple[int, int]) -> tuple[Image, int, int]:
-    """Return the part of the image for a plate at (x, y), moved inside and cropped, and its rows and columns."""
-    rows, columns = min(size[0], image.shape[0]), min(size[1], image.shape[1])
-    x, y = min(max(x, 0), image.shape[1] - columns), min(max(y, 0), image.shape[0] - rows)
-    return image[y : y + rows, x : x + columns], rows, columns

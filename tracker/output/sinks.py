@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from ...models.geometry.keypoints import Skeleton
 from ..timings import Timings
 from ..types import Frame, Tracks
+from .arcs import Arc
 from .overlay import MIN_SCORE, draw
 from .trails import TrailHistory
 
 Conceal = Callable[[Frame, Tracks], Frame]
 Labels = Callable[[Frame], Mapping[int, str]]  # text next to each ID
+Arcs = Callable[[Frame], Mapping[int, Sequence[Arc]]]  # joint angles of each ID
 
 
 class Sink(Protocol):
@@ -82,6 +84,7 @@ class OverlaySink(ContextGroup):
         skeleton: of the keypoints.
         min_score: keypoints with a lower score are hidden.
         labels: `(frame) -> text next to each ID`; only the ID if omitted.
+        arcs: `(frame) -> joint angles of each ID`; none if omitted.
         colors: of the limbs, `id` or `side`.
         boxes: whether boxes are drawn.
         trails: length of the drawn path of each person, seconds.
@@ -94,13 +97,14 @@ class OverlaySink(ContextGroup):
         skeleton: Skeleton,
         min_score: float = MIN_SCORE,
         labels: Labels | None = None,
+        arcs: Arcs | None = None,
         colors: str = "id",
         boxes: bool = True,
         trails: float = 0.0,
         timings: Timings | None = None,
     ) -> None:
         super().__init__(*screens)
-        self._labels = labels
+        self._labels, self._arcs = labels, arcs
         self._screens = screens
         self._skeleton = skeleton
         self._style: dict[str, Any] = {"min_score": min_score, "colors": colors, "boxes": boxes}
@@ -114,7 +118,9 @@ class OverlaySink(ContextGroup):
         with self._timings.stage("draw"):
             labels = self._labels(frame) if self._labels else None
             trails = self._trails.update(tracks, frame.time)
-            image = draw(frame.image, tracks, skeleton=self._skeleton, labels=labels, trails=trails, **self._style)
+            arcs = self._arcs(frame) if self._arcs else None
+            drawn: dict[str, Any] = {"labels": labels, "trails": trails, "arcs": arcs}
+            image = draw(frame.image, tracks, skeleton=self._skeleton, **drawn, **self._style)
         for screen in self._screens:
             screen.write(image, frame.time)
 

@@ -1,9 +1,10 @@
-"""Output of a run in the terminal: progress, and at the end the time of each stage."""
+"""Output of a run in the terminal: progress, and at the end what was done; for a batch, a row per source."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -13,6 +14,31 @@ from rich.text import Text
 
 from ..timings import LATENCY, FrameRate, Timings
 from .sidecar import Counts
+
+NAME = 40  # columns of a source's name in the table of a batch
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a source.
+
+    Attributes:
+        counts: of its frames.
+        people: track IDs that were written.
+        seconds: from the first frame to the last result.
+        files: that were written.
+    """
+
+    counts: Counts
+    people: int
+    seconds: float
+    files: tuple[Path, ...] = ()
+
+    @property
+    def pace(self) -> str:
+        """Duration and frame rate, for display."""
+        fps = self.counts.read / self.seconds if self.seconds else 0.0
+        return f"{_duration(self.seconds)}, {fps:.1f} fps"
 
 
 @contextmanager
@@ -55,20 +81,18 @@ def progress(
 
 def summary_table(
     timings: Timings,
+    outcome: Outcome,
     *,
     device: str,
-    files: Sequence[str | Path] = (),
-    counts: Counts | None = None,
     modes: Mapping[str, int] | None = None,
     gaps: Sequence[float] = (),
 ) -> RenderableType:
-    """Return the summary of a run for the terminal: milliseconds per stage, device and files.
+    """Return the summary of a run for the terminal: milliseconds per stage, frames, people, frame rate and files.
 
     Args:
         timings: of the run.
+        outcome: of the run.
         device: of the networks.
-        files: that were written.
-        counts: of frames.
         modes: number of frames by mode.
         gaps: seconds without a connection to a live source, one value per loss.
     """
@@ -82,9 +106,9 @@ def summary_table(
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold")
     facts.add_column(overflow="fold")
-    if counts is not None:
-        losses = [f"{n} {what}" for n, what in ((counts.dropped, "dropped"), (counts.failed, "failed")) if n]
-        facts.add_row("frames", ", ".join([str(counts.read), *losses]))
+    facts.add_row("frames", _frames(outcome.counts))
+    facts.add_row("people", str(outcome.people))
+    facts.add_row("time", outcome.pace)
     if modes:
         facts.add_row("modes", ", ".join(f"{count} {mode}" for mode, count in modes.items()))
     if LATENCY in timings.stages:
@@ -93,6 +117,68 @@ def summary_table(
     if gaps:
         facts.add_row("lost", f"{len(gaps)} times, {sum(gaps):.1f} s in all")
     facts.add_row("device", Text(device))
-    for file in files:
-        facts.add_row("wrote", Text(str(file)))
-    return Group(stages, "", facts) if timings.stages else facts
+    # A table would break a long path into pieces, which cannot be copied.
+    files = [Text.assemble(("wrote", "bold"), f"   {file}", no_wrap=True, overflow="ignore") for file in outcome.files]
+    return Group(stages, "", facts, *files) if timings.stages else Group(facts, *files)
+
+
+class BatchTable:
+    """The rows of a batch, each printed when its source is done, and the total.
+
+    Args:
+        console: where they are printed.
+        sources: names of all sources.
+    """
+
+    def __init__(self, console: Console, sources: Sequence[str]) -> None:
+        self._console = console
+        self._width = max(len("total"), *(min(len(name), NAME) for name in sources))
+        self._outcomes: list[Outcome] = []
+
+    @property
+    def rows(self) -> int:
+        """Number of sources that are done."""
+        return len(self._outcomes)
+
+    def add(self, source: str, outcome: Outcome) -> None:
+        """Print the row of a source."""
+        if not self._outcomes:
+            self._print("source", "frames", "people", "time")
+        self._outcomes.append(outcome)
+        name = source if len(source) <= NAME else f"...{source[3 - NAME :]}"
+        self._print(name, _frames(outcome.counts), str(outcome.people), outcome.pace)
+
+    def total(self, sources: int) -> None:
+        """Print the total, the number of sources that are done, out of all of them, and where the files are."""
+        if not self._outcomes:
+            return
+        done = self._outcomes
+        fields = ("read", "dropped", "failed")
+        counts = Counts(**{name: sum(getattr(each.counts, name) for each in done) for name in fields})
+        seconds = sum(each.seconds for each in done)
+        total = Outcome(counts, sum(each.people for each in done), seconds)
+        self._print("total", _frames(counts), str(total.people), f"{total.pace}, {len(done)} of {sources} sources")
+        files = [file for each in done for file in each.files]
+        if files:
+            folders = ", ".join(sorted({str(file.parent) for file in files}))
+            self._say(f"wrote {len(files)} files in {folders}")
+
+    def _print(self, name: str, frames: str, people: str, rest: str) -> None:
+        self._say(f"{name:<{self._width}}  {frames:>8}  {people:>6}  {rest}")
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _frames(counts: Counts) -> str:
+    losses = [f"{n} {what}" for n, what in ((counts.dropped, "dropped"), (counts.failed, "failed")) if n]
+    return ", ".join([str(counts.read), *losses])
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration for display, e.g. `8.2 s`, `4:05 min` or `1:02:05 h`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"

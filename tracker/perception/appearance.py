@@ -1,43 +1,137 @@
-"""Appearance vectors for reidentification: colour histograms of a person's upper and lower half."""
+"""Appearance vectors for reidentification: colour histograms of the parts of the body, found by the keypoints."""
 
 from __future__ import annotations
+
+import functools
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-# The middle of a box nearly always shows the person, not the background. Shares of the box's width and height.
-_ACROSS = (0.3, 0.7)
-_HALVES = ((0.15, 0.5), (0.5, 0.85))
-_SAMPLES = 16  # along each side of a half, so that the cost does not depend on the person's size
-_LEVELS = 8  # of each colour channel
-_STEPS = np.linspace(0, 1, _SAMPLES)
-_COLUMNS = _ACROSS[0] + (_ACROSS[1] - _ACROSS[0]) * _STEPS  # shares of the width
-_ROWS = np.concatenate([top + (bottom - top) * _STEPS for top, bottom in _HALVES])  # of the height
-_BINS = _LEVELS**3  # of a half
-_HALF = np.repeat(np.arange(len(_HALVES)) * _BINS, _SAMPLES)[:, None]  # where the bins of each row's half begin
+from ...models.geometry.keypoints import Skeleton
+
+Strip = tuple[dict[str, float], dict[str, float], float]  # both ends as weights of keypoints, half width in heights
+
+_FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+_SHOULDERS = {"left_shoulder": 0.5, "right_shoulder": 0.5}
 
 
-def appearance_vectors(image: NDArray[np.uint8], boxes: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return the appearance vectors of people: colour histograms of their upper and lower half.
+def _limb(first: str, second: str, width: float) -> list[Strip]:
+    return [({f"{side}_{first}": 1.0}, {f"{side}_{second}": 1.0}, width) for side in ("left", "right")]
 
-    Each vector holds the square roots of the histogram, so that the dot product of two vectors is the Bhattacharyya
-    coefficient. Measured on people who are occluded or absent for up to two seconds, these vectors separate people
-    better than pooled features of the bundled pose network, which learns to ignore clothes.
+
+def _torso(near: str, far: str) -> Strip:
+    upper, lower = ({f"{near}_{joint}": 0.75, f"{far}_{joint}": 0.25} for joint in ("shoulder", "hip"))
+    return upper, lower, 0.04
+
+
+def _head() -> Strip:
+    """From above the face, where the hair is, to the chin: places on the line from the shoulders to the face."""
+    top, chin = (
+        {name: place / len(_FACE) for name in _FACE} | dict.fromkeys(_SHOULDERS, (1 - place) / 2)
+        for place in (1.6, 0.7)
+    )
+    return top, chin, 0.045
+
+
+# Both sides of a part count as one, so that a person looks the same from both sides and with exchanged sides.
+PARTS: dict[str, list[Strip]] = {
+    "torso": [_torso("left", "right"), _torso("right", "left")],
+    "upper arms": _limb("shoulder", "elbow", 0.02),
+    "forearms": _limb("elbow", "wrist", 0.015),
+    "thighs": _limb("hip", "knee", 0.03),
+    "shanks": _limb("knee", "ankle", 0.025),
+    "head": [_head()],
+}
+LEVELS = 6  # of each colour channel
+_BINS = LEVELS**3
+_KNOWN = 0.3  # keypoint score at both ends of a strip, and share of it inside the image, from which it is known
+_ALONG, _ACROSS = 12, 6  # samples of a strip, so that the cost does not depend on the person's size
+_PLACES = (np.arange(_ALONG) + 0.5) / _ALONG
+_OFFSETS = 2 * (np.arange(_ACROSS) + 0.5) / _ACROSS - 1
+
+# Each value of a channel votes for the two nearest levels, so that a change of light moves the histogram little.
+_VALUES = np.arange(256) / 255 * (LEVELS - 1)
+_LOWER = np.minimum(_VALUES.astype(np.intp), LEVELS - 2)
+_UPPER_SHARE = (_VALUES - _LOWER).astype(np.float32)
+_SHARES = np.stack([1 - _UPPER_SHARE, _UPPER_SHARE])  # (2, 256)
+
+
+def appearance_vectors(
+    image: NDArray[np.uint8],
+    boxes: NDArray[np.floating],
+    keypoints: NDArray[np.floating],
+    scores: NDArray[np.floating],
+    skeleton: Skeleton,
+) -> NDArray[np.float32]:
+    """Return the appearance vectors of people: a colour histogram of each part of the body.
+
+    A vector holds the square roots of the histogram, so that the dot product of two vectors is the Bhattacharyya
+    coefficient. docs/decisions/0026-appearance.md compares them with features of the pose networks.
 
     Args:
         image: (H, W, 3) BGR.
         boxes: (N, 4) xyxy pixels.
+        keypoints: (N, K, 2) pixels; NaN where missing.
+        scores: (N, K) in [0, 1].
+        skeleton: of the keypoints.
 
     Returns:
-        (N, 1024) unit vectors.
+        (N, P, D): a unit vector of each part of `PARTS`, or zeros if the part is not visible.
     """
-    height, width = image.shape[:2]
-    left, top, right, bottom = np.asarray(boxes, dtype=np.float64).T[:, :, None]  # (N, 1) each
-    x = np.minimum(np.maximum(left + _COLUMNS * (right - left), 0), width - 1).astype(np.intp)  # (N, 16)
-    y = np.minimum(np.maximum(top + _ROWS * (bottom - top), 0), height - 1).astype(np.intp)  # (N, 32)
-    pixels = image[y[:, :, None], x[:, None, :]] // (256 // _LEVELS)  # (N, 32, 16, 3)
-    blue, green, red = np.moveaxis(pixels, -1, 0).astype(np.intp)
-    bins = len(_HALVES) * _BINS
-    colours = (blue * _LEVELS + green) * _LEVELS + red + _HALF + bins * np.arange(len(boxes))[:, None, None]
-    counts = np.bincount(colours.ravel(), minlength=len(boxes) * bins).reshape(len(boxes), bins)
-    return np.sqrt(counts / (len(_ROWS) * len(_COLUMNS))).astype(np.float32)
+    n, (height, width) = len(boxes), image.shape[:2]
+    rows, ends, half_widths, parts = _strips(skeleton)
+    if n == 0 or len(parts) == 0:
+        return np.zeros((n, len(PARTS), _BINS), np.float32)
+    there = np.isfinite(keypoints[:, rows]).all(-1)  # (N, K')
+    places = np.where(there[..., None], keypoints[:, rows], 0.0)
+    points = np.einsum("sek,nkc->nsec", ends, places)[..., None, :]  # (N, S, 2, 1, 2)
+    centres = points[:, :, 0] + _PLACES[:, None] * (points[:, :, 1] - points[:, :, 0])  # (N, S, along, 2)
+    heights = np.asarray(boxes[:, 3] - boxes[:, 1], dtype=np.float64)
+    x = centres[..., :1] + heights[:, None, None, None] * half_widths[:, None, None] * _OFFSETS  # (N, S, along, across)
+    y = np.broadcast_to(centres[..., 1:], x.shape)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+
+    used = ends != 0  # (S, 2, K')
+    certain = np.einsum("sek,nk->nse", used / used.sum(-1, keepdims=True), np.where(there, scores[:, rows], 0.0))
+    complete = (there[:, None] | ~used.any(1)).all(-1)  # (N, S)
+    known = complete & (certain.min(-1) > _KNOWN) & (inside.mean((2, 3)) > _KNOWN)
+    inside &= known[..., None, None]
+
+    pixels = image[np.where(inside, y, 0).astype(np.intp), np.where(inside, x, 0).astype(np.intp)]
+    blue, green, red = np.moveaxis(pixels, -1, 0)  # (N, S, along, across) each
+    first = (np.arange(n)[:, None] * len(PARTS) + parts)[..., None, None] * _BINS  # (N, S, 1, 1), of the part's bins
+    bins = first + (_LOWER[blue] * LEVELS + _LOWER[green]) * LEVELS + _LOWER[red]
+    counts = np.zeros(n * len(PARTS) * _BINS)
+    for b, g, r in product((0, 1), repeat=3):
+        votes = _SHARES[b, blue] * _SHARES[g, green] * _SHARES[r, red] * inside
+        counts += np.bincount((bins + (b * LEVELS + g) * LEVELS + r).ravel(), votes.ravel(), len(counts))
+    histograms = counts.reshape(n, len(PARTS), _BINS)
+    return np.sqrt(histograms / np.maximum(histograms.sum(-1, keepdims=True), 1e-9)).astype(np.float32)
+
+
+@functools.cache
+def _strips(
+    skeleton: Skeleton,
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """Return the strips of a skeleton that has all keypoints of their part.
+
+    Returns:
+        The K' keypoints that are used; the ends (S, 2, K') of S strips as weights of these keypoints, their half
+        widths (S,) in heights, and their parts (S,).
+    """
+    places = {name: i for i, name in enumerate(skeleton.keypoints)}
+    strips = [
+        (part, strip)
+        for part, group in enumerate(PARTS.values())
+        for strip in group
+        if places.keys() >= {*strip[0], *strip[1]}
+    ]
+    names = sorted({name for _, (start, end, _) in strips for name in (*start, *end)})
+    ends = np.array([[[end.get(name, 0.0) for name in names] for end in strip[:2]] for _, strip in strips])
+    return (
+        np.array([places[name] for name in names], dtype=np.intp),
+        ends.reshape(len(strips), 2, len(names)),
+        np.array([width for _, (_, _, width) in strips]),
+        np.array([part for part, _ in strips], dtype=np.intp),
+    )

@@ -1,4 +1,4 @@
-"""Detect the people in a frame, with a YOLO or RT-DETR network, or read their boxes from a file."""
+"""Detect the people in a frame with a network, or read their boxes from a file."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError, UsageError
 from ...models.cache import cache_folder, sha256
-from ...models.geometry import crop
+from ...models.geometry.detection import DETECTOR_PROCESSINGS
 from ...models.weights.card import DetectorCard
 from ..types import Detections, Frame
 from .custom import CustomDetector
-from .letterbox import letterbox, stretch
 from .protocols import Detector
 from .runtimes import Runtime
 from .runtimes.load import EXPORTED, load_runtime
@@ -28,7 +26,6 @@ from .runtimes.store import Loaded
 
 log = logging.getLogger("posetrack")
 
-_FACTORS, _SHIFTS = (1 / 255,) * 3, (0.0,) * 3  # scales pixel values to [0, 1]
 FARTHEST = 1e6  # pixels; a box farther away is an error
 BUNDLED = "detector.safetensors"  # in posetrack.models.weights.bundled
 
@@ -73,9 +70,10 @@ def load_detector(
         return FileDetector(name, conf=conf or 0.0, max_people=max_people)
     path = Path(name) if Path(name).suffix in EXPORTED else find(name, offline=offline)
     where: dict[str, Any] = {"runtime": runtime, "device": device, "precision": precision, "streams": streams}
+    where["shipped"] = path if name == "bundled" else None
     network, card = load_runtime("detector", path, lambda: read_detector_weights(path), **where)
     assert isinstance(card, DetectorCard)
-    return YoloDetector(
+    return NetworkDetector(
         network, card, name=str(name), conf=0.25 if conf is None else conf, iou=iou, size=size, max_people=max_people
     )
 
@@ -107,14 +105,15 @@ def read_detector_weights(path: Path) -> Loaded:
 
 def conventions(model: Any, path: Path) -> dict[str, Any]:
     """Return what a network of `detectors.load` says of itself, as the fields of a `DetectorCard`."""
+    final = "yolo_final" if getattr(model, "end2end", False) else "yolo"
     return {
         "size": model.size,
         "stride": int(max(model.stride)),
         "person_class": _person_class(model.names, path),
-        "end2end": bool(getattr(model, "end2end", False)),
-        "shrinks": bool(getattr(model, "shrinks", False)),
-        "stretches": bool(getattr(model, "stretches", False)),
+        "processing": getattr(model, "processing", final),
+        "input_size": getattr(model, "input_size", None),
         "sha256": sha256(path),
+        "family": getattr(model, "family", "YOLO"),
     }
 
 
@@ -125,12 +124,11 @@ def _person_class(names: dict[int, str], origin: str | Path) -> int:
     raise ModelError(f"The network '{origin}' has no class 'person' among its {len(names)}. Give another one.")
 
 
-class YoloDetector:
-    """Callable `(frame) -> Detections` around a YOLO network of Ultralytics, or an RT-DETR of transformers.
+class NetworkDetector:
+    """Callable `(frame) -> Detections` around a network.
 
     Args:
-        network: maps (1, 3, h, w) RGB in [0, 1] to (1, 4 + classes + more, A): centers, sizes in input pixels and
-            class scores; or, if the card says `end2end`, to (1, R, 6 + more): final xyxy boxes, score and class.
+        network: maps images (1, 3, h, w) to what the card's `processing` reads.
         card: input and output conventions of the network.
         name: name of the detector in messages and output files.
         conf: minimum score.
@@ -152,7 +150,7 @@ class YoloDetector:
     ) -> None:
         self.network, self.card, self.name, self.sha256 = network, card, name, card.sha256
         self.conf, self.iou, self.size, self.max_people = conf, iou, size or card.size, max_people
-        if card.stretches and self.size != card.size:
+        if card.input_size and self.size != card.size:
             raise UsageError(f"--detect-size is {size}, but {name} takes {card.size} pixels only. Leave it out.")
 
     def __call__(self, frame: Frame) -> Detections:
@@ -174,10 +172,10 @@ def find_people(
     most: int | None = None,
     points: int = 0,
 ) -> tuple[Detections, NDArray[np.float32]]:
-    """Run an Ultralytics YOLO network on an image.
+    """Run a detector or a single-stage pose network on an image.
 
     Args:
-        network: see `YoloDetector`.
+        network: see `NetworkDetector`.
         card: input and output conventions of the network.
         image: (H, W, 3) BGR.
         size: longer side of the input, pixels.
@@ -187,57 +185,24 @@ def find_people(
         points: number K of keypoints at the end of each row of the output: x, y in input pixels, score.
 
     Returns:
-        N people, the most confident first, and their keypoints (N, K, 3): x, y in pixels of the image, score. Like
-        Ultralytics, it moves boxes and keypoints outside the image to its border.
+        N people, the most confident first, in boxes that end at the border of the image, and their keypoints
+        (N, K, 3): x, y in pixels of the image, score.
     """
-    height, width = image.shape[:2]
-    if card.stretches:
-        canvas, scale, offset = stretch(image, size=size)
-    else:
-        canvas, scale, offset = letterbox(image, size=size, stride=card.stride, shrinks=card.shrinks)
-    images = np.empty((1, 3, *canvas.shape[:2]), np.float32)
-    crop.planes(canvas, images[0], factors=_FACTORS, shifts=_SHIFTS)
-    boxes, scores, rows = _people(network(images)[0], card, conf=conf, iou=iou)
+    processing = DETECTOR_PROCESSINGS[card.processing]
+    images, scale, offset = processing.prepare(image, size=size, stride=card.stride, shape=card.input_size)
+    boxes, scores, rows = processing.read(
+        network(images), person_class=card.person_class, conf=conf, iou=iou, shape=images.shape[2:]
+    )
+    border = image.shape[1::-1]
 
-    def in_image(places: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.minimum(np.maximum((places - offset) / scale, 0), (width, height)).astype(np.float32)
+    def in_image(places: NDArray[np.float32], *, clips: bool) -> NDArray[np.float32]:
+        there = (places - offset) / scale
+        return (np.minimum(np.maximum(there, 0), border) if clips else there).astype(np.float32)
 
-    corners = in_image(boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+    corners = in_image(boxes.reshape(-1, 2, 2), clips=True).reshape(-1, 4)
     keypoints = rows[:, rows.shape[1] - 3 * points :].reshape(len(rows), points, 3)
-    keypoints = np.concatenate([in_image(keypoints[..., :2]), keypoints[..., 2:]], axis=2)
-    return Detections(corners, scores)[:most], keypoints[:most]
-
-
-def _people(
-    output: NDArray[np.float32], card: DetectorCard, *, conf: float, iou: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return the boxes (N, 4) xyxy, scores (N,) and rows of the people in an output, the most confident first."""
-    if card.end2end:
-        rows = output[(output[:, 5] == card.person_class) & (output[:, 4] > conf)]
-        rows = rows[np.argsort(-rows[:, 4], kind="stable")]
-        return rows[:, :4], rows[:, 4], rows
-    score = 4 + card.person_class
-    rows = output[:, output[score] > conf].T
-    centers, sizes, scores = rows[:, :2], rows[:, 2:4], rows[:, score]
-    boxes = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
-    kept = nms(boxes, scores, iou=iou)
-    return boxes[kept], scores[kept], rows[kept]
-
-
-def nms(boxes: NDArray[np.floating], scores: NDArray[np.floating], *, iou: float) -> NDArray[np.intp]:
-    """Apply greedy non-maximum suppression.
-
-    Args:
-        boxes: (N, 4) xyxy.
-        scores: (N,).
-        iou: maximum IoU of two kept boxes.
-
-    Returns:
-        The kept rows, the most confident first.
-    """
-    sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    suppress: Any = cv2.dnn.NMSBoxes  # accepts arrays, unlike its type stubs
-    return np.array(suppress(sides, scores, 0.0, iou), dtype=np.intp)
+    places = in_image(keypoints[..., :2], clips=processing.clips)
+    return Detections(corners, scores)[:most], np.concatenate([places, keypoints[..., 2:]], axis=2)[:most]
 
 
 class FileDetector:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from importlib.resources import files
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from ...errors import ModelError, UsageError
 from ...models.geometry import crop
 from ...models.geometry.processing import PROCESSINGS
-from ...models.geometry.skeletons import skeleton
+from ...models.geometry.skeletons import AUTO, fitting, skeleton
 from ...models.weights.card import PoseCard, SingleStageCard
 from ..types import Detections, Frame, Poses
 from . import detector
@@ -23,6 +24,7 @@ from .runtimes.load import load_runtime
 from .runtimes.store import Loaded
 from .single_stage import SingleStagePoseEstimator, is_single_stage, read_single_stage_weights
 
+BUNDLED = "pose.safetensors"  # in posetrack.models.weights.bundled
 MOST_CROPS = 64  # of one batch; 3,000 at once would need 18 GB of memory
 
 
@@ -82,7 +84,9 @@ class TopDownPoseEstimator:
                 keypoints=keypoints[rows],
                 scores=scores[rows],
                 box_scores=detections.scores,
-                features=appearance_vectors(frame.image, detections.boxes),
+                features=appearance_vectors(
+                    frame.image, detections.boxes, keypoints[rows], scores[rows], self.skeleton
+                ),
             )
             for (frame, detections), rows in zip(batch, people, strict=True)
         ]
@@ -98,7 +102,7 @@ class TopDownPoseEstimator:
 def load_pose_estimator(
     name: str = "bundled",
     *,
-    dataset: str = "coco",
+    dataset: str = AUTO,
     device: str = "auto",
     runtime: str = "auto",
     precision: str = "auto",
@@ -112,9 +116,11 @@ def load_pose_estimator(
     """Load a pose network by name or from a file.
 
     Args:
-        name: a name that `posetrack models` lists, "bundled", or the path of weights or of an exported network; or a
-            single-stage network of Ultralytics, a file or a published name such as `yolo11n-pose.pt`.
-        dataset: dataset whose keypoints are estimated, a name of `skeletons.DATASETS`.
+        name: a name that `posetrack models` lists, "bundled", or the path of weights, of an exported network or of an
+            ONNX file of another project (see `models.foreign`); a ViTPose of transformers, a folder or a repository of
+            the hub such as `usyd-community/vitpose-base`; or a single-stage network of Ultralytics, a file or a
+            published name such as `yolo11n-pose.pt`.
+        dataset: dataset whose keypoints are estimated, a name of `skeletons.SKELETONS`; or "auto": the network's own.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
         precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
@@ -130,19 +136,21 @@ def load_pose_estimator(
         DeviceError: the device or the runtime is not available.
         UsageError: a name is unknown, or `flip` is set for a single-stage network.
     """
-    skeleton(dataset)  # fails early on an unknown name
+    if dataset != AUTO:
+        skeleton(dataset)  # fails early on an unknown name
     network, card = load_runtime(
         "pose",
         name,
         lambda: read_pose_weights(name, dataset=dataset, offline=offline),
-        variant=dataset,
+        shipped=Path(str(files("posetrack.models.weights.bundled") / BUNDLED)) if name == "bundled" else None,
+        dataset=dataset,
         runtime=runtime,
         device=device,
         precision=precision,
         streams=streams,
     )
     assert isinstance(card, PoseCard | SingleStageCard)
-    if card.skeleton != dataset:
+    if dataset not in (AUTO, card.skeleton):
         raise ModelError(
             f"{name} estimates the keypoints of {card.skeleton}, not {dataset}. Give --dataset {card.skeleton}."
         )
@@ -154,13 +162,14 @@ def load_pose_estimator(
     return SingleStagePoseEstimator(network, card, name=name, conf=conf, size=size, max_people=max_people)
 
 
-def read_pose_weights(name: str, *, dataset: str = "coco", offline: bool = False) -> Loaded:
+def read_pose_weights(name: str, *, dataset: str = AUTO, offline: bool = False) -> Loaded:
     """Read the weights of a pose network with torch.
 
     Raises:
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
     """
     from ...models.weights.checkpoint import load_checkpoint
+    from ...models.weights.hub import model_type
     from ...models.weights.locate import locate_weights
 
     if Path(name).match("yolo*-pose.pt"):  # a published name, unless there is such a file
@@ -168,12 +177,16 @@ def read_pose_weights(name: str, *, dataset: str = "coco", offline: bool = False
     file = locate_weights(name, offline=offline)
     if is_single_stage(file.path):
         return read_single_stage_weights(file.path, dataset=dataset)
+    if (kind := model_type(file.path)) not in ("", "vitpose"):
+        raise ModelError(
+            f"'{name}' is a {kind} of transformers; of its pose networks, --model takes vitpose. Give another network."
+        )
     network: Any = load_checkpoint(file.path, input_size=file.input_size, dataset=dataset)
     card = PoseCard(
         input_size=network.input_size,
         processing=network.processing.name,
         family=type(network).__name__,
-        skeleton=dataset,
+        skeleton=fitting(network.num_keypoints, dataset, name).name,
         sha256=file.sha256,
     )
     return Loaded(file.path, network, card)

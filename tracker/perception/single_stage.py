@@ -1,4 +1,4 @@
-"""The single-stage pose estimator: one pass of a YOLO network finds the people of a frame and their keypoints."""
+"""The single-stage pose estimator: one pass of a network finds the people of a frame and their keypoints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ModelError
-from ...models.geometry.skeletons import DATASETS, skeleton
+from ...models.geometry.skeletons import AUTO, fitting, skeleton
 from ...models.weights.card import SingleStageCard
 from ..types import Frame, Poses
 from .appearance import appearance_vectors
@@ -18,10 +18,10 @@ _HEAD = 2**20  # bytes; `torch.save` writes the pickle, which names the classes,
 
 
 class SingleStagePoseEstimator:
-    """Callable `(frame) -> Poses` around an Ultralytics YOLO pose network. The number of people costs nothing.
+    """Callable `(frame) -> Poses` around a YOLO pose network or RTMO. The number of people costs nothing.
 
     Args:
-        network: as of `YoloDetector`; each row of its output ends with the keypoints.
+        network: as of `NetworkDetector`; each row of its output ends with the keypoints.
         card: input and output conventions of the network.
         name: name of the estimator in output files.
         conf: minimum score of a person.
@@ -29,8 +29,6 @@ class SingleStagePoseEstimator:
         size: longer side of the input, pixels; None for the card's size.
         max_people: maximum number of people per frame, the most confident first; None for no limit.
     """
-
-    family = "YOLO"  # how its authors measure it, see `protocol_of`
 
     def __init__(
         self,
@@ -44,7 +42,7 @@ class SingleStagePoseEstimator:
         max_people: int | None = None,
     ) -> None:
         self.network, self.card, self.name, self.sha256 = network, card, name, card.sha256
-        self.skeleton = skeleton(card.skeleton)
+        self.skeleton, self.family = skeleton(card.skeleton), card.family
         self.conf, self.iou, self.size, self.max_people = conf, iou, size or card.size, max_people
 
     def __call__(self, frame: Frame) -> Poses:
@@ -64,7 +62,9 @@ class SingleStagePoseEstimator:
             keypoints=keypoints[..., :2],
             scores=keypoints[..., 2],
             box_scores=people.scores,
-            features=appearance_vectors(frame.image, people.boxes),
+            features=appearance_vectors(
+                frame.image, people.boxes, keypoints[..., :2], keypoints[..., 2], self.skeleton
+            ),
         )
 
 
@@ -74,7 +74,7 @@ def is_single_stage(path: Path) -> bool:
         return path.suffix != ".safetensors" and b"ultralytics.nn.tasks" in file.read(_HEAD)
 
 
-def read_single_stage_weights(path: Path, *, dataset: str = "coco") -> Loaded:
+def read_single_stage_weights(path: Path, *, dataset: str = AUTO) -> Loaded:
     """Read the weights of a single-stage pose network with torch and Ultralytics.
 
     Raises:
@@ -83,14 +83,13 @@ def read_single_stage_weights(path: Path, *, dataset: str = "coco") -> Loaded:
     from ...models.weights import detectors
 
     model: Any = detectors.load(path)
-    shape, wanted = getattr(model.model[-1], "kpt_shape", None), len(skeleton(dataset))
+    shape = getattr(model.model[-1], "kpt_shape", None)
     if shape is None:
         raise ModelError(f"'{path}' detects people but estimates no poses. Give it as --detector.")
-    if tuple(shape) != (wanted, 3):
-        fitting = [name for name, known in DATASETS.items() if tuple(shape) == (len(known), 3)]
-        remedy = f"Add --dataset {' or '.join(fitting)}." if fitting else "Give weights of one of its datasets."
+    if shape[1] != 3:
         raise ModelError(
-            f"'{path}' estimates {shape[0]} keypoints of {shape[1]} values each, but the skeleton of {dataset} has "
-            f"{wanted} of 3: x, y and score. {remedy}"
+            f"'{path}' estimates {shape[1]} values for a keypoint, not x, y and score. Give another network."
         )
-    return Loaded(path, model, SingleStageCard(**conventions(model, path), skeleton=dataset))
+    return Loaded(
+        path, model, SingleStageCard(**conventions(model, path), skeleton=fitting(shape[0], dataset, f"'{path}'").name)
+    )

@@ -6,33 +6,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Counts = NDArray[np.intp]
 
-_STRANGER = 0.6  # dot product of two appearance vectors between "same" (.9 measured) and "different" (.5)
-_RATE = 0.1  # weight of a new vector in the running mean
+_STRANGER = 0.77  # similarity between that of one person and that of two, see docs/decisions/0026-appearance.md
+_RATE = 0.1  # least weight of a new vector in the running mean
 _UNCOVERED = 0.8  # visible share of a person from which the running mean is updated
+
+
+def similarity(known: Array, appearance: Array) -> tuple[Array, Counts]:
+    """Return how similar people are in the parts that are visible of both, and the number of these parts.
+
+    The similarity is the mean of that of all parts and that of the least similar one: two people in black differ in
+    the forearms alone.
+
+    Args:
+        known: (T, P, D), a unit vector of each part, or zeros if it is not visible.
+        appearance: (N, P, D).
+
+    Returns:
+        (T, N) similarities in [0, 1], 0 without common parts; (T, N) numbers of parts.
+    """
+    if not known.shape[1]:
+        return np.zeros((len(known), len(appearance))), np.zeros((len(known), len(appearance)), dtype=np.intp)
+    parts = known.transpose(1, 0, 2) @ appearance.transpose(1, 2, 0)  # (P, T, N)
+    seen, others = ((vectors**2).sum(-1).T > 0 for vectors in (known, appearance))  # (P, T), (P, N)
+    common = seen[:, :, None] & others[:, None]  # (P, T, N)
+    counts = common.sum(0)
+    least = np.where(common, parts, 1.0).min(0)
+    return np.where(counts > 0, (parts.sum(0) / np.maximum(counts, 1) + least) / 2, 0.0), counts
 
 
 def likeness(known: Array, appearance: Array, visible_share: Array) -> Array:
     """Return how alike the appearance of tracks and poses is; 0 is neutral, negative values speak for another person.
 
     Args:
-        known: (T, D) unit vectors of the tracks, or zeros if unknown.
-        appearance: (N, D) unit vectors of the poses.
+        known: (T, P, D), as in `similarity`, of the tracks.
+        appearance: (N, P, D), of the poses.
         visible_share: (N,) share of each person that is not occluded; an occluded person's box shows another person.
 
     Returns:
-        (T, N) in [-0.6, 0.4].
+        (T, N) in [-0.77, 0.23].
     """
-    return np.where((known**2).sum(-1, keepdims=True) > 0, known @ appearance.T - _STRANGER, 0.0) * visible_share
+    alike, counts = similarity(known, appearance)
+    return np.where(counts > 0, alike - _STRANGER, 0.0) * visible_share
 
 
-def learn(known: Array, appearance: Array, visible_share: Array) -> Array:
-    """Return the running means (M, D), updated with new vectors (M, D); the first vector is taken over as it is.
+def learn(known: Array, appearance: Array, visible_share: Array, least_rates: Array) -> Array:
+    """Return the running means (M, P, D), updated with new vectors (M, P, D) of the parts that are visible.
 
-    A person whose `visible_share` (M,) is low shows another person's clothes, so a known mean is kept.
+    The first vector of a part is taken over as it is. A person whose `visible_share` (M,) is low shows another person's
+    clothes, so known parts are kept.
+
+    Args:
+        known: (M, P, D), as in `similarity`.
+        appearance: (M, P, D).
+        visible_share: (M,) share of each person that is not occluded.
+        least_rates: (M,) minimum weights of the new vectors, for a plain mean at first.
     """
-    met = known.any(-1)
-    rates = np.where(met, _RATE, 1.0)[:, None]
-    means = known + rates * (appearance - known)
+    met, seen = known.any(-1), appearance.any(-1)  # (M, P)
+    rates = np.where(met, np.maximum(_RATE, least_rates)[:, None], 1.0)
+    means = known + rates[..., None] * (appearance - known)
     means /= np.maximum(np.sqrt((means**2).sum(-1, keepdims=True)), 1e-9)
-    return np.where((met & (visible_share <= _UNCOVERED))[:, None], known, means)
+    kept = ~seen | (met & (visible_share <= _UNCOVERED)[:, None])
+    return np.where(kept[..., None], known, means)

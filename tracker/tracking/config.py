@@ -45,7 +45,9 @@ class TrackerConfig:
             body parts too.
         tentative_seconds: how long an unconfirmed track waits for its next match.
         predicted_seconds: how long unobserved people and keypoints are output as predictions.
-        lost_seconds: how long an unobserved person keeps the id.
+        lost_seconds: how long an unobserved person is expected on the predicted path.
+        remember_seconds: how long an unobserved person is recognised by appearance, anywhere in the image; 0 for not at
+            all.
         missed_frames: minimum number of consecutive processed frames without a match before `tentative_seconds` and
             `lost_seconds` apply; in a slow video, these pass before the next frame.
         box_noise: standard deviation of the measured center and size of a box, in sizes.
@@ -87,6 +89,7 @@ class TrackerConfig:
     tentative_seconds: float = 0.1
     predicted_seconds: float = 0.3
     lost_seconds: float = 2.0
+    remember_seconds: float = 60.0
     missed_frames: int = 3  # equals `tentative_seconds` at 30 fps
     box_noise: float = 0.06
     keypoint_noise: float = (

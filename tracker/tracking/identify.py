@@ -13,7 +13,8 @@ from .observations import Array, Observations
 from .similarity import overlap, reach
 from .state import BOX, TrackState
 
-_ESTRANGED = 0.4  # appearance similarity below zero at which a lost track cannot be reidentified
+_ESTRANGED = 0.07  # appearance similarity below zero at which a lost track cannot be reidentified
+_FAMILIAR = 0.1  # appearance similarity above zero at which a person who left the image may be back
 _INSIDE = 0.75  # share of a box inside another person's box, from which it may be a part of that person
 _RECENT = 0.5  # seconds without observation, during which parts of a person may still be detected
 _IN_VIEW = 0.3  # share of a person's box inside the image, above which an unobserved person is occluded, not gone
@@ -66,7 +67,7 @@ def identify(
         active = known & state.recent(people, options.predicted_seconds, 0)
         associate(match, taken, similarity, confirmed, high, options.gate)
         associate(match, taken, similarity, active, ~high, options.low_gate)
-        back = _comebacks(people, boxes, inner, observed, compatible, match, taken, options)
+        back = _comebacks(people, boxes, inner, observed, alike, compatible, match, taken, options)
         associate(match, taken, back, confirmed, likely, options.reach_gate)
         associate(match, taken, similarity, tentative, likely, options.gate)
     return match, _newcomers(observed, taken, people, inner, options)
@@ -77,6 +78,7 @@ def _comebacks(
     boxes: Array,
     inner: Array,
     observed: Observations,
+    alike: Array,
     compatible: Array,
     match: Rows,
     taken: Mask,
@@ -93,6 +95,7 @@ def _comebacks(
         boxes: (T, 4) predicted boxes of the tracks.
         inner: (T, 4) those boxes, clipped to the image.
         observed: N poses.
+        alike: (T, N), how alike the appearance is, see `likeness`.
         compatible: (T, N) in [0, 1], how compatible the appearance is.
         match: (T,) pose of each track; -1 if unmatched.
         taken: (N,) mask of the poses that have a track.
@@ -107,7 +110,9 @@ def _comebacks(
         place = np.where(hidden, (grown * options.place * sizes) ** 2, 0.0)
         likely = np.maximum(reach(boxes[t], others, spread), reach(people.places[t], others, place))
         rows = t[:, None]
-        values[rows, n] = np.where(likely >= options.reach_gate, likely * compatible[rows, n], 0.0)
+        left = (~hidden & people.appearance[t].any((1, 2)))[:, None]  # others enter where someone left
+        trust = np.where(left, alike[rows, n] >= _FAMILIAR, compatible[rows, n])
+        values[rows, n] = np.where(likely >= options.reach_gate, likely * trust, 0.0)
     return values
 
 

@@ -36,6 +36,7 @@ def predict(people: TrackState, dt: float, idle: float, options: TrackerConfig) 
     kalman.wander(points, 1, (options.scale_agility * sizes) ** 2 / dt)
     kalman.predict(points, dt, (_agilities(ages.shape[1], options) * sizes[:, None]) ** 2)
     people.ages[...] += dt
+    people.lifetimes[...] += dt
     old = ages[:, BOX:] > options.predicted_seconds
     people.scores[old] = 0.0
     people.positions[:, BOX:][old] = people.smooth[old] = np.nan
@@ -124,7 +125,7 @@ def correct(
     )
     people.smooth[np.isnan(people.positions[:, BOX:, 0])] = np.nan  # a point that restarts resets its smoothing
     kalman.update((people.positions, people.velocities, people.covariances), measured, noise, speed)
-    _remember(people, observed, tracks, visible_share, whole, measured[tracks, BOX:])
+    _remember(people, observed, tracks, visible_share, whole, measured[tracks, BOX:], dt)
     return raw
 
 
@@ -136,7 +137,13 @@ def _whole(people: TrackState, observed: Observations, tracks: Rows, keep: float
 
 
 def _remember(
-    people: TrackState, observed: Observations, tracks: Rows, visible_share: Array, whole: Array, measured: Array
+    people: TrackState,
+    observed: Observations,
+    tracks: Rows,
+    visible_share: Array,
+    whole: Array,
+    measured: Array,
+    dt: float,
 ) -> None:
     """Store scores, ages, places and appearance of the matched tracks.
 
@@ -147,6 +154,7 @@ def _remember(
         visible_share: (M,) share of each person that is not occluded.
         whole: (M, 4) their completed boxes.
         measured: (M, K, 2) their measured keypoints without outliers; NaN if missing.
+        dt: seconds since the last frame.
     """
     people.confirmation_scores[tracks] += np.minimum(observed.box_scores, _MOST)
     people.box_scores[tracks] = observed.box_scores
@@ -158,5 +166,8 @@ def _remember(
     people.places[tracks] = boxes + _FRESH * (whole - boxes)
     part = (whole != observed.boxes).any(-1)
     people.appearance[tracks] = learn(
-        people.appearance[tracks], observed.appearance, np.where(part, 0.0, visible_share)
+        people.appearance[tracks],
+        observed.appearance,
+        np.where(part, 0.0, visible_share),
+        2 * dt / (people.lifetimes[tracks] + 2 * dt),
     )

@@ -21,7 +21,8 @@ class Observations(NamedTuple):
         keypoints: (N, K, 2) pixels; NaN where missing.
         scores: (N, K) keypoint scores; 0 where missing.
         box_scores: (N,).
-        appearance: (N, D) unit vectors; D = 0 if there are none.
+        appearance: (N, P, D), a unit vector of each part of the body; zeros if it is not visible, P = 0 if
+            there are none.
     """
 
     boxes: Array

@@ -33,7 +33,9 @@ class TrackState(NamedTuple):
         smooth: (T, K, 2) pixels, smoothed keypoints; NaN if unknown.
         rates: (T, K, 2) pixels per second, velocity memory of the smoothing.
         exchanged: (T, K) seconds for which a keypoint has been measured on the other side, see `sides`.
-        appearance: (T, D) running mean of the appearance vectors, of unit length; zeros if unknown.
+        lifetimes: (T,) seconds since the track began.
+        appearance: (T, P, D) running means of the appearance vectors of each part of the body, of unit length; zeros
+            if unknown.
     """
 
     ids: NDArray[np.int64]
@@ -51,10 +53,11 @@ class TrackState(NamedTuple):
     smooth: Array
     rates: Array
     exchanged: Array
+    lifetimes: Array
     appearance: Array
 
     @classmethod
-    def unknown(cls, count: int, num_keypoints: int, appearance_size: int = 0) -> TrackState:
+    def unknown(cls, count: int, num_keypoints: int, appearance: tuple[int, int] = (0, 0)) -> TrackState:
         """Return new tracks without measurements."""
         keypoints = (count, num_keypoints, 2)
         return cls(
@@ -71,7 +74,8 @@ class TrackState(NamedTuple):
             smooth=np.full(keypoints, np.nan),
             rates=np.zeros(keypoints),
             exchanged=np.zeros(keypoints[:2]),
-            appearance=np.zeros((count, appearance_size)),
+            lifetimes=np.zeros(count),
+            appearance=np.zeros((count, *appearance)),
         )
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> TrackState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..types import Poses
 from .association import Rows
@@ -75,6 +76,7 @@ def correct_and_output(
     people: TrackState,
     observed: Observations,
     match: Rows,
+    identities: NDArray[np.int64],
     processed: bool,
     visible_share: Array,
     dt: float,
@@ -93,6 +95,7 @@ def correct_and_output(
         people: T tracks, including new ones.
         observed: N poses.
         match: (T,) pose of each track; -1 if unmatched.
+        identities: (T,) ids of the known people that unconfirmed tracks are, see `memory`.
         processed: whether the networks ran on this frame.
         visible_share: (N,) share of each person that is not occluded.
         dt: seconds since the last frame.
@@ -116,7 +119,7 @@ def correct_and_output(
     positions[:, BOX:] = within_reach(positions[:, BOX:], positions, predicted)
     _smooth(people, np.where(seen[..., None], measured, np.nan), dt, options)
     people.smooth[...] = within_reach(people.smooth, positions, predicted)
-    next_id, alive = confirm(people, next_id, confirmation_score, options)
+    next_id, alive = confirm(people, identities, next_id, confirmation_score, options)
     return next_id, alive, visible_people(people, seen, width, height, options)
 
 

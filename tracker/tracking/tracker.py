@@ -16,6 +16,7 @@ from .compiled import announce
 from .config import LATENCIES, TrackerConfig
 from .expectation import expected
 from .kalman import Array
+from .memory import Memory
 from .state import TrackState
 from .step import correct_and_output, observe, predict_and_match
 
@@ -51,6 +52,7 @@ class PoseTracker:
         self.config = replace(config or TrackerConfig(), **options)
         if self.config.smooth not in LATENCIES:
             raise ValueError(f"smooth is {self.config.smooth!r}; give one of {', '.join(LATENCIES)}.")
+        self._memory = Memory(self.config)
         self._sigmas = np.array(skeleton.sigmas, dtype=np.float64)
         self.reset()
 
@@ -62,6 +64,7 @@ class PoseTracker:
     def cut(self) -> None:
         """Delete all tracks, as at a hard cut within a video; ids continue, so that none is used twice."""
         self._people = TrackState.unknown(0, len(self.skeleton))
+        self._memory.clear()
         self._time: float | None = None
         self._idle = 0.0  # seconds from the last processed frame to the last frame
 
@@ -156,19 +159,23 @@ class PoseTracker:
         people, sigmas, options = self._people, self._sigmas, self.config
         if motion is not None and (motion != np.eye(2, 3)).any():
             people = people.moved(motion)
+            self._memory.move(motion)
         observed, ambiguous, visible_share = observe(poses, sigmas, options)
-        if people.appearance.shape[1] != observed.appearance.shape[1] and len(visible_share):
-            people = people._replace(appearance=np.zeros((len(people.ids), observed.appearance.shape[1])))
+        appearance = observed.appearance.shape[1:]
+        if people.appearance.shape[1:] != appearance and len(visible_share):
+            people = people._replace(appearance=np.zeros((len(people.ids), *appearance)))
+            self._memory.clear()
         match, new = predict_and_match(
             people, observed, ambiguous, visible_share, dt, self._idle, width, height, sigmas, options
         )
         if len(new):
-            people = people.join(TrackState.unknown(len(new), len(self.skeleton), people.appearance.shape[1]))
+            people = people.join(TrackState.unknown(len(new), len(self.skeleton), people.appearance.shape[1:]))
             match = np.concatenate([match, new])
         self._next_id, alive, visible = correct_and_output(
             people,
             observed,
             match,
+            self._memory.recognise(people, match, time),
             processed,
             visible_share,
             dt,
@@ -181,6 +188,7 @@ class PoseTracker:
             self._next_id,
             confirmation_score,
         )
+        self._memory.learn(people, time)
         self._people = people if alive.all() else people.select(alive)
         states = tuple([_STATES[measured] for measured in visible.measured.tolist()])
         poses, names = Poses(*visible[1:5]), self.skeleton.keypoints

@@ -34,11 +34,18 @@ class VisiblePeople(NamedTuple):
     seen: Mask
 
 
-def confirm(people: TrackState, next_id: int, confirmation_score: float, options: TrackerConfig) -> tuple[int, Mask]:
+def confirm(
+    people: TrackState,
+    identities: NDArray[np.int64],
+    next_id: int,
+    confirmation_score: float,
+    options: TrackerConfig,
+) -> tuple[int, Mask]:
     """Give ids to tracks with a sufficient sum of box scores.
 
     Args:
         people: T tracks.
+        identities: (T,) ids of the known people that they are; 0 for a new person, -1 if undecided.
         next_id: id of the next confirmed track.
         confirmation_score: minimum sum of box scores.
         options: options of the tracker.
@@ -46,10 +53,12 @@ def confirm(people: TrackState, next_id: int, confirmation_score: float, options
     Returns:
         The next id, and a mask (T,) of the tracks to keep; the others were lost for too long.
     """
-    new = np.flatnonzero((people.ids == 0) & (people.confirmation_scores >= confirmation_score))
-    people.ids[new] = next_id + np.arange(len(new))
+    ready = (people.ids == 0) & (people.confirmation_scores >= confirmation_score)
+    back, new = np.flatnonzero(ready & (identities > 0)), np.flatnonzero(ready & (identities == 0))
+    replaced = np.isin(people.ids, identities[back])  # the lost tracks of those who are back
+    people.ids[back], people.ids[new] = identities[back], next_id + np.arange(len(new))
     until = np.where(people.ids > 0, options.lost_seconds, options.tentative_seconds)
-    return next_id + len(new), state.recent(people, until, options.missed_frames)
+    return next_id + len(new), state.recent(people, until, options.missed_frames) & ~replaced
 
 
 def visible_people(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SourceError
 from .images.image import read_image
 from .writer import VideoWriter
 
 SIZE = (640, 480)  # (width, height) of the clip
+PHOTOS = Path(__file__).parent / "photos"  # of the assets of Ultralytics, whose licence is that of posetrack
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Shot:
     """One photograph and the views that the camera passes through, at equal times.
 
     Attributes:
-        photo: file name in the assets of the ultralytics package.
+        photo: file name in `PHOTOS`.
         views: (x, y, height) each: centre and height of the view, in pixels of the photograph.
     """
 
@@ -51,10 +50,9 @@ def make_sample(path: str | Path, *, seconds: float = 6.0, fps: float = 30.0, ov
         The path.
 
     Raises:
-        SourceError: the photographs are not installed.
         OutputError: the video cannot be written.
     """
-    photos = [read_image(_assets() / shot.photo) for shot in SHOTS]
+    photos = [read_image(PHOTOS / shot.photo) for shot in SHOTS]
     count = max(len(SHOTS), round(seconds * fps))
     with VideoWriter(path, size=SIZE, fps=fps, overwrite=overwrite) as writer:
         for index in range(count):
@@ -85,7 +83,7 @@ def make_crowd(path: str | Path, *, people: int, seconds: float = 4.0, fps: floa
         OutputError: the video cannot be written.
     """
     width, height = CROWD_SIZE
-    photo = read_image(_assets() / "bus.jpg")
+    photo = read_image(PHOTOS / "bus.jpg")
     background = cv2.GaussianBlur(cv2.resize(photo, CROWD_SIZE), (0, 0), 40)
     column, figures = width / people, []
     for left, top, right, bottom in (PEOPLE[i % len(PEOPLE)] for i in range(people)):
@@ -105,15 +103,6 @@ def make_crowd(path: str | Path, *, people: int, seconds: float = 4.0, fps: floa
                 boxes[index, i] = left, top, left + wide, top + tall
             writer.write(image, index / fps)
     return boxes
-
-
-def _assets() -> Path:
-    """Find the photographs without importing ultralytics, which takes seconds."""
-    spec = importlib.util.find_spec("ultralytics")
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        if all((Path(place) / "assets" / shot.photo).is_file() for shot in SHOTS):
-            return Path(place) / "assets"
-    raise SourceError("The photographs of the sample come with the package ultralytics. Install it, or give a video.")
 
 
 def _view(views: tuple[tuple[float, float, float], ...], where: float) -> NDArray[np.float64]:

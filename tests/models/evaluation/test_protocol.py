@@ -71,3 +71,13 @@ def test_sets_in_ground_truth_boxes_keep_all_people_scored_by_the_sum():
     rows, certain = POTR.select_true(twice, np.full((2, 17), 0.5), np.ones(2), np.full(2, 4e4), SIGMAS)
     assert rows.tolist() == [0, 1]
     np.testing.assert_allclose(certain, [8.5, 8.5])
+
+
+@pytest.mark.parametrize(
+    ("family", "certainty"),
+    [("RTMPose", "mean of the keypoint scores above 0.2"), ("RTMO", "box score"), ("YOLO", "box")],
+)
+def test_families_of_files_have_the_protocol_of_their_authors(family, certainty):
+    protocol = protocol_of(family)
+    assert protocol.family == family
+    assert certainty in protocol.certainty

@@ -1,7 +1,8 @@
 import pytest
 
+from posetrack.errors import ModelError
 from posetrack.models.geometry import skeletons
-from posetrack.models.geometry.skeletons import COCO_WHOLEBODY, CROWDPOSE, DATASETS
+from posetrack.models.geometry.skeletons import AUTO, COCO_WHOLEBODY, CROWDPOSE, DATASETS, SKELETONS, fitting
 
 
 def test_the_datasets_stand_in_the_order_of_the_experts():
@@ -16,9 +17,9 @@ def test_the_datasets_stand_in_the_order_of_the_experts():
     assert list(DATASETS) == ["coco", "aic", "mpii", "ap10k", "apt36k", "wholebody"]
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", SKELETONS)
 def test_every_skeleton_is_whole(name):
-    skeleton = DATASETS[name]
+    skeleton = SKELETONS[name]
     rows = range(len(skeleton))
     assert skeleton.name == name
     assert len(set(skeleton.keypoints)) == len(skeleton.sigmas) == len(skeleton)
@@ -30,10 +31,14 @@ def test_every_skeleton_is_whole(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "pairs"), [("coco", 8), ("aic", 6), ("mpii", 6), ("ap10k", 7), ("apt36k", 7), ("wholebody", 61)]
+    ("name", "pairs"),
+    [
+        *(("coco", 8), ("aic", 6), ("mpii", 6), ("ap10k", 7), ("apt36k", 7), ("wholebody", 61)),
+        *(("halpe26", 11), ("coco_25", 11)),
+    ],
 )
 def test_pairs_and_names_agree(name, pairs):
-    skeleton = DATASETS[name]
+    skeleton = SKELETONS[name]
     assert len({row for pair in skeleton.flip_pairs for row in pair}) == 2 * pairs == 2 * len(skeleton.flip_pairs)
     for i, j in enumerate(skeleton.flip_order):
         here, there = skeleton.keypoints[i], skeleton.keypoints[j]
@@ -54,7 +59,7 @@ def test_crowdpose_is_as_its_authors_have_it():
 
 
 def test_limbs_of_both_sides_mirror_each_other():
-    for skeleton in (*DATASETS.values(), CROWDPOSE):
+    for skeleton in SKELETONS.values():
         limbs = {frozenset(limb) for limb in skeleton.limbs}
         assert {frozenset(int(skeleton.flip_order[row]) for row in limb) for limb in limbs} == limbs
 
@@ -91,3 +96,33 @@ def test_rows_of_the_whole_body():
     assert [COCO_WHOLEBODY.sigmas[i] for i in (17, 22, 23, 71, 90, 91, 112, 132)] == [
         *(0.068, 0.094, 0.042, 0.008, 0.008, 0.029, 0.029, 0.031)
     ]
+
+
+@pytest.mark.parametrize(
+    ("count", "dataset", "name"),
+    [
+        *(
+            (17, AUTO, "coco"),
+            (25, AUTO, "coco_25"),
+            (26, AUTO, "halpe26"),
+            (133, AUTO, "wholebody"),
+            (16, AUTO, "mpii"),
+        ),
+        *((17, "ap10k", "ap10k"), (14, "crowdpose", "crowdpose")),
+    ],
+)
+def test_a_number_of_keypoints_has_a_skeleton(count, dataset, name):
+    assert fitting(count, dataset, "it").name == name
+
+
+@pytest.mark.parametrize(
+    ("count", "dataset", "sentence"),
+    [
+        (14, AUTO, r"estimates 14 keypoints\. Add --dataset aic or crowdpose\."),
+        (26, "coco", r"26 keypoints, but the skeleton of coco has 17\. Add --dataset halpe26\."),
+        (99, AUTO, r"99 keypoints\. Give another network\."),
+    ],
+)
+def test_a_number_that_fits_none_or_several_is_refused(count, dataset, sentence):
+    with pytest.raises(ModelError, match=sentence):
+        fitting(count, dataset, "it")

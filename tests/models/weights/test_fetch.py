@@ -1,6 +1,7 @@
 """Downloads from a server on this machine."""
 
 import hashlib
+import logging
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -67,8 +68,10 @@ def part(target):
     return target.with_name("weights.pth.part")
 
 
-def test_a_file_takes_its_name_when_it_is_whole(server, target, capsys):
-    fetch(f"{server.url}/file", target, expected=DIGEST)
+def test_a_file_takes_its_name_when_it_is_whole(server, target, capsys, caplog):
+    with caplog.at_level(logging.INFO, "posetrack"):
+        fetch(f"{server.url}/file", target, expected=DIGEST, licence="MIT")
+    assert f"Downloading {server.url}/file: {len(CONTENT) / 1e6:.1f} MB, licence MIT" in caplog.text
     assert target.read_bytes() == CONTENT
     assert [path.name for path in target.parent.iterdir()] == ["weights.pth"]
     assert capsys.readouterr() == ("", "")
@@ -76,10 +79,10 @@ def test_a_file_takes_its_name_when_it_is_whole(server, target, capsys):
 
 def test_a_download_that_breaks_off_goes_on_where_it_stopped(server, target):
     with pytest.raises(ModelError, match=r"stopped after 0\.0 MB .*Run it again"):
-        fetch(f"{server.url}/cut", target, expected=DIGEST)
+        fetch(f"{server.url}/cut", target, expected=DIGEST, licence="MIT")
     assert not target.exists()
     assert part(target).read_bytes() == CONTENT[: len(CONTENT) // 2]
-    fetch(f"{server.url}/file", target, expected=DIGEST)
+    fetch(f"{server.url}/file", target, expected=DIGEST, licence="MIT")
     assert target.read_bytes() == CONTENT
     assert server.asked[-1] == ("/file", f"bytes={len(CONTENT) // 2}-")
 
@@ -87,46 +90,46 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(server, target):
 def test_a_server_that_cannot_resume_sends_the_file_again(server, target):
     target.parent.mkdir()
     part(target).write_bytes(b"another beginning")
-    fetch(f"{server.url}/old", target, expected=DIGEST)
+    fetch(f"{server.url}/old", target, expected=DIGEST, licence="MIT")
     assert target.read_bytes() == CONTENT
 
 
 def test_nothing_is_fetched_twice(server, target):
     target.parent.mkdir()
     part(target).write_bytes(CONTENT)
-    fetch(f"{server.url}/file", target, expected=DIGEST)
+    fetch(f"{server.url}/file", target, expected=DIGEST, licence="MIT")
     assert target.read_bytes() == CONTENT
     part(target).write_bytes(CONTENT + b"more than there is")
-    fetch(f"{server.url}/file", target, expected=DIGEST)
+    fetch(f"{server.url}/file", target, expected=DIGEST, licence="MIT")
     assert target.read_bytes() == CONTENT
 
 
 def test_another_file_than_the_published_one_is_not_kept(server, target):
     with pytest.raises(ModelError, match=f"its sha256 is {DIGEST}, not 00"):
-        fetch(f"{server.url}/file", target, expected="00" * 32)
+        fetch(f"{server.url}/file", target, expected="00" * 32, licence="MIT")
     assert not list(target.parent.iterdir())
 
 
 def test_the_digest_that_the_hub_tells_counts(server, target):
-    fetch(f"{server.url}/hub", target)
+    fetch(f"{server.url}/hub", target, licence="MIT")
     assert target.read_bytes() == CONTENT
     server.digest = "00" * 32
     with pytest.raises(ModelError, match="not the file that was published"):
-        fetch(f"{server.url}/hub", target)
+        fetch(f"{server.url}/hub", target, licence="MIT")
 
 
 def test_what_cannot_be_had_is_a_sentence(server, target):
     with pytest.raises(
         ModelError, match=r"responded 404 Not Found\. Try again, or download it yourself and put it at .*pth"
     ):
-        fetch(f"{server.url}/missing", target)
+        fetch(f"{server.url}/missing", target, licence="MIT")
     server.shutdown()
     server.server_close()
     with pytest.raises(ModelError, match="Connection refused"):
-        fetch(f"{server.url}/file", target)
+        fetch(f"{server.url}/file", target, licence="MIT")
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_sentence(server, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelError, match=r"Cannot write .*POSETRACK_CACHE"):
-        fetch(f"{server.url}/file", tmp_path / "file" / "weights.pth")
+        fetch(f"{server.url}/file", tmp_path / "file" / "weights.pth", licence="MIT")

@@ -10,6 +10,7 @@ from posetrack.errors import ModelError, UsageError
 from posetrack.models.weights import locate as module
 from posetrack.models.weights.locate import local, locate_weights, variant
 from posetrack.models.weights.variants import ZOO
+from posetrack.tracker.perception.pose import load_pose_estimator
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def downloads(monkeypatch):
     """Stands in for the network: every address has the same short file."""
     asked = []
 
-    def fetch(url, target, *, expected):
+    def fetch(url, target, *, licence, expected):
         asked.append((url, expected))
         target.write_bytes(b"weights")
 
@@ -128,3 +129,36 @@ def test_a_network_by_its_name_has_the_input_size_of_its_name(cache):
     found = locate_weights("potr-xcit-s12-p16-288x384")
     assert load_checkpoint(found.path, input_size=found.input_size).input_size == (384, 288)
     assert load_checkpoint(found.path).input_size == (256, 192)
+
+
+class TestTransformers:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        transformers = pytest.importorskip("transformers", reason="needs transformers")
+        torch.manual_seed(0)
+        backbone = {"hidden_size": 384, "num_hidden_layers": 1, "num_attention_heads": 12, "image_size": [64, 48]}
+        config = transformers.VitPoseConfig(
+            backbone_config={"model_type": "vitpose_backbone", "patch_size": [16, 16], **backbone},
+            num_labels=17,
+            use_simple_decoder=True,
+        )
+        transformers.VitPoseForPoseEstimation(config).save_pretrained(tmp_path / "network")
+        return tmp_path / "network"
+
+    def test_a_folder_is_a_name(self, folder):
+        estimator = load_pose_estimator(str(folder), device="cpu", runtime="torch")
+        assert (estimator.family, estimator.skeleton.name, estimator.input_size) == ("ViTPose", "coco", (64, 48))
+
+    def test_so_is_a_repository_of_the_hub(self, folder, monkeypatch):
+        monkeypatch.setattr(module.hub, "find", lambda name, *, offline: folder / "model.safetensors")
+        assert locate_weights("owner/vitpose").path == folder / "model.safetensors"
+
+    def test_another_network_of_transformers_is_a_sentence(self, folder):
+        config = folder / "config.json"
+        config.write_text(config.read_text().replace('"model_type": "vitpose"', '"model_type": "sapiens2"'))
+        with pytest.raises(ModelError, match="is a sapiens2 of transformers"):
+            load_pose_estimator(str(folder), device="cpu", runtime="torch")
+
+    def test_offline_it_is_looked_for_in_the_cache_only(self, cache):
+        with pytest.raises(ModelError, match="neither a file nor in the cache of the hub"):
+            locate_weights("owner/vitpose", offline=True)

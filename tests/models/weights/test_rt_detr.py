@@ -1,4 +1,4 @@
-"""RT-DETR as --detector: recognised by its configuration, equal to transformers' own chain, whatever runs it."""
+"""RT-DETR and RF-DETR as --detector: recognised by their configuration, equal to transformers' own chain."""
 
 import importlib.util
 import json
@@ -11,12 +11,13 @@ import pytest
 import torch
 
 from posetrack.errors import ModelError, UsageError
-from posetrack.models.weights import rt_detr
+from posetrack.models.weights import hub, rt_detr
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.types import Frame
 
 transformers = pytest.importorskip("transformers", reason="needs transformers")
 SIZE = 128
+LABELS = {0: "bicycle", 1: "person", 2: "car"}
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +26,27 @@ def photograph():
     return cv2.imread(str(folder / "bus.jpg"))
 
 
-def save(folder, family="RTDetr"):
-    """Write a small network of random weights as transformers does."""
-    torch.manual_seed(0)
+def rf_detr():
+    backbone = {"model_type": "rf_detr_dinov2", "hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2}
+    backbone |= {"image_size": SIZE, "patch_size": 16, "num_windows": 2, "out_indices": [2, 4]}
+    return transformers.RfDetrConfig(
+        backbone_config=backbone,
+        d_model=32,
+        decoder_ffn_dim=64,
+        decoder_layers=2,
+        num_queries=20,
+        group_detr=2,
+        decoder_self_attention_heads=4,
+        decoder_cross_attention_heads=4,
+        decoder_n_points=2,
+        id2label=LABELS,
+    )
+
+
+def rt_detr_config(family):
     backbone = {"model_type": "rt_detr_resnet", "embedding_size": 16, "hidden_sizes": [16, 32, 64, 64]}
     backbone |= {"depths": [1, 1, 1, 1], "layer_type": "basic", "out_features": ["stage2", "stage3", "stage4"]}
-    config = getattr(transformers, f"{family}Config")(
+    return getattr(transformers, f"{family}Config")(
         backbone_config=backbone,
         encoder_in_channels=[32, 64, 64],
         encoder_hidden_dim=32,
@@ -41,8 +57,14 @@ def save(folder, family="RTDetr"):
         decoder_layers=2,
         num_queries=30,
         num_denoising=0,
-        id2label={0: "bicycle", 1: "person", 2: "car"},
+        id2label=LABELS,
     )
+
+
+def save(folder, family="RTDetr"):
+    """Write a small network of random weights as transformers does."""
+    torch.manual_seed(0)
+    config = rf_detr() if family == "RfDetr" else rt_detr_config(family)
     network = getattr(transformers, f"{family}ForObjectDetection")(config).eval()
     with torch.no_grad():
         for name, module in network.named_modules():  # with fresh weights all places score alike
@@ -53,11 +75,12 @@ def save(folder, family="RTDetr"):
                 if "enc_score_head" in name or "class_embed" in name:
                     module.bias[1] += 2  # people
     network.save_pretrained(folder)
-    transformers.RTDetrImageProcessor(size={"height": SIZE, "width": SIZE}).save_pretrained(folder)
+    processor = getattr(transformers, f"{family.removesuffix('V2')}ImageProcessor")
+    processor(size={"height": SIZE, "width": SIZE}).save_pretrained(folder)
     return network
 
 
-@pytest.fixture(scope="module", params=["RTDetr", "RTDetrV2"])
+@pytest.fixture(scope="module", params=["RTDetr", "RTDetrV2", "RfDetr"])
 def saved(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     return save(folder, request.param), folder
@@ -66,7 +89,7 @@ def saved(request, tmp_path_factory):
 @pytest.mark.parametrize("runtime", ["torch", "openvino"])
 def test_people_are_those_of_transformers_own_chain(saved, runtime, photograph):
     network, folder = saved
-    processor = transformers.RTDetrImageProcessor.from_pretrained(folder)
+    processor = transformers.AutoImageProcessor.from_pretrained(folder)
     images = processor(images=np.ascontiguousarray(photograph[..., ::-1]), return_tensors="pt")
     with torch.no_grad():
         told = network(**images)
@@ -78,8 +101,9 @@ def test_people_are_those_of_transformers_own_chain(saved, runtime, photograph):
     found = load_detector(folder, device="cpu", runtime=runtime, precision="fp32", conf=0.0)(Frame(photograph, 0, 0.0))
     nearest = np.abs(found.boxes[None] - boxes[:, None]).max(-1).argmin(1)  # scores may tie
     assert len(set(nearest)) == len(boxes) == 5
-    np.testing.assert_allclose(found.boxes[nearest], boxes, atol=0.1)
-    np.testing.assert_allclose(found.scores[nearest], scores, atol=2e-4)
+    smooth = "RfDetr" not in type(network).__name__  # RF-DETR resizes in floating point, here in whole levels
+    np.testing.assert_allclose(found.boxes[nearest], boxes, atol=0.1 if smooth else 0.3)
+    np.testing.assert_allclose(found.scores[nearest], scores, atol=2e-4 if smooth else 1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +117,9 @@ def changed(folder, tmp_path, **values):
     """Return a copy of a saved network with another configuration."""
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    told = json.loads((tmp_path / rt_detr.CONFIG).read_text())
-    (tmp_path / rt_detr.CONFIG).write_text(json.dumps(told | values))
-    return tmp_path / rt_detr.WEIGHTS
+    told = json.loads((tmp_path / hub.CONFIG).read_text())
+    (tmp_path / hub.CONFIG).write_text(json.dumps(told | values))
+    return tmp_path / hub.WEIGHTS
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from posetrack.errors import DeviceError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.benchmark import plain_chain
 from posetrack.tracker.benchmark.runs import Clock, KnownBoxes, Run, in_turns, ours, plain
-from posetrack.tracker.cli import main
+from posetrack.tracker.cli import build_parser, main
 from posetrack.tracker.video.sample import make_crowd
 from posetrack.tracker.video.source import open_source
 
@@ -114,21 +114,35 @@ def test_a_missing_package_of_the_plain_chain_is_a_sentence(monkeypatch, capsys)
         DeviceError, match=r"missing_transformers and missing_lap. Run: pip install 'posetrack\[bench\]'\."
     ):
         plain_chain.check_installed()
-    assert main(["bench", "--against", "naive"]) == 1
+    assert main(["bench", "naive"]) == 1
     assert "The plain chain needs" in capsys.readouterr().err
 
 
-def test_what_cannot_be_compared_is_refused(capsys):
-    assert main(["bench", "--against", "sort"]) == 2
-    assert "The pipeline is not measured against sort; give naive." in capsys.readouterr().err
-    assert main(["bench", "tracker", "--against", "naive"]) == 2
-    assert main(["bench", "--rounds", "0"]) == 2
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["tracker", "--against", "naive"], "'naive' is no choice for --against. Choose one of norfair"),
+        (["pipeline", "--rounds", "0"], "--rounds is 0; give 1 or more."),
+        (["tracker", "--people", "5", "0"], "--people is 5 0; give 1 or more."),
+        (["endurance", "--frames", "9"], "--frames is 9; give 10 or more."),
+        (["stages", "--model", "vitpose-b"], "There is no option '--model'."),
+        (["piepline"], "Did you mean pipeline?"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(words, sentence, capsys):
+    assert main(["bench", *words]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_the_pipeline_is_what_is_measured_without_a_word():
+    parse = build_parser().parse_args
+    assert vars(parse(["bench"])) == vars(parse(["bench", "pipeline"]))
 
 
 def test_people_are_invented_and_runs_are_compared(tmp_path, capsys):
     target = tmp_path / "bench.json"
     words = ["--people", "2", "1", "--frames", "4", "--warmup", "1", "--rounds", "1", "--device", "cpu"]
-    assert main(["bench", *words, "--json", str(target)]) == 0
+    assert main(["bench", "pipeline", *words, "--json", str(target)]) == 0
     figures, output = json.loads(target.read_text()), " ".join(capsys.readouterr().out.split())
     assert figures["clips"]["1"]["people"] == 1
     clip = figures["clips"]["2"]

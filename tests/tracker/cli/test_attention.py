@@ -28,7 +28,7 @@ def attention(files, tmp_path):
     def call(*words, image=files / "photo.png"):
         output = tmp_path / "figures" / "out.png"
         model = ["--model", str(files / "transpose.pth"), "--device", "cpu"]
-        return main(["attention", "--image", str(image), *model, "--output", str(output), *words]), output
+        return main(["attention", "--image", str(image), *model, "--out", str(output), *words]), output
 
     return call
 
@@ -68,7 +68,7 @@ def test_a_picture_with_nobody_is_one_sentence(attention, monkeypatch, capsys):
         (["--keypoint", "left_wirst"], "Did you mean left_wrist?"),
         (["--box", "1,2,3"], "give four numbers"),
         (["--box", "9,9,1,1"], "is empty"),
-        (["--output", "figure.docx"], "give the name of an image"),
+        (["--out", "figure.docx"], "give the name of an image"),
     ],
 )
 def test_a_wrong_request_is_one_sentence(attention, capsys, words, message):

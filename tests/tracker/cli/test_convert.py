@@ -16,8 +16,8 @@ def table(recording, tmp_path):
     return file
 
 
-def convert(*words):
-    return main(["convert", *map(str, words)])
+def convert(source, out, *words):
+    return main(["convert", str(source), "--out", str(out), *map(str, words)])
 
 
 def test_there_and_back(table, tmp_path, capsys):

@@ -72,7 +72,7 @@ def test_predicted_rows_can_be_left_out(tables):
 
 def test_other_formats_give_the_same_figures(tables):
     for name in ("boxes.txt", "poses.json"):
-        assert main(["convert", str(tables / "result/cross.csv"), str(tables / name)]) == 0
+        assert main(["convert", str(tables / "result/cross.csv"), "--out", str(tables / name)]) == 0
         words = ["eval-tracking", "--truth", str(tables / "truth/cross.csv"), "--result", str(tables / name)]
         assert main([*words, "--json", str(tables / f"{name}.out")]) == 0
     figures = [json.loads((tables / f"{name}.out").read_text())["all"] for name in ("boxes.txt", "poses.json")]
@@ -86,4 +86,4 @@ def test_requests_that_cannot_be_met(tables, capsys):
     assert main(["eval-tracking", "--truth", truth, "--result", result]) == 2
     assert "has no tracks of stand" in capsys.readouterr().err
     assert main(["eval-tracking", "--truth", truth, "--result", result, "--fps", "0"]) == 2
-    assert main(["convert", str(tables / "truth/cross.csv"), str(tables / "a.xml")]) == 2
+    assert main(["convert", str(tables / "truth/cross.csv"), "--out", str(tables / "a.xml")]) == 2

@@ -1,3 +1,4 @@
+import json
 import math
 from pathlib import Path
 
@@ -5,12 +6,15 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from posetrack.models import weights
+from posetrack.models.foreign.families import FAMILIES
 from posetrack.models.networks.convvit import ConvViT
 from posetrack.models.networks.potr import POTR
 from posetrack.models.networks.xcit import XCiT
 from posetrack.models.weights.checkpoint import load_checkpoint
 from posetrack.models.weights.variants import ZOO
 from posetrack.tracker.cli import main
+from tests import foreign_networks as networks
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +46,17 @@ def test_detectors_are_listed_too(capsys):
     assert main(["models"]) == 0
     listed = " ".join(capsys.readouterr().out.split())
     assert "convvit (bundled) ConvViT" in listed
-    assert "bundled YOLOv8, people only 336 3.1 M see card AGPL-3.0 yes" in listed
-    assert "yolo11n.pt YOLO11 640 2.6 M 39.5 AGPL-3.0 no" in listed
+    assert "bundled YOLOv8, people only 336 3.1 M 1.2 see card AGPL-3.0 yes" in listed
+    assert "yolo11n.pt YOLO11 640 2.6 M 3.3 39.5 AGPL-3.0 no" in listed
+    assert "PekingU/rtdetr_r50vd RT-DETR 640 42.0 M 68.0 53.1 Apache-2.0 no" in listed
+
+
+def test_the_lists_are_written_as_json(capsys, tmp_path):
+    assert main(["models", "--json", str(tmp_path / "lists.json")]) == 0
+    lists = json.loads((tmp_path / "lists.json").read_text())
+    assert [row["name"] for row in lists["model"]][1:] == list(ZOO)[1:]
+    assert lists["detector"][0]["name"] == "bundled"
+    assert [row["family"] for row in lists["onnx"]] == [family.name for family in FAMILIES]
 
 
 def test_info_of_the_bundled_pair_is_true(capsys):
@@ -99,13 +112,13 @@ def test_a_checkpoint_is_converted_and_loads_the_same(tmp_path, capsys):
     network = ConvViT(input_size=(32, 32), backbone_width=0.0625, width=32, depth=1, decoder=(8, 8)).eval()
     source, target = tmp_path / "in.pth", tmp_path / "out.safetensors"
     torch.save({"state_dict": {f"module.{key}": value for key, value in network.state_dict().items()}}, source)
-    assert main(["models", "convert", str(source), str(target)]) == 0
+    assert main(["models", "convert", str(source), "--out", str(target)]) == 0
     images = torch.randn(1, 3, 32, 32)
     with torch.inference_mode():
         torch.testing.assert_close(load_checkpoint(target)(images), network(images))
-    assert main(["models", "convert", str(source), str(target)]) == 1
+    assert main(["models", "convert", str(source), "--out", str(target)]) == 1
     assert "--overwrite" in capsys.readouterr().err
-    assert main(["models", "convert", str(source), str(tmp_path / "out.bin")]) == 2
+    assert main(["models", "convert", str(source), "--out", str(tmp_path / "out.bin")]) == 2
 
 
 def test_a_converted_file_knows_what_its_weights_cannot_tell(tmp_path):
@@ -113,7 +126,7 @@ def test_a_converted_file_knows_what_its_weights_cannot_tell(tmp_path):
     source, target = tmp_path / "last.ckpt", tmp_path / "potr.safetensors"
     state = {f"vitdetr.{key}": value for key, value in network.state_dict().items()}
     torch.save({"state_dict": state, "hyper_parameters": {"input_size": [96, 128], "activation": "relu"}}, source)
-    assert main(["models", "convert", str(source), str(target)]) == 0
+    assert main(["models", "convert", str(source), "--out", str(target)]) == 0
     with safe_open(target, framework="pt") as file:
         assert file.metadata() == {"family": "POTR", "input_size": "96x128", "activation": "relu"}
     loaded = load_checkpoint(target)
@@ -124,5 +137,46 @@ def test_a_name_is_converted_with_its_input_size(tmp_path, cache):
     cache.mkdir()
     torch.save(ZOO["potr-xcit-s12-p16"].build().state_dict(), cache / "potr-xcit-s12-p16-288x384.pth")
     target = tmp_path / "potr.safetensors"
-    assert main(["models", "convert", "potr-xcit-s12-p16-288x384", str(target)]) == 0
+    assert main(["models", "convert", "potr-xcit-s12-p16-288x384", "--out", str(target)]) == 0
     assert load_checkpoint(target).input_size == (384, 288)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("yolo11n.pt", "downloads are off"), ("PekingU/rtdetr_r50vd", "neither a file nor in the cache of the hub")],
+)
+def test_detectors_are_downloaded_by_the_same_command(name, sentence, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert main(["models", "download", name, "--offline"]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_families_of_files_are_listed(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "250")
+    assert main(["models"]) == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    for family in FAMILIES:
+        assert f"{family.name} {family.task} {family.flag} {family.exporter}" in listed
+
+
+def test_info_recognises_an_onnx_file(tmp_path, capsys):
+    pytest.importorskip("onnx", reason="needs onnx")
+    path = networks.write_simcc(tmp_path / "network.onnx", 26, (64, 48))
+    assert main(["models", "info", str(path)]) == 0
+    facts = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert facts | {"network": "pose", "option": "--model", "family": "RTMPose", "input": "48x64"} == facts
+    assert facts["keypoints"] == "26, halpe26"
+
+
+@pytest.mark.parametrize(("name", "kind", "family"), [("pose", "pose", "ConvViT"), ("detector", "detector", "YOLO")])
+def test_info_recognises_weights(name, kind, family, capsys):
+    path = Path(weights.__file__).parent / "bundled" / f"{name}.safetensors"
+    assert main(["models", "info", str(path)]) == 0
+    facts = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert (facts["network"], facts["family"]) == (kind, family)
+
+
+def test_info_of_another_file_says_so(tmp_path, capsys):
+    (tmp_path / "notes.pth").write_text("hello")
+    assert main(["models", "info", str(tmp_path / "notes.pth")]) == 1
+    assert "not a readable weights file" in capsys.readouterr().err

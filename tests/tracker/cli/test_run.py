@@ -211,7 +211,7 @@ def test_cuda_that_is_not_there_is_an_error_and_no_fallback(walking_clip, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-def test_weights_of_another_skeleton_are_refused(walking_clip, tmp_path, capsys):
+def test_weights_whose_keypoints_several_datasets_have_are_refused(walking_clip, tmp_path, capsys):
     from safetensors.torch import save_file
 
     from posetrack.models.networks.convvit import ConvViT
@@ -220,7 +220,7 @@ def test_weights_of_another_skeleton_are_refused(walking_clip, tmp_path, capsys)
     save_file(network.state_dict(), tmp_path / "other.safetensors")
     words = ("--source", walking_clip, "--csv", tmp_path / "out.csv", "--model", tmp_path / "other.safetensors")
     assert posetrack(*words) == 1
-    assert "estimates 14 keypoints, but the skeleton of coco has 17. Add --dataset aic." in capsys.readouterr().err
+    assert "estimates 14 keypoints. Add --dataset aic or crowdpose." in capsys.readouterr().err
 
 
 def test_every_output_follows_the_skeleton_of_the_dataset(walking_clip, tmp_path):
@@ -377,7 +377,7 @@ def test_the_list_of_models_names_the_bundled_one(capsys, monkeypatch):
 
 def test_bench_measures_the_stages(walking_clip, tmp_path, capsys):
     target = tmp_path / "bench.json"
-    words = ["bench", "--source", str(walking_clip), "--frames", "5", "--warmup", "2", "--device", "cpu"]
+    words = ["bench", "pipeline", "--source", str(walking_clip), "--frames", "5", "--warmup", "2", "--device", "cpu"]
     assert main([*words, "--json", str(target)]) == 0
     figures = json.loads(target.read_text())["clips"][walking_clip.name]
     assert figures["frames"] == 5

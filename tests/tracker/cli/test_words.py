@@ -15,9 +15,9 @@ from posetrack.tracker.cli import build_parser, main
         (["dance.mp4", "--xyzzy"], "There is no option '--xyzzy'. See posetrack --help."),
         (["bensh"], "There is neither a file nor a command 'bensh'. Did you mean bench?"),
         (["eval-traking", "--truth", "a"], "nor a command 'eval-traking'. Did you mean eval-tracking?"),
-        (["demo", "--outptu", "x"], "There is no option '--outptu'. Did you mean --output?"),
+        (["demo", "--otu", "x"], "There is no option '--otu'. Did you mean --out?"),
         (["demo", "more"], "There is no use for 'more'. See posetrack demo --help."),
-        (["bench", "--frmes", "3"], "There is no option '--frmes'. Did you mean --frames?"),
+        (["bench", "pipeline", "--frmes", "3"], "There is no option '--frmes'. Did you mean --frames?"),
         (["models", "infos"], "Did you mean info?"),
         (["dance.mp4", "--conf", "much"], "--conf: invalid float value: 'much'. See posetrack --help."),
         (["dance.mp4", "--conf"], "--conf: expected one argument. See posetrack --help."),
@@ -48,4 +48,4 @@ def test_a_file_that_is_named_almost_as_a_command_is_a_file(tmp_path, monkeypatc
 
 
 def test_the_first_word_that_is_a_command_is_one():
-    assert build_parser().parse_args(["demo", "--output", "here"]).output == "here"
+    assert build_parser().parse_args(["demo", "--out", "here"]).out == "here"

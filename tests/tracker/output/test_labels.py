@@ -1,4 +1,6 @@
-"""Labels next to the IDs: angles of this frame, and growing counts."""
+"""What is drawn with the IDs: angles of this frame, and growing counts."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +11,10 @@ from posetrack.tracker.features import motions
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
-from posetrack.tracker.output.labels import AngleLabels, EventLabels, LabelSink
+from posetrack.tracker.output.arcs import JOINTS, AngleArcs, draw_arc
+from posetrack.tracker.output.labels import EventLabels, LabelSink
 from posetrack.tracker.output.overlay import draw
+from posetrack.tracker.output.palette import palette
 from posetrack.tracker.output.sinks import Sinks
 from posetrack.tracker.types import Frame, State, Tracks
 
@@ -20,7 +24,7 @@ BLANK = np.zeros((2, 2, 3), np.uint8)
 def labelled(label, parts, *, seconds):
     actions = ActionFeatures()
     detector = EventDetector(actions)
-    make = {"angles": AngleLabels(actions), "events": EventLabels(detector)}[label]
+    make = {"angles": AngleArcs(actions), "events": EventLabels(detector)}[label]
     labels = LabelSink(make)
     listeners = [make] if isinstance(make, EventLabels) else []
     person = motions.perform(parts, synthetic.regular(seconds, 30))
@@ -31,10 +35,53 @@ def labelled(label, parts, *, seconds):
             yield labels(frame)[4]
 
 
-def test_angles_are_those_of_this_frame():
-    assert list(labelled("angles", [motions.stand(1)], seconds=1))[-1] == "knee 0/0  hip 0/0  elbow 0/0"
-    bent = list(labelled("angles", [motions.curls(1, seconds=2)], seconds=3))[60]
-    assert bent.startswith("knee 0/0  hip 0/0  elbow 13")
+def arcs_of(parts, *, seconds, frame=-1):
+    return dict(zip(JOINTS, list(labelled("angles", parts, seconds=seconds))[frame]))
+
+
+def test_arcs_are_those_of_this_frame():
+    assert {round(arc.degrees) for arc in arcs_of([motions.stand(1)], seconds=1).values()} == {0}
+    bent = arcs_of([motions.curls(1, seconds=2)], seconds=3, frame=60)
+    assert abs(round(bent["left_knee"].sweep)) == 0
+    assert 130 <= bent["left_elbow"].degrees < 140
+    assert abs(bent["left_elbow"].sweep) == pytest.approx(bent["left_elbow"].degrees)
+
+
+@pytest.mark.parametrize("joint", JOINTS)
+def test_an_arc_leads_from_the_straight_direction_to_the_limb(joint):
+    bottom = arcs_of([motions.squats(1, seconds=2)], seconds=2, frame=30)
+    arc = bottom[joint]
+    image = np.zeros((400, 400, 3), np.uint8)
+    draw_arc(image, replace(arc, center=(200, 200), radius=100), palette(1), width=6)
+    middle, outside = (np.radians(arc.start + arc.sweep * share) for share in (0.5, -0.5))
+    if abs(arc.sweep) > 20:
+        x, y = (200 + 100 * np.array([np.cos(middle), np.sin(middle)])).round().astype(int)
+        assert image[y - 2 : y + 3, x - 2 : x + 3].max() > 200
+        x, y = (200 + 100 * np.array([np.cos(outside), np.sin(outside)])).round().astype(int)
+        assert not image[y - 2 : y + 3, x - 2 : x + 3].any()
+    assert not image[:90].any()
+
+
+def test_arcs_and_degrees_are_drawn():
+    scene = synthetic.standing([0.0])
+    _, poses, ids = next(scene.frames())
+    tracks = Tracks(ids, poses, np.zeros((1, 2)), (State.MEASURED,))
+    actions = ActionFeatures()
+    actions.update(0, 0.0, tracks)
+    arcs = AngleArcs(actions)(tracks)
+    assert set(arcs) == set(ids)
+    plain, with_arcs = (
+        draw(np.zeros((480, 640, 3), np.uint8), tracks, skeleton=COCO, arcs=each) for each in ({}, arcs)
+    )
+    assert (plain != with_arcs).any()
+
+
+def test_an_unknown_joint_has_no_arc():
+    scene = synthetic.standing([0.0])
+    _, poses, ids = next(scene.frames())
+    poses.scores[0, COCO.keypoints.index("left_knee")] = 0.0
+    tracks = Tracks(ids, poses, np.zeros((1, 2)), (State.MEASURED,))
+    assert len(AngleArcs(ActionFeatures())(tracks)[ids[0]]) == len(JOINTS) - 2  # neither knee nor hip
 
 
 def test_events_tell_the_posture_and_count():

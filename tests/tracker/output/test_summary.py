@@ -6,7 +6,7 @@ from rich.console import Console
 
 from posetrack.tracker import timings
 from posetrack.tracker.output.sidecar import Counts
-from posetrack.tracker.output.summary import progress, summary_table
+from posetrack.tracker.output.summary import BatchTable, Outcome, progress, summary_table
 from posetrack.tracker.timings import FrameRate, Timings
 
 
@@ -86,7 +86,7 @@ def test_frame_rate():
 
 def text_of(renderable):
     console = Console(file=io.StringIO(), width=100)
-    console.print(renderable)
+    console.print(renderable, crop=False)
     return console.file.getvalue()
 
 
@@ -95,23 +95,54 @@ def test_summary_table():
     timings = Timings(clock=clock)
     fill(timings, clock, "read", [0.0015])
     fill(timings, clock, "detect", [0.010, 0.020, 0.030])
-    text = text_of(
-        summary_table(timings, device="cpu", files=[Path("a[b].mp4"), "out.csv"], counts=Counts(read=3, dropped=2))
-    )
+    outcome = Outcome(Counts(read=3, dropped=2), people=2, seconds=1.5, files=(Path("a[b].mp4"), Path("out.csv")))
+    text = text_of(summary_table(timings, outcome, device="cpu"))
     assert [line.split() for line in text.splitlines()] == [
         ["stage", "median", "ms", "p95", "ms"],
         ["read", "1.5", "1.5"],
         ["detect", "20.0", "29.0"],
         [],
         ["frames", "3,", "2", "dropped"],
+        ["people", "2"],
+        ["time", "1.5", "s,", "2.0", "fps"],
         ["device", "cpu"],
         ["wrote", "a[b].mp4"],
         ["wrote", "out.csv"],
     ]
 
 
+def test_a_long_path_stays_in_one_line():
+    path = Path("/".join(["folder"] * 40), "out.csv")
+    outcome = Outcome(Counts(read=1), people=0, seconds=1.0, files=(path,))
+    assert text_of(summary_table(Timings(), outcome, device="cpu")).splitlines()[-1].split() == ["wrote", str(path)]
+
+
 def test_summary_of_a_run_without_a_frame():
-    assert "cpu" in text_of(summary_table(Timings(), device="cpu"))
+    assert "0.0 s, 0.0 fps" in text_of(summary_table(Timings(), Outcome(Counts(), 0, 0.0), device="cpu"))
+
+
+def test_a_batch_has_a_row_per_source_and_a_total():
+    console = Console(file=io.StringIO(), width=60)
+    long = f"clips/{'deep/' * 12}b.mp4"
+    table = BatchTable(console, ["clips/a[b].mp4", long, "clips/broken.mp4"])
+    table.add("clips/a[b].mp4", Outcome(Counts(read=300, dropped=1), 2, 30.0, (Path("videos/a.mp4"),)))
+    table.add(long, Outcome(Counts(read=900, failed=3), 1, 90.0, (Path("videos/b.mp4"), Path("tables/b.csv"))))
+    table.total(3)
+    lines = console.file.getvalue().splitlines()
+    assert [line.split() for line in lines[:2]] == [
+        ["source", "frames", "people", "time"],
+        ["clips/a[b].mp4", "300,", "1", "dropped", "2", "30.0", "s,", "10.0", "fps"],
+    ]
+    assert lines[2].startswith("...")
+    assert lines[2].endswith("deep/b.mp4  900, 3 failed       1  1:30 min, 10.0 fps")
+    assert " ".join(lines[3].split()) == "total 1200, 1 dropped, 3 failed 3 2:00 min, 10.0 fps, 2 of 3 sources"
+    assert lines[4:] == ["wrote 3 files in tables, videos"]
+
+
+def test_a_batch_in_which_nothing_worked_prints_no_table():
+    console = Console(file=io.StringIO())
+    BatchTable(console, ["a.mp4"]).total(1)
+    assert console.file.getvalue() == ""
 
 
 @pytest.mark.parametrize("total", [None, 3])

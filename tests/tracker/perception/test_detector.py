@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from posetrack.errors import ModelError
+from posetrack.models.geometry.detection import nms
+from posetrack.models.geometry.letterbox import letterbox
 from posetrack.models.networks import yolo
 from posetrack.models.networks.ultralytics_import import load_tasks
 from posetrack.models.weights import detectors
 from posetrack.models.weights.card import DetectorCard
 from posetrack.tracker.perception import detector as module
-from posetrack.tracker.perception.detector import FileDetector, YoloDetector, load_detector, nms
-from posetrack.tracker.perception.letterbox import letterbox
+from posetrack.tracker.perception.detector import FileDetector, NetworkDetector, load_detector
 from posetrack.tracker.perception.runtimes.pytorch import TorchRuntime
 from posetrack.tracker.types import Frame
 
@@ -40,7 +41,7 @@ class Fake:
 
 
 def detector(rows, *, classes=1, size=640, **options):
-    return YoloDetector(Fake(rows, columns=4 + classes), DetectorCard(size=size), **options)
+    return NetworkDetector(Fake(rows, columns=4 + classes), DetectorCard(size=size), **options)
 
 
 class TestLetterbox:
@@ -92,7 +93,7 @@ class TestNms:
         assert order[nms(boxes[order], scores[order], iou=0.4)].tolist() == nms(boxes, scores, iou=0.4).tolist()
 
 
-class TestYoloDetector:
+class TestNetworkDetector:
     def test_boxes_come_back_to_the_picture_clipped_and_sorted(self):
         # a 64x48 picture becomes 640x480: ten times, no padding
         found = detector([[100, 100, 40, 60, 0.5], [600, 400, 200, 400, 0.9], [300, 300, 10, 10, 0.2]])(frame())
@@ -103,7 +104,7 @@ class TestYoloDetector:
         model = Fake([])
         picture = np.zeros((32, 64, 3), np.uint8)
         picture[..., 0] = 255  # blue
-        YoloDetector(model, DetectorCard(size=64))(Frame(picture, 0, 0.0))
+        NetworkDetector(model, DetectorCard(size=64))(Frame(picture, 0, 0.0))
         assert model.seen.shape == (1, 3, 32, 64)
         assert model.seen[0, :, 0, 0].tolist() == [0, 0, 1]
 
@@ -113,14 +114,16 @@ class TestYoloDetector:
 
     def test_other_classes_do_not_count(self):
         model = Fake([[100, 100, 40, 60, 0.9, 0.1], [300, 300, 40, 60, 0.1, 0.8]], columns=6)
-        assert YoloDetector(model, DetectorCard(size=640, person_class=1))(frame()).scores == pytest.approx([0.8])
+        assert NetworkDetector(model, DetectorCard(size=640, person_class=1))(frame()).scores == pytest.approx([0.8])
 
     def test_channels_after_the_classes_do_not_matter(self):
         assert detector([[100, 100, 40, 60, 0.9, 320.0, 7.0]], classes=3)(frame()).scores == pytest.approx([0.9])
 
     def test_end_to_end_rows_are_final(self):
         rows = [[10, 20, 30, 40, 0.5, 0], [10, 20, 30, 40, 0.6, 0], [0, 0, 9, 9, 0.9, 2], [0, 0, 9, 9, 0.1, 0]]
-        found = YoloDetector(lambda images: np.array([rows]), DetectorCard(size=640, end2end=True))(frame())
+        found = NetworkDetector(lambda images: np.array([rows]), DetectorCard(size=640, processing="yolo_final"))(
+            frame()
+        )
         np.testing.assert_allclose(found.boxes, [[1, 2, 3, 4]] * 2)
         np.testing.assert_allclose(found.scores, [0.6, 0.5])
 
@@ -141,7 +144,8 @@ class TestYoloDetector:
             model = load_tasks().DetectionModel("yolo26n.yaml", nc=1, verbose=False)
             model.end2end = True
             model.fuse(verbose=False)
-        found = YoloDetector(TorchRuntime(model), DetectorCard(size=64, end2end=end2end), conf=0.0)(frame(*shape))
+        card = DetectorCard(size=64, processing="yolo_final" if end2end else "yolo")
+        found = NetworkDetector(TorchRuntime(model), card, conf=0.0)(frame(*shape))
         assert len(found)
         assert (found.boxes >= 0).all()
         assert (found.boxes <= np.tile(shape[::-1], 2)).all()

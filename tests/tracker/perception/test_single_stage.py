@@ -1,5 +1,6 @@
 import importlib.util
 import warnings
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.models.networks.ultralytics_import import load_tasks
 from posetrack.models.weights.card import SingleStageCard
 from posetrack.tracker.cli import main
+from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.perception.pose import load_pose_estimator
 from posetrack.tracker.perception.single_stage import SingleStagePoseEstimator
 from posetrack.tracker.types import Frame
@@ -31,14 +33,16 @@ def write(path, description, **arguments):
     """Write a network of random weights as Ultralytics writes its files."""
     tasks = load_tasks()
     torch.manual_seed(0)
-    network = getattr(tasks, arguments.pop("task", "PoseModel"))(description, nc=1, verbose=False, **arguments)
+    kind = arguments.pop("task", "PoseModel")
+    network = getattr(tasks, kind)(description, nc=1, verbose=False, **arguments)
     network.names, network.args = {0: "person"}, {}
     with torch.no_grad():
         for module in network.modules():  # fresh statistics would let every place score alike
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.weight.uniform_(0.8, 1.4)
                 module.bias.normal_(0, 0.2)
-    torch.save({"model": network, "train_args": {"imgsz": SIZE, "task": "pose"}}, path)
+    task = "pose" if kind == "PoseModel" else "detect"
+    torch.save({"model": network, "train_args": {"imgsz": SIZE, "task": task}}, path)
     return path
 
 
@@ -79,6 +83,36 @@ def test_people_of_photographs_are_those_of_ultralytics_own_predictor(name, runt
     frame = photograph(name)
     estimator = load_pose_estimator(str(TEACHER), device="cpu", runtime=runtime, precision="fp32")
     check(estimator(frame), predicted(TEACHER, frame.image))
+
+
+@pytest.mark.filterwarnings("ignore")  # Ultralytics' exporter warns
+@pytest.mark.parametrize(
+    ("name", "task", "options"),
+    [
+        ("yolo11n-pose", "pose", {}),
+        ("yolo11n-pose", "pose", {"dynamic": True}),
+        ("yolo11n-pose", "pose", {"nms": True, "conf": 0.0, "iou": 0.7, "max_det": 15}),
+        ("yolo11n", "detect", {}),
+    ],
+)
+def test_people_of_a_file_that_ultralytics_exported_are_those_of_its_predictor(name, task, options, tmp_path):
+    pytest.importorskip("onnx", reason="needs onnx")
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    load_tasks()
+    import ultralytics
+
+    kind = "PoseModel" if task == "pose" else "DetectionModel"
+    weights, frame = write(tmp_path / f"{name}.pt", f"{name}.yaml", task=kind), photograph("bus.jpg")
+    form = {"format": "onnx", "imgsz": SIZE, "opset": 17, "simplify": False, "device": "cpu", "verbose": False}
+    path = ultralytics.YOLO(weights, task=task).export(**form, **options)
+    words = {"imgsz": SIZE, "conf": 0.0, "iou": 0.7, "max_det": 15, "device": "cpu", "verbose": False, "save": False}
+    wanted = ultralytics.YOLO(path, task=task).predict(frame.image, **words)[0]
+    load = load_pose_estimator if task == "pose" else partial(load_detector, iou=0.7)
+    found = load(str(path), device="cpu", runtime="onnxruntime", conf=0.0, max_people=15)(frame)
+    assert len(found) == len(wanted.boxes) == 15
+    np.testing.assert_allclose(found.boxes, wanted.boxes.xyxy.numpy(), atol=0.1)
+    if task == "pose":
+        np.testing.assert_allclose(found.keypoints, wanted.keypoints.data.numpy()[..., :2], atol=0.1)
 
 
 class Rows:
@@ -149,7 +183,10 @@ class TestFiles:
 
     @pytest.mark.parametrize(
         ("words", "sentence"),
-        [({"flip": True}, "takes whole frames"), ({"dataset": "mpii"}, "17 keypoints .* mpii has 16 .*--dataset coco")],
+        [
+            ({"flip": True}, "takes whole frames"),
+            ({"dataset": "mpii"}, r"17 keypoints, .* mpii has 16\. Add --dataset coco"),
+        ],
     )
     def test_what_does_not_fit_is_refused(self, words, sentence, weights):
         with pytest.raises((UsageError, ModelError), match=sentence):

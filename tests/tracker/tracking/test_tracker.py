@@ -301,6 +301,11 @@ def box_only(boxes, scores=None, features=None):
     return Poses(boxes, np.full((len(boxes), 17, 2), np.nan), np.zeros((len(boxes), 17)), scores, features)
 
 
+def clothes(*colours):
+    """Return the appearance of people whose six parts have these colours, numbers below 8."""
+    return np.repeat(np.eye(8)[list(colours)][:, None], 6, axis=1)
+
+
 def test_a_pole_hides_one_side_after_the_other_and_the_box_stays_whole():
     tracker = PoseTracker()
     for frame in range(60):
@@ -336,16 +341,16 @@ def test_a_panning_camera_keeps_all_ids():
 
 
 def test_people_are_reidentified_by_appearance():
-    red, blue = np.eye(2)
+    red, blue = 0, 1
 
     def ids(first, second):
         tracker = PoseTracker()
         for frame in range(10):
-            tracker.update(box_only([[100, 50, 160, 200]], features=[first]), frame / 25)
+            tracker.update(box_only([[100, 50, 160, 200]], features=clothes(first)), frame / 25)
         for frame in range(10, 30):
             tracker.update(Poses.empty(), frame / 25)
         for frame in range(30, 33):
-            tracks = tracker.update(box_only([[110, 50, 170, 200]], features=[second]), frame / 25)
+            tracks = tracker.update(box_only([[110, 50, 170, 200]], features=clothes(second)), frame / 25)
         return tracks.ids.tolist()
 
     assert ids(red, red) == [1]

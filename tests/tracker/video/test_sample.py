@@ -4,9 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from posetrack.errors import SourceError
 from posetrack.tracker.video import sample
 from posetrack.tracker.video.source import open_source
 
@@ -22,17 +20,11 @@ def test_the_camera_moves_smoothly_through_two_shots(tmp_path):
 
 def test_the_views_stay_inside_the_photographs():
     for shot in sample.SHOTS:
-        height, width = sample.read_image(sample._assets() / shot.photo).shape[:2]
+        height, width = sample.read_image(sample.PHOTOS / shot.photo).shape[:2]
         views = np.array([sample._view(shot.views, t) for t in np.linspace(0, 0.999, 100)])  # (100, 3): x, y, height
         half = views[:, 2:] / 2 * (sample.SIZE[0] / sample.SIZE[1], 1)
         assert np.all(views[:, :2] - half >= -3)
         assert np.all(views[:, :2] + half <= np.array([width, height]) + 3)
-
-
-def test_missing_photographs_are_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(sample.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(SourceError, match="ultralytics"):
-        sample.make_sample(tmp_path / "sample.mp4")
 
 
 def test_nothing_heavy_is_imported():

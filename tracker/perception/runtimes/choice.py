@@ -11,7 +11,7 @@ RUNTIMES = ("auto", "torch", "openvino", "onnxruntime")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 INT8_FLAGS = ("amx_int8", "avx512_vnni", "avx_vnni")  # without them, int8 is no faster than 16 bits
 BF16_FLAGS = ("amx_bf16", "avx512_bf16")  # without them, bfloat16 is emulated and slower than float32
-PACKAGES = {"openvino": "openvino", "onnxruntime": "posetrack[onnx]", "torch": "torch"}
+PACKAGES = {"openvino": "openvino", "onnxruntime": "posetrack[onnx]", "torch": "posetrack[full]"}
 
 _READS = {"": RUNTIMES[1:], ".xml": ("openvino",), ".onnx": ("openvino", "onnxruntime")}
 _KNOWN = {  # (runtime, device) -> precisions, the default first

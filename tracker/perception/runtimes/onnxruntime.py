@@ -9,9 +9,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from ....errors import ConversionError, DeviceError, ModelError
+from ....errors import ConversionError, DeviceError
 from ....models.cache import cache_folder
-from ....models.weights.card import KEY
 from .choice import Choice
 from .machine import threads
 
@@ -74,16 +73,3 @@ def _providers(choice: Choice) -> list[Any]:
     half = {"trt_fp16_enable": choice.precision == "fp16"}
     tensorrt = [("TensorrtExecutionProvider", number | engines | half)] if "TensorrtExecutionProvider" in there else []
     return [*tensorrt, ("CUDAExecutionProvider", number)]
-
-
-def read_card(path: str | Path) -> str:
-    """Return the card stored in an `.onnx` file as text; empty if it has none.
-
-    Raises:
-        ModelError: the file cannot be read.
-    """
-    try:
-        session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:  # its errors have no common class
-        raise ModelError(f"Cannot read '{path}': it is not a complete ONNX file. Export it again.") from error
-    return session.get_modelmeta().custom_metadata_map.get(KEY, "")

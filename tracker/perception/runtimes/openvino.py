@@ -192,7 +192,7 @@ def _core() -> ov.Core:
 
 
 def read_card(path: str | Path) -> str:
-    """Return the card stored in an `.xml` or `.onnx` file as text; empty if it has none.
+    """Return the card stored in an `.xml` file as text; empty if it has none.
 
     Raises:
         ModelError: the file cannot be read.
@@ -201,9 +201,6 @@ def read_card(path: str | Path) -> str:
         model = _core().read_model(Path(path))
     except RuntimeError as error:
         raise ModelError(
-            f"Cannot read '{path}': it is not a complete OpenVINO or ONNX file. Export it again."
+            f"Cannot read the network '{path}': it is not a complete OpenVINO file. Export it again."
         ) from error
-    for place in ([KEY], ["framework", KEY]):  # in OpenVINO and in ONNX files
-        if model.has_rt_info(place):
-            return model.get_rt_info(place).astype(str)
-    return ""
+    return str(model.get_rt_info([KEY]).astype(str)) if model.has_rt_info([KEY]) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from ....models.geometry.arrays import to_arrays
 from ..device import describe, resolve_device
+from .batches import joined
 from .choice import Choice
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)  # batch sizes of the captured CUDA graphs; batches are padded to the next size
@@ -22,6 +24,8 @@ _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 class TorchRuntime:
     """A `Runtime`.
+
+    Threads take turns: captured graphs and YOLO's anchors are shared memory.
 
     On CUDA, each input shape is captured once as a CUDA graph and replayed, so that a small network needs one launch
     instead of hundreds. On a CPU, bf16 uses autocast.
@@ -41,17 +45,21 @@ class TorchRuntime:
         weights = torch.float32 if self._autocast else self._type
         network = network.eval().to(self._device, weights)
         self._network: Any = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
+        self._turn = threading.Lock()
         self._graphs: dict[tuple[int, ...], tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]] = {}
         self.device, self.precision, self.reason = describe(self._device), choice.precision, choice.reason
 
-    @torch.inference_mode()
     def __call__(self, images: NDArray[np.float32]) -> Any:
         """Run a batch."""
+        with self._turn, torch.inference_mode():
+            return self._run(images)
+
+    def _run(self, images: NDArray[np.float32]) -> Any:
         if self._device.type != "cuda":
             return to_arrays(self._forward(self._upload(torch.from_numpy(images))))
         if len(images) > BATCHES[-1]:
-            parts = [self(images[i : i + BATCHES[-1]]) for i in range(0, len(images), BATCHES[-1])]
-            return _joined(parts)
+            parts = [self._run(images[i : i + BATCHES[-1]]) for i in range(0, len(images), BATCHES[-1])]
+            return joined(parts)
         return self._replay(torch.from_numpy(images))
 
     def _upload(self, images: Tensor) -> Tensor:
@@ -93,9 +101,3 @@ class TorchRuntime:
             value for module in self._network.modules() for value in vars(module).values() if torch.is_tensor(value)
         ]
         return graph, own, output, kept
-
-
-def _joined(parts: list[Any]) -> Any:
-    if isinstance(parts[0], dict):
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return np.concatenate(parts)

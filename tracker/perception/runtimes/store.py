@@ -29,7 +29,7 @@ ORIGIN = "origin.json"  # the source weights of a folder, and the network's card
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A network read from its weights: the file, the torch module and its card."""
+    """A network of a file of weights: the file, the torch module or the path of its OpenVINO form, and the card."""
 
     path: Path
     network: Any
@@ -59,9 +59,7 @@ def converted(key: str, suffix: str, read: Callable[[], Loaded]) -> Converted:
     folder = _folder(key, suffix)
     found = _kept(folder, suffix)
     if found is None or not is_whole(found.path):
-        kind, *_, name = key.split("\n")
-        log.info("Converting the %s network %s for this machine, once: some seconds ...", kind, Path(name).name)
-        found = _make(folder, suffix, read())
+        found = _make(folder, suffix, read(), key)
     return found
 
 
@@ -145,15 +143,13 @@ def _stamp(path: Path) -> list[int]:
     return [stat.st_size, stat.st_mtime_ns]
 
 
-def _make(folder: Path, suffix: str, weights: Loaded) -> Converted:
-    from ....models.export import files
-
+def _make(folder: Path, suffix: str, weights: Loaded, key: str) -> Converted:
     try:
         _root().mkdir(parents=True, exist_ok=True)
         _prune()
         fresh = Path(mkdtemp(dir=_root(), prefix="new-"))
         try:
-            files.write(weights.network, fresh / f"network{suffix}", weights.card)
+            _write(weights, fresh / f"network{suffix}", key)
             origin = {
                 "weights": str(weights.path.absolute()),
                 "stamp": _stamp(weights.path),
@@ -171,6 +167,19 @@ def _make(folder: Path, suffix: str, weights: Loaded) -> Converted:
             "Free some space, or set $POSETRACK_CACHE to another folder."
         ) from error
     return Converted(folder / f"network{suffix}", weights.card)
+
+
+def _write(weights: Loaded, file: Path, key: str) -> None:
+    """Write a network in the format of the file's suffix."""
+    if isinstance(weights.network, Path):
+        for suffix in (".xml", ".bin"):
+            shutil.copyfile(weights.network.with_suffix(suffix), file.with_suffix(suffix))
+        return
+    from ....models.export import files
+
+    kind, *_, name = key.split("\n")
+    log.info("Converting the %s network %s for this machine, once: some seconds ...", kind, Path(name).name)
+    files.write(weights.network, file, weights.card)
 
 
 def _prune() -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,12 +14,14 @@ import pytest
 
 from posetrack.errors import ModelError, UsageError
 from posetrack.models import cache
+from posetrack.models.weights.card import from_text
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.perception.pose import load_pose_estimator
 from posetrack.tracker.perception.runtimes import load, machine, openvino, store
 from posetrack.tracker.types import Frame
 
 ROOT = Path(__file__).parents[4]
+BUNDLED = ROOT / "models" / "weights" / "bundled"
 BUS = Path(importlib.util.find_spec("ultralytics").origin).parent / "assets" / "bus.jpg"
 
 pytest.importorskip("openvino", reason="needs openvino")
@@ -48,6 +51,58 @@ def test_every_runtime_finds_the_same(runtime, frame, reference):
     np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-4)
     sure = reference[1].scores > 0.2
     np.testing.assert_allclose(poses.keypoints[sure], reference[1].keypoints[sure], atol=0.05)
+
+
+@pytest.mark.parametrize("name", ["pose", "detector"])
+def test_the_shipped_form_is_of_the_shipped_weights(name):
+    card = from_text(openvino.read_card(BUNDLED / f"{name}.xml"))
+    assert card.sha256 == cache.sha256(BUNDLED / f"{name}.safetensors"), "Run: python tasks.py networks"
+    parts = [BUNDLED / f"{part}{suffix}" for part in ("pose", "detector") for suffix in (".xml", ".bin")]
+    assert sum(part.stat().st_size for part in parts) < 25e6
+
+
+def test_the_shipped_form_is_used_without_reading_the_weights_unless_it_is_of_others(tmp_path, monkeypatch):
+    class Read(Exception):
+        pass
+
+    def read():
+        raise Read
+
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
+    words = {"device": "cpu", "runtime": "openvino"}
+    for suffix in (".safetensors", ".xml", ".bin"):
+        shutil.copy(BUNDLED / f"pose{suffix}", tmp_path)
+    weights = tmp_path / "pose.safetensors"
+    network, card = load.load_runtime("pose", "fitting", read, shipped=weights, **words)
+    crops = np.zeros((2, 3, *card.input_size), np.float32)
+    assert len(network(crops)) == 2
+    with weights.open("ab") as file:
+        file.write(b"other")
+    with pytest.raises(Read):
+        load.load_runtime("pose", "other", read, shipped=weights, **words)
+    weights.with_suffix(".xml").unlink()
+    with pytest.raises(Read):
+        load.load_runtime("pose", "none", read, shipped=weights, **words)
+
+
+def test_the_bundled_networks_need_no_torch(tmp_path):
+    """Nor anything else of the full install, with an empty cache."""
+    code = """
+import sys
+for name in ("torch", "torchvision", "timm", "ultralytics", "filterpy"):
+    sys.modules[name] = None  # importing it fails
+import cv2
+from posetrack.tracker.perception.detector import load_detector
+from posetrack.tracker.perception.pose import load_pose_estimator
+from posetrack.tracker.types import Frame
+frame = Frame(cv2.imread(sys.argv[1]), 0, 0.0)
+print(len(load_pose_estimator(device="cpu")(frame, load_detector(device="cpu")(frame))))
+"""
+    command = [sys.executable, "-c", code, str(BUS)]
+    environment = os.environ | {"POSETRACK_CACHE": str(tmp_path)}
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout) >= 3
 
 
 def test_what_auto_takes_on_a_processor_is_near(frame, reference):
@@ -263,5 +318,5 @@ class TestExportedFiles:
         with pytest.raises(ModelError, match="There is no file"):
             load_pose_estimator(str(tmp_path / "missing.xml"), device="cpu")
         (tmp_path / "a.xml").write_text("<net/>")
-        with pytest.raises(ModelError, match="not a complete OpenVINO or ONNX file"):
+        with pytest.raises(ModelError, match="not a complete OpenVINO file"):
             load_pose_estimator(str(tmp_path / "a.xml"), device="cpu")

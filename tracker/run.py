@@ -130,8 +130,8 @@ def _track_one(
                     if csv:  # beside the partial table, in case that this run is killed
                         write_sidecar(working_table(csv), run_facts(complete=False, refined=False))
                     with bar(label=frames.name) as step:
-                        step = _keeping_up(step, frames, pipeline, config.tracking.target_fps)
-                        loop(frames, pipeline, sinks, step, threads=parallel(pipeline.estimator.network))
+                        threads, pace = parallel(pipeline.estimator.network), _pace(frames, pipeline, config)
+                        loop(frames, pipeline, sinks, step, threads=threads, pace=pace)
                     if isinstance(sinks, TwoPassSinks):
                         with opened() as again, bar(label="Second pass") as step:
                             sinks.second_pass(again, step)
@@ -165,14 +165,8 @@ def _track_one(
     return select.unmet
 
 
-def _keeping_up(step: Callable[[int], None], frames: Source, pipeline: Pipeline, fps: float) -> Callable[[int], None]:
-    """Return `step`; for a live source with an adaptive schedule, it also adapts the schedule to the frame rate."""
+def _pace(frames: Source, pipeline: Pipeline, config: RunConfig) -> Pace | None:
+    """Return what adapts the schedule to the frame rate; None for files and fixed schedules."""
     if not (frames.live and pipeline.schedule.adapts):
-        return step
-    pace = Pace(pipeline.schedule, fps=fps or frames.fps or 30.0)
-
-    def both(people: int) -> None:
-        step(people)
-        pace(frames.frames_dropped)
-
-    return both
+        return None
+    return Pace(pipeline.schedule, fps=config.tracking.target_fps or frames.fps or 30.0)

@@ -97,8 +97,9 @@ class Transaction:
     ) -> None:
         path = Path()
         try:
-            for file in self._held if fcntl is None else ():  # Windows renames and removes no open file
-                file.close()
+            if fcntl is None:  # Windows renames and removes no open file
+                for file in self._held:
+                    file.close()
             for finished, path in reversed(self._renamed) if kind is None else ():
                 if path.is_dir():
                     _remove(path)

@@ -12,6 +12,7 @@ types       mypy, on the wheel as it is installed
 test        the test suite, slow tests too
 slow        the slow tests alone
 fuzz        random input with a new seed each time, for --minutes N (1)
+soak        killed runs, full disks, restarted servers and 20,000 frames, about an hour; PART ... for some of them
 programs    the tests of other programs, in an environment that has them
 wheel       build wheel and sdist, check what a package index needs of them, and run the wheel outside of the checkout
 links       make the README's links absolute, for the page of a package index; in a GitHub workflow only
@@ -156,6 +157,11 @@ def fuzz(minutes: float = 1.0) -> None:
         subprocess.run([PYTHON, "-m", "pytest", "-q", ROOT / "tests" / "test_fuzz.py"], env=environment, check=True)
 
 
+def soak(*parts: str) -> None:
+    """Kill runs, fill disks, restart servers and run for long; print what was counted and measured."""
+    sh(PYTHON, ROOT / "tests" / "soak.py", *parts)
+
+
 def programs() -> None:
     """Install other programs beside this environment's libraries, and run their tests; none may skip."""
     with TemporaryDirectory() as name:
@@ -225,13 +231,15 @@ def absolute(text: str, repository: str, tag: str) -> str:
     return re.sub(r"(!?)\[([^\]]*)\]\((?!https?:|#)([^)]+)\)", replaced, text)
 
 
-_ALL = (quickstart, pythons, docs, networks, site, lint, types, test, slow, fuzz, programs, wheel, links)
+_ALL = (quickstart, pythons, docs, networks, site, lint, types, test, slow, fuzz, soak, programs, wheel, links)
 TASKS = {task.__name__: task for task in _ALL}
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["fuzz", "--minutes", minutes]:
             fuzz(float(minutes))
+        case ["soak", *parts]:
+            soak(*parts)
         case names if names and all(name in TASKS for name in names):
             for name in names:
                 TASKS[name]()

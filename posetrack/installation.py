@@ -18,7 +18,7 @@ _PACKAGES = {  # of Debian and Ubuntu, where a server's image leaves them out
     "libgthread-2.0.so.0": "libglib2.0-0",
     "libgomp.so.1": "libgomp1",
 }
-_FULL = {"torch", "torchvision", "timm", "ultralytics", "filterpy"}  # what other networks than the bundled ones need
+_FULL = {"torch", "torchvision", "timm", "ultralytics"}  # what other networks than the bundled ones need
 _WINDOWS = {"libGL.so.1", "libEGL.so.1", "libGLX.so.0"}  # which OpenCV's windows alone need
 _HEADLESS = "pip uninstall -y opencv-python && pip install opencv-python-headless"
 

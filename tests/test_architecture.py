@@ -12,11 +12,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from gaps import gappy
+
+from posetrack.tracker.formats.files import write_recording
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("posetrack", "tracker", "models", "configs")
 HEAVY = {"numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL", "scipy", "rich", "bokeh"} | {
-    "matplotlib"
+    "matplotlib",
+    "fastapi",
 }
 
 # From the bottom up: the rooms of posetrack, then the libraries, that each room may import. All may import errors.
@@ -48,7 +52,7 @@ ALLOWED = {
     "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
     "tracker.perception": "version tracker.types models.cache models.export models.foreign models.geometry "
     "models.weights | numpy cv2 torch onnxruntime",
-    "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba",
+    "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba filterpy",
     "tracker.features": "tracker.types models.geometry | numpy",
     "tracker.formats": "installation tracker.types tracker.partial models.geometry | numpy",
     "tracker.output": "version tracker.types tracker.partial tracker.timings tracker.tracking tracker.features "
@@ -77,6 +81,9 @@ ALLOWED = {
     "tracker.benchmark": "version tracker.types tracker.timings tracker.perception tracker.tracking tracker.pipeline "
     "tracker.loop tracker.output tracker.video tracker.evaluation models.geometry models.weights | "
     "numpy cv2 torch filterpy",
+    "tracker.serve": "version tracker.types tracker.timings tracker.config tracker.plan tracker.run tracker.pipeline "
+    "tracker.video tracker.features tracker.formats tracker.output models.geometry | numpy cv2 PIL rich fastapi "
+    "pydantic starlette uvicorn prometheus_client",
     "tracker.cli": "* | cv2 rich safetensors shtab",
     "__main__": "tracker.cli",
 }
@@ -215,6 +222,19 @@ print("torch" in sys.modules, "timm" in sys.modules, "filterpy" in sys.modules)
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.split() == ["True", "False", "False"]
+
+
+def test_converting_a_table_loads_no_compiler_and_no_network(tmp_path):
+    write_recording(tmp_path / "a.csv", gappy())
+    code = f"""
+import sys
+from posetrack.tracker.cli import main
+main(["convert", {str(tmp_path / "a.csv")!r}, "--out", {str(tmp_path / "b.mot.txt")!r}])
+print(*sorted({{"numba", "torch", "openvino", "filterpy", "scipy"}} & set(sys.modules)), file=sys.stderr)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert (tmp_path / "b.mot.txt").exists()
+    assert result.stderr.splitlines()[-1] == ""
 
 
 def test_every_package_is_listed_for_the_wheel():

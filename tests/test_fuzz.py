@@ -12,13 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from gaps import gappy
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from posetrack.errors import PosetrackError
 from posetrack.models.foreign.graph import read as read_graph
 from posetrack.models.foreign.recognise import recognise
+from posetrack.models.weights.checkpoint import read_state
 from posetrack.tracker.config import RunConfig, read_recipe
 from posetrack.tracker.formats.files import read_recording, write_recording
 from posetrack.tracker.formats.registry import FORMATS
@@ -34,7 +37,8 @@ SEED = int(os.environ.get("POSETRACK_FUZZ_SEED") or random.SystemRandom().randra
 CASES = int(os.environ.get("POSETRACK_FUZZ_CASES", "8"))
 KEPT = Path(__file__).parent / "data" / "fuzz"
 NEEDS = {"parquet": ("pyarrow",), "sleap": ("h5py",), "dlc-h5": ("h5py", "pandas", "tables")}
-KINDS = ("recipe", "boxes.txt", "boxes.json", "a.mp4", "a.mkv", "a.png", "a.jpg", "a.onnx")
+WEIGHTS = ("weights.pth", "weights.pkl", "weights.safetensors")  # the .pkl in the form of torch before 1.6
+KINDS = ("sidecar", "recipe", "boxes.txt", "boxes.json", "a.mp4", "a.mkv", "a.png", "a.jpg", "a.onnx", *WEIGHTS)
 PICTURE = np.zeros((48, 64, 3), np.uint8)
 
 generated = settings(max_examples=10 * CASES, deadline=None, database=None, print_blob=True)
@@ -66,7 +70,22 @@ def written(folder, kind):
     if kind in FORMATS:
         (path, *_) = write_recording(folder / f"a{FORMATS[kind].suffix}", gappy())
         return sorted(path.iterdir())[0] if path.is_dir() else path
+    if kind == "sidecar":
+        write_recording(folder / "a.csv", gappy())
+        sidecar = folder / "a.csv.json"
+        sidecar.write_text(
+            '{"complete": true, "size": {"width": 640, "height": 480}, "fps": 10, "frames": {"read": 20, "last": 19}, '
+            '"skeleton": {"name": "coco", "keypoints": ["nose"]}, "limbs": [["nose", "nose"]], "config": {"start": 0}}'
+        )
+        return sidecar
     path = folder / ("recipe.toml" if kind == "recipe" else kind)
+    if kind.startswith("weights"):
+        state = {"a.weight": torch.ones(3, 4), "a.bias": torch.ones(3)}
+        if kind.endswith("safetensors"):
+            save_file(state, path, {"format": "pt"})
+        else:
+            torch.save({"state_dict": state, "epoch": 3}, path, _use_new_zipfile_serialization=not kind.endswith("pkl"))
+        return path
     if kind in ("recipe", "boxes.txt", "boxes.json"):
         texts = {
             "recipe": 'conf = 0.3\nmodel = "bundled"\n[repetitions.curl]\nangle = "left_elbow"\nlow = 4\nhigh = 9\n',
@@ -98,6 +117,11 @@ def read(path, kind):
     if kind in FORMATS:
         for _ in read_recording(path.parent if kind == "openpose" else path, scale=100.0):
             pass
+    elif kind == "sidecar":
+        for _ in read_recording(path.with_suffix("")):
+            pass
+    elif kind.startswith("weights"):
+        assert all(isinstance(value, torch.Tensor) for value in read_state(path).values())
     elif kind == "recipe":
         RunConfig.of(**read_recipe(str(path)))
     elif kind.startswith("boxes"):

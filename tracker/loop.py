@@ -31,7 +31,13 @@ class Output(Protocol):
 
 
 def loop(
-    frames: Source, pipeline: Pipeline, sinks: Output, step: Callable[[int], None], *, threads: bool = True
+    frames: Source,
+    pipeline: Pipeline,
+    sinks: Output,
+    step: Callable[[int], None],
+    *,
+    threads: bool = True,
+    pace: Callable[[int], None] | None = None,
 ) -> None:
     """Track every frame of a source and write the results.
 
@@ -44,8 +50,9 @@ def loop(
         sinks: outputs; used in the calling thread, because windows need the main thread.
         step: called after each frame with its number of people.
         threads: False runs all steps in the calling thread.
+        pace: as in `follow`.
     """
-    with follow(frames, pipeline, threads=threads) as people:
+    with follow(frames, pipeline, threads=threads, pace=pace) as people:
         try:
             for frame, tracks in people:
                 sinks.write(frame, tracks)
@@ -60,7 +67,9 @@ def loop(
 
 
 @contextmanager
-def follow(frames: Source, pipeline: Pipeline, *, threads: bool = True) -> Iterator[Iterator[tuple[Frame, Tracks]]]:
+def follow(
+    frames: Source, pipeline: Pipeline, *, threads: bool = True, pace: Callable[[int], None] | None = None
+) -> Iterator[Iterator[tuple[Frame, Tracks]]]:
     """Give the tracks of every frame of a source, in order.
 
     Reading with detection, pose estimation and tracking run in parallel threads, ahead of the caller; pose estimation
@@ -70,6 +79,8 @@ def follow(frames: Source, pipeline: Pipeline, *, threads: bool = True) -> Itera
         frames: source.
         pipeline: frames to tracks.
         threads: False runs all steps in the calling thread.
+        pace: called with the source's number of dropped frames before each frame is tracked, in the same thread: it
+            may change the schedule's limits.
     """
 
     def read(frames: Iterator[Frame]) -> Iterator[Ahead]:
@@ -83,6 +94,8 @@ def follow(frames: Source, pipeline: Pipeline, *, threads: bool = True) -> Itera
 
     def track(ahead: Iterator[Ahead]) -> Iterator[tuple[Frame, Tracks]]:
         for frame, detections, poses in ahead:
+            if pace:
+                pace(frames.frames_dropped)
             yield frame, pipeline(frame, detections, poses.result() if poses else None)
 
     def _next(frames: Iterator[Frame]) -> Frame | None:

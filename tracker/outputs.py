@@ -137,7 +137,7 @@ def _screens(
     if outputs.show:
         screens.append(Window(f"posetrack: {frames.name}", show_fps=show_fps))
     if report:
-        screens.append(report.clip)
+        screens.append(report)
     return screens
 
 

@@ -65,6 +65,7 @@ class Transaction:
     def __init__(self) -> None:
         self._renamed: list[tuple[Path, Path]] = []
         self._removed: list[Path] = []
+        self._held: list[BinaryIO] = []
         self._always = ExitStack()
 
     def rename(self, finished: Path, path: Path) -> None:
@@ -80,9 +81,8 @@ class Transaction:
 
     def hold(self, file: BinaryIO) -> None:
         """Keep a claimed file open until the end, so that no other run takes its name; an empty one is removed."""
+        self._held.append(file)
         self._always.callback(_release, file)
-        if fcntl is None:  # Windows renames and removes no open file
-            file.close()
 
     def scratch(self, path: Path) -> None:
         """Remove a file or folder at the end, also after an error."""
@@ -97,6 +97,9 @@ class Transaction:
     ) -> None:
         path = Path()
         try:
+            if fcntl is None:  # Windows renames and removes no open file
+                for file in self._held:
+                    file.close()
             for finished, path in reversed(self._renamed) if kind is None else ():
                 if path.is_dir():
                     _remove(path)
@@ -142,6 +145,8 @@ class PartialFile:
             self._file = claim(self.path)
         except OSError as error:
             raise self._explained(error) from error
+        if self._results:
+            self._results.hold(self._file)
         return self
 
     def write(self, block: bytes) -> None:
@@ -194,7 +199,8 @@ class PartialFile:
         file = self.finish()
         with ExitStack() as own:
             results = self._results or own.enter_context(Transaction())
-            results.hold(file)
+            if results is not self._results:
+                results.hold(file)
             results.rename(self.partial, self.path)
 
     def _explained(self, error: OSError) -> OutputError:
@@ -239,6 +245,8 @@ def claim(path: Path) -> BinaryIO:
 def _keep_earlier(path: Path) -> None:
     """Move an earlier run's partial file and its sidecar to a free name, `out.1.partial.csv` for `out.partial.csv`.
 
+    An empty one is removed.
+
     Raises:
         OutputError: another run is writing the file.
     """
@@ -251,6 +259,9 @@ def _keep_earlier(path: Path) -> None:
             stack.callback(os.close, descriptor)
         free = descriptor is None or _lock(descriptor)
         try:
+            if free and not partial.lstat().st_size:
+                partial.unlink()
+                return
             if free:
                 partial.rename(kept)
         except FileNotFoundError:

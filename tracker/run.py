@@ -29,15 +29,22 @@ from .video.address import redact
 from .video.source import Source, open_source
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rich.console import Console
 
+    Progress = AbstractContextManager[Callable[[int], None]]  # gives a function to call after each frame
 
-def track(plan: Plan, *, console: Console) -> Iterator[PosetrackError | str]:
+
+def track(
+    plan: Plan, *, console: Console, progress: Callable[..., Progress] = progress
+) -> Iterator[PosetrackError | str]:
     """Track the sources of a plan, one after the other.
 
     Args:
         plan: of the run.
         console: where progress and summary are printed, unless the plan is quiet.
+        progress: shows the frames of each pass; takes what `output.summary.progress` takes.
 
     Yields:
         The error of a source that failed in a batch, whose other sources continue; or a warning.
@@ -53,7 +60,7 @@ def track(plan: Plan, *, console: Console) -> Iterator[PosetrackError | str]:
         table = BatchTable(console, [redact(str(job.source)) for job in plan.jobs])
     for job in plan.jobs:
         try:
-            warning = _track_one(job, plan.config, pipeline.session(), console, table)
+            warning = _track_one(job, plan.config, pipeline.session(), console, table, progress)
         except PosetrackError as error:
             if not plan.many:
                 raise
@@ -90,7 +97,14 @@ def _load(config: RunConfig, *, live: bool) -> Pipeline:
     return pipeline
 
 
-def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console, table: BatchTable | None) -> str:
+def _track_one(
+    job: Job,
+    config: RunConfig,
+    pipeline: Pipeline,
+    console: Console,
+    table: BatchTable | None,
+    progress: Callable[..., Progress],
+) -> str:
     """Track one source, print its summary or its row of a batch, and return a warning, or an empty text."""
     outputs, refine = config.outputs, config.tracking.refine
     reading = {each.name: getattr(config.source, each.name) for each in dataclasses.fields(config.source)}
@@ -116,8 +130,8 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
                     if csv:  # beside the partial table, in case that this run is killed
                         write_sidecar(working_table(csv), run_facts(complete=False, refined=False))
                     with bar(label=frames.name) as step:
-                        step = _keeping_up(step, frames, pipeline, config.tracking.target_fps)
-                        loop(frames, pipeline, sinks, step, threads=parallel(pipeline.estimator.network))
+                        threads, pace = parallel(pipeline.estimator.network), _pace(frames, pipeline, config)
+                        loop(frames, pipeline, sinks, step, threads=threads, pace=pace)
                     if isinstance(sinks, TwoPassSinks):
                         with opened() as again, bar(label="Second pass") as step:
                             sinks.second_pass(again, step)
@@ -151,14 +165,8 @@ def _track_one(job: Job, config: RunConfig, pipeline: Pipeline, console: Console
     return select.unmet
 
 
-def _keeping_up(step: Callable[[int], None], frames: Source, pipeline: Pipeline, fps: float) -> Callable[[int], None]:
-    """Return `step`; for a live source with an adaptive schedule, it also adapts the schedule to the frame rate."""
+def _pace(frames: Source, pipeline: Pipeline, config: RunConfig) -> Pace | None:
+    """Return what adapts the schedule to the frame rate; None for files and fixed schedules."""
     if not (frames.live and pipeline.schedule.adapts):
-        return step
-    pace = Pace(pipeline.schedule, fps=fps or frames.fps or 30.0)
-
-    def both(people: int) -> None:
-        step(people)
-        pace(frames.frames_dropped)
-
-    return both
+        return None
+    return Pace(pipeline.schedule, fps=config.tracking.target_fps or frames.fps or 30.0)

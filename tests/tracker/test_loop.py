@@ -13,6 +13,7 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.loop import loop
 from posetrack.tracker.output.sinks import Sinks
+from posetrack.tracker.perception.schedule import Schedule
 from posetrack.tracker.types import Frame
 from posetrack.tracker.video.source import open_source
 
@@ -224,3 +225,26 @@ def test_a_slow_network_builds_up_no_lag_on_a_live_source():
     with Sinks(Ages()) as sinks:
         loop(camera, Pipeline(Boxes(), Slow()), sinks, lambda people: None)
     assert max(ages) <= 3  # one in each of the two other stages, and one that is being read
+
+
+@both
+def test_the_pace_is_set_in_the_thread_that_tracks_before_each_frame(threads):
+    class Camera(Frames):
+        @property
+        def frames_dropped(self):
+            return 7
+
+    calls = []
+
+    class Watched(Middle):
+        def __call__(self, frame, detections):
+            calls.append(("frame", threading.get_ident()))
+            return super().__call__(frame, detections)
+
+    pipeline = Pipeline(Boxes(), Watched(), schedule=Schedule("auto", 1))
+    with Sinks(Seen()) as sinks:
+        pace = lambda dropped: calls.append((dropped, threading.get_ident()))  # noqa: E731
+        loop(Camera(5, live=True), pipeline, sinks, lambda people: None, threads=threads, pace=pace)
+    assert [what for what, _ in calls] == [7, "frame"] * 5
+    (thread,) = {thread for _, thread in calls}
+    assert (thread == threading.get_ident()) != threads

@@ -195,3 +195,11 @@ def test_a_disk_that_fills_within_a_block_keeps_only_whole_blocks(tmp_path):
     with pytest.raises(OutputError, match=r"No space left"):
         fill()
     assert file.partial.read_bytes() == b"whole\n"
+
+
+def test_an_empty_partial_file_of_an_earlier_run_is_not_kept(tmp_path, caplog):
+    partial_path(tmp_path / "out.csv").touch()
+    with PartialFile(tmp_path / "out.csv") as file:
+        file.write(b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+    assert not caplog.text

@@ -27,6 +27,7 @@ from . import (
     plot,
     report,
     run,
+    serve,
     train,
 )
 from .parser import Parser, RootParser
@@ -85,7 +86,7 @@ def _parser(*, brief: bool = False, words: bool = False) -> RootParser:
     parser.add_argument("--help-all", action="help", help="show all options")
     parser.add_argument("--version", action="version", version=f"posetrack {__version__}")
     everything = (
-        *(demo, features, report, plot, eval, eval_tracking),
+        *(demo, serve, features, report, plot, eval, eval_tracking),
         *(convert, bench, models, export, attention, label, train, completion),
     )
     for command in everything:

@@ -33,18 +33,20 @@ def run(args: argparse.Namespace) -> int:
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
+    from ..partial import Transaction
     from ..report.earlier import add_video, facts_of
     from ..report.report import Report
 
     Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
-    report = Report(args.out, actions, fps=recording.fps, overwrite=args.overwrite)
-    with ActionSink(actions, EventDetector(actions), report.people) as sink:
-        for index, time, tracks in recording.timed():
-            sink.write_rows(index, time, tracks)
-    facts = facts_of(recording)
-    if args.video:
-        add_video(args.video, report, start=facts.get("config", {}).get("start") or 0.0)
-    report.save(facts)
+    with Transaction() as results:
+        with Report(args.out, actions, fps=recording.fps, overwrite=args.overwrite, results=results) as report:
+            with ActionSink(actions, EventDetector(actions), report.people) as sink:
+                for index, time, tracks in recording.timed():
+                    sink.write_rows(index, time, tracks)
+            facts = facts_of(recording)
+            if args.video:
+                add_video(args.video, report, start=facts.get("config", {}).get("start") or 0.0)
+        report.save(facts)
     return 0

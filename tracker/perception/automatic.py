@@ -46,7 +46,7 @@ def choose_networks(
     """
     if AUTO not in (model, detector):
         return model, detector
-    if model == AUTO and dataset != "coco":
+    if model == AUTO and dataset not in (AUTO, "coco"):
         raise UsageError(f"model {AUTO} chooses among networks of COCO's keypoints, not of {dataset}. Name a model.")
     poses = [*recommended.pose_networks()] if model == AUTO else []
     detectors = [*recommended.detectors()] if detector == AUTO else []

@@ -22,7 +22,7 @@ PATIENCE = 5.0, 80.0  # seconds on a level before the previous one is retried: i
 
 
 class Pace:
-    """Callable `(dropped)`, to be called after each frame; adjusts the limits of a schedule.
+    """Callable `(dropped)`, to be called before each frame by the thread that uses the schedule; adjusts its limits.
 
     The level rises while frames are dropped and the rate is below the target. If a return to the previous level fails,
     the next attempt waits twice as long, so that the level does not oscillate.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import OutputError
 from ..video.writer import VideoWriter
 
 MAX_BYTES = 12_000_000  # of the video, 16 MB in base64
@@ -39,6 +40,7 @@ class Clip:
     """Keep annotated images as a video while it is small, and a few of them as still images.
 
     Args:
+        folder: for the video while it is made; removed at the end, and with what an earlier run left, at the start.
         fps: average rate; None if unknown.
         max_bytes: size above which the video is dropped.
 
@@ -49,17 +51,21 @@ class Clip:
         video: contents of an MP4 file; None if it is too large, or a single image.
     """
 
-    def __init__(self, *, fps: float | None = None, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, folder: Path, *, fps: float | None = None, max_bytes: int = MAX_BYTES) -> None:
         self.start = 0.0
         self.size: tuple[int, int] | None = None
         self.stills: list[Still] = []
         self.video: bytes | None = None
-        self._fps, self._max = fps, max_bytes
+        self._folder, self._fps, self._max = folder, fps, max_bytes
         self._every = 1.0  # seconds between still images
         self._writer: VideoWriter | None = None
 
     def __enter__(self) -> Self:
-        self._folder = TemporaryDirectory(prefix="posetrack-")
+        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            self._folder.mkdir()
+        except OSError as error:
+            raise OutputError(f"Cannot write '{self._folder}': {error.strerror}. Choose another folder.") from error
         return self
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
@@ -69,7 +75,7 @@ class Clip:
             self.start, self.size = time, (width, height)
             scale = min(1.0, SIDE / max(width, height))
             size = max(2, round(width * scale)), max(2, round(height * scale))
-            self._writer = VideoWriter(Path(self._folder.name) / "clip.mp4", size=size, fps=self._fps, crf=CRF)
+            self._writer = VideoWriter(self._folder / "clip.mp4", size=size, fps=self._fps, crf=CRF)
         if not self.stills or time >= self.stills[-1].time + self._every:
             self._keep(image, time)
         if self._writer:
@@ -104,7 +110,7 @@ class Clip:
                 if self._writer.frames_written > 1 and self._writer.path.stat().st_size <= self._max:
                     self.video = self._writer.path.read_bytes()
         finally:
-            self._folder.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def jpeg_uri(image: NDArray[np.uint8]) -> str:

@@ -30,7 +30,7 @@ def facts_of(recording: Recording) -> dict[str, Any]:
 
 
 def add_video(video: str, report: Report, *, start: float = 0.0) -> None:
-    """Add the video to a report that has its people.
+    """Add the video to an open report that has its people.
 
     A video that --save wrote begins at 0, even if its run began later: the shift follows from the times of the table's
     first and last row.
@@ -49,10 +49,9 @@ def add_video(video: str, report: Report, *, start: float = 0.0) -> None:
     with open_source(video) as frames:
         if frames.live:
             raise UsageError(f"--video is '{video}', which is live. Give the file that --save wrote.")
-        with report.clip as clip:
-            for frame in frames:
-                clip.write(frame.image, frame.time)
-                times[frame.index] = frame.time
+        for frame in frames:
+            report.write(frame.image, frame.time)
+            times[frame.index] = frame.time
     if not measurements.people:
         return
     shift = _shift(times, [measurements.first, measurements.last], start)

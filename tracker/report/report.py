@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import UsageError
 from ..features.stream import ActionFeatures
-from ..partial import PartialFile, Transaction, check_target, partial_path
+from ..partial import PartialFile, Transaction
 from .clip import Clip
 from .libraries import need
 from .measurements import Collector
@@ -17,18 +21,19 @@ from .measurements import Collector
 class Report:
     """One HTML file about a run.
 
-    `clip` receives the annotated images, `people` the tracks with features and events; then call `save`.
+    In a `with` block, `write` receives the annotated images and `people` the tracks with features and events; then call
+    `save`. From the start of the block, no other run can write the page.
 
     Args:
         path: of the page, .html.
         actions: computes the features.
         fps: average frame rate; None if unknown.
         overwrite: whether an existing file may be replaced.
-        results: gives the page its name; None gives it at once.
+        results: gives the page its name.
 
     Attributes:
         path: of the page.
-        clip: receives images.
+        clip: the annotated images.
         people: collects measurements.
 
     Raises:
@@ -43,16 +48,32 @@ class Report:
         *,
         fps: float | None = None,
         overwrite: bool = False,
-        results: Transaction | None = None,
+        results: Transaction,
     ) -> None:
-        self.path, self._results = Path(path), results
+        self.path = Path(path)
         check_report(self.path)
-        check_target(self.path, overwrite=overwrite)
-        self.clip = Clip(fps=fps)
+        self._page = PartialFile(self.path, overwrite=overwrite, results=results)
+        self._begun = False
+        self.clip = Clip(self.path.with_name(f".{self.path.name}.clip"), fps=fps)
         self.people = Collector(actions)
 
+    def __enter__(self) -> Self:
+        self._page.__enter__()
+        self.clip.__enter__()
+        self._begun = True
+        return self
+
+    def write(self, image: NDArray[np.uint8], time: float) -> None:
+        """Add an annotated image (H, W, 3), BGR, with its time in seconds."""
+        self.clip.write(image, time)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.clip.__exit__(kind, error, trace)
+
     def save(self, facts: Mapping[str, Any], *, complete: bool = True) -> None:
-        """Write the page; the page of an interrupted run keeps its partial name.
+        """Write the page; the page of an interrupted run keeps its partial name, and one that never began has none.
 
         Args:
             facts: metadata of the run, as in its sidecar.
@@ -63,10 +84,14 @@ class Report:
         """
         from .page import render
 
+        if not self._begun:
+            return
         text = render(self.people.measurements, facts=facts, clip=self.clip)
-        path, results = (self.path, self._results) if complete else (partial_path(self.path), None)
-        with PartialFile(path, overwrite=True, results=results) as file:
-            file.write(text.encode(errors="backslashreplace"))  # of file names that are not UTF-8
+        self._page.write(text.encode(errors="backslashreplace"))  # of file names that are not UTF-8
+        if complete:
+            self._page.__exit__(None, None, None)
+        else:
+            self._page.finish().close()
 
 
 def check_report(path: Path) -> None:

@@ -11,34 +11,12 @@ Array = NDArray[np.float64]
 
 MAX_ROWS = 40_000  # of all people: 11 minutes of two people at 30 fps, about 10 MB of a page
 _LONGEST = 1e9  # seconds
-_BLOCK = 256  # minimum number of rows by which a table grows
-
-
-class _Rows:
-    """The rows of one person, appended one by one."""
-
-    def __init__(self, columns: int) -> None:
-        self._table = np.empty((0, columns))
-        self._count = 0
-
-    def append(self, row: Array) -> None:
-        if self._count == len(self._table):
-            room = np.empty((max(self._count, _BLOCK), self._table.shape[1]))
-            self._table = np.concatenate([self._table, room])
-        self._table[self._count] = row
-        self._count += 1
-
-    @property
-    def table(self) -> Array:
-        return self._table[: self._count]
-
-    @table.setter
-    def table(self, rows: Array) -> None:
-        self._table, self._count = rows, len(rows)
+_BLOCK = 1024  # rows
+_NONE = -1  # owner of a free row
 
 
 class Series:
-    """One table of rows per person.
+    """One table of rows per person, in memory that is allocated once.
 
     Above `max_rows` rows, time is divided into buckets of which two rows are kept; bucket lengths double when the limit
     is reached again. The two values of a column are its minimum and maximum in the bucket, in their order, so peaks are
@@ -46,7 +24,7 @@ class Series:
 
     Args:
         plain: for each column after the time, whether it has no meaningful extremes, such as a position.
-        max_rows: of all people together.
+        max_rows: of all people together; only people of very few rows each can exceed it.
 
     Attributes:
         bucket: seconds; 0 while every row is exact.
@@ -55,37 +33,53 @@ class Series:
     def __init__(self, plain: Sequence[bool], *, max_rows: int = MAX_ROWS) -> None:
         self.bucket = 0.0
         self._plain = np.array([True, *plain])
-        self._max = max_rows
-        self._people: dict[int, _Rows] = {}
+        self._rows, self._owners = self._allocated(max_rows)
         self._count = 0
+
+    def _allocated(self, rows: int) -> tuple[Array, NDArray[np.int64]]:
+        # filled, since the system would hand out the pages of an empty table one by one during the run
+        return np.full((rows, len(self._plain)), np.nan), np.full(rows, _NONE, np.int64)
 
     def add(self, person: int, time: float, values: Array) -> None:
         """Append a row of a person; its time in seconds must not be before the last one."""
-        rows = self._people.setdefault(person, _Rows(len(self._plain)))
-        rows.append(np.concatenate([[time], values]))
-        self._count += 1
-        if self._count > self._max:
+        if self._count == len(self._rows):
             self._thin()
+        self._owners[self._count] = person
+        self._rows[self._count, 0], self._rows[self._count, 1:] = time, values
+        self._count += 1
 
     def table(self, person: int) -> Array:
         """Return the rows (R, 1 + C) of a person, seconds first; (0, 1 + C) if the person is unknown."""
-        return self._people.get(person, _Rows(len(self._plain))).table
+        return self._rows[: self._count][self._owners[: self._count] == person]
 
     def _thin(self) -> None:
-        """Lengthen the buckets until half of the limit is free; each person keeps at least two rows."""
+        """Lengthen the buckets until half of the table is free; each person keeps at least two rows."""
+        people = np.unique(self._owners)
         if not self.bucket:
-            steps = np.concatenate([np.diff(rows.table[:, 0]) for rows in self._people.values()])
+            steps = np.concatenate([np.diff(self.table(person)[:, 0]) for person in people])
             self.bucket = 4 * max(float(np.median(steps)) if len(steps) else 1.0, 1e-3)
-        self._shorten()
-        while 2 * self._count > self._max and self._count > 2 * len(self._people) and self.bucket < _LONGEST:
+        self._shorten(people)
+        while 2 * self._count > len(self._rows) and self._count > 2 * len(people) and self.bucket < _LONGEST:
             self.bucket *= 2
-            self._shorten()
-        self._max = max(self._max, 2 * self._count)  # many people with few rows each
+            self._shorten(people)
+        if 2 * self._count > len(self._rows):  # many people with few rows each
+            rows, owners = self._allocated(2 * self._count)
+            rows[: self._count], owners[: self._count] = self._rows[: self._count], self._owners[: self._count]
+            self._rows, self._owners = rows, owners
 
-    def _shorten(self) -> None:
-        for rows in self._people.values():
-            rows.table = thinned(rows.table, self.bucket, self._plain)
-        self._count = sum(len(rows.table) for rows in self._people.values())
+    def _shorten(self, people: NDArray[np.int64]) -> None:
+        """Thin every person's rows in their places, then close the gaps block by block; no second table is made."""
+        for person in people:
+            own = np.flatnonzero(self._owners[: self._count] == person)
+            table = thinned(self._rows[own], self.bucket, self._plain)
+            self._rows[own[: len(table)]] = table
+            self._owners[own[len(table) :]] = _NONE
+        kept = np.flatnonzero(self._owners[: self._count] != _NONE)
+        for start in range(0, len(kept), _BLOCK):
+            block = kept[start : start + _BLOCK]
+            rows = slice(start, start + len(block))
+            self._rows[rows], self._owners[rows] = self._rows[block], self._owners[block]
+        self._count = len(kept)
 
 
 def thinned(table: Array, bucket: float, plain: NDArray[np.bool_]) -> Array:

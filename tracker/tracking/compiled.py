@@ -20,6 +20,7 @@ log = logging.getLogger("posetrack")
 Function = TypeVar("Function", bound=Callable)
 
 _config: Any = numba.config
+_ROOM = 2**21  # bytes; all of the machine code takes 1.3 MB
 OPTIONS: dict[str, Any] = {"error_model": "numpy"}  # a division by zero is infinite
 
 
@@ -58,7 +59,7 @@ def _base() -> Path:
 
 @functools.cache
 def _folder(sources: Path) -> Path | None:
-    """Return the cache folder for the current content of a folder's sources; None if it cannot be written.
+    """Return the cache folder for the current content of a folder's sources; None if it has no room for more.
 
     numba checks only the kernel's own file for changes, but code from other files is compiled in. So the folder's name
     is a hash of all of them.
@@ -69,7 +70,9 @@ def _folder(sources: Path) -> Path | None:
     folder = _base() / sha256(contents).hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=folder) as file:  # numba fails where the disk is full
+            file.write(bytes(_ROOM))
+            file.flush()
             return folder
     except OSError:
         return None

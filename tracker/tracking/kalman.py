@@ -44,15 +44,31 @@ class Points(NamedTuple):
         return Points(*[np.concatenate(pair) for pair in zip(self, other)])
 
 
-@part
-def expected(a: float, b: float, c: float, dt: float, density: float) -> tuple[float, float, float]:
-    """Return the predicted covariance (position, cross, velocity) after `dt` seconds.
+def process_noise(dts: Array) -> Array:
+    """Return the process noise (F, 3) of steps of `dts` (F,) seconds: position, cross, velocity, for a density of 1.
 
-    The acceleration is white noise of a spectral `density` (`filterpy.common.Q_continuous_white_noise`), so that two
-    steps of dt / 2 equal one step of dt, and results do not depend on the frame rate.
+    filterpy defines it: the acceleration is white noise, so that two steps of dt / 2 equal one step of dt, and results
+    do not depend on the frame rate. Each time step is computed once.
     """
-    noise = density * dt
-    return a + dt * (2 * b + dt * (c + noise / 3)), b + dt * (c + noise / 2), c + noise
+    from filterpy.common import Q_continuous_white_noise  # imports SciPy, which takes longer than starting a run
+
+    steps, which = np.unique(dts, return_inverse=True)
+    noise = np.array([Q_continuous_white_noise(2, dt=dt) for dt in steps]).reshape(-1, 2, 2)
+    return noise[which][:, [0, 0, 1], [0, 1, 1]]
+
+
+@part
+def white_noise(dt: float) -> tuple[float, float, float]:
+    """Return `process_noise` of one step, in closed form: a live run does not wait for the import of filterpy."""
+    return dt**3 / 3, dt**2 / 2, dt
+
+
+@part
+def expected(
+    a: float, b: float, c: float, dt: float, density: float, noise: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Return the predicted covariance (position, cross, velocity) after `dt` seconds of process `noise`."""
+    return a + dt * (2 * b + dt * c) + density * noise[0], b + dt * c + density * noise[1], c + density * noise[2]
 
 
 @kernel
@@ -64,13 +80,19 @@ def predict(points: tuple[Array, ...], dt: float, density: Array) -> None:
         dt: time step in seconds.
         density: (T, P) spectral density of the acceleration, squared pixels per cubed second.
     """
+    advance(points, dt, density, white_noise(dt))
+
+
+@part
+def advance(points: tuple[Array, ...], dt: float, density: Array, noise: tuple[float, float, float]) -> None:
+    """Predict all points, in place, with a given process noise."""
     positions, velocities, covariances = points
     for t in range(positions.shape[0]):
         for p in range(positions.shape[1]):
             for axis in range(2):
                 positions[t, p, axis] += dt * velocities[t, p, axis]
             a, b, c = covariances[t, p, 0], covariances[t, p, 1], covariances[t, p, 2]
-            a, b, c = expected(a, b, c, dt, density[t, p])
+            a, b, c = expected(a, b, c, dt, density[t, p], noise)
             covariances[t, p, 0], covariances[t, p, 1], covariances[t, p, 2] = a, b, c
 
 
@@ -145,7 +167,9 @@ def update(points: tuple[Array, ...], measured: Array, noise: Array, speed: Arra
 
 
 @kernel
-def follow(points: tuple[Array, ...], measured: Array, noise: Array, speed: Array, dts: Array, density: Array) -> None:
+def follow(
+    points: tuple[Array, ...], measured: Array, noise: Array, speed: Array, dts: Array, density: Array, process: Array
+) -> None:
     """Filter the same P points through F frames, in place: predict each frame from the previous one and correct it.
 
     Args:
@@ -155,6 +179,7 @@ def follow(points: tuple[Array, ...], measured: Array, noise: Array, speed: Arra
         speed: (F, P), as in `update`.
         dts: (F,) seconds from the previous frame to each; the first is ignored.
         density: (F, P), as in `predict`.
+        process: (F, 3) `process_noise` of these steps.
     """
     positions, velocities, covariances = points
     for row in range(len(dts)):
@@ -162,12 +187,13 @@ def follow(points: tuple[Array, ...], measured: Array, noise: Array, speed: Arra
         if row > 0:
             positions[row], velocities[row] = positions[row - 1], velocities[row - 1]
             covariances[row] = covariances[row - 1]
-            predict(now, dts[row], density[row : row + 1])
+            of_step = process[row, 0], process[row, 1], process[row, 2]
+            advance(now, dts[row], density[row : row + 1], of_step)
         update(now, measured[row : row + 1], noise[row : row + 1], speed[row : row + 1])
 
 
 @kernel
-def smooth(filtered: tuple[Array, ...], dts: Array, density: Array) -> None:
+def smooth(filtered: tuple[Array, ...], dts: Array, density: Array, process: Array) -> None:
     """Smooth filtered frames backwards, in place (Rauch, Tung and Striebel 1965).
 
     A point that was unknown in a frame stays unknown in it.
@@ -176,13 +202,15 @@ def smooth(filtered: tuple[Array, ...], dts: Array, density: Array) -> None:
         filtered: the arrays of `Points`, (F, P): F frames of the same points, each after its `update`.
         dts: (F,) seconds from the previous frame to each; the first is ignored.
         density: (F, P), as in `predict`, for the step to each frame; the first is ignored.
+        process: (F, 3) `process_noise` of these steps.
     """
     positions, velocities, covariances = filtered
     for now in range(len(dts) - 2, -1, -1):
         after, dt = now + 1, dts[now + 1]
+        of_step = process[after, 0], process[after, 1], process[after, 2]
         for point in range(positions.shape[1]):
             a, b, c = covariances[now, point, 0], covariances[now, point, 1], covariances[now, point, 2]
-            p, q, r = expected(a, b, c, dt, density[after, point])
+            p, q, r = expected(a, b, c, dt, density[after, point], of_step)
             scale = 1 / (p * r - q * q)
             # The gain: covariance of this frame with the next one, times the inverse of the next one's prediction.
             k, l = scale * ((a + dt * b) * r - b * q), scale * (b * p - (a + dt * b) * q)  # noqa: E741

@@ -163,10 +163,11 @@ def _both_ways(points: Array, at: Array, *, noise: Array, agility: Array, outlie
     """
     density, variance = np.square(agility), np.square(noise)
     dts, doubt = np.maximum(np.diff(at, prepend=at[0]), 1e-3), np.ones(noise.shape)
+    process = kalman.process_noise(dts)
     for _ in range(_PASSES):
         path = Points.unknown(*noise.shape)
-        kalman.follow(tuple(path), points, variance * doubt, 2 * agility, dts, density)
-        kalman.smooth(tuple(path), dts, density)
+        kalman.follow(tuple(path), points, variance * doubt, 2 * agility, dts, density, process)
+        kalman.smooth(tuple(path), dts, density, process)
         away = np.linalg.norm(points - path.positions, axis=-1) / noise
         doubt = np.fmax(away / outlier, 1.0) ** 2  # 1 where nothing was measured
     return path

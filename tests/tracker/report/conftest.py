@@ -39,11 +39,11 @@ def two_people(collect):
 
 
 @pytest.fixture
-def clip():
+def clip(tmp_path):
     """Makes the clip of a picture that grows brighter."""
 
     def make(seconds=4.0, *, fps=30, **options):
-        with Clip(fps=fps, **options) as taken:
+        with Clip(tmp_path / ".clip", fps=fps, **options) as taken:
             for index in range(round(seconds * fps)):
                 taken.write(np.full((240, 320, 3), min(255, 2 * index), np.uint8), index / fps)
         return taken

@@ -1,23 +1,17 @@
 """A report in a real browser: no errors, plots are drawn, a click moves the video, a phone scrolls one way only."""
 
-import shutil
-import time
-
 import pytest
 
 pytest.importorskip("bokeh", reason="needs the extra report")
 pytest.importorskip("selenium", reason="needs selenium")
 
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from browsers import chromium, complaints, screen, until
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
 from posetrack.tracker.report.page import render
 
 pytestmark = pytest.mark.slow
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
 PIXELS = """
 const canvases = []
 const walk = (node) => {
@@ -34,17 +28,8 @@ return Math.max(...canvases.map((canvas) => {
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    if not BROWSER or not DRIVER:
-        pytest.skip("needs Chromium and its driver: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    folder = tmp_path_factory.mktemp("browser")
-    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", f"--user-data-dir={folder}"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("browser")) as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -55,10 +40,7 @@ def opened(browser, tmp_path):
         browser.execute_cdp_cmd("Network.enable", {})
         offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
         browser.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
-        screen = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        screen(browser, width=width, dark=dark)
         path = tmp_path / "report.html"
         path.write_text(page, encoding="utf-8")
         browser.get(path.as_uri())
@@ -66,18 +48,6 @@ def opened(browser, tmp_path):
         return browser
 
     return open_page
-
-
-def until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, "the page does not get ready"
-        time.sleep(0.1)
-    return result
-
-
-def complaints(browser):
-    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
 
 def click(browser, place, *, x):

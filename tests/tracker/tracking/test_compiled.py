@@ -72,6 +72,14 @@ def test_it_is_compiled_at_every_start_where_nothing_can_be_kept(tmp_path):
     assert told.stderr.endswith("cannot be written.\n")
 
 
+def test_a_full_disk_ends_no_run(tmp_path, full_disk):
+    (tmp_path / "code_parts.py").write_text(PARTS)
+    with full_disk(1000):
+        told = start(tmp_path)
+    assert told.stdout == "[2.0, 3.0, 4.0] 0\n"
+    assert told.stderr.startswith("Compiling the tracker takes some seconds at every start: ")
+
+
 def test_numbas_own_setting_of_the_cache_folder_is_left_alone(tmp_path):
     code = "import posetrack.tracker.tracking.tracker as t, numba; t.warm_up(); print(repr(numba.config.CACHE_DIR))"
     place = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "numba"), "POSETRACK_CACHE": str(tmp_path / "other")}

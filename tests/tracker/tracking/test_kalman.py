@@ -7,7 +7,7 @@ import pytest
 from filterpy.common import Q_continuous_white_noise
 from filterpy.kalman import KalmanFilter
 
-from posetrack.tracker.tracking.kalman import Points, coast, follow, predict, smooth, update
+from posetrack.tracker.tracking.kalman import Points, coast, follow, predict, process_noise, smooth, update, white_noise
 
 T, P = 3, 5
 
@@ -50,6 +50,12 @@ def test_equals_filterpy_with_varying_steps_and_misses():
         assert np.array(velocities)[:, t, p, axis] == pytest.approx(expected[:, 1], abs=1e-6)
 
 
+def test_the_process_noise_of_a_run_is_that_of_filterpy():
+    dts = np.array([0.04, 1 / 30, 0.04, 2.0, 1e-3])
+    np.testing.assert_allclose(process_noise(dts), [white_noise(dt) for dt in dts], rtol=1e-14)
+    assert process_noise(np.zeros(0)).shape == (0, 3)
+
+
 def test_two_half_steps_are_one_step():
     rng = np.random.default_rng(1)
     once = Points(rng.random((T, P, 2)), rng.random((T, P, 2)), rng.random((T, P, 3)))
@@ -88,7 +94,7 @@ def test_following_is_step_after_step():
     noise, speed, density = (rng.uniform(1, 9, (frames, points)) for _ in range(3))
     dts = rng.uniform(0.01, 0.1, frames)
     path, now = Points.unknown(frames, points), Points.unknown(1, points)
-    follow(tuple(path), measured, noise, speed, dts, density)
+    follow(tuple(path), measured, noise, speed, dts, density, process_noise(dts))
     for row, dt in enumerate(dts):
         if row:
             predict(tuple(now), dt, density[row, None])
@@ -122,7 +128,7 @@ def test_smoothing_backwards_equals_filterpys():
         update(tuple(belief), np.full((1, 1, 2), value), np.full((1, 1), noise), np.full((1, 1), speed))
         kept.append(deepcopy(belief))
     filtered = Points(*(np.concatenate(arrays) for arrays in zip(*kept)))
-    smooth(tuple(filtered), dts, np.full((steps, 1), density))
+    smooth(tuple(filtered), dts, np.full((steps, 1), density), process_noise(dts))
     assert filtered.positions[:, 0, 1] == pytest.approx(expected[:, 0, 0], abs=1e-6)
     assert filtered.velocities[:, 0, 0] == pytest.approx(expected[:, 1, 0], abs=1e-6)
     assert filtered.covariances[:, 0] == pytest.approx(covariances[:, [0, 0, 1], [0, 1, 1]], abs=1e-6)

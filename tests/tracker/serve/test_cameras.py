@@ -1,0 +1,172 @@
+"""Cameras of the server: streams on the loopback, shown and tracked side by side, lost and found again."""
+
+import itertools
+import json
+import socket
+import struct
+
+import numpy as np
+import pytest
+from servers import LiveServer, multipart, until
+from websockets.exceptions import ConnectionClosed
+
+from posetrack.tracker.serve import camera as cameras
+from posetrack.tracker.serve.answer import HEADER
+from posetrack.tracker.serve.pictures import decode
+
+MJPEG = "multipart/x-mixed-replace; boundary=picture"
+
+
+@pytest.fixture
+def stream(grey):
+    """Makes a camera that sends a grey picture again and again."""
+
+    def make(level, **words):
+        return LiveServer(lambda: multipart(itertools.repeat(grey(level))), kind=MJPEG, **words)
+
+    return make
+
+
+def address(server):
+    return f"http://127.0.0.1:{server.port}/live.mjpeg"
+
+
+def listed(client):
+    return {camera["name"]: camera for camera in client.get("/api/cameras").json()}
+
+
+def running(client, *names):
+    until(lambda: all(listed(client)[name]["frames"] > 3 for name in names))
+
+
+def viewed(socket):
+    """Take a picture: what is said of it, and the image."""
+    message = socket.recv(timeout=60)
+    (length,) = struct.unpack_from("<I", message)
+    socket.send("next")
+    return json.loads(message[4 : 4 + length]), decode(message[4 + length :])
+
+
+def test_each_camera_shows_its_own_people(serving, stream):
+    with (
+        stream(50) as one,
+        stream(200) as other,
+        serving(sources=(address(one), address(other))) as app,
+        app.client() as client,
+    ):
+        until(lambda: all(camera["frames"] > 3 for camera in client.get("/api/cameras").json()))
+        found = client.get("/api/cameras").json()
+        assert {camera["state"] for camera in found} == {"running"}
+        for camera, level in zip(found, (50, 200)):
+            with app.socket(f"/api/cameras/{camera['id']}/view") as viewer:
+                for _ in range(3):
+                    said, image = viewed(viewer)
+                    assert image.shape == (96, 128, 3)
+                    assert image.mean() == pytest.approx(level, abs=2)
+                    assert said["people"][0]["keypoints"][0][0] == pytest.approx(level, abs=2)
+                    assert said["size"] == [128, 96]
+
+
+def test_a_lost_camera_comes_back_and_disturbs_no_other(serving, stream, monkeypatch):
+    monkeypatch.setattr(cameras, "SILENT", 0.5)
+    with stream(50) as one, serving() as app, app.client() as client:
+        other = stream(200)
+        for name, server in (("one", one), ("other", other)):
+            client.post("/api/cameras", json={"source": address(server), "name": name}).raise_for_status()
+        running(client, "one", "other")
+        other.kill()
+        until(lambda: listed(client)["other"]["state"] == "lost")
+        before = listed(client)["one"]
+        assert before["state"] == "running"
+        until(lambda: listed(client)["one"]["frames"] > before["frames"] + 3)
+        until(lambda: 'posetrack_cameras{state="lost"} 1.0' in client.get("/metrics").text)
+        with stream(200, port=other.port):
+            until(lambda: listed(client)["other"]["state"] == "running")
+
+
+def test_a_camera_that_is_not_there_yet_is_tried_again(serving, stream):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with serving() as app, app.client() as client:
+        source = f"http://user:secret@127.0.0.1:{port}/live.mjpeg"
+        client.post("/api/cameras", json={"source": source, "name": "late"}).raise_for_status()
+        until(lambda: listed(client)["late"]["error"])
+        assert listed(client)["late"]["state"] == "lost"
+        assert "secret" not in client.get("/api/cameras").text
+        with stream(80, port=port):
+            until(lambda: listed(client)["late"]["state"] == "running")
+            assert listed(client)["late"]["error"] == ""
+
+
+def test_a_camera_can_be_named_and_stopped(serving, stream):
+    with stream(50) as server, serving() as app, app.client() as client:
+        path = f"/api/cameras/{client.post('/api/cameras', json={'source': address(server)}).json()['id']}"
+        assert next(iter(listed(client))).startswith("http://127.0.0.1")
+        assert client.patch(path, json={"name": "Hall"}).json()["name"] == "Hall"
+        assert client.patch(path, json={"blur_faces": True}).json()["blur_faces"] is True
+        running(client, "Hall")
+        with app.socket(f"{path}/view") as viewer:
+            viewed(viewer)
+            assert client.delete(path).status_code == 204
+            with pytest.raises(ConnectionClosed):
+                all(viewed(viewer) for _ in range(1000))
+        assert listed(client) == {}
+        assert client.delete(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "source", ["/etc/passwd", "clip.mp4", "file:///etc/passwd", "../x.mp4", "concat:a|b", "", "http://a b", "-1"]
+)
+def test_a_client_cannot_name_a_file(app, source):
+    with app.client() as client:
+        answer = client.post("/api/cameras", json={"source": source})
+        assert answer.status_code == 422
+        assert client.get("/api/cameras").json() == []
+
+
+def test_a_file_of_the_command_line_plays_in_its_own_time_and_ends(serving, walking_clip):
+    with serving(sources=(str(walking_clip),)) as app, app.client() as client:
+        until(lambda: listed(client)[walking_clip.name]["state"] == "ended")
+        camera = listed(client)[walking_clip.name]
+        assert camera["frames"] + camera["dropped"] == 10
+        identity = camera["id"]
+        with app.socket(f"/api/cameras/{identity}/view") as viewer, pytest.raises(ConnectionClosed) as closed:
+            viewer.recv(timeout=60)
+        assert "ended" in closed.value.rcvd.reason
+
+
+def test_people_come_as_lines_and_as_records(serving, stream):
+    with stream(120) as server, serving(sources=(address(server),)) as app, app.client() as client:
+        path = f"/api/cameras/{client.get('/api/cameras').json()[0]['id']}/people"
+        with client.stream("GET", path) as answer:
+            assert answer.headers["content-type"].startswith("application/x-ndjson")
+            frames = [json.loads(line) for line in itertools.islice(answer.iter_lines(), 5)]
+        numbers = [frame["frame"] for frame in frames]
+        assert numbers == sorted(set(numbers))
+        assert frames[0]["people"][0]["keypoints"][0][0] == pytest.approx(120, abs=2)
+        size = HEADER.size + 4 * (7 + 3 * 17)
+        with client.stream("GET", path, params={"format": "binary"}) as answer:
+            record = next(answer.iter_bytes(size))
+        assert HEADER.unpack_from(record)[1:5] == (128, 96, 1, 17)
+        row = np.frombuffer(record, "<f4", offset=HEADER.size)
+        assert row[7] == pytest.approx(120, abs=2)
+        assert client.get(path, params={"format": "xml"}).status_code == 422
+
+
+def test_a_slow_viewer_gets_newer_pictures_and_delays_no_other(serving, stream):
+    with stream(50) as server, serving(sources=(address(server),)) as app, app.client() as client:
+        path = f"/api/cameras/{client.get('/api/cameras').json()[0]['id']}/view"
+        with app.socket(path) as slow, app.socket(path) as quick:
+            slow.recv(timeout=60)  # and says nothing
+            first = viewed(quick)[0]["frame"]
+            numbers = [viewed(quick)[0]["frame"] for _ in range(10)]
+            assert numbers[-1] - first >= 10
+            slow.send("next")
+            assert viewed(slow)[0]["frame"] >= numbers[-1]
+
+
+def test_there_is_a_limit_to_cameras(app, monkeypatch):
+    monkeypatch.setattr("posetrack.tracker.serve.cameras.MAX_CAMERAS", 0)
+    with app.client() as client:
+        answer = client.post("/api/cameras", json={"source": "0"})
+        assert answer.status_code == 409

@@ -1,0 +1,142 @@
+"""Pictures and live clients: what goes up is what is answered, to the one who sent it."""
+
+import io
+import json
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+from websockets.exceptions import ConnectionClosed
+
+from posetrack.tracker.serve import live
+from posetrack.tracker.serve.answer import HEADER
+
+
+def test_a_picture_is_answered_with_its_people(app, grey):
+    with app.client() as client:
+        answer = client.post("/api/pictures", content=grey(40)).json()
+        names = client.get("/api/skeleton").json()["keypoints"]
+    assert answer["size"] == [128, 96]
+    (person,) = answer["people"]
+    assert person["id"] == 1
+    assert person["state"] == "measured"
+    assert person["box"] == [10, 5, 60, 95]
+    assert person["keypoints"][names.index("nose")][0] == pytest.approx(40, abs=2)
+    assert {"left_knee", "right_elbow"} <= set(person["angles"])
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"\xff\xd8\xff\xe0" + bytes(100)])
+def test_what_is_no_picture_is_refused_in_a_sentence(app, body):
+    with app.client() as client:
+        answer = client.post("/api/pictures", content=body)
+    assert answer.status_code == 400
+    assert "no picture" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("size", [(8000, 5001), (30_000, 6_100)])
+def test_a_picture_that_would_fill_the_memory_is_refused_unread(app, size):
+    buffer = io.BytesIO()
+    Image.new("1", size).save(buffer, "PNG")
+    with app.client() as client:
+        answer = client.post("/api/pictures", content=buffer.getvalue())
+    assert answer.status_code == 400
+    assert "at most 40,000,000 pixels" in answer.json()["detail"]
+
+
+def test_ids_continue_from_frame_to_frame(app, grey):
+    with app.socket("/api/live") as socket:
+        found = []
+        for level in (50, 51, 52):
+            socket.send(grey(level))
+            found.append(json.loads(socket.recv(timeout=30)))
+    assert [answer["people"][0]["id"] for answer in found] == [1, 1, 1]
+    assert [answer["frame"] for answer in found] == [0, 1, 2]
+    assert found[0]["time"] == 0
+    assert found[0]["time"] < found[1]["time"] < found[2]["time"]
+
+
+def test_json_and_binary_say_the_same(app, grey):
+    with app.socket("/api/live") as one, app.socket("/api/live?format=binary") as other:
+        one.send(grey(90))
+        other.send(grey(90))
+        (person,) = json.loads(one.recv(timeout=30))["people"]
+        record = other.recv(timeout=30)
+    frame, width, height, n, k, seconds = HEADER.unpack_from(record)
+    assert (frame, width, height, n, k, seconds) == (0, 128, 96, 1, 17, 0.0)
+    (row,) = np.frombuffer(record, "<f4", offset=HEADER.size).reshape(n, 7 + 3 * k)
+    assert row[:2].tolist() == [person["id"], 0]
+    np.testing.assert_allclose(row[3:7], person["box"])
+    np.testing.assert_allclose(row[7:].reshape(k, 3), person["keypoints"], atol=0.01)
+
+
+def test_several_clients_get_the_people_of_their_own_frames(app, grey):
+    wrong = []
+
+    def watch(level):
+        picture = grey(level)
+        with app.socket("/api/live") as socket:
+            for _ in range(15):
+                socket.send(picture)
+                (person,) = json.loads(socket.recv(timeout=60))["people"]
+                if abs(person["keypoints"][0][0] - level) > 2:
+                    wrong.append((level, person["keypoints"][0]))
+
+    clients = [threading.Thread(target=watch, args=(10 + 10 * i,)) for i in range(20)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    assert not wrong
+    with app.client() as client:
+        figures = client.get("/metrics").text
+    assert 'posetrack_frames_total{kind="live"} 300.0' in figures
+
+
+def test_of_frames_that_wait_only_the_newest_is_answered(serving, grey, brightness):
+    held = threading.Event()
+    with (
+        serving(brightness(before=lambda: held.wait(30))) as app,
+        app.socket("/api/live") as socket,
+        app.client() as client,
+    ):
+        for level in range(10, 250, 10):
+            socket.send(grey(level))
+        while "posetrack_frames_dropped_total{" not in client.get("/metrics").text:
+            pass
+        held.set()
+        found = [json.loads(socket.recv(timeout=30)) for _ in range(2)]
+        socket.send(grey(7))
+        last = json.loads(socket.recv(timeout=30))
+    assert found[0]["frame"] < found[1]["frame"] < last["frame"]
+    assert last["frame"] == 24
+
+
+def test_a_live_client_that_sends_no_picture_is_sent_away(app):
+    with app.socket("/api/live") as socket:
+        socket.send(b"hello")
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=30)
+    assert closed.value.rcvd.code == live.UNREADABLE
+    assert "no picture" in closed.value.rcvd.reason
+
+
+def test_the_latency_that_a_browser_reports_is_recorded(app, grey):
+    with app.socket("/api/live") as socket, app.client() as client:
+        for note in ('{"latency_ms": 80}', "nonsense", '{"latency_ms": -1}', '{"latency_ms": "x"}', "[]"):
+            socket.send(note)
+        socket.send(grey(1))
+        socket.recv(timeout=30)
+        figures = client.get("/metrics").text
+    assert "posetrack_live_latency_seconds_count 1.0" in figures
+    assert "posetrack_live_latency_seconds_sum 0.08" in figures
+
+
+def test_a_full_server_says_so(app, grey, monkeypatch):
+    monkeypatch.setattr(live, "MAX_CLIENTS", 1)
+    with app.socket("/api/live") as first:
+        first.send(grey(1))
+        first.recv(timeout=30)
+        with app.socket("/api/live") as second, pytest.raises(ConnectionClosed) as closed:
+            second.recv(timeout=30)
+        assert closed.value.rcvd.code == live.TRY_AGAIN_LATER

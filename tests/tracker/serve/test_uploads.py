@@ -1,0 +1,326 @@
+"""Videos that are uploaded: what is accepted, the queue, and what a restart leaves. A short script runs."""
+
+import http.client
+import importlib.util
+import json
+import sys
+import textwrap
+import time
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from servers import until
+
+from posetrack.errors import UsageError
+from posetrack.tracker.config import RunConfig
+from posetrack.tracker.serve import bodies
+from posetrack.tracker.serve.jobs import MAX_ATTEMPTS, Jobs, State
+from posetrack.tracker.serve.queue import Queue
+
+RUN = RunConfig()
+SCRIPT = textwrap.dedent("""
+    import json, os, pathlib, sys, time
+    options = json.loads(sys.stdin.readline())
+    print(json.dumps({"step": "Tracking", "progress": 0.5}), flush=True)
+    work = pathlib.Path(sys.argv[1])
+    with open(work / "started", "a") as log:
+        log.write(os.getcwd() + " " + options["source"] + "\\n")
+    while not (work / "go").exists():
+        time.sleep(0.01)
+    if (work / "fail").exists():
+        print(json.dumps({"error": f"Cannot read '{options['source']}'."}), flush=True)
+        sys.exit(1)
+    pathlib.Path(options["csv"]).write_text(json.dumps(options))
+""")
+
+
+class Work:
+    """What the scripts did and may do."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.queue = partial(Queue, worker=(sys.executable, "-c", SCRIPT, str(folder)))
+
+    def started(self):
+        log = self.folder / "started"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def go(self):
+        (self.folder / "go").touch()
+
+
+@pytest.fixture
+def work(tmp_path):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return Work(folder)
+
+
+@pytest.fixture
+def history(tmp_path):
+    @contextmanager
+    def opened():
+        jobs = Jobs(tmp_path / "history")
+        try:
+            yield jobs
+        finally:
+            jobs.close()
+
+    return opened
+
+
+def added(jobs, name="a.mp4", **options):
+    job = jobs.add(name, ".mp4", options)
+    jobs.video(job).write_bytes(b"video")
+    jobs.enqueue(job.id)
+    return job.id
+
+
+def state(jobs, identity):
+    return jobs.get(identity).state
+
+
+def test_jobs_run_one_by_one_in_their_order(history, work):
+    with history() as jobs:
+        first, second = added(jobs, refine=True), added(jobs)
+        queue = work.queue(jobs, RUN)
+        until(lambda: jobs.get(first).progress == 0.5)
+        assert jobs.get(first).step == "Tracking"
+        assert state(jobs, second) is State.QUEUED
+        work.go()
+        until(lambda: state(jobs, second) is State.DONE)
+        assert state(jobs, first) is State.DONE
+        queue.close()
+        folders = [str(jobs.folder(jobs.get(i))) for i in (first, second)]
+        assert work.started() == [f"{folder} video.mp4" for folder in folders]
+        options = json.loads((jobs.results(jobs.get(first)) / "tracked.csv").read_text())
+    assert options["refine"] is True
+    assert RunConfig.of(**options).networks == RUN.networks
+
+
+def test_a_failure_is_a_sentence_with_the_name_that_the_client_gave(history, work):
+    (work.folder / "fail").touch()
+    work.go()
+    with history() as jobs:
+        job = added(jobs, "dance.mp4")
+        queue = work.queue(jobs, RUN)
+        until(lambda: state(jobs, job) is State.FAILED)
+        queue.close()
+        assert jobs.get(job).error == "Cannot read 'dance.mp4'."
+        assert not jobs.results(jobs.get(job)).exists()
+
+
+def test_a_process_that_dies_is_a_failure(history):
+    with history() as jobs:
+        job = added(jobs)
+        queue = Queue(jobs, RUN, worker=(sys.executable, "-c", "import os; os._exit(7)"))
+        until(lambda: state(jobs, job) is State.FAILED)
+        queue.close()
+        assert "code 7" in jobs.get(job).error
+
+
+def test_a_waiting_and_a_running_job_can_be_cancelled(history, work):
+    with history() as jobs:
+        first, second, third = added(jobs), added(jobs), added(jobs)
+        queue = work.queue(jobs, RUN)
+        until(work.started)
+        assert queue.cancel(second)
+        assert queue.cancel(first)
+        assert not queue.cancel(first)
+        work.go()
+        until(lambda: state(jobs, third) is State.DONE)
+        queue.close()
+        assert [state(jobs, job) for job in (first, second)] == [State.CANCELLED] * 2
+        assert len(work.started()) == 2
+        assert not jobs.results(jobs.get(first)).exists()
+
+
+def test_the_queue_goes_on_after_a_restart(history, work):
+    with history() as jobs:
+        first, second = added(jobs), added(jobs)
+        unfinished = jobs.add("half.mp4", ".mp4", {}).id
+        queue = work.queue(jobs, RUN)
+        until(work.started)
+        queue.close()
+        assert state(jobs, first) is State.RUNNING
+    work.go()
+    with history() as jobs:
+        assert state(jobs, first) is State.QUEUED
+        assert jobs.get(unfinished) is None
+        queue = work.queue(jobs, RUN)
+        until(lambda: state(jobs, second) is State.DONE)
+        queue.close()
+        assert state(jobs, first) is State.DONE
+        assert jobs.get(first).attempts == 2
+
+
+def test_a_video_that_ends_the_server_again_and_again_is_given_up(history):
+    for _ in range(MAX_ATTEMPTS):
+        with history() as jobs:
+            job = jobs.all()[0].id if jobs.all() else added(jobs)
+            assert jobs.claim().id == job
+    with history() as jobs:
+        assert state(jobs, job) is State.FAILED
+        assert "interrupted 3 times" in jobs.get(job).error
+
+
+def test_two_servers_do_not_share_a_history(history, tmp_path):
+    with history(), pytest.raises(UsageError, match="Another server uses"):
+        Jobs(tmp_path / "history")
+
+
+def test_a_worker_ends_with_its_server(tmp_path):
+    """As if the server was killed: its end of the pipe closes, and nothing else happens."""
+    import subprocess
+
+    from posetrack.tracker.serve.queue import WORKER
+
+    script = "import os, sys, threading, time; from posetrack.tracker.serve import worker;"
+    script += "threading.Thread(target=worker._end_with_server, daemon=True).start(); time.sleep(600)"
+    assert WORKER[-1] == "posetrack.tracker.serve.worker"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as process:
+        process.stdin.close()
+        assert process.wait(timeout=120) == 1
+
+
+def test_an_upload_waits_in_the_queue_and_can_be_deleted(app, walking_clip, tmp_path):
+    with app.client() as client:
+        answer = client.post("/api/jobs", params={"name": "my dance.MP4"}, content=walking_clip.read_bytes())
+        assert answer.status_code == 201
+        job = answer.json()
+        assert job["name"] == "my dance.MP4"
+        assert client.get(f"/api/jobs/{job['id']}/results/csv").status_code == 409
+        assert [each["id"] for each in client.get("/api/jobs").json()] == [job["id"]]
+        folder = tmp_path / "history" / job["id"]
+        assert (folder / "video.mp4").read_bytes() == walking_clip.read_bytes()
+        assert client.delete(f"/api/jobs/{job['id']}").status_code == 204
+        assert client.get("/api/jobs").json() == []
+        until(lambda: not folder.exists())
+        assert "posetrack_uploaded_bytes_total" in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "dance", ".mp4/..", "clip.mp4.sh", ""])
+def test_another_type_is_refused_before_it_is_read(app, name, tmp_path):
+    with app.client() as client:
+        answer = client.post("/api/jobs", params={"name": name}, content=b"x")
+        assert answer.status_code == 415
+        assert "not a video file" in answer.json()["detail"]
+        assert client.get("/api/jobs").json() == []
+    assert [path.name for path in (tmp_path / "history").iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.parametrize("body", [b"", b"#!/bin/sh\n", b"ffconcat version 1.0\nfile /etc/passwd\n"])
+def test_what_is_no_video_is_refused_under_the_name_of_one(app, body, tmp_path):
+    with app.client() as client:
+        answer = client.post("/api/jobs", params={"name": "dance.mp4"}, content=body)
+        assert answer.status_code == 415
+        assert "'dance.mp4'" in answer.json()["detail"]
+        assert str(tmp_path) not in answer.text
+        assert client.get("/api/jobs").json() == []
+    assert [path.name for path in (tmp_path / "history").iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.parametrize("name", ["../../evil.mp4", "/etc/evil.mp4", "..\\evil.mp4", "a\n\"b'.mp4", "é\u202e.mp4"])
+def test_the_name_of_an_upload_is_never_a_path(app, name, walking_clip, tmp_path):
+    with app.client() as client:
+        job = client.post("/api/jobs", params={"name": name}, content=walking_clip.read_bytes()).json()
+        assert job["name"] == name
+        files = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")}
+        assert files == {"history"}
+        assert {path.name for path in (tmp_path / "history" / job["id"]).iterdir()} <= {
+            "video.mp4",
+            "results",
+            "log.txt",
+        }
+        client.delete(f"/api/jobs/{job['id']}")
+
+
+@pytest.mark.parametrize("identity", ["..", "%2e%2e", "..%2f..%2fetc", "jobs.sqlite", "0" * 16])
+def test_an_unknown_job_is_no_path(app, identity):
+    with app.client() as client:
+        for path in (f"/api/jobs/{identity}/results/csv", f"/api/jobs/{identity}/results/..%2f..%2fjobs.sqlite"):
+            assert client.get(path).status_code == 404
+
+
+def test_a_large_upload_is_refused_and_leaves_nothing(serving, tmp_path):
+    def endless():
+        for _ in range(100):
+            yield bytes(1000)
+
+    with serving(max_upload=10_000) as app, app.client() as client:
+        for body in (bytes(10_001), endless()):
+            answer = client.post("/api/jobs", params={"name": "a.mp4"}, content=body)
+            assert answer.status_code == 413
+            assert "limit" in answer.json()["detail"]
+        assert client.get("/api/jobs").json() == []
+    assert [path.name for path in (tmp_path / "history").iterdir() if path.is_dir()] == []
+
+
+def test_a_client_that_falls_silent_is_given_up_and_delays_no_other(app, monkeypatch, tmp_path):
+    monkeypatch.setattr(bodies, "IDLE", 0.3)
+    slow = http.client.HTTPConnection("127.0.0.1", app.port)
+    slow.putrequest("POST", "/api/jobs?name=a.mp4")
+    slow.putheader("Content-Length", "100000")
+    slow.endheaders(b"begin")
+    with app.client() as client:
+        assert client.get("/").status_code == 200
+    answer = slow.getresponse()
+    assert answer.status == 408
+    slow.close()
+    with app.client() as client:
+        assert client.get("/api/jobs").json() == []
+
+
+def test_a_client_that_goes_away_leaves_nothing(app, tmp_path):
+    gone = http.client.HTTPConnection("127.0.0.1", app.port)
+    gone.putrequest("POST", "/api/jobs?name=a.mp4")
+    gone.putheader("Content-Length", "100000")
+    gone.endheaders(b"begin")
+    with app.client() as client:
+        until(lambda: client.get("/api/jobs").json())
+        gone.close()
+        until(lambda: not client.get("/api/jobs").json())
+    assert [path.name for path in (tmp_path / "history").iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.slow
+def test_a_video_becomes_a_report_and_every_format(app, walking_clip):
+    with app.client() as client:
+        options = {"name": "walk.mp4", "refine": True, "person_height": 1.8}
+        job = client.post("/api/jobs", params=options, content=walking_clip.read_bytes()).json()
+        until(lambda: client.get(f"/api/jobs/{job['id']}").json()["state"] not in ("queued", "running"), seconds=300)
+        done = client.get(f"/api/jobs/{job['id']}").json()
+        assert (done["state"], done["error"]) == ("done", "")
+        assert done["started"] <= done["finished"] <= time.time()
+        bodies = {}
+        for result in done["results"]:
+            answer = client.get(f"/api/jobs/{job['id']}/results/{result['name']}")
+            assert answer.status_code == 200, (result, answer.text)
+            bodies[result["name"]] = answer
+        assert client.get(f"/api/jobs/{job['id']}/results/nonsense").status_code == 404
+    assert {"report", "save", "csv", "features", "events", "coco", "sleap", "dlc", "trc", "openpose"} <= set(bodies)
+    assert bodies["csv"].text.startswith("frame,time_s,track_id")
+    assert "walk%20tracked.csv" in bodies["csv"].headers["content-disposition"]
+    assert bodies["save"].content[4:8] == b"ftyp"
+    assert "sandbox" in bodies["report"].headers["content-security-policy"]
+    assert isinstance(json.loads(bodies["coco"].text), list)
+    assert bodies["openpose"].content[:2] == b"PK"
+
+
+@pytest.mark.slow
+def test_the_example_saves_the_results(app, walking_clip, tmp_path):
+    path = Path(__file__).parents[3] / "examples" / "web_client.py"
+    spec = importlib.util.spec_from_file_location("web_client", path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    with app.client() as client:
+        saved = example.track(client, walking_clip, tmp_path)
+        assert [file.name for file in saved] == ["people-report.html", "people-tracked.csv"]
+        assert saved[1].read_text().startswith("frame,time_s")
+        assert str(tmp_path) not in saved[0].read_text()
+        (tmp_path / "none.mp4").write_bytes(b"")
+        with pytest.raises(httpx.HTTPStatusError, match="415"):
+            example.track(client, tmp_path / "none.mp4", tmp_path)

@@ -1,0 +1,80 @@
+"""The app: networks, cameras and queue behind one set of routes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from ...errors import PosetrackError, UsageError
+from ...version import __version__
+from ..pipeline import Pipeline
+from . import cameras, live, metrics, pages, uploads
+from .access import Access
+from .engine import Engine
+from .jobs import Jobs, State
+from .queue import Queue
+from .settings import Settings
+
+ABOUT = """\
+Track people in videos, pictures and cameras. `/api/live` and `/api/cameras/{identity}/view` are WebSockets, which this
+description cannot hold; docs/serve.md describes them. Coordinates are pixels of the picture that was sent."""
+
+
+def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Queue] = Queue) -> FastAPI:
+    """Return the ASGI app.
+
+    Args:
+        settings: of the server.
+        pipeline: its networks serve all clients.
+        queue: `(jobs, run) -> Queue`.
+
+    Raises:
+        OutputError: the history folder cannot be used.
+        UsageError: another server uses it.
+    """
+    jobs, figures, engine = Jobs(settings.history), metrics.Metrics(), Engine(pipeline)
+    wall = cameras.Cameras(engine, figures)
+    for state in State:
+        figures.jobs.labels(state).set_function(partial(_count, jobs, state))
+    running: list[Queue] = []
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        running.append(queue(jobs, settings.run))
+        for source in settings.sources:
+            wall.add(source)
+        try:
+            yield
+        finally:
+            wall.stop()
+            wall.join()
+            running.pop().close()
+            engine.close()
+            jobs.close()
+
+    app = FastAPI(
+        title="posetrack", version=__version__, description=ABOUT, docs_url=None, redoc_url=None, lifespan=lifespan
+    )
+    app.state.cameras = wall
+    app.add_middleware(Access, token=settings.token, hosts=settings.hosts)
+    app.add_exception_handler(PosetrackError, _explain)
+    app.include_router(live.routes(engine, figures))
+    app.include_router(cameras.routes(wall, engine))
+    app.include_router(uploads.routes(jobs, lambda: running[0], figures, limit=settings.max_upload))
+    app.include_router(metrics.routes(figures))
+    app.include_router(pages.routes())
+    app.mount("/static", pages.static())
+    return app
+
+
+def _count(jobs: Jobs, state: State) -> int:
+    return jobs.counts()[state]
+
+
+async def _explain(request: Request, error: Exception) -> JSONResponse:
+    """Answer with the sentence of an error of ours."""
+    return JSONResponse({"detail": str(error)}, 400 if isinstance(error, UsageError) else 422)

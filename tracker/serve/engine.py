@@ -1,0 +1,58 @@
+"""The networks of the web app, loaded once and shared by all clients and cameras."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from ..pipeline import Pipeline
+from ..types import Frame
+from .answer import Answer, Answers
+
+
+class Engine:
+    """Shares a pipeline's networks among sessions.
+
+    One thread computes frame after frame, in the order in which they were submitted. A session has one frame in
+    progress and drops those that it has no time for, so sessions take turns: a machine that is too slow for all of
+    them gives each the same rate.
+
+    Args:
+        pipeline: its networks are used, its own tracks stay as they are.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self._turns = ThreadPoolExecutor(1, "posetrack-networks")
+
+    def session(self) -> Session:
+        """Return the tracks of a new source."""
+        return Session(self.pipeline.session(), self._turns)
+
+    @property
+    def detects_always(self) -> bool:
+        """Whether new people are found in every frame."""
+        return self.pipeline.schedule.detect_every == 1
+
+    def close(self) -> None:
+        """End the thread after the frame in progress."""
+        self._turns.shutdown(cancel_futures=True)
+
+
+class Session:
+    """The tracks of one source.
+
+    Args:
+        pipeline: of this source alone.
+        turns: computes.
+    """
+
+    def __init__(self, pipeline: Pipeline, turns: ThreadPoolExecutor) -> None:
+        self._pipeline, self._turns = pipeline, turns
+        self._answers = Answers(pipeline.estimator.skeleton)
+
+    def submit(self, frame: Frame) -> Future[Answer]:
+        """Track the next frame; wait for its answer before the next one is submitted."""
+        return self._turns.submit(self._track, frame)
+
+    def _track(self, frame: Frame) -> Answer:
+        return self._answers(frame, self._pipeline(frame))

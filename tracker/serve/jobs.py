@@ -1,0 +1,198 @@
+"""Uploads and their states, in a SQLite file that survives a restart."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ...errors import OutputError, UsageError
+
+MAX_ATTEMPTS = 3  # a video that ends the whole server is not tried for ever
+
+_TABLE = """
+create table if not exists jobs (
+    id text primary key, name text not null, suffix text not null, options text not null, state text not null,
+    step text not null default '', progress real not null default 0, error text not null default '',
+    attempts integer not null default 0, created real not null, started real, finished real
+) strict
+"""
+
+
+class State(StrEnum):
+    """Where a job is on its way."""
+
+    UPLOADING = "uploading"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An uploaded video and what becomes of it.
+
+    Attributes:
+        id: ours, random; also the name of its folder.
+        name: as the client calls the video; only shown.
+        suffix: of the video, one of `VIDEO_SUFFIXES`.
+        options: of the run.
+        state: see `State`.
+        step: what is being done.
+        progress: share of the step, 0 to 1.
+        error: a sentence, if it failed.
+        attempts: how often it was started.
+        created: seconds since 1970, as all times.
+        started: None before.
+        finished: None before.
+    """
+
+    id: str
+    name: str
+    suffix: str
+    options: Mapping[str, Any]
+    state: State
+    step: str
+    progress: float
+    error: str
+    attempts: int
+    created: float
+    started: float | None
+    finished: float | None
+
+
+class Jobs:
+    """All jobs of a folder. Every method may be called from any thread.
+
+    Args:
+        folder: of the file and of one folder per job; made if missing. One server uses it at a time.
+
+    Raises:
+        OutputError: the folder cannot be used.
+        UsageError: another server uses it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self._lock = threading.Lock()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file = sqlite3.connect(
+                self._folder / "jobs.sqlite", check_same_thread=False, isolation_level=None, timeout=0.1
+            )
+            self._file.row_factory = sqlite3.Row
+            self._file.execute("pragma locking_mode = exclusive")
+            self._file.execute(_TABLE)
+            self._file.execute("begin exclusive")  # takes the lock, which is kept until the file is closed
+            self._file.execute("commit")
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise UsageError(f"Another server uses the history '{folder}'. Give another folder.") from error
+            raise OutputError(f"Cannot keep the history in '{folder}': {error}. Give another folder.") from error
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise OutputError(f"Cannot keep the history in '{folder}': {error}. Give another folder.") from error
+        self._recover()
+
+    def _recover(self) -> None:
+        """Put back what the last server left unfinished."""
+        self._sql("update jobs set state = ?, step = '', progress = 0 where state = ?", State.QUEUED, State.RUNNING)
+        for job in self.all():
+            if job.state is State.UPLOADING:
+                self.remove(job.id)
+            elif job.state is State.QUEUED and job.attempts >= MAX_ATTEMPTS:
+                self.finish(job.id, State.FAILED, f"It was interrupted {job.attempts} times. Upload it again.")
+
+    def folder(self, job: Job) -> Path:
+        """Return the folder of a job."""
+        return self._folder / job.id
+
+    def video(self, job: Job) -> Path:
+        """Return the path of the uploaded video."""
+        return self.folder(job) / f"video{job.suffix}"
+
+    def results(self, job: Job) -> Path:
+        """Return the folder of its results."""
+        return self.folder(job) / "results"
+
+    def add(self, name: str, suffix: str, options: Mapping[str, Any]) -> Job:
+        """Add a job whose video is being uploaded, and make its folder."""
+        identity = secrets.token_hex(8)
+        self._sql(
+            "insert into jobs (id, name, suffix, options, state, created) values (?, ?, ?, ?, ?, ?)",
+            *(identity, name, suffix, json.dumps(dict(options)), State.UPLOADING, time.time()),
+        )
+        job = self.get(identity)
+        assert job
+        self.folder(job).mkdir()
+        return job
+
+    def get(self, identity: str) -> Job | None:
+        """Return a job; None if there is none."""
+        rows = self._sql("select * from jobs where id = ?", identity)
+        return _job(rows[0]) if rows else None
+
+    def all(self) -> list[Job]:
+        """Return all jobs, the newest first."""
+        return [_job(row) for row in self._sql("select * from jobs order by created desc, id")]
+
+    def enqueue(self, identity: str) -> None:
+        """Let a job run after those before it."""
+        self._sql("update jobs set state = ? where id = ?", State.QUEUED, identity)
+
+    def claim(self) -> Job | None:
+        """Return the oldest job that waits, as running; None if none waits."""
+        rows = self._sql(
+            "update jobs set state = ?, attempts = attempts + 1, started = ? where id = "
+            "(select id from jobs where state = ? order by created, id limit 1) returning *",
+            *(State.RUNNING, time.time(), State.QUEUED),
+        )
+        return _job(rows[0]) if rows else None
+
+    def advance(self, identity: str, step: str, progress: float) -> None:
+        """Record how far a job is."""
+        self._sql("update jobs set step = ?, progress = ? where id = ?", step, progress, identity)
+
+    def finish(self, identity: str, state: State, error: str = "") -> bool:
+        """End a job that waits or runs; return False if it has ended before."""
+        rows = self._sql(
+            "update jobs set state = ?, error = ?, finished = ?, step = '' "
+            "where id = ? and state in (?, ?) returning id",
+            *(state, error, time.time(), identity, State.QUEUED, State.RUNNING),
+        )
+        return bool(rows)
+
+    def remove(self, identity: str) -> None:
+        """Forget a job and delete its folder."""
+        job = self.get(identity)
+        if job:
+            shutil.rmtree(self.folder(job), ignore_errors=True)
+            self._sql("delete from jobs where id = ?", identity)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of jobs in each state."""
+        found = {row[0]: row[1] for row in self._sql("select state, count(*) from jobs group by state")}
+        return {state: found.get(state, 0) for state in State}
+
+    def close(self) -> None:
+        """Close the file; another server may then use the folder."""
+        with self._lock:
+            self._file.close()
+
+    def _sql(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._file.execute(statement, values).fetchall()
+
+
+def _job(row: sqlite3.Row) -> Job:
+    values = dict(row)
+    return Job(**(values | {"options": json.loads(values["options"]), "state": State(values["state"])}))

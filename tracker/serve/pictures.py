@@ -1,0 +1,39 @@
+"""Decode a picture that a client sent."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ...errors import InputError
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+MAX_PIXELS = 40_000_000  # a photograph of 8000 x 5000; 120 MB decoded
+
+
+def decode(data: bytes) -> NDArray[np.uint8]:
+    """Return a picture as (H, W, 3) BGR uint8, upright by its EXIF orientation.
+
+    Raises:
+        InputError: it is of another format, damaged or too large; the size is checked before it is decoded.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as header:
+            width, height = header.size
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        width, height = MAX_PIXELS, MAX_PIXELS  # far more than allowed
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        raise InputError(f"{len(data)} bytes are no picture. Send {', '.join(FORMATS)}.") from None
+    if width * height > MAX_PIXELS:
+        raise InputError(f"The picture is too large. Send at most {MAX_PIXELS:,} pixels.")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise InputError("The picture is damaged. Save it again.")
+    return np.asarray(image, np.uint8)

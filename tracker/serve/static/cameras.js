@@ -1,0 +1,148 @@
+// The wall of the server's cameras: a tile for each, a click enlarges it.
+import { draw, loadSkeleton, personAt } from "./draw.js"
+import { request, say, socketOf } from "./request.js"
+import { showChoices, style } from "./style.js"
+
+const $ = (name) => document.getElementById(`cameras-${name}`)
+const tiles = new Map() // by the id of the camera
+const EVERY = 1000 // ms between two lists of cameras
+let timer
+
+export async function start() {
+  showChoices(document.getElementById("cameras"))
+  $("form").onsubmit = add
+  document.onkeydown = ({ key }) => {
+    if (key === "Escape") enlarge(null)
+  }
+  await attempt(loadSkeleton)
+  await refresh()
+  timer = setInterval(refresh, EVERY)
+}
+
+export function stop() {
+  clearInterval(timer)
+  document.onkeydown = null
+  for (const id of [...tiles.keys()]) remove(id)
+}
+
+/** Do what the user asked for; an error stays until the next wish. */
+async function attempt(work) {
+  say($("message"), "")
+  try {
+    return await work()
+  } catch (error) {
+    say($("message"), error.message)
+  }
+}
+
+async function refresh() {
+  let cameras
+  try {
+    cameras = await request("/api/cameras")
+  } catch (error) {
+    return say($("message"), error.message)
+  }
+  for (const id of tiles.keys()) if (!cameras.some((camera) => camera.id === id)) remove(id)
+  for (const camera of cameras) {
+    if (!tiles.has(camera.id)) tiles.set(camera.id, newTile(camera.id))
+    update(tiles.get(camera.id), camera)
+  }
+  $("none").hidden = cameras.length > 0
+}
+
+async function add(event) {
+  event.preventDefault()
+  const form = $("form")
+  const json = { source: form.source.value.trim(), name: form.elements.name.value.trim() }
+  if (await attempt(() => request("/api/cameras", { method: "POST", json }))) {
+    form.reset()
+    await refresh()
+  }
+}
+
+function newTile(id) {
+  const element = document.getElementById("tile").content.cloneNode(true).firstElementChild
+  const tile = { id, element, canvas: element.querySelector("canvas"), followed: null }
+  element.addEventListener("click", (event) => act(tile, event))
+  $("tiles").append(element)
+  connect(tile)
+  return tile
+}
+
+function update(tile, camera) {
+  tile.camera = camera
+  const { element } = tile
+  element.dataset.state = camera.state
+  element.querySelector("strong").textContent = camera.name
+  const words = { starting: "opening …", lost: "lost, trying again", ended: "ended" }
+  const rate = `${camera.fps.toFixed(1)} fps · ${camera.dropped} dropped`
+  element.querySelector(".note").textContent = camera.state === "running" ? rate : words[camera.state]
+  element.querySelector(".cover").textContent = camera.state === "running" ? "" : camera.error || words[camera.state]
+  element.querySelector("[data-do=enlarge]").setAttribute("aria-label", `${camera.name}: enlarge; click a person to follow them`)
+  element.querySelector("[data-do=blur]").setAttribute("aria-pressed", camera.blur_faces)
+}
+
+function connect(tile) {
+  const socket = (tile.socket = socketOf(`/api/cameras/${tile.id}/view`))
+  socket.binaryType = "arraybuffer"
+  socket.onmessage = async ({ data }) => {
+    const length = new DataView(data).getUint32(0, true)
+    tile.answer = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)))
+    const picture = await createImageBitmap(new Blob([new Uint8Array(data, 4 + length)], { type: "image/jpeg" }))
+    tile.element.querySelector(".stage").style.setProperty("--ratio", picture.width / picture.height)
+    draw(tile.canvas, tile.answer, { style, followed: tile.followed, picture })
+    picture.close()
+    if (socket.readyState === WebSocket.OPEN) socket.send("next")
+  }
+  socket.onclose = () => tiles.get(tile.id) === tile && tile.camera?.state !== "ended" && setTimeout(() => tiles.get(tile.id) === tile && connect(tile), EVERY)
+}
+
+function remove(id) {
+  const tile = tiles.get(id)
+  tiles.delete(id)
+  tile.socket.close()
+  tile.element.remove()
+  $("tiles").classList.toggle("one", Boolean($("tiles").querySelector(".large")))
+}
+
+async function act(tile, event) {
+  const what = event.target.closest("[data-do]")?.dataset.do
+  const path = `/api/cameras/${tile.id}`
+  if (what === "enlarge") {
+    const large = tile.element.classList.contains("large")
+    const hit = large && tile.answer && event.detail ? personAt(tile.canvas, tile.answer, event) : null
+    if (hit === null) enlarge(large ? null : tile)
+    else tile.followed = tile.followed === hit ? null : hit
+  } else if (what === "stop") {
+    await attempt(() => request(path, { method: "DELETE" }))
+    await refresh()
+  } else if (what === "blur") {
+    await attempt(() => request(path, { method: "PATCH", json: { blur_faces: !tile.camera.blur_faces } }))
+    await refresh()
+  } else if (what === "rename") {
+    const name = await ask(tile.camera.name)
+    if (name) await attempt(() => request(path, { method: "PATCH", json: { name } }))
+    await refresh()
+  }
+}
+
+function ask(name) {
+  const dialog = document.getElementById("name-dialog")
+  const input = dialog.querySelector("input")
+  input.value = name
+  dialog.returnValue = ""
+  dialog.querySelector("[type=button]").onclick = () => dialog.close()
+  dialog.showModal()
+  input.select()
+  return new Promise((resolve) => {
+    dialog.onclose = () => resolve(dialog.returnValue === "ok" ? input.value.trim() : "")
+  })
+}
+
+function enlarge(tile) {
+  for (const other of tiles.values()) {
+    other.element.classList.toggle("large", other === tile)
+    if (other !== tile) other.followed = null
+  }
+  $("tiles").classList.toggle("one", Boolean(tile))
+}

@@ -1,0 +1,170 @@
+// The live page: the newest frame of the browser's camera goes up, people come down and are drawn over the video.
+import { color, draw, loadSkeleton, personAt } from "./draw.js"
+import { say, socketOf } from "./request.js"
+import { showChoices, style } from "./style.js"
+
+const $ = (name) => document.getElementById(`live-${name}`)
+const KEPT = 300 // latencies in the figures
+const grab = document.createElement("canvas") // the frame that is sent
+let stream, socket, answer, followed
+let captured = 0 // when the newest frame of the video was captured, ms of performance.now()
+let latencies = []
+let ticks = []
+
+export function start() {
+  showChoices(document.getElementById("live"))
+  $("start").onclick = begin
+  $("stop").onclick = stop
+  $("mirror").onchange = () => $("video").classList.toggle("mirrored", $("mirror").checked)
+  $("device").onchange = () => {
+    if (stream) begin()
+  }
+  $("canvas").onclick = (event) => {
+    if (answer) follow(personAt($("canvas"), answer, event, $("mirror").checked))
+  }
+  $("mirror").onchange()
+}
+
+export function stop() {
+  for (const track of stream?.getTracks() ?? []) track.stop()
+  socket?.close()
+  stream = socket = answer = undefined
+  $("video").srcObject = null
+  $("canvas").getContext("2d").clearRect(0, 0, $("canvas").width, $("canvas").height)
+  $("cover").hidden = false
+  $("stop").hidden = true
+  list([])
+}
+
+async function begin() {
+  stop()
+  say($("message"), "")
+  try {
+    if (!navigator.mediaDevices) throw new Error("The browser gives a camera only to https and to localhost.")
+    await loadSkeleton()
+    const deviceId = $("device").value ? { exact: $("device").value } : undefined
+    stream = await navigator.mediaDevices.getUserMedia({ video: { deviceId, width: { ideal: 1280 }, frameRate: { ideal: 30 } } })
+    $("video").srcObject = stream
+    await $("video").play()
+    await listDevices()
+  } catch (error) {
+    stop()
+    return say($("message"), explain(error))
+  }
+  $("cover").hidden = true
+  $("stop").hidden = false
+  $("stage").style.setProperty("--ratio", $("video").videoWidth / $("video").videoHeight)
+  ;[latencies, ticks, followed] = [[], [], null]
+  connect()
+}
+
+function explain(error) {
+  const known = {
+    NotAllowedError: "The browser was not allowed to use the camera. Allow it in the address bar.",
+    NotFoundError: "There is no camera. Plug one in.",
+    NotReadableError: "Another program uses the camera. Close it.",
+  }
+  return known[error.name] ?? error.message
+}
+
+async function listDevices() {
+  const devices = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput")
+  const chosen = stream.getVideoTracks()[0].getSettings().deviceId
+  $("device").replaceChildren(...devices.map((device, i) => new Option(device.label || `Camera ${i + 1}`, device.deviceId, false, device.deviceId === chosen)))
+}
+
+function connect() {
+  const own = (socket = socketOf("/api/live"))
+  let sent = 0
+  const send = async () => {
+    const frame = await picture()
+    if (own !== socket || own.readyState !== WebSocket.OPEN) return
+    sent = frame.captured
+    own.send(frame.blob)
+  }
+  own.onopen = () => {
+    watch()
+    send()
+  }
+  own.onmessage = ({ data }) => {
+    if (own !== socket) return
+    answer = JSON.parse(data)
+    const begun = sent
+    send() // the next frame, while this one is drawn
+    requestAnimationFrame(() => own === socket && show(own, begun))
+  }
+  own.onclose = ({ reason }) => {
+    if (own !== socket) return
+    stop()
+    say($("message"), `The connection to the server ended${reason ? `: ${reason}` : ""}. Start the camera again.`)
+  }
+}
+
+/** Note when the video's newest frame was captured: by the browser's clock of the camera, or when it is shown. */
+function watch() {
+  const video = $("video")
+  if (!video.requestVideoFrameCallback) return
+  const noted = (now, { captureTime }) => {
+    captured = captureTime && captureTime <= now && now - captureTime < 1000 ? captureTime : now
+    if (stream) video.requestVideoFrameCallback(noted)
+  }
+  video.requestVideoFrameCallback(noted)
+}
+
+async function picture() {
+  const video = $("video")
+  const width = Math.min(Number($("width").value), video.videoWidth)
+  const height = Math.round((width * video.videoHeight) / video.videoWidth)
+  if (grab.width !== width || grab.height !== height) Object.assign(grab, { width, height })
+  const begun = video.requestVideoFrameCallback && captured ? captured : performance.now()
+  grab.getContext("2d").drawImage(video, 0, 0, width, height)
+  const blob = await new Promise((resolve) => grab.toBlob(resolve, "image/jpeg", 0.8))
+  return { blob, captured: begun }
+}
+
+function show(own, begun) {
+  const mirror = $("mirror").checked
+  draw($("canvas"), answer, { style, followed, mirror, blur: $("blur").checked ? grab : null })
+  list(answer.people)
+  const now = performance.now()
+  latencies = [...latencies, now - begun].slice(-KEPT)
+  ticks = [...ticks, now].filter((tick) => now - tick < 2000)
+  own.send(JSON.stringify({ latency_ms: now - begun }))
+  const sorted = latencies.toSorted((a, b) => a - b)
+  const share = (part) => `${Math.round(sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))])} ms`
+  $("fps").textContent = ticks.length > 1 ? ((1000 * (ticks.length - 1)) / (now - ticks[0])).toFixed(1) : "–"
+  $("median").textContent = share(0.5)
+  $("p95").textContent = share(0.95)
+  $("count").textContent = answer.people.length
+}
+
+function follow(id) {
+  followed = id === followed ? null : id
+  list(answer?.people ?? [])
+}
+
+/** Keep one row per person: a button that follows them, posture and counts. */
+function list(people) {
+  const place = $("people")
+  const rows = new Map([...place.children].map((row) => [Number(row.dataset.id), row]))
+  for (const [id, row] of rows) if (!people.some((person) => person.id === id)) row.remove()
+  for (const person of people.toSorted((a, b) => a.id - b.id)) {
+    const row = rows.get(person.id) ?? place.appendChild(newRow(person.id))
+    row.querySelector("button").setAttribute("aria-pressed", person.id === followed)
+    const counts = Object.entries(person.counts).map(([name, count]) => `${name.replaceAll("_", " ")} ${count}`)
+    row.querySelector(".posture").textContent = person.posture || "…"
+    row.querySelector(".counts").textContent = counts.join(" · ")
+  }
+  $("empty").hidden = people.length > 0
+}
+
+function newRow(id) {
+  const row = document.createElement("li")
+  row.dataset.id = id
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: id })
+  button.setAttribute("aria-label", `Follow person ${id}`)
+  button.style.setProperty("--chip", color(id))
+  button.onclick = () => follow(id)
+  row.append(button, ...["posture", "counts"].map((name) => Object.assign(document.createElement("span"), { className: name })))
+  return row
+}

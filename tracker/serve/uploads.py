@@ -1,0 +1,144 @@
+"""Videos that are uploaded, their queue, and the downloads of their results."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+
+from ...errors import SourceError
+from ..video.address import VIDEO_SUFFIXES
+from ..video.source import open_source
+from .bodies import chunks
+from .jobs import Job, Jobs, State
+from .metrics import Metrics
+from .queue import FILES, Queue
+from .results import CONVERTED, convert, listing
+
+# A report has scripts of its own: as a page without an origin it can neither read this server nor send anything.
+REPORT_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; media-src data: blob:; connect-src data:; base-uri 'none'; form-action 'none'"
+)
+
+
+def routes(jobs: Jobs, queue: Callable[[], Queue], metrics: Metrics, *, limit: int) -> APIRouter:
+    """Return the routes of uploads.
+
+    Args:
+        jobs: of the history folder.
+        queue: runs them.
+        metrics: counts.
+        limit: bytes of an upload.
+    """
+    router = APIRouter(prefix="/api/jobs", tags=["videos"])
+
+    def job_of(identity: str) -> Job:
+        job = jobs.get(identity)
+        if job is None:
+            raise HTTPException(404, "There is no such job.")
+        return job
+
+    @router.post("", status_code=201)
+    async def upload(
+        request: Request,
+        name: Annotated[str, Query(max_length=255, description="of the video, such as dance.mp4")],
+        refine: Annotated[bool, Query(description="smooth in both directions, join tracks, fill gaps")] = False,
+        blur_faces: Annotated[bool, Query(description="blur faces in the annotated video and the report")] = False,
+        person_height: Annotated[float | None, Query(gt=0, le=3, description="metres; adds speeds in metres")] = None,
+    ) -> dict[str, Any]:
+        """Queue a video, the body of the request."""
+        suffix = PurePosixPath(name).suffix.lower()
+        if suffix not in VIDEO_SUFFIXES:
+            raise HTTPException(415, f"'{name}' is not a video file. Send {', '.join(sorted(VIDEO_SUFFIXES))}.")
+        options = {"refine": refine, "blur_faces": blur_faces, "person_height": person_height}
+        job = jobs.add(name, suffix, options)
+        try:
+            await _save(request, jobs.video(job), metrics, limit=limit)
+            await run_in_threadpool(_check, jobs.video(job), name)
+        except BaseException:  # also a client that went away
+            jobs.remove(job.id)
+            raise
+        jobs.enqueue(job.id)
+        queue().wake()
+        return shown(job_of(job.id))
+
+    def shown(job: Job) -> dict[str, Any]:
+        results = listing(jobs.results(job)) if job.state is State.DONE else []
+        return dataclasses.asdict(job) | {"results": results}
+
+    @router.get("")
+    def all_jobs() -> list[dict[str, Any]]:
+        """Return all jobs, the newest first."""
+        return [shown(job) for job in jobs.all()]
+
+    @router.get("/{identity}")
+    def one_job(identity: str) -> dict[str, Any]:
+        """Return a job: its state, progress and results."""
+        return shown(job_of(identity))
+
+    @router.post("/{identity}/cancel")
+    def cancel(identity: str) -> dict[str, Any]:
+        """End a job that waits or runs."""
+        if not queue().cancel(job_of(identity).id):
+            raise HTTPException(409, "The job has ended already.")
+        return shown(job_of(identity))
+
+    @router.delete("/{identity}", status_code=204)
+    def remove(identity: str) -> None:
+        """Delete a job with its video and results; one that runs is ended first."""
+        job = job_of(identity)
+        if job.state is State.UPLOADING:
+            raise HTTPException(409, "The video is still being uploaded.")
+        queue().cancel(job.id)
+        jobs.remove(job.id)
+
+    @router.get("/{identity}/results/{name}", response_class=FileResponse)
+    async def result(identity: str, name: str) -> FileResponse:
+        """Return a file: report, save (the annotated video), csv, features, events, or a format of `convert`."""
+        job = job_of(identity)
+        folder = jobs.results(job)
+        if job.state is not State.DONE:
+            raise HTTPException(409, f"The job is {job.state}. Wait until it is done.")
+        if name in FILES:
+            return _file(folder / FILES[name], job, page=name == "report")
+        if name not in CONVERTED:
+            raise HTTPException(404, f"There is no result '{name}'. Ask for {', '.join([*FILES, *CONVERTED])}.")
+        path = await run_in_threadpool(convert, folder, name)
+        return _file(path, job, then=BackgroundTask(shutil.rmtree, path.parent, ignore_errors=True))
+
+    return router
+
+
+async def _save(request: Request, path: Path, metrics: Metrics, *, limit: int) -> None:
+    """Write the body of a request to a new file."""
+    with path.open("xb") as file:
+        async for part in chunks(request, limit=limit):
+            await asyncio.to_thread(file.write, part)
+            metrics.uploaded.inc(len(part))
+
+
+def _check(path: Path, name: str) -> None:
+    """Refuse what is no video."""
+    try:
+        open_source(path).close()
+    except SourceError as error:
+        raise HTTPException(415, str(error).replace(str(path), name)) from None
+
+
+def _file(path: Path, job: Job, *, page: bool = False, then: BackgroundTask | None = None) -> FileResponse:
+    """Return a result under a name that begins with that of the video; a page is shown, not downloaded."""
+    if not path.exists():
+        raise HTTPException(404, "This run has no such result.")
+    headers = {"Content-Security-Policy": REPORT_POLICY} if page else {}
+    name = f"{PurePosixPath(job.name).stem} {path.name}"
+    kind = "inline" if page else "attachment"
+    return FileResponse(path, headers=headers, filename=name, content_disposition_type=kind, background=then)

@@ -69,10 +69,10 @@ def moved(before: Poses, after: Poses) -> Array:
     weights = np.where(known & (scores >= _SURE), scores, 0.0)[..., None]  # (N, K, 1)
     sides = np.maximum(before.boxes[:, 2:] - before.boxes[:, :2], 1.0)
     steps = _extremes(after.keypoints, weights, sides) - _extremes(before.keypoints, weights, sides)
-    return np.asarray(before.boxes + steps)
+    return np.asarray(before.boxes + steps, dtype=np.float64)
 
 
-def _extremes(points: Array, weights: Array, sides: Array) -> Array:
+def _extremes(points: NDArray[np.floating], weights: NDArray[np.floating], sides: NDArray[np.floating]) -> Array:
     """Return soft extremes (N, 4), low x and y, then high x and y, of keypoints (N, K, 2); 0 without a weight.
 
     They are means over the outermost keypoints, so that one keypoint's noise shakes no edge.
@@ -84,4 +84,4 @@ def _extremes(points: Array, weights: Array, sides: Array) -> Array:
         outermost = reached.max(1, keepdims=True, initial=_NOWHERE)
         shares = weights * np.exp((reached - outermost) / (_NEAR * sides[:, None]))  # (N, K, 2)
         ends.append((shares * points).sum(1) / np.maximum(shares.sum(1), 1e-9))
-    return np.concatenate(ends, axis=-1)
+    return np.concatenate(ends, axis=-1, dtype=np.float64)

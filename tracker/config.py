@@ -111,6 +111,7 @@ class Outputs:
         see="report.md",
         common=True,
     )
+    title: str | None = option(None, "heading of the report instead of the source's name", "TEXT")
     show: bool = option(False, "live window; `q` quits", common=True)
     label: str = option(
         "id",

@@ -38,7 +38,7 @@ def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip |
     size = _size(measurements, facts, clip)
     people = sorted(measurements.people.values(), key=lambda person: person.id)
     values: dict[str, Any] = {
-        "title": source if "://" in source else PurePath(source).name,
+        "title": facts.get("config", {}).get("title") or (source if "://" in source else PurePath(source).name),
         "subtitle": subtitle(measurements, facts, size),
         "warnings": warnings_of(facts),
         "people": [_quality(person) for person in people],

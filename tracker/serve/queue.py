@@ -127,4 +127,5 @@ class Queue:
     def _options(self, job: Job) -> Mapping[str, Any]:
         """Return the options of the run; paths are relative, since the report shows them."""
         files = {option: f"{self._jobs.results(job).name}/{name}" for option, name in FILES.items()}
-        return self._run.flat() | files | {"source": self._jobs.video(job).name, "quiet": True} | dict(job.options)
+        run = {"source": self._jobs.video(job).name, "title": job.name, "quiet": True}
+        return self._run.flat() | files | run | dict(job.options)

@@ -70,6 +70,11 @@ def test_every_track_event_and_fact_is_told(two_people):
     assert len(data_of(page)["events"]) == 2
 
 
+def test_a_title_replaces_the_name_of_the_source(two_people):
+    assert "<title>Squats &amp; lunges" in render(two_people, facts=FACTS | {"config": {"title": "Squats & lunges"}})
+    assert "Squats" not in render(two_people, facts=FACTS | {"config": {"title": None}})
+
+
 def test_names_are_text_and_nothing_comes_from_elsewhere(two_people, clip):
     page = render(two_people, facts=FACTS, clip=clip(1.0))
     assert "onerror=alert" not in page.replace("onerror=alert(1)&gt;", "")

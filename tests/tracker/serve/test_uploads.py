@@ -306,6 +306,7 @@ def test_a_video_becomes_a_report_and_every_format(app, walking_clip):
     assert "walk%20tracked.csv" in bodies["csv"].headers["content-disposition"]
     assert bodies["save"].content[4:8] == b"ftyp"
     assert "sandbox" in bodies["report"].headers["content-security-policy"]
+    assert "<title>walk.mp4" in bodies["report"].text
     assert isinstance(json.loads(bodies["coco"].text), list)
     assert bodies["openpose"].content[:2] == b"PK"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from ..loop import loop
 from ..output.sinks import OverlaySink, Sinks
 from ..pipeline import Pipeline
-from ..timings import Timings
 from ..types import Detections, Frame
 from ..video.source import open_source
 from ..video.writer import open_writer
@@ -29,11 +29,13 @@ class Run:
         ms: mean time per frame in ms, including the flush of the output at the end.
         frames: times between the outputs of consecutive frames in ms.
         people: mean number of people per frame.
+        stages: total ms of each stage, with the warm-up; empty if they were not measured.
     """
 
     ms: float
     frames: list[float]
     people: float
+    stages: Mapping[str, float] = field(default_factory=dict)
 
 
 class Clock:
@@ -59,21 +61,21 @@ def ours(pipeline: Pipeline, source: Path, save: Path, *, end: float, warmup: in
     """Run posetrack on a clip as `posetrack --source CLIP --save FILE` does.
 
     Args:
-        pipeline: pipeline to run; it is reset first.
+        pipeline: its networks are used by a session of their own.
         source: the clip.
         save: file of the annotated video.
         end: time in the clip at which to stop, seconds.
         warmup: number of first frames that do not count.
         threads: whether the stages run concurrently.
     """
-    pipeline.reset()
-    pipeline.timings, clock = Timings(), Clock(warmup)
+    session, clock = pipeline.session(), Clock(warmup)
+    timings = session.timings
     with open_source(source, end=end) as frames:
         writer = open_writer(save, size=frames.size, fps=frames.fps, overwrite=True)
-        overlay = OverlaySink(writer, skeleton=pipeline.estimator.skeleton, timings=pipeline.timings)
-        with Sinks(overlay, timings=pipeline.timings) as sinks:
-            loop(frames, pipeline, sinks, clock.tick, threads=threads)
-    return clock.stop()
+        overlay = OverlaySink(writer, skeleton=session.estimator.skeleton, timings=timings)
+        with Sinks(overlay, timings=timings) as sinks:
+            loop(frames, session, sinks, clock.tick, threads=threads)
+    return replace(clock.stop(), stages={stage: timings.total(stage) for stage in timings.stages})
 
 
 def plain(
@@ -121,6 +123,7 @@ class KnownBoxes:
 
     @network.setter
     def network(self, network: Any) -> None:
+        self._detector = copy(self._detector)  # others may use it, too
         self._detector.network = network
 
     def __call__(self, frame: Frame) -> Detections:
@@ -130,37 +133,50 @@ class KnownBoxes:
 
 
 class TimedNetwork:
-    """A network whose time counts as the stage "network" of a pipeline instead of the caller's stage."""
+    """A network that sums up its time.
 
-    def __init__(self, network: Any, pipeline: Pipeline) -> None:
-        self._network, self._pipeline = network, pipeline
+    Attributes:
+        ms: total time of all batches.
+    """
+
+    def __init__(self, network: Any) -> None:
+        self._network, self.ms = network, 0.0
 
     def __call__(self, images: NDArray[np.float32]) -> Any:
         """Run a batch."""
-        with self._pipeline.timings.stage("network"):
-            return self._network(images)
+        started = time.perf_counter()
+        result = self._network(images)
+        self.ms += 1000 * (time.perf_counter() - started)
+        return result
 
 
-def shares(pipeline: Pipeline, run: Callable[[], Run]) -> dict[str, float]:
+def with_networks(pipeline: Pipeline, detector: Any, estimator: Any) -> Pipeline:
+    """Return a new pipeline that differs in its networks only."""
+    names = "tracker", "camera", "schedule", "activity", "streams", "recover"
+    parts: dict[str, Any] = {name: getattr(pipeline, name) for name in names}
+    return Pipeline(detector, estimator, **parts).session()
+
+
+def shares(pipeline: Pipeline, run: Callable[[Pipeline], Run]) -> dict[str, float]:
     """Run a pipeline once, one stage after the other, and return the shares of its time.
 
     Returns:
         Shares of the total time: `networks`; `video`, decoding and encoding with colour conversion; `rest`.
     """
-    parts: list[Any] = [part for part in (pipeline.detector, pipeline.estimator) if part and part.network]
-    networks = [part.network for part in parts]
-    for part, network in zip(parts, networks, strict=True):
-        part.network = TimedNetwork(network, pipeline)
-    try:
-        run()
-    finally:
-        for part, network in zip(parts, networks, strict=True):
-            part.network = network
-    totals = {stage: pipeline.timings.total(stage) for stage in pipeline.timings.stages}
-    whole = sum(totals.values())
-    video = (totals["read"] + totals["write"]) / whole
-    networks_share = totals.get("network", 0.0) / whole
-    return {"networks": networks_share, "video": video, "rest": 1 - networks_share - video}
+    timed: list[TimedNetwork] = []
+
+    def with_clock(part: Any) -> Any:
+        if part is None or not part.network:
+            return part
+        timed.append(TimedNetwork(part.network))
+        part = copy(part)
+        part.network = timed[-1]
+        return part
+
+    stages = run(with_networks(pipeline, with_clock(pipeline.detector), with_clock(pipeline.estimator))).stages
+    whole = sum(stages.values())
+    networks, video = sum(network.ms for network in timed) / whole, (stages["read"] + stages["write"]) / whole
+    return {"networks": networks, "video": video, "rest": 1 - networks - video}
 
 
 def in_turns(chains: Mapping[str, Callable[[], Run]], *, rounds: int) -> dict[str, dict[str, float]]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from ...errors import SourceError
 from ..pipeline import Pipeline
-from ..timings import Timings
 from ..types import Frame
 from .machine import machine
 
@@ -32,11 +31,12 @@ def measure(pipeline: Pipeline, frames: list[Frame], *, warmup: int) -> dict[str
     """
     if len(frames) <= warmup:
         raise SourceError(f"The clip has {len(frames)} frames, but the warm-up takes {warmup}. Use a longer clip.")
+    warm, measured = pipeline.session(), pipeline.session()
     for frame in frames[:warmup]:
-        pipeline(frame)
-    pipeline.timings = timings = Timings()
+        warm(frame)
+    timings = measured.timings
     started = time.perf_counter()
-    people = [len(pipeline(frame)) for frame in frames[warmup:]]
+    people = [len(measured(frame)) for frame in frames[warmup:]]
     elapsed = time.perf_counter() - started
     return {
         "fps": len(people) / elapsed,

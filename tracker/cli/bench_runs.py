@@ -51,7 +51,6 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
                 make_sample(clip)
             with open_source(str(clip)) as opened:
                 frames = list(islice(opened, args.frames + args.warmup))
-            pipeline.reset()
             figures = measure(pipeline, frames, warmup=args.warmup)
             words: dict[str, Any] = {"end": frames[-1].time + 1e-3, "warmup": args.warmup}
             run = partial(ours, source=clip, save=folder / "out.mp4", **words)
@@ -60,7 +59,7 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
                 turns = {"one core": one_core()(partial(run, single, threads=False))} | turns
                 turns["side by side"] = partial(run, ahead, threads=True)
             figures["runs"], figures["ceiling"] = in_turns(turns, rounds=args.rounds), ceiling()
-            figures["shares"] = shares(single, partial(run, single, threads=False))
+            figures["shares"] = shares(single, partial(run, threads=False))
             _print_stages(figures, console)
             _print_runs(figures["runs"], "from file to file", console)
             console.print(f"two threads that share nothing: {figures['ceiling']:.2f}x of one here", highlight=False)
@@ -76,7 +75,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from ..benchmark.machine import environment, machine
     from ..benchmark.plain_chain import PlainChain, check_installed, make_networks
     from ..benchmark.readiness import starts
-    from ..benchmark.runs import KnownBoxes, in_turns, ours, plain, shares
+    from ..benchmark.runs import KnownBoxes, in_turns, ours, plain, shares, with_networks
     from ..config import read_recipe
     from ..video.sample import make_crowd
 
@@ -90,24 +89,23 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         chain = PlainChain(detector, pose)
         same = _load(args, model=str(pose), detector=str(detector), streams=streams(live=False))
         small = _load(args, **read_recipe("realtime"))
-        known, figures["networks"] = same.detector, _networks(same)
+        figures["networks"] = _networks(same)
         figures["networks"] |= {f"realtime {what}": told for what, told in _networks(small).items()}
         for people in args.people:
             clip, save = folder / f"{people}.mp4", folder / "out.mp4"
             boxes = make_crowd(clip, people=people, seconds=max(count, 10 * args.frames) / 30)
-            same.detector = KnownBoxes(known, boxes)
-            words: dict[str, Any] = {"warmup": args.warmup, "threads": cores() > 1}
-            run = partial(ours, same, clip, save, end=(count - 0.5) / 30)
+            known = with_networks(same, KnownBoxes(same.detector, boxes), same.estimator)
+            run = partial(ours, source=clip, save=save, end=(count - 0.5) / 30, warmup=args.warmup)
             figures["people"][str(people)] = in_turns(
                 {
                     "plain chain": partial(plain, chain, boxes, clip, save, frames=count, warmup=args.warmup),
-                    "same networks": partial(run, **words),
-                    "realtime": partial(ours, small, clip, save, end=1e9, **words),
+                    "same networks": partial(run, known, threads=cores() > 1),
+                    "realtime": partial(run, small, end=1e9, threads=cores() > 1),
                 },
                 rounds=args.rounds,
             )
             _print_runs(figures["people"][str(people)], f"{people} people at 1280 x 720, from file to file", console)
-            figures["shares"][str(people)] = shares(same, partial(run, warmup=args.warmup, threads=False))
+            figures["shares"][str(people)] = shares(known, partial(run, threads=False))
             _print_shares(figures["shares"][str(people)], console)
         figures["ready"] = starts(detector, pose, folder=folder / "starts", rounds=args.rounds)
     _print_ready(figures["ready"], console)

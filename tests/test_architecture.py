@@ -78,7 +78,7 @@ ALLOWED = {
     "rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
-    "tracker.benchmark": "version tracker.types tracker.timings tracker.perception tracker.tracking tracker.pipeline "
+    "tracker.benchmark": "version tracker.types tracker.perception tracker.tracking tracker.pipeline "
     "tracker.loop tracker.output tracker.video tracker.evaluation models.geometry models.weights | "
     "numpy cv2 torch filterpy",
     "tracker.serve": "version tracker.types tracker.timings tracker.config tracker.plan tracker.run tracker.pipeline "

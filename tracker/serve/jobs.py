@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -85,22 +86,23 @@ class Jobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
         self._lock = threading.Lock()
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = sqlite3.connect(
-                self._folder / "jobs.sqlite", check_same_thread=False, isolation_level=None, timeout=0.1
-            )
-            self._file.row_factory = sqlite3.Row
-            self._file.execute("pragma locking_mode = exclusive")
-            self._file.execute(_TABLE)
-            self._file.execute("begin exclusive")  # takes the lock, which is kept until the file is closed
-            self._file.execute("commit")
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise UsageError(f"Another server uses the history '{folder}'. Give another folder.") from error
-            raise OutputError(f"Cannot keep the history in '{folder}': {error}. Give another folder.") from error
-        except (OSError, sqlite3.DatabaseError) as error:
-            raise OutputError(f"Cannot keep the history in '{folder}': {error}. Give another folder.") from error
+        with ExitStack() as failed:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._file = sqlite3.connect(
+                    self._folder / "jobs.sqlite", check_same_thread=False, isolation_level=None, timeout=0.1
+                )
+                failed.callback(self._file.close)
+                self._file.row_factory = sqlite3.Row
+                self._file.execute("pragma locking_mode = exclusive")
+                self._file.execute(_TABLE)
+                self._file.execute("begin exclusive")  # takes the lock, which is kept until the file is closed
+                self._file.execute("commit")
+            except (OSError, sqlite3.DatabaseError) as error:
+                if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                    raise UsageError(f"Another server uses the history '{folder}'. Give another folder.") from error
+                raise OutputError(f"Cannot keep the history in '{folder}': {error}. Give another folder.") from error
+            failed.pop_all()
         self._recover()
 
     def _recover(self) -> None:

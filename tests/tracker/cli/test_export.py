@@ -37,6 +37,7 @@ def test_a_detector_as_torchscript(tmp_path):
         assert network(torch.zeros(1, 3, *size)).shape[1] == 5
 
 
+@pytest.mark.slow
 def test_int8_passes_its_gate_and_is_taken_from_then_on(tmp_path, capsys, monkeypatch):
     pytest.importorskip("nncf", reason="needs nncf")
     from posetrack.tracker.perception.pose import load_pose_estimator

@@ -156,8 +156,9 @@ class Pipeline:
         motion, mode, expected = self._motion(frame), FrameMode.DETECT, Tracks.empty(len(self.estimator.skeleton))
         skips = self.schedule.skips and detections is None and poses is None
         if skips or self.recover:
-            expected = self._anchors.place(self.tracker.expect(frame.time, motion=motion))
+            expected = self.tracker.expect(frame.time, motion=motion)
         if skips:
+            expected = self._anchors.place(expected)
             mode = self._mode(frame, expected, motion)
         self.modes[mode] += 1
         if mode is FrameMode.PREDICT:
@@ -170,7 +171,7 @@ class Pipeline:
             poses = self.estimate(frame, self.detect(frame) if detections is None else detections)
         boxes = poses.boxes
         if mode is FrameMode.DETECT and self.recover:
-            poses = joined(poses, self._recovered(frame, missed(expected.poses, boxes, size), step))
+            poses = joined(poses, self._recovered(frame, expected, boxes, step))
         self._boxes = poses.boxes
         with self.timings.stage("track"):
             if mode is FrameMode.FOLLOW:
@@ -179,20 +180,24 @@ class Pipeline:
             elif self.detector is None:
                 self.schedule.learn(*_same_people(poses, expected.poses))
             tracks = self.tracker.update(poses, frame.time, size=size, motion=motion)
-            if mode is FrameMode.DETECT and (self.schedule.skips or self.recover):
+            if mode is FrameMode.DETECT and self.schedule.skips:
                 self._anchors.keep(self.tracker.expect(frame.time), self._boxes)
         strangers = iou(boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
         return replace(tracks, others=boxes[strangers])
 
-    def _recovered(self, frame: Frame, expected: Poses, step: float) -> Poses:
-        """Return the poses of those expected people who are there, `step` seconds after the last frame.
+    def _recovered(self, frame: Frame, expected: Tracks, boxes: NDArray[np.floating], step: float) -> Poses:
+        """Return the poses of expected people who are there without a detected box.
 
-        The box score of the last frame fades, so that a person who is never detected again is lost.
+        The box score of the last frame, `step` seconds ago, fades: a person who is never detected again is lost.
         """
-        if not len(expected):
-            return expected
-        poses = self.estimate(frame, Detections(expected.boxes, faded(expected.box_scores, step)))
-        return carried(poses, expected)
+        rows = missed(expected.poses.boxes, boxes, frame.image.shape[:2])
+        if not rows.any():
+            return Poses.empty(len(self.estimator.skeleton))
+        if not self.schedule.skips:  # else they were kept after the last detection
+            self._anchors.keep(self.tracker.expect(frame.time - step), self._boxes)
+        people = self._anchors.place(expected).poses[rows]
+        poses = self.estimate(frame, Detections(people.boxes, faded(people.box_scores, step)))
+        return carried(poses, people)
 
     def detect(self, frame: Frame) -> Detections | None:
         """Detect the people of a frame, or None with a single-stage estimator; may run frames ahead of the tracker."""

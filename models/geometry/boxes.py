@@ -41,3 +41,10 @@ def iou(a: Array, b: Array) -> Array:
     """
     intersection = intersections(a, b)
     return intersection / np.maximum(areas(a)[:, None] + areas(b)[None] - intersection, 1e-9)
+
+
+def paired_iou(a: Array, b: Array) -> Array:
+    """Return the intersection over union (N,) of each box of `a` (N, 4) with the box of `b` (N, 4) in the same row."""
+    low, high = np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:])
+    common = areas(np.concatenate([low, high], axis=1))
+    return common / np.maximum(areas(a) + areas(b) - common, 1e-9)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.geometry.boxes import areas
+from ...models.geometry.boxes import paired_iou
 from ...models.geometry.keypoints import Skeleton
 from ..formats.trajectories import Trajectories
 from .matching import Comparison
@@ -24,10 +24,7 @@ _CORNERS = Skeleton(
 def overlaps(comparison: Comparison) -> Array:
     """Return the IoU (P,) of the boxes of matched people, regardless of their ids."""
     rows, others = comparison.pairs()
-    boxes, found = comparison.truth.boxes[rows], comparison.result.boxes[others]
-    low, high = np.maximum(boxes[:, :2], found[:, :2]), np.minimum(boxes[:, 2:], found[:, 2:])
-    common = areas(np.concatenate([low, high], axis=1))
-    return np.asarray(common / np.maximum(areas(boxes) + areas(found) - common, 1e-9))
+    return np.asarray(paired_iou(comparison.truth.boxes[rows], comparison.result.boxes[others]))
 
 
 def corner_paths(comparison: Comparison, *, fps: float | None = None) -> list[Path]:

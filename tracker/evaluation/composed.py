@@ -17,6 +17,8 @@ Image = NDArray[np.uint8]
 
 _STEPS = 2.0  # per second
 _BOB, _SWAY = 0.01, 0.03  # of the height: up and down, and sideways at the head
+_WALL = 0.38, 0.62  # edges, shares of the width
+_PACE = 0.15  # of a walk, widths per second
 _OPAQUE = 0.5  # alpha from which a pixel belongs to the person
 
 
@@ -182,12 +184,25 @@ def read_cutouts(folder: str | Path) -> list[CutOut]:
     return cutouts
 
 
-def _walk(
-    start: float, *, speed: float = 0.15, leftwards: bool = False, floor: float = 0.9
-) -> tuple[tuple[float, float, float], ...]:
-    """Return the path across the image from one side to the other; `speed` in widths per second."""
+def _walk(start: float, *, leftwards: bool, floor: float) -> tuple[tuple[float, float, float], ...]:
+    """Return the path across the image from one side to the other."""
     ends = (1.15, -0.15) if leftwards else (-0.15, 1.15)
-    return (start, ends[0], floor), (start + 1.3 / speed, ends[1], floor)
+    return (start, ends[0], floor), (start + 1.3 / _PACE, ends[1], floor)
+
+
+def _stop_behind_wall(
+    start: float, *, leftwards: bool, hidden: float, floor: float, turns_back: bool = False
+) -> tuple[tuple[float, float, float], ...]:
+    """Return the path to the middle of the wall and, after `hidden` seconds behind it, onwards or back."""
+    outside = (1.15, -0.15) if leftwards else (-0.15, 1.15)
+    reach = 0.65 / _PACE  # seconds to the middle of the wall
+    rest = max(hidden - (_WALL[1] - _WALL[0]) / _PACE, 0.0)
+    return (
+        (start, outside[0], floor),
+        (start + reach, 0.5, floor),
+        (start + reach + rest, 0.5, floor),
+        (start + 2 * reach + rest, outside[0 if turns_back else 1], floor),
+    )
 
 
 def leave_and_return(count: int, *, away: Sequence[float] = (5.0, 10.0, 15.0, 20.0), seed: int = 0) -> Composition:
@@ -199,7 +214,7 @@ def leave_and_return(count: int, *, away: Sequence[float] = (5.0, 10.0, 15.0, 20
     rng, visits = np.random.default_rng(seed), []
     for person in range(count):
         start = 3.0 * person + rng.uniform(0, 1.0)
-        times = [start] if person % 2 else [start, start + 1.3 / 0.15 + away[person // 2 % len(away)]]
+        times = [start] if person % 2 else [start, start + 1.3 / _PACE + away[person // 2 % len(away)]]
         for time in times:
             visits.append(
                 Visit(
@@ -214,20 +229,12 @@ def leave_and_return(count: int, *, away: Sequence[float] = (5.0, 10.0, 15.0, 20
 
 def behind_a_wall(count: int, *, hidden: float = 5.0, seed: int = 0) -> Composition:
     """Return a scene of people who walk behind a wall, stay there for `hidden` seconds, and walk on."""
-    rng, visits, wall, speed = np.random.default_rng(seed), [], (0.38, 0.62), 0.15
+    rng, visits = np.random.default_rng(seed), []
     for person in range(count):
-        leftwards, start, floor = bool(person % 2), 2.5 * person, rng.uniform(0.86, 0.96)
-        outside = (1.15, -0.15) if leftwards else (-0.15, 1.15)
-        reach = 0.65 / speed  # seconds to the middle of the wall
-        rest = max(hidden - (wall[1] - wall[0]) / speed, 0.0)
-        path = (
-            (start, outside[0], floor),
-            (start + reach, 0.5, floor),
-            (start + reach + rest, 0.5, floor),
-            (start + 2 * reach + rest, outside[1], floor),
-        )
+        floor = rng.uniform(0.86, 0.96)
+        path = _stop_behind_wall(2.5 * person, leftwards=bool(person % 2), hidden=hidden, floor=floor)
         visits.append(Visit(person, path, height=rng.uniform(0.45, 0.6)))
-    return Composition(tuple(visits), max(visit.path[-1][0] for visit in visits) + 0.5, (wall,))
+    return Composition(tuple(visits), max(visit.path[-1][0] for visit in visits) + 0.5, (_WALL,))
 
 
 def change_places(count: int, *, hidden: float = 5.0, turn_back: bool = False, seed: int = 0) -> Composition:
@@ -235,17 +242,10 @@ def change_places(count: int, *, hidden: float = 5.0, turn_back: bool = False, s
 
     Both walk on and come out on the other's side, or turn back and come out on their own.
     """
-    rng, visits, wall, speed = np.random.default_rng(seed), [], (0.38, 0.62), 0.15
+    rng, visits = np.random.default_rng(seed), []
     for person in range(count - count % 2):
-        leftwards, start, floor = bool(person % 2), 12.0 * (person // 2), rng.uniform(0.88, 0.94)
-        outside = (1.15, -0.15) if leftwards else (-0.15, 1.15)
-        reach = 0.65 / speed
-        rest = max(hidden - (wall[1] - wall[0]) / speed, 0.0)
-        path = (
-            (start, outside[0], floor),
-            (start + reach, 0.5, floor),
-            (start + reach + rest, 0.5, floor),
-            (start + 2 * reach + rest, outside[0 if turn_back else 1], floor),
-        )
+        start, floor = 12.0 * (person // 2), rng.uniform(0.88, 0.94)
+        words = {"leftwards": bool(person % 2), "turns_back": turn_back}
+        path = _stop_behind_wall(start, hidden=hidden, floor=floor, **words)
         visits.append(Visit(person, path, height=rng.uniform(0.5, 0.55)))
-    return Composition(tuple(visits), max(visit.path[-1][0] for visit in visits) + 0.5, (wall,))
+    return Composition(tuple(visits), max(visit.path[-1][0] for visit in visits) + 0.5, (_WALL,))

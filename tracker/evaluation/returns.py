@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .matching import Comparison
+from .motion import times_of
 
 AWAY = 1.0  # seconds out of sight that end a visit
 COUNTS = ("returns", "regained", "wrong_joins")
@@ -34,10 +35,7 @@ def measure_returns(videos: Mapping[str, Comparison], *, fps: float | None = Non
 
 def _count(comparison: Comparison, fps: float | None) -> dict[str, float]:
     truth, result = comparison.truth, comparison.result
-    known = {frame: time for people in (result, truth) for frame, time in zip(people.frames.tolist(), people.times)}
-    times = np.array([known[frame] for frame in truth.frames.tolist()])
-    if np.isnan(times).any():
-        times = truth.frames / (fps or np.nan)
+    times = times_of(comparison, fps=fps)
     if np.isnan(times).any():
         return dict.fromkeys(COUNTS, np.nan)
     matched = np.zeros(len(truth), dtype=np.int64)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ...models.geometry.keypoints import COCO, Skeleton
 from ..types import State, Tracks
 from . import body
-from .angles import ANGLES, JOINTS, SEGMENT_PERIODS, VIEWS, angle_rates, angles, headings, unwrapped
+from .angles import ANGLES, JOINTS, SEGMENT_PERIODS, VIEWS, angle_rates, angles, headings, joint_angles, unwrapped
 from .columns import LANDMARKS, SYMMETRY_SECONDS, columns
 from .derivatives import FARTHEST, HALF_WINDOW, NEIGHBOURS, derivatives
 from .points import POINTS, Array, index, points
@@ -145,6 +145,14 @@ class ActionFeatures:
         """Return the current view of a person, a name out of `angles.VIEWS`."""
         person = self._people.get(identity)
         return VIEWS[person.view if person else 0]
+
+    def angles(self, tracks: Tracks) -> dict[int, dict[str, NDArray[np.float64]]]:
+        """Return the joint angles of each person of the last frame, degrees, by ID and joint; NaN if unknown."""
+        visible = np.where((tracks.scores >= MIN_SCORE)[..., None], tracks.keypoints, np.nan)
+        return {
+            identity: joint_angles(pose, skeleton=self.skeleton, view=self.view(identity))
+            for identity, pose in zip(tracks.ids.tolist(), visible)
+        }
 
     def finish(self) -> list[Features]:
         """Return the features of the remaining frames, and reset."""

@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.angles import joint_angles
 from ..features.points import index, points
-from ..features.stream import MIN_SCORE, ActionFeatures
+from ..features.stream import ActionFeatures
 from ..types import Tracks
 from .palette import PAPER, Palette
 from .plates import DEGREE, Plates, plate
@@ -62,11 +61,10 @@ class AngleArcs:
 
     def __call__(self, tracks: Tracks) -> dict[int, list[Arc]]:
         """Return the arcs of each person."""
-        skeleton = self._actions.skeleton
-        keypoints = np.where((tracks.poses.scores >= MIN_SCORE)[..., None], tracks.poses.keypoints, np.nan)
         found = {}
-        for identity, pose, places in zip(tracks.ids.tolist(), keypoints, points(keypoints, skeleton)):
-            angles = joint_angles(pose, skeleton=skeleton, view=self._actions.view(identity))
+        for (identity, angles), places in zip(
+            self._actions.angles(tracks).items(), points(tracks.keypoints, self._actions.skeleton)
+        ):
             arcs = [_arc(places[list(rows)], float(angles[joint])) for joint, rows in JOINTS.items()]
             found[identity] = [arc for arc in arcs if arc]
         return found

@@ -20,7 +20,6 @@ AUTO = "auto"
 LIVE_FPS, FILE_FPS = 25.0, 2.0  # frame rates that are fast enough: of a camera, and of a file, for which one can wait
 PEOPLE = 2  # per frame
 CROPS, ROUNDS = 16, 3  # of the measurement: work of the size of the larger networks
-BUNDLED_GMACS = 0.9
 
 
 def choose_networks(
@@ -61,6 +60,8 @@ def choose_networks(
 
 def measure_rate(**where: Any) -> float:
     """Return how many GMACs a second the bundled pose network does on this machine."""
+    from ...models.weights.variants import BUNDLED, ZOO
+
     estimator = load_pose_estimator("bundled", offline=True, **where)
     network: Any = estimator.network
     crops = np.zeros((CROPS, 3, *estimator.input_size), np.float32)  # type: ignore[union-attr]  # a top-down network
@@ -69,7 +70,7 @@ def measure_rate(**where: Any) -> float:
         start = time.perf_counter()
         network(crops)
         seconds.append(time.perf_counter() - start)
-    return CROPS * BUNDLED_GMACS / min(seconds[1:])
+    return CROPS * ZOO[BUNDLED].gmacs / min(seconds[1:])
 
 
 def _choose(option: str, candidates: Sequence[Candidate], *, times: float, fps: float, rate: float) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...models.geometry.keypoints import Skeleton
-from ..features.angles import JOINTS, joint_angles
+from ..features.angles import JOINTS
 from ..features.events import EventDetector
-from ..features.stream import MIN_SCORE, ActionFeatures
+from ..features.stream import ActionFeatures
 from ..types import STATES, Frame, Tracks
 
 HEADER = struct.Struct("<IHHHHd")  # frame, width, height, people N, keypoints K, seconds
@@ -93,19 +93,12 @@ class Answers:
             self._events.update(features)
             self._postures = dict(zip(features.ids.tolist(), features.postures))
         height, width = frame.image.shape[:2]
-        keypoints = np.where((tracks.scores >= MIN_SCORE)[..., None], tracks.keypoints, np.nan)
         details = {
             identity: {
-                "angles": self._angles(identity, pose),
+                "angles": {name: round(float(angles[name]), 1) for name in JOINTS if np.isfinite(angles[name])},
                 "posture": self._postures.get(identity, ""),
                 "counts": self._events.counts(identity),
             }
-            for identity, pose in zip(tracks.ids.tolist(), keypoints)
+            for identity, angles in self._actions.angles(tracks).items()
         }
         return Answer(frame.index, frame.time, (width, height), tracks, details)
-
-    def _angles(self, identity: int, pose: np.ndarray) -> dict[str, float]:
-        """Return the known joint angles of a pose (K, 2), degrees."""
-        skeleton = self._actions.skeleton
-        found = joint_angles(pose, skeleton=skeleton, view=self._actions.view(identity))
-        return {name: round(float(found[name]), 1) for name in JOINTS if np.isfinite(found[name])}

@@ -9,7 +9,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -86,23 +85,13 @@ class Jobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
         self._lock = threading.Lock()
-        with ExitStack() as failed:
-            try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._file = sqlite3.connect(
-                    self._folder / "jobs.sqlite", check_same_thread=False, isolation_level=None, timeout=0.1
-                )
-                failed.callback(self._file.close)
-                self._file.row_factory = sqlite3.Row
-                self._file.execute("pragma locking_mode = exclusive")
-                self._file.execute(_TABLE)
-                self._file.execute("begin exclusive")  # takes the lock, which is kept until the file is closed
-                self._file.execute("commit")
-            except (OSError, sqlite3.DatabaseError) as error:
-                if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                    raise UsageError(f"Another server uses the history '{folder}'. Give another folder.") from error
-                raise OutputError(f"Cannot keep the history in '{folder}': {error}. Give another folder.") from error
-            failed.pop_all()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file = _opened(self._folder / "jobs.sqlite")
+        except (OSError, sqlite3.DatabaseError) as error:
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                raise UsageError(f"Another server uses the history '{folder}'. Give another folder.") from error
+            raise OutputError(f"Cannot keep the history in '{folder}': {error}. Give another folder.") from error
         self._recover()
 
     def _recover(self) -> None:
@@ -193,6 +182,21 @@ class Jobs:
     def _sql(self, statement: str, *values: Any) -> list[sqlite3.Row]:
         with self._lock:
             return self._file.execute(statement, values).fetchall()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open the file and take its lock, which is kept until the file is closed."""
+    file = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0.1)
+    try:
+        file.row_factory = sqlite3.Row
+        file.execute("pragma locking_mode = exclusive")
+        file.execute(_TABLE)
+        file.execute("begin exclusive")
+        file.execute("commit")
+    except sqlite3.DatabaseError:
+        file.close()
+        raise
+    return file
 
 
 def _job(row: sqlite3.Row) -> Job:

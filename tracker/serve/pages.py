@@ -52,7 +52,7 @@ def _files() -> Iterator[tuple[Path, str]]:
     door = Path(version.__file__).parent
     for path in sorted(door.glob("*.*")):
         yield path, f"posetrack/{path.name}"
-    for name in ("tracker", "models", "configs"):  # in a checkout they stand beside the door
+    for name in ("tracker", "models", "configs"):  # in a checkout they are next to the package
         folder = Path(__file__).parents[2] / name
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:

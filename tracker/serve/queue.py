@@ -17,8 +17,12 @@ from ..config import RunConfig
 from .jobs import Job, Jobs, State
 
 WORKER = (sys.executable, "-m", "posetrack.tracker.serve.worker")
-FILES = {"save": "tracked.mp4", "csv": "tracked.csv", "features": "features.csv", "events": "events.csv"} | {
-    "report": "report.html"
+FILES = {
+    "save": "tracked.mp4",
+    "csv": "tracked.csv",
+    "features": "features.csv",
+    "events": "events.csv",
+    "report": "report.html",
 }
 _WAIT = 1.0  # seconds between two queries for a job, if nothing wakes the thread
 

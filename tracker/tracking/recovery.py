@@ -1,4 +1,4 @@
-"""Follow known people whom the detector missed, by their pose where they are expected."""
+"""Follow known people without a detected box, by their pose where they are expected."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _FREE = 0.3  # maximum share of a missed person's box inside one detected box; m
 _FADE_SECONDS = 2.0  # the box score of a person without a detection falls to 1 / e after
 
 
-def missed(expected: Poses, boxes: NDArray[np.floating], size: tuple[int, int]) -> Poses:
-    """Return the people whom no detected box covers where they are expected.
+def missed(expected: NDArray[np.floating], boxes: NDArray[np.floating], size: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return a mask (N,) of the people without a detected box where they are expected.
 
     People behind others are not among them: a crop there would show the person in front. Nor are people who are leaving
     the image: what is left of them does not locate them.
 
     Args:
-        expected: N known people, where they are expected in this frame.
+        expected: (N, 4) boxes of known people in this frame, xyxy pixels.
         boxes: (M, 4) detected boxes, xyxy pixels.
         size: (height, width) of the image.
     """
     height, width = size
-    in_view = inside(expected.boxes, np.array([[0.0, 0.0, width, height]]))[:, 0] >= _IN_VIEW
-    free = inside(expected.boxes, boxes).max(1, initial=0.0) <= _FREE
-    return expected[in_view & free]
+    in_view = inside(expected, np.array([[0.0, 0.0, width, height]]))[:, 0] >= _IN_VIEW
+    free = inside(expected, boxes).max(1, initial=0.0) <= _FREE
+    return np.asarray(in_view & free)
 
 
 def faded(scores: NDArray[np.floating], seconds: float) -> NDArray[np.floating]:

@@ -2,4 +2,5 @@
 
 from .tracker.cli import main
 
-raise SystemExit(main())
+if __name__ == "__main__":  # a worker process imports this module under another name
+    raise SystemExit(main())

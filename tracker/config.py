@@ -171,7 +171,11 @@ class Outputs:
     blur_faces: bool = option(False, "blur all faces in the video, image and window")
     skeleton_only: bool = option(False, "draw on black; no pixel of the source is shown")
     overwrite: bool = option(False, "replace existing results", common=True)
-    skip_existing: bool = option(False, "skip sources whose results are complete, to continue a batch")
+    skip_existing: bool = option(
+        False, "skip sources whose results are complete or that failed, to continue a batch", see="scale.md"
+    )
+    retry_failed: bool = option(False, "with `--skip-existing`: track again what failed in an earlier run")
+    checksums: bool = option(False, "state the SHA-256 of each source in the manifest of a batch")
     quiet: bool = option(False, "print errors only")
     repetitions: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [repetitions.NAME], angle, low, high
 
@@ -181,6 +185,8 @@ class Outputs:
             raise UsageError("Both person_height and scale are given, two measures of a metre. Give one of them.")
         if self.overwrite and self.skip_existing:
             raise UsageError("overwrite replaces results and skip_existing keeps them. Leave one of them out.")
+        if self.retry_failed and not self.skip_existing:
+            raise UsageError("retry_failed continues a batch. Add skip_existing.")
 
     @property
     def files(self) -> dict[str, Path]:
@@ -307,7 +313,46 @@ class Tracking:
         check(self)
 
 
-GROUPS = {"source": Source, "outputs": Outputs, "networks": Networks, "tracking": Tracking}
+@dataclass(frozen=True)
+class Workers:
+    """How many processes share the work, and where."""
+
+    jobs: int | str = option(
+        1,
+        "files of a batch, or minutes of a long video, that are tracked at once, each in a process; `auto` is one per "
+        "core if the memory suffices",
+        "N",
+        check=_every,
+        remedy=f"a number of processes, 1 or more, or {AUTO}",
+        see="scale.md",
+        common=True,
+    )
+    engine: str = option(
+        "local",
+        "where processes run: `local`, on this machine, or `ray`, on a cluster",
+        "NAME",
+        choices=("local", "ray"),
+    )
+    address: str = option(
+        "local",
+        "Ray cluster: `auto` is the one that this machine belongs to, `local` a new one of this machine alone",
+        "HOST",
+    )
+    gpus: float = option(
+        0.0,
+        "GPUs of each process on Ray; 0.25 lets four share one",
+        "SHARE",
+        check=_not_negative,
+        remedy="a number of 0 or more",
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+GROUPS = {"source": Source, "outputs": Outputs, "networks": Networks, "tracking": Tracking, "workers": Workers}
+# Options that change neither results nor what is stated of them.
+UNSTATED = ("skip_existing", "retry_failed", "checksums", *(each.name for each in dataclasses.fields(Workers)))
 TYPES = {each.name: str(each.type) for group in GROUPS.values() for each in dataclasses.fields(group)}
 
 
@@ -319,6 +364,7 @@ class RunConfig:
     outputs: Outputs = Outputs()
     networks: Networks = Networks()
     tracking: Tracking = Tracking()
+    workers: Workers = Workers()
 
     def __post_init__(self) -> None:
         if not self.outputs.blur_faces:
@@ -343,6 +389,10 @@ class RunConfig:
         """Return every option by its name."""
         return {name: value for group in dataclasses.asdict(self).values() for name, value in group.items()}
 
+    def stated(self) -> dict[str, Any]:
+        """Return every option that results depend on, by its name."""
+        return {name: value for name, value in self.flat().items() if name not in UNSTATED}
+
 
 def read_recipe(name: str) -> dict[str, Any]:
     """Read a recipe: the name of a bundled one, or a TOML file.
@@ -352,7 +402,7 @@ def read_recipe(name: str) -> dict[str, Any]:
             which files are written or replaced.
     """
     values = checked(configs.read(name), origin=f"Recipe {name}")
-    for key in (*RESULTS, "overwrite", "skip_existing"):
+    for key in (*RESULTS, "overwrite", "skip_existing", "retry_failed"):
         if key in values:
             flag = "--" + key.replace("_", "-")
             raise UsageError(

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol
 
-from .pipeline import Pipeline
+from .pipeline import Observed, Pipeline
 from .stages import side_by_side
 from .timings import LATENCY
 from .types import Detections, Frame, Poses, Tracks
@@ -38,6 +38,7 @@ def loop(
     *,
     threads: bool = True,
     pace: Callable[[int], None] | None = None,
+    observed: Callable[[Frame], Observed] | None = None,
 ) -> None:
     """Track every frame of a source and write the results.
 
@@ -51,8 +52,9 @@ def loop(
         step: called after each frame with its number of people.
         threads: False runs all steps in the calling thread.
         pace: as in `follow`.
+        observed: as in `follow`.
     """
-    with follow(frames, pipeline, threads=threads, pace=pace) as people:
+    with follow(frames, pipeline, threads=threads, pace=pace, observed=observed) as people:
         try:
             for frame, tracks in people:
                 sinks.write(frame, tracks)
@@ -68,7 +70,12 @@ def loop(
 
 @contextmanager
 def follow(
-    frames: Source, pipeline: Pipeline, *, threads: bool = True, pace: Callable[[int], None] | None = None
+    frames: Source,
+    pipeline: Pipeline,
+    *,
+    threads: bool = True,
+    pace: Callable[[int], None] | None = None,
+    observed: Callable[[Frame], Observed] | None = None,
 ) -> Iterator[Iterator[tuple[Frame, Tracks]]]:
     """Give the tracks of every frame of a source, in order.
 
@@ -81,6 +88,7 @@ def follow(
         threads: False runs all steps in the calling thread.
         pace: called with the source's number of dropped frames before each frame is tracked, in the same thread: it
             may change the schedule's limits.
+        observed: gives what other sessions observed of a frame, in order; no network runs then.
     """
 
     def read(frames: Iterator[Frame]) -> Iterator[Ahead]:
@@ -96,7 +104,10 @@ def follow(
         for frame, detections, poses in ahead:
             if pace:
                 pace(frames.frames_dropped)
-            yield frame, pipeline(frame, detections, poses.result() if poses else None)
+            if observed:
+                yield frame, pipeline.replay(frame, observed(frame))
+            else:
+                yield frame, pipeline(frame, detections, poses.result() if poses else None)
 
     def _next(frames: Iterator[Frame]) -> Frame | None:
         with pipeline.timings.stage("read"):
@@ -104,7 +115,7 @@ def follow(
 
     waiting = 1 if frames.live else WAITING  # queued frames add latency
     skips = pipeline.schedule.skips  # the tracks then decide what is detected: nothing can be computed ahead of them
-    first = detect if threads and not skips else read
+    first = detect if threads and not skips and not observed else read
     with (
         ThreadPoolExecutor(pipeline.streams, "posetrack-pose") as estimators,
         side_by_side(frames, first, track, limit=waiting, threads=threads) as people,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 import numpy as np
@@ -30,6 +30,27 @@ if TYPE_CHECKING:
 
 
 _SAME = 0.5  # IoU above which a detection belongs to a track
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is known of a frame before its people are matched to tracks.
+
+    Attributes:
+        time: seconds.
+        mode: which networks ran.
+        motion: (2, 3) of the camera since the last frame; None for a static camera and after a cut.
+        cut: whether the frame begins a scene.
+        poses: of its people; None if they are predicted.
+        boxes: (N, 4) of those whom the detector found.
+    """
+
+    time: float
+    mode: FrameMode
+    motion: NDArray[np.float64] | None
+    cut: bool
+    poses: Poses | None
+    boxes: NDArray[np.floating]
 
 
 class Camera(Protocol):
@@ -60,6 +81,7 @@ class Pipeline:
 
     Attributes:
         modes: number of frames by mode.
+        record: called with what was observed of each frame, in order; None for nothing.
     """
 
     def __init__(
@@ -84,6 +106,7 @@ class Pipeline:
         self.activity = activity
         self.streams = streams
         self.recover = recover and detector is not None
+        self.record: Callable[[Observed], None] | None = None
         self._anchors = Anchors()
         self.modes: Counter[FrameMode] = Counter()
         self._size: tuple[int, ...] | None = None
@@ -147,24 +170,51 @@ class Pipeline:
 
     def _follow(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks:
         """Return the people of the next frame."""
+        observed = self._observe(frame, detections, poses)
+        if self.record:
+            self.record(observed)
+        tracks = self._place(frame, observed)
+        if observed.mode is FrameMode.DETECT and self.schedule.skips:
+            self._anchors.keep(self.tracker.expect(frame.time), self._boxes)
+        return tracks
+
+    def replay(self, frame: Frame, observed: Observed) -> Tracks:
+        """Return the people of the next frame by what another session observed of it; no network runs."""
+        if observed.cut:
+            self.tracker.cut()
+        return self._place(frame, observed)
+
+    def _place(self, frame: Frame, observed: Observed) -> Tracks:
+        """Match the people of a frame to tracks."""
+        place: dict[str, Any] = {"size": frame.image.shape[:2], "motion": observed.motion}
+        self.modes[observed.mode] += 1
+        with self.timings.stage("track"):
+            if observed.poses is None:
+                return self.tracker.predict(frame.time, **place)
+            tracks = self.tracker.update(observed.poses, frame.time, **place)
+        strangers = iou(observed.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
+        return replace(tracks, others=observed.boxes[strangers])
+
+    def _observe(self, frame: Frame, detections: Detections | None, poses: Poses | None) -> Observed:
+        """Run the networks and the camera motion that the schedule wants for the next frame."""
         size = frame.image.shape[:2]
-        if self._size not in (None, size):
+        cut = self._size not in (None, size)
+        if cut:
             self._cut()
             self._forget_images()
         step = 0.0 if self._last is None else frame.time - self._last[1]
         self._size, self._last = size, (frame.index, frame.time)
         motion, mode, expected = self._motion(frame), FrameMode.DETECT, Tracks.empty(len(self.estimator.skeleton))
+        cut |= self.camera is not None and motion is None
         skips = self.schedule.skips and detections is None and poses is None
         if skips or self.recover:
             expected = self.tracker.expect(frame.time, motion=motion)
         if skips:
             expected = self._anchors.place(expected)
             mode = self._mode(frame, expected, motion)
-        self.modes[mode] += 1
         if mode is FrameMode.PREDICT:
             self._boxes = expected.poses.boxes
-            with self.timings.stage("track"):
-                return self.tracker.predict(frame.time, size=size, motion=motion)
+            return Observed(frame.time, mode, motion, cut, None, self._boxes)
         if poses is None:
             if mode is FrameMode.FOLLOW:
                 detections = Detections(expected.poses.boxes, expected.poses.box_scores)
@@ -173,17 +223,12 @@ class Pipeline:
         if mode is FrameMode.DETECT and self.recover:
             poses = joined(poses, self._recovered(frame, expected, boxes, step))
         self._boxes = poses.boxes
-        with self.timings.stage("track"):
-            if mode is FrameMode.FOLLOW:
-                self.schedule.learn(poses, expected.poses)
-                poses = carried(poses, expected.poses)
-            elif self.detector is None:
-                self.schedule.learn(*_same_people(poses, expected.poses))
-            tracks = self.tracker.update(poses, frame.time, size=size, motion=motion)
-            if mode is FrameMode.DETECT and self.schedule.skips:
-                self._anchors.keep(self.tracker.expect(frame.time), self._boxes)
-        strangers = iou(boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
-        return replace(tracks, others=boxes[strangers])
+        if mode is FrameMode.FOLLOW:
+            self.schedule.learn(poses, expected.poses)
+            poses = carried(poses, expected.poses)
+        elif self.detector is None:
+            self.schedule.learn(*_same_people(poses, expected.poses))
+        return Observed(frame.time, mode, motion, cut, poses, boxes)
 
     def _recovered(self, frame: Frame, expected: Tracks, boxes: NDArray[np.floating], step: float) -> Poses:
         """Return the poses of expected people who are there without a detected box.

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import OutputError, UsageError
+from ..errors import OutputError, PosetrackError, SourceError, UsageError
 from .config import Outputs, RunConfig
 from .formats.files import check_result
 from .formats.registry import format_of
+from .output import manifest
 from .output.results import exists, is_complete, is_ours
 from .partial import check_target
 from .video.batch import Item, gather, is_still
@@ -45,18 +46,25 @@ class Plan:
         refused: error of each source that cannot be tracked.
         total: number of sources found.
         many: whether this is a batch, in which other sources continue after an error.
+        manifest: folder of a batch's manifest; None if nothing is written.
     """
 
     config: RunConfig
     jobs: tuple[Job, ...]
-    refused: tuple[OutputError, ...]
+    refused: tuple[PosetrackError, ...]
     total: int
     many: bool
+    manifest: Path | None
 
     @property
     def live(self) -> bool:
         """Whether a source may be live."""
         return not all(isinstance(job.source, Path) for job in self.jobs)
+
+    @property
+    def parallel(self) -> bool:
+        """Whether worker processes are wanted."""
+        return self.config.workers.jobs != 1 or self.config.workers.engine != "local"
 
 
 def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
@@ -78,18 +86,26 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
     _check_outputs(outputs)
     if left_out := batch.report():
         log.info(left_out)
-    jobs, refused = [], []
+    folder = manifest.place(outputs.files) if batch.many else None
+    earlier = manifest.read(folder) if folder and outputs.skip_existing else {}
+    jobs: list[Job] = []
+    refused: list[PosetrackError] = []
     for item in batch.items:
+        targets = targets_of(item, outputs, batch=batch.many)
+        entry = earlier.get(manifest.name(folder, targets)) if folder else None
         try:
-            job = _job(item, outputs, batch=batch.many)
-        except OutputError as error:
+            job = _job(item, outputs, targets, entry)
+        except (OutputError, SourceError) as error:
             if not batch.many:
                 raise
             refused.append(error)
         else:
             jobs += [job] if job else []
     config = dataclasses.replace(config, outputs=outputs)
-    return Plan(config, tuple(jobs), tuple(refused), len(batch.items), batch.many)
+    plan = Plan(config, tuple(jobs), tuple(refused), len(batch.items), batch.many, folder)
+    if plan.many and plan.parallel and (plan.live or outputs.show):
+        raise UsageError("Worker processes track files, without a window. Leave --jobs and --engine out.")
+    return plan
 
 
 def _check_outputs(outputs: Outputs) -> None:
@@ -108,18 +124,30 @@ def _check_outputs(outputs: Outputs) -> None:
         check_display()
 
 
-def _job(item: Item, outputs: Outputs, *, batch: bool) -> Job | None:
+def _job(item: Item, outputs: Outputs, targets: Mapping[str, Path], entry: manifest.Entry | None) -> Job | None:
     """Return the job of one source; None if its results are complete and are kept.
+
+    Args:
+        item: the source.
+        outputs: options of the outputs.
+        targets: path of each result.
+        entry: what the manifest says of the source, if a batch is continued.
 
     Raises:
         OutputError: a result exists and may not be replaced, or cannot be written.
+        SourceError: the source failed in an earlier run, and has not changed.
         UsageError: two results have the same name, or a result is the source.
     """
-    targets, overwrite = targets_of(item, outputs, batch=batch), outputs.overwrite
+    overwrite = outputs.overwrite
     if outputs.skip_existing and targets:
-        if all(is_complete(output, path) for output, path in targets.items()):
+        same = entry is None or (isinstance(item.source, Path) and entry.is_of(item.source))
+        if same and all(is_complete(output, path) for output, path in targets.items()):
             log.info("Skipped '%s': its results are complete.", item.source)
             return None
+        if entry and same and entry.state is manifest.SourceState.FAILED and not outputs.retry_failed:
+            raise SourceError(f"Skipped, because it failed before: {entry.error} Add --retry-failed to try it again.")
+        if not same:
+            log.info("'%s' has changed since its results were written.", item.source)
         overwrite = True  # an interrupted run left only some of the results
         for output, path in targets.items():
             if exists(output, path) and not is_ours(output, path):

@@ -1,92 +1,56 @@
-"""Run the tracker by a plan: load the networks once, then track each source and write its results."""
+"""Track one source and write its results."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, PosetrackError, UsageError
-from ..models.cache import cache_folder
+from ..errors import OutputError, UsageError
 from . import facts
-from .config import Networks, RunConfig
+from .config import RunConfig
 from .formats.converting import working_table
 from .loop import loop
 from .output.people import PeopleCount
-from .output.sidecar import document, write_sidecar
-from .output.summary import BatchTable, Outcome, progress, summary_table
+from .output.sidecar import RunFacts, document, write_sidecar
+from .output.summary import Outcome
 from .output.two_pass import TwoPassSinks
 from .outputs import open_outputs, second_pass, selection, written
 from .partial import Transaction
 from .perception.pace import Pace
-from .pipeline import Pipeline, assemble
-from .plan import Job, Plan
+from .pipeline import Observed, Pipeline, assemble
+from .plan import Job
 from .stages import parallel, streams
-from .video.address import redact
 from .video.source import Source, open_source
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from rich.console import Console
+    from .types import Frame
 
     Progress = AbstractContextManager[Callable[[int], None]]  # gives a function to call after each frame
+    Observe = Callable[[Source], AbstractContextManager[Callable[[Frame], Observed] | None]]
 
 
-def track(
-    plan: Plan, *, console: Console, progress: Callable[..., Progress] = progress
-) -> Iterator[PosetrackError | str]:
-    """Track the sources of a plan, one after the other.
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What became of a source: its outcome, facts, and a warning, empty if there is none."""
 
-    Args:
-        plan: of the run.
-        console: where progress and summary are printed, unless the plan is quiet.
-        progress: shows the frames of each pass; takes what `output.summary.progress` takes.
+    outcome: Outcome
+    facts: RunFacts
+    warning: str
 
-    Yields:
-        The error of a source that failed in a batch, whose other sources continue; or a warning.
+
+def load(config: RunConfig, *, live: bool) -> Pipeline:
+    """Load the networks of a run; each source takes a `session` of the pipeline.
 
     Raises:
-        PosetrackError: the networks cannot be loaded, or a single source failed.
+        PosetrackError: they cannot be loaded, or the options contradict each other.
     """
-    if not plan.jobs:
-        return
-    pipeline = _load(plan.config, live=plan.live)
-    table = None
-    if plan.many and not plan.config.outputs.quiet:
-        table = BatchTable(console, [redact(str(job.source)) for job in plan.jobs])
-    for job in plan.jobs:
-        try:
-            warning = _track_one(job, plan.config, pipeline.session(), console, table, progress)
-        except PosetrackError as error:
-            if not plan.many:
-                raise
-            yield error
-        else:
-            if warning:
-                yield warning
-    if table:
-        table.total(plan.total)
-    if not plan.config.outputs.quiet:
-        _suggest(plan.config.networks, console)
-
-
-def _suggest(networks: Networks, console: Console) -> None:
-    """Name better networks after the first run with the bundled ones on this machine."""
-    marker = cache_folder() / "suggested"
-    if networks.model != "bundled" or networks.detector != "bundled" or marker.exists():
-        return
-    with suppress(OSError):  # a cache that cannot be written: no suggestion in every run
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.touch()
-        text = "More accurate, slower: posetrack models download recommended, then --model auto --detector auto"
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-
-def _load(config: RunConfig, *, live: bool) -> Pipeline:
     tracking = dataclasses.replace(config.tracking, smooth="none") if config.tracking.refine else config.tracking
     pipeline = assemble(config.networks, tracking, streams=streams(live=live), live=live)
     if config.outputs.blur_faces and pipeline.schedule.detect_every != 1:  # a single-stage network, at pose_every
@@ -97,27 +61,35 @@ def _load(config: RunConfig, *, live: bool) -> Pipeline:
     return pipeline
 
 
-def _track_one(
+def track_one(
     job: Job,
     config: RunConfig,
     pipeline: Pipeline,
-    console: Console,
-    table: BatchTable | None,
+    *,
     progress: Callable[..., Progress],
-) -> str:
-    """Track one source, print its summary or its row of a batch, and return a warning, or an empty text."""
+    observe: Observe = lambda frames: nullcontext(),
+) -> Tracked:
+    """Track one source and write its results.
+
+    Args:
+        job: source and results.
+        config: options of the run.
+        pipeline: of this source alone.
+        progress: shows the frames of each pass; takes `total` and `label` of `output.summary.progress`.
+        observe: takes the opened source and gives what other processes observe of it, or None.
+
+    Raises:
+        PosetrackError: the source cannot be read, or a result cannot be written.
+    """
     outputs, refine = config.outputs, config.tracking.refine
     reading = {each.name: getattr(config.source, each.name) for each in dataclasses.fields(config.source)}
     opened = partial(open_source, **(reading | {"source": job.source}))
     with opened() as frames:
         if frames.live and (option := second_pass(outputs, refine=refine)):
             raise UsageError(f"'{frames.name}' is live and cannot be read a second time. Leave {option} out.")
-        if not outputs.quiet and not (table and table.rows):
-            for line in facts.announcement(pipeline):
-                console.print(line, highlight=False, markup=False, soft_wrap=True)
-        bar = partial(progress, total=frames.frame_count, quiet=outputs.quiet, console=console)
+        bar = partial(progress, total=frames.frame_count)
         select = selection(outputs)
-        options = config.flat() | {"source": frames.name, "overwrite": job.overwrite, "skip_existing": False}
+        options = config.stated() | {"source": frames.name, "overwrite": job.overwrite}
         run_facts = partial(facts.run_facts, options, frames, pipeline)
         csv = job.targets.get("csv")
         people, start = PeopleCount(), time.perf_counter()
@@ -131,7 +103,8 @@ def _track_one(
                         write_sidecar(working_table(csv), run_facts(complete=False, refined=False))
                     with bar(label=frames.name) as step:
                         threads, pace = parallel(pipeline.estimator.network), _pace(frames, pipeline, config)
-                        loop(frames, pipeline, sinks, step, threads=threads, pace=pace)
+                        with observe(frames) as observed:
+                            loop(frames, pipeline, sinks, step, threads=threads, pace=pace, observed=observed)
                     if isinstance(sinks, TwoPassSinks):
                         with opened() as again, bar(label="Second pass") as step:
                             sinks.second_pass(again, step)
@@ -149,20 +122,7 @@ def _track_one(
             if report:
                 report.save(document(found))
     outcome = Outcome(found.counts, len(people), time.perf_counter() - start, tuple(written(job.targets)))
-    if table:
-        table.add(frames.name, outcome)
-    elif not outputs.quiet:
-        console.print(
-            summary_table(
-                pipeline.timings,
-                outcome,
-                device=pipeline.estimator.network.device,
-                modes=found.modes if pipeline.schedule.skips else {},
-                gaps=[gap.end - gap.start for gap in frames.gaps],
-            ),
-            crop=False,
-        )
-    return select.unmet
+    return Tracked(outcome, found, select.unmet)
 
 
 def _pace(frames: Source, pipeline: Pipeline, config: RunConfig) -> Pace | None:

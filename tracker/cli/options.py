@@ -11,7 +11,7 @@ from ... import configs
 from ..config import GROUPS, Source
 from ..options import Option, default_text, flag, options
 
-TITLES = {"source": "input", "networks": "networks", "tracking": "tracking", "outputs": "output"}
+TITLES = {"source": "input", "networks": "networks", "tracking": "tracking", "outputs": "output", "workers": "workers"}
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, brief: bool = False, words: bool = False) -> None:
@@ -27,7 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser, *, brief: bool = False, words
         parser.add_argument("sources", nargs="*", metavar="SOURCE", help=f"{source.help}; several sources are a batch")
     titles = ["common options", *([] if brief else [*TITLES.values(), "live sources"])]
     groups = {title: parser.add_argument_group(title) for title in titles}
-    for name in ("outputs", "source", "networks", "tracking"):  # of the common options, the results come first
+    for name in (
+        "outputs",
+        "source",
+        "networks",
+        "tracking",
+        "workers",
+    ):  # of the common options, the results come first
         for field, option in options(GROUPS[name]):
             group = groups.get("common options" if option.common else "live sources" if option.live else TITLES[name])
             if group:

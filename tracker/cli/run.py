@@ -32,14 +32,14 @@ def track(config: RunConfig, sources: Sequence[str]) -> int:
     """Track every source, print errors and warnings, and return the exit code."""
     from rich.console import Console
 
-    from .. import run
+    from ..batch.track import track as track_all
     from ..plan import make_plan
 
     if config.outputs.quiet:
         logging.getLogger("posetrack").setLevel(logging.WARNING)
     plan = make_plan(config, sources)
     failed = 0
-    for message in chain(plan.refused, run.track(plan, console=Console(stderr=True))):
+    for message in chain(plan.refused, track_all(plan, console=Console(stderr=True))):
         failed += isinstance(message, PosetrackError)
         sys.stderr.write(f"posetrack: {message}\n")
     if failed:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -77,6 +78,54 @@ def progress(
             bar.update(task, advance=1, people=people, fps="-" if fps is None else f"{fps:.1f}")
 
         yield step
+
+
+class BatchProgress:
+    """One line for a batch: sources done and failed, frame rate, and the remaining time by the bytes that are left.
+
+    Args:
+        sizes: of the sources, in bytes.
+        quiet: show nothing, as if the console is no terminal.
+        console: where it is shown.
+    """
+
+    def __init__(self, sizes: Sequence[int], *, quiet: bool, console: Console) -> None:
+        self._sizes = [max(1, size) for size in sizes]
+        self._rate = FrameRate(window=10.0)
+        self._bar = Progress(
+            TextColumn("{task.fields[ended]} of {task.fields[sources]} sources"),
+            BarColumn(),
+            TextColumn("{task.fields[fps]} fps  {task.fields[failed]} failed"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=quiet or not console.is_terminal,
+            transient=True,
+        )
+        total, fields = sum(self._sizes), {"sources": len(sizes), "ended": 0, "failed": 0, "fps": "-"}
+        self._task = self._bar.add_task("", total=total, **fields)
+        self._ended = self._failed = 0
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def frames(self, count: int = 1) -> None:
+        """Count frames that were read."""
+        for _ in range(count):
+            fps = self._rate.tick()
+        if count and fps is not None:
+            self._bar.update(self._task, fps=f"{fps:.1f}")
+
+    def done(self, number: int, *, failed: bool = False) -> None:
+        """Count a source that has ended."""
+        self._ended += 1
+        self._failed += failed
+        self._bar.update(self._task, advance=self._sizes[number], ended=self._ended, failed=self._failed)
 
 
 def summary_table(

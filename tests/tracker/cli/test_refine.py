@@ -57,7 +57,7 @@ def track(monkeypatch, clip, tmp_path):
                 Detector(), Estimator(stop), PoseTracker(smooth="none" if tracking.refine else tracking.smooth)
             )
 
-        monkeypatch.setattr(run, "_load", load)
+        monkeypatch.setattr(run, "load", load)
         return main(["--source", str(clip), "--csv", str(tmp_path / "out.csv"), "--quiet", *map(str, words)])
 
     return track

@@ -57,6 +57,21 @@ def cores() -> int:
     return max(1, math.ceil(min(given, _share(Path("/sys/fs/cgroup/cpu.max")))))
 
 
+def free_memory() -> int:
+    """Return the bytes of free memory, by the kernel and the container's limit; without /proc, no limit."""
+    try:
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+        free = 1024 * int(lines["MemAvailable"].split()[0])
+    except (OSError, ValueError, KeyError):
+        return sys.maxsize
+    try:
+        group = Path("/sys/fs/cgroup")
+        limit, used = (int((group / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current"))
+        return min(free, limit - used)
+    except (OSError, ValueError):  # no such file, or "max"
+        return free
+
+
 def _share(file: Path) -> float:
     """Return the CPU quota of a control group (version 2), in cores."""
     try:

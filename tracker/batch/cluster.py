@@ -1,0 +1,87 @@
+"""Workers as actors of Ray, on the machines of a cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from ...errors import PosetrackError, UsageError
+from ...installation import library
+from ..config import RunConfig
+from .worker import Died, Finished, Message, Task, Worker
+
+_MOMENT = 1.0  # seconds of a wait
+
+
+class Actors:
+    """Actors of Ray; see `schedule.Workers`. An actor that its cluster has no room for waits, and starts later.
+
+    Args:
+        config: options of the run.
+
+    Raises:
+        UsageError: there is no cluster at the address.
+        PosetrackError: Ray is not installed.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        self._ray = ray = library("ray", "--engine ray", extra="ray")
+        address = config.workers.address
+        try:
+            self._own = not ray.is_initialized()
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, ignore_reinit_error=True)
+        except (ConnectionError, ValueError) as error:
+            raise UsageError(
+                f"There is no Ray cluster at '{address}': {str(error).splitlines()[0]} Start one with ray start --head, "
+                "or give another --address."
+            ) from error
+        self._actor: Any = ray.remote(num_cpus=1, num_gpus=config.workers.gpus)(Worker)  # Ray gives it one thread
+        self._actors: list[Any] = []
+        self._pending: dict[Any, int] = {}  # worker by what it will answer
+
+    @property
+    def cores(self) -> int:
+        """Processor cores of the cluster at this time."""
+        return int(self._ray.cluster_resources().get("CPU", 1))
+
+    def start(self) -> int:
+        """Start one more actor, and return its number."""
+        actor = self._actor.remote(self._config, os.getcwd())  # noqa: PTH109 - as given
+        self._actors.append(actor)
+        self._pending[actor.load.remote()] = len(self._actors) - 1
+        return len(self._actors) - 1
+
+    def give(self, worker: int, task: Task) -> None:
+        """Give a task to an actor that is ready."""
+        messages = self._actors[worker].run.options(num_returns="streaming").remote(task)
+        self._pending[messages] = worker
+
+    def wait(self) -> Iterator[tuple[int, Message]]:
+        """Yield the messages of a moment, each with the number of its actor."""
+        ready, _ = self._ray.wait(list(self._pending), timeout=_MOMENT)
+        for pending in ready:
+            worker = self._pending[pending]
+            try:
+                streaming = not isinstance(pending, self._ray.ObjectRef)
+                message = self._ray.get(next(pending) if streaming else pending)
+            except self._ray.exceptions.RayTaskError as error:
+                if isinstance(error.cause, PosetrackError):
+                    raise error.cause from None
+                raise
+            except self._ray.exceptions.RayError:
+                del self._pending[pending]
+                yield worker, Died("was lost with its process or its machine")
+                continue
+            if not streaming or isinstance(message, Finished):
+                del self._pending[pending]
+            yield worker, message
+
+    def close(self) -> None:
+        """End all actors."""
+        for actor in self._actors:
+            self._ray.kill(actor)
+        if self._own:
+            self._ray.shutdown()

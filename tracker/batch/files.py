@@ -1,0 +1,104 @@
+"""Track the sources of a batch: one after the other in this process, or several at once in workers."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import PosetrackError, SourceError
+from ...models.cache import sha256
+from .. import facts, run
+from ..output.summary import Outcome
+from ..plan import Job, Plan
+from .schedule import Given, Lost, Workers, schedule
+from .worker import Finished, Frames, Ready
+
+if TYPE_CHECKING:
+    from ..config import RunConfig
+    from ..pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a file: its outcome, a warning, empty if there is none, and its SHA-256 on request."""
+
+    outcome: Outcome
+    warning: str
+    sha256: str | None
+
+
+Event = Ready | Given | Frames | Result | PosetrackError
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFile:
+    """The task of tracking one file and writing its results."""
+
+    job: Job
+
+    def __call__(self, pipeline: Pipeline, config: RunConfig, step: Callable[[], object]) -> Result:
+        """Track the file.
+
+        Raises:
+            PosetrackError: the file cannot be read, or a result cannot be written.
+        """
+        source = self.job.source
+        try:
+            checksum = sha256(source) if config.outputs.checksums and isinstance(source, Path) else None
+            tracked = run.track_one(
+                self.job, config, pipeline.session(), progress=lambda **_: nullcontext(lambda people: step())
+            )
+        except PosetrackError:
+            raise
+        except Exception as error:  # of one file, which the others need not share
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            raise SourceError(
+                f"'{source}' ended its run with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
+                f"{at.lineno}). Check the file with a player; if it plays, report this."
+            ) from error
+        return Result(tracked.outcome, tracked.warning, checksum)
+
+
+def in_turn(plan: Plan, step: Callable[[], object]) -> Iterator[tuple[int, Event]]:
+    """Track the sources of a plan in this process; `step` is called after each frame. Yields as `in_workers`."""
+    pipeline = run.load(plan.config, live=plan.live)
+    yield -1, Ready(tuple(facts.announcement(pipeline)))
+    for number, job in enumerate(plan.jobs):
+        yield number, Given(1)
+        try:
+            yield number, TrackFile(job)(pipeline, plan.config, step)
+        except PosetrackError as error:
+            yield number, error
+
+
+def in_workers(plan: Plan, workers: Workers, *, count: int) -> Iterator[tuple[int, Event]]:
+    """Track the files of a plan in workers.
+
+    Yields:
+        The number of a job, and `Given`, `Frames`, a `Result`, or the error that ended it; -1 and `Ready` when the
+        networks are loaded.
+
+    Raises:
+        PosetrackError: the networks cannot be loaded.
+    """
+    try:
+        for number, message in schedule(workers, [TrackFile(job) for job in plan.jobs], count=count):
+            if isinstance(message, Finished):
+                yield number, message.result
+            elif isinstance(message, Lost):
+                yield number, _lost(plan.jobs[number], message)
+            else:
+                yield number, message
+    finally:
+        workers.close()
+
+
+def _lost(job: Job, message: Lost) -> SourceError:
+    return SourceError(
+        f"'{job.source}' ended every process that tracked it; the last one {message.why}. Check the file with a "
+        "player, give fewer --jobs, or more memory."
+    )

@@ -1,0 +1,183 @@
+"""Run a plan: a single source, or a batch with its manifest and its display."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import PosetrackError, SourceError
+from ...models.cache import cache_folder
+from .. import facts, run
+from ..config import Networks
+from ..output.manifest import Entry, Manifest, SourceState, name, stamp
+from ..output.summary import BatchProgress, BatchTable, progress, summary_table
+from ..plan import Job, Plan
+from ..video.address import shown
+from .files import Result, in_turn, in_workers
+from .schedule import Given
+from .segments import observing, segments_of
+from .start import start
+from .worker import Frames, Ready
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..pipeline import Observed
+    from ..types import Frame
+    from ..video.source import Source
+
+
+def track(
+    plan: Plan, *, console: Console, progress: Callable[..., run.Progress] = progress
+) -> Iterator[PosetrackError | str]:
+    """Track the sources of a plan.
+
+    Args:
+        plan: of the run.
+        console: where progress and summary are printed, unless the plan is quiet.
+        progress: shows the frames of each pass of a single source; takes what `output.summary.progress` takes.
+
+    Yields:
+        The error of a source that failed in a batch, whose other sources continue; or a warning.
+
+    Raises:
+        PosetrackError: the networks cannot be loaded, a single source failed, or the manifest cannot be written.
+    """
+    if not plan.jobs:
+        return
+    if plan.many:
+        yield from _batch(plan, console)
+    else:
+        yield from _single(plan, console, progress)
+    if not plan.config.outputs.quiet:
+        _suggest(plan.config.networks, console)
+
+
+def _single(plan: Plan, console: Console, progress: Callable[..., run.Progress]) -> Iterator[str]:
+    """Track a single source, and yield its warning."""
+    config, (job,) = plan.config, plan.jobs
+    quiet = config.outputs.quiet
+    pipeline = run.load(config, live=plan.live).session()
+    if not quiet:
+        _announce(facts.announcement(pipeline), console)
+
+    def observe(frames: Source) -> AbstractContextManager[Callable[[Frame], Observed] | None]:
+        segments = segments_of(frames, config) if plan.parallel else []
+        if len(segments) < 2:
+            return nullcontext()
+        workers, count = start(config)
+        return observing(frames, segments, workers, count=min(count, len(segments)))
+
+    tracked = run.track_one(
+        job, config, pipeline, progress=partial(progress, quiet=quiet, console=console), observe=observe
+    )
+    if not quiet:
+        summary = summary_table(
+            pipeline.timings,
+            tracked.outcome,
+            device=pipeline.estimator.network.device,
+            modes=tracked.facts.modes if pipeline.schedule.skips else {},
+            gaps=[gap["seconds"] for gap in tracked.facts.gaps],
+        )
+        console.print(summary, crop=False)
+    if tracked.warning:
+        yield tracked.warning
+
+
+def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
+    """Track a batch, and yield errors and warnings."""
+    quiet = plan.config.outputs.quiet
+    names = [shown(job.source) for job in plan.jobs]
+    table = None if quiet else BatchTable(console, names)
+    manifest = Manifest(plan.manifest)
+    entries: dict[int, Entry] = {}
+    announced = quiet
+    with BatchProgress([_size(job) for job in plan.jobs], quiet=quiet, console=console) as display:
+        if plan.parallel:
+            workers, count = start(plan.config)
+            events = in_workers(plan, workers, count=count)
+        else:
+            events = in_turn(plan, display.frames)
+        with closing(events):
+            for number, event in events:
+                if isinstance(event, Ready):
+                    if not announced:
+                        _announce(event.lines, console)
+                    announced = True
+                elif isinstance(event, Given):
+                    entries[number] = _begun(plan, plan.jobs[number], names[number], event.attempt)
+                    manifest.add(entries[number])
+                elif isinstance(event, Frames):
+                    display.frames(event.count)
+                elif isinstance(event, Result):
+                    manifest.add(_done(entries[number], event))
+                    display.done(number)
+                    if table:
+                        table.add(names[number], event.outcome)
+                    if event.warning:
+                        yield event.warning
+                else:
+                    manifest.add(_failed(entries[number], event))
+                    display.done(number, failed=True)
+                    yield event
+    if table:
+        table.total(plan.total)
+
+
+def _size(job: Job) -> int:
+    return (stamp(job.source)[0] or 0) if isinstance(job.source, Path) else 0
+
+
+def _begun(plan: Plan, job: Job, source: str, attempt: int) -> Entry:
+    size, mtime = stamp(job.source) if isinstance(job.source, Path) else (None, None)
+    return Entry(
+        result=name(plan.manifest, job.targets) if plan.manifest else "",
+        input=source,
+        size=size,
+        mtime=mtime,
+        state=SourceState.RUNNING,
+        at=round(time.time(), 3),
+        attempt=attempt,
+        outputs={output: str(path) for output, path in job.targets.items()},
+    )
+
+
+def _done(entry: Entry, result: Result) -> Entry:
+    outcome = result.outcome
+    return replace(
+        entry,
+        state=SourceState.DONE,
+        at=round(time.time(), 3),
+        sha256=result.sha256,
+        frames=outcome.counts.read,
+        people=outcome.people,
+        seconds=round(outcome.seconds, 3),
+    )
+
+
+def _failed(entry: Entry, error: PosetrackError) -> Entry:
+    """Return the end of a failed source: its own fault, or that of a full disk and the like, which can be repaired."""
+    state = SourceState.FAILED if isinstance(error, SourceError) else SourceState.STOPPED
+    return replace(entry, state=state, at=round(time.time(), 3), error=str(error))
+
+
+def _announce(lines: Iterable[str], console: Console) -> None:
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _suggest(networks: Networks, console: Console) -> None:
+    """Name better networks after the first run with the bundled ones on this machine."""
+    marker = cache_folder() / "suggested"
+    if networks.model != "bundled" or networks.detector != "bundled" or marker.exists():
+        return
+    with suppress(OSError):  # a cache that cannot be written: no suggestion in every run
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        text = "More accurate, slower: posetrack models download recommended, then --model auto --detector auto"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)

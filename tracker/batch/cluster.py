@@ -10,6 +10,7 @@ from typing import Any
 from ...errors import PosetrackError, UsageError
 from ...installation import library
 from ..config import RunConfig
+from ..perception.runtimes.machine import threads
 from .worker import Died, Finished, Message, Task, Worker
 
 _MOMENT = 1.0  # seconds of a wait
@@ -30,15 +31,17 @@ class Actors:
         self._config = config
         self._ray = ray = library("ray", "--engine ray", extra="ray")
         address = config.workers.address
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no statistics leave this machine unasked
+        local: dict[str, Any] = {"include_dashboard": False, "num_cpus": threads()} if address == "local" else {}
         try:
-            self._own = not ray.is_initialized()
-            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, ignore_reinit_error=True)
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **local)
         except (ConnectionError, ValueError) as error:
+            why = str(error).splitlines()[0]
             raise UsageError(
-                f"There is no Ray cluster at '{address}': {str(error).splitlines()[0]} Start one with ray start --head, "
-                "or give another --address."
+                f"There is no Ray cluster at '{address}': {why} Start one with ray start --head, or give another "
+                "--address."
             ) from error
-        self._actor: Any = ray.remote(num_cpus=1, num_gpus=config.workers.gpus)(Worker)  # Ray gives it one thread
+        self._actor: Any = ray.remote(num_cpus=1, num_gpus=config.workers.gpus)(Worker)
         self._actors: list[Any] = []
         self._pending: dict[Any, int] = {}  # worker by what it will answer
 
@@ -49,7 +52,7 @@ class Actors:
 
     def start(self) -> int:
         """Start one more actor, and return its number."""
-        actor = self._actor.remote(self._config, os.getcwd())  # noqa: PTH109 - as given
+        actor = self._actor.remote(self._config, folder=os.getcwd(), threads=1)  # noqa: PTH109 - as given
         self._actors.append(actor)
         self._pending[actor.load.remote()] = len(self._actors) - 1
         return len(self._actors) - 1
@@ -83,5 +86,4 @@ class Actors:
         """End all actors."""
         for actor in self._actors:
             self._ray.kill(actor)
-        if self._own:
-            self._ray.shutdown()
+        self._ray.shutdown()

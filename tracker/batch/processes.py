@@ -48,7 +48,7 @@ class Processes:
     def start(self) -> int:
         """Start one more worker, and return its number."""
         ours, theirs = self._context.Pipe()
-        words = (theirs, self._config, str(os.getcwd()), self._threads)  # noqa: PTH109 - as given
+        words = (theirs, self._config, os.getcwd(), self._threads)  # noqa: PTH109 - as given
         process = self._context.Process(target=_main, args=words, daemon=True)
         process.start()
         theirs.close()  # so that the end of the process ends the pipe
@@ -101,10 +101,9 @@ class Processes:
 
 def _main(pipe: Connection, config: RunConfig, folder: str, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this process
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # before a library is loaded that reads it
     tasks: SimpleQueue[Task] = SimpleQueue()
     threading.Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
-    worker = Worker(config, folder)
+    worker = Worker(config, folder=folder, threads=threads)
     try:
         pipe.send(worker.load())
     except PosetrackError as error:

@@ -96,7 +96,7 @@ def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
     table = None if quiet else BatchTable(console, names)
     manifest = Manifest(plan.manifest)
     entries: dict[int, Entry] = {}
-    announced = quiet
+    announced, begun = quiet, time.perf_counter()
     with BatchProgress([_size(job) for job in plan.jobs], quiet=quiet, console=console) as display:
         if plan.parallel:
             workers, count = start(plan.config)
@@ -126,7 +126,7 @@ def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
                     display.done(number, failed=True)
                     yield event
     if table:
-        table.total(plan.total)
+        table.total(plan.total, seconds=time.perf_counter() - begun)
 
 
 def _size(job: Job) -> int:

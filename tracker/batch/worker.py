@@ -61,11 +61,13 @@ class Worker:
     Args:
         config: options of the run.
         folder: working directory of the run, to which paths are relative.
+        threads: of the networks; set before a library is loaded that reads it.
     """
 
-    def __init__(self, config: RunConfig, folder: str) -> None:
-        self._config = config
+    def __init__(self, config: RunConfig, *, folder: str, threads: int) -> None:
+        os.environ["OMP_NUM_THREADS"] = str(threads)
         os.chdir(folder)
+        self._config, self._threads = config, threads
         self._pipeline: Pipeline | None = None
 
     def load(self) -> Ready:
@@ -77,9 +79,8 @@ class Worker:
         import cv2
 
         from .. import facts, run
-        from ..perception.runtimes.machine import threads
 
-        cv2.setNumThreads(threads())  # the networks take theirs from the environment
+        cv2.setNumThreads(self._threads)
         self._pipeline = run.load(self._config, live=False)
         return Ready(tuple(facts.announcement(self._pipeline)))
 

@@ -96,7 +96,7 @@ def read(folder: Path) -> dict[str, Entry]:
     with suppress(FileNotFoundError), (folder / NAME).open(encoding="utf-8") as lines:
         for line in lines:
             with suppress(ValueError, TypeError, KeyError):
-                values: dict[str, Any] = {key: value for key, value in json.loads(line).items() if key in known}
+                values: dict[str, Any] = {key: value for key, value in dict(json.loads(line)).items() if key in known}
                 entries[values["result"]] = Entry(**(values | {"state": SourceState(values["state"])}))
     return entries
 

@@ -197,14 +197,13 @@ class BatchTable:
         name = source if len(source) <= NAME else f"...{source[3 - NAME :]}"
         self._print(name, _frames(outcome.counts), str(outcome.people), outcome.pace)
 
-    def total(self, sources: int) -> None:
-        """Print the total, the number of sources that are done, out of all of them, and where the files are."""
+    def total(self, sources: int, *, seconds: float) -> None:
+        """Print the total in so many seconds, the number of sources done, out of all of them, and their folders."""
         if not self._outcomes:
             return
         done = self._outcomes
         fields = ("read", "dropped", "failed")
         counts = Counts(**{name: sum(getattr(each.counts, name) for each in done) for name in fields})
-        seconds = sum(each.seconds for each in done)
         total = Outcome(counts, sum(each.people for each in done), seconds)
         self._print("total", _frames(counts), str(total.people), f"{total.pace}, {len(done)} of {sources} sources")
         files = [file for each in done for file in each.files]

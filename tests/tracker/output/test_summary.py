@@ -127,7 +127,7 @@ def test_a_batch_has_a_row_per_source_and_a_total():
     table = BatchTable(console, ["clips/a[b].mp4", long, "clips/broken.mp4"])
     table.add("clips/a[b].mp4", Outcome(Counts(read=300, dropped=1), 2, 30.0, (Path("videos/a.mp4"),)))
     table.add(long, Outcome(Counts(read=900, failed=3), 1, 90.0, (Path("videos/b.mp4"), Path("tables/b.csv"))))
-    table.total(3)
+    table.total(3, seconds=120.0)
     lines = console.file.getvalue().splitlines()
     assert [line.split() for line in lines[:2]] == [
         ["source", "frames", "people", "time"],
@@ -141,7 +141,7 @@ def test_a_batch_has_a_row_per_source_and_a_total():
 
 def test_a_batch_in_which_nothing_worked_prints_no_table():
     console = Console(file=io.StringIO())
-    BatchTable(console, ["a.mp4"]).total(1)
+    BatchTable(console, ["a.mp4"]).total(1, seconds=1.0)
     assert console.file.getvalue() == ""
 
 

@@ -1,0 +1,220 @@
+"""A batch in several processes: the results of single runs, whatever dies, and a manifest that says what is done."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from posetrack.tracker.cli import main
+from posetrack.tracker.output import manifest
+from posetrack.tracker.output.manifest import SourceState
+
+OFFLINE = ("--offline", "--device", "cpu", "--quiet")
+
+
+def posetrack(*words):
+    return main([*map(str, words), *OFFLINE])
+
+
+def states(folder):
+    return {name: entry.state for name, entry in manifest.read(folder).items()}
+
+
+def lines(folder):
+    path = folder / manifest.NAME
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def grey(path, level=90):
+    cv2.imwrite(str(path), np.full((48, 64, 3), level, np.uint8))
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Three pictures without people, and a file that is no picture."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in "abc":
+        grey(folder / f"{name}.png")
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand no more")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory, walking_clip):
+    """Six clips."""
+    folder = tmp_path_factory.mktemp("clips")
+    for name in "abcdef":
+        shutil.copy(walking_clip, folder / f"{name}.mp4")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def table(walking_clip, tmp_path_factory):
+    """The table of each of the clips."""
+    path = tmp_path_factory.mktemp("alone") / "alone.csv"
+    assert posetrack(walking_clip, "--csv", path) == 0
+    return path.read_bytes()
+
+
+def test_the_manifest_says_what_became_of_each_source(pictures, tmp_path):
+    folder = tmp_path / "t"
+    assert posetrack(pictures, "--csv", folder, "--checksums") == 1
+    found = manifest.read(folder)
+    assert states(folder) == {f"{name}.csv": SourceState.DONE for name in "abc"} | {"broken.csv": SourceState.FAILED}
+    done = found["a.csv"]
+    assert (done.frames, done.people, done.error) == (1, 0, "")
+    assert (done.input, done.size) == (str(pictures / "a.png"), (pictures / "a.png").stat().st_size)
+    assert len(done.sha256) == 64
+    assert done.outputs == {"csv": str(folder / "a.csv")}
+    assert "broken.png" in found["broken.csv"].error
+    assert [line["state"] for line in lines(folder)].count("running") == 4
+
+
+def test_a_failed_source_is_tried_again_on_request_only(pictures, tmp_path, capsys):
+    words = (pictures, "--csv", tmp_path / "t", "--skip-existing")
+    assert posetrack(*words) == 1
+    before = lines(tmp_path / "t")
+    capsys.readouterr()
+    assert posetrack(*words) == 1
+    assert lines(tmp_path / "t") == before
+    assert "Add --retry-failed to try it again" in capsys.readouterr().err
+    assert posetrack(*words, "--retry-failed") == 1
+    assert [line["state"] for line in lines(tmp_path / "t")[len(before) :]] == ["running", "failed"]
+    grey(pictures / "broken.png")  # it was repaired
+    assert posetrack(*words) == 0
+    assert set(states(tmp_path / "t").values()) == {SourceState.DONE}
+    assert posetrack(pictures, "--csv", tmp_path / "t", "--retry-failed") == 2
+
+
+def test_a_source_that_changed_is_tracked_again(pictures, tmp_path):
+    (pictures / "broken.png").unlink()
+    words = (pictures, "--csv", tmp_path / "t", "--skip-existing")
+    assert posetrack(*words) == 0
+    before = lines(tmp_path / "t")
+    grey(pictures / "b.png", level=200)
+    os.utime(pictures / "b.png", (1, 1))
+    assert posetrack(*words) == 0
+    assert [line["result"] for line in lines(tmp_path / "t")[len(before) :]] == ["b.csv", "b.csv"]
+
+
+def test_a_full_disk_is_no_fault_of_the_source(pictures, tmp_path, full_disk):
+    (pictures / "broken.png").unlink()
+    words = (pictures, "--csv", tmp_path / "t", "--save", tmp_path / "v", "--skip-existing")
+    with full_disk(100):  # no room for a manifest either
+        assert posetrack(*words) == 1
+    assert SourceState.DONE not in states(tmp_path / "t").values()
+    assert posetrack(*words) == 0
+    assert set(states(tmp_path / "t").values()) == {SourceState.DONE}
+
+
+@pytest.mark.parametrize("words", [("rtsp://127.0.0.1/1", "--csv", "t"), ("--show",)], ids=["a stream", "a window"])
+def test_processes_take_files_only(pictures, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("posetrack.tracker.output.window.check_display", lambda: None)
+    assert posetrack(pictures, *words, "--jobs", 2) == 2
+    assert "Leave --jobs and --engine out" in capsys.readouterr().err
+
+
+def test_two_processes_give_what_one_run_gives(clips, table, tmp_path):
+    assert posetrack(clips / "a.mp4", clips / "b.mp4", "--csv", tmp_path, "--jobs", 2) == 0
+    assert [(tmp_path / f"{name}.csv").read_bytes() for name in "ab"] == [table] * 2
+    assert set(states(tmp_path).values()) == {SourceState.DONE}
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+def test_a_file_whose_process_is_killed_is_tracked_again(clips, table, tmp_path):
+    def kill():
+        until(lambda: lines(tmp_path))
+        os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    assert posetrack(clips, "--csv", tmp_path, "--jobs", 2) == 0
+    thread.join()
+    assert [(tmp_path / f"{name}.csv").read_bytes() for name in "abcdef"] == [table] * 6
+    ended = [line["result"] for line in lines(tmp_path) if line["state"] != "running"]
+    assert sorted(ended) == [f"{name}.csv" for name in "abcdef"]
+    assert set(states(tmp_path).values()) == {SourceState.DONE}
+    assert max(line["attempt"] for line in lines(tmp_path)) == 2
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_where_it_was(clips, table, tmp_path):
+    words = [str(clips), "--csv", str(tmp_path), "--jobs", "2", "--skip-existing"]
+    run = subprocess.Popen([sys.executable, "-m", "posetrack", *words, *OFFLINE])
+    until(lambda: SourceState.DONE in states(tmp_path).values())
+    run.kill()
+    run.wait()
+    done = {name for name, state in states(tmp_path).items() if state is SourceState.DONE}
+    stamps = {name: (tmp_path / name).stat().st_mtime_ns for name in done}
+    assert posetrack(*words) == 0
+    assert [(tmp_path / f"{name}.csv").read_bytes() for name in "abcdef"] == [table] * 6
+    assert {name: (tmp_path / name).stat().st_mtime_ns for name in done} == stamps
+
+
+@pytest.mark.slow
+def test_200_files_on_ray_survive_a_killed_worker(clips, table, tmp_path):
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    for number in range(194):
+        grey(archive / f"{number:03}.png", level=number)
+    for clip in clips.iterdir():
+        shutil.copy(clip, archive)
+
+    killed = []
+
+    def kill():
+        until(lambda: SourceState.DONE in states(tmp_path / "t").values())
+        killed.append(actors()[0])
+        os.kill(killed[0], signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    assert posetrack(archive, "--csv", tmp_path / "t", "--engine", "ray", "--jobs", 2) == 0
+    thread.join()
+    assert killed
+    assert [(tmp_path / "t" / f"{name}.csv").read_bytes() for name in "abcdef"] == [table] * 6
+    ended = [line["result"] for line in lines(tmp_path / "t") if line["state"] != "running"]
+    assert len(ended) == len(set(ended)) == 200
+    assert set(states(tmp_path / "t").values()) == {SourceState.DONE}
+    assert len(list((tmp_path / "t").glob("*.csv"))) == 200
+
+
+def actors():
+    """Return the processes of Ray's actors that this process has started."""
+    parents, names = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            names[int(folder.name)] = (folder / "cmdline").read_text()
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:  # it has ended
+            continue
+
+    def is_ours(pid):
+        return pid == os.getpid() or (pid in parents and is_ours(parents[pid]))
+
+    return [pid for pid, name in names.items() if name.startswith("ray::Worker") and is_ours(pid)]
+
+
+def test_a_cluster_that_does_not_exist_is_said_so(pictures, tmp_path, capsys):
+    assert posetrack(pictures, "--csv", tmp_path / "t", "--engine", "ray", "--address", "auto") == 2
+    assert "There is no Ray cluster at 'auto'" in capsys.readouterr().err

@@ -56,7 +56,7 @@ ALLOWED = {
     "tracker.features": "tracker.types models.geometry | numpy",
     "tracker.formats": "installation tracker.types tracker.partial models.geometry | numpy",
     "tracker.output": "version tracker.types tracker.partial tracker.timings tracker.tracking tracker.features "
-    "tracker.formats tracker.video models.geometry | numpy cv2 rich",
+    "tracker.formats tracker.video models.cache models.geometry | numpy cv2 rich",
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.stages": "tracker.perception",
@@ -73,15 +73,17 @@ ALLOWED = {
     "tracker.outputs": "tracker.types tracker.config tracker.plan tracker.pipeline tracker.video tracker.tracking "
     "tracker.features tracker.formats tracker.output tracker.partial tracker.report models.geometry",
     "tracker.facts": "tracker.timings tracker.perception tracker.pipeline tracker.video tracker.output",
-    "tracker.run": "models.cache tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages "
-    "tracker.pipeline tracker.loop tracker.partial tracker.perception tracker.video tracker.formats tracker.output | "
-    "rich",
+    "tracker.run": "tracker.types tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages "
+    "tracker.pipeline tracker.loop tracker.partial tracker.perception tracker.video tracker.formats tracker.output",
+    "tracker.batch": "installation tracker.types tracker.options tracker.config tracker.plan tracker.facts tracker.run "
+    "tracker.stages tracker.pipeline tracker.loop tracker.perception tracker.video tracker.output models.cache | "
+    "cv2 rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
     "tracker.benchmark": "version tracker.types tracker.perception tracker.tracking tracker.pipeline "
     "tracker.loop tracker.output tracker.video tracker.evaluation models.geometry models.weights | "
     "numpy cv2 torch filterpy",
-    "tracker.serve": "version tracker.types tracker.timings tracker.config tracker.plan tracker.run tracker.pipeline "
+    "tracker.serve": "version tracker.types tracker.timings tracker.config tracker.plan tracker.batch tracker.pipeline "
     "tracker.video tracker.features tracker.formats tracker.output models.geometry | numpy cv2 PIL rich fastapi "
     "pydantic starlette uvicorn prometheus_client",
     "tracker.cli": "* | cv2 rich safetensors shtab",

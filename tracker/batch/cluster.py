@@ -74,9 +74,9 @@ class Actors:
                 if isinstance(error.cause, PosetrackError):
                     raise error.cause from None
                 raise
-            except self._ray.exceptions.RayError:
+            except self._ray.exceptions.RayError as error:
                 del self._pending[pending]
-                yield worker, Died("was lost with its process or its machine")
+                yield worker, Died(f"was lost: {str(error).strip().splitlines()[-1].strip().rstrip('.')}")
                 continue
             if not streaming or isinstance(message, Finished):
                 del self._pending[pending]

@@ -162,7 +162,9 @@ def targets_of(item: Item, outputs: Outputs, *, batch: bool) -> dict[str, Path]:
     """Return the path of each requested result; for a batch, in folders that mirror the sources."""
     if not batch:
         return outputs.files
-    suffixes = {"save": ".png" if is_still(item) else ".mp4", "report": ".html"}
+    suffixes = {"report": ".html"}
+    if "save" in outputs.files:
+        suffixes["save"] = ".png" if is_still(item) else ".mp4"
     return {
         output: folder / item.mirror.with_name(item.mirror.name + suffixes.get(output, ".csv"))
         for output, folder in outputs.files.items()

@@ -140,7 +140,7 @@ def _job(item: Item, outputs: Outputs, targets: Mapping[str, Path], entry: manif
     """
     overwrite = outputs.overwrite
     if outputs.skip_existing and targets:
-        same = entry is None or (isinstance(item.source, Path) and entry.is_of(item.source))
+        same = entry is None or not isinstance(item.source, Path) or entry.is_of(item.source)
         if same and all(is_complete(output, path) for output, path in targets.items()):
             log.info("Skipped '%s': its results are complete.", item.source)
             return None

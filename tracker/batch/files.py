@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,7 @@ class TrackFile:
         return Result(tracked.outcome, tracked.warning, checksum)
 
 
-def in_turn(plan: Plan, step: Callable[[], object]) -> Iterator[tuple[int, Event]]:
+def in_turn(plan: Plan, step: Callable[[], object]) -> Generator[tuple[int, Event], None, None]:
     """Track the sources of a plan in this process; `step` is called after each frame. Yields as `in_workers`."""
     pipeline = run.load(plan.config, live=plan.live)
     yield -1, Ready(tuple(facts.announcement(pipeline)))
@@ -75,7 +75,7 @@ def in_turn(plan: Plan, step: Callable[[], object]) -> Iterator[tuple[int, Event
             yield number, error
 
 
-def in_workers(plan: Plan, workers: Workers, *, count: int) -> Iterator[tuple[int, Event]]:
+def in_workers(plan: Plan, workers: Workers, *, count: int) -> Generator[tuple[int, Event], None, None]:
     """Track the files of a plan in workers.
 
     Yields:

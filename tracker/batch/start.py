@@ -7,7 +7,7 @@ from ..options import AUTO
 from ..perception.runtimes.machine import free_memory, threads
 from .schedule import Workers
 
-JOB_MEMORY = 1_000_000_000  # bytes that a worker with the bundled networks takes at most; docs/scale.md
+JOB_MEMORY = 500_000_000  # bytes that a worker with the bundled networks takes at most; docs/scale.md
 
 
 def start(config: RunConfig) -> tuple[Workers, int]:

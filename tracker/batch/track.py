@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from ..pipeline import Observed
     from ..types import Frame
     from ..video.source import Source
+
+log = logging.getLogger("posetrack")
 
 
 def track(
@@ -69,6 +72,8 @@ def _single(plan: Plan, console: Console, progress: Callable[..., run.Progress])
     def observe(frames: Source) -> AbstractContextManager[Callable[[Frame], Observed] | None]:
         segments = segments_of(frames, config) if plan.parallel else []
         if len(segments) < 2:
+            if plan.parallel:
+                log.info("'%s' is no long video file: it is tracked in one process.", frames.name)
             return nullcontext()
         workers, count = start(config)
         return observing(frames, segments, workers, count=min(count, len(segments)))

@@ -76,9 +76,9 @@ class Here:
 def video(tmp_path_factory):
     """Grey pictures; what is in them is up to the networks."""
     path = tmp_path_factory.mktemp("video") / "long.mp4"
-    with VideoWriter(path, size=(1280, 720), fps=FPS) as writer:
+    with VideoWriter(path, size=(640, 480), fps=FPS) as writer:
         for index in range(FPS * SECONDS):
-            writer.write(np.full((720, 1280, 3), 100, np.uint8), index / FPS)
+            writer.write(np.full((480, 640, 3), 100, np.uint8), index / FPS)
     return path
 
 

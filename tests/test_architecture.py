@@ -76,8 +76,8 @@ ALLOWED = {
     "tracker.run": "tracker.types tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages "
     "tracker.pipeline tracker.loop tracker.partial tracker.perception tracker.video tracker.formats tracker.output",
     "tracker.batch": "installation tracker.types tracker.options tracker.config tracker.plan tracker.facts tracker.run "
-    "tracker.stages tracker.pipeline tracker.loop tracker.perception tracker.video tracker.output models.cache | "
-    "cv2 rich",
+    "tracker.stages tracker.pipeline tracker.loop tracker.partial tracker.perception tracker.video tracker.formats "
+    "tracker.output models.cache | cv2 rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
     "tracker.benchmark": "version tracker.types tracker.perception tracker.tracking tracker.pipeline "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Generator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from ...errors import PosetrackError, SourceError
 from ...models.cache import sha256
 from .. import facts, run
+from ..formats.converting import working_table
 from ..output.summary import Outcome
+from ..partial import partial_path, sidecar_path
 from ..plan import Job, Plan
 from .schedule import Given, Lost, Workers, schedule
 from .worker import Finished, Frames, Ready
@@ -92,9 +94,19 @@ def in_workers(plan: Plan, workers: Workers, *, count: int) -> Generator[tuple[i
             elif isinstance(message, Lost):
                 yield number, _lost(plan.jobs[number], message)
             else:
+                if isinstance(message, Given) and message.attempt > 1:
+                    _discard(plan.jobs[number])
                 yield number, message
     finally:
         workers.close()
+
+
+def _discard(job: Job) -> None:
+    """Remove the unfinished results of an attempt whose worker died, which nobody needs beside those of the next."""
+    for path in {*job.targets.values(), *(working_table(path) for name, path in job.targets.items() if name == "csv")}:
+        for left in (partial_path(path), sidecar_path(path, complete=False)):
+            with suppress(OSError):  # if it cannot be removed, it is kept under another name
+                left.unlink(missing_ok=True)
 
 
 def _lost(job: Job, message: Lost) -> SourceError:

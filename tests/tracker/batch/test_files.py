@@ -35,6 +35,11 @@ def lines(folder):
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
+def given(folder):
+    """Return the sources that were given to a worker and have not ended."""
+    return [name for name, state in states(folder).items() if state is SourceState.RUNNING]
+
+
 def until(condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition():
@@ -143,7 +148,7 @@ def test_two_processes_give_what_one_run_gives(clips, table, tmp_path):
 @pytest.mark.slow
 def test_a_file_whose_process_is_killed_is_tracked_again(clips, table, tmp_path):
     def kill():
-        until(lambda: lines(tmp_path))
+        until(lambda: len(multiprocessing.active_children()) == 2 and len(given(tmp_path)) == 2)  # both have a file
         os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
@@ -155,6 +160,7 @@ def test_a_file_whose_process_is_killed_is_tracked_again(clips, table, tmp_path)
     assert sorted(ended) == [f"{name}.csv" for name in "abcdef"]
     assert set(states(tmp_path).values()) == {SourceState.DONE}
     assert max(line["attempt"] for line in lines(tmp_path)) == 2
+    assert len(list(tmp_path.glob("*.csv"))) == 6  # nothing is left of the first attempt
 
 
 @pytest.mark.slow

@@ -325,7 +325,6 @@ class Workers:
         check=_every,
         remedy=f"a number of processes, 1 or more, or {AUTO}",
         see="scale.md",
-        common=True,
     )
     engine: str = option(
         "local",

@@ -66,10 +66,10 @@ def _single(plan: Plan, console: Console, progress: Callable[..., run.Progress])
     config, (job,) = plan.config, plan.jobs
     quiet = config.outputs.quiet
     pipeline = run.load(config, live=plan.live).session()
-    if not quiet:
-        _announce(facts.announcement(pipeline), console)
 
     def observe(frames: Source) -> AbstractContextManager[Callable[[Frame], Observed] | None]:
+        if not quiet:  # the source and the results can be opened
+            _announce(facts.announcement(pipeline), console)
         segments = segments_of(frames, config) if plan.parallel else []
         if len(segments) < 2:
             if plan.parallel:

@@ -112,6 +112,8 @@ class Outputs:
         common=True,
     )
     title: str | None = option(None, "heading of the report instead of the source's name", "TEXT")
+    notes: str | None = option(None, "text below the report's heading, such as the person, task and camera", "TEXT")
+    logo: str | None = option(None, "image beside the report's heading: .png, .jpg or .svg", "FILE")
     show: bool = option(False, "live window; `q` quits", common=True)
     label: str = option(
         "id",

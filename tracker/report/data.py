@@ -37,6 +37,8 @@ def page_data(measurements: Measurements, clip: Clip | None, *, size: tuple[int,
         "exact": measurements.series.bucket == 0,
         "video": bool(clip and clip.video),
         "origin": clip.start if clip else measurements.start,
+        "frames": _base64(np.array(clip.times)) if clip and clip.video else "",
+        "sides": SIDES,
         "times": [still.time for still in stills] if not (clip and clip.video) else [],
         "size": size,
         "point": _best_point(measurements),
@@ -70,23 +72,23 @@ def label(name: str) -> str:
     return "centre of mass" if name == "com" else name.replace("_", " ")
 
 
-def shades(identity: int) -> dict[str, dict[str, str]]:
-    """Return the colours of a person: those of the overlay, with darker shades of the same hue on white."""
-    tone = palette(identity)
-    hue = identity * GOLDEN % 1
-    light = {"base": oklch(0.6, 0.15, hue), "left": oklch(0.7, 0.14, hue), "right": oklch(0.46, 0.13, hue)}
-    dark = {"base": tone.base, "left": tone.left, "right": oklch(0.62, 0.17, hue)}
-    return {
-        "chip": {"base": css(tone.base)},
-        "light": {name: css(color) for name, color in light.items()},
-        "dark": {name: css(color) for name, color in dark.items()},
-    }
+def shades(identity: int) -> dict[str, str]:
+    """Return the colours of a person: that of the overlay, and a darker one of the same hue for lines on white."""
+    base = css(palette(identity).base)
+    return {"chip": base, "light": css(oklch(0.6, 0.15, identity * GOLDEN % 1)), "dark": base}
 
 
 def css(color: Color) -> str:
     """Return a BGR colour in CSS notation."""
     blue, green, red = color
     return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+# Left blue and right orange, as the limbs with --colors side; they differ also in lightness, for prints without colour.
+SIDES = {
+    "left": {"light": css(oklch(0.45, 0.17, 0.71)), "dark": css(oklch(0.66, 0.16, 0.68))},
+    "right": {"light": css(oklch(0.67, 0.17, 0.14)), "dark": css(oklch(0.82, 0.15, 0.18))},
+}
 
 
 def _columns(measurements: Measurements, identity: int) -> dict[str, str]:

@@ -15,41 +15,45 @@ from bokeh.resources import Resources
 from markupsafe import Markup
 
 from ...version import __version__
-from ..types import State
+from . import tables
 from .clip import Clip, data_uri
-from .data import as_json, css, label, page_data
-from .data import palette as palette_of
+from .data import SIDES, as_json, label, page_data, shades
+from .drawing import MOST_IN_LEGEND
 from .facts import facts_in_words, in_words, subtitle, warnings_of
 from .figures import Figures, PersonPlot, person_plots
 from .measurements import Measurements, Person
 
-MAX_EVENTS = 300  # in the page's table
 
-
-def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip | None = None) -> str:
+def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip | None = None, logo: str = "") -> str:
     """Return the page.
 
     Args:
         measurements: complete measurements of the video.
         facts: metadata of the run, as in its sidecar; missing ones are omitted.
         clip: annotated video.
+        logo: data URI of an image.
     """
+    config = facts.get("config", {})
     source = str(facts.get("source") or "posetrack")
     size = _size(measurements, facts, clip)
     people = sorted(measurements.people.values(), key=lambda person: person.id)
     values: dict[str, Any] = {
-        "title": facts.get("config", {}).get("title") or (source if "://" in source else PurePath(source).name),
+        "title": config.get("title") or (source if "://" in source else PurePath(source).name),
+        "notes": config.get("notes") or "",
+        "logo": logo,
         "subtitle": subtitle(measurements, facts, size),
         "warnings": warnings_of(facts),
-        "people": [_quality(person) for person in people],
+        "people": [_person(person) for person in people],
         "facts": facts_in_words(facts),
-        "options": [(label(key), in_words(value)) for key, value in facts.get("config", {}).items()],
+        "options": [(label(key), in_words(value)) for key, value in config.items()],
         "version": __version__,
         "style": _asset("page.css"),
         "size": size,
+        "sides": SIDES,
+        "most_in_legend": MOST_IN_LEGEND,
     }
     if people:
-        values |= _plots(measurements, size) | _events(measurements) | _video(clip)
+        values |= _plots(measurements, size) | _video(clip)
         data = page_data(measurements, clip, size=size)
         stills = clip.stills if clip else []
         data |= {
@@ -60,7 +64,9 @@ def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip |
         }
         values |= {
             "data": Markup(as_json(data)),  # noqa: S704 - escaped
-            "script": _asset("page.js"),
+            "scripts": [_asset(name) for name in ("save.js", "page.js")],
+            "quality": tables.quality(measurements),
+            "events": tables.events(measurements) if measurements.events else None,
             "start": measurements.start,
             "end": measurements.end,
             "unit": measurements.unit,
@@ -125,37 +131,5 @@ def _size(measurements: Measurements, facts: Mapping[str, Any], clip: Clip | Non
     return max(1, math.ceil(width)), max(1, math.ceil(height))
 
 
-def _quality(person: Person) -> dict[str, Any]:
-    score, jitter = person.mean_score, person.mean_jitter
-    return {
-        "id": person.id,
-        "color": css(palette_of(person.id).base),
-        "start": f"{person.start:.2f}",
-        "end": f"{person.end:.2f}",
-        "frames": person.states.total(),
-        "coverage": f"{100 * person.coverage:.0f} %",
-        "interpolated": person.states[State.INTERPOLATED],
-        "predicted": person.states[State.PREDICTED],
-        "score": "-" if math.isnan(score) else f"{score:.2f}",
-        "jitter": "-" if math.isnan(jitter) else f"{jitter:.1f} px",
-    }
-
-
-def _events(measurements: Measurements) -> dict[str, Any]:
-    ordered = sorted(measurements.events, key=lambda event: (event.time, event.track))
-    return {
-        "events": [
-            {
-                "time": event.time,
-                "clock": f"{event.time:.2f} s",
-                "person": event.track,
-                "color": css(palette_of(event.track).base),
-                "text": label(event.event),
-                "value": "" if math.isnan(event.value) else f"{event.value:.4g}",
-                "confidence": f"{event.confidence:.2f}",
-            }
-            for event in ordered[:MAX_EVENTS]
-        ],
-        "event_counts": [(label(name), n) for name, n in measurements.event_counts.most_common()],
-        "more_events": max(0, measurements.event_counts.total() - MAX_EVENTS),
-    }
+def _person(person: Person) -> dict[str, Any]:
+    return {"id": person.id, "colors": shades(person.id), "start": f"{person.start:.2f}", "end": f"{person.end:.2f}"}

@@ -11,13 +11,19 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "features",
         help="compute joint angles, speeds, postures and events from a keypoint table",
-        description="Read a table that --csv wrote, or a file of another format with times, and write the features "
-        "and events that --features and --events would have written with it; docs/features.md describes every column.",
+        description="Read a table that --csv wrote, or a file of another format with times, and write the tables that "
+        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md describes "
+        "every column.",
     )
     parser.add_argument("source", help="keypoint table")
     parser.add_argument("--out", metavar="FILE", help="table of features to write, and FILE.json beside it")
     parser.add_argument(
         "--events", dest="events_out", metavar="FILE", help="table of events to write, and FILE.json beside it"
+    )
+    parser.add_argument("--reps", metavar="FILE", help="table of repetitions to write, and FILE.json beside it")
+    parser.add_argument("--gait", metavar="FILE", help="table of gait cycles to write, and FILE.json beside it")
+    parser.add_argument(
+        "--balance", metavar="FILE", help="table of standing and jumps to write, and FILE.json beside it"
     )
     parser.add_argument(
         "--config", dest="recipe", metavar="RECIPE", help="recipe with [repetitions.NAME] tables to count"
@@ -44,14 +50,17 @@ def run(args: argparse.Namespace) -> int:
     if args.fps is not None and not args.fps > 0:
         raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
     Outputs(person_height=args.person_height, scale=args.scale)  # checks them
-    if not (args.out or args.events_out):
-        raise UsageError("There is nothing to write. Add --out FILE for features, --events FILE for events, or both.")
+    outputs = {"features": args.out, "events": args.events_out}
+    outputs |= {name: getattr(args, name) for name in ("reps", "gait", "balance")}
+    if not any(outputs.values()):
+        raise UsageError(
+            "There is nothing to write. Add --out FILE for features, --events, --reps, --gait or --balance."
+        )
     repetitions = from_config(read_recipe(args.recipe).get("repetitions", {}) if args.recipe else {})
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
     detector = EventDetector(actions, repetitions=repetitions)
-    outputs = {"features": args.out, "events": args.events_out, "overwrite": args.overwrite}
-    with ActionSink(actions, detector, **outputs) as sink:
+    with ActionSink(actions, detector, **outputs, overwrite=args.overwrite) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     return 0

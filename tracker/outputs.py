@@ -66,7 +66,7 @@ def open_outputs(
     detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
     two_pass = bool(second_pass(outputs, refine=refine))
     named: Any = {"overwrite": job.overwrite, "results": results}
-    report = _report(job, actions, fps=frames.fps, logo=outputs.logo, **named)
+    report = _report(job, actions, detector, fps=frames.fps, logo=outputs.logo, **named)
     screens = _screens(job, outputs, frames, report, show_fps=not two_pass, **named)
     listeners: list[Listener] = [report.people] if report else []
     overlay, conceal = None, None
@@ -120,12 +120,12 @@ def _revise(
     return select.choose(times, tracks)
 
 
-def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
+def _report(job: Job, actions: ActionFeatures, detector: EventDetector, **options: Any) -> Report | None:
     if "report" not in job.targets:
         return None
     from .report.report import Report
 
-    return Report(job.targets["report"], actions, **options)
+    return Report(job.targets["report"], actions, detector, **options)
 
 
 def _screens(

@@ -69,8 +69,9 @@ def _read(args: argparse.Namespace) -> Any:
     Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
-    collector = Collector(actions)
-    with ActionSink(actions, EventDetector(actions), collector) as sink:
+    detector = EventDetector(actions)
+    collector = Collector(actions, detector)
+    with ActionSink(actions, detector, collector) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     return collector.measurements

@@ -43,10 +43,11 @@ def run(args: argparse.Namespace) -> int:
     Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
+    detector = EventDetector(actions)
     with Transaction() as results:
         named: Any = {"overwrite": args.overwrite, "results": results}
-        with Report(args.out, actions, fps=recording.fps, logo=args.logo, **named) as report:
-            with ActionSink(actions, EventDetector(actions), report.people) as sink:
+        with Report(args.out, actions, detector, fps=recording.fps, logo=args.logo, **named) as report:
+            with ActionSink(actions, detector, report.people) as sink:
                 for index, time, tracks in recording.timed():
                     sink.write_rows(index, time, tracks)
             facts = titled(facts_of(recording), title=args.title, notes=args.notes)

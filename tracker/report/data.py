@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..features.gait import PERCENT
 from ..output.palette import GOLDEN, Color, oklch, palette
 from ..types import State
 from .clip import Clip
@@ -50,6 +51,8 @@ def page_data(measurements: Measurements, clip: Clip | None, *, size: tuple[int,
                 "colors": shades(person.id),
                 "spans": [[start, end, _HEIGHTS[state]] for start, end, state in person.spans],
                 "series": _columns(measurements, person.id),
+                "cycle": _cycle(measurements, person.id),
+                "asymmetry": _asymmetry(measurements, person.id),
             }
             for person in order
         ],
@@ -110,6 +113,24 @@ def broken(table: NDArray[np.float64], bucket: float) -> NDArray[np.float64]:
 
 def _base64(values: NDArray[np.float64]) -> str:
     return b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def _cycle(measurements: Measurements, identity: int) -> dict[str, list[float | None]] | None:
+    """Return mean and band (101,) of each joint in the gait cycle, degrees; None without a cycle."""
+    moves = measurements.movement.people.get(identity) if measurements.movement else None
+    if not moves or not moves.gait.cycles:
+        return None
+    columns = {"percent": PERCENT.astype(float)}
+    for joint, curve in moves.gait.curves.items():
+        sd = np.nan_to_num(curve.sd)
+        columns |= {joint: curve.mean, f"{joint}_low": curve.mean - sd, f"{joint}_high": curve.mean + sd}
+    return {name: [None if np.isnan(v) else round(v, 1) for v in values.tolist()] for name, values in columns.items()}
+
+
+def _asymmetry(measurements: Measurements, identity: int) -> dict[str, float]:
+    """Return the asymmetry of each pair of joints, %."""
+    moves = measurements.movement.people.get(identity) if measurements.movement else None
+    return {name: round(value, 1) for name, value in moves.asymmetry.items()} if moves else {}
 
 
 def _best_point(measurements: Measurements) -> str:

@@ -22,6 +22,8 @@ from .drawing import MOST_IN_LEGEND
 from .facts import facts_in_words, in_words, subtitle, warnings_of
 from .figures import Figures, PersonPlot, person_plots
 from .measurements import Measurements, Person
+from .movement import PAIRS, Moves
+from .person_tables import person_tables
 
 
 def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip | None = None, logo: str = "") -> str:
@@ -65,6 +67,7 @@ def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip |
         values |= {
             "data": Markup(as_json(data)),  # noqa: S704 - escaped
             "scripts": [_asset(name) for name in ("save.js", "page.js")],
+            "person_tables": person_tables(measurements),
             "quality": tables.quality(measurements),
             "events": tables.events(measurements) if measurements.events else None,
             "start": measurements.start,
@@ -83,8 +86,14 @@ def _asset(name: str) -> Markup:
 def _plots(measurements: Measurements, size: tuple[int, int]) -> dict[str, Any]:
     known = {name for identity in measurements.people for name in _known(measurements, identity)}
     plots = person_plots(sorted(known), measurements.unit)
+    cycles = _cycles(measurements)
     built = Figures(
-        span=(measurements.start, measurements.end), people=len(measurements.people), size=size, plots=plots
+        span=(measurements.start, measurements.end),
+        people=len(measurements.people),
+        size=size,
+        plots=plots,
+        cycles=cycles,
+        uneven=[joint for joint in PAIRS if any(joint in moves.asymmetry for moves in _moves(measurements))],
     )
     ids = sorted(measurements.people)
     axis = built.models["timeline"].yaxis[0]
@@ -99,7 +108,28 @@ def _plots(measurements: Measurements, size: tuple[int, int]) -> dict[str, Any]:
     item["roots"] = {plot.id: f"plot-{name}" for name, plot in built.models.items()}
     figures = {"docs": docs, "items": [item], "names": list(built.models)}
     bokeh = Resources(mode="inline", components=["bokeh"], minified=True).render_js()
-    return {"plots": plots, "figures": Markup(as_json(figures)), "bokeh": Markup(bokeh)}  # noqa: S704
+    return {
+        "plots": plots,
+        "cycles": cycles,
+        "asymmetry": "asymmetry" in built.models,
+        "figures": Markup(as_json(figures)),  # noqa: S704 - escaped
+        "bokeh": Markup(bokeh),  # noqa: S704 - Bokeh's own script
+    }
+
+
+def _moves(measurements: Measurements) -> list[Moves]:
+    return list(measurements.movement.people.values()) if measurements.movement else []
+
+
+def _cycles(measurements: Measurements) -> list[str]:
+    """Return the joints with a curve over the gait cycle, without their sides."""
+    seen = {
+        joint.partition("_")[2]
+        for moves in _moves(measurements)
+        for joint, curve in moves.gait.curves.items()
+        if curve.count.any()
+    }
+    return sorted(seen, key=["hip", "knee", "ankle"].index)
 
 
 def _known(measurements: Measurements, identity: int) -> list[str]:

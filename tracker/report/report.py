@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
+from ..features.events import EventDetector
 from ..features.stream import ActionFeatures
 from ..partial import PartialFile, Transaction
 from .clip import Clip
@@ -28,6 +29,7 @@ class Report:
     Args:
         path: of the page, .html.
         actions: computes the features.
+        detector: detects the events.
         fps: average frame rate; None if unknown.
         logo: image beside the heading; None without.
         overwrite: whether an existing file may be replaced.
@@ -47,6 +49,7 @@ class Report:
         self,
         path: str | Path,
         actions: ActionFeatures,
+        detector: EventDetector,
         *,
         fps: float | None = None,
         logo: str | Path | None = None,
@@ -59,7 +62,7 @@ class Report:
         self._page = PartialFile(self.path, overwrite=overwrite, results=results)
         self._begun = False
         self.clip = Clip(self.path.with_name(f".{self.path.name}.clip"), fps=fps)
-        self.people = Collector(actions)
+        self.people = Collector(actions, detector)
 
     def __enter__(self) -> Self:
         self._page.__enter__()
@@ -90,6 +93,7 @@ class Report:
 
         if not self._begun:
             return
+        self.people.finish()
         text = render(self.people.measurements, facts=facts, clip=self.clip, logo=self._logo)
         self._page.write(text.encode(errors="backslashreplace"))  # of file names that are not UTF-8
         if complete:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..output.palette import palette
 from ..types import State
@@ -29,6 +29,21 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table.
+
+    Attributes:
+        cells: from left to right.
+        person: whom the row describes, if the table shows one person at a time.
+        weak: whether its values hardly deserve belief, so that the page shows them in grey.
+    """
+
+    cells: tuple[Cell | str, ...]
+    person: int | None = None
+    weak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table with the unit of each column in its header.
 
@@ -36,7 +51,7 @@ class Table:
         name: in the file name of the CSV.
         title: heading.
         columns: headers.
-        rows: a person each, or None, and the cells.
+        rows: with as many cells.
         lead: text above the table.
         note: text below it.
     """
@@ -44,14 +59,21 @@ class Table:
     name: str
     title: str
     columns: tuple[str, ...]
-    rows: list[tuple[int | None, tuple[Cell | str, ...]]]
+    rows: list[Row]
     lead: str = ""
     note: str = ""
 
 
 def number(value: float, decimals: int = 0) -> str:
     """Return a number as text, empty if it is unknown."""
-    return "" if math.isnan(value) else f"{value:.{decimals}f}"
+    return "" if math.isnan(value) else f"{round(value, decimals) + 0.0:.{decimals}f}"  # no -0
+
+
+def without_empty_columns(table: Table) -> Table:
+    """Return a table without the columns that have no value in any row."""
+    kept = [i for i in range(len(table.columns)) if any(row.cells[i] != "" for row in table.rows)]
+    rows = [replace(row, cells=tuple(row.cells[i] for i in kept)) for row in table.rows]
+    return replace(table, columns=tuple(table.columns[i] for i in kept), rows=rows)
 
 
 def person_cell(identity: int) -> Cell:
@@ -62,15 +84,14 @@ def person_cell(identity: int) -> Cell:
 def quality(measurements: Measurements) -> Table:
     """Return how well each person was seen."""
     columns = ("person", "from (s)", "to (s)", "frames", "coverage (%)", "interpolated (frames)")
-    rows: list[tuple[int | None, tuple[Cell | str, ...]]] = [
-        (
-            None,
+    rows = [
+        Row(
             (
                 *(person_cell(person.id), number(person.start, 2), number(person.end, 2)),
                 *(str(person.states.total()), number(100 * person.coverage)),
                 *(str(person.states[state]) for state in (State.INTERPOLATED, State.PREDICTED)),
                 *(number(person.mean_score, 2), number(person.mean_jitter, 1)),
-            ),
+            )
         )
         for person in _in_order(measurements)
     ]
@@ -91,15 +112,14 @@ def events(measurements: Measurements) -> Table:
         "Events",
         ("time (s)", "person", "event", "value", "confidence"),
         [
-            (
-                None,
+            Row(
                 (
                     Cell(f"{event.time:.2f}", seek=(event.time, event.track)),
                     person_cell(event.track),
                     label(event.event),
                     "" if math.isnan(event.value) else f"{event.value:.4g}",
                     f"{event.confidence:.2f}",
-                ),
+                )
             )
             for event in ordered[:MAX_EVENTS]
         ],

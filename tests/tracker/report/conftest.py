@@ -21,10 +21,12 @@ def collect():
 
     def make(scene, *, max_rows=MAX_ROWS, events=(), **calibration):
         actions = ActionFeatures(skeleton=COCO, **calibration)
-        collector = Collector(actions, max_rows=max_rows)
-        with ActionSink(actions, EventDetector(actions), collector) as sink:
+        detector = EventDetector(actions)
+        collector = Collector(actions, detector, max_rows=max_rows)
+        with ActionSink(actions, detector, collector) as sink:
             for index, (time, poses, ids) in enumerate(scene.frames()):
                 sink.write_rows(index, time, tracks_of(poses, ids))
+        collector.finish()
         collector.measurements.add_events(list(events))
         return collector.measurements
 

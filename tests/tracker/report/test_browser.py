@@ -154,6 +154,21 @@ def test_tables_and_plots_are_saved(opened, saved, two_people, dark):
     assert not complaints(browser)
 
 
+def test_tables_and_curves_are_those_of_the_person(opened, saved, two_people):
+    page = render(two_people, facts={"source": "walk.mp4"})
+    browser = opened(page)
+    for identity in ("2", "1"):
+        browser.find_element(By.CSS_SELECTOR, f".chip[data-person='{identity}']").click()
+        rows = browser.find_elements(By.CSS_SELECTOR, "#table-range-of-motion tbody tr")
+        shown = {row.get_attribute("data-of") for row in rows if row.is_displayed()}
+        assert shown == {identity}
+    with saved("[data-csv='range-of-motion']").open(newline="", encoding="utf-8") as file:
+        assert {row["person"] for row in csv.DictReader(file)} == {"1", "2"}  # the file has all people
+    until(lambda: browser.execute_script(PIXELS, "plot-asymmetry") > 200)
+    assert saved("[data-png='asymmetry']").name == "walk-mp4-person-1-asymmetry.png"
+    assert not complaints(browser)
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_paper_shows_every_plot_and_the_moment(opened, two_people, clip, dark):
     browser = opened(render(two_people, facts={}, clip=clip()), dark=dark, width=390)

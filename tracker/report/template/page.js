@@ -137,6 +137,21 @@
     $("who").textContent = chosen.id
     const names = data.plots.flatMap((plot) => plot.columns)
     model("person").data = Object.fromEntries(["t", ...names].map((name) => [name, column(chosen, name)]))
+    for (const row of document.querySelectorAll("tr[data-of]")) row.hidden = Number(row.dataset.of) !== chosen.id
+    for (const table of document.querySelectorAll("figure.table:has(tr[data-of])")) {
+      table.hidden = !table.querySelector("tr[data-of]:not([hidden])")
+    }
+    const bars = Object.entries(chosen.asymmetry)
+    if ($("asymmetry")) $("asymmetry").hidden = !bars.length
+    if ($("cycles")) $("cycles").hidden = !chosen.cycle
+    if (chosen.cycle) {
+      const curves = Object.entries(chosen.cycle)
+      model("curves").data = Object.fromEntries(curves.map(([name, values]) => [name, values.map((v) => v ?? NaN)]))
+    }
+    if (bars.length) {
+      const most = Math.max(50, ...bars.map(([, value]) => 1.1 * Math.abs(value)))
+      model("asymmetries").setv({ start: most, end: -most })
+    }
     paint()
     const { t } = chosen.series
     if (now < t[0] || now > t[t.length - 1]) seek(t[0])
@@ -158,10 +173,17 @@
       const plot = model(name)
       for (const axis of [...plot.below, ...plot.left]) axis.major_label_text_color = muted
       for (const grid of plot.center) if ("grid_line_color" in grid && grid.dimension === 1) grid.grid_line_color = rule
-      for (const { glyph } of plot.renderers) if (glyph.tags.length) glyph.line_color = shades[glyph.tags[0]]
+      for (const { glyph } of plot.renderers) {
+        if (glyph.tags.length) glyph[glyph.type === "VArea" ? "fill_color" : "line_color"] = shades[glyph.tags[0]]
+      }
     }
     const marks = model("marks").glyph
     marks.setv({ fill_color: ink, line_color: paper })
+    if (model("bars")) {
+      const [joint, value] = [Object.keys(chosen.asymmetry), Object.values(chosen.asymmetry)]
+      model("bars").data = { joint, value, color: value.map((index) => (index > 0 ? shades.left : shades.right)) }
+      model("even").line_color = muted
+    }
     const bars = { row: [], from: [], to: [], height: [], color: [] }
     data.people.forEach((person, row) => {
       for (const [from, to, height] of person.spans) {
@@ -282,10 +304,11 @@
     const figure = $(`plot-${name}`).closest("figure")
     const own = data.plots.find((plot) => plot.name === name)
     const [heading, unit] = ["h3", ".unit"].map((part) => figure.querySelector(part).textContent)
-    const legend = figure.querySelector(".legend") ?? (own?.columns.length > 1 ? $("sides") : null)
-    const title = `${own ? `Person ${chosen.id}: ` : ""}${heading}, ${unit}`
+    const legend = figure.querySelector(".legend") ?? (own?.columns.length === 1 ? null : $("sides"))
+    const who = $("one").parentElement.parentElement.contains(figure)
+    const title = `${who ? `Person ${chosen.id}: ` : ""}${heading}, ${unit}`
     const svg = titled(vector(views.get_one(model(name))), title, legend)
-    savePng(own ? `person-${chosen.id}-${name}` : name, onWhite(svg))
+    savePng(who ? `person-${chosen.id}-${name}` : name, onWhite(svg))
   }
 
   async function begin() {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .errors import PosetrackError
     from .tracker.draw import draw
     from .tracker.features.angles import joint_angles
+    from .tracker.features.calibration import Calibration
     from .tracker.features.events import EventDetector
     from .tracker.features.stream import ActionFeatures
     from .tracker.formats.files import read_recording, write_recording
@@ -39,6 +40,7 @@ if not (Path(__file__).parent / "tracker").is_dir():
 
 _HOMES = {
     "ActionFeatures": "tracker.features.stream",
+    "Calibration": "tracker.features.calibration",
     "Detections": "tracker.types",
     "EventDetector": "tracker.features.events",
     "Frame": "tracker.types",
@@ -63,6 +65,7 @@ _HOMES = {
 
 __all__ = [
     "ActionFeatures",
+    "Calibration",
     "Detections",
     "EventDetector",
     "Frame",

@@ -61,7 +61,7 @@ ALLOWED = {
     "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.stages": "tracker.perception",
     "tracker.options": "",
-    "tracker.config": "configs tracker.options tracker.tracking",
+    "tracker.config": "configs tracker.options tracker.features tracker.tracking",
     "tracker.pipeline": "installation tracker.types tracker.config tracker.timings tracker.perception tracker.tracking "
     "models.geometry | numpy",
     "tracker.loop": "tracker.types tracker.timings tracker.stages tracker.pipeline tracker.video",

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import configs
 from ..errors import UsageError
+from .features.calibration import Calibration, parse_floor, parse_lengths
 from .options import AUTO, check, convert, option
 from .tracking.config import TrackerConfig
 from .tracking.selectors import parse_person, parse_roi
@@ -146,6 +147,20 @@ class Outputs:
         "PIXELS",
         check=_positive,
         remedy="a positive number of pixels per metre",
+        see="features.md",
+    )
+    known_length: str | None = option(
+        None,
+        "two points (pixels) and the metres between them; a second, `X1,Y1,X2,Y2,M;...`, at another depth of the floor "
+        "lets the scale follow the feet",
+        "X1,Y1,X2,Y2,M",
+        check=parse_lengths,
+    )
+    floor: str | None = option(
+        None,
+        "two points (pixels) of a line on the floor along which people move; angles and heights are measured from it",
+        "X1,Y1,X2,Y2",
+        check=parse_floor,
     )
     person: str | None = option(
         None,
@@ -177,10 +192,15 @@ class Outputs:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.person_height is not None and self.scale is not None:
-            raise UsageError("Both person_height and scale are given, two measures of a metre. Give one of them.")
+        _ = self.calibration  # checks it
         if self.overwrite and self.skip_existing:
             raise UsageError("overwrite replaces results and skip_existing keeps them. Leave one of them out.")
+
+    @property
+    def calibration(self) -> Calibration:
+        """What a metre is, and where the floor is."""
+        lengths = parse_lengths(self.known_length) if self.known_length else ()
+        return Calibration(self.person_height, self.scale, lengths, parse_floor(self.floor) if self.floor else None)
 
     @property
     def files(self) -> dict[str, Path]:

@@ -61,7 +61,7 @@ def open_outputs(
         results: gives all files their names.
     """
     skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
-    actions = ActionFeatures(skeleton=skeleton, person_height=outputs.person_height, scale=outputs.scale)
+    actions = ActionFeatures(skeleton=skeleton, calibration=outputs.calibration)
     detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
     two_pass = bool(second_pass(outputs, refine=refine))
     named: Any = {"overwrite": job.overwrite, "results": results}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .calibration import add_calibration, calibration_of
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -23,10 +25,7 @@ def add_parser(commands: Any) -> None:
         "--config", dest="recipe", metavar="RECIPE", help="recipe with [repetitions.NAME] tables to count"
     )
     parser.add_argument("--fps", type=float, help="frame rate of a table without times")
-    parser.add_argument(
-        "--person-height", type=float, metavar="M", help="height of the people in metres; adds speeds in metres"
-    )
-    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; adds speeds in metres")
+    add_calibration(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     parser.set_defaults(run=run)
 
@@ -34,7 +33,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, compute and write, frame by frame."""
     from ...errors import UsageError
-    from ..config import Outputs, read_recipe
+    from ..config import read_recipe
     from ..features.events import EventDetector
     from ..features.repetitions import from_config
     from ..features.stream import ActionFeatures
@@ -43,12 +42,11 @@ def run(args: argparse.Namespace) -> int:
 
     if args.fps is not None and not args.fps > 0:
         raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
-    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     if not (args.out or args.events_out):
         raise UsageError("There is nothing to write. Add --out FILE for features, --events FILE for events, or both.")
     repetitions = from_config(read_recipe(args.recipe).get("repetitions", {}) if args.recipe else {})
     recording = read_recording(args.source, fps=args.fps)
-    actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
+    actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector = EventDetector(actions, repetitions=repetitions)
     outputs = {"features": args.out, "events": args.events_out, "overwrite": args.overwrite}
     with ActionSink(actions, detector, **outputs) as sink:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .calibration import add_calibration, calibration_of
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -18,17 +20,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--out", required=True, metavar="FILE", help="page to write, .html")
     parser.add_argument("--video", metavar="FILE", help="video that --save wrote in the same run")
     parser.add_argument("--fps", type=float, help="frame rate of a table without times")
-    parser.add_argument(
-        "--person-height", type=float, metavar="M", help="height of the people in metres; adds speeds in metres"
-    )
-    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; adds speeds in metres")
+    add_calibration(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read the table, then the video, and write the page."""
-    from ..config import Outputs
     from ..features.events import EventDetector
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
@@ -37,9 +35,8 @@ def run(args: argparse.Namespace) -> int:
     from ..report.earlier import add_video, facts_of
     from ..report.report import Report
 
-    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
-    actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
+    actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     with Transaction() as results:
         with Report(args.out, actions, fps=recording.fps, overwrite=args.overwrite, results=results) as report:
             with ActionSink(actions, EventDetector(actions), report.people) as sink:

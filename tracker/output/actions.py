@@ -21,7 +21,7 @@ from ..types import Frame, Tracks
 from .sidecar import versions, write_facts
 from .sinks import ContextGroup
 
-_DECIMALS = {"px": 2, "deg": 2, "deg/s": 1, "px/s": 2, "px/s2": 1, "%": 1}
+_DECIMALS = {"px": 2, "px/m": 2, "deg": 2, "deg/s": 1, "px/s": 2, "px/s2": 1, "%": 1}
 _FINE = 4  # decimals of all other units
 
 
@@ -176,7 +176,7 @@ class ActionSink(ContextGroup):
         facts = {
             "skeleton": {"name": actions.skeleton.name, "keypoints": list(actions.skeleton.keypoints)},
             "filter": FILTER,
-            "calibration": {"person_height_m": actions.person_height, "scale_px_per_m": actions.scale},
+            "calibration": actions.calibration.facts(),
         }
         contents: list[tuple[str | Path | None, Rows]] = [
             (features, FeatureRows(actions)),

@@ -54,7 +54,7 @@ ALLOWED = {
     "models.weights | numpy cv2 torch onnxruntime",
     "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba filterpy",
     "tracker.features": "tracker.types models.geometry | numpy",
-    "tracker.formats": "installation tracker.types tracker.partial models.geometry | numpy",
+    "tracker.formats": "installation tracker.types tracker.partial tracker.features models.geometry | numpy",
     "tracker.output": "version tracker.types tracker.partial tracker.timings tracker.tracking tracker.features "
     "tracker.formats tracker.video models.geometry | numpy cv2 rich",
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "

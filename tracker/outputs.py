@@ -147,7 +147,7 @@ def _csv(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton, **named
     format = format_of(csv)
     if format is FORMATS["table"]:
         return CsvSink(csv, skeleton=skeleton, states=outputs.keypoint_states, **named)
-    options = {"scale": outputs.scale} if outputs.scale and "scale" in format.options else {}
+    options = {"calibration": outputs.calibration} if "calibration" in format.options else {}
     facts: Any = {"size": frames.size, "fps": frames.fps, **options}
     return ConvertingSink(csv, skeleton=skeleton, **named, **facts)
 

@@ -5,6 +5,7 @@ import pytest
 from gaps import ABSENT, FPS, FRAMES, UNKNOWN, gappy
 
 from posetrack.models.geometry.keypoints import COCO
+from posetrack.tracker.features.calibration import Calibration
 from posetrack.tracker.formats.files import read_recording, write_recording
 
 # The programs load libraries whose warnings are not about our files.
@@ -86,7 +87,7 @@ def test_points_that_somebody_labelled_by_hand_in_sleap_are_read(tmp_path):
 def test_opensim_reads_markers_with_gaps(scale, wanted, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # it writes a log file where it runs
     opensim = pytest.importorskip("opensim", reason="needs opensim")
-    files = write_recording(tmp_path / "out.trc", gappy(), **({"scale": scale} if scale else {}))
+    files = write_recording(tmp_path / "out.trc", gappy(), calibration=Calibration(scale=scale))
     assert len(files) == 2
     for person, file in enumerate(files):
         table = opensim.TimeSeriesTableVec3(str(file))

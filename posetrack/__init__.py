@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .tracker.features.calibration import Calibration
     from .tracker.features.events import EventDetector
     from .tracker.features.stream import ActionFeatures
+    from .tracker.features.zones import Line, Zone, ZoneCounter
     from .tracker.formats.files import read_recording, write_recording
     from .tracker.formats.sequences import sequences
     from .tracker.output.window import Window
@@ -46,11 +47,14 @@ _HOMES = {
     "Frame": "tracker.types",
     "Pipeline": "tracker.pipeline",
     "PoseTracker": "tracker.tracking.tracker",
+    "Line": "tracker.features.zones",
     "Poses": "tracker.types",
     "PosetrackError": "errors",
     "Tracks": "tracker.types",
     "VideoWriter": "tracker.video.writer",
     "Window": "tracker.output.window",
+    "Zone": "tracker.features.zones",
+    "ZoneCounter": "tracker.features.zones",
     "draw": "tracker.draw",
     "joint_angles": "tracker.features.angles",
     "load_pipeline": "tracker.pipeline",
@@ -69,6 +73,7 @@ __all__ = [
     "Detections",
     "EventDetector",
     "Frame",
+    "Line",
     "Pipeline",
     "PoseTracker",
     "Poses",
@@ -76,6 +81,8 @@ __all__ = [
     "Tracks",
     "VideoWriter",
     "Window",
+    "Zone",
+    "ZoneCounter",
     "__version__",
     "draw",
     "joint_angles",

@@ -104,7 +104,12 @@ class Outputs:
     )
     keypoint_states: bool = option(False, "add a column per keypoint to the table: measured, predicted or interpolated")
     features: str | None = option(None, "table of joint angles, speeds and postures", "FILE", see="features.md")
-    events: str | None = option(None, "table of steps, repetitions, raised hands and falls", "FILE", see="features.md")
+    events: str | None = option(
+        None,
+        "table of steps, repetitions, raised hands, falls, and who enters a recipe's zones",
+        "FILE",
+        see="features.md",
+    )
     report: str | None = option(
         None,
         "offline HTML page with video, plots, events and quality",
@@ -189,6 +194,8 @@ class Outputs:
     skip_existing: bool = option(False, "skip sources whose results are complete, to continue a batch")
     quiet: bool = option(False, "print errors only")
     repetitions: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [repetitions.NAME], angle, low, high
+    zones: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [zones.NAME], points
+    lines: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [lines.NAME], points
 
     def __post_init__(self) -> None:
         check(self)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .features.events import EventDetector
 from .features.repetitions import from_config
 from .features.stream import ActionFeatures
+from .features.zones import ZoneCounter, zones_from_config
 from .formats.converting import ConvertingSink
 from .formats.files import present
 from .formats.registry import FORMATS, format_of
@@ -63,6 +64,7 @@ def open_outputs(
     skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
     actions = ActionFeatures(skeleton=skeleton, calibration=outputs.calibration)
     detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
+    zones = ZoneCounter(zones_from_config(outputs.zones, outputs.lines), skeleton=skeleton)
     two_pass = bool(second_pass(outputs, refine=refine))
     named: Any = {"overwrite": job.overwrite, "results": results}
     report = _report(job, actions, fps=frames.fps, **named)
@@ -82,7 +84,7 @@ def open_outputs(
     tables: list[Table] = [people]
     features, events = job.targets.get("features"), job.targets.get("events")
     if features or events or listeners or labels:
-        tables.append(ActionSink(actions, detector, *listeners, features=features, events=events, **named))
+        tables.append(ActionSink(actions, detector, *listeners, zones=zones, features=features, events=events, **named))
     tables += labels  # after the features, before the image
     csv = [_csv(job, outputs, frames, skeleton, **named)] if "csv" in job.targets else []
     if two_pass:

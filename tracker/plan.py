@@ -97,6 +97,14 @@ def _check_outputs(outputs: Outputs) -> None:
         from .features.repetitions import from_config
 
         from_config(outputs.repetitions)  # raises on a wrong table
+    if outputs.zones or outputs.lines:
+        from .features.zones import zones_from_config
+
+        zones_from_config(outputs.zones, outputs.lines)  # raises on a wrong table
+        if not outputs.events:
+            raise UsageError(
+                "The recipe has zones or lines, whose counts are events. Add --events FILE, or remove them."
+            )
     hides = [f"--{flag.replace('_', '-')}" for flag in ("blur_faces", "skeleton_only") if getattr(outputs, flag)]
     if hides and not (outputs.save or outputs.show):
         raise UsageError(f"{hides[0]} changes images, and no image is requested. Add --save or --show, or remove it.")

@@ -22,7 +22,10 @@ def add_parser(commands: Any) -> None:
         "--events", dest="events_out", metavar="FILE", help="table of events to write, and FILE.json beside it"
     )
     parser.add_argument(
-        "--config", dest="recipe", metavar="RECIPE", help="recipe with [repetitions.NAME] tables to count"
+        "--config",
+        dest="recipe",
+        metavar="RECIPE",
+        help="recipe with [repetitions.NAME], [zones.NAME] and [lines.NAME]",
     )
     parser.add_argument("--fps", type=float, help="frame rate of a table without times")
     add_calibration(parser)
@@ -37,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from ..features.events import EventDetector
     from ..features.repetitions import from_config
     from ..features.stream import ActionFeatures
+    from ..features.zones import ZoneCounter, zones_from_config
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
 
@@ -44,12 +48,15 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
     if not (args.out or args.events_out):
         raise UsageError("There is nothing to write. Add --out FILE for features, --events FILE for events, or both.")
-    repetitions = from_config(read_recipe(args.recipe).get("repetitions", {}) if args.recipe else {})
+    recipe = read_recipe(args.recipe) if args.recipe else {}
+    repetitions = from_config(recipe.get("repetitions", {}))
+    places = zones_from_config(recipe.get("zones", {}), recipe.get("lines", {}))
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector = EventDetector(actions, repetitions=repetitions)
+    zones = ZoneCounter(places, skeleton=recording.skeleton)
     outputs = {"features": args.out, "events": args.events_out, "overwrite": args.overwrite}
-    with ActionSink(actions, detector, **outputs) as sink:
+    with ActionSink(actions, detector, zones=zones, **outputs) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     return 0

@@ -16,6 +16,7 @@ from ..features.columns import LEAD
 from ..features.derivatives import FILTER
 from ..features.events import EVENT_COLUMNS, Event, EventDetector
 from ..features.stream import ActionFeatures, Features
+from ..features.zones import ZoneCounter
 from ..partial import PartialFile, Transaction
 from ..types import Frame, Tracks
 from .sidecar import versions, write_facts
@@ -84,12 +85,13 @@ class EventRows:
 
     Args:
         detector: describes the values of its events.
+        zones: describes those of zones and lines, and counts them.
     """
 
     header = ",".join(EVENT_COLUMNS) + "\n"
 
-    def __init__(self, detector: EventDetector) -> None:
-        self._detector = detector
+    def __init__(self, detector: EventDetector, zones: ZoneCounter) -> None:
+        self._detector, self._zones = detector, zones
 
     def rows(self, features: Features, events: Sequence[Event]) -> str:
         """Return the rows of the events detected in one frame."""
@@ -100,7 +102,8 @@ class EventRows:
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
-        return {"columns": EVENT_COLUMNS, "values": self._detector.values()}
+        values = self._detector.values() | self._zones.values()
+        return {"columns": EVENT_COLUMNS, "values": values, "zones": self._zones.facts()}
 
 
 class _Table:
@@ -153,6 +156,7 @@ class ActionSink(ContextGroup):
         actions: computes the features.
         detector: detects the events.
         listeners: receive features and events.
+        zones: zones and lines whose events are added; None if there are none.
         features: path of the table of features.
         events: path of the table of events.
         overwrite: whether existing files may be replaced.
@@ -167,12 +171,13 @@ class ActionSink(ContextGroup):
         actions: ActionFeatures,
         detector: EventDetector,
         *listeners: Listener,
+        zones: ZoneCounter | None = None,
         features: str | Path | None = None,
         events: str | Path | None = None,
         overwrite: bool = False,
         results: Transaction | None = None,
     ) -> None:
-        self._actions, self._detector = actions, detector
+        self._actions, self._detector, self._zones = actions, detector, zones or ZoneCounter(())
         facts = {
             "skeleton": {"name": actions.skeleton.name, "keypoints": list(actions.skeleton.keypoints)},
             "filter": FILTER,
@@ -180,7 +185,7 @@ class ActionSink(ContextGroup):
         }
         contents: list[tuple[str | Path | None, Rows]] = [
             (features, FeatureRows(actions)),
-            (events, EventRows(detector)),
+            (events, EventRows(detector, self._zones)),
         ]
         words: Any = {"overwrite": overwrite, "facts": facts, "results": results}
         tables = [_Table(Path(path), rows, **words) for path, rows in contents if path]
@@ -193,7 +198,7 @@ class ActionSink(ContextGroup):
     ) -> bool | None:
         try:
             with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
-                self._pass_on(self._actions.finish())
+                self._pass_on(self._actions.finish(), last=True)
         except BaseException as failure:
             super().__exit__(type(failure), failure, failure.__traceback__)
             raise
@@ -203,6 +208,7 @@ class ActionSink(ContextGroup):
         """Forget all frames and remove all rows."""
         self._actions.finish()
         self._detector.reset()
+        self._zones.reset()
         self._waiting.clear()
         for listener in self._listeners:
             listener.restart()
@@ -216,8 +222,15 @@ class ActionSink(ContextGroup):
         self._waiting.append(tracks)
         self._pass_on(self._actions.update(index, time, tracks))
 
-    def _pass_on(self, frames: list[Features]) -> None:
-        found = [(self._waiting.popleft(), features, self._detector.update(features)) for features in frames]
+    def _pass_on(self, frames: list[Features], *, last: bool = False) -> None:
+        """Detect the events of frames and pass everything on; the last frames also end the stays in zones."""
+        found: list[tuple[Tracks, Features, list[Event]]] = []
+        for features in frames:
+            tracks = self._waiting.popleft()
+            there = self._zones.update(features.frame, features.time, tracks)
+            found.append((tracks, features, [*self._detector.update(features), *there]))
+        if last and found:
+            found[-1][2].extend(self._zones.finish())
         for tracks, features, events in found:
             for listener in self._listeners:
                 listener.take(tracks, features, events)

@@ -58,6 +58,25 @@ def test_the_floor_of_a_walk_is_estimated_and_stated(tmp_path):
     assert np.mean(heights) == pytest.approx(0.57 * 1.8, abs=0.1)  # Winter 2009: 0.56 of the height
 
 
+def test_zones_of_a_recipe_are_events_and_totals(tmp_path):
+    path = walk(tmp_path / "walk.csv")
+    found = [row for row in rows(path) if row["left_ankle_x"]]
+    (first, last) = (float(found[n]["left_ankle_x"]) for n in (0, -1))
+    middle = (first + last) / 2
+    (tmp_path / "mine.toml").write_text(
+        f"[lines.gate]\npoints = [[{middle}, -2000], [{middle}, 2000]]\n"
+        f"[zones.end]\npoints = [[{middle}, -2000], [{last + 900}, -2000], [{last + 900}, 2000], [{middle}, 2000]]\n"
+    )
+    words = ["features", str(path), "--events", str(tmp_path / "e.csv"), "--config", str(tmp_path / "mine.toml")]
+    assert main(words) == 0
+    events = [row for row in rows(tmp_path / "e.csv") if row["event"].startswith(("gate", "end"))]
+    assert [row["event"] for row in events] == ["end_in", "gate_in", "end_lost"]
+    facts = json.loads((tmp_path / "e.csv.json").read_text())
+    assert facts["zones"]["gate"] == {"in": 1, "out": 0, "lost": 0}
+    assert facts["zones"]["end"]["dwell_s"]["max"] == pytest.approx(float(events[2]["value"]), abs=1e-3)
+    assert facts["values"]["gate_in"] == "how many people went in so far"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

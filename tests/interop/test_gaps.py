@@ -6,7 +6,11 @@ from gaps import ABSENT, FPS, FRAMES, UNKNOWN, gappy
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.features.calibration import Calibration
+from posetrack.tracker.features.events import EventDetector
+from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.formats.files import read_recording, write_recording
+from posetrack.tracker.output.actions import ActionSink
+from posetrack.tracker.output.motion import MotionFiles
 
 # The programs load libraries whose warnings are not about our files.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -123,3 +127,18 @@ def test_pandas_reads_the_tables(wanted, tmp_path):
     table = pandas.read_csv(file)
     assert (table.x.isna() == table.score.isna()).all()
     assert table.x.notna().sum() == np.isfinite(wanted).all(-1).sum()
+
+
+def test_opensim_reads_motions_to_their_end(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    opensim = pytest.importorskip("opensim", reason="needs opensim")
+    actions = ActionFeatures(view="right")
+    files = MotionFiles(tmp_path / "out.mot", actions)
+    with ActionSink(actions, EventDetector(actions), files) as sink:
+        for index, time, tracks in gappy().timed():
+            sink.write_rows(index, time, tracks)
+    for file in files.save():
+        rows = len(file.read_text().partition("endheader\n")[2].splitlines()) - 1
+        motion = opensim.Storage(str(file))
+        assert motion.isInDegrees()
+        assert motion.getSize() == opensim.TimeSeriesTable(str(file)).getNumRows() == rows > 20

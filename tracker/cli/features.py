@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
@@ -17,7 +19,11 @@ def add_parser(commands: Any) -> None:
         "and events that --features and --events would have written with it; docs/features.md describes every column.",
     )
     parser.add_argument("source", help="keypoint table")
-    parser.add_argument("--out", metavar="FILE", help="table of features to write, and FILE.json beside it")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="table of features to write, and FILE.json beside it; or NAME.mot, a motion of OpenSim per person",
+    )
     parser.add_argument(
         "--events", dest="events_out", metavar="FILE", help="table of events to write, and FILE.json beside it"
     )
@@ -43,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from ..features.zones import ZoneCounter, zones_from_config
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
+    from ..output.motion import SUFFIX, MotionFiles
 
     if args.fps is not None and not args.fps > 0:
         raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
@@ -55,8 +62,15 @@ def run(args: argparse.Namespace) -> int:
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector = EventDetector(actions, repetitions=repetitions)
     zones = ZoneCounter(places, skeleton=recording.skeleton)
-    outputs = {"features": args.out, "events": args.events_out, "overwrite": args.overwrite}
-    with ActionSink(actions, detector, zones=zones, **outputs) as sink:
+    motion = (
+        MotionFiles(Path(args.out), actions, overwrite=args.overwrite)
+        if Path(args.out or "").suffix.lower() == SUFFIX
+        else None
+    )
+    outputs = {"features": None if motion else args.out, "events": args.events_out, "overwrite": args.overwrite}
+    with ActionSink(actions, detector, *([motion] if motion else []), zones=zones, **outputs) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
+    for file in motion.save() if motion else ():
+        sys.stdout.write(f"{file}\n")
     return 0

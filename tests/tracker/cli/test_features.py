@@ -58,6 +58,17 @@ def test_the_floor_of_a_walk_is_estimated_and_stated(tmp_path):
     assert np.mean(heights) == pytest.approx(0.57 * 1.8, abs=0.1)  # Winter 2009: 0.56 of the height
 
 
+def test_a_walk_becomes_a_motion_of_opensim(tmp_path, capsys):
+    path = walk(tmp_path / "walk.csv")
+    assert main(["features", str(path), "--out", str(tmp_path / "w.mot"), "--scale", "120", "--floor", "auto"]) == 0
+    assert capsys.readouterr().out.split() == [str(tmp_path / "w_person1.mot")]
+    text = (tmp_path / "w_person1.mot").read_text()
+    assert "\ttime" not in text
+    assert "pelvis_ty" in text
+    assert main(["--source", str(path), "--features", str(tmp_path / "w.mot")]) == 2
+    assert "posetrack features FILE.csv --out" in capsys.readouterr().err
+
+
 def test_zones_of_a_recipe_are_events_and_totals(tmp_path):
     path = walk(tmp_path / "walk.csv")
     found = [row for row in rows(path) if row["left_ankle_x"]]

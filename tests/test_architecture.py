@@ -59,6 +59,7 @@ ALLOWED = {
     "tracker.formats tracker.video models.geometry | numpy cv2 rich",
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
+    "tracker.summary": "installation tracker.partial tracker.features tracker.output | numpy",
     "tracker.stages": "tracker.perception",
     "tracker.options": "",
     "tracker.config": "configs tracker.options tracker.features tracker.tracking",

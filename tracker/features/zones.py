@@ -146,6 +146,12 @@ class ZoneCounter:
                 told[f"{place.name}_lost"] = "seconds inside until last seen, by someone who was not seen to leave"
         return told
 
+    def units(self) -> dict[str, str]:
+        """Return the unit of each event's value that is not a count."""
+        return {
+            f"{place.name}_{what}": "s" for place in self._places if isinstance(place, Zone) for what in ("out", "lost")
+        }
+
     def facts(self) -> dict[str, Any]:
         """Return the counts, and number, mean and longest of the stays in seconds, for a sidecar."""
         return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from math import isnan
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -14,7 +15,7 @@ import numpy as np
 from ...errors import OutputError
 from ..features.columns import LEAD
 from ..features.derivatives import FILTER
-from ..features.events import EVENT_COLUMNS, Event, EventDetector
+from ..features.events import COUNT, EVENT_COLUMNS, UNITS, Event, EventDetector
 from ..features.stream import ActionFeatures, Features
 from ..features.zones import ZoneCounter
 from ..partial import PartialFile, Transaction
@@ -95,10 +96,12 @@ class EventRows:
 
     def rows(self, features: Features, events: Sequence[Event]) -> str:
         """Return the rows of the events detected in one frame."""
+        units = UNITS | self._zones.units()
         return "".join(
-            f"{event.time:.6f},{event.frame},{event.track},{event.event},{event.value:g},{event.confidence:.2f}\n"
+            f"{event.time:.6f},{event.frame},{event.track},{event.event},"
+            f"{'' if isnan(event.value) else f'{event.value:g}'},{units.get(event.event, COUNT)},{event.confidence:.2f}\n"
             for event in events
-        ).replace("nan", "")
+        )
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""

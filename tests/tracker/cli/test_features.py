@@ -82,6 +82,7 @@ def test_zones_of_a_recipe_are_events_and_totals(tmp_path):
     assert main(words) == 0
     events = [row for row in rows(tmp_path / "e.csv") if row["event"].startswith(("gate", "end"))]
     assert [row["event"] for row in events] == ["end_in", "gate_in", "end_lost"]
+    assert [row["unit"] for row in events] == ["count", "count", "s"]
     facts = json.loads((tmp_path / "e.csv.json").read_text())
     assert facts["zones"]["gate"] == {"in": 1, "out": 0, "lost": 0}
     assert facts["zones"]["end"]["dwell_s"]["max"] == pytest.approx(float(events[2]["value"]), abs=1e-3)

@@ -248,7 +248,7 @@ def feet(tracks: Tracks, skeleton: Skeleton) -> tuple[Array, Array]:
     middle = np.where(known[..., None], ankles, 0.0).sum(1) / np.maximum(count, 1)[:, None]
     sure = np.where(known, weights, 0.0).sum(1) / np.maximum(count, 1)
     below = np.stack([(poses.boxes[:, 0] + poses.boxes[:, 2]) / 2, poses.boxes[:, 3]], axis=-1)
-    seen = count > 0
+    seen = np.asarray(count > 0)
     return np.where(seen[:, None], middle, below), np.where(seen, sure, poses.box_scores)
 
 

@@ -98,9 +98,10 @@ class EventRows:
         """Return the rows of the events detected in one frame."""
         units = UNITS | self._zones.units()
         return "".join(
-            f"{event.time:.6f},{event.frame},{event.track},{event.event},"
-            f"{'' if isnan(event.value) else f'{event.value:g}'},{units.get(event.event, COUNT)},{event.confidence:.2f}\n"
+            f"{event.time:.6f},{event.frame},{event.track},{event.event},{'' if isnan(value) else f'{value:g}'},"
+            f"{units.get(event.event, COUNT)},{event.confidence:.2f}\n"
             for event in events
+            for value in (event.value,)
         )
 
     def facts(self) -> dict[str, Any]:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..features.angles import mean_angle, wrap
+from ..features.angles import mean_angle, unwrapped, wrap
+from ..features.derivatives import HALF_WINDOW, smoothed
 from .sessions import Array, Measure, Session
 
 STATISTICS = ("min", "max", "range", "mean", "sd")
 LEAST_FRAMES = 5  # known values of a measure; with fewer it has no statistics
 LEAST_RANGE = 10.0  # degrees that the larger side must move for an asymmetry index, as in the table of features
 DEFINITIONS = {  # written to the sidecar
+    "smoothing": f"a least-squares cubic through the samples within {HALF_WINDOW:g} s (Savitzky-Golay); without it, "
+    "noise would add to every range",
     "min, max": "least and greatest known value; an angle is counted from its circular mean",
     "range": "max - min",
     "mean, sd": "over the known frames, not weighted by time; circular mean of an angle; sd with n - 1",
@@ -65,10 +68,17 @@ def asymmetry(left: float, right: float) -> float:
 
 def summary(session: Session) -> dict[int, dict[Measure, Statistics]]:
     """Return the statistics of every measure of every person, by ID."""
-    return {
-        person: {measure: statistics(column, measure.period) for measure, column in zip(session.measures, values.T)}
-        for person, values in session.values.items()
-    }
+    periods = np.array([measure.period or np.inf for measure in session.measures])
+    found = {}
+    for person, values in session.values.items():
+        angles = np.isfinite(periods)
+        whole = values.copy()
+        whole[:, angles] = unwrapped(values[:, angles], periods[angles])
+        series = smoothed(session.times[person], whole)
+        found[person] = {
+            measure: statistics(column, measure.period) for measure, column in zip(session.measures, series.T)
+        }
+    return found
 
 
 def asymmetries(person: dict[Measure, Statistics]) -> dict[str, float]:

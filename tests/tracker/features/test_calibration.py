@@ -201,3 +201,33 @@ def test_a_wrong_floor_is_refused(text):
 def test_two_lengths_at_one_depth_are_refused():
     with pytest.raises(UsageError, match="same depth, 500 and 504"):
         Calibration(lengths=parse_lengths("0,500,90,500,1;200,504,290,504,1"))
+
+
+def speeds():
+    """Return our speeds, those of Sports2D and the true ones (T, 3) of three points, metres per second."""
+    facts = SPORTS2D["speeds"]
+    names = tuple(facts["points"])
+    skeleton = Skeleton("three", names, limbs=(), flip_pairs=(), sigmas=(0.1,) * 3)
+    actions = ActionFeatures(skeleton=skeleton, calibration=Calibration(scale=facts["px_per_m"]))
+    places = np.stack([facts["points"][name]["points"] for name in names], axis=1)  # (T, 3, 2)
+    done = []
+    for index, pose in enumerate(places):
+        done += actions.update(
+            index, index / facts["rate"], tracked(Poses([[0, 0, 1, 1]], pose[None], np.ones((1, 3))))
+        )
+    done += actions.finish()
+    ours = np.stack([column(done, f"{name}_speed_m_s") for name in names], axis=1)
+    others = (np.stack([facts["points"][name][who] for name in names], axis=1) for who in ("sports2d", "truth"))
+    return ours[5:-5], *(other[5:-5] for other in others)
+
+
+def rms(errors):
+    return np.sqrt(np.mean(errors**2))
+
+
+def test_speeds_are_as_near_to_the_truth_as_those_of_sports2d():
+    ours, sports2d, truth = speeds()
+    assert np.isfinite(ours).all()
+    assert rms(ours - truth) < 1.2 * rms(sports2d - truth)
+    assert rms(ours - sports2d) < 0.1
+    assert np.median(truth) > 1

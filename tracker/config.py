@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import configs
 from ..errors import UsageError
+from .features.calibration import Calibration, parse_floor, parse_lengths
 from .options import AUTO, check, convert, option
 from .tracking.config import TrackerConfig
 from .tracking.selectors import parse_person, parse_roi
@@ -104,7 +105,12 @@ class Outputs:
     )
     keypoint_states: bool = option(False, "add a column per keypoint to the table: measured, predicted or interpolated")
     features: str | None = option(None, "table of joint angles, speeds and postures", "FILE", see="features.md")
-    events: str | None = option(None, "table of steps, repetitions, raised hands and falls", "FILE", see="features.md")
+    events: str | None = option(
+        None,
+        "table of steps, repetitions, raised hands, falls, and who enters a recipe's zones",
+        "FILE",
+        see="features.md",
+    )
     reps: str | None = option(None, "table of repetitions with phases, depth and ranges", "FILE", see="features.md")
     gait: str | None = option(None, "table of gait cycles with heel strikes and toe-offs", "FILE", see="features.md")
     balance: str | None = option(None, "table of standing with its sway, and of jumps", "FILE", see="features.md")
@@ -152,6 +158,20 @@ class Outputs:
         "PIXELS",
         check=_positive,
         remedy="a positive number of pixels per metre",
+        see="features.md",
+    )
+    known_length: str | None = option(
+        None,
+        "two points (pixels) and the metres between them; a second, `X1,Y1,X2,Y2,M;...`, at another depth of the floor "
+        "lets the scale follow the feet",
+        "X1,Y1,X2,Y2,M",
+        check=parse_lengths,
+    )
+    floor: str | None = option(
+        None,
+        "two points (pixels) of a line on the floor along which people move; angles and heights are measured from it",
+        "X1,Y1,X2,Y2",
+        check=parse_floor,
     )
     person: str | None = option(
         None,
@@ -180,13 +200,20 @@ class Outputs:
     skip_existing: bool = option(False, "skip sources whose results are complete, to continue a batch")
     quiet: bool = option(False, "print errors only")
     repetitions: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [repetitions.NAME], angle, low, high
+    zones: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [zones.NAME], points
+    lines: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [lines.NAME], points
 
     def __post_init__(self) -> None:
         check(self)
-        if self.person_height is not None and self.scale is not None:
-            raise UsageError("Both person_height and scale are given, two measures of a metre. Give one of them.")
+        _ = self.calibration  # checks it
         if self.overwrite and self.skip_existing:
             raise UsageError("overwrite replaces results and skip_existing keeps them. Leave one of them out.")
+
+    @property
+    def calibration(self) -> Calibration:
+        """What a metre is, and where the floor is."""
+        lengths = parse_lengths(self.known_length) if self.known_length else ()
+        return Calibration(self.person_height, self.scale, lengths, parse_floor(self.floor) if self.floor else None)
 
     @property
     def files(self) -> dict[str, Path]:

@@ -11,6 +11,7 @@ from .config import MOVEMENT
 from .features.events import EventDetector
 from .features.repetitions import from_config
 from .features.stream import ActionFeatures
+from .features.zones import ZoneCounter, zones_from_config
 from .formats.converting import ConvertingSink
 from .formats.files import present
 from .formats.registry import FORMATS, format_of
@@ -62,8 +63,9 @@ def open_outputs(
         results: gives all files their names.
     """
     skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
-    actions = ActionFeatures(skeleton=skeleton, person_height=outputs.person_height, scale=outputs.scale)
+    actions = ActionFeatures(skeleton=skeleton, calibration=outputs.calibration)
     detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
+    zones = ZoneCounter(zones_from_config(outputs.zones, outputs.lines), skeleton=skeleton)
     two_pass = bool(second_pass(outputs, refine=refine))
     named: Any = {"overwrite": job.overwrite, "results": results}
     report = _report(job, actions, detector, fps=frames.fps, logo=outputs.logo, **named)
@@ -83,7 +85,7 @@ def open_outputs(
     tables: list[Table] = [people]
     movement: Any = {name: job.targets[name] for name in MOVEMENT if name in job.targets}
     if movement or listeners or labels:
-        tables.append(ActionSink(actions, detector, *listeners, **movement, **named))
+        tables.append(ActionSink(actions, detector, *listeners, zones=zones, **movement, **named))
     tables += labels  # after the features, before the image
     csv = [_csv(job, outputs, frames, skeleton, **named)] if "csv" in job.targets else []
     if two_pass:
@@ -148,7 +150,7 @@ def _csv(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton, **named
     format = format_of(csv)
     if format is FORMATS["table"]:
         return CsvSink(csv, skeleton=skeleton, states=outputs.keypoint_states, **named)
-    options = {"scale": outputs.scale} if outputs.scale and "scale" in format.options else {}
+    options = {"calibration": outputs.calibration} if "calibration" in format.options else {}
     facts: Any = {"size": frames.size, "fps": frames.fps, **options}
     return ConvertingSink(csv, skeleton=skeleton, **named, **facts)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .calibration import add_calibration, calibration_of
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -21,17 +23,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--notes", metavar="TEXT", help="text below the heading, such as the person, task and camera")
     parser.add_argument("--logo", metavar="FILE", help="image beside the heading: .png, .jpg or .svg")
     parser.add_argument("--fps", type=float, help="frame rate of a table without times")
-    parser.add_argument(
-        "--person-height", type=float, metavar="M", help="height of the people in metres; adds speeds in metres"
-    )
-    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; adds speeds in metres")
+    add_calibration(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read the table, then the video, and write the page."""
-    from ..config import Outputs
     from ..features.events import EventDetector
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
@@ -40,9 +38,8 @@ def run(args: argparse.Namespace) -> int:
     from ..report.earlier import add_video, facts_of, titled
     from ..report.report import Report
 
-    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
-    actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
+    actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector = EventDetector(actions)
     with Transaction() as results:
         named: Any = {"overwrite": args.overwrite, "results": results}

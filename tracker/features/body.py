@@ -13,6 +13,7 @@ from .angles import VIEWS
 from .points import POINTS, SIDES, Array, index
 
 LENGTHS = {"trunk": 0.288, "thigh": 0.245, "shank": 0.246, "arm": 0.186, "forearm": 0.146}  # in body heights
+ANKLE_HEIGHT = 0.039  # of the ankle above the floor, in body heights
 
 _LEGS = (("hip", "knee"), ("knee", "ankle"))
 

@@ -27,11 +27,12 @@ LEAD = {
 }
 
 
-def columns(*, metres: bool) -> dict[str, tuple[str, str]]:
+def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, str]]:
     """Return the numeric columns in order, each with unit and meaning; the columns of `LEAD` come first.
 
     Args:
         metres: whether to add columns in metres.
+        positions: whether to add positions in metres, along the floor and above it.
     """
     table = {"posture_confidence": ("", "0 to 1"), "height_px": ("px", "the person's height, were they upright")}
     table |= {f"{name}_deg": ("deg", angle.meaning) for name, angle in ANGLES.items()}
@@ -42,6 +43,12 @@ def columns(*, metres: bool) -> dict[str, tuple[str, str]]:
         "feet_y": ("px", "the lower foot, from the top edge of the picture; its big toe, or ankle without feet"),
         "com_mass": ("", f"share of the body's mass that is seen; below {MIN_MASS} there is no centre of mass"),
     }
+    if metres:
+        table["px_per_m"] = ("px/m", "scale of this person in this frame")
+        table["metre_sd_pct"] = ("%", "standard deviation of lengths in metres, see calibration; empty if unknown")
+    if positions:
+        table["com_x_m"] = ("m", "centre of mass along the floor, from the left end of its line")
+        table["com_height_m"] = ("m", "centre of mass above the floor's line")
     lengths = {"px": "px", "bh": "body heights"} | ({"m": "m"} if metres else {})
     for name in ("com", *LANDMARKS):
         name_in_words = "centre of mass" if name == "com" else name.replace("_", " ")

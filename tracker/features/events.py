@@ -26,6 +26,7 @@ EVENT_COLUMNS = {
     "track_id": "who did it",
     "event": "its name",
     "value": "see values; empty where there is none",
+    "unit": "of the value",
     "confidence": "0 to 1",
 }
 FALL_SPEED = 0.8  # body heights per second, descent of the trunk; sitting down reaches 0.5, lying down less
@@ -44,6 +45,8 @@ VALUES = {  # meaning of the column `value` for each event
     **{f"{side}_hand_raised": "how many times this person raised that hand" for side in ("left", "right")},
     "fall": "fastest descent of the trunk, body heights a second",
 }
+UNITS = {"step": "steps/min", "fall": "bh/s"}  # of the values; those of all other events are counts
+COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)

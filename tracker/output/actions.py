@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import isnan
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -14,15 +15,16 @@ import numpy as np
 from ...errors import OutputError
 from ..features.columns import LEAD
 from ..features.derivatives import FILTER
-from ..features.events import EVENT_COLUMNS, Event, EventDetector
+from ..features.events import COUNT, EVENT_COLUMNS, UNITS, Event, EventDetector
 from ..features.stream import ActionFeatures, Features
+from ..features.zones import ZoneCounter
 from ..partial import PartialFile, Transaction
 from ..types import Frame, Tracks
 from .movement import BalanceRows, GaitRows, RepetitionRows
 from .sidecar import versions, write_facts
 from .sinks import ContextGroup
 
-_DECIMALS = {"px": 2, "deg": 2, "deg/s": 1, "px/s": 2, "px/s2": 1, "%": 1}
+_DECIMALS = {"px": 2, "px/m": 2, "deg": 2, "deg/s": 1, "px/s": 2, "px/s2": 1, "%": 1}
 _FINE = 4  # decimals of all other units
 
 
@@ -91,19 +93,23 @@ class EventRows:
 
     Args:
         detector: describes the values of its events.
+        zones: describes those of zones and lines, and counts them.
     """
 
     header = ",".join(EVENT_COLUMNS) + "\n"
 
-    def __init__(self, detector: EventDetector) -> None:
-        self._detector = detector
+    def __init__(self, detector: EventDetector, zones: ZoneCounter) -> None:
+        self._detector, self._zones = detector, zones
 
     def rows(self, features: Features, events: Sequence[Event]) -> str:
         """Return the rows of the events detected in one frame."""
+        units = UNITS | self._zones.units()
         return "".join(
-            f"{event.time:.6f},{event.frame},{event.track},{event.event},{event.value:g},{event.confidence:.2f}\n"
+            f"{event.time:.6f},{event.frame},{event.track},{event.event},{'' if isnan(value) else f'{value:g}'},"
+            f"{units.get(event.event, COUNT)},{event.confidence:.2f}\n"
             for event in events
-        ).replace("nan", "")
+            for value in (event.value,)
+        )
 
     def finish(self) -> str:
         """Return nothing: every row is complete with its event."""
@@ -111,7 +117,8 @@ class EventRows:
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
-        return {"columns": EVENT_COLUMNS, "values": self._detector.values()}
+        values = self._detector.values() | self._zones.values()
+        return {"columns": EVENT_COLUMNS, "values": values, "zones": self._zones.facts()}
 
 
 class _Table:
@@ -181,6 +188,7 @@ class ActionSink(ContextGroup):
         actions: computes the features.
         detector: detects the events.
         listeners: receive features and events.
+        zones: zones and lines whose events are added; None if there are none.
         features: path of the table of features.
         events: path of the table of events.
         reps: path of the table of repetitions.
@@ -198,6 +206,7 @@ class ActionSink(ContextGroup):
         actions: ActionFeatures,
         detector: EventDetector,
         *listeners: Listener,
+        zones: ZoneCounter | None = None,
         features: str | Path | None = None,
         events: str | Path | None = None,
         reps: str | Path | None = None,
@@ -206,15 +215,15 @@ class ActionSink(ContextGroup):
         overwrite: bool = False,
         results: Transaction | None = None,
     ) -> None:
-        self._actions, self._detector = actions, detector
+        self._actions, self._detector, self._zones = actions, detector, zones or ZoneCounter(())
         facts = {
             "skeleton": {"name": actions.skeleton.name, "keypoints": list(actions.skeleton.keypoints)},
             "filter": FILTER,
-            "calibration": {"person_height_m": actions.person_height, "scale_px_per_m": actions.scale},
+            "calibration": actions.calibration.facts(),
         }
         contents: list[tuple[str | Path | None, Callable[[], Rows]]] = [
             (features, lambda: FeatureRows(actions)),
-            (events, lambda: EventRows(detector)),
+            (events, lambda: EventRows(detector, self._zones)),
             (reps, lambda: RepetitionRows(detector)),
             (gait, GaitRows),
             (balance, BalanceRows),
@@ -230,7 +239,7 @@ class ActionSink(ContextGroup):
     ) -> bool | None:
         try:
             with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
-                self._pass_on(self._actions.finish())
+                self._pass_on(self._actions.finish(), last=True)
         except BaseException as failure:
             super().__exit__(type(failure), failure, failure.__traceback__)
             raise
@@ -240,6 +249,7 @@ class ActionSink(ContextGroup):
         """Forget all frames and remove all rows."""
         self._actions.finish()
         self._detector.reset()
+        self._zones.reset()
         self._waiting.clear()
         for listener in self._listeners:
             listener.restart()
@@ -253,8 +263,15 @@ class ActionSink(ContextGroup):
         self._waiting.append(tracks)
         self._pass_on(self._actions.update(index, time, tracks))
 
-    def _pass_on(self, frames: list[Features]) -> None:
-        found = [(self._waiting.popleft(), features, self._detector.update(features)) for features in frames]
+    def _pass_on(self, frames: list[Features], *, last: bool = False) -> None:
+        """Detect the events of frames and pass everything on; the last frames also end the stays in zones."""
+        found: list[tuple[Tracks, Features, list[Event]]] = []
+        for features in frames:
+            tracks = self._waiting.popleft()
+            there = self._zones.update(features.frame, features.time, tracks)
+            found.append((tracks, features, [*self._detector.update(features), *there]))
+        if last and found:
+            found[-1][2].extend(self._zones.finish())
         for tracks, features, events in found:
             for listener in self._listeners:
                 listener.take(tracks, features, events)

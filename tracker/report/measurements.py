@@ -215,7 +215,7 @@ class Collector:
 
     def __init__(self, actions: ActionFeatures, detector: EventDetector, *, max_rows: int = MAX_ROWS) -> None:
         self._skeleton, self._detector, self._max_rows = actions.skeleton, detector, max_rows
-        self._unit = "m" if actions.person_height or actions.scale else "bh"
+        self._unit = "m" if actions.calibration.metric else "bh"
         names = list(actions.columns)
         own = (*column_names(self._unit)[1 : 1 + len(ANGLES) + len(POINTS)], "com_x", "com_y")
         self._columns = [names.index(name) for name in own]

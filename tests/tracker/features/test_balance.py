@@ -6,6 +6,7 @@ from performed import passage
 
 from posetrack.tracker.features import motions
 from posetrack.tracker.features.balance import jumps, stands
+from posetrack.tracker.features.calibration import Calibration
 from posetrack.tracker.features.stream import ActionFeatures
 
 STAND = motions.stand(2)
@@ -45,7 +46,7 @@ def swaying(seconds, reach):
 
 
 def test_the_sway_of_a_board_has_its_path_and_spread():
-    calibrated = {"actions": ActionFeatures(person_height=1.8)}
+    calibrated = {"actions": ActionFeatures(calibration=Calibration(person_height=1.8))}
     found = passage([swaying(20, 1.0)], noise=0, missing=0, blend=0.1, **calibrated)[1]
     (one,) = stands(found)
     high = np.median((found["feet_y"] - found["com_y"]) / found["height_px"])  # above the ankles, body heights

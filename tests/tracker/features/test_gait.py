@@ -5,6 +5,7 @@ import pytest
 from performed import passage
 
 from posetrack.tracker.features import motions
+from posetrack.tracker.features.calibration import Calibration
 from posetrack.tracker.features.gait import Gait, gait_cycles, gait_events, summarise
 from posetrack.tracker.features.stream import ActionFeatures
 
@@ -62,7 +63,7 @@ def test_uneven_strides_vary():
 
 
 def test_the_speed_is_that_of_the_walk_in_body_heights_and_metres():
-    conditions = {"speed": 0.5, "actions": ActionFeatures(person_height=1.8)}
+    conditions = {"speed": 0.5, "actions": ActionFeatures(calibration=Calibration(person_height=1.8))}
     _, found = passage([STAND, motions.gait(8)], **conditions)
     figures = summarise(gait_cycles(found))
     assert figures.speed_bh_s == pytest.approx(0.5, rel=0.06)

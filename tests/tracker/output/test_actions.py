@@ -12,6 +12,7 @@ import pytest
 from posetrack.errors import OutputError
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features import motions
+from posetrack.tracker.features.calibration import Calibration
 from posetrack.tracker.features.columns import LEAD, columns
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
@@ -39,7 +40,7 @@ def rows(path):
 
 def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):
     path = tmp_path / "f.csv"
-    with action_sink(ActionFeatures(person_height=1.8), features=path) as sink:
+    with action_sink(ActionFeatures(calibration=Calibration(person_height=1.8)), features=path) as sink:
         write(sink)
     table = rows(path)
     assert [(int(row["frame"]), int(row["track_id"])) for row in table] == [(f, i) for f in range(20) for i in (1, 2)]
@@ -51,7 +52,8 @@ def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):
     facts = json.loads((tmp_path / "f.csv.json").read_text())
     assert facts["complete"] is True
     assert facts["filter"]["phase"] == "zero"
-    assert facts["calibration"] == {"person_height_m": 1.8, "scale_px_per_m": None}
+    assert facts["calibration"]["person_height_m"] == 1.8
+    assert "proportions of the body, 3%" in facts["calibration"]["uncertainty"]
     assert set(facts["columns"]) == set(table[0])
     assert not list(tmp_path.glob("*.partial*"))
 
@@ -88,7 +90,9 @@ def test_the_document_tells_every_column():
     told = set(re.findall(r"`([a-z_0-9]+)`", DOCUMENT.read_text(encoding="utf-8")))
     told |= {name.replace("left_", "right_") for name in told}
     patterns = told | {"*_deg_s"} | {f"{name}_{what}_*_s*" for name in told for what in ("speed", "acceleration")}
-    missing = [name for name in (*LEAD, *columns(metres=True)) if not any(fnmatch(name, p) for p in patterns)]
+    missing = [
+        name for name in (*LEAD, *columns(metres=True, positions=True)) if not any(fnmatch(name, p) for p in patterns)
+    ]
     assert missing == []
 
 

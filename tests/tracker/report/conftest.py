@@ -3,6 +3,7 @@ import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
+from posetrack.tracker.features.calibration import Calibration
 from posetrack.tracker.features.events import Event, EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
@@ -20,7 +21,7 @@ def collect():
     """Makes measurements from a scene."""
 
     def make(scene, *, max_rows=MAX_ROWS, events=(), **calibration):
-        actions = ActionFeatures(skeleton=COCO, **calibration)
+        actions = ActionFeatures(skeleton=COCO, calibration=Calibration(**calibration))
         detector = EventDetector(actions)
         collector = Collector(actions, detector, max_rows=max_rows)
         with ActionSink(actions, detector, collector) as sink:

@@ -13,6 +13,8 @@ LANDMARKS = (
         for side in ("left", "right")
     ),
 )
+_IN_HEIGHTS = ("left_hand_rise", "right_hand_rise", "hand_height", "stride", "spread", "lift")  # of `MEASURES`
+_UNITS = {"px": "_px", "body heights": "_bh"}  # ends of headers; the other units end the names themselves
 SYMMETRY_SECONDS = 2.0
 SYMMETRIC = tuple(name.removeprefix("left_") for name in JOINTS if name.startswith("left_"))
 
@@ -61,5 +63,11 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
         )
         for name in SYMMETRIC
     }
-    table |= {name: ("", meaning) for name, meaning in MEASURES.items()}
+    table |= {name: ("body heights" if name in _IN_HEIGHTS else "", meaning) for name, meaning in MEASURES.items()}
     return table | {"descent_bh_s": ("body heights/s", "speed downwards, mean of shoulders and hips")}
+
+
+def header(name: str, unit: str) -> str:
+    """Return the header of a column in a file: its name, with its unit at the end."""
+    end = _UNITS.get(unit, "")
+    return name if name.endswith(end) else name + end

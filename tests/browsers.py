@@ -39,7 +39,7 @@ def screen(browser, *, width, dark=False):
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=300):
     """Wait for a condition and return its value; the limit only ends a test that hangs."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):

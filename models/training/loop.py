@@ -6,6 +6,7 @@ import copy
 import math
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ...errors import TrainingError
 from . import optim
@@ -40,7 +42,7 @@ def fit(
     init: Path | None = None,
     show: bool = False,
 ) -> dict[str, float]:
-    """Train a network and validate it after every epoch.
+    """Train a network and validate it, by default after every epoch.
 
     Writes to `out`: `last.pt` and `best.pt`, checkpoints; `model.safetensors`, the averaged weights of the best;
     `log.jsonl`, TensorBoard's files, and `predictions.jpg`, the predictions for a few held-out samples.
@@ -108,7 +110,8 @@ def fit(
                     report.step(run.step, epoch=epoch + 1, loss=average_loss, lr=lr, images=recipe.batch)
                     if recipe.save_every and run.step % recipe.save_every == 0 and run.step % steps:
                         run.save(out / "last.pt")
-            if report:  # the first process validates, the others wait
+            last = epoch + 1 == recipe.epochs
+            if report and (last or (epoch + 1) % recipe.validate_every == 0):  # the other processes wait
                 metrics = task.validate(run.average, fabric.device)
                 preview = task.preview(run.average, fabric.device)
                 cv2.imwrite(str(out / "predictions.jpg"), preview)
@@ -176,10 +179,11 @@ def _update_average(run: Run, recipe: Recipe) -> None:
     """Update the moving average; its decay is faster at first, so that the initial weights have no lasting effect."""
     done = run.seen / recipe.batch
     keep = min(recipe.ema, (1 + done) / (10 + done))
-    for mean, new in zip(run.average.state_dict().values(), run.network.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(new, 1 - keep)
-        else:
+    means, values = list(run.average.state_dict().values()), list(run.network.state_dict().values())
+    floating = [mean.is_floating_point() for mean in means]
+    get_ema_multi_avg_fn(keep)(list(compress(means, floating)), list(compress(values, floating)), run.step)
+    for mean, new, float_ in zip(means, values, floating, strict=True):
+        if not float_:
             mean.copy_(new)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import tarfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
+
+CHUNK = 256  # images decoded at once for a cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,14 @@ class Pixels:
         folder.mkdir(parents=True, exist_ok=True)
         offset, spans = 0, {}
         own = f"{os.getpid()}.partial"  # several processes may start at once
-        with (folder / f"pixels.{own}").open("wb") as out:
-            for name, source in zip(names, self.encoded, strict=True):
-                image = _downscaled(decode(source), max_side)
-                out.write(image.tobytes())
-                spans[name] = (offset, *image.shape[:2])
-                offset += image.size
+        with (folder / f"pixels.{own}").open("wb") as out, ThreadPoolExecutor() as threads:
+            for start in range(0, len(names), CHUNK):  # OpenCV decodes in parallel; chunks bound the memory
+                chunk = slice(start, start + CHUNK)
+                images = threads.map(lambda source: _downscaled(decode(source), max_side), self.encoded[chunk])
+                for name, image in zip(names[chunk], images, strict=True):
+                    out.write(image.tobytes())
+                    spans[name] = (offset, *image.shape[:2])
+                    offset += image.size
         (folder / f"index.{own}").write_text(json.dumps(spans), encoding="utf-8")
         (folder / f"pixels.{own}").replace(folder / "pixels.bin")
         (folder / f"index.{own}").replace(folder / "index.json")

@@ -167,7 +167,8 @@ class Recipe:
         precision: `32-true` or `bf16-mixed`, in Lightning Fabric's terms.
         clip: maximum norm of the gradient; 0 for no limit.
         ema: decay of the moving average of the weights per step; 0 for no averaging.
-        save_every: steps between checkpoints within an epoch; 0 for only at its end.
+        save_every: steps between checkpoints within an epoch; 0 for only at a validation.
+        validate_every: epochs between validations; the last epoch always ends with one.
         data: training data.
         augment: data augmentation.
         optim: optimiser.
@@ -184,6 +185,7 @@ class Recipe:
     clip: float = 0.0
     ema: float = 0.0
     save_every: int = 0
+    validate_every: int = 1
     data: Data = field(default_factory=Data)
     augment: Augment = field(default_factory=Augment)
     optim: Optim = field(default_factory=Optim)
@@ -206,7 +208,8 @@ class Recipe:
             raise UsageError("optim.groups 'layer_decay' is for ViTPose. With a timm backbone choose slow_encoder.")
         if self.loss == "detection" and self.teacher.network:
             raise UsageError("teacher.network is for pose networks, not detectors. Remove it.")
-        for key, number in {"epochs": self.epochs, "batch": self.batch}.items():
+        for key in ("epochs", "batch", "validate_every"):
+            number = getattr(self, key)
             if number < 1:
                 raise UsageError(f"{key} is {number}; give at least 1.")
 

@@ -39,7 +39,7 @@ def test_order_and_values_are_those_of_a_plain_chain(limit):
 
 
 def test_each_step_has_its_own_thread_and_they_work_at_the_same_time():
-    meet = threading.Barrier(3, timeout=10)
+    meet = threading.Barrier(3, timeout=300)
     names = set()
 
     def first(items):

@@ -24,7 +24,18 @@ PARAMETERS = {  # of the original implementation
 }
 
 
-@pytest.mark.parametrize("fixture", ["vitpose_s_classic", "vitpose_b_classic", "vitpose_s_simple", "vitpose_b_simple"])
+LARGER = pytest.mark.slow  # the same code as the small one's
+
+
+@pytest.mark.parametrize(
+    "fixture",
+    [
+        "vitpose_s_classic",
+        "vitpose_s_simple",
+        pytest.param("vitpose_b_classic", marks=LARGER),
+        pytest.param("vitpose_b_simple", marks=LARGER),
+    ],
+)
 @torch.inference_mode()
 def test_heatmaps_are_those_of_the_original(fixture):
     checkpoint, images, _ = parity.load(fixture)

@@ -50,7 +50,9 @@ def test_heatmaps_of_every_dataset_are_those_of_the_original(fixture, part):
     parity.fill.compare(fixture, {name: array.numpy() for name, array in found.items()})
 
 
-@pytest.mark.parametrize("fixture", ["hf_vitpose_plus_small", "hf_vitpose_plus_base"])
+@pytest.mark.parametrize(
+    "fixture", ["hf_vitpose_plus_small", pytest.param("hf_vitpose_plus_base", marks=pytest.mark.slow)]
+)
 @torch.inference_mode()
 def test_heatmaps_are_those_of_transformers(fixture):
     checkpoint, images, _ = parity.load(fixture)

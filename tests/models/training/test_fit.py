@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,12 @@ def test_the_number_of_workers_changes_nothing(people, tmp_path):
     _, helped = run(people, tmp_path / "2", replace(recipe, data=Data(workers=2)))
     for key, value in alone["model"].items():
         assert torch.equal(helped["model"][key], value), key
+
+
+def test_validates_every_second_epoch_and_after_the_last(people, tmp_path):
+    run(people, tmp_path, replace(wanted(epochs=3), validate_every=2))
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in log if "val_AP" in line] == [2, 3]
 
 
 def test_the_weights_load_by_themselves_and_are_the_average(people, tmp_path):

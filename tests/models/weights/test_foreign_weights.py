@@ -237,15 +237,23 @@ def test_a_crop_of_absurd_size_is_refused(tmp_path, size):
         checkpoint.load_checkpoint(tmp_path / "evil.ckpt")
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Tensors and metadata of a file that loads."""
+    state = {key: value.contiguous() for key, value in build("yolov8n").state_dict().items()}
+    metadata = {"architecture": "yolov8n", "size": "64"}
+    good = tmp_path_factory.mktemp("published") / "good.safetensors"
+    save_file(state, good, metadata)
+    assert detectors.load(good).size == 64
+    return state, metadata
+
+
 @pytest.mark.parametrize(
     "changed",
     [{"size": "1e9"}, {"size": "nan"}, {"size": "-1"}, {"architecture": "yolov8n.yaml"}, {"architecture": "yolov8x"}],
 )
-def test_metadata_takes_no_memory(tmp_path, changed):
-    state = {key: value.contiguous() for key, value in build("yolov8n").state_dict().items()}
-    metadata = {"architecture": "yolov8n", "size": "64"}
-    save_file(state, tmp_path / "good.safetensors", metadata)
-    assert detectors.load(tmp_path / "good.safetensors").size == 64
+def test_metadata_takes_no_memory(published, tmp_path, changed):
+    state, metadata = published
     save_file(state, tmp_path / "evil.safetensors", metadata | changed)
     with pytest.raises(ModelError, match=r"disagree|not one of"):
         detectors.load(tmp_path / "evil.safetensors")
@@ -383,23 +391,24 @@ def answers(value):
         ("DetectionModel", "yolov9t.yaml"),
     ],
 )
-@pytest.mark.parametrize("fused", [False, True])
-def test_a_network_of_ultralytics_comes_back_equal(tasks, tmp_path, network, name, fused):
+def test_a_network_of_ultralytics_comes_back_equal(tasks, tmp_path, network, name):
+    """As it is trained, and as it is deployed: with its batch norms merged into its convolutions."""
     torch.manual_seed(0)
     model = getattr(tasks, network)(name, verbose=False)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
-    model = model.eval().fuse(verbose=False) if fused else model.eval()
-    torch.save({"model": model}, tmp_path / "network.pt")
-    loaded = detectors.load(tmp_path / "network.pt")
+    torch.save({"model": model.eval()}, tmp_path / "trained.pt")
+    model.fuse(verbose=False)
+    torch.save({"model": model}, tmp_path / "deployed.pt")
     images = torch.rand(1, 3, 64, 96)
     with torch.no_grad():
-        expected = answers(model.fuse(verbose=False)(images))
-        found = answers(loaded(images))
-    assert len(found) == len(expected)
-    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+        expected = answers(model(images))
+        for file in ("trained.pt", "deployed.pt"):
+            found = answers(detectors.load(tmp_path / file)(images))
+            assert len(found) == len(expected)
+            assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
 
 
 @pytest.mark.parametrize("form", ["archive", "legacy"])

@@ -41,7 +41,7 @@ def running(client, *names):
 
 def viewed(socket):
     """Take a picture: what is said of it, and the image."""
-    message = socket.recv(timeout=60)
+    message = socket.recv(timeout=300)
     (length,) = struct.unpack_from("<I", message)
     socket.send("next")
     return json.loads(message[4 : 4 + length]), decode(message[4 + length :])
@@ -131,7 +131,7 @@ def test_a_file_of_the_command_line_plays_in_its_own_time_and_ends(serving, walk
         assert camera["frames"] + camera["dropped"] == 10
         identity = camera["id"]
         with app.socket(f"/api/cameras/{identity}/view") as viewer, pytest.raises(ConnectionClosed) as closed:
-            viewer.recv(timeout=60)
+            viewer.recv(timeout=300)
         assert "ended" in closed.value.rcvd.reason
 
 
@@ -157,7 +157,7 @@ def test_a_slow_viewer_gets_newer_pictures_and_delays_no_other(serving, stream):
     with stream(50) as server, serving(sources=(address(server),)) as app, app.client() as client:
         path = f"/api/cameras/{client.get('/api/cameras').json()[0]['id']}/view"
         with app.socket(path) as slow, app.socket(path) as quick:
-            slow.recv(timeout=60)  # and says nothing
+            slow.recv(timeout=300)  # and says nothing
             first = viewed(quick)[0]["frame"]
             numbers = [viewed(quick)[0]["frame"] for _ in range(10)]
             assert numbers[-1] - first >= 10

@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from ...errors import OutputError
-from ..features.columns import LEAD
+from ..features.columns import LEAD, header
 from ..features.derivatives import FILTER
 from ..features.events import COUNT, EVENT_COLUMNS, UNITS, Event, EventDetector
 from ..features.stream import ActionFeatures, Features
@@ -62,7 +62,8 @@ class FeatureRows:
 
     def __init__(self, actions: ActionFeatures) -> None:
         self._columns = actions.columns
-        self.header = ",".join((*LEAD, *actions.columns)) + "\n"
+        self._names = (*LEAD, *(header(name, unit) for name, (unit, _) in actions.columns.items()))
+        self.header = ",".join(self._names) + "\n"
         decimals = [_DECIMALS.get(unit, _FINE) for unit, _ in actions.columns.values()]
         self._scale = 10.0 ** np.array(decimals)
         self._row = ",".join(f"%.{n}f" for n in decimals) + "\n"
@@ -84,8 +85,8 @@ class FeatureRows:
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
-        columns = LEAD | self._columns
-        return {"columns": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in columns.items()}}
+        facts = zip(self._names, (LEAD | self._columns).values(), strict=True)
+        return {"columns": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in facts}}
 
 
 class EventRows:

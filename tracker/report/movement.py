@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..features.angles import JOINTS, mean_angle, wrap
+from ..features.angles import JOINTS, mean_angle, unwrapped, wrap
 from ..features.balance import Jump, Stand, jumps, stands
+from ..features.derivatives import smoothed
 from ..features.events import Event, EventDetector
 from ..features.gait import Gait
 from ..features.passage import Passage, Passages
@@ -160,6 +161,7 @@ class Movement:
             person.gait.add(passage)
             person.stands += stands(passage)
             person.jumps += jumps(passage)
-            for joint, extent in person.extents.items():
-                extent.add(passage[f"{joint}_deg"], passage[f"{joint}_quality"])
+            turned = np.stack([unwrapped(passage[f"{joint}_deg"]) for joint in JOINTS], axis=-1)  # (T, J)
+            for joint, angles in zip(JOINTS, smoothed(passage.times, turned).T):
+                person.extents[joint].add(angles, passage[f"{joint}_quality"])
         self.repetitions += repetitions[: MAX_REPETITIONS - len(self.repetitions)]

@@ -10,9 +10,16 @@ pytest.importorskip("bokeh", reason="needs the extra report")
 
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features import motions
+from posetrack.tracker.features.events import EventDetector
+from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.output.actions import ActionSink
+from posetrack.tracker.report.measurements import Collector
 from posetrack.tracker.report.movement import Extent
 from posetrack.tracker.report.page import render
 from posetrack.tracker.report.person_tables import person_tables
+from posetrack.tracker.summary.motion_range import summary
+from posetrack.tracker.summary.sessions import read_session
+from posetrack.tracker.types import State, Tracks
 
 TIMES = synthetic.regular(14, 30)
 
@@ -76,6 +83,29 @@ def test_ranges_of_motion_are_those_of_the_body(did):
         assert span == pytest.approx(high - low, abs=1)
         assert low < float(elbow[side]["mean (deg)"]) < high
     assert {row["asymmetry (%)"] for row in rows if row["joint"] == "knee"} == {""}  # hardly moves
+
+
+def test_ranges_of_motion_are_those_of_the_summary(tmp_path):
+    actions = ActionFeatures()
+    detector = EventDetector(actions)
+    collector = Collector(actions, detector)
+    motion = motions.perform([motions.squats(2)], synthetic.regular(6, 30))
+    with ActionSink(actions, detector, collector, features=tmp_path / "f.csv") as sink:
+        for index, time, poses in motion.frames(noise=0.01, missing=0.02):
+            sink.write_rows(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
+    collector.finish()
+    statistics = {measure.base: found for measure, found in summary(read_session(tmp_path / "f.csv"))[1].items()}
+    for joint, extent in collector.measurements.movement.people[1].extents.items():
+        if extent.count:
+            found = statistics[joint].values
+            values = {
+                "min": extent.low,
+                "max": extent.high,
+                "range": extent.range,
+                "mean": extent.mean,
+                "sd": extent.sd,
+            }
+            assert values == pytest.approx(found, abs=0.02), joint  # the table has two decimals
 
 
 def test_an_angle_beyond_180_degrees_has_no_jump():

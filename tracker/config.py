@@ -19,7 +19,8 @@ from .tracking.selectors import parse_person, parse_roi
 SMOOTH = ("none", "kalman", "one-euro")
 LABELS = ("id", "angles", "events")
 COLORS = ("id", "side")
-RESULTS = ("save", "csv", "features", "events", "report")  # outputs that are files
+MOVEMENT = ("features", "events", "reps", "gait", "balance")  # tables that are computed from the poses
+RESULTS = ("save", "csv", *MOVEMENT, "report")  # outputs that are files
 POSITIVE = "a number above 0"
 
 
@@ -110,6 +111,9 @@ class Outputs:
         "FILE",
         see="features.md",
     )
+    reps: str | None = option(None, "table of repetitions with phases, depth and ranges", "FILE", see="features.md")
+    gait: str | None = option(None, "table of gait cycles with heel strikes and toe-offs", "FILE", see="features.md")
+    balance: str | None = option(None, "table of standing with its sway, and of jumps", "FILE", see="features.md")
     report: str | None = option(
         None,
         "offline HTML page with video, plots, events and quality",

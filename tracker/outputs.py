@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .config import MOVEMENT
 from .features.events import EventDetector
 from .features.repetitions import from_config
 from .features.stream import ActionFeatures
@@ -82,9 +83,9 @@ def open_outputs(
         overlay = OverlaySink(*screens, skeleton=skeleton, labels=texts, arcs=arcs, timings=timings, **style)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
     tables: list[Table] = [people]
-    features, events = job.targets.get("features"), job.targets.get("events")
-    if features or events or listeners or labels:
-        tables.append(ActionSink(actions, detector, *listeners, zones=zones, features=features, events=events, **named))
+    movement: Any = {name: job.targets[name] for name in MOVEMENT if name in job.targets}
+    if movement or listeners or labels:
+        tables.append(ActionSink(actions, detector, *listeners, zones=zones, **movement, **named))
     tables += labels  # after the features, before the image
     csv = [_csv(job, outputs, frames, skeleton, **named)] if "csv" in job.targets else []
     if two_pass:

@@ -15,8 +15,9 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "features",
         help="compute joint angles, speeds, postures and events from a keypoint table",
-        description="Read a table that --csv wrote, or a file of another format with times, and write the features "
-        "and events that --features and --events would have written with it; docs/features.md describes every column.",
+        description="Read a table that --csv wrote, or a file of another format with times, and write the tables that "
+        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md describes "
+        "every column.",
     )
     parser.add_argument("source", help="keypoint table")
     parser.add_argument(
@@ -26,6 +27,11 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--events", dest="events_out", metavar="FILE", help="table of events to write, and FILE.json beside it"
+    )
+    parser.add_argument("--reps", metavar="FILE", help="table of repetitions to write, and FILE.json beside it")
+    parser.add_argument("--gait", metavar="FILE", help="table of gait cycles to write, and FILE.json beside it")
+    parser.add_argument(
+        "--balance", metavar="FILE", help="table of standing and jumps to write, and FILE.json beside it"
     )
     parser.add_argument(
         "--config",
@@ -53,8 +59,12 @@ def run(args: argparse.Namespace) -> int:
 
     if args.fps is not None and not args.fps > 0:
         raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
-    if not (args.out or args.events_out):
-        raise UsageError("There is nothing to write. Add --out FILE for features, --events FILE for events, or both.")
+    outputs = {"features": args.out, "events": args.events_out}
+    outputs |= {name: getattr(args, name) for name in ("reps", "gait", "balance")}
+    if not any(outputs.values()):
+        raise UsageError(
+            "There is nothing to write. Add --out FILE for features, --events, --reps, --gait or --balance."
+        )
     recipe = read_recipe(args.recipe) if args.recipe else {}
     repetitions = from_config(recipe.get("repetitions", {}))
     places = zones_from_config(recipe.get("zones", {}), recipe.get("lines", {}))
@@ -62,13 +72,12 @@ def run(args: argparse.Namespace) -> int:
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector = EventDetector(actions, repetitions=repetitions)
     zones = ZoneCounter(places, skeleton=recording.skeleton)
-    motion = (
-        MotionFiles(Path(args.out), actions, overwrite=args.overwrite)
-        if Path(args.out or "").suffix.lower() == SUFFIX
-        else None
-    )
-    outputs = {"features": None if motion else args.out, "events": args.events_out, "overwrite": args.overwrite}
-    with ActionSink(actions, detector, *([motion] if motion else []), zones=zones, **outputs) as sink:
+    motion = None
+    if Path(args.out or "").suffix.lower() == SUFFIX:
+        motion = MotionFiles(Path(args.out), actions, overwrite=args.overwrite)
+        outputs["features"] = None
+    listeners = [motion] if motion else []
+    with ActionSink(actions, detector, *listeners, zones=zones, **outputs, overwrite=args.overwrite) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     for file in motion.save() if motion else ():

@@ -25,6 +25,7 @@ LEAD = {
     "state": ("", "measured, predicted or interpolated; nothing is computed from a predicted pose"),
     "view": ("", "where the person faces: the right or left of the picture, to the front or back"),
     "posture": ("", "standing, sitting, lying or bending"),
+    "flags": ("", "angles outside their anatomical range and segments that are too long; empty if there are none"),
 }
 
 
@@ -41,6 +42,7 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
     table |= {
         "com_x": ("px", "centre of mass, from the left edge of the picture"),
         "com_y": ("px", "centre of mass, from the top edge of the picture"),
+        "feet_y": ("px", "the lower foot, from the top edge of the picture; its big toe, or ankle without feet"),
         "com_mass": ("", f"share of the body's mass that is seen; below {MIN_MASS} there is no centre of mass"),
     }
     if metres:
@@ -64,7 +66,10 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
         for name in SYMMETRIC
     }
     table |= {name: ("body heights" if name in _IN_HEIGHTS else "", meaning) for name, meaning in MEASURES.items()}
-    return table | {"descent_bh_s": ("body heights/s", "speed downwards, mean of shoulders and hips")}
+    table |= {"descent_bh_s": ("body heights/s", "speed downwards, mean of shoulders and hips")}
+    table |= {f"{name}_quality": ("", "0 to 1: how far the angle can be believed; 0 if flagged") for name in ANGLES}
+    scored = "score of its keypoints, 0 to 1; half if they are interpolated and a quarter if predicted"
+    return table | {f"{name}_score": ("", scored) for name in ("com", *LANDMARKS, "pose")}
 
 
 def header(name: str, unit: str) -> str:

@@ -21,18 +21,20 @@ from .angles import ANGLES, JOINTS, SEGMENT_PERIODS, VIEWS, angle_rates, angles,
 from .calibration import UNCALIBRATED, Calibration
 from .columns import LANDMARKS, SYMMETRY_SECONDS, columns
 from .derivatives import FARTHEST, HALF_WINDOW, NEIGHBOURS, derivatives
-from .points import POINTS, Array, index, points
+from .points import POINTS, Array, index, of_points, points
 from .posture import POSTURES, postures
+from .quality import TRUST, quality
 from .scale import ground, scales
+from .signals import symmetry_index
 
 MIN_SCORE = 0.2  # keypoints below it count as missing, as the overlay hides them
 FORGET_SECONDS = 5.0  # after which a person is forgotten: longer than a tracker keeps the id of a lost person
 _FACING_SECONDS = 0.3  # over which the cues of the view are averaged
 _GROUND_SECONDS = 0.3  # over which the place of the feet is averaged, longer than a foot is in the air
-_MIN_RANGE = 10.0  # degrees; joints with a smaller range have no symmetry index
 _TRUNK = [index(f"{side}_{name}") for side in ("left", "right") for name in ("shoulder", "hip")]
 _LANDMARKS = [index(name) for name in LANDMARKS]
 _JOINTS = [list(ANGLES).index(name) for name in JOINTS]
+_FEET = [index(f"{side}_front") for side in ("left", "right")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,10 @@ class Features:
         states: N states.
         views: N names out of `angles.VIEWS`; empty for people without features.
         postures: N names out of `posture.POSTURES`; empty if unknown.
+        flags: N texts that name impossible angles and segments, see `quality.Quality`.
         names: names of the C columns, as `columns.columns` defines them.
         values: (N, C); NaN where unknown.
+        impossible: (N, C) mask of the values that no body can have.
     """
 
     frame: int
@@ -56,11 +60,18 @@ class Features:
     states: tuple[State, ...]
     views: tuple[str, ...]
     postures: tuple[str, ...]
+    flags: tuple[str, ...]
     names: tuple[str, ...]
     values: Array
+    impossible: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def plausible(self) -> Array:
+        """(N, C) values for summaries and events; NaN where unknown or impossible."""
+        return np.where(self.impossible, np.nan, self.values)
 
     def __getitem__(self, name: str) -> Array:
         """Return one column (N,)."""
@@ -90,6 +101,8 @@ class _Moment:
     rows: dict[int, int]
     seen: bool  # whether any person is measured, not only predicted
     points: Array  # (N, P, 2); with a floor, from the start of its line, along and below it
+    trust: Array  # (N, P), scores of the points, lower where they are not measured
+    breadths: Array  # (N,), see `quality.quality`
     headings: Array  # (N, S)
     heights: Array  # (N,)
     arms: Array  # (N,)
@@ -191,9 +204,14 @@ class ActionFeatures:
             person.view = body.view(person.cues, person.view) if self._fixed is None else self._fixed
             person.seen = time
         rows = {identity: row for row, identity in enumerate(tracks.ids.tolist())}
+        trust = of_points(
+            np.where(poses.scores >= MIN_SCORE, poses.scores, 0) * TRUST[tracks.keypoint_states], self.skeleton
+        )
+        breadths = np.array([np.nan_to_num(person.cues[1]) for person in people])
         views = np.array([person.view for person in people], dtype=np.intp)
         any_measured = bool(np.isfinite(where).any())
-        return _Moment(frame, time, tracks, rows, any_measured, where, headings(where), heights, arms, grounds, views)
+        whole = where, trust, breadths, headings(where)
+        return _Moment(frame, time, tracks, rows, any_measured, *whole, heights, arms, grounds, views)
 
     def _complete(self, row: int) -> bool:
         """Return whether the window of a frame is complete."""
@@ -222,6 +240,8 @@ class ActionFeatures:
         moment, people = self._moments[row], len(self._moments[row].tracks)
         velocities, accelerations, rates = self._derivatives(row)
         found = angles(moment.headings, moment.views)
+        judged = quality(moment.points, moment.trust, found, moment.heights, moment.breadths)
+        possible = np.where(judged.impossible, np.nan, found)
         measures = body.measures(moment.points, moment.heights, moment.arms)
         kinds, confidences = postures(measures)
         centres, mass = body.centre_of_mass(moment.points)
@@ -238,16 +258,21 @@ class ActionFeatures:
             descent = np.where(known, falling, 0.0).sum(-1) / known.sum(-1) / moment.heights  # (N,)
         values = [
             *(confidences[:, None], moment.heights[:, None], found, angle_rates(rates, moment.views)),
-            *(self._in_image(centres), mass[:, None], *scale, *self._positions(centres, scale)),
-            *(moved.reshape(people, math.prod(moved.shape[1:])), self._symmetry(moment, found)),
-            *(measures, descent[:, None]),
+            *(self._in_image(centres), self._feet(moment), mass[:, None], *scale, *self._positions(centres, scale)),
+            *(moved.reshape(people, math.prod(moved.shape[1:])), self._symmetry(moment, possible)),
+            *(measures, descent[:, None], judged.angles, judged.scores),
         ]
         seen: NDArray[np.bool_] = np.asarray(np.isfinite(moment.points).any((-1, -2)))
         table = np.where(seen[:, None], np.concatenate(values, axis=-1), np.nan)
         views = tuple(VIEWS[view] if there else "" for view, there in zip(moment.views, seen))
         names = tuple("" if np.isnan(kind) else POSTURES[int(kind)] for kind in kinds)
         ids, states = moment.tracks.ids, moment.tracks.states
-        return Features(moment.frame, moment.time, ids, states, views, names, self._names, table)
+        flags = tuple(text if there else "" for text, there in zip(judged.flags, seen))
+        impossible = np.zeros(table.shape, dtype=bool)
+        for start in (2, 2 + len(ANGLES)):  # angles, and their velocities
+            impossible[:, start : start + len(ANGLES)] = judged.impossible
+        texts = views, names, flags
+        return Features(moment.frame, moment.time, ids, states, *texts, self._names, table, impossible)
 
     def _derivatives(self, row: int) -> tuple[Array, Array, Array]:
         """Return velocity and acceleration (N, P, 2) of points, and the segments' rotation (N, S), degrees per s."""
@@ -289,6 +314,10 @@ class ActionFeatures:
         """Return places (N, 2) in pixels of the image."""
         return self.calibration.floor.tilt(places) if self.calibration.floor else places
 
+    def _feet(self, moment: _Moment) -> Array:
+        """Return how far down in the image the lower foot is (N, 1), pixels."""
+        return np.fmax.reduce(self._in_image(moment.points[:, _FEET])[..., 1], axis=1)[:, None]
+
     def _positions(self, places: Array, scale: list[Array]) -> list[Array]:
         """Return the columns (N, 2) of places (N, 2) in metres along the floor and above it, where both are known."""
         return [places / scale[0] * (1.0, -1.0)] if self.calibration.positions else []
@@ -305,7 +334,5 @@ class ActionFeatures:
                 kept.popleft()
             past = unwrapped(np.array([angles for _, angles in kept]))  # (R, J)
             spans = np.fmax.reduce(past) - np.fmin.reduce(past)
-            left, right = spans.reshape(-1, 2).T
-            moves = np.fmax(left, right) >= _MIN_RANGE
-            result[n, moves] = 200 * (left - right)[moves] / (left + right)[moves]
+            result[n] = symmetry_index(*spans.reshape(-1, 2).T)
         return result

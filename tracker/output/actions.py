@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import isnan
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..features.stream import ActionFeatures, Features
 from ..features.zones import ZoneCounter
 from ..partial import PartialFile, Transaction
 from ..types import Frame, Tracks
+from .movement import BalanceRows, GaitRows, RepetitionRows
 from .sidecar import versions, write_facts
 from .sinks import ContextGroup
 
@@ -43,7 +44,10 @@ class Rows(Protocol):
     header: str
 
     def rows(self, features: Features, events: Sequence[Event]) -> str:
-        """Return the rows of one frame."""
+        """Return the rows that one frame completes."""
+
+    def finish(self) -> str:
+        """Return the rows that the end of the run completes."""
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
@@ -69,12 +73,15 @@ class FeatureRows:
         lead = f"{features.frame},{features.time:.6f},"
         values = np.where(np.isfinite(features.values), features.values, np.nan)
         values = np.rint(values * self._scale) / self._scale + 0.0  # + 0.0 turns -0.00 into 0.00
+        texts = features.ids.tolist(), features.states, features.views, features.postures, features.flags
         return "".join(
-            f"{lead}{identity},{state},{view},{posture},{(self._row % tuple(row)).replace('nan', '')}"
-            for identity, state, view, posture, row in zip(
-                features.ids.tolist(), features.states, features.views, features.postures, values.tolist(), strict=True
-            )
+            f"{lead}{identity},{state},{view},{posture},{flags},{(self._row % tuple(row)).replace('nan', '')}"
+            for identity, state, view, posture, flags, row in zip(*texts, values.tolist(), strict=True)
         )
+
+    def finish(self) -> str:
+        """Return nothing: every row is complete with its frame."""
+        return ""
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
@@ -105,6 +112,10 @@ class EventRows:
             for value in (event.value,)
         )
 
+    def finish(self) -> str:
+        """Return nothing: every row is complete with its event."""
+        return ""
+
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
         values = self._detector.values() | self._zones.values()
@@ -115,9 +126,16 @@ class _Table:
     """One file that grows under its partial name, and its sidecar."""
 
     def __init__(
-        self, path: Path, rows: Rows, *, overwrite: bool, facts: dict[str, Any], results: Transaction | None
+        self,
+        path: Path,
+        contents: Callable[[], Rows],
+        *,
+        overwrite: bool,
+        facts: dict[str, Any],
+        results: Transaction | None,
     ) -> None:
-        self._rows, self._facts, self._results = rows, facts, results
+        self._contents, self._rows = contents, contents()
+        self._facts, self._results = facts, results
         self._file = PartialFile(path, overwrite=overwrite, results=results)
 
     def __enter__(self) -> Self:
@@ -133,8 +151,14 @@ class _Table:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
+                self._append(self._rows.finish())
+        except BaseException as failure:
+            self._file.__exit__(type(failure), failure, failure.__traceback__)
+            raise
         self._file.__exit__(kind, error, trace)
-        with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
+        with suppress(*((OutputError,) if kind else ())):
             self._write_facts(complete=kind is None)
 
     def _write_facts(self, *, complete: bool) -> None:
@@ -143,11 +167,15 @@ class _Table:
 
     def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
         """Append the rows of one frame."""
-        if block := self._rows.rows(features, events):
+        self._append(self._rows.rows(features, events))
+
+    def _append(self, block: str) -> None:
+        if block:
             self._file.write(block.encode())
 
     def restart(self) -> None:
         """Remove all rows."""
+        self._rows = self._contents()
         self._file.clear()
         self._file.write(self._rows.header.encode())
 
@@ -164,6 +192,9 @@ class ActionSink(ContextGroup):
         zones: zones and lines whose events are added; None if there are none.
         features: path of the table of features.
         events: path of the table of events.
+        reps: path of the table of repetitions.
+        gait: path of the table of gait cycles.
+        balance: path of the table of standing and jumps.
         overwrite: whether existing files may be replaced.
         results: gives the tables their names; None gives each its own.
 
@@ -179,6 +210,9 @@ class ActionSink(ContextGroup):
         zones: ZoneCounter | None = None,
         features: str | Path | None = None,
         events: str | Path | None = None,
+        reps: str | Path | None = None,
+        gait: str | Path | None = None,
+        balance: str | Path | None = None,
         overwrite: bool = False,
         results: Transaction | None = None,
     ) -> None:
@@ -188,9 +222,12 @@ class ActionSink(ContextGroup):
             "filter": FILTER,
             "calibration": actions.calibration.facts(),
         }
-        contents: list[tuple[str | Path | None, Rows]] = [
-            (features, FeatureRows(actions)),
-            (events, EventRows(detector, self._zones)),
+        contents: list[tuple[str | Path | None, Callable[[], Rows]]] = [
+            (features, lambda: FeatureRows(actions)),
+            (events, lambda: EventRows(detector, self._zones)),
+            (reps, lambda: RepetitionRows(detector)),
+            (gait, GaitRows),
+            (balance, BalanceRows),
         ]
         words: Any = {"overwrite": overwrite, "facts": facts, "results": results}
         tables = [_Table(Path(path), rows, **words) for path, rows in contents if path]

@@ -8,7 +8,7 @@ import pytest
 from posetrack.tracker.evaluation.synthetic import irregular
 from posetrack.tracker.features import motions
 from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.repetitions import Repetition
+from posetrack.tracker.features.repetitions import Exercise
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.types import Poses, State, Tracks
 
@@ -32,7 +32,7 @@ NOTHING = {
     "stands": ([motions.stand(8)], 1.0),
 }
 TOLERANCE = {"step": 0.3, "squat": 1.0}  # seconds, else 0.7; a step takes 0.55, the end of a squat's rise 0.8
-CURL = Repetition("curl", "elbow", low=40, high=100)
+CURL = Exercise("curl", "elbow", low=40, high=100)
 
 
 def watch(parts, blend, yaws, *, noise=0.01, missing=0.05, fps=30, seed=0):

@@ -188,7 +188,7 @@ def test_symmetry_is_zero_for_equal_ranges_and_says_who_moves_more():
     for left, right, expected in ((30, 30, 0), (40, 20, 67), (20, 40, -67)):
         keypoints = scene.keypoints.copy()
         for side, reach in (("left", left), ("right", right)):
-            swing = np.radians(reach) * np.sin(2 * np.pi * times)
+            swing = (1 if side == "left" else -1) * np.radians(45 + reach * np.sin(2 * np.pi * times))
             elbow = keypoints[:, 0, COCO.keypoints.index(f"{side}_elbow")]
             hand = elbow + 40 * np.stack([np.sin(swing), np.cos(swing)], axis=-1)
             keypoints[:, 0, COCO.keypoints.index(f"{side}_wrist")] = hand

@@ -13,7 +13,6 @@ LANDMARKS = (
         for side in ("left", "right")
     ),
 )
-_IN_HEIGHTS = ("left_hand_rise", "right_hand_rise", "hand_height", "stride", "spread", "lift")  # of `MEASURES`
 _UNITS = {"px": "_px", "body heights": "_bh"}  # ends of headers; the other units end the names themselves
 SYMMETRY_SECONDS = 2.0
 SYMMETRIC = tuple(name.removeprefix("left_") for name in JOINTS if name.startswith("left_"))
@@ -65,7 +64,9 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
         )
         for name in SYMMETRIC
     }
-    table |= {name: ("body heights" if name in _IN_HEIGHTS else "", meaning) for name, meaning in MEASURES.items()}
+    table |= {
+        name: ("body heights" if "in body heights" in meaning else "", meaning) for name, meaning in MEASURES.items()
+    }
     table |= {"descent_bh_s": ("body heights/s", "speed downwards, mean of shoulders and hips")}
     table |= {f"{name}_quality": ("", "0 to 1: how far the angle can be believed; 0 if flagged") for name in ANGLES}
     scored = "score of its keypoints, 0 to 1; half if they are interpolated and a quarter if predicted"

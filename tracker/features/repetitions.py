@@ -28,7 +28,7 @@ class Exercise:
         low: lower threshold; values below it are at rest, or fully extended if `rest` is "high".
         high: upper threshold; values above it are fully extended, or at rest if `rest` is "high".
         rest: "low" or "high".
-        gates: all must hold where the measure is farthest from rest.
+        gates: all must hold for the means over the frames beyond the far threshold.
         rest_gates: all must hold where the measure leaves its rest and where it is back.
         shortest: minimum seconds away from rest.
         longest: maximum seconds away from rest.
@@ -96,7 +96,7 @@ EXERCISES = (
         gates=(
             ("trunk_rise", 0.4, math.inf),
             ("shank_drop", 0.5, math.inf),
-            ("thigh_split", 0.0, 0.35),
+            ("thigh_split", 0.0, 0.25),
         ),
         rest_gates=(("seated", 0.0, 0.5),),
         shortest=0.6,
@@ -116,7 +116,7 @@ EXERCISES = (
         low=0.36,
         high=0.43,
         rest="high",
-        gates=(_UPRIGHT, ("thigh_split", 0.45, math.inf)),
+        gates=(_UPRIGHT, ("thigh_split", 0.35, math.inf)),
         shortest=0.6,
     ),
     Exercise(
@@ -139,8 +139,8 @@ EXERCISES = (
     Exercise(
         "curl",
         "arm_raise",
-        low=-0.75,
-        high=-0.4,
+        low=-0.8,
+        high=-0.58,
         gates=(_UPRIGHT, ("arm_raise", -math.inf, 0.25), ("elbow_drop", 0.6, math.inf)),
         shortest=0.5,
     ),
@@ -170,7 +170,8 @@ class Counter:
         near, far = (exercise.low, exercise.high)[:: int(exercise.sign)]
         self._near, self._far = exercise.sign * near, exercise.sign * far
         self._left = math.nan  # seconds, when the measure left its rest
-        self._peak, self._when, self._fits, self._began_well = -math.inf, math.nan, False, False
+        self._peak, self._when, self._began_well = -math.inf, math.nan, False
+        self._beyond: list[list[float]] = [[] for _ in exercise.gates]  # values of the gates beyond the far threshold
         self._known = self._asked = 0
         self._quality = 0.0
 
@@ -185,18 +186,27 @@ class Counter:
         if value <= self._near:
             rests_well = _hold(self._what.rest_gates, gates)
             done = self._ended(time) if rests_well and self._began_well else None
-            self._left, self._peak, self._fits = time, -math.inf, False
+            self._left, self._peak, self._beyond = time, -math.inf, [[] for _ in self._what.gates]
             self._known, self._asked, self._quality = 0, 0, 0.0
             self._began_well = rests_well
             return done
         if value > self._peak:
             self._peak, self._when = value, time
-            self._fits = _hold(self._what.gates, gates)
+        if value >= self._far:
+            for (name, _, _), values in zip(self._what.gates, self._beyond):
+                values.append(gates[name])
         return None
+
+    def _fits(self) -> bool:
+        known = [[value for value in values if not math.isnan(value)] for values in self._beyond]
+        return all(
+            values and low <= sum(values) / len(values) <= high
+            for (_, low, high), values in zip(self._what.gates, known)
+        )
 
     def _ended(self, time: float) -> Cycle | None:
         """Return the repetition; None if it did not reach its threshold, or was none."""
-        if self._peak < self._far or not self._fits or self._known < LEAST_KNOWN * self._asked:
+        if self._peak < self._far or not self._fits() or self._known < LEAST_KNOWN * self._asked:
             return None
         if not self._what.shortest <= time - self._left <= self._what.longest:
             return None

@@ -47,8 +47,8 @@ def test_every_runtime_finds_the_same(runtime, frame, reference):
     detections = load_detector(**options)(frame)
     poses = load_pose_estimator(**options)(frame, reference[0])
     np.testing.assert_allclose(detections.boxes, reference[0].boxes, atol=0.01)
-    np.testing.assert_allclose(detections.scores, reference[0].scores, atol=1e-4)
-    np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-4)
+    np.testing.assert_allclose(detections.scores, reference[0].scores, atol=5e-4)
+    np.testing.assert_allclose(poses.scores, reference[1].scores, atol=5e-4)
     sure = reference[1].scores > 0.2
     np.testing.assert_allclose(poses.keypoints[sure], reference[1].keypoints[sure], atol=0.05)
 
@@ -162,7 +162,7 @@ def test_a_damaged_cache_is_made_again(what, damage, frame, reference, tmp_path,
         file.chmod(0o600)
         file.write_bytes(damage(file.read_bytes()))
     poses = load_pose_estimator(device="cpu", precision="fp32")(frame, reference[0])
-    np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-4)
+    np.testing.assert_allclose(poses.scores, reference[1].scores, atol=5e-4)
 
 
 def test_the_cache_of_a_detector_keeps_the_last_image_sizes_and_heals_them(frame, tmp_path, monkeypatch):
@@ -237,7 +237,7 @@ def test_int8_is_taken_where_it_is_there_and_forgotten_where_it_is_broken(
     estimator = load_pose_estimator(device="cpu")
     assert (estimator.network.name, estimator.network.precision) == ("openvino", "int8")
     assert "avx512_vnni" in estimator.network.reason
-    np.testing.assert_allclose(estimator(frame, reference[0]).scores, reference[1].scores, atol=1e-4)
+    np.testing.assert_allclose(estimator(frame, reference[0]).scores, reference[1].scores, atol=5e-4)
     assert load_pose_estimator(device="cpu", precision="fp32").network.precision == "fp32"
     monkeypatch.setattr(load, "this_machine", lambda: machine.Machine(flags=frozenset({"avx2"})))
     assert load_pose_estimator(device="cpu").network.precision == "fp32"
@@ -297,7 +297,7 @@ class TestExportedFiles:
         detections = detector(frame)
         np.testing.assert_allclose(detections.boxes, reference[0].boxes, atol=0.01)
         poses = estimator(frame, reference[0])
-        np.testing.assert_allclose(poses.scores, reference[1].scores, atol=1e-4)
+        np.testing.assert_allclose(poses.scores, reference[1].scores, atol=5e-4)
         assert len(estimator.sha256) == len(detector.sha256) == 64
         assert estimator.input_size == (256, 192)
 

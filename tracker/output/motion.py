@@ -69,7 +69,7 @@ class MotionFiles:
 
     def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
         """Add the people of one frame."""
-        values = features.values[:, self._angles] * self._signs
+        values = features.plausible[:, self._angles] * self._signs
         if self._places:
             values = np.concatenate([values, self._pelvis(tracks, features)], axis=1)
         for row, (person, view) in enumerate(zip(features.ids.tolist(), features.views)):

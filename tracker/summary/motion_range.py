@@ -9,11 +9,11 @@ import numpy as np
 
 from ..features.angles import mean_angle, unwrapped, wrap
 from ..features.derivatives import HALF_WINDOW, smoothed
+from ..features.signals import symmetry_index
 from .sessions import Array, Measure, Session
 
 STATISTICS = ("min", "max", "range", "mean", "sd")
 LEAST_FRAMES = 5  # known values of a measure; with fewer it has no statistics
-LEAST_RANGE = 10.0  # degrees that the larger side must move for an asymmetry index, as in the table of features
 DEFINITIONS = {  # written to the sidecar
     "smoothing": f"a least-squares cubic through the samples within {HALF_WINDOW:g} s (Savitzky-Golay); without it, "
     "noise would add to every range",
@@ -22,7 +22,7 @@ DEFINITIONS = {  # written to the sidecar
     "mean, sd": "over the known frames, not weighted by time; circular mean of an angle; sd with n - 1",
     "known_pct": "share of the person's frames in which the measure is known, percent",
     "asymmetry_pct": "200 (L - R) / (L + R) of the ranges of both sides (Robinson et al. 1987); 0 is even, positive "
-    f"where the left side moves more; empty if neither side moves {LEAST_RANGE:g} degrees",
+    "where the left side moves more; empty if neither side moves 10 degrees",
     "flags": "angles whose quality is 0 are left out, unless --flagged is given",
 }
 
@@ -62,8 +62,8 @@ def statistics(series: Array, period: float | None) -> Statistics:
 
 
 def asymmetry(left: float, right: float) -> float:
-    """Return the asymmetry index of two ranges in percent; NaN if neither reaches `LEAST_RANGE`."""
-    return 200 * (left - right) / (left + right) if max(left, right) >= LEAST_RANGE else np.nan
+    """Return the asymmetry index of two ranges in degrees, in percent; NaN if neither side moves enough."""
+    return float(symmetry_index(np.array(left), np.array(right)))
 
 
 def summary(session: Session) -> dict[int, dict[Measure, Statistics]]:

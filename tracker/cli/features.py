@@ -72,12 +72,13 @@ def run(args: argparse.Namespace) -> int:
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector = EventDetector(actions, repetitions=repetitions)
     zones = ZoneCounter(places, skeleton=recording.skeleton)
-    motion = None
-    if Path(args.out or "").suffix.lower() == SUFFIX:
-        motion = MotionFiles(Path(args.out), actions, overwrite=args.overwrite)
-        outputs["features"] = None
-    listeners = [motion] if motion else []
-    with ActionSink(actions, detector, *listeners, zones=zones, **outputs, overwrite=args.overwrite) as sink:
+    motion = (
+        MotionFiles(Path(args.out), actions, overwrite=args.overwrite)
+        if Path(args.out or "").suffix.lower() == SUFFIX
+        else None
+    )
+    outputs |= {"features": None if motion else args.out, "overwrite": args.overwrite}
+    with ActionSink(actions, detector, *([motion] if motion else []), zones=zones, **outputs) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     for file in motion.save() if motion else ():

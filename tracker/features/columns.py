@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .angles import ANGLES, JOINTS
 from .body import MEASURES, MIN_MASS
+from .points import SIDES
 
 LANDMARKS = (
     "nose",
@@ -12,6 +13,10 @@ LANDMARKS = (
         for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
         for side in ("left", "right")
     ),
+)
+_IN_HEIGHTS = (  # of `MEASURES`
+    *("left_hand_rise", "right_hand_rise", "hand_height", "hip_height", "stride", "spread", "lift"),
+    *(f"{side}_{end}_offset" for side in SIDES for end in ("rear", "front")),
 )
 _UNITS = {"px": "_px", "body heights": "_bh"}  # ends of headers; the other units end the names themselves
 SYMMETRY_SECONDS = 2.0
@@ -64,9 +69,7 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
         )
         for name in SYMMETRIC
     }
-    table |= {
-        name: ("body heights" if "in body heights" in meaning else "", meaning) for name, meaning in MEASURES.items()
-    }
+    table |= {name: ("body heights" if name in _IN_HEIGHTS else "", meaning) for name, meaning in MEASURES.items()}
     table |= {"descent_bh_s": ("body heights/s", "speed downwards, mean of shoulders and hips")}
     table |= {f"{name}_quality": ("", "0 to 1: how far the angle can be believed; 0 if flagged") for name in ANGLES}
     scored = "score of its keypoints, 0 to 1; half if they are interpolated and a quarter if predicted"

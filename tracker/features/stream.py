@@ -315,7 +315,7 @@ class ActionFeatures:
         return self.calibration.floor.tilt(places) if self.calibration.floor else places
 
     def _feet(self, moment: _Moment) -> Array:
-        """Return how far down in the image the lower foot is (N, 1), pixels."""
+        """Return how far down (N, 1) the lower foot is in the image, pixels."""
         return np.fmax.reduce(self._in_image(moment.points[:, _FEET])[..., 1], axis=1)[:, None]
 
     def _positions(self, places: Array, scale: list[Array]) -> list[Array]:

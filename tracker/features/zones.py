@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import UsageError
 from ...models.geometry.keypoints import COCO, Skeleton
@@ -248,7 +249,7 @@ def feet(tracks: Tracks, skeleton: Skeleton) -> tuple[Array, Array]:
     middle = np.where(known[..., None], ankles, 0.0).sum(1) / np.maximum(count, 1)[:, None]
     sure = np.where(known, weights, 0.0).sum(1) / np.maximum(count, 1)
     below = np.stack([(poses.boxes[:, 0] + poses.boxes[:, 2]) / 2, poses.boxes[:, 3]], axis=-1)
-    seen = np.asarray(count > 0)
+    seen: NDArray[np.bool_] = np.asarray(count > 0)
     return np.where(seen[:, None], middle, below), np.where(seen, sure, poses.box_scores)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import MOVEMENT
-from .features.events import EventDetector
+from .features.events import UNITS, EventDetector
 from .features.repetitions import from_config
 from .features.stream import ActionFeatures
 from .features.zones import ZoneCounter, zones_from_config
@@ -68,7 +68,7 @@ def open_outputs(
     zones = ZoneCounter(zones_from_config(outputs.zones, outputs.lines), skeleton=skeleton)
     two_pass = bool(second_pass(outputs, refine=refine))
     named: Any = {"overwrite": job.overwrite, "results": results}
-    report = _report(job, actions, detector, fps=frames.fps, logo=outputs.logo, **named)
+    report = _report(job, actions, detector, units=UNITS | zones.units(), fps=frames.fps, logo=outputs.logo, **named)
     screens = _screens(job, outputs, frames, report, show_fps=not two_pass, **named)
     listeners: list[Listener] = [report.people] if report else []
     overlay, conceal = None, None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ..features.events import EventDetector
+from ..features.events import UNITS, EventDetector
 from ..features.stream import ActionFeatures
 from ..partial import PartialFile, Transaction
 from .clip import Clip
@@ -30,6 +30,7 @@ class Report:
         path: of the page, .html.
         actions: computes the features.
         detector: detects the events.
+        units: of the values of events that are no counts, by name.
         fps: average frame rate; None if unknown.
         logo: image beside the heading; None without.
         overwrite: whether an existing file may be replaced.
@@ -51,6 +52,7 @@ class Report:
         actions: ActionFeatures,
         detector: EventDetector,
         *,
+        units: Mapping[str, str] = UNITS,
         fps: float | None = None,
         logo: str | Path | None = None,
         overwrite: bool = False,
@@ -62,7 +64,7 @@ class Report:
         self._page = PartialFile(self.path, overwrite=overwrite, results=results)
         self._begun = False
         self.clip = Clip(self.path.with_name(f".{self.path.name}.clip"), fps=fps)
-        self.people = Collector(actions, detector)
+        self.people = Collector(actions, detector, units=units)
 
     def __enter__(self) -> Self:
         self._page.__enter__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from ..features.events import COUNT
 from ..output.palette import palette
 from ..types import State
 from .data import css, label
@@ -110,7 +111,7 @@ def events(measurements: Measurements) -> Table:
     return Table(
         "events",
         "Events",
-        ("time (s)", "person", "event", "value", "confidence"),
+        ("time (s)", "person", "event", "value", "unit", "confidence"),
         [
             Row(
                 (
@@ -118,6 +119,7 @@ def events(measurements: Measurements) -> Table:
                     person_cell(event.track),
                     label(event.event),
                     "" if math.isnan(event.value) else f"{event.value:.4g}",
+                    "" if math.isnan(event.value) else measurements.units.get(event.event, COUNT),
                     f"{event.confidence:.2f}",
                 )
             )

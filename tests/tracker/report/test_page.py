@@ -10,8 +10,10 @@ import pytest
 pytest.importorskip("bokeh", reason="needs the extra report")
 
 from posetrack.tracker.evaluation import synthetic
+from posetrack.tracker.features.events import UNITS, Event
 from posetrack.tracker.report.measurements import MAX_ROWS, Measurements
 from posetrack.tracker.report.page import render
+from posetrack.tracker.report.tables import events
 from posetrack.tracker.types import State
 
 FACTS = {
@@ -68,6 +70,17 @@ def test_every_track_event_and_fact_is_told(two_people):
     assert quality.count("<tr>") == 3
     assert "<td>100</td>" in quality
     assert len(data_of(page)["events"]) == 2
+
+
+def test_the_value_of_an_event_has_a_unit(two_people):
+    two_people.add_events([Event(3.0, 90, 1, "step", 101.5, 0.9), Event(3.1, 93, 1, "court_out", 2.0, 0.9)])
+    two_people.units = UNITS | {"court_out": "s"}
+    units = {row.cells[2]: row.cells[3:5] for row in events(two_people).rows}
+    assert units == {
+        "left hand raised": ("1", "count"),
+        "step": ("101.5", "steps/min"),
+        "court out": ("2", "s"),
+    }
 
 
 def test_a_title_replaces_the_name_of_the_source(two_people):

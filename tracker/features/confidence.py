@@ -1,8 +1,23 @@
-"""Confidence of events: the probability that an event is right, calibrated on motions with known events."""
+"""Confidence of events: the probability that an event is right, calibrated on motions with known events.
+
+A logistic regression on the margin and the quality of 702 events, of which 88 % were right: synthetic motions with
+keypoint noise of 1 and 2.5 % of the height, and drawn people in motion whom the bundled network saw. docs/features.md
+compares stated and true shares.
+"""
 
 from __future__ import annotations
 
 import math
+
+_MARGIN = 2.0  # beyond it, more margin says nothing more
+# event: constant, weight of the margin, weight of the quality
+_WEIGHTS = {
+    "step": (-1.33, 2.68, 1.38),
+    "left_hand_raised": (2.82, 0.56, 0.23),
+    "right_hand_raised": (2.82, 0.56, 0.23),
+    "fall": (1.33, 1.07, 0.11),
+}
+_REPETITION = (-0.23, 1.18, 1.37)
 
 
 def confidence(event: str, *, margin: float, quality: float) -> float:
@@ -11,6 +26,8 @@ def confidence(event: str, *, margin: float, quality: float) -> float:
     Args:
         event: its name.
         margin: how far it exceeds the least that counts; 0 if just reached, 1 at twice as much.
-        quality: of what it was computed from, in [0, 1].
+        quality: of what it was computed from, in [0, 1]; NaN counts as 0.
     """
-    return min(1.0, 0.5 + max(margin, 0.0) / 2) * (0.5 if math.isnan(quality) else quality)
+    constant, of_margin, of_quality = _WEIGHTS.get(event, _REPETITION)
+    known = 0.0 if math.isnan(quality) else quality
+    return 1 / (1 + math.exp(-constant - of_margin * min(max(margin, 0.0), _MARGIN) - of_quality * known))

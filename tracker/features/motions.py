@@ -209,7 +209,7 @@ def gait(strides: int, *, seconds: float = 1.1, lag: float = 50.0) -> Part:
     offsets = {"left": 0.0, "right": -lag}
 
     def motion(t: Array) -> dict[str, Array]:
-        legs = {}
+        legs: dict[str, Array] = {}
         for side, offset in offsets.items():
             percent = (100 * np.asarray(t) / seconds + offset) % 100
             thigh = _periodic(_GAIT["thigh"], percent)
@@ -296,7 +296,7 @@ def lunges(times: int, *, seconds: float = 2.4, first: str = "left") -> Part:
     rear = "right" if first == "left" else "left"
 
     def motion(d: Array) -> dict[str, ArrayLike]:
-        front = {f"{first}_thigh": 20 + 65 * d, f"{first}_shank": -8 + 6 * d}
+        front: dict[str, ArrayLike] = {f"{first}_thigh": 20 + 65 * d, f"{first}_shank": -8 + 6 * d}
         return front | {f"{rear}_thigh": -18 + 13 * d, f"{rear}_shank": -25 - 55 * d}
 
     return _repeated("lunge", times, seconds, motion)

@@ -47,7 +47,7 @@ _LIMITED = np.array([angle in RANGES for angle in ANGLES])
 _LOW, _HIGH = (np.array([RANGES.get(angle, (-180.0, 180.0))[i] for angle in ANGLES]) for i in (0, 1))
 _IS_SAGITTAL, _IS_FRONTAL = (np.array([_is_of(angle, names) for angle in ANGLES]) for names in (_SAGITTAL, _FRONTAL))
 _SHARES = np.array([row[0] for row in MASSES.values()])
-_ENDS = tuple(np.array([index(row[i]) for row in MASSES.values()]) for i in (2, 3))
+_ENDS = np.array([[index(first), index(second)] for _, _, first, second in MASSES.values()]).T
 _LANDMARKS = [index(name) for name in LANDMARKS]
 
 

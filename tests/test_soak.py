@@ -25,6 +25,7 @@ def rng(request):
     return random.Random(f"{SEED} {request.node.name}")
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_readable_results(expected, tmp_path, rng):
     assert soak.kills(expected, tmp_path, rng, 2).total() == 2
 

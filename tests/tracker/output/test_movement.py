@@ -8,6 +8,7 @@ import pytest
 from performed import frames
 
 from posetrack.tracker.features import motions
+from posetrack.tracker.features.calibration import Calibration
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
@@ -46,7 +47,9 @@ def test_each_repetition_is_a_row(tmp_path, restart):
 
 def test_gait_has_a_row_per_cycle_and_figures_and_curves_in_its_sidecar(tmp_path):
     parts = [motions.stand(1), motions.gait(8)]
-    rows, facts = written(tmp_path / "gait.csv", "gait", parts, actions=ActionFeatures(scale=120), speed=0.4)
+    rows, facts = written(
+        tmp_path / "gait.csv", "gait", parts, actions=ActionFeatures(calibration=Calibration(scale=120)), speed=0.4
+    )
     assert len(rows) >= 8
     assert {row["side"] for row in rows} == {"left", "right"}
     assert list(rows[0]) == list(facts["columns"]) == list(GAIT_COLUMNS)

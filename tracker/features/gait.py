@@ -23,6 +23,7 @@ PERCENT = np.arange(101)  # of the cycle
 _SMOOTH = 0.05  # seconds; a walk has little above 3 Hz
 _SWING = 0.15  # body heights between the foremost and the hindmost place of a foot; an ordinary walk has 0.4
 _SHORTEST, _LONGEST = 0.5, 2.5  # seconds of a cycle
+_LEAST, _MOST = 0.7, 1.4  # of the passage's median cycle; a heel strike that is missed makes a cycle of 1.5 or 2
 _SIGNS = {"right": 1.0, "left": -1.0}  # of the image's direction by view; gait is not measured in other views
 
 
@@ -187,7 +188,9 @@ def gait_cycles(passage: Passage) -> list[GaitCycle]:
                 cycles.append(
                     GaitCycle(passage.track, side, start, opposite_off, opposite_strike, toe_off, end, *measures)
                 )
-    return sorted(cycles, key=lambda cycle: cycle.end)
+    usual = float(np.median([cycle.stride for cycle in cycles])) if cycles else math.nan
+    even_ones = [cycle for cycle in cycles if _LEAST * usual <= cycle.stride <= _MOST * usual]
+    return sorted(even_ones, key=lambda cycle: cycle.end)
 
 
 def _measures(passage: Passage, side: str, start: float, end: float) -> tuple[float, float, float, float]:

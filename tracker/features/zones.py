@@ -244,12 +244,12 @@ def feet(tracks: Tracks, skeleton: Skeleton) -> tuple[Array, Array]:
     visible = (poses.scores >= MIN_SCORE)[..., None]
     ankles = points(np.where(visible, poses.keypoints, np.nan), skeleton)[:, _ANKLES]  # (N, 2, 2)
     weights = points(np.where(visible, poses.scores[..., None], np.nan).repeat(2, axis=-1), skeleton)[:, _ANKLES, 0]
-    known = np.isfinite(ankles).all(-1)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(ankles).all(-1))
     count = known.sum(-1)
     middle = np.where(known[..., None], ankles, 0.0).sum(1) / np.maximum(count, 1)[:, None]
     sure = np.where(known, weights, 0.0).sum(1) / np.maximum(count, 1)
     below = np.stack([(poses.boxes[:, 0] + poses.boxes[:, 2]) / 2, poses.boxes[:, 3]], axis=-1)
-    seen: NDArray[np.bool_] = np.asarray(count > 0)
+    seen = np.greater(count, 0)
     return np.where(seen[:, None], middle, below), np.where(seen, sure, poses.box_scores)
 
 

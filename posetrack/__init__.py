@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from .errors import PosetrackError
     from .tracker.draw import draw
     from .tracker.features.angles import joint_angles
+    from .tracker.features.calibration import Calibration
     from .tracker.features.events import EventDetector
     from .tracker.features.stream import ActionFeatures
+    from .tracker.features.zones import Line, Zone, ZoneCounter
     from .tracker.formats.files import read_recording, write_recording
     from .tracker.formats.sequences import sequences
     from .tracker.output.window import Window
@@ -39,16 +41,20 @@ if not (Path(__file__).parent / "tracker").is_dir():
 
 _HOMES = {
     "ActionFeatures": "tracker.features.stream",
+    "Calibration": "tracker.features.calibration",
     "Detections": "tracker.types",
     "EventDetector": "tracker.features.events",
     "Frame": "tracker.types",
     "Pipeline": "tracker.pipeline",
     "PoseTracker": "tracker.tracking.tracker",
+    "Line": "tracker.features.zones",
     "Poses": "tracker.types",
     "PosetrackError": "errors",
     "Tracks": "tracker.types",
     "VideoWriter": "tracker.video.writer",
     "Window": "tracker.output.window",
+    "Zone": "tracker.features.zones",
+    "ZoneCounter": "tracker.features.zones",
     "draw": "tracker.draw",
     "joint_angles": "tracker.features.angles",
     "load_pipeline": "tracker.pipeline",
@@ -63,9 +69,11 @@ _HOMES = {
 
 __all__ = [
     "ActionFeatures",
+    "Calibration",
     "Detections",
     "EventDetector",
     "Frame",
+    "Line",
     "Pipeline",
     "PoseTracker",
     "Poses",
@@ -73,6 +81,8 @@ __all__ = [
     "Tracks",
     "VideoWriter",
     "Window",
+    "Zone",
+    "ZoneCounter",
     "__version__",
     "draw",
     "joint_angles",

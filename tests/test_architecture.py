@@ -54,14 +54,15 @@ ALLOWED = {
     "models.weights | numpy cv2 torch onnxruntime",
     "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba filterpy",
     "tracker.features": "tracker.types models.geometry | numpy",
-    "tracker.formats": "installation tracker.types tracker.partial models.geometry | numpy",
+    "tracker.formats": "installation tracker.types tracker.partial tracker.features models.geometry | numpy",
     "tracker.output": "version tracker.types tracker.partial tracker.timings tracker.tracking tracker.features "
     "tracker.formats tracker.video models.cache models.geometry | numpy cv2 rich",
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
+    "tracker.summary": "installation tracker.partial tracker.features tracker.output | numpy",
     "tracker.stages": "tracker.perception",
     "tracker.options": "",
-    "tracker.config": "configs tracker.options tracker.tracking",
+    "tracker.config": "configs tracker.options tracker.features tracker.tracking",
     "tracker.pipeline": "installation tracker.types tracker.config tracker.timings tracker.perception tracker.tracking "
     "models.geometry | numpy",
     "tracker.loop": "tracker.types tracker.timings tracker.stages tracker.pipeline tracker.video",

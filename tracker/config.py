@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import configs
 from ..errors import UsageError
+from .features.calibration import Calibration, parse_floor, parse_lengths
 from .options import AUTO, check, convert, option
 from .tracking.config import TrackerConfig
 from .tracking.selectors import parse_person, parse_roi
@@ -18,7 +19,8 @@ from .tracking.selectors import parse_person, parse_roi
 SMOOTH = ("none", "kalman", "one-euro")
 LABELS = ("id", "angles", "events")
 COLORS = ("id", "side")
-RESULTS = ("save", "csv", "features", "events", "report")  # outputs that are files
+MOVEMENT = ("features", "events", "reps", "gait", "balance")  # tables that are computed from the poses
+RESULTS = ("save", "csv", *MOVEMENT, "report")  # outputs that are files
 POSITIVE = "a number above 0"
 
 
@@ -103,7 +105,15 @@ class Outputs:
     )
     keypoint_states: bool = option(False, "add a column per keypoint to the table: measured, predicted or interpolated")
     features: str | None = option(None, "table of joint angles, speeds and postures", "FILE", see="features.md")
-    events: str | None = option(None, "table of steps, repetitions, raised hands and falls", "FILE", see="features.md")
+    events: str | None = option(
+        None,
+        "table of steps, repetitions, raised hands, falls, and who enters a recipe's zones",
+        "FILE",
+        see="features.md",
+    )
+    reps: str | None = option(None, "table of repetitions with phases, depth and ranges", "FILE", see="features.md")
+    gait: str | None = option(None, "table of gait cycles with heel strikes and toe-offs", "FILE", see="features.md")
+    balance: str | None = option(None, "table of standing with its sway, and of jumps", "FILE", see="features.md")
     report: str | None = option(
         None,
         "offline HTML page with video, plots, events and quality",
@@ -112,6 +122,8 @@ class Outputs:
         common=True,
     )
     title: str | None = option(None, "heading of the report instead of the source's name", "TEXT")
+    notes: str | None = option(None, "text below the report's heading, such as the person, task and camera", "TEXT")
+    logo: str | None = option(None, "image beside the report's heading: .png, .jpg or .svg", "FILE")
     show: bool = option(False, "live window; `q` quits", common=True)
     label: str = option(
         "id",
@@ -146,6 +158,20 @@ class Outputs:
         "PIXELS",
         check=_positive,
         remedy="a positive number of pixels per metre",
+        see="features.md",
+    )
+    known_length: str | None = option(
+        None,
+        "two points (pixels) and the metres between them; a second, `X1,Y1,X2,Y2,M;...`, at another depth of the floor "
+        "lets the scale follow the feet",
+        "X1,Y1,X2,Y2,M",
+        check=parse_lengths,
+    )
+    floor: str | None = option(
+        None,
+        "two points (pixels) of a line on the floor along which people move; angles and heights are measured from it",
+        "X1,Y1,X2,Y2",
+        check=parse_floor,
     )
     person: str | None = option(
         None,
@@ -178,15 +204,22 @@ class Outputs:
     checksums: bool = option(False, "state the SHA-256 of each source in the manifest of a batch")
     quiet: bool = option(False, "print errors only")
     repetitions: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [repetitions.NAME], angle, low, high
+    zones: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [zones.NAME], points
+    lines: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [lines.NAME], points
 
     def __post_init__(self) -> None:
         check(self)
-        if self.person_height is not None and self.scale is not None:
-            raise UsageError("Both person_height and scale are given, two measures of a metre. Give one of them.")
+        _ = self.calibration  # checks it
         if self.overwrite and self.skip_existing:
             raise UsageError("overwrite replaces results and skip_existing keeps them. Leave one of them out.")
         if self.retry_failed and not self.skip_existing:
             raise UsageError("retry_failed continues a batch. Add skip_existing.")
+
+    @property
+    def calibration(self) -> Calibration:
+        """What a metre is, and where the floor is."""
+        lengths = parse_lengths(self.known_length) if self.known_length else ()
+        return Calibration(self.person_height, self.scale, lengths, parse_floor(self.floor) if self.floor else None)
 
     @property
     def files(self) -> dict[str, Path]:

@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .features.events import EventDetector
+from .config import MOVEMENT
+from .features.events import UNITS, EventDetector
 from .features.repetitions import from_config
 from .features.stream import ActionFeatures
+from .features.zones import ZoneCounter, zones_from_config
 from .formats.converting import ConvertingSink
 from .formats.files import present
 from .formats.registry import FORMATS, format_of
@@ -61,11 +63,12 @@ def open_outputs(
         results: gives all files their names.
     """
     skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
-    actions = ActionFeatures(skeleton=skeleton, person_height=outputs.person_height, scale=outputs.scale)
+    actions = ActionFeatures(skeleton=skeleton, calibration=outputs.calibration)
     detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
+    zones = ZoneCounter(zones_from_config(outputs.zones, outputs.lines), skeleton=skeleton)
     two_pass = bool(second_pass(outputs, refine=refine))
     named: Any = {"overwrite": job.overwrite, "results": results}
-    report = _report(job, actions, fps=frames.fps, **named)
+    report = _report(job, actions, detector, units=UNITS | zones.units(), fps=frames.fps, logo=outputs.logo, **named)
     screens = _screens(job, outputs, frames, report, show_fps=not two_pass, **named)
     listeners: list[Listener] = [report.people] if report else []
     overlay, conceal = None, None
@@ -80,9 +83,9 @@ def open_outputs(
         overlay = OverlaySink(*screens, skeleton=skeleton, labels=texts, arcs=arcs, timings=timings, **style)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
     tables: list[Table] = [people]
-    features, events = job.targets.get("features"), job.targets.get("events")
-    if features or events or listeners or labels:
-        tables.append(ActionSink(actions, detector, *listeners, features=features, events=events, **named))
+    movement: Any = {name: job.targets[name] for name in MOVEMENT if name in job.targets}
+    if movement or listeners or labels:
+        tables.append(ActionSink(actions, detector, *listeners, zones=zones, **movement, **named))
     tables += labels  # after the features, before the image
     csv = [_csv(job, outputs, frames, skeleton, **named)] if "csv" in job.targets else []
     if two_pass:
@@ -119,12 +122,12 @@ def _revise(
     return select.choose(times, tracks)
 
 
-def _report(job: Job, actions: ActionFeatures, *, fps: float | None, **named: Any) -> Report | None:
+def _report(job: Job, actions: ActionFeatures, detector: EventDetector, **options: Any) -> Report | None:
     if "report" not in job.targets:
         return None
     from .report.report import Report
 
-    return Report(job.targets["report"], actions, fps=fps, **named)
+    return Report(job.targets["report"], actions, detector, **options)
 
 
 def _screens(
@@ -147,7 +150,7 @@ def _csv(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton, **named
     format = format_of(csv)
     if format is FORMATS["table"]:
         return CsvSink(csv, skeleton=skeleton, states=outputs.keypoint_states, **named)
-    options = {"scale": outputs.scale} if outputs.scale and "scale" in format.options else {}
+    options = {"calibration": outputs.calibration} if "calibration" in format.options else {}
     facts: Any = {"size": frames.size, "fps": frames.fps, **options}
     return ConvertingSink(csv, skeleton=skeleton, **named, **facts)
 

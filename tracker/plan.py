@@ -13,6 +13,7 @@ from .config import Outputs, RunConfig
 from .formats.files import check_result
 from .formats.registry import format_of
 from .output import manifest
+from .output.motion import SUFFIX as MOTION
 from .output.results import exists, is_complete, is_ours
 from .partial import check_target
 from .video.batch import Item, gather, is_still
@@ -113,6 +114,19 @@ def _check_outputs(outputs: Outputs) -> None:
         from .features.repetitions import from_config
 
         from_config(outputs.repetitions)  # raises on a wrong table
+    if outputs.features and Path(outputs.features).suffix.lower() == MOTION:
+        raise UsageError(
+            f"--features writes a table, and '{outputs.features}' is a motion of OpenSim. Give --csv FILE.csv, then: "
+            f"posetrack features FILE.csv --out {outputs.features}."
+        )
+    if outputs.zones or outputs.lines:
+        from .features.zones import zones_from_config
+
+        zones_from_config(outputs.zones, outputs.lines)  # raises on a wrong table
+        if not outputs.events:
+            raise UsageError(
+                "The recipe has zones or lines, whose counts are events. Add --events FILE, or remove them."
+            )
     hides = [f"--{flag.replace('_', '-')}" for flag in ("blur_faces", "skeleton_only") if getattr(outputs, flag)]
     if hides and not (outputs.save or outputs.show):
         raise UsageError(f"{hides[0]} changes images, and no image is requested. Add --save or --show, or remove it.")

@@ -5,7 +5,12 @@ import pytest
 from gaps import ABSENT, FPS, FRAMES, UNKNOWN, gappy
 
 from posetrack.models.geometry.keypoints import COCO
+from posetrack.tracker.features.calibration import Calibration
+from posetrack.tracker.features.events import EventDetector
+from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.formats.files import read_recording, write_recording
+from posetrack.tracker.output.actions import ActionSink
+from posetrack.tracker.output.motion import MotionFiles
 
 # The programs load libraries whose warnings are not about our files.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -86,7 +91,7 @@ def test_points_that_somebody_labelled_by_hand_in_sleap_are_read(tmp_path):
 def test_opensim_reads_markers_with_gaps(scale, wanted, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # it writes a log file where it runs
     opensim = pytest.importorskip("opensim", reason="needs opensim")
-    files = write_recording(tmp_path / "out.trc", gappy(), **({"scale": scale} if scale else {}))
+    files = write_recording(tmp_path / "out.trc", gappy(), calibration=Calibration(scale=scale))
     assert len(files) == 2
     for person, file in enumerate(files):
         table = opensim.TimeSeriesTableVec3(str(file))
@@ -122,3 +127,18 @@ def test_pandas_reads_the_tables(wanted, tmp_path):
     table = pandas.read_csv(file)
     assert (table.x.isna() == table.score.isna()).all()
     assert table.x.notna().sum() == np.isfinite(wanted).all(-1).sum()
+
+
+def test_opensim_reads_motions_to_their_end(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    opensim = pytest.importorskip("opensim", reason="needs opensim")
+    actions = ActionFeatures(view="right")
+    files = MotionFiles(tmp_path / "out.mot", actions)
+    with ActionSink(actions, EventDetector(actions), files) as sink:
+        for index, time, tracks in gappy().timed():
+            sink.write_rows(index, time, tracks)
+    for file in files.save():
+        rows = len(file.read_text().partition("endheader\n")[2].splitlines()) - 1
+        motion = opensim.Storage(str(file))
+        assert motion.isInDegrees()
+        assert motion.getSize() == opensim.TimeSeriesTable(str(file)).getNumRows() == rows > 20

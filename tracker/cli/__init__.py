@@ -14,6 +14,7 @@ from ...version import __version__
 from . import (
     attention,
     bench,
+    compare,
     completion,
     convert,
     demo,
@@ -28,6 +29,7 @@ from . import (
     report,
     run,
     serve,
+    summary,
     train,
 )
 from .parser import Parser, RootParser
@@ -86,7 +88,7 @@ def _parser(*, brief: bool = False, words: bool = False) -> RootParser:
     parser.add_argument("--help-all", action="help", help="show all options")
     parser.add_argument("--version", action="version", version=f"posetrack {__version__}")
     everything = (
-        *(demo, serve, features, report, plot, eval, eval_tracking),
+        *(demo, serve, features, summary, compare, report, plot, eval, eval_tracking),
         *(convert, bench, models, export, attention, label, train, completion),
     )
     for command in everything:

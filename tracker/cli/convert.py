@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from typing import Any
+
+from .calibration import add_calibration, calibration_of
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -14,8 +17,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="write tracks in the format of another program",
         description="Read tracks and write them in another format. The suffix is the format: .csv (posetrack's table), "
         ".long.csv (one row per keypoint), .parquet, .txt (MOT Challenge), .json (PoseTrack18), .coco.json (COCO), "
-        ".openpose (folder), .dlc.csv and .dlc.h5 (DeepLabCut), .sleap.h5 (SLEAP analysis), .trc (OpenSim), .pkl "
-        "(MMAction2, PYSKL). docs/formats.md describes each.",
+        ".openpose (folder), .dlc.csv and .dlc.h5 (DeepLabCut), .sleap.h5 (SLEAP analysis), .trc (OpenSim), .c3d "
+        "(motion capture), .pkl (MMAction2, PYSKL). docs/formats.md describes each.",
     )
     parser.add_argument("source", help="file, or OpenPose folder, to read")
     parser.add_argument("--out", metavar="FILE", required=True, help="file to write; its suffix is the format")
@@ -25,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--fps", type=float, help="frame rate of a source without times")
     parser.add_argument("--size", metavar="WxH", help="size of the video in pixels, if the source does not state it")
     only = argparse.SUPPRESS
-    parser.add_argument("--scale", metavar="PIXELS", type=float, default=only, help=".trc: pixels per metre")
+    add_calibration(parser)
     parser.add_argument(
         "--max-gap", metavar="SECONDS", type=float, default=only, help=".pkl: longest gap to interpolate (default: 0.5)"
     )
@@ -38,23 +41,29 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, write, and print the files that were written."""
     from ...errors import UsageError
+    from ..features.calibration import UNCALIBRATED
     from ..formats.files import read_recording, write_recording
 
-    for name in ("fps", "scale", "rate"):
+    for name in ("fps", "rate"):
         if getattr(args, name, None) is not None and not 0 < getattr(args, name) < float("inf"):
             raise UsageError(f"--{name} is {getattr(args, name)}; give a number above 0.")
     size = re.fullmatch(r"(\d+)x(\d+)", args.size or "1x1")
     if not size:
         raise UsageError(f"--size is '{args.size}'; give it as 1920x1080.")
-    options = {name: getattr(args, name) for name in ("scale", "max_gap", "rate", "label") if hasattr(args, name)}
+    options: dict[str, Any] = {
+        name: getattr(args, name) for name in ("max_gap", "rate", "label") if hasattr(args, name)
+    }
     recording = read_recording(
         args.source,
         fps=args.fps,
         size=(int(size[1]), int(size[2])) if args.size else None,
-        **options,
+        **({"scale": args.scale} if args.scale else {}),
     )
-    if "scale" in options and args.source.endswith(".trc"):
-        options.pop("scale")  # was of the source
+    if args.source.lower().endswith(".trc"):
+        args.scale = None  # was of the source
+    calibration = calibration_of(args, recording)
+    if calibration != UNCALIBRATED:
+        options["calibration"] = calibration
     for file in write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options):
         sys.stdout.write(f"{file}\n")
     return 0

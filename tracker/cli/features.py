@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 from typing import Any
+
+from .calibration import add_calibration, calibration_of
 
 
 def add_parser(commands: Any) -> None:
@@ -11,22 +15,32 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "features",
         help="compute joint angles, speeds, postures and events from a keypoint table",
-        description="Read a table that --csv wrote, or a file of another format with times, and write the features "
-        "and events that --features and --events would have written with it; docs/features.md describes every column.",
+        description="Read a table that --csv wrote, or a file of another format with times, and write the tables that "
+        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md describes "
+        "every column.",
     )
     parser.add_argument("source", help="keypoint table")
-    parser.add_argument("--out", metavar="FILE", help="table of features to write, and FILE.json beside it")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="table of features to write, and FILE.json beside it; or NAME.mot, a motion of OpenSim per person",
+    )
     parser.add_argument(
         "--events", dest="events_out", metavar="FILE", help="table of events to write, and FILE.json beside it"
     )
+    parser.add_argument("--reps", metavar="FILE", help="table of repetitions to write, and FILE.json beside it")
+    parser.add_argument("--gait", metavar="FILE", help="table of gait cycles to write, and FILE.json beside it")
     parser.add_argument(
-        "--config", dest="recipe", metavar="RECIPE", help="recipe with [repetitions.NAME] tables to count"
+        "--balance", metavar="FILE", help="table of standing and jumps to write, and FILE.json beside it"
+    )
+    parser.add_argument(
+        "--config",
+        dest="recipe",
+        metavar="RECIPE",
+        help="recipe with [repetitions.NAME], [zones.NAME] and [lines.NAME]",
     )
     parser.add_argument("--fps", type=float, help="frame rate of a table without times")
-    parser.add_argument(
-        "--person-height", type=float, metavar="M", help="height of the people in metres; adds speeds in metres"
-    )
-    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; adds speeds in metres")
+    add_calibration(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     parser.set_defaults(run=run)
 
@@ -34,24 +48,39 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, compute and write, frame by frame."""
     from ...errors import UsageError
-    from ..config import Outputs, read_recipe
+    from ..config import read_recipe
     from ..features.events import EventDetector
     from ..features.repetitions import from_config
     from ..features.stream import ActionFeatures
+    from ..features.zones import ZoneCounter, zones_from_config
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
+    from ..output.motion import SUFFIX, MotionFiles
 
     if args.fps is not None and not args.fps > 0:
         raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
-    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
-    if not (args.out or args.events_out):
-        raise UsageError("There is nothing to write. Add --out FILE for features, --events FILE for events, or both.")
-    repetitions = from_config(read_recipe(args.recipe).get("repetitions", {}) if args.recipe else {})
+    outputs = {"features": args.out, "events": args.events_out}
+    outputs |= {name: getattr(args, name) for name in ("reps", "gait", "balance")}
+    if not any(outputs.values()):
+        raise UsageError(
+            "There is nothing to write. Add --out FILE for features, --events, --reps, --gait or --balance."
+        )
+    recipe = read_recipe(args.recipe) if args.recipe else {}
+    repetitions = from_config(recipe.get("repetitions", {}))
+    places = zones_from_config(recipe.get("zones", {}), recipe.get("lines", {}))
     recording = read_recording(args.source, fps=args.fps)
-    actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
+    actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector = EventDetector(actions, repetitions=repetitions)
-    outputs = {"features": args.out, "events": args.events_out, "overwrite": args.overwrite}
-    with ActionSink(actions, detector, **outputs) as sink:
+    zones = ZoneCounter(places, skeleton=recording.skeleton)
+    motion = (
+        MotionFiles(Path(args.out), actions, overwrite=args.overwrite)
+        if Path(args.out or "").suffix.lower() == SUFFIX
+        else None
+    )
+    outputs |= {"features": None if motion else args.out, "overwrite": args.overwrite}
+    with ActionSink(actions, detector, *([motion] if motion else []), zones=zones, **outputs) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
+    for file in motion.save() if motion else ():
+        sys.stdout.write(f"{file}\n")
     return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .calibration import add_calibration, calibration_of
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -23,10 +25,7 @@ def add_parser(commands: Any) -> None:
         "--person", action="append", type=int, metavar="ID", help="draw only this person; may be repeated"
     )
     parser.add_argument("--fps", type=float, help="frame rate of a table without times")
-    parser.add_argument(
-        "--person-height", type=float, metavar="M", help="height of the people in metres; adds speeds in metres"
-    )
-    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; adds speeds in metres")
+    add_calibration(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.set_defaults(run=run)
 
@@ -56,7 +55,6 @@ def run(args: argparse.Namespace) -> int:
 def _read(args: argparse.Namespace) -> Any:
     from pathlib import Path
 
-    from ..config import Outputs
     from ..features.events import EventDetector
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
@@ -66,11 +64,11 @@ def _read(args: argparse.Namespace) -> Any:
 
     if is_features(Path(args.source)):
         return read_features(Path(args.source))
-    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
-    actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
-    collector = Collector(actions)
-    with ActionSink(actions, EventDetector(actions), collector) as sink:
+    actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
+    detector = EventDetector(actions)
+    collector = Collector(actions, detector)
+    with ActionSink(actions, detector, collector) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     return collector.measurements

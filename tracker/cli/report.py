@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .calibration import add_calibration, calibration_of
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -17,35 +19,35 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("source", help="keypoint table; the page includes the facts of FILE.json beside it")
     parser.add_argument("--out", required=True, metavar="FILE", help="page to write, .html")
     parser.add_argument("--video", metavar="FILE", help="video that --save wrote in the same run")
+    parser.add_argument("--title", metavar="TEXT", help="heading instead of the source's name")
+    parser.add_argument("--notes", metavar="TEXT", help="text below the heading, such as the person, task and camera")
+    parser.add_argument("--logo", metavar="FILE", help="image beside the heading: .png, .jpg or .svg")
     parser.add_argument("--fps", type=float, help="frame rate of a table without times")
-    parser.add_argument(
-        "--person-height", type=float, metavar="M", help="height of the people in metres; adds speeds in metres"
-    )
-    parser.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre; adds speeds in metres")
+    add_calibration(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read the table, then the video, and write the page."""
-    from ..config import Outputs
     from ..features.events import EventDetector
     from ..features.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
     from ..partial import Transaction
-    from ..report.earlier import add_video, facts_of
+    from ..report.earlier import add_video, facts_of, titled
     from ..report.report import Report
 
-    Outputs(person_height=args.person_height, scale=args.scale)  # checks them
     recording = read_recording(args.source, fps=args.fps)
-    actions = ActionFeatures(skeleton=recording.skeleton, person_height=args.person_height, scale=args.scale)
+    actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
+    detector = EventDetector(actions)
     with Transaction() as results:
-        with Report(args.out, actions, fps=recording.fps, overwrite=args.overwrite, results=results) as report:
-            with ActionSink(actions, EventDetector(actions), report.people) as sink:
+        named: Any = {"overwrite": args.overwrite, "results": results}
+        with Report(args.out, actions, detector, fps=recording.fps, logo=args.logo, **named) as report:
+            with ActionSink(actions, detector, report.people) as sink:
                 for index, time, tracks in recording.timed():
                     sink.write_rows(index, time, tracks)
-            facts = facts_of(recording)
+            facts = titled(facts_of(recording), title=args.title, notes=args.notes)
             if args.video:
                 add_video(args.video, report, start=facts.get("config", {}).get("start") or 0.0)
         report.save(facts)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from .angles import VIEWS
 from .points import POINTS, SIDES, Array, index
 
-LENGTHS = {"trunk": 0.288, "thigh": 0.245, "shank": 0.246}  # in body heights
+LENGTHS = {"trunk": 0.288, "thigh": 0.245, "shank": 0.246, "arm": 0.186, "forearm": 0.146}  # in body heights
+ANKLE_HEIGHT = 0.039  # of the ankle above the floor, in body heights
 
 _LEGS = (("hip", "knee"), ("knee", "ankle"))
 
@@ -43,15 +44,24 @@ _BREADTH = 0.38  # of shoulders and hips together, in body heights, as annotated
 MEASURES = {
     "trunk_rise": "height of the neck above the hips, in trunk lengths; 1 upright, 0 level, -1 upside down",
     "thigh_drop": "height of the hips above the knees, in thigh lengths, mean of both legs; 1 standing, 0 sitting",
+    "thigh_split": "difference between the thighs' drops; 0 where both legs do the same, 1 at the bottom of a lunge",
+    "hip_height": "height of the hips above the lower ankle, in body heights; 0.49 standing",
     "shank_drop": "height of the knees above the ankles, in shank lengths, mean of both legs; 1 standing",
     "left_arm_raise": "height of the left wrist above its shoulder, in arm lengths; -1 hanging, 1 overhead",
     "right_arm_raise": "height of the right wrist above its shoulder, in arm lengths; -1 hanging, 1 overhead",
     "left_hand_rise": "height of the left wrist above the ears, in body heights",
     "right_hand_rise": "height of the right wrist above the ears, in body heights",
+    "elbow_drop": "height of the shoulders above the elbows, in upper arm lengths, mean of both sides; 1 hanging",
     "hand_height": "height of the wrists above the ankles, mean of both sides, in body heights",
     "stride": "how far the left ankle is on the right of the other in the picture, in body heights",
     "spread": "how far the ankles are apart sideways in the picture, in body heights",
     "lift": "how far the left ankle is above the other in the picture, in body heights",
+    **{
+        f"{side}_{end}_offset": f"how far the {end} of the {side} foot is on the right of the hips in the picture, in "
+        "body heights; the ankle with a skeleton without feet"
+        for end in ("rear", "front")
+        for side in SIDES
+    },
 }
 
 
@@ -162,13 +172,21 @@ def measures(points: Array, heights: Array, arms: Array) -> Array:
         [
             above("neck", "mid_hip") / LENGTHS["trunk"],
             both("hip", "knee") / LENGTHS["thigh"],
+            np.abs(above("left_hip", "left_knee") - above("right_hip", "right_knee")) / LENGTHS["thigh"],
+            np.fmax(above("mid_hip", "left_ankle"), above("mid_hip", "right_ankle")),
             both("knee", "ankle") / LENGTHS["shank"],
             *(above(f"{side}_wrist", f"{side}_shoulder") * heights / arms for side in SIDES),
             *(above(f"{side}_wrist", "ears") for side in SIDES),
+            both("shoulder", "elbow") / LENGTHS["arm"],
             both("wrist", "ankle"),
             stride,
             np.abs(stride),
             above("left_ankle", "right_ankle"),
+            *(
+                (at[f"{side}_{end}"][:, 0] - at["mid_hip"][:, 0]) / heights
+                for end in ("rear", "front")
+                for side in SIDES
+            ),
         ],
         axis=-1,
     )

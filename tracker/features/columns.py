@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .angles import ANGLES, JOINTS
 from .body import MEASURES, MIN_MASS
+from .points import SIDES
 
 LANDMARKS = (
     "nose",
@@ -13,6 +14,11 @@ LANDMARKS = (
         for side in ("left", "right")
     ),
 )
+_IN_HEIGHTS = (  # of `MEASURES`
+    *("left_hand_rise", "right_hand_rise", "hand_height", "hip_height", "stride", "spread", "lift"),
+    *(f"{side}_{end}_offset" for side in SIDES for end in ("rear", "front")),
+)
+_UNITS = {"px": "_px", "body heights": "_bh"}  # ends of headers; the other units end the names themselves
 SYMMETRY_SECONDS = 2.0
 SYMMETRIC = tuple(name.removeprefix("left_") for name in JOINTS if name.startswith("left_"))
 
@@ -23,14 +29,16 @@ LEAD = {
     "state": ("", "measured, predicted or interpolated; nothing is computed from a predicted pose"),
     "view": ("", "where the person faces: the right or left of the picture, to the front or back"),
     "posture": ("", "standing, sitting, lying or bending"),
+    "flags": ("", "angles outside their anatomical range and segments that are too long; empty if there are none"),
 }
 
 
-def columns(*, metres: bool) -> dict[str, tuple[str, str]]:
+def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, str]]:
     """Return the numeric columns in order, each with unit and meaning; the columns of `LEAD` come first.
 
     Args:
         metres: whether to add columns in metres.
+        positions: whether to add positions in metres, along the floor and above it.
     """
     table = {"posture_confidence": ("", "0 to 1"), "height_px": ("px", "the person's height, were they upright")}
     table |= {f"{name}_deg": ("deg", angle.meaning) for name, angle in ANGLES.items()}
@@ -38,8 +46,15 @@ def columns(*, metres: bool) -> dict[str, tuple[str, str]]:
     table |= {
         "com_x": ("px", "centre of mass, from the left edge of the picture"),
         "com_y": ("px", "centre of mass, from the top edge of the picture"),
+        "feet_y": ("px", "the lower foot, from the top edge of the picture; its big toe, or ankle without feet"),
         "com_mass": ("", f"share of the body's mass that is seen; below {MIN_MASS} there is no centre of mass"),
     }
+    if metres:
+        table["px_per_m"] = ("px/m", "scale of this person in this frame")
+        table["metre_sd_pct"] = ("%", "standard deviation of lengths in metres, see calibration; empty if unknown")
+    if positions:
+        table["com_x_m"] = ("m", "centre of mass along the floor, from the left end of its line")
+        table["com_height_m"] = ("m", "centre of mass above the floor's line")
     lengths = {"px": "px", "bh": "body heights"} | ({"m": "m"} if metres else {})
     for name in ("com", *LANDMARKS):
         name_in_words = "centre of mass" if name == "com" else name.replace("_", " ")
@@ -54,5 +69,14 @@ def columns(*, metres: bool) -> dict[str, tuple[str, str]]:
         )
         for name in SYMMETRIC
     }
-    table |= {name: ("", meaning) for name, meaning in MEASURES.items()}
-    return table | {"descent_bh_s": ("body heights/s", "speed downwards, mean of shoulders and hips")}
+    table |= {name: ("body heights" if name in _IN_HEIGHTS else "", meaning) for name, meaning in MEASURES.items()}
+    table |= {"descent_bh_s": ("body heights/s", "speed downwards, mean of shoulders and hips")}
+    table |= {f"{name}_quality": ("", "0 to 1: how far the angle can be believed; 0 if flagged") for name in ANGLES}
+    scored = "score of its keypoints, 0 to 1; half if they are interpolated and a quarter if predicted"
+    return table | {f"{name}_score": ("", scored) for name in ("com", *LANDMARKS, "pose")}
+
+
+def header(name: str, unit: str) -> str:
+    """Return the header of a column in a file: its name, with its unit at the end."""
+    end = _UNITS.get(unit, "")
+    return name if name.endswith(end) else name + end

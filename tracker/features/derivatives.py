@@ -7,6 +7,8 @@ acceleration half of it at 3 Hz: human movement is below these frequencies, keyp
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ HALF_WINDOW = 0.14  # seconds before and after
 NEIGHBOURS = 2  # minimum number of samples on either side; at low frame rates the window grows to include them
 FARTHEST = 0.5  # seconds, maximum extent of the window
 _HANKEL = np.add.outer(np.arange(4), np.arange(4))  # power of time in each entry of the normal equations
+_SIDES: tuple[tuple[int, Literal["left", "right"]], ...] = ((-1, "left"), (1, "right"))
 FILTER = {  # written to the sidecars of the tables
     "derivatives": "least-squares cubic through a centred window of samples at their true times (Savitzky-Golay)",
     "half_window_s": HALF_WINDOW,
@@ -36,8 +39,30 @@ def derivatives(times: Array, values: Array) -> tuple[Array, Array]:
     Returns:
         First and second derivative (...) at time 0; NaN with fewer than two samples on either side.
     """
+    fitted = _cubic(times, values)
+    return fitted[1], 2 * fitted[2]
+
+
+def smoothed(times: Array, values: Array) -> Array:
+    """Return signals (T, ...) at the values of their cubics; near a gap or an end, and where missing, as they are.
+
+    Args:
+        times: (T,) seconds, ascending.
+        values: (T, ...); NaN where missing.
+    """
+    first, last = (np.searchsorted(times, times + side * HALF_WINDOW, side=where) for side, where in _SIDES)
+    fitted = [
+        _cubic(times[a:b] - time, values[a:b])[0]
+        for time, a, b in zip(times, first.tolist(), last.tolist(), strict=True)
+    ]
+    known = np.array(fitted).reshape(values.shape)
+    return np.where(np.isfinite(known) & np.isfinite(values), known, values)
+
+
+def _cubic(times: Array, values: Array) -> Array:
+    """Return the coefficients (4, ...) of the cubics; NaN with fewer than two samples on either side of time 0."""
     if len(times) < 2 * NEIGHBOURS:
-        return np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)
+        return np.full((4, *values.shape[1:]), np.nan)
     shape, values = values.shape[1:], values.reshape(len(times), -1)  # (W, M)
     known = np.isfinite(values)
     enough = (known[times < 0].sum(0) >= NEIGHBOURS) & (known[times > 0].sum(0) >= NEIGHBOURS)
@@ -47,6 +72,5 @@ def derivatives(times: Array, values: Array) -> tuple[Array, Array]:
     sums = (powers @ weights).T  # (M, 7)
     products = sums[:, _HANKEL] + 1e-9 * np.eye(4)  # (M, 4, 4); the ridge keeps frames with equal timestamps regular
     moments = (powers[:4] @ np.where(known, values, 0.0)).T  # (M, 4)
-    fitted = np.linalg.solve(products, moments[..., None])[..., 0]  # (M, 4)
-    first, second = fitted[:, 1] / reach, 2 * fitted[:, 2] / reach**2
-    return np.where(enough, first, np.nan).reshape(shape), np.where(enough, second, np.nan).reshape(shape)
+    fitted = np.linalg.solve(products, moments[..., None])[..., 0] / reach ** np.arange(4)  # (M, 4)
+    return np.where(enough, fitted.T, np.nan).reshape(4, *shape)

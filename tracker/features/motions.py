@@ -180,6 +180,69 @@ def walk(steps: int, *, cadence: float = 110.0) -> Part:
     return steps * np.pi / rate, motion, tuple(("step", (k + 0.5) * np.pi / rate) for k in range(steps))
 
 
+# Sagittal angles of a healthy adult's walk at chosen points of the cycle, in percent and degrees, after the curves of
+# Perry and Burnfield 2010, Gait Analysis, 2nd edition; the foot leaves the ground at 62 %.
+_TOE_OFF = 62.0
+_GAIT = {
+    "thigh": {0: 22, 12: 20, 31: 2, 50: -18, 62: -6, 75: 18, 87: 25},
+    "knee": {0: 5, 12: 17, 31: 6, 40: 5, 50: 9, 62: 38, 72: 60, 87: 30, 96: 3},
+}
+
+
+def _periodic(curve: Mapping[int, float], percent: Array) -> Array:
+    """Return a curve of the cycle at any time, smoothed to its first five harmonics."""
+    grid = np.arange(200) / 2
+    at, values = np.array(list(curve)), np.array(list(curve.values()), dtype=np.float64)
+    harmonics = np.fft.rfft(np.interp(grid, np.concatenate([at - 100, at, at + 100]), np.tile(values, 3))) / len(grid)
+    turns = np.exp(2j * np.pi * np.outer(percent, np.arange(1, 6)) / 100)
+    return np.asarray(harmonics[0].real + 2 * (turns * harmonics[1:6]).real.sum(-1))
+
+
+def gait(strides: int, *, seconds: float = 1.1, lag: float = 50.0) -> Part:
+    """Walk with the curves of a gait laboratory; events are the heel strikes and toe-offs of both feet.
+
+    Args:
+        strides: number.
+        seconds: duration of each.
+        lag: percent of the cycle by which the right foot follows the left one; 50 is even.
+    """
+    offsets = {"left": 0.0, "right": -lag}
+
+    def motion(t: Array) -> dict[str, Array]:
+        legs: dict[str, Array] = {}
+        for side, offset in offsets.items():
+            percent = (100 * np.asarray(t) / seconds + offset) % 100
+            thigh = _periodic(_GAIT["thigh"], percent)
+            legs |= {f"{side}_thigh": thigh, f"{side}_shank": thigh - _periodic(_GAIT["knee"], percent)}
+        return legs
+
+    happens = tuple(
+        (f"{side}_{name}", time)
+        for side, offset in offsets.items()
+        for name, percent in (("heel_strike", 0.0), ("toe_off", _TOE_OFF))
+        for stride in range(strides + 2)
+        if 0 <= (time := seconds * (stride - 1 + (percent - offset) / 100)) <= strides * seconds
+    )
+    return strides * seconds, motion, happens
+
+
+def jump(*, flight: float = 0.5, pause: float = 1.0) -> Part:
+    """Bend, jump with a time of flight in seconds, land and come up; the person is 1.75 m tall."""
+
+    def motion(t: Array) -> dict[str, ArrayLike]:
+        t = np.asarray(t)
+        bend = np.interp(t, [0, 0.4, 0.6, 0.6 + flight, 0.75 + flight, 1.2 + flight], [0, 1, 0, 0, 0.8, 0])
+        up = np.clip(t - 0.6, 0, flight)
+        return {
+            "thigh": 60 * bend,
+            "shank": -30 * bend,
+            "trunk": 25 * bend,
+            "jump": 9.81 / 2 / 1.75 * up * (flight - up),
+        }
+
+    return 1.2 + flight + pause, motion, (("jump", 0.6),)
+
+
 def _repeated(name: str, times: int, seconds: float, motion: Callable[[Array], dict[str, ArrayLike]]) -> Part:
     """Repeat a movement from rest to its end and back."""
     shape = lambda t: motion((1 - np.cos(2 * np.pi * np.asarray(t) / seconds)) / 2)  # noqa: E731
@@ -226,6 +289,40 @@ def jumping_jacks(times: int, *, seconds: float = 1.1) -> Part:
 def curls(times: int, *, seconds: float = 1.5) -> Part:
     """Bend both elbows."""
     return _repeated("curl", times, seconds, lambda d: {"arm": 0 * d, "forearm": 5 + 130 * d})
+
+
+def lunges(times: int, *, seconds: float = 2.4, first: str = "left") -> Part:
+    """Lunge with one leg in front, from standing with the feet apart, and come up again."""
+    rear = "right" if first == "left" else "left"
+
+    def motion(d: Array) -> dict[str, ArrayLike]:
+        front: dict[str, ArrayLike] = {f"{first}_thigh": 20 + 65 * d, f"{first}_shank": -8 + 6 * d}
+        return front | {f"{rear}_thigh": -18 + 13 * d, f"{rear}_shank": -25 - 55 * d}
+
+    return _repeated("lunge", times, seconds, motion)
+
+
+def presses(times: int, *, seconds: float = 2.0) -> Part:
+    """Press from the shoulders to overhead, with the elbows in front of the body."""
+    return _repeated("shoulder_press", times, seconds, lambda d: {"arm": 35 + 135 * d, "forearm": 155 + 20 * d})
+
+
+def chair_stands(times: int, *, seconds: float = 3.0) -> Part:
+    """Rise from a chair and sit down again, after having sat for two seconds and with a pause on the seat."""
+
+    def motion(t: Array) -> dict[str, ArrayLike]:
+        phase = np.clip((np.asarray(t) - 2) % seconds / (seconds - 0.6), 0, 1)
+        up = np.where(np.asarray(t) < 2, 0.0, (1 - np.cos(2 * np.pi * phase)) / 2)
+        lean = 140 * up * (1 - up)  # forwards on the way up and down
+        return {
+            "thigh": 88 - 88 * up,
+            "shank": -4 - 10 * up * (1 - up) + 4 * up,
+            "trunk": -2 + lean,
+            "arm": 25 * (1 - up),
+        }
+
+    happens = tuple(("sit_to_stand", 2 + (k + 1) * seconds - 0.6) for k in range(times))
+    return 2 + times * seconds, motion, happens
 
 
 def bows(times: int, *, seconds: float = 3.0) -> Part:

@@ -16,6 +16,7 @@ SIDES = ("left", "right")
 POINTS = (
     *(f"{side}_{name}" for name in _PAIRED for side in SIDES),
     *("nose", "neck", "mid_hip", "ears", "head_top"),
+    *(f"{side}_{end}" for end in ("rear", "front") for side in SIDES),
 )
 _SOURCES: dict[
     str, tuple[tuple[str, ...], ...]
@@ -24,6 +25,8 @@ _SOURCES: dict[
     "mid_hip": (("pelvis",), ("hip",), ("left_hip", "right_hip")),
     "ears": (("left_ear", "right_ear"),),
     "head_top": (("head_top",), ("top_head",), ("head",)),
+    **{f"{side}_rear": ((f"{side}_heel",), (f"{side}_ankle",)) for side in SIDES},
+    **{f"{side}_front": ((f"{side}_big_toe",), (f"{side}_ankle",)) for side in SIDES},
 }
 _EITHER = POINTS.index("ears")  # from the side, a single visible ear is the middle of the head
 
@@ -65,3 +68,20 @@ def points(keypoints: NDArray[np.floating], skeleton: Skeleton) -> Array:
     for ear in (first, second):
         ears[...] = np.where(np.isnan(ears), ear[..., _EITHER, :], ears)
     return middles
+
+
+def of_points(values: NDArray[np.floating], skeleton: Skeleton) -> Array:
+    """Return the values of points from those of keypoints, such as scores: the least of a point's keypoints.
+
+    Args:
+        values: (..., K); 0 where missing.
+        skeleton: skeleton of the keypoints.
+
+    Returns:
+        (..., P) in the order of `POINTS`; 0 if the skeleton has no such point.
+    """
+    known = np.concatenate([values, np.zeros((*values.shape[:-1], 1))], axis=-1, dtype=np.float64)
+    first, second = (known[..., rows] for rows in _rows(skeleton))
+    least = np.minimum(first, second)
+    least[..., _EITHER] = np.maximum(first, second)[..., _EITHER]
+    return least

@@ -18,18 +18,23 @@ from ...models.geometry.keypoints import COCO, Skeleton
 from ..types import State, Tracks
 from . import body
 from .angles import ANGLES, JOINTS, SEGMENT_PERIODS, VIEWS, angle_rates, angles, headings, joint_angles, unwrapped
+from .calibration import UNCALIBRATED, Calibration
 from .columns import LANDMARKS, SYMMETRY_SECONDS, columns
 from .derivatives import FARTHEST, HALF_WINDOW, NEIGHBOURS, derivatives
-from .points import POINTS, Array, index, points
+from .points import POINTS, Array, index, of_points, points
 from .posture import POSTURES, postures
+from .quality import TRUST, quality
+from .scale import ground, scales
+from .signals import symmetry_index
 
 MIN_SCORE = 0.2  # keypoints below it count as missing, as the overlay hides them
 FORGET_SECONDS = 5.0  # after which a person is forgotten: longer than a tracker keeps the id of a lost person
 _FACING_SECONDS = 0.3  # over which the cues of the view are averaged
-_MIN_RANGE = 10.0  # degrees; joints with a smaller range have no symmetry index
+_GROUND_SECONDS = 0.3  # over which the place of the feet is averaged, longer than a foot is in the air
 _TRUNK = [index(f"{side}_{name}") for side in ("left", "right") for name in ("shoulder", "hip")]
 _LANDMARKS = [index(name) for name in LANDMARKS]
 _JOINTS = [list(ANGLES).index(name) for name in JOINTS]
+_FEET = [index(f"{side}_front") for side in ("left", "right")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,10 @@ class Features:
         states: N states.
         views: N names out of `angles.VIEWS`; empty for people without features.
         postures: N names out of `posture.POSTURES`; empty if unknown.
+        flags: N texts that name impossible angles and segments, see `quality.Quality`.
         names: names of the C columns, as `columns.columns` defines them.
         values: (N, C); NaN where unknown.
+        impossible: (N, C) mask of the values that no body can have.
     """
 
     frame: int
@@ -53,11 +60,18 @@ class Features:
     states: tuple[State, ...]
     views: tuple[str, ...]
     postures: tuple[str, ...]
+    flags: tuple[str, ...]
     names: tuple[str, ...]
     values: Array
+    impossible: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def plausible(self) -> Array:
+        """(N, C) values for summaries and events; NaN where unknown or impossible."""
+        return np.where(self.impossible, np.nan, self.values)
 
     def __getitem__(self, name: str) -> Array:
         """Return one column (N,)."""
@@ -70,6 +84,7 @@ class _Person:
 
     height: float = np.nan  # pixels
     arm: float = np.nan
+    ground: float = np.nan  # pixels below the floor's line
     cues: Array = field(default_factory=lambda: np.full(2, np.nan))
     view: int = 0
     seen: float = -np.inf  # seconds
@@ -85,10 +100,13 @@ class _Moment:
     tracks: Tracks
     rows: dict[int, int]
     seen: bool  # whether any person is measured, not only predicted
-    points: Array  # (N, P, 2)
+    points: Array  # (N, P, 2); with a floor, from the start of its line, along and below it
+    trust: Array  # (N, P), scores of the points, lower where they are not measured
+    breadths: Array  # (N,), see `quality.quality`
     headings: Array  # (N, S)
     heights: Array  # (N,)
     arms: Array  # (N,)
+    grounds: Array  # (N,)
     views: NDArray[np.intp]  # (N,)
 
 
@@ -97,28 +115,24 @@ class ActionFeatures:
 
     Args:
         skeleton: skeleton of their keypoints.
-        person_height: height of each person in metres; adds speeds in metres, scaled by the height in pixels.
-        scale: pixels per metre; adds speeds in metres for people who move in one plane.
+        calibration: what a metre is, which adds columns in metres, and the floor, from which angles are measured.
         view: one of `angles.VIEWS`, or "auto".
 
     Raises:
-        ValueError: both calibrations are given, or the view is unknown.
+        ValueError: the view is unknown.
     """
 
     def __init__(
         self,
         *,
         skeleton: Skeleton = COCO,
-        person_height: float | None = None,
-        scale: float | None = None,
+        calibration: Calibration = UNCALIBRATED,
         view: str = "auto",
     ) -> None:
-        if person_height and scale:
-            raise ValueError("Both person_height and scale are given; give one of them.")
         if view not in ("auto", *VIEWS):
             raise ValueError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
-        self.skeleton, self.person_height, self.scale = skeleton, person_height, scale
-        self.columns = columns(metres=bool(person_height or scale))
+        self.skeleton, self.calibration = skeleton, calibration
+        self.columns = columns(metres=calibration.metric, positions=calibration.positions)
         self._fixed = None if view == "auto" else VIEWS.index(view)
         self._names = tuple(self.columns)
         self._people: dict[int, _Person] = {}
@@ -169,6 +183,8 @@ class ActionFeatures:
         where = points(
             np.where(((poses.scores >= MIN_SCORE) & seen)[..., None], poses.keypoints, np.nan), self.skeleton
         )
+        if floor := self.calibration.floor:
+            where = floor.level(where)
         tall, arms = body.height(where), body.arm_length(where)
         people = [self._people.setdefault(identity, _Person()) for identity in tracks.ids.tolist()]
         for person, now, arm, upright in zip(people, tall.tolist(), arms.tolist(), body.stands(where).tolist()):
@@ -176,6 +192,11 @@ class ActionFeatures:
             person.height = body.grown(person.height, now, dt, trusted=upright)
             person.arm = body.grown(person.arm, arm, dt, trusted=False)
         heights, arms = (np.array([getattr(person, name) for person in people]) for name in ("height", "arm"))
+        for person, low in zip(people, ground(where, heights).tolist()):
+            share = 1 - np.exp(-max(time - person.seen, 0.0) / _GROUND_SECONDS)
+            if not np.isnan(low):
+                person.ground = low if np.isnan(person.ground) else person.ground + share * (low - person.ground)
+        grounds = np.array([person.ground for person in people])
         for person, cues in zip(people, body.facing(where, heights)):
             share = 1 - np.exp(-max(time - person.seen, 0.0) / _FACING_SECONDS)
             fresh = np.where(np.isnan(person.cues), cues, person.cues + share * (cues - person.cues))
@@ -183,9 +204,14 @@ class ActionFeatures:
             person.view = body.view(person.cues, person.view) if self._fixed is None else self._fixed
             person.seen = time
         rows = {identity: row for row, identity in enumerate(tracks.ids.tolist())}
+        trust = of_points(
+            np.where(poses.scores >= MIN_SCORE, poses.scores, 0) * TRUST[tracks.keypoint_states], self.skeleton
+        )
+        breadths = np.array([np.nan_to_num(person.cues[1]) for person in people])
         views = np.array([person.view for person in people], dtype=np.intp)
         any_measured = bool(np.isfinite(where).any())
-        return _Moment(frame, time, tracks, rows, any_measured, where, headings(where), heights, arms, views)
+        whole = where, trust, breadths, headings(where)
+        return _Moment(frame, time, tracks, rows, any_measured, *whole, heights, arms, grounds, views)
 
     def _complete(self, row: int) -> bool:
         """Return whether the window of a frame is complete."""
@@ -214,6 +240,8 @@ class ActionFeatures:
         moment, people = self._moments[row], len(self._moments[row].tracks)
         velocities, accelerations, rates = self._derivatives(row)
         found = angles(moment.headings, moment.views)
+        judged = quality(moment.points, moment.trust, found, moment.heights, moment.breadths)
+        possible = np.where(judged.impossible, np.nan, found)
         measures = body.measures(moment.points, moment.heights, moment.arms)
         kinds, confidences = postures(measures)
         centres, mass = body.centre_of_mass(moment.points)
@@ -222,22 +250,29 @@ class ActionFeatures:
             for change in (velocities, accelerations)
         ]
         sizes = np.linalg.norm(np.stack(moving, axis=-2), axis=-1)  # (N, 1 + L, 2)
-        moved = sizes[:, :, None] / self._lengths(moment.heights)[:, None, :, None]  # (N, 1 + L, U, 2)
+        lengths, scale = self._lengths(moment)
+        moved = sizes[:, :, None] / lengths[:, None, :, None]  # (N, 1 + L, U, 2)
         falling = velocities[:, _TRUNK, 1]  # (N, 4); one corner of the trunk is enough
         known = np.isfinite(falling)
         with np.errstate(invalid="ignore"):
             descent = np.where(known, falling, 0.0).sum(-1) / known.sum(-1) / moment.heights  # (N,)
         values = [
             *(confidences[:, None], moment.heights[:, None], found, angle_rates(rates, moment.views)),
-            *(centres, mass[:, None], moved.reshape(people, math.prod(moved.shape[1:]))),
-            *(self._symmetry(moment, found), measures, descent[:, None]),
+            *(self._in_image(centres), self._feet(moment), mass[:, None], *scale, *self._positions(centres, scale)),
+            *(moved.reshape(people, math.prod(moved.shape[1:])), self._symmetry(moment, possible)),
+            *(measures, descent[:, None], judged.angles, judged.scores),
         ]
         seen: NDArray[np.bool_] = np.asarray(np.isfinite(moment.points).any((-1, -2)))
         table = np.where(seen[:, None], np.concatenate(values, axis=-1), np.nan)
         views = tuple(VIEWS[view] if there else "" for view, there in zip(moment.views, seen))
         names = tuple("" if np.isnan(kind) else POSTURES[int(kind)] for kind in kinds)
         ids, states = moment.tracks.ids, moment.tracks.states
-        return Features(moment.frame, moment.time, ids, states, views, names, self._names, table)
+        flags = tuple(text if there else "" for text, there in zip(judged.flags, seen))
+        impossible = np.zeros(table.shape, dtype=bool)
+        for start in (2, 2 + len(ANGLES)):  # angles, and their velocities
+            impossible[:, start : start + len(ANGLES)] = judged.impossible
+        texts = views, names, flags
+        return Features(moment.frame, moment.time, ids, states, *texts, self._names, table, impossible)
 
     def _derivatives(self, row: int) -> tuple[Array, Array, Array]:
         """Return velocity and acceleration (N, P, 2) of points, and the segments' rotation (N, S), degrees per s."""
@@ -264,14 +299,28 @@ class ActionFeatures:
         first, second = derivatives(times, flat)
         return first[:, :split].reshape(shape), second[:, :split].reshape(shape), first[:, split:]
 
-    def _lengths(self, heights: Array) -> Array:
-        """Return the length (N, U) in pixels of each unit: pixel, body height and, if calibrated, metre."""
-        lengths = [np.ones_like(heights), heights]
-        if self.person_height:
-            lengths.append(heights / self.person_height)
-        elif self.scale:
-            lengths.append(np.full_like(heights, self.scale))
-        return np.stack(lengths, axis=-1)
+    def _lengths(self, moment: _Moment) -> tuple[Array, list[Array]]:
+        """Return the length (N, U) in pixels of each unit: pixel, body height and, if calibrated, metre.
+
+        The second value holds the columns (N, 1) of the scale: pixels per metre, and its standard deviation in percent.
+        """
+        lengths = [np.ones_like(moment.heights), moment.heights]
+        if not self.calibration.metric:
+            return np.stack(lengths, axis=-1), []
+        scale, doubt = scales(self.calibration, moment.heights, moment.grounds)
+        return np.stack([*lengths, scale], axis=-1), [scale[:, None], 100 * doubt[:, None]]
+
+    def _in_image(self, places: Array) -> Array:
+        """Return places (..., 2) in pixels of the image."""
+        return self.calibration.floor.tilt(places) if self.calibration.floor else places
+
+    def _feet(self, moment: _Moment) -> Array:
+        """Return how far down (N, 1) the lower foot is in the image, pixels."""
+        return np.fmax.reduce(self._in_image(moment.points[:, _FEET])[..., 1], axis=1)[:, None]
+
+    def _positions(self, places: Array, scale: list[Array]) -> list[Array]:
+        """Return the columns (N, 2) of places (N, 2) in metres along the floor and above it, where both are known."""
+        return [places / scale[0] * (1.0, -1.0)] if self.calibration.positions else []
 
     def _symmetry(self, moment: _Moment, found: Array) -> Array:
         """Return the symmetry index (N, joints) of each pair's range of motion in percent (Robinson et al. 1987)."""
@@ -285,7 +334,5 @@ class ActionFeatures:
                 kept.popleft()
             past = unwrapped(np.array([angles for _, angles in kept]))  # (R, J)
             spans = np.fmax.reduce(past) - np.fmin.reduce(past)
-            left, right = spans.reshape(-1, 2).T
-            moves = np.fmax(left, right) >= _MIN_RANGE
-            result[n, moves] = 200 * (left - right)[moves] / (left + right)[moves]
+            result[n] = symmetry_index(*spans.reshape(-1, 2).T)
         return result

@@ -37,6 +37,8 @@ def read_recording(
     path = Path(path)
     with reading(path):
         format = format_in(path)
+        if format.read is None:
+            raise UsageError(f"'{path}' holds {format.title}, which are written and not read. Give another format.")
         recording = format.read(path, **{key: options[key] for key in format.read_options if key in options})
     facts = {key: value for key, value in facts_beside(path).items() if getattr(recording, key) is None}
     given = {key: value for key, value in (("fps", fps), ("size", size)) if value is not None}
@@ -81,8 +83,8 @@ def write_recording(
     for option in options:
         if option not in format.options:
             takers = [name for name, other in FORMATS.items() if option in other.options]
-            flag = "--" + option.replace("_", "-")
-            raise UsageError(f"{flag} does nothing for {format.title}. Leave it out; it is for {', '.join(takers)}.")
+            what = "A calibration" if option == "calibration" else "--" + option.replace("_", "-")
+            raise UsageError(f"{what} does nothing for {format.title}. Leave it out; it is for {', '.join(takers)}.")
     if not format.boxes and not len(recording.skeleton):
         raise OutputError(f"Cannot write '{path}': there are only boxes. Choose a .txt (MOT), or give poses.")
     if path.exists() and recording.path.exists() and path.samefile(recording.path):

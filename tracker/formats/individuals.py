@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,6 +60,45 @@ def blocks(recording: Recording, ids: Sequence[int], num_frames: int) -> Iterato
             block.box_scores[index - first, columns] = poses.box_scores
             frame = next(frames, None)
         yield block
+
+
+class Span(NamedTuple):
+    """First and last frame of a person, inclusive, and their times in seconds."""
+
+    first: int
+    last: int
+    begin: float
+    end: float
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return self.last - self.first + 1
+
+
+def spans_of(recording: Recording) -> tuple[dict[int, Span], tuple[array[int], array[float]], float]:
+    """Read the file once; return each person's span, number and time of the frames with people, and the frame rate.
+
+    Without a stated rate, it is that of the longest track.
+    """
+    spans: dict[int, Span] = {}
+    known, moments = array("q"), array("d")
+    for index, time, tracks in recording.timed():
+        known.append(index)
+        moments.append(time)
+        for person in tracks.ids.tolist():
+            first, _, begin, _ = spans.get(person, (index, index, time, time))
+            spans[person] = Span(first, index, begin, time)
+    longest = max(spans.values(), key=lambda span: span.end - span.begin, default=Span(0, 0, 0.0, 0.0))
+    seconds = longest.end - longest.begin
+    rate = (longest.last - longest.first) / seconds if seconds > 0 else 30.0
+    return spans, (known, moments), recording.fps or rate
+
+
+def person_in(path: Path) -> int:
+    """Return the ID in the name of a file with one person, `NAME_person3`; 1 without one."""
+    found = re.search(r"_person(\d+)$", path.stem)
+    return int(found[1]) if found else 1
 
 
 def frames_of(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import UsageError
+from .c3d import write_c3d
 from .coco import read_coco, write_coco
 from .csv_rows import header_of
 from .deeplabcut import read_dlc_csv, read_dlc_h5, write_dlc_csv, write_dlc_h5
@@ -31,7 +32,7 @@ class Format:
         suffix: of its files.
         title: name in messages.
         write: `(path, recording, **options)`.
-        read: `(path, **options)`.
+        read: `(path, **options)`; None if the format is only written.
         boxes: whether boxes without keypoints can be written.
         spread: whether several files are written, one per person.
         options: of `write`.
@@ -42,7 +43,7 @@ class Format:
     suffix: str
     title: str
     write: Callable[..., None]
-    read: Callable[..., Recording]
+    read: Callable[..., Recording] | None = None
     boxes: bool = False
     spread: bool = False
     options: tuple[str, ...] = ()
@@ -51,7 +52,7 @@ class Format:
 
 
 _GAPS = ("max_gap", "rate", "label")
-_SCALE = ("scale",)
+_CALIBRATION = ("calibration",)
 
 FORMATS = {
     "table": Format(".csv", "posetrack's table", write_table, read_table),
@@ -64,7 +65,10 @@ FORMATS = {
     "dlc": Format(".dlc.csv", "DeepLabCut CSV", write_dlc_csv, read_dlc_csv),
     "dlc-h5": Format(".dlc.h5", "DeepLabCut HDF5", write_dlc_h5, read_dlc_h5, needs=("pandas", "tables", "h5py")),
     "sleap": Format(".sleap.h5", "SLEAP analysis HDF5", write_sleap, read_sleap, needs=("h5py",)),
-    "trc": Format(".trc", "OpenSim markers", write_trc, read_trc, spread=True, options=_SCALE, read_options=_SCALE),
+    "trc": Format(
+        ".trc", "OpenSim markers", write_trc, read_trc, spread=True, options=_CALIBRATION, read_options=("scale",)
+    ),
+    "c3d": Format(".c3d", "C3D markers", write_c3d, spread=True, options=_CALIBRATION, needs=("ezc3d",)),
     "mmaction": Format(".pkl", "MMAction2 and PYSKL skeletons", write_mmaction, read_mmaction, options=_GAPS),
 }
 SUFFIXES = sorted({format.suffix for format in FORMATS.values()}, key=len, reverse=True)
@@ -90,11 +94,15 @@ def format_of(path: Path, name: str | None = None) -> Format:
 
 
 def format_in(path: Path) -> Format:
-    """Return the format of an existing file, by its suffix and, if that is ambiguous, its first bytes."""
+    """Return the format of an existing file, by its suffix and, if that is ambiguous, its first bytes.
+
+    Raises:
+        UsageError: the suffix is that of no format.
+    """
     if path.is_dir():
         return FORMATS["openpose"]
     suffix = path.suffix.lower()
-    if suffix not in SINGLE:
+    if suffix not in {*SINGLE, FORMATS["c3d"].suffix}:
         raise UsageError(f"'{path}' has the suffix of no format. Give one of {', '.join(sorted(SINGLE))}, or a folder.")
     if suffix == ".csv":
         header = header_of(path)

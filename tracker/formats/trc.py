@@ -1,24 +1,25 @@
 """OpenSim's marker files: one per person, in pixels or metres, y up.
 
-The origin is the upper left corner of the image, so y is negative within it; z is 0. Missing markers are empty cells;
+The origin is the left end of the floor's line, or without a floor the upper left corner of the image, within which y is
+negative; z is 0. Missing markers are empty cells;
 rows end with a tab, because OpenSim rejects an empty last cell without one.
 Source: https://opensimconfluence.atlassian.net, "Marker (.trc) Files".
 """
 
 from __future__ import annotations
 
-import re
-from array import array
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ...errors import SourceError, UsageError
 from ...models.geometry.keypoints import Skeleton
-from .individuals import blocks
+from ..features.calibration import UNCALIBRATED, Calibration
+from .individuals import Span, blocks, person_in, spans_of
+from .metres import places_of
 from .recording import Recording, TimedTracks, check_empty, tracks_of
 from .trajectories import skeleton_of
 
@@ -26,78 +27,55 @@ _PER_METRE = {"m": 1.0, "mm": 1000.0}
 _HEAD = 5  # lines
 
 
-class _Span(NamedTuple):
-    """First and last frame of a person, inclusive, and their times in seconds."""
-
-    first: int
-    last: int
-    begin: float
-    end: float
-
-
-def write_trc(path: Path, recording: Recording, *, scale: float | None = None) -> None:
+def write_trc(path: Path, recording: Recording, *, calibration: Calibration = UNCALIBRATED) -> None:
     """Write `NAME_person3.trc` and so on, each from the person's first frame to the last.
 
     Args:
         path: `NAME.trc` in the folder of the files.
         recording: with times.
-        scale: pixels per metre; if omitted, pixels are written, which OpenSim cannot convert to lengths.
+        calibration: what a metre is, and the floor; without a measure of a metre, pixels are written, which OpenSim
+            cannot convert to lengths.
     """
-    spans: dict[int, _Span] = {}
-    known, moments = array("q"), array("d")  # numbers and times of the frames with people
-    for index, time, tracks in recording.timed():
-        known.append(index)
-        moments.append(time)
-        for person in tracks.ids.tolist():
-            first, _, begin, _ = spans.get(person, (index, index, time, time))
-            spans[person] = _Span(first, index, begin, time)
+    places_in_metres = places_of(recording, calibration)
+    spans, (known, moments), rate = spans_of(recording)
     ids = sorted(spans)
-    rate = recording.fps or _rate(list(spans.values()))
     files = {person: path.with_name(f"{path.stem}_person{person}.trc") for person in ids}
     for person in ids:
-        head = _head(files[person].name, recording.skeleton, spans[person], rate, "m" if scale else "px")
+        head = _head(files[person].name, recording.skeleton, spans[person], rate, "m" if calibration.metric else "px")
         files[person].write_text(head, encoding="utf-8", newline="\n")
-    unit, decimals = (1 / scale, 5) if scale else (1.0, 2)
+    decimals = 5 if calibration.metric else 2
     count = max((span.last + 1 for span in spans.values()), default=0)
     check_empty(recording.path, people=len(known), frames=count)
     for block in blocks(recording, ids, count):
-        places = block.points[..., :2].astype(np.float64) * (unit, -unit) + 0.0  # + 0.0 turns -0 into 0
+        pixels = block.points[..., :2].astype(np.float64)
         times = np.interp(block.first + np.arange(len(block.times)), known, moments).tolist()
         for p, person in enumerate(ids):
             span = spans[person]
             shown = range(max(block.first, span.first), min(block.first + len(times), span.last + 1))
             if not len(shown):
                 continue
-            rows = []
+            places, rows = places_in_metres(person, pixels[:, p]), []
             for index in shown:
                 cells = (
                     f"{x:.{decimals}f}\t{y:.{decimals}f}\t{0:.{decimals}f}" if x == x else "\t\t"
-                    for x, y in places[index - block.first, p].tolist()
+                    for x, y in places[index - block.first].tolist()
                 )
                 rows.append("\t".join([str(index), f"{times[index - block.first]:.6f}", *cells]) + "\t\n")
             with files[person].open("a", encoding="utf-8", newline="\n") as file:
                 file.writelines(rows)
 
 
-def _rate(spans: list[_Span]) -> float:
-    """Return the frame rate of the longest track."""
-    longest = max(spans, key=lambda span: span.end - span.begin, default=_Span(0, 0, 0.0, 0.0))
-    seconds = longest.end - longest.begin
-    return (longest.last - longest.first) / seconds if seconds > 0 else 30.0
-
-
-def _head(name: str, skeleton: Skeleton, span: _Span, rate: float, unit: str) -> str:
+def _head(name: str, skeleton: Skeleton, span: Span, rate: float, unit: str) -> str:
     """Return the five header lines."""
-    count = span.last - span.first + 1
     facts = {
         "DataRate": f"{rate:.6g}",
         "CameraRate": f"{rate:.6g}",
-        "NumFrames": count,
+        "NumFrames": span.frames,
         "NumMarkers": len(skeleton),
         "Units": unit,
         "OrigDataRate": f"{rate:.6g}",
         "OrigDataStartFrame": span.first,
-        "OrigNumFrames": count,
+        "OrigNumFrames": span.frames,
     }
     axes = [f"{axis}{n}" for n in range(1, len(skeleton) + 1) for axis in "XYZ"]
     lines: tuple[Iterable[Any], ...] = (
@@ -130,9 +108,7 @@ def read_trc(path: Path, *, scale: float | None = None) -> Recording:
     if unit != "px" and not scale:
         raise UsageError(f"'{path}' is in {unit}. Add --scale with the pixels per metre.")
     factor = scale / _PER_METRE[unit] if scale and unit != "px" else 1.0
-    found = re.search(r"_person(\d+)$", path.stem)
-    person = int(found[1]) if found else 1
-    return Recording(skeleton, partial(_frames, path, skeleton, person, factor), path, fps=fps)
+    return Recording(skeleton, partial(_frames, path, skeleton, person_in(path), factor), path, fps=fps)
 
 
 def _frames(path: Path, skeleton: Skeleton, person: int, factor: float) -> Iterator[TimedTracks]:

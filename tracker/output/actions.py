@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import isnan
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -12,16 +13,18 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from ...errors import OutputError
-from ..features.columns import LEAD
+from ..features.columns import LEAD, header
 from ..features.derivatives import FILTER
-from ..features.events import EVENT_COLUMNS, Event, EventDetector
+from ..features.events import COUNT, EVENT_COLUMNS, UNITS, Event, EventDetector
 from ..features.stream import ActionFeatures, Features
+from ..features.zones import ZoneCounter
 from ..partial import PartialFile, Transaction
 from ..types import Frame, Tracks
+from .movement import BalanceRows, GaitRows, RepetitionRows
 from .sidecar import versions, write_facts
 from .sinks import ContextGroup
 
-_DECIMALS = {"px": 2, "deg": 2, "deg/s": 1, "px/s": 2, "px/s2": 1, "%": 1}
+_DECIMALS = {"px": 2, "px/m": 2, "deg": 2, "deg/s": 1, "px/s": 2, "px/s2": 1, "%": 1}
 _FINE = 4  # decimals of all other units
 
 
@@ -41,7 +44,10 @@ class Rows(Protocol):
     header: str
 
     def rows(self, features: Features, events: Sequence[Event]) -> str:
-        """Return the rows of one frame."""
+        """Return the rows that one frame completes."""
+
+    def finish(self) -> str:
+        """Return the rows that the end of the run completes."""
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
@@ -56,7 +62,8 @@ class FeatureRows:
 
     def __init__(self, actions: ActionFeatures) -> None:
         self._columns = actions.columns
-        self.header = ",".join((*LEAD, *actions.columns)) + "\n"
+        self._names = (*LEAD, *(header(name, unit) for name, (unit, _) in actions.columns.items()))
+        self.header = ",".join(self._names) + "\n"
         decimals = [_DECIMALS.get(unit, _FINE) for unit, _ in actions.columns.values()]
         self._scale = 10.0 ** np.array(decimals)
         self._row = ",".join(f"%.{n}f" for n in decimals) + "\n"
@@ -66,17 +73,20 @@ class FeatureRows:
         lead = f"{features.frame},{features.time:.6f},"
         values = np.where(np.isfinite(features.values), features.values, np.nan)
         values = np.rint(values * self._scale) / self._scale + 0.0  # + 0.0 turns -0.00 into 0.00
+        texts = features.ids.tolist(), features.states, features.views, features.postures, features.flags
         return "".join(
-            f"{lead}{identity},{state},{view},{posture},{(self._row % tuple(row)).replace('nan', '')}"
-            for identity, state, view, posture, row in zip(
-                features.ids.tolist(), features.states, features.views, features.postures, values.tolist(), strict=True
-            )
+            f"{lead}{identity},{state},{view},{posture},{flags},{(self._row % tuple(row)).replace('nan', '')}"
+            for identity, state, view, posture, flags, row in zip(*texts, values.tolist(), strict=True)
         )
+
+    def finish(self) -> str:
+        """Return nothing: every row is complete with its frame."""
+        return ""
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
-        columns = LEAD | self._columns
-        return {"columns": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in columns.items()}}
+        facts = zip(self._names, (LEAD | self._columns).values(), strict=True)
+        return {"columns": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in facts}}
 
 
 class EventRows:
@@ -84,32 +94,48 @@ class EventRows:
 
     Args:
         detector: describes the values of its events.
+        zones: describes those of zones and lines, and counts them.
     """
 
     header = ",".join(EVENT_COLUMNS) + "\n"
 
-    def __init__(self, detector: EventDetector) -> None:
-        self._detector = detector
+    def __init__(self, detector: EventDetector, zones: ZoneCounter) -> None:
+        self._detector, self._zones = detector, zones
 
     def rows(self, features: Features, events: Sequence[Event]) -> str:
         """Return the rows of the events detected in one frame."""
+        units = UNITS | self._zones.units()
         return "".join(
-            f"{event.time:.6f},{event.frame},{event.track},{event.event},{event.value:g},{event.confidence:.2f}\n"
+            f"{event.time:.6f},{event.frame},{event.track},{event.event},{'' if isnan(value) else f'{value:g}'},"
+            f"{units.get(event.event, COUNT)},{event.confidence:.2f}\n"
             for event in events
-        ).replace("nan", "")
+            for value in (event.value,)
+        )
+
+    def finish(self) -> str:
+        """Return nothing: every row is complete with its event."""
+        return ""
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
-        return {"columns": EVENT_COLUMNS, "values": self._detector.values()}
+        values = self._detector.values() | self._zones.values()
+        return {"columns": EVENT_COLUMNS, "values": values, "zones": self._zones.facts()}
 
 
 class _Table:
     """One file that grows under its partial name, and its sidecar."""
 
     def __init__(
-        self, path: Path, rows: Rows, *, overwrite: bool, facts: dict[str, Any], results: Transaction | None
+        self,
+        path: Path,
+        contents: Callable[[], Rows],
+        *,
+        overwrite: bool,
+        facts: dict[str, Any],
+        results: Transaction | None,
     ) -> None:
-        self._rows, self._facts, self._results = rows, facts, results
+        self._contents, self._rows = contents, contents()
+        self._facts, self._results = facts, results
         self._file = PartialFile(path, overwrite=overwrite, results=results)
 
     def __enter__(self) -> Self:
@@ -125,8 +151,14 @@ class _Table:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
+                self._append(self._rows.finish())
+        except BaseException as failure:
+            self._file.__exit__(type(failure), failure, failure.__traceback__)
+            raise
         self._file.__exit__(kind, error, trace)
-        with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
+        with suppress(*((OutputError,) if kind else ())):
             self._write_facts(complete=kind is None)
 
     def _write_facts(self, *, complete: bool) -> None:
@@ -135,11 +167,15 @@ class _Table:
 
     def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
         """Append the rows of one frame."""
-        if block := self._rows.rows(features, events):
+        self._append(self._rows.rows(features, events))
+
+    def _append(self, block: str) -> None:
+        if block:
             self._file.write(block.encode())
 
     def restart(self) -> None:
         """Remove all rows."""
+        self._rows = self._contents()
         self._file.clear()
         self._file.write(self._rows.header.encode())
 
@@ -153,8 +189,12 @@ class ActionSink(ContextGroup):
         actions: computes the features.
         detector: detects the events.
         listeners: receive features and events.
+        zones: zones and lines whose events are added; None if there are none.
         features: path of the table of features.
         events: path of the table of events.
+        reps: path of the table of repetitions.
+        gait: path of the table of gait cycles.
+        balance: path of the table of standing and jumps.
         overwrite: whether existing files may be replaced.
         results: gives the tables their names; None gives each its own.
 
@@ -167,20 +207,27 @@ class ActionSink(ContextGroup):
         actions: ActionFeatures,
         detector: EventDetector,
         *listeners: Listener,
+        zones: ZoneCounter | None = None,
         features: str | Path | None = None,
         events: str | Path | None = None,
+        reps: str | Path | None = None,
+        gait: str | Path | None = None,
+        balance: str | Path | None = None,
         overwrite: bool = False,
         results: Transaction | None = None,
     ) -> None:
-        self._actions, self._detector = actions, detector
+        self._actions, self._detector, self._zones = actions, detector, zones or ZoneCounter(())
         facts = {
             "skeleton": {"name": actions.skeleton.name, "keypoints": list(actions.skeleton.keypoints)},
             "filter": FILTER,
-            "calibration": {"person_height_m": actions.person_height, "scale_px_per_m": actions.scale},
+            "calibration": actions.calibration.facts(),
         }
-        contents: list[tuple[str | Path | None, Rows]] = [
-            (features, FeatureRows(actions)),
-            (events, EventRows(detector)),
+        contents: list[tuple[str | Path | None, Callable[[], Rows]]] = [
+            (features, lambda: FeatureRows(actions)),
+            (events, lambda: EventRows(detector, self._zones)),
+            (reps, lambda: RepetitionRows(detector)),
+            (gait, GaitRows),
+            (balance, BalanceRows),
         ]
         words: Any = {"overwrite": overwrite, "facts": facts, "results": results}
         tables = [_Table(Path(path), rows, **words) for path, rows in contents if path]
@@ -193,7 +240,7 @@ class ActionSink(ContextGroup):
     ) -> bool | None:
         try:
             with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
-                self._pass_on(self._actions.finish())
+                self._pass_on(self._actions.finish(), last=True)
         except BaseException as failure:
             super().__exit__(type(failure), failure, failure.__traceback__)
             raise
@@ -203,6 +250,7 @@ class ActionSink(ContextGroup):
         """Forget all frames and remove all rows."""
         self._actions.finish()
         self._detector.reset()
+        self._zones.reset()
         self._waiting.clear()
         for listener in self._listeners:
             listener.restart()
@@ -216,8 +264,15 @@ class ActionSink(ContextGroup):
         self._waiting.append(tracks)
         self._pass_on(self._actions.update(index, time, tracks))
 
-    def _pass_on(self, frames: list[Features]) -> None:
-        found = [(self._waiting.popleft(), features, self._detector.update(features)) for features in frames]
+    def _pass_on(self, frames: list[Features], *, last: bool = False) -> None:
+        """Detect the events of frames and pass everything on; the last frames also end the stays in zones."""
+        found: list[tuple[Tracks, Features, list[Event]]] = []
+        for features in frames:
+            tracks = self._waiting.popleft()
+            there = self._zones.update(features.frame, features.time, tracks)
+            found.append((tracks, features, [*self._detector.update(features), *there]))
+        if last and found:
+            found[-1][2].extend(self._zones.finish())
         for tracks, features, events in found:
             for listener in self._listeners:
                 listener.take(tracks, features, events)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from array import array
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ class Clip:
         start: time of the first image in seconds.
         size: (width, height) pixels of the first image before scaling; None without images.
         stills: still images in order, beginning with the first image.
+        times: seconds of the video's images; empty without a video.
         video: contents of an MP4 file; None if it is too large, or a single image.
     """
 
@@ -55,6 +57,7 @@ class Clip:
         self.start = 0.0
         self.size: tuple[int, int] | None = None
         self.stills: list[Still] = []
+        self.times = array("d")
         self.video: bytes | None = None
         self._folder, self._fps, self._max = folder, fps, max_bytes
         self._every = 1.0  # seconds between still images
@@ -80,6 +83,7 @@ class Clip:
             self._keep(image, time)
         if self._writer:
             self._writer.write(image, time)
+            self.times.append(time)
             file = self._writer.partial  # does not exist before the first packet
             if file.exists() and file.stat().st_size > self._max:
                 self._give_up()
@@ -88,6 +92,7 @@ class Clip:
         """Add seconds to all times."""
         self.start += seconds
         self.stills = [Still(still.time + seconds, still.uri) for still in self.stills]
+        self.times = array("d", (time + seconds for time in self.times))
 
     def _keep(self, image: NDArray[np.uint8], time: float) -> None:
         self.stills.append(Still(time, jpeg_uri(image)))
@@ -100,6 +105,7 @@ class Clip:
         if writer:
             writer.close()
             writer.path.unlink(missing_ok=True)
+        self.times = array("d")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..features.gait import PERCENT
 from ..output.palette import GOLDEN, Color, oklch, palette
 from ..types import State
 from .clip import Clip
@@ -37,6 +38,8 @@ def page_data(measurements: Measurements, clip: Clip | None, *, size: tuple[int,
         "exact": measurements.series.bucket == 0,
         "video": bool(clip and clip.video),
         "origin": clip.start if clip else measurements.start,
+        "frames": _base64(np.array(clip.times)) if clip and clip.video else "",
+        "sides": SIDES,
         "times": [still.time for still in stills] if not (clip and clip.video) else [],
         "size": size,
         "point": _best_point(measurements),
@@ -48,6 +51,8 @@ def page_data(measurements: Measurements, clip: Clip | None, *, size: tuple[int,
                 "colors": shades(person.id),
                 "spans": [[start, end, _HEIGHTS[state]] for start, end, state in person.spans],
                 "series": _columns(measurements, person.id),
+                "cycle": _cycle(measurements, person.id),
+                "asymmetry": _asymmetry(measurements, person.id),
             }
             for person in order
         ],
@@ -70,23 +75,23 @@ def label(name: str) -> str:
     return "centre of mass" if name == "com" else name.replace("_", " ")
 
 
-def shades(identity: int) -> dict[str, dict[str, str]]:
-    """Return the colours of a person: those of the overlay, with darker shades of the same hue on white."""
-    tone = palette(identity)
-    hue = identity * GOLDEN % 1
-    light = {"base": oklch(0.6, 0.15, hue), "left": oklch(0.7, 0.14, hue), "right": oklch(0.46, 0.13, hue)}
-    dark = {"base": tone.base, "left": tone.left, "right": oklch(0.62, 0.17, hue)}
-    return {
-        "chip": {"base": css(tone.base)},
-        "light": {name: css(color) for name, color in light.items()},
-        "dark": {name: css(color) for name, color in dark.items()},
-    }
+def shades(identity: int) -> dict[str, str]:
+    """Return the colours of a person: that of the overlay, and a darker one of the same hue for lines on white."""
+    base = css(palette(identity).base)
+    return {"chip": base, "light": css(oklch(0.6, 0.15, identity * GOLDEN % 1)), "dark": base}
 
 
 def css(color: Color) -> str:
     """Return a BGR colour in CSS notation."""
     blue, green, red = color
     return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+# Left blue and right orange, as the limbs with --colors side; they differ also in lightness, for prints without colour.
+SIDES = {
+    "left": {"light": css(oklch(0.45, 0.17, 0.71)), "dark": css(oklch(0.66, 0.16, 0.68))},
+    "right": {"light": css(oklch(0.67, 0.17, 0.14)), "dark": css(oklch(0.82, 0.15, 0.18))},
+}
 
 
 def _columns(measurements: Measurements, identity: int) -> dict[str, str]:
@@ -108,6 +113,24 @@ def broken(table: NDArray[np.float64], bucket: float) -> NDArray[np.float64]:
 
 def _base64(values: NDArray[np.float64]) -> str:
     return b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def _cycle(measurements: Measurements, identity: int) -> dict[str, list[float | None]] | None:
+    """Return mean and band (101,) of each joint in the gait cycle, degrees; None without a cycle."""
+    moves = measurements.movement.people.get(identity) if measurements.movement else None
+    if not moves or not moves.gait.cycles:
+        return None
+    columns = {"percent": PERCENT.astype(float)}
+    for joint, curve in moves.gait.curves.items():
+        sd = np.nan_to_num(curve.sd)
+        columns |= {joint: curve.mean, f"{joint}_low": curve.mean - sd, f"{joint}_high": curve.mean + sd}
+    return {name: [None if np.isnan(v) else round(v, 1) for v in values.tolist()] for name, values in columns.items()}
+
+
+def _asymmetry(measurements: Measurements, identity: int) -> dict[str, float]:
+    """Return the asymmetry of each pair of joints, %."""
+    moves = measurements.movement.people.get(identity) if measurements.movement else None
+    return {name: round(value, 1) for name, value in moves.asymmetry.items()} if moves else {}
 
 
 def _best_point(measurements: Measurements) -> str:

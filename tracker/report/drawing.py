@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import OutputError, UsageError
 from ..partial import check_target, partial_path
 from ..types import State
-from .data import broken, shades
+from .data import SIDES, broken, shades
 from .libraries import need
 from .measurements import Measurements
 
@@ -23,6 +23,7 @@ KINDS = ("timeline", "path", "speed", "angles")
 SUFFIXES = (".png", ".pdf", ".svg")
 DPI = 160
 WIDTH = 9.0  # inches
+MOST_IN_LEGEND = 12  # people; more colours cannot be distinguished
 _JOINTS = ("knee", "hip", "ankle", "shoulder", "elbow")
 _WEIGHTS = {State.MEASURED: 7.0, State.INTERPOLATED: 4.0, State.PREDICTED: 1.2}  # points
 
@@ -54,6 +55,7 @@ def save_figure(path: Path, measurements: Measurements, *, kinds: tuple[str, ...
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     rows = [row for kind in kinds for row in _rows(measurements, kind)]
     if not rows:
@@ -70,6 +72,11 @@ def save_figure(path: Path, measurements: Measurements, *, kinds: tuple[str, ...
             draw(ax)
             ax.set_xlabel(ax.get_xlabel(), fontsize=8)
             ax.set_ylabel(ax.get_ylabel(), fontsize=8)
+    if 1 < len(measurements.people) <= MOST_IN_LEGEND:
+        ids = sorted(measurements.people)
+        lines = [Line2D([], [], color=_color(identity), lw=2, label=str(identity)) for identity in ids]
+        where: Any = {"loc": "outside upper right", "ncols": len(ids), "frameon": False}
+        figure.legend(handles=lines, title="person", fontsize=8, title_fontsize=8, **where)
     unfinished = partial_path(path)
     try:
         figure.savefig(unfinished)
@@ -118,8 +125,8 @@ def _span(measurements: Measurements) -> tuple[float, float]:
     return measurements.start, max(measurements.end, measurements.start + 0.01)
 
 
-def _color(identity: int, side: str = "base") -> str:
-    return shades(identity)["light"][side]
+def _color(identity: int) -> str:
+    return shades(identity)["light"]
 
 
 def _timeline(ax: Axes, measurements: Measurements) -> None:
@@ -140,22 +147,20 @@ def _timeline(ax: Axes, measurements: Measurements) -> None:
 def _path(ax: Axes, measurements: Measurements) -> None:
     for identity in sorted(measurements.people):
         x, y = (_column(measurements, identity, name)[1] for name in ("com_x", "com_y"))
-        ax.plot(x, y, color=_color(identity), lw=1.5, label=str(identity))
+        ax.plot(x, y, color=_color(identity), lw=1.5)
     ax.set(xlabel="x of the centre of mass (px)", ylabel="y (px)", aspect="equal")
     ax.margins(0.1)
     ax.invert_yaxis()
-    if len(measurements.people) <= 12:
-        ax.legend(
-            title="person", fontsize=8, title_fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5)
-        )
 
 
 def _lines(ax: Axes, measurements: Measurements, names: list[str], label: str) -> None:
-    sides = ("left", "right") if len(names) > 1 else ("base",)
+    sides = ("left", "right") if len(names) > 1 else ("",)
     for identity in sorted(measurements.people):
         for name, side in zip(names, sides):
             times, values = _column(measurements, identity, name)
-            ax.plot(times, values, color=_color(identity, side), lw=1.2, ls="--" if side == "left" else "-")
+            alone = len(measurements.people) == 1
+            color = SIDES[side]["light"] if side and alone else _color(identity)
+            ax.plot(times, values, color=color, lw=1.2, ls="--" if side == "left" else "-")
     ax.set(ylabel=label, xlabel="time (s)" + ("; left dashed, right solid" if len(names) > 1 else ""))
     ax.set_xlim(*_span(measurements))
     ax.grid(axis="y", color="0.9")

@@ -29,6 +29,11 @@ def facts_of(recording: Recording) -> dict[str, Any]:
     return facts
 
 
+def titled(facts: dict[str, Any], **texts: str | None) -> dict[str, Any]:
+    """Return the metadata with the title and the notes that are given."""
+    return facts | {"config": facts.get("config", {}) | {name: text for name, text in texts.items() if text}}
+
+
 def add_video(video: str, report: Report, *, start: float = 0.0) -> None:
     """Add the video to an open report that has its people.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bokeh.models import (
     BoxZoomTool,
@@ -11,6 +12,7 @@ from bokeh.models import (
     CustomJS,
     CustomJSTickFormatter,
     DataRange1d,
+    FactorRange,
     HoverTool,
     ImageURL,
     Line,
@@ -18,9 +20,19 @@ from bokeh.models import (
     Plot,
     Range1d,
     Span,
+    VArea,
 )
 from bokeh.plotting import figure
 
+from ..features.points import SIDES
+
+_STATIC: dict[str, Any] = {
+    "sizing_mode": "stretch_width",
+    "tools": [],
+    "toolbar_location": None,
+    "min_border_left": 44,
+    "min_border_right": 8,
+}
 ROW = 22  # pixels of a person's row in the timeline
 MAX_ROWS_HEIGHT = 480
 DEGREES = "degrees"
@@ -96,13 +108,22 @@ class Figures:
         people: number of people.
         size: (width, height) pixels of a frame.
         plots: of a person.
+        cycles: joints with curves over the gait cycle.
+        uneven: joints with bars of asymmetry.
 
     Attributes:
         models: Bokeh's figures by name.
     """
 
     def __init__(
-        self, *, span: tuple[float, float], people: int, size: tuple[int, int], plots: Sequence[PersonPlot]
+        self,
+        *,
+        span: tuple[float, float],
+        people: int,
+        size: tuple[int, int],
+        plots: Sequence[PersonPlot],
+        cycles: Sequence[str] = (),
+        uneven: Sequence[str] = (),
     ) -> None:
         start, end = span
         room = max(0.01 * (end - start), 0.02)
@@ -111,9 +132,14 @@ class Figures:
         self._person = ColumnDataSource(
             name="person", data={"t": span, **{c: (0, 1) for p in plots for c in p.columns}}
         )
+        columns = [f"{side}_{joint}{end}" for joint in cycles for side in SIDES for end in ("", "_low", "_high")]
+        self._curves = ColumnDataSource(name="curves", data={"percent": (0, 100), **dict.fromkeys(columns, (0, 1))})
         self._blank = {"xs": [span], "ys": [(0, 1)], "color": ["white"], "alpha": [0]}  # ranges need a value
         self.models = {"timeline": self._timeline(people), "speed": self._speed(), "path": self._path(size)}
         self.models |= {plot.name: self._person_plot(plot) for plot in plots}
+        if uneven:
+            self.models["asymmetry"] = self._asymmetry(uneven)
+        self.models |= {f"cycle_{joint}": self._cycle(joint) for joint in cycles}
 
     def _over_time(self, name: str, height: int, y_range: Range1d | DataRange1d) -> figure:
         zoom = BoxZoomTool(dimensions="width")
@@ -190,12 +216,50 @@ class Figures:
             drawn.add_glyph(self._person, line)
         return drawn
 
+    def _cycle(self, joint: str) -> Plot:
+        """Mean curves of both sides over the gait cycle, each with a band of one standard deviation."""
+        plot = figure(
+            **_STATIC,
+            name=f"cycle_{joint}",
+            height=150,
+            x_range=Range1d(0, 100),
+            y_range=DataRange1d(min_interval=20),
+        )
+        for side in ("left", "right"):
+            name = f"{side}_{joint}"
+            band = {"y1": f"{name}_low", "y2": f"{name}_high", "fill_alpha": 0.25, "tags": [side]}
+            plot.add_glyph(self._curves, VArea(x="percent", **band))
+            plot.add_glyph(self._curves, Line(x="percent", y=name, line_width=1.8, line_join="round", tags=[side]))
+        plot.yaxis.ticker.desired_num_ticks = 4
+        return _plain(plot)
+
+    def _asymmetry(self, joints: Sequence[str]) -> Plot:
+        """Bars to the side that moves more."""
+        plot = figure(
+            **_STATIC,
+            name="asymmetry",
+            height=ROW * len(joints) + 34,
+            x_range=Range1d(100, -100, name="asymmetries"),
+            y_range=FactorRange(factors=list(reversed(joints))),
+        )
+        plot.xaxis.formatter = CustomJSTickFormatter(code="return Math.abs(tick)")
+        bars = ColumnDataSource(name="bars", data={key: [] for key in ("joint", "value", "color")})
+        plot.hbar("joint", right="value", left=0, height=0.6, fill_color="color", line_color=None, source=bars)
+        plot.add_layout(Span(dimension="height", location=0, name="even"))
+        plot.ygrid.visible = False
+        return _plain(plot)
+
 
 def _interactive(plot: figure) -> figure:
     """Send clicks on a plot to the page, and make its background transparent."""
     for event in ("tap", "doubletap"):
         detail = f'{{figure: "{plot.name}", kind: "{event}", x: cb_obj.x, y: cb_obj.y}}'
         plot.js_on_event(event, CustomJS(code=f'document.dispatchEvent(new CustomEvent("plot", {{detail: {detail}}}))'))
+    return _plain(plot)
+
+
+def _plain(plot: figure) -> figure:
+    """Make the background transparent, and the axes quiet."""
     plot.background_fill_color = plot.border_fill_color = plot.outline_line_color = None
     plot.axis.axis_line_color = plot.axis.minor_tick_line_color = None
     plot.axis.major_tick_line_color = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from ..features.angles import JOINTS
 from ..features.columns import LANDMARKS
-from ..features.events import Event
+from ..features.events import UNITS, Event, EventDetector
 from ..features.points import index as point_index
 from ..features.points import points
 from ..features.stream import MIN_SCORE, ActionFeatures, Features
 from ..types import State, Tracks
+from .movement import Movement
 from .series import MAX_ROWS, Series
 
 ANGLES = (*JOINTS, "trunk_inclination", "neck_inclination")
@@ -134,10 +135,12 @@ class Measurements:
         people: by ID.
         series: measures by ID.
         events: the first `MAX_EVENTS` events.
+        units: of the values of events that are no counts, by name.
         event_counts: number of all events by name.
         first: number and time in seconds of the first frame with people.
         last: the same of the last frame.
         extent: largest (x, y) of all boxes in pixels.
+        movement: ranges of motion, repetitions, gait and flags; None from a table of features.
     """
 
     def __init__(self, unit: str, *, max_rows: int = MAX_ROWS) -> None:
@@ -146,9 +149,11 @@ class Measurements:
         self.people: dict[int, Person] = {}
         self.series = Series([is_plain(name) for name in self.columns], max_rows=max_rows)
         self.events: list[Event] = []
+        self.units: Mapping[str, str] = UNITS
         self.event_counts: Counter[str] = Counter()
         self.first, self.last = (0, math.inf), (0, -math.inf)
         self.extent = np.zeros(2)
+        self.movement: Movement | None = None
 
     @property
     def start(self) -> float:
@@ -203,15 +208,25 @@ class Collector:
 
     Args:
         actions: computes the features.
+        detector: detects the events.
+        units: of the values of events that are no counts, by name.
         max_rows: number of rows above which series are thinned.
 
     Attributes:
         measurements: of the frames so far.
     """
 
-    def __init__(self, actions: ActionFeatures, *, max_rows: int = MAX_ROWS) -> None:
-        self._skeleton, self._max_rows = actions.skeleton, max_rows
-        self._unit = "m" if actions.person_height or actions.scale else "bh"
+    def __init__(
+        self,
+        actions: ActionFeatures,
+        detector: EventDetector,
+        *,
+        units: Mapping[str, str] = UNITS,
+        max_rows: int = MAX_ROWS,
+    ) -> None:
+        self._skeleton, self._detector, self._max_rows = actions.skeleton, detector, max_rows
+        self._units = units
+        self._unit = "m" if actions.calibration.metric else "bh"
         names = list(actions.columns)
         own = (*column_names(self._unit)[1 : 1 + len(ANGLES) + len(POINTS)], "com_x", "com_y")
         self._columns = [names.index(name) for name in own]
@@ -220,6 +235,8 @@ class Collector:
     def restart(self) -> None:
         """Remove all measurements."""
         self.measurements = Measurements(self._unit, max_rows=self._max_rows)
+        self.measurements.units = self._units
+        self.measurements.movement = self._movement = Movement(self._detector)
 
     def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
         """Add the tracks, features and events of one frame."""
@@ -242,3 +259,8 @@ class Collector:
         if len(tracks):
             measurements.extent = np.fmax(measurements.extent, np.fmax.reduce(poses.boxes[:, 2:]))
         measurements.add_events(events)
+        self._movement.take(features, events)
+
+    def finish(self) -> None:
+        """Add what the end of the run cuts off."""
+        self._movement.finish()

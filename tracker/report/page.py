@@ -15,41 +15,47 @@ from bokeh.resources import Resources
 from markupsafe import Markup
 
 from ...version import __version__
-from ..types import State
+from . import tables
 from .clip import Clip, data_uri
-from .data import as_json, css, label, page_data
-from .data import palette as palette_of
+from .data import SIDES, as_json, label, page_data, shades
+from .drawing import MOST_IN_LEGEND
 from .facts import facts_in_words, in_words, subtitle, warnings_of
 from .figures import Figures, PersonPlot, person_plots
 from .measurements import Measurements, Person
+from .movement import PAIRS, Moves
+from .person_tables import person_tables
 
-MAX_EVENTS = 300  # in the page's table
 
-
-def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip | None = None) -> str:
+def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip | None = None, logo: str = "") -> str:
     """Return the page.
 
     Args:
         measurements: complete measurements of the video.
         facts: metadata of the run, as in its sidecar; missing ones are omitted.
         clip: annotated video.
+        logo: data URI of an image.
     """
+    config = facts.get("config", {})
     source = str(facts.get("source") or "posetrack")
     size = _size(measurements, facts, clip)
     people = sorted(measurements.people.values(), key=lambda person: person.id)
     values: dict[str, Any] = {
-        "title": facts.get("config", {}).get("title") or (source if "://" in source else PurePath(source).name),
+        "title": config.get("title") or (source if "://" in source else PurePath(source).name),
+        "notes": config.get("notes") or "",
+        "logo": logo,
         "subtitle": subtitle(measurements, facts, size),
         "warnings": warnings_of(facts),
-        "people": [_quality(person) for person in people],
+        "people": [_person(person) for person in people],
         "facts": facts_in_words(facts),
-        "options": [(label(key), in_words(value)) for key, value in facts.get("config", {}).items()],
+        "options": [(label(key), in_words(value)) for key, value in config.items()],
         "version": __version__,
         "style": _asset("page.css"),
         "size": size,
+        "sides": SIDES,
+        "most_in_legend": MOST_IN_LEGEND,
     }
     if people:
-        values |= _plots(measurements, size) | _events(measurements) | _video(clip)
+        values |= _plots(measurements, size) | _video(clip)
         data = page_data(measurements, clip, size=size)
         stills = clip.stills if clip else []
         data |= {
@@ -60,7 +66,10 @@ def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip |
         }
         values |= {
             "data": Markup(as_json(data)),  # noqa: S704 - escaped
-            "script": _asset("page.js"),
+            "scripts": [_asset(name) for name in ("save.js", "page.js")],
+            "person_tables": person_tables(measurements),
+            "quality": tables.quality(measurements),
+            "events": tables.events(measurements) if measurements.events else None,
             "start": measurements.start,
             "end": measurements.end,
             "unit": measurements.unit,
@@ -77,8 +86,14 @@ def _asset(name: str) -> Markup:
 def _plots(measurements: Measurements, size: tuple[int, int]) -> dict[str, Any]:
     known = {name for identity in measurements.people for name in _known(measurements, identity)}
     plots = person_plots(sorted(known), measurements.unit)
+    cycles = _cycles(measurements)
     built = Figures(
-        span=(measurements.start, measurements.end), people=len(measurements.people), size=size, plots=plots
+        span=(measurements.start, measurements.end),
+        people=len(measurements.people),
+        size=size,
+        plots=plots,
+        cycles=cycles,
+        uneven=[joint for joint in PAIRS if any(joint in moves.asymmetry for moves in _moves(measurements))],
     )
     ids = sorted(measurements.people)
     axis = built.models["timeline"].yaxis[0]
@@ -93,7 +108,28 @@ def _plots(measurements: Measurements, size: tuple[int, int]) -> dict[str, Any]:
     item["roots"] = {plot.id: f"plot-{name}" for name, plot in built.models.items()}
     figures = {"docs": docs, "items": [item], "names": list(built.models)}
     bokeh = Resources(mode="inline", components=["bokeh"], minified=True).render_js()
-    return {"plots": plots, "figures": Markup(as_json(figures)), "bokeh": Markup(bokeh)}  # noqa: S704
+    return {
+        "plots": plots,
+        "cycles": cycles,
+        "asymmetry": "asymmetry" in built.models,
+        "figures": Markup(as_json(figures)),  # noqa: S704 - escaped
+        "bokeh": Markup(bokeh),  # noqa: S704 - Bokeh's own script
+    }
+
+
+def _moves(measurements: Measurements) -> list[Moves]:
+    return list(measurements.movement.people.values()) if measurements.movement else []
+
+
+def _cycles(measurements: Measurements) -> list[str]:
+    """Return the joints with a curve over the gait cycle, without their sides."""
+    seen = {
+        joint.partition("_")[2]
+        for moves in _moves(measurements)
+        for joint, curve in moves.gait.curves.items()
+        if curve.count.any()
+    }
+    return sorted(seen, key=["hip", "knee", "ankle"].index)
 
 
 def _known(measurements: Measurements, identity: int) -> list[str]:
@@ -125,37 +161,5 @@ def _size(measurements: Measurements, facts: Mapping[str, Any], clip: Clip | Non
     return max(1, math.ceil(width)), max(1, math.ceil(height))
 
 
-def _quality(person: Person) -> dict[str, Any]:
-    score, jitter = person.mean_score, person.mean_jitter
-    return {
-        "id": person.id,
-        "color": css(palette_of(person.id).base),
-        "start": f"{person.start:.2f}",
-        "end": f"{person.end:.2f}",
-        "frames": person.states.total(),
-        "coverage": f"{100 * person.coverage:.0f} %",
-        "interpolated": person.states[State.INTERPOLATED],
-        "predicted": person.states[State.PREDICTED],
-        "score": "-" if math.isnan(score) else f"{score:.2f}",
-        "jitter": "-" if math.isnan(jitter) else f"{jitter:.1f} px",
-    }
-
-
-def _events(measurements: Measurements) -> dict[str, Any]:
-    ordered = sorted(measurements.events, key=lambda event: (event.time, event.track))
-    return {
-        "events": [
-            {
-                "time": event.time,
-                "clock": f"{event.time:.2f} s",
-                "person": event.track,
-                "color": css(palette_of(event.track).base),
-                "text": label(event.event),
-                "value": "" if math.isnan(event.value) else f"{event.value:.4g}",
-                "confidence": f"{event.confidence:.2f}",
-            }
-            for event in ordered[:MAX_EVENTS]
-        ],
-        "event_counts": [(label(name), n) for name, n in measurements.event_counts.most_common()],
-        "more_events": max(0, measurements.event_counts.total() - MAX_EVENTS),
-    }
+def _person(person: Person) -> dict[str, Any]:
+    return {"id": person.id, "colors": shades(person.id), "start": f"{person.start:.2f}", "end": f"{person.end:.2f}"}

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
+from ..features.events import UNITS, EventDetector
 from ..features.stream import ActionFeatures
 from ..partial import PartialFile, Transaction
 from .clip import Clip
 from .libraries import need
+from .logo import logo_uri
 from .measurements import Collector
 
 
@@ -27,7 +29,10 @@ class Report:
     Args:
         path: of the page, .html.
         actions: computes the features.
+        detector: detects the events.
+        units: of the values of events that are no counts, by name.
         fps: average frame rate; None if unknown.
+        logo: image beside the heading; None without.
         overwrite: whether an existing file may be replaced.
         results: gives the page its name.
 
@@ -37,7 +42,7 @@ class Report:
         people: collects measurements.
 
     Raises:
-        UsageError: Bokeh is missing, or the suffix is not .html.
+        UsageError: Bokeh is missing, the suffix is not .html, or the logo is no image.
         OutputError: the name is taken or cannot be written.
     """
 
@@ -45,17 +50,21 @@ class Report:
         self,
         path: str | Path,
         actions: ActionFeatures,
+        detector: EventDetector,
         *,
+        units: Mapping[str, str] = UNITS,
         fps: float | None = None,
+        logo: str | Path | None = None,
         overwrite: bool = False,
         results: Transaction,
     ) -> None:
         self.path = Path(path)
         check_report(self.path)
+        self._logo = logo_uri(Path(logo)) if logo else ""
         self._page = PartialFile(self.path, overwrite=overwrite, results=results)
         self._begun = False
         self.clip = Clip(self.path.with_name(f".{self.path.name}.clip"), fps=fps)
-        self.people = Collector(actions)
+        self.people = Collector(actions, detector, units=units)
 
     def __enter__(self) -> Self:
         self._page.__enter__()
@@ -86,7 +95,8 @@ class Report:
 
         if not self._begun:
             return
-        text = render(self.people.measurements, facts=facts, clip=self.clip)
+        self.people.finish()
+        text = render(self.people.measurements, facts=facts, clip=self.clip, logo=self._logo)
         self._page.write(text.encode(errors="backslashreplace"))  # of file names that are not UTF-8
         if complete:
             self._page.__exit__(None, None, None)

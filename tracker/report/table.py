@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import SourceError
-from ..features.columns import LEAD
+from ..features.columns import LEAD, header
 from ..types import State
 from .measurements import Measurements
 
@@ -36,7 +36,9 @@ def read_features(path: Path) -> Measurements:
             for row in rows:
                 identity, index, time = int(row["track_id"]), int(row["frame"]), float(row["time_s"])
                 measurements.add(identity, index, time, State(row["state"]), height=_number(row["height_px"]))
-                values = np.array([_number(row.get(name)) for name in measurements.columns])
+                values = np.array(
+                    [_number(row.get(name, row.get(header(name, "px")))) for name in measurements.columns]
+                )
                 measurements.series.add(identity, time, values)
         except (KeyError, TypeError, ValueError) as error:
             where = f"'{path}' is broken in line {rows.line_num}"

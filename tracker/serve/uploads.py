@@ -23,10 +23,12 @@ from .metrics import Metrics
 from .queue import FILES, Queue
 from .results import CONVERTED, convert, listing
 
-# A report has scripts of its own: as a page without an origin it can neither read this server nor send anything.
+# A report has scripts of its own: as a page without an origin it can neither read this server nor send anything, but it
+# may print and save.
 REPORT_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; media-src data: blob:; connect-src data:; base-uri 'none'; form-action 'none'"
+    "sandbox allow-scripts allow-downloads allow-modals; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'unsafe-inline'; img-src data: blob:; media-src data: blob:; connect-src data:; base-uri 'none'; "
+    "form-action 'none'"
 )
 
 

@@ -1,6 +1,7 @@
 """`posetrack features`, from a table of keypoints to a table of features."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -36,6 +37,75 @@ def test_a_table_gets_its_features(table, tmp_path):
     assert [row["state"] for row in found[11:14]] == ["measured", "predicted", "interpolated"]
     assert found[12]["left_knee_deg"] == ""
     assert found[13]["left_knee_deg"] != ""
+
+
+def walk(path, *, seconds=6):
+    steps = motions.perform([motions.walk(10)], synthetic.regular(seconds, 30), speed=0.8)
+    with CsvSink(path, skeleton=COCO) as sink:
+        for index, time, poses in steps.frames(noise=0.003):
+            sink.write_rows(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
+    return path
+
+
+def test_the_floor_of_a_walk_is_estimated_and_stated(tmp_path):
+    path = walk(tmp_path / "walk.csv")
+    words = ["features", str(path), "--out", str(tmp_path / "f.csv"), "--person-height", "1.8", "--floor", "auto"]
+    assert main(words) == 0
+    floor = json.loads((tmp_path / "f.csv.json").read_text())["calibration"]["floor"]
+    assert abs(floor["angle_deg"]) < 0.5
+    assert 0 < floor["angle_sd_deg"] < 0.5
+    heights = [float(row["com_height_m"]) for row in rows(tmp_path / "f.csv") if row["com_height_m"]]
+    assert np.mean(heights) == pytest.approx(0.57 * 1.8, abs=0.1)  # Winter 2009: 0.56 of the height
+
+
+def test_a_walk_becomes_a_motion_of_opensim(tmp_path, capsys):
+    path = walk(tmp_path / "walk.csv")
+    assert main(["features", str(path), "--out", str(tmp_path / "w.mot"), "--scale", "120", "--floor", "auto"]) == 0
+    assert capsys.readouterr().out.split() == [str(tmp_path / "w_person1.mot")]
+    text = (tmp_path / "w_person1.mot").read_text()
+    assert "\ttime" not in text
+    assert "pelvis_ty" in text
+    assert main(["--source", str(path), "--features", str(tmp_path / "w.mot")]) == 2
+    assert "posetrack features FILE.csv --out" in capsys.readouterr().err
+
+
+def test_zones_of_a_recipe_are_events_and_totals(tmp_path):
+    path = walk(tmp_path / "walk.csv")
+    found = [row for row in rows(path) if row["left_ankle_x"]]
+    (first, last) = (float(found[n]["left_ankle_x"]) for n in (0, -1))
+    middle = (first + last) / 2
+    (tmp_path / "mine.toml").write_text(
+        f"[lines.gate]\npoints = [[{middle}, -2000], [{middle}, 2000]]\n"
+        f"[zones.end]\npoints = [[{middle}, -2000], [{last + 900}, -2000], [{last + 900}, 2000], [{middle}, 2000]]\n"
+    )
+    words = ["features", str(path), "--events", str(tmp_path / "e.csv"), "--config", str(tmp_path / "mine.toml")]
+    assert main(words) == 0
+    events = [row for row in rows(tmp_path / "e.csv") if row["event"].startswith(("gate", "end"))]
+    assert [row["event"] for row in events] == ["end_in", "gate_in", "end_lost"]
+    assert [row["unit"] for row in events] == ["count", "count", "s"]
+    facts = json.loads((tmp_path / "e.csv.json").read_text())
+    assert facts["zones"]["gate"] == {"in": 1, "out": 0, "lost": 0}
+    assert facts["zones"]["end"]["dwell_s"]["max"] == pytest.approx(float(events[2]["value"]), abs=1e-3)
+    assert facts["values"]["gate_in"] == "how many people went in so far"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--scale", "100", "--person-height", "1.8"], "Give one of them"),
+        (["--scale", "100", "--known-length", "0,0,100,0,1"], "scale and known_length are given"),
+        (["--floor", "100,200"], "two points of a line on the floor"),
+        (["--floor", "auto"], "The floor cannot be estimated"),
+    ],
+)
+def test_a_wrong_calibration_is_a_sentence(words, message, tmp_path, capsys):
+    path = tmp_path / "still.csv"
+    with CsvSink(path, skeleton=COCO) as sink:
+        for index, time, poses in motions.perform([motions.stand(1)], synthetic.regular(1, 30)).frames():
+            sink.write_rows(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
+    assert main(["features", str(path), "--out", str(tmp_path / "f.csv"), *words]) != 0
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "f.csv").exists()
 
 
 def test_a_recipe_counts_what_it_names(tmp_path):

@@ -5,6 +5,7 @@ import json
 import re
 
 import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip("bokeh", reason="needs the extra report")
@@ -44,6 +45,29 @@ def test_the_report_of_a_run_and_of_its_files_are_the_same(tracked, tmp_path):
         assert "sha256" in text
         assert "people.mp4" in text
     assert not list(tracked.glob("*.partial*"))
+
+
+def test_the_heading_is_given(tracked, tmp_path, capsys):
+    logo, page = tmp_path / "logo.png", tmp_path / "r.html"
+    cv2.imwrite(str(logo), np.zeros((8, 8, 3), np.uint8))
+    words = (
+        "report",
+        tracked / "t.csv",
+        "--out",
+        page,
+        "--title",
+        "Squats",
+        "--notes",
+        "Second session",
+        "--logo",
+        logo,
+    )
+    assert posetrack(*words) == 0
+    heading = re.search(r"<header>.*?</header>", page.read_text(encoding="utf-8"), re.DOTALL)[0]
+    assert all(part in heading for part in (">Squats<", ">Second session<", 'src="data:image/png;base64,'))
+    logo.write_text("no picture")
+    assert posetrack(*words, "--overwrite") == 2
+    assert "is not an image" in capsys.readouterr().err
 
 
 def test_a_clip_that_began_later_is_in_time(walking_clip, tmp_path):

@@ -7,7 +7,7 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.angles import joint_angles, mean_angle, period_of, unwrapped, wrap
 from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.repetitions import Counter, Repetition
+from posetrack.tracker.features.repetitions import Counter, Exercise
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.types import Poses, State, Tracks
 
@@ -94,8 +94,7 @@ def test_shoulders_that_change_sides_have_not_turned():
     np.testing.assert_allclose([frame["shoulders_deg_s"][0] for frame in done[4:-4]], 0, atol=1e-3)
 
 
-@pytest.mark.parametrize("reach", [40, 200, 300])
-@pytest.mark.parametrize("turn", [0, 90, 180])
+@pytest.mark.parametrize(("turn", "reach"), [(0, 40), (90, 40), (180, 30), (90, 200), (60, 270)])
 def test_ranges_of_motion_may_pass_180_degrees(reach, turn):
     times = np.arange(90) / 30
     frames = swinging(lambda t: turn + reach / 2 * np.sin(np.pi * t), times, sides=("left",), lags=(0.0,))
@@ -111,11 +110,11 @@ def test_ranges_of_motion_may_pass_180_degrees(reach, turn):
 @pytest.mark.parametrize("middle", TURNS)
 def test_repetitions_are_counted_across_every_direction(middle, rest):
     sign = 1 if rest == "low" else -1
-    counter = Counter(Repetition("raise", "left_shoulder", middle - 30.0, middle + 30.0, rest))
+    counter = Counter(Exercise("raise", "left_shoulder", middle - 30.0, middle + 30.0, rest))
     times = np.arange(0, 8.5, 1 / 30)
     values = wrap(middle - sign * 60 * np.cos(np.pi * times))
-    output = [counter.update(time, value, ()) for time, value in zip(times, values.tolist())]
-    assert sum(confidence is not None for confidence in output) == 4
+    output = [counter.update(time, value, {}) for time, value in zip(times, values.tolist())]
+    assert sum(cycle is not None for cycle in output) == 4
 
 
 @pytest.mark.parametrize("lags", [(0.0, 0.0), (-8.0, 8.0)])
@@ -123,7 +122,7 @@ def test_arms_that_go_over_the_head_are_counted_by_both_sides_mean(lags):
     times = np.arange(0, 8.5, 1 / 30)
     frames = swinging(lambda t: 110 - 90 * np.cos(np.pi * t), times, lags=lags)  # 20 to 200 degrees
     actions, done = features(frames, times)
-    detector = EventDetector(actions, repetitions=[Repetition("raise", "shoulder", 60.0, 150.0)])
+    detector = EventDetector(actions, repetitions=[Exercise("raise", "shoulder", 60.0, 150.0)])
     found = [event for frame in done for event in detector.update(frame) if event.event == "raise"]
     assert len(found) == 4
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from posetrack.errors import UsageError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
+from posetrack.tracker.features.calibration import Calibration
 from posetrack.tracker.features.points import points
 from posetrack.tracker.features.posture import POSTURES
 from posetrack.tracker.features.stream import ActionFeatures
@@ -36,7 +38,7 @@ def column(done, name):
 
 def test_a_walk_at_a_variable_rate_has_its_speed_in_every_unit_and_no_acceleration():
     scene = synthetic.walking(synthetic.irregular(3, 30), speed=150)
-    done = featured(scene.frames(), person_height=1.8)
+    done = featured(scene.frames(), calibration=Calibration(person_height=1.8))
     assert [frame.frame for frame in done] == list(range(len(scene.times)))
     inner = done[2:-2]
     height = column(inner, "height_px")
@@ -50,11 +52,11 @@ def test_a_walk_at_a_variable_rate_has_its_speed_in_every_unit_and_no_accelerati
 
 
 def test_a_scale_counts_in_metres_and_both_calibrations_are_refused():
-    done = featured(synthetic.walking(synthetic.regular(1, 30), speed=150).frames(), scale=100)
+    done = featured(synthetic.walking(synthetic.regular(1, 30), speed=150).frames(), calibration=Calibration(scale=100))
     np.testing.assert_allclose(column(done[2:-2], "nose_speed_m_s"), 1.5, atol=0.01)
     assert not any(name.endswith("_m_s") for name in ActionFeatures().columns)
-    with pytest.raises(ValueError, match="give one of them"):
-        ActionFeatures(scale=100, person_height=1.8)
+    with pytest.raises(UsageError, match="Give one of them"):
+        Calibration(scale=100, person_height=1.8)
 
 
 def test_the_joint_that_swings_has_the_speed_and_acceleration_of_its_sine():
@@ -186,7 +188,7 @@ def test_symmetry_is_zero_for_equal_ranges_and_says_who_moves_more():
     for left, right, expected in ((30, 30, 0), (40, 20, 67), (20, 40, -67)):
         keypoints = scene.keypoints.copy()
         for side, reach in (("left", left), ("right", right)):
-            swing = np.radians(reach) * np.sin(2 * np.pi * times)
+            swing = (1 if side == "left" else -1) * np.radians(45 + reach * np.sin(2 * np.pi * times))
             elbow = keypoints[:, 0, COCO.keypoints.index(f"{side}_elbow")]
             hand = elbow + 40 * np.stack([np.sin(swing), np.cos(swing)], axis=-1)
             keypoints[:, 0, COCO.keypoints.index(f"{side}_wrist")] = hand

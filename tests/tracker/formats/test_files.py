@@ -8,16 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gaps import gappy
 
 from posetrack.errors import OutputError, PosetrackError, SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.models.geometry.skeletons import BODY_25, POSETRACK18
+from posetrack.tracker.features import motions
+from posetrack.tracker.features.calibration import Calibration, Floor, Length
 from posetrack.tracker.formats.files import find_sequences, read_recording, read_trajectories, write_recording
 from posetrack.tracker.formats.recording import Recording, tracks_of
 from posetrack.tracker.formats.registry import FORMATS
 from posetrack.tracker.formats.trajectories import BOXES, from_tracks, skeleton_of
 from posetrack.tracker.types import State, Tracks
 
+READ = [name for name, format in FORMATS.items() if format.read]
 LIBRARIES = {"parquet": ("pyarrow",), "sleap": ("h5py",), "dlc-h5": ("h5py", "pandas", "tables")}
 
 
@@ -31,7 +35,7 @@ def together(files):
     return sorted((frame for file in files for frame in read_recording(file)), key=lambda frame: frame[0])
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", READ)
 def test_what_was_written_comes_back(name, recording, tmp_path):
     need(name)
     files = write_recording(tmp_path / f"out{FORMATS[name].suffix}", recording)
@@ -59,7 +63,7 @@ def test_what_was_written_comes_back(name, recording, tmp_path):
     assert not list(tmp_path.glob("*.partial*"))
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", READ)
 def test_nobody_is_a_file_too(name, tmp_path):
     need(name)
     nobody = Recording(COCO, lambda: [], Path("nobody.csv"), size=(64, 48), fps=25.0, num_frames=3)
@@ -72,7 +76,7 @@ def test_nobody_is_a_file_too(name, tmp_path):
         assert sum(len(tracks) for _, _, tracks in read_recording(file)) == 0
 
 
-@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"mmaction"}))  # whose sequences are whole
+@pytest.mark.parametrize("name", sorted({*READ} - {"mmaction"}))  # whose sequences are whole
 def test_a_long_video_streams_in_constant_memory(name, tmp_path, monkeypatch):
     need(name)
     for module in ("sleap._BLOCK", "deeplabcut._BLOCK", "individuals._FRAMES", "parquet._ROWS"):
@@ -166,7 +170,7 @@ def test_openpose_with_18_keypoints_and_no_ids(tmp_path):
 
 
 def test_metres_of_opensim(recording, tmp_path):
-    first, _ = write_recording(tmp_path / "out.trc", recording, scale=200.0)
+    first, _ = write_recording(tmp_path / "out.trc", recording, calibration=Calibration(scale=200.0))
     head = [line.split("\t") for line in first.read_text().splitlines()[:6]]
     assert head[0][-1] == "out_person1.trc"
     assert dict(zip(head[1], head[2]))["Units"] == "m"
@@ -178,6 +182,63 @@ def test_metres_of_opensim(recording, tmp_path):
         read_recording(first)
     _, _, again = next(iter(read_recording(first, scale=200.0)))
     np.testing.assert_allclose(again.poses.keypoints[0, 0], [x, y], atol=0.002)
+
+
+FLOOR, HALF_METRE = Floor((10, 400), (610, 370), 0.0), Length((10, 400), (110, 400), 0.5)
+ON_FLOOR = Calibration(lengths=(HALF_METRE,), floor=FLOOR)
+
+
+def test_markers_are_in_metres_along_the_floor_and_above_it(recording, tmp_path):
+    first, *_ = write_recording(tmp_path / "out.trc", recording, calibration=ON_FLOOR)
+    _, _, again = next(iter(read_recording(first, scale=200.0)))
+    _, _, tracks = next(iter(recording))
+    np.testing.assert_allclose(again.poses.keypoints[0], FLOOR.level(tracks.poses.keypoints[0]), atol=0.01)
+
+
+@pytest.mark.parametrize("calibration", [Calibration(), ON_FLOOR], ids=["pixels", "metres"])
+def test_c3d_holds_the_markers_of_each_person(calibration, tmp_path):
+    ezc3d = pytest.importorskip("ezc3d")
+    recording = gappy()
+    files = write_recording(tmp_path / "out.c3d", recording, calibration=calibration)
+    assert [file.name for file in files] == ["out_person1.c3d", "out_person2.c3d"]
+    people = from_tracks(recording)
+    for person, file in enumerate(files, start=1):
+        found = ezc3d.c3d(str(file))
+        rows = people[people.ids == person]
+        point = found["parameters"]["POINT"]
+        assert point["LABELS"]["value"] == list(COCO.keypoints)
+        assert point["UNITS"]["value"] == ["mm" if calibration.metric else "px"]
+        assert point["RATE"]["value"][0] == pytest.approx(15)
+        assert found["header"]["points"]["first_frame"] == rows.frames[0]
+        wanted = np.full((rows.frames[-1] - rows.frames[0] + 1, 17, 2), np.nan)
+        level = FLOOR.level(rows.keypoints) / 200 * 1000 if calibration.metric else rows.keypoints
+        wanted[rows.frames - rows.frames[0]] = level * (1, -1)
+        np.testing.assert_allclose(found["data"]["points"][:2].T, wanted, atol=0.01, rtol=1e-5)
+        missing = np.isnan(wanted).any(-1).T
+        assert missing.any()
+        assert ((found["data"]["meta_points"]["residuals"][0] < 0) == missing).all()
+
+
+def test_c3d_is_not_read(tmp_path):
+    (tmp_path / "a.c3d").write_bytes(b"\x02P" + bytes(600))
+    with pytest.raises(UsageError, match="C3D markers, which are written and not read"):
+        read_recording(tmp_path / "a.c3d")
+
+
+def test_markers_of_a_person_of_known_height_have_that_height(tmp_path):
+    walk = motions.perform([motions.stand(1)], np.arange(15) / 15)
+    people = [(i, t, tracks_of([1], p.keypoints, p.scores)) for i, t, p in walk.frames()]
+    recording = Recording(COCO, lambda: people, Path("walk.csv"), fps=15.0)
+    (file,) = write_recording(tmp_path / "out.trc", recording, calibration=Calibration(person_height=1.8))
+    _, _, again = next(iter(read_recording(file, scale=1.0)))
+    points, pixels = again.poses.keypoints[0], walk.keypoints[0]
+    assert np.ptp(points[:, 1]) == pytest.approx(np.ptp(pixels[:, 1]) / 220 * 1.8, rel=0.05)
+
+
+def test_markers_have_no_scale_by_depth(recording, tmp_path):
+    lengths = Length((0, 400), (100, 400), 1.0), Length((0, 200), (50, 200), 1.0)
+    with pytest.raises(UsageError, match="markers lie in one plane"):
+        write_recording(tmp_path / "out.trc", recording, calibration=Calibration(lengths=lengths))
 
 
 def test_deeplabcuts_hdf5_tells_when_it_is_full(tmp_path):

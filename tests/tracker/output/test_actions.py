@@ -12,7 +12,8 @@ import pytest
 from posetrack.errors import OutputError
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features import motions
-from posetrack.tracker.features.columns import LEAD, columns
+from posetrack.tracker.features.calibration import Calibration
+from posetrack.tracker.features.columns import LEAD, columns, header
 from posetrack.tracker.features.events import EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
@@ -39,11 +40,12 @@ def rows(path):
 
 def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):
     path = tmp_path / "f.csv"
-    with action_sink(ActionFeatures(person_height=1.8), features=path) as sink:
+    with action_sink(ActionFeatures(calibration=Calibration(person_height=1.8)), features=path) as sink:
         write(sink)
     table = rows(path)
     assert [(int(row["frame"]), int(row["track_id"])) for row in table] == [(f, i) for f in range(20) for i in (1, 2)]
-    assert list(table[0]) == [*LEAD, *columns(metres=True)]
+    assert list(table[0]) == [*LEAD, *(header(name, unit) for name, (unit, _) in columns(metres=True).items())]
+    assert {"com_x_px", "stride_bh", "px_per_m", "left_knee_deg", "height_px"} <= {*table[0]}
     assert "nan" not in path.read_text()
     assert "-0.00," not in path.read_text()
     assert table[5]["left_ankle_deg"] == ""
@@ -51,7 +53,8 @@ def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):
     facts = json.loads((tmp_path / "f.csv.json").read_text())
     assert facts["complete"] is True
     assert facts["filter"]["phase"] == "zero"
-    assert facts["calibration"] == {"person_height_m": 1.8, "scale_px_per_m": None}
+    assert facts["calibration"]["person_height_m"] == 1.8
+    assert "proportions of the body, 3%" in facts["calibration"]["uncertainty"]
     assert set(facts["columns"]) == set(table[0])
     assert not list(tmp_path.glob("*.partial*"))
 
@@ -88,7 +91,8 @@ def test_the_document_tells_every_column():
     told = set(re.findall(r"`([a-z_0-9]+)`", DOCUMENT.read_text(encoding="utf-8")))
     told |= {name.replace("left_", "right_") for name in told}
     patterns = told | {"*_deg_s"} | {f"{name}_{what}_*_s*" for name in told for what in ("speed", "acceleration")}
-    missing = [name for name in (*LEAD, *columns(metres=True)) if not any(fnmatch(name, p) for p in patterns)]
+    names = [header(name, unit) for name, (unit, _) in columns(metres=True, positions=True).items()]
+    missing = [name for name in (*LEAD, *names) if not any(fnmatch(name, p) for p in patterns)]
     assert missing == []
 
 

@@ -3,6 +3,7 @@ import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
+from posetrack.tracker.features.calibration import Calibration
 from posetrack.tracker.features.events import Event, EventDetector
 from posetrack.tracker.features.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
@@ -20,11 +21,13 @@ def collect():
     """Makes measurements from a scene."""
 
     def make(scene, *, max_rows=MAX_ROWS, events=(), **calibration):
-        actions = ActionFeatures(skeleton=COCO, **calibration)
-        collector = Collector(actions, max_rows=max_rows)
-        with ActionSink(actions, EventDetector(actions), collector) as sink:
+        actions = ActionFeatures(skeleton=COCO, calibration=Calibration(**calibration))
+        detector = EventDetector(actions)
+        collector = Collector(actions, detector, max_rows=max_rows)
+        with ActionSink(actions, detector, collector) as sink:
             for index, (time, poses, ids) in enumerate(scene.frames()):
                 sink.write_rows(index, time, tracks_of(poses, ids))
+        collector.finish()
         collector.measurements.add_events(list(events))
         return collector.measurements
 

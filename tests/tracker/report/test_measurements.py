@@ -14,8 +14,9 @@ from posetrack.tracker.types import Poses, State, Tracks
 
 def collected(frames):
     actions = ActionFeatures()
-    collector = Collector(actions)
-    with ActionSink(actions, EventDetector(actions), collector) as sink:
+    detector = EventDetector(actions)
+    collector = Collector(actions, detector)
+    with ActionSink(actions, detector, collector) as sink:
         for index, time, tracks in frames:
             sink.write_rows(index, time, tracks)
     return collector
@@ -67,12 +68,15 @@ def test_jitter_is_the_distance_from_the_neighbours_line():
 
 def test_a_restart_forgets_everything():
     actions = ActionFeatures()
-    collector = Collector(actions)
-    with ActionSink(actions, EventDetector(actions), collector) as sink:
+    detector = EventDetector(actions)
+    collector = Collector(actions, detector)
+    with ActionSink(actions, detector, collector) as sink:
         for again in range(2):
             for i in range(10):
                 sink.write_rows(i, i / 10, person(i / 10))
             if not again:
                 sink.restart()
+    collector.finish()
+    assert collector.measurements.movement.people[4].extents["left_knee"].count == 10
     assert collector.measurements.people[4].states.total() == 10
     assert len(collector.measurements.series.table(4)) == 10

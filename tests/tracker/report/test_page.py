@@ -10,8 +10,10 @@ import pytest
 pytest.importorskip("bokeh", reason="needs the extra report")
 
 from posetrack.tracker.evaluation import synthetic
+from posetrack.tracker.features.events import UNITS, Event
 from posetrack.tracker.report.measurements import MAX_ROWS, Measurements
 from posetrack.tracker.report.page import render
+from posetrack.tracker.report.tables import events
 from posetrack.tracker.types import State
 
 FACTS = {
@@ -62,17 +64,58 @@ def test_every_track_event_and_fact_is_told(two_people):
     page = render(two_people, facts=FACTS)
     text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert re.findall(r'class="chip" data-person="(\d)"', text) == ["1", "2"]
-    for word in ("left hand raised", "2.50 s", "vitpose-b", "abababababab", "120 read", "one-euro", "2 dropped"):
+    for word in ("left hand raised", ">2.50<", "vitpose-b", "abababababab", "120 read", "one-euro", "2 dropped"):
         assert word in text
     quality = re.search(r'aria-labelledby="quality".*?</section>', text, re.DOTALL)[0]
     assert quality.count("<tr>") == 3
-    assert "100 %" in quality
+    assert "<td>100</td>" in quality
     assert len(data_of(page)["events"]) == 2
+
+
+def test_the_value_of_an_event_has_a_unit(two_people):
+    two_people.add_events([Event(3.0, 90, 1, "step", 101.5, 0.9), Event(3.1, 93, 1, "court_out", 2.0, 0.9)])
+    two_people.units = UNITS | {"court_out": "s"}
+    units = {row.cells[2]: row.cells[3:5] for row in events(two_people).rows}
+    assert units == {
+        "left hand raised": ("1", "count"),
+        "step": ("101.5", "steps/min"),
+        "court out": ("2", "s"),
+    }
 
 
 def test_a_title_replaces_the_name_of_the_source(two_people):
     assert "<title>Squats &amp; lunges" in render(two_people, facts=FACTS | {"config": {"title": "Squats & lunges"}})
     assert "Squats" not in render(two_people, facts=FACTS | {"config": {"title": None}})
+
+
+def test_notes_and_a_logo_are_in_the_heading(two_people):
+    page = render(
+        two_people, facts=FACTS | {"config": {"notes": "Barefoot\n<b>2 m</b>"}}, logo="data:image/png;base64,AA"
+    )
+    heading = re.search(r"<header>.*?</header>", page, re.DOTALL)[0]
+    assert 'src="data:image/png;base64,AA"' in heading
+    assert "Barefoot\n&lt;b&gt;2 m&lt;/b&gt;" in heading
+    without = re.search(r"<header>.*?</header>", render(two_people, facts=FACTS), re.DOTALL)[0]
+    assert "<img" not in without
+    assert "notes" not in without
+
+
+def test_a_legend_names_the_people_of_each_colour(two_people, collect):
+    page = render(two_people, facts=FACTS)
+    speed = re.search(r'id="plot-speed".*?</figure>', page, re.DOTALL)[0]
+    for person in data_of(page)["people"]:
+        assert f'--light: {person["colors"]["light"]}; --dark: {person["colors"]["dark"]}"></i>{person["id"]}<' in speed
+    one = render(collect(synthetic.walking(synthetic.regular(1, 30))), facts={})
+    assert "legend" not in re.search(r'id="plot-speed".*?</figure>', one, re.DOTALL)[0]
+
+
+def test_the_page_knows_each_frame_of_its_video(two_people, clip):
+    taken = clip(1.0, fps=25)
+    taken.moved(3)
+    np.testing.assert_allclose(
+        floats(data_of(render(two_people, facts={}, clip=taken))["frames"]), 3 + np.arange(25) / 25
+    )
+    assert data_of(render(two_people, facts={}, clip=clip(3.0, max_bytes=100)))["frames"] == ""
 
 
 def test_names_are_text_and_nothing_comes_from_elsewhere(two_people, clip):
@@ -107,7 +150,7 @@ def test_thinned_series_are_confessed(collect):
     assert "the least and the greatest" not in render(collect(scene), facts={})
 
 
-def test_nobody_is_a_page_too():
+def test_no_people_are_a_page_too():
     page = render(Measurements("bh"), facts={**FACTS, "complete": False})
     assert "No people were found" in page
     assert "stopped early" in page
@@ -120,7 +163,7 @@ def test_colours_are_the_overlays(two_people):
     color = f"#{red:02x}{green:02x}{blue:02x}"
     page = render(two_people, facts={})
     assert f"--chip: {color}" in page
-    assert data_of(page)["people"][1]["colors"]["dark"]["base"] == color
+    assert data_of(page)["people"][1]["colors"]["dark"] == color
 
 
 def test_the_most_that_is_kept_is_a_small_page():

@@ -1,4 +1,4 @@
-"use strict"
+// Connects the video, the plots and the controls.
 ;(() => {
   const $ = (id) => document.getElementById(id)
   const data = JSON.parse($("data").textContent)
@@ -8,19 +8,22 @@
   const slider = $("slider")
   const dark = matchMedia("(prefers-color-scheme: dark)")
   let plots // Bokeh's models by name
+  let views // Bokeh's views of them
   let chosen = data.people[0]
   let point = data.point
   let now = data.start
   let waiting = false
 
+  const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer)
   for (const person of data.people) {
-    for (const [name, text] of Object.entries(person.series)) {
-      const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
-      person.series[name] = new Float32Array(bytes.buffer)
-    }
+    for (const [name, text] of Object.entries(person.series)) person.series[name] = floats(text)
   }
+  const frames = data.frames
+    ? floats(data.frames)
+    : Float32Array.from(new Set(data.people.flatMap((person) => [...person.series.t]))).sort()
   const column = (person, name) => person.series[name] ?? new Float32Array(person.series.t.length).fill(NaN)
-  const colors = (person) => person.colors[dark.matches ? "dark" : "light"]
+  const theme = () => (dark.matches ? "dark" : "light")
+  const color = (person) => person.colors[theme()]
   const model = (name) => plots.get_model_by_name(name)
   const limit = (value, low, high) => Math.min(Math.max(value, low), high)
 
@@ -28,13 +31,25 @@
 
   function seek(time) {
     now = limit(time, data.start, data.end)
-    if (video) video.currentTime = Math.max(now - data.origin, 0)
+    if (video) {
+      const i = nearest(frames, now)
+      now = frames[i]
+      const inside = 0.25 * ((frames[i + 1] ?? now) - now) // the start of a frame may round to the one before
+      video.currentTime = Math.max(now - data.origin, 0) + inside
+    }
     later()
+  }
+
+  function step(count) {
+    video?.pause()
+    seek(frames[limit(nearest(frames, now) + count, 0, frames.length - 1)])
   }
 
   function follow() {
     if (video.seeking) return
-    now = video.currentTime + data.origin
+    const time = video.currentTime + data.origin
+    const i = nearest(frames, time)
+    now = frames[frames[i] > time + 1e-3 ? Math.max(i - 1, 0) : i]
     later()
     if (!video.paused) requestAnimationFrame(follow)
   }
@@ -71,7 +86,7 @@
       if (Math.abs(person.series.t[i] - now) > 0.3 || Number.isNaN(x)) continue
       here.x.push(x)
       here.y.push(column(person, `${point}_y`)[i])
-      here.color.push(person.colors.chip.base)
+      here.color.push(person.colors.chip)
     }
     model("here").data = here
     document.documentElement.dataset.now = now.toFixed(3)
@@ -122,24 +137,53 @@
     $("who").textContent = chosen.id
     const names = data.plots.flatMap((plot) => plot.columns)
     model("person").data = Object.fromEntries(["t", ...names].map((name) => [name, column(chosen, name)]))
+    for (const row of document.querySelectorAll("tr[data-of]")) row.hidden = Number(row.dataset.of) !== chosen.id
+    for (const table of document.querySelectorAll("figure.table:has(tr[data-of])")) {
+      table.hidden = !table.querySelector("tr[data-of]:not([hidden])")
+    }
+    const bars = Object.entries(chosen.asymmetry)
+    if ($("asymmetry")) $("asymmetry").hidden = !bars.length
+    if ($("cycles")) $("cycles").hidden = !chosen.cycle
+    if (chosen.cycle) {
+      const curves = Object.entries(chosen.cycle)
+      model("curves").data = Object.fromEntries(curves.map(([name, values]) => [name, values.map((v) => v ?? NaN)]))
+    }
+    if (bars.length) {
+      const most = Math.max(50, ...bars.map(([, value]) => 1.1 * Math.abs(value)))
+      model("asymmetries").setv({ start: most, end: -most })
+    }
     paint()
+    const { t } = chosen.series
+    if (now < t[0] || now > t[t.length - 1]) seek(t[0])
     later()
   }
 
-  function paint() {
+  function tokens() {
     const style = getComputedStyle(document.documentElement)
-    const [ink, muted, rule] = ["--ink", "--muted", "--rule"].map((name) => style.getPropertyValue(name).trim())
-    const shades = colors(chosen)
-    for (const [side, color] of Object.entries(shades)) document.documentElement.style.setProperty(`--${side}`, color)
+    const names = ["ink", "muted", "rule", "paper"]
+    return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]))
+  }
+
+  function paint() {
+    const { ink, muted, rule, paper } = tokens()
+    const { left, right } = data.sides
+    const shades = { left: left[theme()], right: right[theme()], base: color(chosen) }
     model("cursor").line_color = ink
     for (const name of figures.names) {
       const plot = model(name)
       for (const axis of [...plot.below, ...plot.left]) axis.major_label_text_color = muted
       for (const grid of plot.center) if ("grid_line_color" in grid && grid.dimension === 1) grid.grid_line_color = rule
-      for (const { glyph } of plot.renderers) if (glyph.tags.length) glyph.line_color = shades[glyph.tags[0]]
+      for (const { glyph } of plot.renderers) {
+        if (glyph.tags.length) glyph[glyph.type === "VArea" ? "fill_color" : "line_color"] = shades[glyph.tags[0]]
+      }
     }
     const marks = model("marks").glyph
-    marks.setv({ fill_color: ink, line_color: style.getPropertyValue("--paper").trim() })
+    marks.setv({ fill_color: ink, line_color: paper })
+    if (model("bars")) {
+      const [joint, value] = [Object.keys(chosen.asymmetry), Object.values(chosen.asymmetry)]
+      model("bars").data = { joint, value, color: value.map((index) => (index > 0 ? shades.left : shades.right)) }
+      model("even").line_color = muted
+    }
     const bars = { row: [], from: [], to: [], height: [], color: [] }
     data.people.forEach((person, row) => {
       for (const [from, to, height] of person.spans) {
@@ -147,7 +191,7 @@
         bars.from.push(from)
         bars.to.push(Math.max(to, from + 1e-3))
         bars.height.push(height)
-        bars.color.push(colors(person).base)
+        bars.color.push(color(person))
       }
     })
     model("spans").data = bars
@@ -158,11 +202,11 @@
 
   function lines() {
     const last = [...data.people.filter((person) => person !== chosen), chosen] // on top
-    const color = last.map((person) => colors(person).base)
+    const colors = last.map(color)
     const alpha = last.map((person) => (person === chosen || data.people.length === 1 ? 1 : 0.45))
     const all = (name) => last.map((person) => column(person, name))
-    model("speeds").data = { xs: all("t"), ys: all(`${point}_speed_${data.speed}`), color, alpha }
-    model("paths").data = { xs: all(`${point}_x`), ys: all(`${point}_y`), color, alpha }
+    model("speeds").data = { xs: all("t"), ys: all(`${point}_speed_${data.speed}`), color: colors, alpha }
+    model("paths").data = { xs: all(`${point}_x`), ys: all(`${point}_y`), color: colors, alpha }
   }
 
   // What the reader does.
@@ -208,6 +252,12 @@
       if (person) choose(Number(person))
       if (time) seek(Number(time))
     })
+    document.addEventListener("keydown", ({ key, target }) => {
+      if (!target.closest("select, input") && [",", "."].includes(key)) step(key === "," ? -1 : 1)
+    })
+    $("back").addEventListener("click", () => step(-1))
+    $("forward").addEventListener("click", () => step(1))
+    $("rate")?.addEventListener("change", ({ target }) => (video.playbackRate = Number(target.value)))
     $("closer").addEventListener("click", () => zoom(0.5))
     $("farther").addEventListener("click", () => zoom(2))
     $("whole").addEventListener("click", () => whole())
@@ -219,6 +269,46 @@
     slider?.addEventListener("input", () => seek(Number(slider.value)))
     for (const event of ["play", "timeupdate", "seeked"]) video?.addEventListener(event, follow)
     dark.addEventListener("change", paint)
+    $("print").addEventListener("click", () => print())
+    $("series").addEventListener("click", () => saveSeries(chosen))
+    addEventListener("beforeprint", () => toPaper(vectors()))
+    addEventListener("afterprint", toScreen)
+    document.addEventListener("click", ({ target }) => {
+      const { csv, png } = target.closest("[data-csv], [data-png]")?.dataset ?? {}
+      if (csv) saveTable(csv)
+      if (png) savePlot(png)
+    })
+  }
+
+  // What is saved: plots have the colours of the light theme.
+
+  function vectors() {
+    const saved = (name) => onWhite(vector(views.get_one(model(name))))
+    return Object.fromEntries(figures.names.map((name) => [name, saved(name)]))
+  }
+
+  function onWhite(svg) {
+    if (!dark.matches) return svg
+    const now = tokens()
+    document.documentElement.classList.add("paper")
+    const white = tokens()
+    document.documentElement.classList.remove("paper")
+    const pairs = Object.keys(now).map((name) => [now[name], white[name]])
+    for (const { dark, light } of [...data.people.map((person) => person.colors), ...Object.values(data.sides)]) {
+      pairs.push([dark, light])
+    }
+    return recolored(svg, pairs)
+  }
+
+  function savePlot(name) {
+    const figure = $(`plot-${name}`).closest("figure")
+    const own = data.plots.find((plot) => plot.name === name)
+    const [heading, unit] = ["h3", ".unit"].map((part) => figure.querySelector(part).textContent)
+    const legend = figure.querySelector(".legend") ?? (own?.columns.length === 1 ? null : $("sides"))
+    const who = $("one").parentElement.parentElement.contains(figure)
+    const title = `${who ? `Person ${chosen.id}: ` : ""}${heading}, ${unit}`
+    const svg = titled(vector(views.get_one(model(name))), title, legend)
+    savePng(who ? `person-${chosen.id}-${name}` : name, onWhite(svg))
   }
 
   async function begin() {
@@ -231,7 +321,7 @@
       if (data.people.some((person) => person.series[`${name}_x`])) $("point").add(new Option(label, name))
     }
     $("point").value = point
-    await Bokeh.embed.embed_items(figures.docs, figures.items)
+    ;[views] = await Bokeh.embed.embed_items(figures.docs, figures.items)
     plots = Bokeh.documents[0]
     if (matchMedia("(pointer: coarse)").matches) {
       // A finger's drag scrolls the page; the buttons zoom.
@@ -243,6 +333,7 @@
     }
     listen()
     choose(data.first)
+    seek(chosen.series.t[0])
     show()
     document.documentElement.dataset.ready = "true"
   }

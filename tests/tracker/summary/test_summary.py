@@ -1,0 +1,187 @@
+"""Summaries and comparisons of tables with known numbers, and of a run's own tables."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from posetrack.errors import SourceError, UsageError
+from posetrack.models.geometry.keypoints import COCO
+from posetrack.tracker.cli import main
+from posetrack.tracker.evaluation import synthetic
+from posetrack.tracker.features import motions
+from posetrack.tracker.formats.table import CsvSink
+from posetrack.tracker.summary.agreement import agreement, by_session
+from posetrack.tracker.summary.motion_range import asymmetry, statistics
+from posetrack.tracker.summary.sessions import find_tables, read_session
+from posetrack.tracker.types import State, Tracks
+
+pandas_4 = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # in pingouin, of pandas 3.1
+
+
+def table(path, people, *, quality=None):
+    """Write a table of features: left and right knee angles (T,) of each person, by ID."""
+    with path.open("w", newline="") as file:
+        names = ["frame", "time_s", "track_id", "state", "left_knee_deg", "right_knee_deg"]
+        writer = csv.writer(file)
+        writer.writerow([*names, *(["left_knee_quality"] if quality else [])])
+        for person, (left, right) in people.items():
+            for index, values in enumerate(zip(left, right)):
+                cells = ["" if np.isnan(value) else value for value in values]
+                writer.writerow([index, index / 25, person, "measured", *cells, *([quality[index]] if quality else [])])
+    return path
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_statistics_of_known_numbers():
+    found = statistics(np.array([10.0, np.nan, 20, 30, 40, 50, np.nan, 60]), 360.0)
+    assert found.values == pytest.approx({"min": 10, "max": 60, "range": 50, "mean": 35, "sd": np.sqrt(350)})
+    assert (found.frames, found.known) == (6, 75)
+
+
+def test_an_angle_that_passes_180_degrees_has_its_true_range():
+    shoulder = np.linspace(150, 210, 31)
+    found = statistics((shoulder + 180) % 360 - 180, 360.0).values
+    assert found == pytest.approx({"min": 150, "max": 210, "range": 60, "mean": 180, "sd": np.std(shoulder, ddof=1)})
+
+
+def test_few_values_have_no_statistics():
+    assert all(np.isnan(value) for value in statistics(np.array([1.0, 2, 3, 4, np.nan]), None).values.values())
+
+
+@pytest.mark.parametrize(("left", "right", "index"), [(60, 60, 0), (60, 40, 40), (40, 60, -40), (20, 0, 200)])
+def test_the_asymmetry_index(left, right, index):
+    assert asymmetry(left, right) == pytest.approx(index)
+
+
+def test_wide_and_tidy_hold_the_same_numbers(tmp_path):
+    steps = np.linspace(0, 60, 25)
+    table(tmp_path / "monday.csv", {1: (steps, steps / 2), 7: (steps + 5, np.full(25, np.nan))})
+    assert main(["summary", str(tmp_path / "monday.csv"), "--out", str(tmp_path / "wide.out.csv")]) == 0
+    one, seven = rows(tmp_path / "wide.out.csv")
+    assert (one["session"], one["track_id"], one["frames"], one["end_s"]) == ("monday", "1", "25", "0.96")
+    assert (one["left_knee_range_deg"], one["right_knee_max_deg"], one["knee_asymmetry_pct"]) == ("60", "30", "66.6667")
+    assert (seven["right_knee_range_deg"], seven["right_knee_known_pct"], seven["knee_asymmetry_pct"]) == ("", "0", "")
+    words = ["summary", str(tmp_path / "monday.csv"), "--out", str(tmp_path / "tidy.out.csv"), "--layout", "tidy"]
+    assert main(words) == 0
+    found = {(r["track_id"], r["side"], r["measure"], r["statistic"]): r for r in rows(tmp_path / "tidy.out.csv")}
+    assert found["1", "left", "knee", "range"]["value"] == "60"
+    assert found["7", "left", "knee", "min"] | {"value": ""} == {
+        "session": "monday",
+        "track_id": "7",
+        "measure": "knee",
+        "side": "left",
+        "statistic": "min",
+        "unit": "deg",
+        "value": "",
+    }
+    assert found["1", "", "knee", "asymmetry"]["value"] == "66.6667"
+    assert "Robinson" in json.loads((tmp_path / "tidy.out.csv.json").read_text())["definitions"]["asymmetry_pct"]
+
+
+def test_impossible_angles_are_left_out_unless_asked_for(tmp_path):
+    left = np.array([10, 20, 30, 40, 50, -80.0])
+    path = table(tmp_path / "a.csv", {1: (left, left)}, quality=[0.9, 0.9, 0.9, 0.9, 0.9, 0])
+    for words, low in (([], "10"), (["--flagged"], "-80")):
+        out = tmp_path / f"out{len(words)}.csv"
+        assert main(["summary", str(path), "--out", str(out), *words]) == 0
+        assert rows(out)[0]["left_knee_min_deg"] == low
+
+
+@pandas_4
+def test_agreement_of_known_numbers():
+    a = np.array([10.0, 20, 30, 40, 50, 60])
+    shifted = agreement(a, a + 2)
+    assert (shifted["pairs"], shifted["difference"], shifted["sd"]) == (6, 2, 0)
+    assert shifted["icc"] == pytest.approx(350 / (350 + 2), abs=1e-6)  # variances: between 350, sessions 2, error 0
+    errors = np.array([1, -1, 2, -2, 3, -3])
+    noisy = agreement(a, a + errors)
+    spread = np.std(errors, ddof=1)
+    assert (noisy["loa_low"], noisy["loa_high"]) == pytest.approx((-1.96 * spread, 1.96 * spread))
+    assert noisy["icc_low"] < noisy["icc"] < noisy["icc_high"]
+
+
+@pandas_4
+def test_angles_are_compared_by_the_shorter_way():
+    a = np.array([170.0, 175, 178, -179, -175, 179])
+    found = agreement(a, (a + 5 + 180) % 360 - 180, period=360.0, independent=False)
+    assert found["difference"] == pytest.approx(5)
+    assert found["sd"] == pytest.approx(0, abs=1e-9)
+    assert found["icc"] == pytest.approx(np.var(a % 360, ddof=1) / (np.var(a % 360, ddof=1) + 12.5), abs=1e-6)
+    assert np.isnan(found["icc_low"])
+
+
+@pandas_4
+def test_sessions_of_several_people_are_compared_over_time(tmp_path):
+    rng = np.random.default_rng(0)
+    swing = np.sin(np.linspace(0, 6, 60))
+    reach = {person: 30 + 10 * person for person in range(1, 7)}
+    for name, gain in (("monday", 0.0), ("friday", 8.0)):
+        table(
+            tmp_path / f"{name}.csv", {p: ((r + gain) * swing, r * swing + rng.normal(0, 1)) for p, r in reach.items()}
+        )
+    words = ["compare", *(str(tmp_path / f"{name}.csv") for name in ("monday", "friday")), "--out"]
+    assert main([*words, str(tmp_path / "change.out.csv")]) == 0
+    found = {(r["track_id"], r["side"], r["statistic"]): r for r in rows(tmp_path / "change.out.csv")}
+    span = np.ptp(swing)
+    assert float(found["3", "left", "range"]["difference"]) == pytest.approx(8 * span, rel=1e-4)
+    everyone = found["all", "left", "range"]
+    assert (everyone["pairs"], everyone["session_a"], everyone["session_b"]) == ("6", "monday", "friday")
+    assert float(everyone["difference"]) == pytest.approx(8 * span, rel=1e-4)
+    assert 0.5 < float(everyone["icc"]) < 0.99
+    assert found["3", "left", "range"]["icc"] == ""
+
+
+@pandas_4
+def test_a_table_agrees_with_itself_and_with_its_noisy_copy(tmp_path):
+    keypoints = tmp_path / "squat.csv"
+    scene = motions.perform([motions.squats(2)], synthetic.regular(4, 30))
+    for name, noise in (("a", 0.0), ("b", 0.01)):
+        with CsvSink(keypoints.with_name(f"{name}_points.csv"), skeleton=COCO) as sink:
+            for index, time, poses in scene.frames(noise=noise):
+                sink.write_rows(index, time, Tracks(np.array([1]), poses, np.zeros((1, 2)), (State.MEASURED,)))
+        words = ["features", str(keypoints.with_name(f"{name}_points.csv")), "--out", str(tmp_path / f"{name}.csv")]
+        assert main(words) == 0
+    out = tmp_path / "agree.out.csv"
+    assert main(["compare", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--by", "frame", "--out", str(out)]) == 0
+    found = {(row["side"], row["measure"]): row for row in rows(out)}
+    knee = found["left", "knee"]
+    assert knee["pairs"] == "120"
+    assert abs(float(knee["difference"])) < 1
+    assert 1 < float(knee["sd"]) < 6
+    assert float(knee["icc"]) > 0.95
+
+
+def test_one_person_in_each_table_is_the_same_person_and_others_need_equal_ids(tmp_path):
+    steps = np.linspace(0, 60, 25)
+    one = read_session(table(tmp_path / "a.csv", {1: (steps, steps)}))
+    other = read_session(table(tmp_path / "b.csv", {4: (steps + 1, steps)}))
+    two = read_session(table(tmp_path / "c.csv", {4: (steps, steps), 5: (steps, steps)}))
+    left = next(row for row in by_session(one, other) if (row["side"], row["statistic"]) == ("left", "mean"))
+    assert left["difference"] == pytest.approx(1)
+    with pytest.raises(UsageError, match=r"'a' has the people \[1\] and 'c' \[4, 5\]"):
+        list(by_session(one, two))
+
+
+def test_wrong_tables_are_sentences(tmp_path, capsys):
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(SourceError, match="is no table of features"):
+        read_session(tmp_path / "x.csv")
+    with pytest.raises(SourceError, match="Cannot read"):
+        read_session(tmp_path / "missing.csv")
+    with pytest.raises(SourceError, match="holds no table"):
+        find_tables([str(tmp_path)])
+    path = table(tmp_path / "y.csv", {1: (np.arange(9.0), np.arange(9.0))})
+    path.write_text(path.read_text() + "9,0.1,1,measured,oops,3\n")
+    with pytest.raises(SourceError, match="broken in line 11"):
+        read_session(path)
+    assert main(["compare", str(path), "--out", str(tmp_path / "z.csv")]) == 2
+    assert "is the only table" in capsys.readouterr().err
+    (tmp_path / "deep").mkdir()
+    with pytest.raises(UsageError, match="Two tables are named 'y'"):
+        find_tables([str(path), str(table(tmp_path / "deep" / "y.csv", {1: (np.arange(9.0), np.arange(9.0))}))])

@@ -1,0 +1,46 @@
+"""Options of the commands that compute from a table: what a metre is, and where the floor is."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..features.calibration import Calibration
+    from ..formats.recording import Recording
+
+
+def add_calibration(parser: argparse.ArgumentParser) -> None:
+    """Add the options to the parser of a command."""
+    group = parser.add_argument_group("calibration", "at most one measure of a metre; docs/features.md explains them")
+    group.add_argument("--person-height", type=float, metavar="M", help="height of the people in metres")
+    group.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre, for people in one plane")
+    group.add_argument(
+        "--known-length",
+        metavar="X1,Y1,X2,Y2,M",
+        help="two points and the metres between them; a second one after a semicolon, at another depth of the floor",
+    )
+    group.add_argument(
+        "--floor", metavar="X1,Y1,X2,Y2", help="two points of the floor's line, or auto: from feet that stand still"
+    )
+
+
+def calibration_of(args: argparse.Namespace, recording: Recording) -> Calibration:
+    """Return the calibration that was asked for; `--floor auto` reads the recording once.
+
+    Raises:
+        UsageError: a value is invalid, or two measures of a metre are given.
+        SourceError: the floor cannot be estimated.
+    """
+    import dataclasses
+
+    from ..config import Outputs
+    from ..features.calibration import AUTO
+
+    given = {name: getattr(args, name) for name in ("person_height", "scale", "known_length")}
+    if args.floor != AUTO:
+        return Outputs(**given, floor=args.floor).calibration
+    from ..features.floor import estimate_floor
+
+    calibration = Outputs(**given).calibration
+    return dataclasses.replace(calibration, floor=estimate_floor(recording.timed(), recording.skeleton))

@@ -1,0 +1,46 @@
+"""`posetrack compare`: differences and agreement of sessions, from tables of features."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "compare",
+        help="compare tables of features: difference, limits of agreement, ICC",
+        description="Compare tables that --features wrote with the first one: over time, the statistics of each "
+        "person's session, or of one video, frame by frame. Limits of agreement are those of Bland and Altman, ICC is "
+        "pingouin's.",
+    )
+    parser.add_argument("sources", nargs="+", metavar="TABLE", help="two or more tables of features, or a folder")
+    parser.add_argument("--out", required=True, metavar="FILE", help="table to write, and FILE.json beside it")
+    parser.add_argument(
+        "--by",
+        choices=("session", "frame"),
+        default="session",
+        help="session: range, mean and so on of each person (default); frame: every value, of tables of one video",
+    )
+    parser.add_argument("--flagged", action="store_true", help="also use angles that no body can have")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, compare and write."""
+    from ...errors import UsageError
+    from ..summary.agreement import DEFINITIONS, by_frame, by_session
+    from ..summary.sessions import find_tables, read_session
+    from ..summary.writing import write_table
+
+    paths = find_tables(args.sources)
+    if len(paths) < 2:
+        raise UsageError(f"'{paths[0]}' is the only table. Give another one to compare it with.")
+    first, *others = (read_session(path, flagged=args.flagged) for path in paths)
+    compared = {"session": by_session, "frame": by_frame}[args.by]
+    rows = [row for other in others for row in compared(first, other)]
+    write_table(Path(args.out), rows, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
+    return 0

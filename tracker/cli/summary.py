@@ -1,0 +1,41 @@
+"""`posetrack summary`: ranges of motion and asymmetry of each person and session, from tables of features."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "summary",
+        help="summarise tables of features: ranges of motion, means and asymmetry",
+        description="Read tables that --features wrote and write minimum, maximum, range, mean and standard deviation "
+        "of every angle and speed of each person and session, and the asymmetry of left and right; docs/features.md "
+        "has the formulas.",
+    )
+    parser.add_argument("sources", nargs="+", metavar="TABLE", help="tables of features, or folders of them")
+    parser.add_argument("--out", required=True, metavar="FILE", help="table to write, and FILE.json beside it")
+    parser.add_argument(
+        "--layout",
+        choices=("wide", "tidy"),
+        default="wide",
+        help="wide: a row per person and session (default); tidy: a row per statistic",
+    )
+    parser.add_argument("--flagged", action="store_true", help="also use angles that no body can have")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, summarise and write."""
+    from ..summary.motion_range import DEFINITIONS, tidy, wide
+    from ..summary.sessions import find_tables, read_session
+    from ..summary.writing import write_table
+
+    sessions = [read_session(path, flagged=args.flagged) for path in find_tables(args.sources)]
+    rows = {"tidy": tidy, "wide": wide}[args.layout](sessions)
+    write_table(Path(args.out), rows, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
+    return 0

@@ -1,0 +1,61 @@
+"""Biomechanics' C3D files of markers: one per person, in pixels or millimetres, y up, z 0.
+
+The axes are those of `trc`, and a missing marker has the residual -1. Frames follow each other at one rate, so that
+times are not stored. Files are written and not read: ezc3d ends the process at a damaged one.
+Source: https://www.c3d.org, "The C3D File Format User Guide"; ezc3d: Michaud and Begon 2021, JOSS 6(58) 2911.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..features.calibration import UNCALIBRATED, Calibration
+from .individuals import blocks, spans_of
+from .libraries import library
+from .metres import places_of
+from .recording import Recording, check_empty
+
+_PER_METRE = 1000.0  # millimetres, the field's unit
+
+
+def write_c3d(path: Path, recording: Recording, *, calibration: Calibration = UNCALIBRATED) -> None:
+    """Write `NAME_person3.c3d` and so on, each from the person's first frame to the last.
+
+    Args:
+        path: `NAME.c3d` in the folder of the files.
+        recording: with times.
+        calibration: what a metre is, and the floor; without a measure of a metre, pixels are written.
+    """
+    ezc3d = library("ezc3d", "C3D")
+    spans, _, rate = spans_of(recording)
+    ids, places = sorted(spans), places_of(recording, calibration)
+    frames = max((span.last + 1 for span in spans.values()), default=0)
+    check_empty(recording.path, people=sum(span.frames for span in spans.values()), frames=frames)
+    factor = _PER_METRE if calibration.metric else 1.0
+    found = [block.points[..., :2] for block in blocks(recording, ids, frames)]
+    for p, person in enumerate(ids):
+        span = spans[person]
+        markers = np.concatenate([part[:, p] for part in found])[span.first : span.last + 1]  # (F, K, 2)
+        markers = places(person, markers.astype(np.float64)) * factor
+        file = ezc3d.c3d()
+        file["header"]["points"]["first_frame"] = span.first
+        for name, value in {
+            "RATE": [rate],
+            "LABELS": list(recording.skeleton.keypoints),
+            "UNITS": ["mm" if calibration.metric else "px"],
+            "X_SCREEN": ["+X"],
+            "Y_SCREEN": ["+Y"],
+        }.items():
+            file.add_parameter("POINT", name, value)
+        known = np.isfinite(markers).all(-1).T  # (K, F)
+        points = np.zeros((4, *known.shape))
+        points[:2], points[3] = np.where(known, markers.T, np.nan), 1.0
+        points[2] = np.where(known, 0.0, np.nan)
+        file["data"]["points"] = points
+        file["data"]["meta_points"] = {
+            "residuals": np.where(known, 0.0, -1.0)[None],
+            "camera_masks": np.zeros((7, *known.shape), dtype=bool),
+        }
+        file.write(str(path.with_name(f"{path.stem}_person{person}.c3d")))

@@ -1,0 +1,39 @@
+"""The logo of a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ...errors import UsageError
+from .clip import data_uri
+
+MAX_BYTES = 1_000_000
+_KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".svg": "image/svg+xml"}
+
+
+def logo_uri(path: Path) -> str:
+    """Return an image file as a data URI; a page shows an SVG as an image, so no script in it runs.
+
+    Raises:
+        UsageError: it cannot be read, is too large or is no image.
+    """
+    kind = _KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise UsageError(f"The logo '{path}' is not an image that a page can show. Give a {', '.join(_KINDS)} file.")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"Cannot read the logo '{path}': {error.strerror}. Give another file.") from error
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"The logo '{path}' has {len(data):,} bytes. Give one below {MAX_BYTES:,}.")
+    picture = b"<svg" in data if kind == "image/svg+xml" else _decodes(data)
+    if not picture:
+        raise UsageError(f"The logo '{path}' is not an image, or is damaged. Give another file.")
+    return data_uri(kind, data)
+
+
+def _decodes(data: bytes) -> bool:
+    return bool(data) and cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) is not None

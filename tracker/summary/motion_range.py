@@ -1,0 +1,121 @@
+"""Range of motion: least, greatest, range, mean and standard deviation of each measure of a person, and asymmetry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..features.angles import mean_angle, unwrapped, wrap
+from ..features.derivatives import HALF_WINDOW, smoothed
+from ..features.signals import symmetry_index
+from .sessions import Array, Measure, Session
+
+STATISTICS = ("min", "max", "range", "mean", "sd")
+LEAST_FRAMES = 5  # known values of a measure; with fewer it has no statistics
+DEFINITIONS = {  # written to the sidecar
+    "smoothing": f"a least-squares cubic through the samples within {HALF_WINDOW:g} s (Savitzky-Golay); without it, "
+    "noise would add to every range",
+    "min, max": "least and greatest known value; an angle is counted from its circular mean",
+    "range": "max - min",
+    "mean, sd": "over the known frames, not weighted by time; circular mean of an angle; sd with n - 1",
+    "known_pct": "share of the person's frames in which the measure is known, percent",
+    "asymmetry_pct": "200 (L - R) / (L + R) of the ranges of both sides (Robinson et al. 1987); 0 is even, positive "
+    "where the left side moves more; empty if neither side moves 10 degrees",
+    "flags": "angles whose quality is 0 are left out, unless --flagged is given",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Statistics of one measure of one person.
+
+    Attributes:
+        values: by name of `STATISTICS`; NaN with fewer than `LEAST_FRAMES` known frames.
+        frames: number of known frames.
+        known: their share of the person's frames, percent.
+    """
+
+    values: dict[str, float]
+    frames: int
+    known: float
+
+
+def statistics(series: Array, period: float | None) -> Statistics:
+    """Return the statistics of a signal (T,); NaN where unknown.
+
+    Args:
+        series: values of an angle in degrees, or of another measure.
+        period: of the angle; None for other measures.
+    """
+    known = series[np.isfinite(series)]
+    share = 100 * len(known) / len(series) if len(series) else 0.0
+    if len(known) < LEAST_FRAMES:
+        return Statistics(dict.fromkeys(STATISTICS, np.nan), len(known), share)
+    if period is not None:
+        centre = mean_angle(known, period)
+        known = known if np.isnan(centre) else centre + wrap(known - centre, period)
+    low, high = float(known.min()), float(known.max())
+    values = (low, high, high - low, float(known.mean()), float(known.std(ddof=1)))
+    return Statistics(dict(zip(STATISTICS, values)), len(known), share)
+
+
+def asymmetry(left: float, right: float) -> float:
+    """Return the asymmetry index of two ranges in degrees, in percent; NaN if neither side moves enough."""
+    return float(symmetry_index(np.array(left), np.array(right)))
+
+
+def summary(session: Session) -> dict[int, dict[Measure, Statistics]]:
+    """Return the statistics of every measure of every person, by ID."""
+    periods = np.array([measure.period or np.inf for measure in session.measures])
+    found = {}
+    for person, values in session.values.items():
+        angles = np.isfinite(periods)
+        whole = values.copy()
+        whole[:, angles] = unwrapped(values[:, angles], periods[angles])
+        series = smoothed(session.times[person], whole)
+        found[person] = {
+            measure: statistics(column, measure.period) for measure, column in zip(session.measures, series.T)
+        }
+    return found
+
+
+def asymmetries(person: dict[Measure, Statistics]) -> dict[str, float]:
+    """Return the asymmetry index of every angle that has two sides, by its name."""
+    ranges = {
+        (measure.name, measure.side): found.values["range"] for measure, found in person.items() if measure.period
+    }
+    return {
+        name: asymmetry(left, ranges[name, "right"])
+        for (name, side), left in ranges.items()
+        if side == "left" and (name, "right") in ranges
+    }
+
+
+def tidy(sessions: Sequence[Session]) -> Iterator[dict[str, object]]:
+    """Yield one row per session, person, measure and statistic."""
+    for session in sessions:
+        for person, measures in summary(session).items():
+            lead = {"session": session.name, "track_id": person}
+            for measure, found in measures.items():
+                what = {"measure": measure.name, "side": measure.side}
+                for name, value in found.values.items():
+                    yield {**lead, **what, "statistic": name, "unit": measure.unit, "value": value}
+                yield {**lead, **what, "statistic": "known", "unit": "%", "value": found.known}
+            for name, value in asymmetries(measures).items():
+                what = {"measure": name, "side": "", "statistic": "asymmetry"}
+                yield {**lead, **what, "unit": "%", "value": value}
+
+
+def wide(sessions: Sequence[Session]) -> Iterator[dict[str, object]]:
+    """Yield one row per session and person, with a column for each statistic of each measure."""
+    for session in sessions:
+        for person, measures in summary(session).items():
+            times = session.times[person]
+            row: dict[str, object] = {"session": session.name, "track_id": person, "frames": len(times)}
+            row |= {"start_s": float(times[0]), "end_s": float(times[-1])}
+            for measure, found in measures.items():
+                row |= {measure.header(name): value for name, value in found.values.items()}
+                row[f"{measure.base}_known_pct"] = found.known
+            yield row | {f"{name}_asymmetry_pct": value for name, value in asymmetries(measures).items()}

@@ -240,6 +240,7 @@ MUTATIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detail", sorted(MUTATIONS))
 def test_a_wrong_detail_would_be_noticed(detail, monkeypatch):
     """The fixture tells the published network from one that is nearly the same."""

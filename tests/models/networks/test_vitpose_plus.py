@@ -117,6 +117,7 @@ def split_file(checkpoint, dataset):
     return state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dataset", "name"), list(enumerate(DATASETS)))
 @torch.inference_mode()
 def test_a_split_file_is_a_plain_network_that_equals_the_experts(plus, dataset, name):

@@ -248,7 +248,7 @@ def test_hiding_without_a_picture_is_refused(track, capsys):
         ("out.dlc.h5", ("h5py", "pandas", "tables")),
     ],
 )
-@pytest.mark.parametrize("words", [(), ("--refine",)])
+@pytest.mark.parametrize("words", [(), pytest.param(("--refine",), marks=pytest.mark.slow)])
 def test_the_suffix_is_the_format(name, libraries, words, track, tmp_path, capsys):
     from posetrack.tracker.formats.files import read_recording
 

@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -351,7 +352,8 @@ def test_help_is_quick_complete_and_light(word, options):
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment, check=True
     )
-    listed = [line for line in result.stdout.splitlines() if line.startswith("  --")]
+    text = re.sub(r"\n {3,}", " ", result.stdout)  # the help of a long option begins on the next line
+    listed = [line for line in text.splitlines() if line.startswith("  --")]
     listed = [line for line in listed if not line.startswith(("  --version", "  --help-all"))]
     assert all("(default: " in line for line in listed)
     assert options is None or len(listed) == options
@@ -390,6 +392,7 @@ def test_the_list_of_models_names_the_bundled_one(capsys, monkeypatch):
     assert "vitpose-b" in listed
 
 
+@pytest.mark.slow
 def test_bench_measures_the_stages(walking_clip, tmp_path, capsys):
     target = tmp_path / "bench.json"
     words = ["bench", "pipeline", "--source", str(walking_clip), "--frames", "5", "--warmup", "2", "--device", "cpu"]

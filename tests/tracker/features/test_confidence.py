@@ -26,6 +26,7 @@ def test_the_confidence_is_a_probability_that_grows_with_margin_and_quality(even
     assert confidence(event, margin=1.0, quality=np.nan) < confidence(event, margin=1.0, quality=0.1)
 
 
+@pytest.mark.slow
 def test_stated_and_true_shares_agree():
     stated, right = [], []
     for number, (name, parts) in enumerate(PARTS.items()):

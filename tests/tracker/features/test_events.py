@@ -79,7 +79,7 @@ def rates(name, *, yaws, **conditions):
     return right / max(1, count), right / (len(truth) * len(yaws))
 
 
-@pytest.mark.parametrize("fps", [30, 15])
+@pytest.mark.parametrize("fps", [30, pytest.param(15, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_events_are_found_from_all_their_sides(name, fps):
     precision, recall = rates(name, yaws=SCRIPTS[name][2], fps=fps)
@@ -87,6 +87,7 @@ def test_events_are_found_from_all_their_sides(name, fps):
     assert recall >= 0.9, recall
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["squat", "left_hand_raised", "fall", "step"])
 def test_more_noise_and_twice_the_gaps_cost_little(name):
     precision, recall = rates(name, yaws=SCRIPTS[name][2], noise=0.015, missing=0.1, seed=5)
@@ -94,6 +95,7 @@ def test_more_noise_and_twice_the_gaps_cost_little(name):
     assert recall >= 0.9, recall
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "part", "blend"),
     [

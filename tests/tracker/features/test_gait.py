@@ -25,7 +25,7 @@ def errors(truth, found, yaw):
     return result, sum(map(len, result.values())) / count
 
 
-@pytest.mark.parametrize("fps", [30, 60])
+@pytest.mark.parametrize("fps", [30, pytest.param(60, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("yaw", [0, 30, 180])
 def test_heel_strikes_and_toe_offs_are_found_within_their_stated_errors(yaw, fps):
     truth, found = passage([STAND, motions.gait(10)], yaw=yaw, fps=fps)

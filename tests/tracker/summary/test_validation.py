@@ -52,6 +52,7 @@ def errors(exercise, joint, yaw, noise):
     return np.sqrt(np.nanmean((found - truth) ** 2)), ranges[0] - ranges[1], ranges[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", table("angles"), ids=lambda row: " ".join(row[:4]))
 def test_angles_are_as_far_from_the_truth_as_the_page_says(row):
     exercise, joint, yaw, noise, *stated = row

@@ -61,7 +61,9 @@ def compare(fixture, got):
     parity.fill.compare(fixture, got, tol=3e-3)
 
 
-@pytest.mark.parametrize("fixture", FIXTURES)
+@pytest.mark.parametrize(
+    "fixture", [pytest.param(name, marks=pytest.mark.slow if "_p8_" in name else ()) for name in FIXTURES]
+)
 def test_answers_are_those_of_the_original(fixture):
     checkpoint, images, meta = parity.load(fixture)
     model = load_checkpoint(checkpoint, input_size=images.shape[2:])

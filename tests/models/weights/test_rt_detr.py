@@ -86,7 +86,7 @@ def saved(request, tmp_path_factory):
     return save(folder, request.param), folder
 
 
-@pytest.mark.parametrize("runtime", ["torch", "openvino"])
+@pytest.mark.parametrize("runtime", ["torch", pytest.param("openvino", marks=pytest.mark.slow)])
 def test_people_are_those_of_transformers_own_chain(saved, runtime, photograph):
     network, folder = saved
     processor = transformers.AutoImageProcessor.from_pretrained(folder)

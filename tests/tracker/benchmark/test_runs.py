@@ -139,6 +139,7 @@ def test_the_pipeline_is_what_is_measured_without_a_word():
     assert vars(parse(["bench"])) == vars(parse(["bench", "pipeline"]))
 
 
+@pytest.mark.slow
 def test_people_are_invented_and_runs_are_compared(tmp_path, capsys):
     target = tmp_path / "bench.json"
     words = ["--people", "2", "1", "--frames", "4", "--warmup", "1", "--rounds", "1", "--device", "cpu"]

@@ -161,6 +161,7 @@ class TestFiles:
         monkeypatch.chdir(tmp_path)
         return write(tmp_path / "mine.pt", "yolo11n-pose.yaml")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("form", "suffix"), [("onnx", ".onnx"), ("openvino", ".xml")])
     def test_an_exported_network_gives_the_same_people(self, form, suffix, weights, tmp_path):
         pytest.importorskip("openvino", reason="needs openvino")

@@ -40,6 +40,7 @@ def test_of_two_runs_one_writes_and_the_other_is_refused(expected, tmp_path):
     assert soak.rivals(expected, tmp_path, 1).total() == 1
 
 
+@pytest.mark.slow
 def test_a_live_run_outlives_its_server(tmp_path, rng):
     figures = soak.restarts(tmp_path, rng, 2, seconds=0.5)
     assert set(figures) == {"latency", "back", "fresh"}

@@ -103,8 +103,7 @@ class BatchProgress:
             disable=quiet or not console.is_terminal,
             transient=True,
         )
-        total, fields = sum(self._sizes), {"sources": len(sizes), "ended": 0, "failed": 0, "fps": "-"}
-        self._task = self._bar.add_task("", total=total, **fields)
+        self._task = self._bar.add_task("", total=sum(self._sizes), sources=len(sizes), ended=0, failed=0, fps="-")
         self._ended = self._failed = 0
 
     def __enter__(self) -> Self:

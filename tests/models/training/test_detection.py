@@ -54,6 +54,7 @@ def test_validation_uses_whole_images_whose_boxes_map_back(people):
     np.testing.assert_allclose((boxes - np.tile(shift, 2)) / scale, people.boxes[2:3], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_detector_learns_a_little_and_its_weights_load(people, tmp_path):
     wanted = recipe.read("bundled-detector", OVERRIDES)
     wanted = replace(wanted, optim=replace(wanted.optim, lr=3e-4), schedule=recipe.Schedule())

@@ -67,6 +67,7 @@ def test_each_kind_overfits_eight_people(people, tmp_path, backbone, head):
     assert train(people, tmp_path, recipe(backbone, head, epochs=200, lr=LEARN[backbone]))["AP"] >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("backbone", "head"), KINDS.items())
 def test_what_was_trained_is_loaded_and_exported(people, tmp_path, backbone, head):
     train(people, tmp_path, recipe(backbone, head))

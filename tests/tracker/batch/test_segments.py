@@ -117,6 +117,7 @@ def test_the_tracks_are_those_of_the_whole(video):
         np.testing.assert_array_equal(found.keypoints, expected.keypoints)
 
 
+@pytest.mark.slow
 def test_people_appear_at_another_detection_if_frames_are_skipped(video):
     """The frames with a detection are others where nobody is followed across a border."""
     whole = tracks_of(video, pipeline(Schedule(detect_every=3)))

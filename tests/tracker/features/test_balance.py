@@ -24,6 +24,7 @@ def test_a_jump_has_its_height_within_its_uncertainty(flight, yaw):
         assert one.rise * 1.75 == pytest.approx(one.height, abs=0.12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [motions.walk(10), motions.gait(6), motions.squats(3), motions.push_ups(2), motions.fall(1), motions.lunges(2)],

@@ -63,6 +63,7 @@ def warped(t):
     return 3 * (whole + np.interp(phase, [0, 2 / 3, 1], [0, 0.5, 1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "part", "blend", "yaw"),
     [

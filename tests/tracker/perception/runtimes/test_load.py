@@ -151,7 +151,7 @@ def flip(data):
     return data[:middle] + bytes(byte ^ 0xFF for byte in data[middle : middle + 64]) + data[middle + 64 :]
 
 
-@pytest.mark.parametrize("damage", [cut, flip])
+@pytest.mark.parametrize("damage", [cut, pytest.param(flip, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("what", ["network.xml", "network.bin", "origin.json", "network.graphs/*.blob"])
 def test_a_damaged_cache_is_made_again(what, damage, frame, reference, tmp_path, monkeypatch):
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))

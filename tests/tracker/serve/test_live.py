@@ -105,11 +105,13 @@ def test_of_frames_that_wait_only_the_newest_is_answered(serving, grey, brightne
         while "posetrack_frames_dropped_total{" not in client.get("/metrics").text:
             pass
         held.set()
-        found = [json.loads(socket.recv(timeout=300)) for _ in range(2)]
         socket.send(grey(7))
-        last = json.loads(socket.recv(timeout=300))
-    assert found[0]["frame"] < found[1]["frame"] < last["frame"]
-    assert last["frame"] == 24
+        answered = [0]
+        while answered[-1] < 24:  # the last frame is never dropped
+            answered.append(json.loads(socket.recv(timeout=300))["frame"])
+    assert answered[1:] == sorted(set(answered[1:]))
+    assert answered[-1] == 24
+    assert len(answered[1:]) < 25  # at least one was dropped
 
 
 def test_a_live_client_that_sends_no_picture_is_sent_away(app):

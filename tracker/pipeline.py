@@ -42,7 +42,7 @@ class Observed:
         motion: (2, 3) of the camera since the last frame; None for a static camera and after a cut.
         cut: whether the frame begins a scene.
         poses: of its people; None if they are predicted.
-        boxes: (N, 4) of those whom the detector found.
+        boxes: (N, 4) of the detected people.
     """
 
     time: float

@@ -120,6 +120,7 @@ def fit(
                     run.best = metrics[task.score]
                     run.save(out / "best.pt")
                     task.export(run.average.state_dict(), out / "model.safetensors")
+            if report:
                 run.save(out / "last.pt")
                 report.restart_clock()
             fabric.barrier()

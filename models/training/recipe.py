@@ -167,7 +167,7 @@ class Recipe:
         precision: `32-true` or `bf16-mixed`, in Lightning Fabric's terms.
         clip: maximum norm of the gradient; 0 for no limit.
         ema: decay of the moving average of the weights per step; 0 for no averaging.
-        save_every: steps between checkpoints within an epoch; 0 for only at a validation.
+        save_every: steps between checkpoints within an epoch; 0 for only at its end.
         validate_every: epochs between validations; the last epoch always ends with one.
         data: training data.
         augment: data augmentation.

@@ -1,7 +1,7 @@
 """Confidence of events: the probability that an event is right, calibrated on motions with known events.
 
 A logistic regression on the margin and the quality of 734 events, of which 89 % were right: synthetic motions with
-keypoint noise of 1 and 2.5 % of the height, and drawn people in motion whom the bundled network saw. docs/features.md
+keypoint noise of 1 and 2.5 % of the height, and clips of drawn people, seen by the bundled network. docs/features.md
 compares stated and true shares.
 """
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..features.angles import JOINTS, mean_angle, unwrapped, wrap
 from ..features.balance import Jump, Stand, jumps, stands
+from ..features.columns import SYMMETRIC
 from ..features.derivatives import smoothed
 from ..features.events import Event, EventDetector
 from ..features.gait import Gait
@@ -20,7 +21,6 @@ from ..features.repetitions import LEAST_QUALITY
 from ..features.signals import symmetry_index
 from ..features.stream import Features
 
-PAIRS = tuple(joint.removeprefix("left_") for joint in JOINTS if joint.startswith("left_"))
 MAX_REPETITIONS = 5000  # number of repetitions that are kept
 
 
@@ -117,7 +117,7 @@ class Moves:
     @property
     def asymmetry(self) -> dict[str, float]:
         """Symmetry index of the ranges of each pair of joints, %; without pairs that hardly move or are poorly seen."""
-        pairs = {joint: [self.extents[f"{side}_{joint}"] for side in SIDES] for joint in PAIRS}
+        pairs = {joint: [self.extents[f"{side}_{joint}"] for side in SIDES] for joint in SYMMETRIC}
         ranges = {
             joint: [side.range for side in sides]
             for joint, sides in pairs.items()

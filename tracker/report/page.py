@@ -15,6 +15,7 @@ from bokeh.resources import Resources
 from markupsafe import Markup
 
 from ...version import __version__
+from ..features.columns import SYMMETRIC
 from . import tables
 from .clip import Clip, data_uri
 from .data import SIDES, as_json, label, page_data, shades
@@ -22,7 +23,7 @@ from .drawing import MOST_IN_LEGEND
 from .facts import facts_in_words, in_words, subtitle, warnings_of
 from .figures import Figures, PersonPlot, person_plots
 from .measurements import Measurements, Person
-from .movement import PAIRS, Moves
+from .movement import Moves
 from .person_tables import person_tables
 
 
@@ -93,7 +94,7 @@ def _plots(measurements: Measurements, size: tuple[int, int]) -> dict[str, Any]:
         size=size,
         plots=plots,
         cycles=cycles,
-        uneven=[joint for joint in PAIRS if any(joint in moves.asymmetry for moves in _moves(measurements))],
+        uneven=[joint for joint in SYMMETRIC if any(joint in moves.asymmetry for moves in _moves(measurements))],
     )
     ids = sorted(measurements.people)
     axis = built.models["timeline"].yaxis[0]

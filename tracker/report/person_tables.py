@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from ..features.angles import ANGLES, JOINTS
+from ..features.angles import ANGLES
 from ..features.balance import Jump, Stand
+from ..features.columns import SYMMETRIC
 from ..features.gait import summarise
 from ..features.phases import Repetition
 from .data import label
@@ -101,7 +102,7 @@ def _widest(one: Repetition) -> tuple[str, ...]:
     ranges = [(-1.0 if math.isnan(value) else value) for value in one.ranges.tolist()]
     pair = ranges.index(max(ranges)) // 2
     values = (*one.ranges[2 * pair : 2 * pair + 2].tolist(), float(one.asymmetry[pair]))
-    return (JOINTS[2 * pair].removeprefix("left_"), *(number(value) for value in values))
+    return (SYMMETRIC[pair], *(number(value) for value in values))
 
 
 def _gait(measurements: Measurements) -> Table:

@@ -35,7 +35,7 @@ class Row:
 
     Attributes:
         cells: from left to right.
-        person: whom the row describes, if the table shows one person at a time.
+        person: ID of the person in the row, if the table shows one person at a time.
         weak: whether its values hardly deserve belief, so that the page shows them in grey.
     """
 

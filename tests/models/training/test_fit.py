@@ -147,6 +147,17 @@ def test_the_number_of_workers_changes_nothing(people, tmp_path):
         assert torch.equal(helped["model"][key], value), key
 
 
+class Broken(PoseTask):
+    def validate(self, network, device):
+        raise RuntimeError("no validation")
+
+
+def test_an_epoch_without_a_validation_ends_with_a_checkpoint(people, tmp_path):
+    with pytest.raises(RuntimeError, match="no validation"):
+        run(people, tmp_path, replace(wanted(epochs=2), validate_every=2), task=Broken)
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == len(people) // 4
+
+
 def test_validates_every_second_epoch_and_after_the_last(people, tmp_path):
     run(people, tmp_path, replace(wanted(epochs=3), validate_every=2))
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]

@@ -301,7 +301,7 @@ def test_a_live_run_tells_its_latency_and_when_the_stream_was_lost(walking_clip,
     facts = json.loads((tmp_path / "out.csv.json").read_text())
     assert facts["latency_ms"]["median"] > 0
     assert facts["latency_ms"]["p95"] >= facts["latency_ms"]["median"]
-    assert facts["gaps"]  # a machine under load may lose the second connection, too
+    assert 1 <= len(facts["gaps"]) < next(connections)  # one between two connections
     for gap in facts["gaps"]:
         assert gap["seconds"] == pytest.approx(gap["to_s"] - gap["from_s"], abs=1e-5)
         assert gap["seconds"] >= 0.25

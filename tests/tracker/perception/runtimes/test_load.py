@@ -47,7 +47,7 @@ def test_every_runtime_finds_the_same(runtime, frame, reference):
     detections = load_detector(**options)(frame)
     poses = load_pose_estimator(**options)(frame, reference[0])
     np.testing.assert_allclose(detections.boxes, reference[0].boxes, atol=0.01)
-    np.testing.assert_allclose(detections.scores, reference[0].scores, atol=5e-4)
+    np.testing.assert_allclose(detections.scores, reference[0].scores, atol=1e-4)
     np.testing.assert_allclose(poses.scores, reference[1].scores, atol=5e-4)
     sure = reference[1].scores > 0.2
     np.testing.assert_allclose(poses.keypoints[sure], reference[1].keypoints[sure], atol=0.05)

@@ -72,7 +72,12 @@ class TopDownPoseEstimator:
                 start, stop = max(rows.start, first), min(rows.stop, last)
                 if start < stop:
                     cut = processing.warp(frame.image, matrices[start:stop], input_size=self.input_size)
-                    crop.normalize(cut, crops[start - first : stop - first])
+                    crop.normalize(
+                        cut,
+                        crops[start - first : stop - first],
+                        factors=processing.factors,
+                        shifts=processing.shifts,
+                    )
             points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
             found.append((points, scores))
         points, scores = (np.concatenate(parts) for parts in zip(*found))

@@ -45,8 +45,9 @@ def test_each_repetition_is_a_row(tmp_path, restart):
     assert list(facts["columns"]) == list(rows[0]) == list(REPETITION_COLUMNS)
 
 
+@pytest.mark.slow
 def test_one_run_writes_the_tables_of_separate_runs(tmp_path):
-    parts = [motions.stand(2), motions.squats(2), motions.gait(4)]
+    parts = [motions.stand(7), motions.squats(2), motions.gait(4)]
     alone = {kind: written(tmp_path / f"{kind}.csv", kind, parts) for kind in ("reps", "gait", "balance")}
     together, actions = tmp_path / "together", ActionFeatures()
     together.mkdir()

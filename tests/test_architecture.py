@@ -81,7 +81,7 @@ ALLOWED = {
     "tracker.output models.cache | cv2 rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
-    "tracker.benchmark": "version tracker.types tracker.perception tracker.tracking tracker.pipeline "
+    "tracker.benchmark": "version tracker.types tracker.perception tracker.tracking tracker.pipeline tracker.stages "
     "tracker.loop tracker.output tracker.video tracker.evaluation models.geometry models.weights | "
     "numpy cv2 torch filterpy",
     "tracker.serve": "version tracker.types tracker.timings tracker.config tracker.plan tracker.batch tracker.pipeline "

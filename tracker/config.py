@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import configs
 from ..errors import UsageError
-from .features.calibration import Calibration, parse_floor, parse_lengths
+from .features.calibration.calibration import Calibration, parse_floor, parse_lengths
 from .options import AUTO, check, convert, option
 from .tracking.config import TrackerConfig
 from .tracking.selectors import parse_person, parse_roi

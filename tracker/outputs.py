@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import MOVEMENT
-from .features.events import UNITS, EventDetector
-from .features.repetitions import from_config
-from .features.stream import ActionFeatures
-from .features.zones import ZoneCounter, zones_from_config
+from .features.events.detector import UNITS, EventDetector
+from .features.events.repetitions import from_config
+from .features.events.zones import ZoneCounter, zones_from_config
+from .features.extraction.stream import ActionFeatures
 from .formats.converting import ConvertingSink
 from .formats.files import present
 from .formats.registry import FORMATS, format_of
@@ -68,9 +68,10 @@ def open_outputs(
     zones = ZoneCounter(zones_from_config(outputs.zones, outputs.lines), skeleton=skeleton)
     two_pass = bool(second_pass(outputs, refine=refine))
     named: Any = {"overwrite": job.overwrite, "results": results}
-    report = _report(job, actions, detector, units=UNITS | zones.units(), fps=frames.fps, logo=outputs.logo, **named)
+    report = _report(job, actions, units=UNITS | zones.units(), fps=frames.fps, logo=outputs.logo, **named)
     screens = _screens(job, outputs, frames, report, show_fps=not two_pass, **named)
     listeners: list[Listener] = [report.people] if report else []
+    movements = [report.people.movement] if report else []
     overlay, conceal = None, None
     labels: list[Table] = []
     if screens:
@@ -83,9 +84,9 @@ def open_outputs(
         overlay = OverlaySink(*screens, skeleton=skeleton, labels=texts, arcs=arcs, timings=timings, **style)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
     tables: list[Table] = [people]
-    movement: Any = {name: job.targets[name] for name in MOVEMENT if name in job.targets}
-    if movement or listeners or labels:
-        tables.append(ActionSink(actions, detector, *listeners, zones=zones, **movement, **named))
+    files: Any = {name: job.targets[name] for name in MOVEMENT if name in job.targets}
+    if files or listeners or labels:
+        tables.append(ActionSink(actions, detector, *listeners, movements=movements, zones=zones, **files, **named))
     tables += labels  # after the features, before the image
     csv = [_csv(job, outputs, frames, skeleton, **named)] if "csv" in job.targets else []
     if two_pass:
@@ -122,12 +123,12 @@ def _revise(
     return select.choose(times, tracks)
 
 
-def _report(job: Job, actions: ActionFeatures, detector: EventDetector, **options: Any) -> Report | None:
+def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
     if "report" not in job.targets:
         return None
     from .report.report import Report
 
-    return Report(job.targets["report"], actions, detector, **options)
+    return Report(job.targets["report"], actions, **options)
 
 
 def _screens(

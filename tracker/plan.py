@@ -111,7 +111,7 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
 
 def _check_outputs(outputs: Outputs) -> None:
     if outputs.repetitions:
-        from .features.repetitions import from_config
+        from .features.events.repetitions import from_config
 
         from_config(outputs.repetitions)  # raises on a wrong table
     if outputs.features and Path(outputs.features).suffix.lower() == MOTION:
@@ -120,7 +120,7 @@ def _check_outputs(outputs: Outputs) -> None:
             f"posetrack features FILE.csv --out {outputs.features}."
         )
     if outputs.zones or outputs.lines:
-        from .features.zones import zones_from_config
+        from .features.events.zones import zones_from_config
 
         zones_from_config(outputs.zones, outputs.lines)  # raises on a wrong table
         if not outputs.events:

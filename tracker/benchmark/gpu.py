@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from ...models.geometry import crop
 from ...models.geometry.processing import UDP, UDP_SHRUNK
+from ..load import load_pipeline
 from ..loop import follow
 from ..perception.cropping import Cropper, ProcessorCropper
 from ..perception.detector import load_detector
 from ..perception.device_cropping import DeviceCropper
 from ..perception.pose import TopDownPoseEstimator, load_pose_estimator
-from ..pipeline import Pipeline, load_pipeline
+from ..pipeline import Pipeline
 from ..stages import parallel
 from ..types import Detections, Frame
 from ..video.images.image import read_image

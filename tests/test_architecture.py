@@ -84,8 +84,8 @@ ALLOWED = {
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
     "tracker.benchmark": "version models.geometry models.weights tracker.types tracker.video tracker.perception "
-    "tracker.tracking tracker.output tracker.pipeline tracker.load tracker.loop tracker.evaluation | numpy cv2 torch "
-    "filterpy",
+    "tracker.tracking tracker.output tracker.stages tracker.pipeline tracker.load tracker.loop tracker.evaluation | "
+    "numpy cv2 torch filterpy",
     "tracker.serve": "version models.geometry tracker.types tracker.timings tracker.video tracker.features "
     "tracker.formats tracker.output tracker.config tracker.pipeline tracker.load tracker.run tracker.batch | numpy "
     "cv2 PIL rich fastapi pydantic starlette uvicorn prometheus_client",

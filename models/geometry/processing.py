@@ -21,7 +21,13 @@ FloatArray = NDArray[np.floating]
 Images = NDArray[np.float32]  # (N, 3, h, w)
 Size = tuple[int, int]
 Points = tuple[NDArray[np.floating], NDArray[np.floating]]  # (N, K, 2) and scores (N, K); NaN and 0 where missing
-Network = Callable[[Images], Any]  # as an inference backend runs it: an array in, an array or a dict of arrays out
+Network = Callable[[Images], Any]  # as an inference backend runs it: an array in, an array or a dict of arrays out;
+# torch's also takes a tensor on its device
+
+
+def _mirrored(images: Any) -> Any:
+    """Return images mirrored left to right; a torch tensor stays on its device."""
+    return np.ascontiguousarray(images[..., ::-1]) if isinstance(images, np.ndarray) else images.flip(-1)
 
 
 def by_heatmaps(
@@ -30,7 +36,7 @@ def by_heatmaps(
     """Run a heat-map network; with `flip_order`, average with the maps of the mirrored crops, without a shift."""
     heatmaps = network(images)
     if flip_order is not None:
-        mirrored = network(np.ascontiguousarray(images[..., ::-1]))
+        mirrored = network(_mirrored(images))
         heatmaps = (heatmaps + mirrored[:, flip_order, :, ::-1]) / 2
     height, width = heatmaps.shape[2:]
     return *decode(heatmaps), (height, width)
@@ -43,7 +49,7 @@ def by_sets(
     height, width = images.shape[2:]
     points, scores = decode(network(images), (height, width))
     if flip_order is not None:
-        mirrored, _ = decode(network(np.ascontiguousarray(images[..., ::-1])), (height, width))
+        mirrored, _ = decode(network(_mirrored(images)), (height, width))
         points = set_decoding.merge_mirrored(points, mirrored, width=width, flip_order=flip_order)
     return points, scores, (height, width)
 
@@ -54,7 +60,7 @@ def by_simcc(
     """Run a SimCC network; with `flip_order`, average its responses with those of the mirrored crops."""
     x, y = network(images).values()
     if flip_order is not None:
-        mirrored = network(np.ascontiguousarray(images[..., ::-1])).values()
+        mirrored = network(_mirrored(images)).values()
         x, y = simcc.merge_mirrored(x, y, tuple(mirrored), flip_order)
     height, width = images.shape[2:]
     return *decode(x, y), (height, width)
@@ -86,6 +92,11 @@ class Processing:
         tuple[NDArray[np.floating], NDArray[np.floating], Size],
     ] = by_heatmaps
     warp: Callable[..., NDArray[np.uint8]] = crop.warp
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether `warp` averages the pixels of an image that is larger than the crop needs."""
+        return self.warp is shrink.warp
 
 
 UDP = Processing(

@@ -45,7 +45,7 @@ def load_pipeline(
 
     Args:
         model: pose network: a name from `posetrack models`, a weights or ONNX file, a single-stage network such as
-            `yolo11n-pose.pt`, which needs no detector, or `auto`, the best one here that is fast enough.
+            `yolo11n-pose.pt`, which needs no detector, or `auto`, the best one on this machine that is fast enough.
         detector: person detector: `bundled`, a name such as `yolo11n.pt`, a weights or ONNX file, a file of boxes, or
             `auto`; or a function `(frame) -> Detections`, which may also return boxes (N, 4), or boxes and scores (N,).
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; an unavailable device is an error.
@@ -55,18 +55,18 @@ def load_pipeline(
         precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
         conf: detections with a lower confidence are ignored.
         max_people: largest number of people per frame, by confidence; 0 is no limit.
-        detect_size: longer side of the detector's input; 0 is the size of its training.
-        flip: average each pose with that of the mirrored crop: slightly more accurate, twice the work.
+        detect_size: longer side of the detector's input; 0 is the size that it was trained with.
+        flip: average each pose with that of the mirrored crop: slightly more accurate, twice the computation.
         smooth: `none`: as measured; `kalman`: 1.3 times less noise at rest, 1 ms lag; `one-euro`: 4 times less, 10 ms
             lag.
-        remember: how long to remember people who left, to give them their IDs back by appearance; 0 recognises no one.
+        remember: how long to remember people who left, to restore their IDs by appearance; 0 turns this off.
         camera: `static` or `moving`; `auto` detects and compensates camera motion.
         detect_every: run the detector in every Nth frame; `auto` decides by motion.
         pose_every: run the pose network in every Nth frame, and predict in between; `auto` as above.
         target_fps: frame rate that `auto` aims at; 0 is the source's rate, and for `auto` networks 25, or 2 for files.
         streams: number of frames that `loop` processes at once: higher throughput, higher latency. 1 if frames may
             pass without a detection, and for inference backends without streams.
-        offline: never use the network.
+        offline: never access the internet.
 
     Raises:
         ModelError: weights cannot be found, downloaded or loaded.

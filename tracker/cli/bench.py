@@ -21,7 +21,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "precision": {"help": "numeric precision (default: %(default)s)"},
     "detect_size": {
         "type": int,
-        "help": "longer side of the detector's input; 0 is the size of its training (default: %(default)s)",
+        "help": "longer side of the detector's input; 0 is the size that it was trained with (default: %(default)s)",
     },
     "batches": {"nargs": "+", "type": int, "metavar": "N", "help": "crops per batch (default: %(default)s)"},
     "people": {"nargs": "+", "type": int, "metavar": "N", "help": "people per frame (default: %(default)s)"},
@@ -55,8 +55,8 @@ def add_parser(commands: Any) -> None:
     _add(
         kinds,
         "naive",
-        "complete runs, start-up time and memory beside a plain chain of Ultralytics, transformers and OpenCV with the "
-        "same networks, of random weights (YOLO11n, ViTPose-B)",
+        "complete runs, start-up time and memory compared with a plain chain of Ultralytics, transformers and OpenCV "
+        "with the same networks, of random weights (YOLO11n, ViTPose-B)",
         **{"frames": 6, "warmup": 2, "rounds": 3, **WHERE, "detect_size": 0, "people": (1, 5)},
     )
     _add(
@@ -101,6 +101,8 @@ def _add(kinds: Any, name: str, help: str, **defaults: Any) -> Any:
         words = dict(OPTIONS[option])
         if isinstance(default, tuple):
             words["help"] = words["help"].replace("%(default)s", " ".join(map(str, default)))
+        elif default is None:
+            words["help"] = words["help"].replace(" (default: %(default)s)", "")
         parser.add_argument(f"--{option.replace('_', '-')}", default=default, **words)
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
     parser.set_defaults(run=run, what=name)

@@ -87,8 +87,11 @@ def find(name: str | Path, *, offline: bool = False) -> Path:
             return candidate
     from ...models.weights import hub
     from ...models.weights.detector_files import locate_detector
+    from ...models.weights.rt_detr import KINDS
 
-    return hub.find(str(name), offline=offline) or locate_detector(name, offline=offline)
+    return hub.find(str(name), option="--detector", types=KINDS, offline=offline) or locate_detector(
+        name, offline=offline
+    )
 
 
 def read_detector_weights(path: Path) -> Loaded:

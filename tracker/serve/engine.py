@@ -12,9 +12,9 @@ from .answer import Answer, Answers
 class Engine:
     """Shares a pipeline's networks among sessions.
 
-    One thread computes frame after frame, in the order in which they were submitted. A session has one frame in
-    progress and drops those that it has no time for, so sessions take turns: a machine that is too slow for all of
-    them gives each the same rate.
+    As many threads as the pipeline has streams compute frame after frame, in the order in which they were submitted. A
+    session has one frame in progress and drops those that it has no time for, so sessions take turns: a machine that is
+    too slow for all of them gives each the same rate.
 
     Args:
         pipeline: its networks are used, its own tracks stay as they are.
@@ -22,7 +22,7 @@ class Engine:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
-        self._turns = ThreadPoolExecutor(1, "posetrack-networks")
+        self._turns = ThreadPoolExecutor(pipeline.streams, "posetrack-networks")
 
     def session(self) -> Session:
         """Return the tracks of a new source."""
@@ -34,7 +34,7 @@ class Engine:
         return self.pipeline.schedule.detect_every == 1
 
     def close(self) -> None:
-        """End the thread after the frame in progress."""
+        """End the threads after the frames in progress."""
         self._turns.shutdown(cancel_futures=True)
 
 

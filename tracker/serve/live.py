@@ -112,6 +112,7 @@ class _Client:
         start: float | None = None
         while True:
             index, data, arrived = await self._newest.get()
+            begun = time.monotonic()
             start = arrived if start is None else start
             try:
                 image = await run_in_threadpool(decode, data)
@@ -125,6 +126,7 @@ class _Client:
                     if self._format == "binary":
                         await self._socket.send_bytes(answer.to_bytes())
                     else:
-                        await self._socket.send_text(answer.to_json())
+                        taken = round(1000 * (time.monotonic() - begun), 1)
+                        await self._socket.send_text(json.dumps(answer.to_dict() | {"ms": taken}))
             except TimeoutError:
                 return await self._socket.close(TOO_SLOW, f"no answer was taken for {SLOW:g} s")

@@ -31,7 +31,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         PosetrackError: the networks cannot be loaded.
     """
     with _listening(settings) as listener:
-        pipeline = assemble(settings.run.networks, settings.run.tracking)
+        streams = max(1, len(settings.sources))  # cameras share the cores; a live page alone has them all, for latency
+        pipeline = assemble(settings.run.networks, settings.run.tracking, streams=streams)
         pipeline.session()(np.zeros((480, 640, 3), np.uint8))  # compiles, which would delay the first client
         server = make_server(settings, pipeline)
         for line in welcome(settings, listener.getsockname()[1]):

@@ -1,13 +1,13 @@
 // The live page: the newest frame of the browser's camera goes up, people come down and are drawn over the video.
 import { color, draw, loadSkeleton, personAt } from "./draw.js"
 import { say, socketOf } from "./request.js"
+import { Sender } from "./sender.js"
 import { showChoices, style } from "./style.js"
 
 const $ = (name) => document.getElementById(`live-${name}`)
 const KEPT = 300 // latencies in the figures
-const grab = document.createElement("canvas") // the frame that is sent
-let stream, socket, answer, followed
-let captured = 0 // when the newest frame of the video was captured, ms of performance.now()
+let stream, socket, sender, answer, followed
+let drawing // when the frame of the answer that waits to be drawn was captured, ms of performance.now()
 let latencies = []
 let ticks = []
 
@@ -28,7 +28,7 @@ export function start() {
 export function stop() {
   for (const track of stream?.getTracks() ?? []) track.stop()
   socket?.close()
-  stream = socket = answer = undefined
+  stream = socket = sender = answer = drawing = undefined
   $("video").srcObject = null
   $("canvas").getContext("2d").clearRect(0, 0, $("canvas").width, $("canvas").height)
   $("cover").hidden = false
@@ -75,23 +75,13 @@ async function listDevices() {
 
 function connect() {
   const own = (socket = socketOf("/api/live"))
-  let sent = 0
-  const send = async () => {
-    const frame = await picture()
-    if (own !== socket || own.readyState !== WebSocket.OPEN) return
-    sent = frame.captured
-    own.send(frame.blob)
-  }
-  own.onopen = () => {
-    watch()
-    send()
-  }
+  own.onopen = () => (sender = new Sender($("video"), own, () => Number($("width").value)))
   own.onmessage = ({ data }) => {
     if (own !== socket) return
+    const waits = drawing // an older answer, which this one replaces
     answer = JSON.parse(data)
-    const begun = sent
-    send() // the next frame, while this one is drawn
-    requestAnimationFrame(() => own === socket && show(own, begun))
+    drawing = sender.answered(answer)
+    if (waits === undefined) requestAnimationFrame(() => own === socket && show())
   }
   own.onclose = ({ reason }) => {
     if (own !== socket) return
@@ -100,36 +90,16 @@ function connect() {
   }
 }
 
-/** Note when the video's newest frame was captured: by the browser's clock of the camera, or when it is shown. */
-function watch() {
-  const video = $("video")
-  if (!video.requestVideoFrameCallback) return
-  const noted = (now, { captureTime }) => {
-    captured = captureTime && captureTime <= now && now - captureTime < 1000 ? captureTime : now
-    if (stream) video.requestVideoFrameCallback(noted)
-  }
-  video.requestVideoFrameCallback(noted)
-}
-
-async function picture() {
-  const video = $("video")
-  const width = Math.min(Number($("width").value), video.videoWidth)
-  const height = Math.round((width * video.videoHeight) / video.videoWidth)
-  if (grab.width !== width || grab.height !== height) Object.assign(grab, { width, height })
-  const begun = video.requestVideoFrameCallback && captured ? captured : performance.now()
-  grab.getContext("2d").drawImage(video, 0, 0, width, height)
-  const blob = await new Promise((resolve) => grab.toBlob(resolve, "image/jpeg", 0.8))
-  return { blob, captured: begun }
-}
-
-function show(own, begun) {
+function show() {
+  const captured = drawing
+  drawing = undefined
   const mirror = $("mirror").checked
-  draw($("canvas"), answer, { style, followed, mirror, blur: $("blur").checked ? grab : null })
+  draw($("canvas"), answer, { style, followed, mirror, blur: $("blur").checked ? sender.picture : null })
   list(answer.people)
   const now = performance.now()
-  latencies = [...latencies, now - begun].slice(-KEPT)
+  latencies = [...latencies, now - captured].slice(-KEPT)
   ticks = [...ticks, now].filter((tick) => now - tick < 2000)
-  own.send(JSON.stringify({ latency_ms: now - begun }))
+  socket.send(JSON.stringify({ latency_ms: now - captured }))
   const sorted = latencies.toSorted((a, b) => a - b)
   const share = (part) => `${Math.round(sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))])} ms`
   $("fps").textContent = ticks.length > 1 ? ((1000 * (ticks.length - 1)) / (now - ticks[0])).toFixed(1) : "–"

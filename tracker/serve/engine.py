@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from ..pipeline import Pipeline
 from ..types import Frame
 from .answer import Answer, Answers
+from .scene import EMPTY, Scene
 
 
 class Engine:
@@ -50,9 +51,9 @@ class Session:
         self._pipeline, self._turns = pipeline, turns
         self._answers = Answers(pipeline.estimator.skeleton)
 
-    def submit(self, frame: Frame) -> Future[Answer]:
+    def submit(self, frame: Frame, scene: Scene = EMPTY) -> Future[Answer]:
         """Track the next frame; wait for its answer before the next one is submitted."""
-        return self._turns.submit(self._track, frame)
+        return self._turns.submit(self._track, frame, scene)
 
-    def _track(self, frame: Frame) -> Answer:
-        return self._answers(frame, self._pipeline(frame))
+    def _track(self, frame: Frame, scene: Scene) -> Answer:
+        return self._answers(frame, self._pipeline(frame), scene)

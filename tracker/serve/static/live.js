@@ -1,17 +1,20 @@
 // The live page: the newest frame of the browser's camera goes up, people come down and are drawn over the video.
 import { color, draw, loadSkeleton, personAt } from "./draw.js"
+import { Marks } from "./marks.js"
 import { say, socketOf } from "./request.js"
 import { Sender } from "./sender.js"
 import { showChoices, style } from "./style.js"
 
 const $ = (name) => document.getElementById(`live-${name}`)
 const KEPT = 300 // latencies in the figures
-let stream, socket, sender, answer, followed
+const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)
+let stream, socket, sender, answer, followed, marks
 let drawing // when the frame of the answer that waits to be drawn was captured, ms of performance.now()
 let latencies = []
 let ticks = []
 
 export function start() {
+  $("where").textContent = `The pictures ${isHere ? "stay on this computer" : `go to ${location.host} only`}, and none is kept.`
   showChoices(document.getElementById("live"))
   $("start").onclick = begin
   $("stop").onclick = stop
@@ -20,8 +23,16 @@ export function start() {
     if (stream) begin()
   }
   $("canvas").onclick = (event) => {
-    if (answer) follow(personAt($("canvas"), answer, event, $("mirror").checked))
+    if (answer && !marks.click(event)) follow(personAt($("canvas"), answer, event, $("mirror").checked))
   }
+  marks ??= new Marks({
+    panel: $("marks"),
+    stage: $("canvas"),
+    canvas: $("canvas"),
+    size: () => answer?.size ?? null,
+    changed: (scene) => tell({ scene }),
+    mirror: () => $("mirror").checked,
+  })
   $("mirror").onchange()
 }
 
@@ -75,11 +86,17 @@ async function listDevices() {
 
 function connect() {
   const own = (socket = socketOf("/api/live"))
-  own.onopen = () => (sender = new Sender($("video"), own, () => Number($("width").value)))
+  own.onopen = () => {
+    sender = new Sender($("video"), own, () => Number($("width").value))
+    tell({ scene: marks.scene })
+  }
   own.onmessage = ({ data }) => {
     if (own !== socket) return
+    const told = JSON.parse(data)
+    if (told.error) return say($("message"), told.error)
     const waits = drawing // an older answer, which this one replaces
-    answer = JSON.parse(data)
+    answer = told
+    marks.fit(answer.size[0])
     drawing = sender.answered(answer)
     if (waits === undefined) requestAnimationFrame(() => own === socket && show())
   }
@@ -90,16 +107,21 @@ function connect() {
   }
 }
 
+function tell(what) {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(what))
+}
+
 function show() {
   const captured = drawing
   drawing = undefined
   const mirror = $("mirror").checked
-  draw($("canvas"), answer, { style, followed, mirror, blur: $("blur").checked ? sender.picture : null })
+  draw($("canvas"), answer, { style, marks, followed, mirror, blur: $("blur").checked ? sender.picture : null })
   list(answer.people)
+  marks.count(answer.places)
   const now = performance.now()
   latencies = [...latencies, now - captured].slice(-KEPT)
   ticks = [...ticks, now].filter((tick) => now - tick < 2000)
-  socket.send(JSON.stringify({ latency_ms: now - captured }))
+  tell({ latency_ms: now - captured })
   const sorted = latencies.toSorted((a, b) => a - b)
   const share = (part) => `${Math.round(sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))])} ms`
   $("fps").textContent = ticks.length > 1 ? ((1000 * (ticks.length - 1)) / (now - ticks[0])).toFixed(1) : "–"
@@ -122,10 +144,14 @@ function list(people) {
     const row = rows.get(person.id) ?? place.appendChild(newRow(person.id))
     row.querySelector("button").setAttribute("aria-pressed", person.id === followed)
     const counts = Object.entries(person.counts).map(([name, count]) => `${name.replaceAll("_", " ")} ${count}`)
-    row.querySelector(".posture").textContent = person.posture || "…"
+    row.querySelector(".posture").textContent = [person.posture || "…", ...metres(person)].join(" · ")
     row.querySelector(".counts").textContent = counts.join(" · ")
   }
   $("empty").hidden = people.length > 0
+}
+
+function metres({ height_m: height, speed_m_s: speed }) {
+  return [height && `${height.toFixed(2)} m`, speed !== undefined && `${speed.toFixed(1)} m/s`].filter(Boolean)
 }
 
 function newRow(id) {

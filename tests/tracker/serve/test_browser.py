@@ -172,9 +172,9 @@ def test_a_line_and_a_region_are_drawn_and_count(opened, app):
     until(lambda: "Known length, 2.5 m" in text(browser, "live-marks"))
     until(lambda: " m/s" in text(browser, "live-people"))
     name = browser.find_element(By.CSS_SELECTOR, "#live-marks li[data-name='region 1'] input")
-    name.clear()
-    name.send_keys("court" + Keys.TAB)
-    until(lambda: "1 inside · 1 in" in browser.find_element(By.CSS_SELECTOR, "#live-marks li[data-name=court]").text)
+    name.send_keys(Keys.CONTROL + "a" + Keys.NULL + "court" + Keys.TAB)
+    rows = "#live-marks li[data-name=court]"
+    until(lambda: ["1 inside · 1 in" in row.text for row in browser.find_elements(By.CSS_SELECTOR, rows)] == [True])
     assert text(browser, "live-message") == ""
     assert not complaints(browser)
 

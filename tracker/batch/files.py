@@ -59,7 +59,7 @@ class TrackFile:
         except Exception as error:  # of one file, which the others need not share
             at = traceback.extract_tb(error.__traceback__)[-1]
             raise SourceError(
-                f"'{source}' ended its run with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
+                f"'{source}' failed with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
                 f"{at.lineno}). Check the file with a player; if it plays, report this."
             ) from error
         return Result(tracked.outcome, tracked.warning, checksum)

@@ -95,7 +95,7 @@ def _choose(option: str, candidates: Sequence[Candidate], *, times: float, fps: 
     if candidates:
         least = min(candidates, key=lambda each: each.gmacs)
         ms = 1000 * least.gmacs * times / rate
-        why = f"{least.name} would take about {ms:.0f} ms a frame, and less than {limit:.0f} is wanted"
+        why = f"{least.name} would take about {ms:.0f} ms a frame, more than the limit of {limit:.0f}"
     else:
         why = "there is no other one on this machine; `posetrack models download recommended` fetches one"
     log.info("%s %s: bundled, since %s.", option, AUTO, why)

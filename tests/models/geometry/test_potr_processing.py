@@ -120,7 +120,7 @@ def test_decoding_does_not_depend_on_the_order_of_the_queries():
         np.testing.assert_array_equal(a, b)
 
 
-def test_nobody_takes_the_same_path():
+def test_no_one_takes_the_same_path():
     points, scores = decode_set({"pred_logits": np.zeros((0, 5, 18)), "pred_boxes": np.zeros((0, 5, 2))}, (256, 192))
     assert points.shape == (0, 17, 2)
     assert scores.shape == (0, 17)

@@ -72,7 +72,7 @@ def test_answers_are_those_of_the_original(fixture):
 
 
 def test_an_xcit_reads_a_crop_of_any_size():
-    """Its weights do not tell the size that it learnt at, so the crop must."""
+    """Its weights do not state the input size of the training, so the crop must."""
     checkpoint, images, meta = parity.load("potr_xcit_p16_288x384")
     model = load_checkpoint(checkpoint)
     assert model.input_size == (256, 192)
@@ -245,7 +245,7 @@ MUTATIONS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("detail", sorted(MUTATIONS))
 def test_a_wrong_detail_would_be_noticed(detail, monkeypatch):
-    """The fixture tells the published network from one that is nearly the same."""
+    """The fixture distinguishes the published network from one that is nearly the same."""
     checkpoint, images, _ = parity.load(MUTATIONS[detail])
     model = load_checkpoint(checkpoint)
     transformer = model.transformer

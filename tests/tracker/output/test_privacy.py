@@ -1,4 +1,4 @@
-"""Faces are hidden, whatever the keypoints say, and nothing else is touched."""
+"""Faces are hidden regardless of the keypoints, and nothing else is changed."""
 
 import numpy as np
 import pytest

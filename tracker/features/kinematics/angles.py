@@ -60,7 +60,7 @@ SEGMENTS: dict[str, tuple[str, str]] = {
 }
 _UNDIRECTED = ("pelvis", "shoulders")  # their direction flips between front and back views, so only the slope is used
 
-_JOINTS = {  # start, end, offset and meaning; {} stands for the side
+_JOINTS = {  # start, end, offset and meaning; {} is the side
     "ankle": ("{}_shank", "{}_foot", -90.0, "dorsiflexion; 0 where the foot is at a right angle to the shank"),
     "knee": ("{}_shank", "{}_thigh", 0.0, "flexion; 0 where the leg is straight"),
     "hip": ("trunk", "{}_thigh", 180.0, "flexion; 0 where the thigh is in line with the trunk"),

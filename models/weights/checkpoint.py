@@ -151,7 +151,7 @@ def _settings(raw: Mapping, notes: Mapping[str, str], label: str) -> dict[str, A
 
 
 def _of_dataset(network: nn.Module, dataset: str, label: str) -> nn.Module:
-    """Return the part of a ViTPose+ for a dataset; any other network is checked and returned as it is."""
+    """Return the part of a ViTPose+ for a dataset; any other network is checked and returned unchanged."""
     if not isinstance(network, ViTPosePlus):
         fitting(network.num_keypoints, dataset, label)  # type: ignore[arg-type]  # every network has this attribute
         return network

@@ -102,7 +102,7 @@ def in_workers(plan: Plan, workers: Workers, *, count: int) -> Generator[tuple[i
 
 
 def _discard(job: Job) -> None:
-    """Remove the unfinished results of an attempt whose worker died, which those of the next replace."""
+    """Remove the unfinished results of an attempt whose worker died; the next attempt writes new ones."""
     for path in {*job.targets.values(), *(working_table(path) for name, path in job.targets.items() if name == "csv")}:
         for left in (partial_path(path), sidecar_path(path, complete=False)):
             with suppress(OSError):  # if it cannot be removed, it is kept under another name

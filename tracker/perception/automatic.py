@@ -25,7 +25,7 @@ CROPS, ROUNDS = 16, 3  # of the measurement: work of the size of the larger netw
 def choose_networks(
     model: str, detector: Any, *, fps: float, dataset: str = "coco", flip: bool = False, size: int = 0, **where: Any
 ) -> tuple[str, Any]:
-    """Return the pose network and the detector, with each `auto` replaced by a name; the log says which and why.
+    """Return the pose network and the detector, with each `auto` replaced by a name; the log states which and why.
 
     Each network may take half of a frame's time. Its time is estimated from its number of operations and from the time
     of the bundled pose network on this machine, which takes a second to measure.

@@ -145,7 +145,7 @@ def _job(item: Item, outputs: Outputs, targets: Mapping[str, Path], entry: manif
         item: the source.
         outputs: options of the outputs.
         targets: path of each result.
-        entry: what the manifest says of the source, if a batch is continued.
+        entry: of the source in the manifest, if a batch is continued.
 
     Raises:
         OutputError: a result exists and may not be replaced, or cannot be written.

@@ -96,7 +96,7 @@ def read_session(path: Path, *, flagged: bool = False) -> Session:
 
     Args:
         path: of the table.
-        flagged: whether angles that no body can have, whose quality is 0, are kept; otherwise they count as unknown.
+        flagged: whether impossible angles, whose quality is 0, are kept; otherwise they count as unknown.
 
     Raises:
         SourceError: the file is missing, damaged or no such table.

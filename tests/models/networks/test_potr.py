@@ -186,11 +186,11 @@ def small():
 def test_answers_have_the_shapes_of_the_original(small):
     with torch.inference_mode():
         outputs = small(torch.zeros(3, 3, 128, 96))
-        nobody = small(torch.zeros(0, 3, 128, 96))
+        empty = small(torch.zeros(0, 3, 128, 96))
     assert outputs["pred_logits"].shape == (3, 20, 18)
     assert outputs["pred_boxes"].shape == (3, 20, 2)
     assert [sorted(layer) for layer in outputs["aux_outputs"]] == [["pred_boxes", "pred_logits"]]
-    assert nobody["pred_boxes"].shape == (0, 20, 2)
+    assert empty["pred_boxes"].shape == (0, 20, 2)
 
 
 @pytest.mark.parametrize("inside", ["vitdetr.", "vitdetr.module.", "module.vitdetr."])

@@ -66,13 +66,13 @@ def test_what_was_written_comes_back(name, recording, tmp_path):
 @pytest.mark.parametrize("name", READ)
 def test_a_recording_without_people_is_a_file_too(name, tmp_path):
     need(name)
-    nobody = Recording(COCO, lambda: [], Path("nobody.csv"), size=(64, 48), fps=25.0, num_frames=3)
+    empty = Recording(COCO, lambda: [], Path("empty.csv"), size=(64, 48), fps=25.0, num_frames=3)
     target = tmp_path / f"out{FORMATS[name].suffix}"
     if name == "dlc-h5":  # a table without columns
         with pytest.raises(OutputError, match="has no people"):
-            write_recording(target, nobody)
+            write_recording(target, empty)
         return
-    for file in write_recording(target, nobody):
+    for file in write_recording(target, empty):
         assert sum(len(tracks) for _, _, tracks in read_recording(file)) == 0
 
 

@@ -23,7 +23,7 @@ VIEWS = (
     "left",
     "front",
     "back",
-)  # where the person faces: right or left in the image, towards the camera, away from it
+)  # direction that the person faces: right or left in the image, towards the camera, away from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def joint_angles(
     Args:
         keypoints: (..., K, 2) pixels; NaN where missing.
         skeleton: skeleton of the keypoints.
-        view: where the person faces, one of `VIEWS`.
+        view: direction that the person faces, one of `VIEWS`.
 
     Returns:
         (...) for each name of `ANGLES`; NaN where a keypoint is missing.

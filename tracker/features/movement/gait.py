@@ -169,7 +169,7 @@ def gait_events(times: Array, rear: Array, front: Array) -> GaitEvents:
 
 
 def gait_cycles(passage: Passage) -> list[GaitCycle]:
-    """Return the gait cycles of a passage in which both feet take turns, in order of their ends."""
+    """Return the gait cycles of a passage in which both feet alternate, in order of their ends."""
     sign = np.array([_SIGNS.get(view, np.nan) for view in passage.views.tolist()])
     feet = {
         side: gait_events(passage.times, sign * passage[f"{side}_rear_offset"], sign * passage[f"{side}_front_offset"])

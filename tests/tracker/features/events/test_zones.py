@@ -23,7 +23,7 @@ def person(x, y, *, identity=1, state=State.MEASURED, ankle=0.9):
     return Tracks(np.array([identity]), poses, np.zeros((1, 2)), (state,))
 
 
-NOBODY = Tracks(
+NO_PEOPLE = Tracks(
     np.zeros(0, int), Poses(np.zeros((0, 4)), np.zeros((0, 17, 2)), np.zeros((0, 17))), np.zeros((0, 2)), ()
 )
 
@@ -32,7 +32,7 @@ def run(counter, path, *, finish=True):
     """Return the events of one person at the places (T, 2); None is a frame without them."""
     events = []
     for index, at in enumerate(path):
-        events += counter.update(index, index / FPS, NOBODY if at is None else person(*at))
+        events += counter.update(index, index / FPS, NO_PEOPLE if at is None else person(*at))
     return events + (counter.finish() if finish else [])
 
 

@@ -64,4 +64,6 @@ class ProcessorCropper:
 
     def cut(self, image: NDArray[np.uint8], matrices: NDArray[np.floating], out: NDArray[np.float32]) -> None:
         """Fill `out` with crops."""
-        crop.normalize(self._processing.warp(image, matrices, input_size=self._input_size), out)
+        kind = self._processing
+        crops = kind.warp(image, matrices, input_size=self._input_size)
+        crop.normalize(crops, out, factors=kind.factors, shifts=kind.shifts)

@@ -32,7 +32,7 @@ def load(path: str | Path) -> nn.Module:
     other conventions than Ultralytics' networks.
 
     Raises:
-        ModelError: the file is missing, broken, unsafe, or holds no detector.
+        ModelError: the file is missing, broken, unsafe, or contains no detector.
     """
     path = Path(path)
     if not path.is_file():

@@ -56,7 +56,7 @@ class Case:
 
 
 def check_gallery(folder: str | Path, *, overwrite: bool) -> None:
-    """Check that the folder for error images can be created and holds no other gallery.
+    """Check that the folder for error images can be created and contains no other gallery.
 
     Raises:
         OutputError: the folder cannot be created, or holds a gallery and `overwrite` is False.

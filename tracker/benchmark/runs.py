@@ -1,4 +1,4 @@
-"""Whole runs from video file to video file, alternating, so that other load on the machine affects all of them alike."""
+"""Whole runs from video file to video file, alternating, so that other load affects all of them alike."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from .queue import FILES, Queue
 from .results import CONVERTED, convert, listing
 from .scene import read_scene
 
-# A report has scripts of its own: as a page without an origin it can neither read this server nor send anything, but it
+# A report has its own scripts: as a page without an origin it can neither read this server nor send anything, but it
 # may print and save.
 REPORT_POLICY = (
     "sandbox allow-scripts allow-downloads allow-modals; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "

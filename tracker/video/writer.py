@@ -87,7 +87,7 @@ class VideoWriter:
         """
         self.path = Path(path)
         if self.path.suffix.lower() not in VIDEO_OUTPUTS:
-            raise UsageError(f"'{path}' is no name of a video. Give one that ends in {', '.join(VIDEO_OUTPUTS)}.")
+            raise UsageError(f"'{path}' is not a video name. Give one that ends in {', '.join(VIDEO_OUTPUTS)}.")
         self.partial = partial_path(self.path.with_suffix(".mp4"))
         self._results = results
         self.frames_written = 0

@@ -13,9 +13,9 @@ from .scene import EMPTY, Scene
 class Engine:
     """Shares a pipeline's networks among sessions.
 
-    As many threads as the pipeline has streams compute frame after frame, in the order in which they were submitted. A
-    session has one frame in progress and drops those that it has no time for, so sessions alternate: a machine that is too
-    slow for all of them gives each the same rate.
+    As many threads as the pipeline has streams compute frame after frame, in the order in which they were submitted.
+    A session has one frame in progress and drops those that it has no time for, so sessions alternate: a machine that
+    is too slow for all of them gives each the same rate.
 
     Args:
         pipeline: its networks are used, its own tracks stay as they are.

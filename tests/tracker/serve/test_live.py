@@ -31,7 +31,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(app, body):
     with app.client() as client:
         answer = client.post("/api/pictures", content=body)
     assert answer.status_code == 400
-    assert "no picture" in answer.json()["detail"]
+    assert "not a picture" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("size", [(8000, 5001), (30_000, 6_100)])
@@ -120,7 +120,7 @@ def test_a_live_client_that_sends_no_picture_is_sent_away(app):
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(timeout=300)
     assert closed.value.rcvd.code == live.UNREADABLE
-    assert "no picture" in closed.value.rcvd.reason
+    assert "not a picture" in closed.value.rcvd.reason
 
 
 def test_the_latency_that_a_browser_reports_is_recorded(app, grey):

@@ -49,14 +49,14 @@ ALLOWED = {
     "tracker.types": "tracker.conversions tracker.html tracker.person tracker.image | numpy",
     "tracker.timings": "numpy",
     "tracker.partial": "",
-    "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
+    "tracker.video": "tracker.types tracker.image tracker.partial | numpy cv2 av PIL pillow_heif",
     "tracker.perception": "version tracker.types models.cache models.export models.foreign models.geometry "
     "models.weights | numpy cv2 torch onnxruntime",
     "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba filterpy",
     "tracker.features": "tracker.types models.geometry | numpy",
     "tracker.formats": "installation tracker.types tracker.partial tracker.features models.geometry | numpy",
-    "tracker.output": "version tracker.types tracker.partial tracker.timings tracker.tracking tracker.features "
-    "tracker.formats tracker.video models.cache models.geometry | numpy cv2 rich",
+    "tracker.output": "version tracker.types tracker.image tracker.partial tracker.timings tracker.tracking "
+    "tracker.features tracker.formats tracker.video models.cache models.geometry | numpy cv2 rich",
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.summary": "installation tracker.partial tracker.features tracker.output | numpy",

@@ -14,8 +14,9 @@ from itertools import accumulate, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from ...models.geometry.keypoints import COCO, Skeleton
-from ..types import State, Tracks
+from ..types import State, Tracks, as_seconds
 from . import body
 from .angles import ANGLES, JOINTS, SEGMENT_PERIODS, VIEWS, angle_rates, angles, headings, joint_angles, unwrapped
 from .calibration import UNCALIBRATED, Calibration
@@ -119,7 +120,7 @@ class ActionFeatures:
         view: one of `angles.VIEWS`, or "auto".
 
     Raises:
-        ValueError: the view is unknown.
+        InputError: the view is unknown.
     """
 
     def __init__(
@@ -130,7 +131,7 @@ class ActionFeatures:
         view: str = "auto",
     ) -> None:
         if view not in ("auto", *VIEWS):
-            raise ValueError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
+            raise InputError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
         self.skeleton, self.calibration = skeleton, calibration
         self.columns = columns(metres=calibration.metric, positions=calibration.positions)
         self._fixed = None if view == "auto" else VIEWS.index(view)
@@ -146,7 +147,11 @@ class ActionFeatures:
             frame: number of the frame.
             time: seconds, not before the last frame.
             tracks: people in the frame.
+
+        Raises:
+            InputError: the time is not finite, or before the last one.
         """
+        time = as_seconds(time, of=f"frame {frame}", last=self._moments[-1].time if self._moments else None)
         self._moments.append(self._prepare(frame, time, tracks))
         done = []
         while self._complete(self._next):

@@ -18,16 +18,17 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .errors import PosetrackError
-    from .tracker.draw import draw
-    from .tracker.features.angles import joint_angles
-    from .tracker.features.calibration import Calibration
-    from .tracker.features.events import EventDetector
-    from .tracker.features.stream import ActionFeatures
-    from .tracker.features.zones import Line, Zone, ZoneCounter
+    from .tracker.features.calibration.calibration import Calibration
+    from .tracker.features.events.detector import EventDetector
+    from .tracker.features.events.zones import Line, Zone, ZoneCounter
+    from .tracker.features.extraction.stream import ActionFeatures
+    from .tracker.features.kinematics.angles import joint_angles
     from .tracker.formats.files import read_recording, write_recording
     from .tracker.formats.sequences import sequences
+    from .tracker.load import load_pipeline
+    from .tracker.output.draw import draw
     from .tracker.output.window import Window
-    from .tracker.pipeline import Pipeline, load_pipeline
+    from .tracker.pipeline import Pipeline
     from .tracker.track import track, track_folder
     from .tracker.tracking.refine import refine
     from .tracker.tracking.tracker import PoseTracker
@@ -40,24 +41,24 @@ if not (Path(__file__).parent / "tracker").is_dir():
     __path__.append(str(Path(__file__).parents[1]))
 
 _HOMES = {
-    "ActionFeatures": "tracker.features.stream",
-    "Calibration": "tracker.features.calibration",
+    "ActionFeatures": "tracker.features.extraction.stream",
+    "Calibration": "tracker.features.calibration.calibration",
     "Detections": "tracker.types",
-    "EventDetector": "tracker.features.events",
+    "EventDetector": "tracker.features.events.detector",
     "Frame": "tracker.types",
     "Pipeline": "tracker.pipeline",
     "PoseTracker": "tracker.tracking.tracker",
-    "Line": "tracker.features.zones",
+    "Line": "tracker.features.events.zones",
     "Poses": "tracker.types",
     "PosetrackError": "errors",
     "Tracks": "tracker.types",
     "VideoWriter": "tracker.video.writer",
     "Window": "tracker.output.window",
-    "Zone": "tracker.features.zones",
-    "ZoneCounter": "tracker.features.zones",
-    "draw": "tracker.draw",
-    "joint_angles": "tracker.features.angles",
-    "load_pipeline": "tracker.pipeline",
+    "Zone": "tracker.features.events.zones",
+    "ZoneCounter": "tracker.features.events.zones",
+    "draw": "tracker.output.draw",
+    "joint_angles": "tracker.features.kinematics.angles",
+    "load_pipeline": "tracker.load",
     "open_source": "tracker.video.source",
     "read_recording": "tracker.formats.files",
     "refine": "tracker.tracking.refine",

@@ -28,9 +28,10 @@ def clip(walking_clip, tmp_path):
 
 def test_squats_are_counted(clip, monkeypatch, capsys):
     """Of a stick figure, whose poses stand in for those of a video."""
+    import motions
+
     import posetrack
     from posetrack.tracker.evaluation import synthetic
-    from posetrack.tracker.features import motions
 
     person = motions.perform([motions.stand(1), motions.squats(3), motions.stand(1)], synthetic.regular(12, 30))
     frames = [

@@ -26,9 +26,9 @@ from posetrack import (
 from posetrack.errors import InputError, SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.image import as_bgr
 from posetrack.tracker.perception.custom import CustomDetector
 from posetrack.tracker.types import State
+from posetrack.tracker.types.image import as_bgr
 
 ZONE = Zone("court", ((0, 0), (640, 0), (640, 480)))
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)

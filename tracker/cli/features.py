@@ -49,10 +49,10 @@ def run(args: argparse.Namespace) -> int:
     """Read, compute and write, frame by frame."""
     from ...errors import UsageError
     from ..config import read_recipe
-    from ..features.events import EventDetector
-    from ..features.repetitions import from_config
-    from ..features.stream import ActionFeatures
-    from ..features.zones import ZoneCounter, zones_from_config
+    from ..features.events.detector import EventDetector
+    from ..features.events.repetitions import from_config
+    from ..features.events.zones import ZoneCounter, zones_from_config
+    from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
     from ..output.motion import SUFFIX, MotionFiles

@@ -55,8 +55,8 @@ def run(args: argparse.Namespace) -> int:
 def _read(args: argparse.Namespace) -> Any:
     from pathlib import Path
 
-    from ..features.events import EventDetector
-    from ..features.stream import ActionFeatures
+    from ..features.events.detector import EventDetector
+    from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
     from ..report.measurements import Collector
@@ -66,9 +66,8 @@ def _read(args: argparse.Namespace) -> Any:
         return read_features(Path(args.source))
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
-    detector = EventDetector(actions)
-    collector = Collector(actions, detector)
-    with ActionSink(actions, detector, collector) as sink:
+    collector = Collector(actions)
+    with ActionSink(actions, EventDetector(actions), collector) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     return collector.measurements

@@ -30,8 +30,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the table, then the video, and write the page."""
-    from ..features.events import EventDetector
-    from ..features.stream import ActionFeatures
+    from ..features.events.detector import EventDetector
+    from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
     from ..partial import Transaction
@@ -40,11 +40,11 @@ def run(args: argparse.Namespace) -> int:
 
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
-    detector = EventDetector(actions)
     with Transaction() as results:
         named: Any = {"overwrite": args.overwrite, "results": results}
-        with Report(args.out, actions, detector, fps=recording.fps, logo=args.logo, **named) as report:
-            with ActionSink(actions, detector, report.people) as sink:
+        with Report(args.out, actions, fps=recording.fps, logo=args.logo, **named) as report:
+            people, detector = report.people, EventDetector(actions)
+            with ActionSink(actions, detector, people, movements=[people.movement]) as sink:
                 for index, time, tracks in recording.timed():
                     sink.write_rows(index, time, tracks)
             facts = titled(facts_of(recording), title=args.title, notes=args.notes)

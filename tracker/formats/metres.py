@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ..features.calibration import Calibration
-from ..features.stream import ActionFeatures
+from ..features.calibration.calibration import Calibration
+from ..features.extraction.stream import ActionFeatures
 from .recording import Recording
 
 Places = Callable[[int, NDArray[np.float64]], NDArray[np.float64]]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from ..features.events import Event, EventDetector
-from ..features.stream import Features
+from ..features.events.detector import Event, EventDetector
+from ..features.extraction.stream import Features
 from ..types import Frame, Tracks
 
 Label = TypeVar("Label")

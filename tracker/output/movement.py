@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..features.angles import JOINTS
-from ..features.balance import Jump, Stand, jumps, stands
-from ..features.columns import SYMMETRIC
-from ..features.events import Event, EventDetector
-from ..features.gait import Curve, Gait, GaitCycle, summarise
-from ..features.passage import Passage, Passages
-from ..features.phases import Repetition, Repetitions
-from ..features.stream import Features
+from ..features.extraction.columns import SYMMETRIC
+from ..features.kinematics.angles import JOINTS
+from ..features.movement.balance import Jump, Stand, jumps, stands
+from ..features.movement.gait import Curve, Gait, GaitCycle, summarise
+from ..features.movement.passage import Passage
+from ..features.movement.phases import Repetition
 
 Columns = dict[str, tuple[str, str]]  # unit and meaning by name
 Cell = str | int | float
@@ -77,24 +75,13 @@ BALANCE_COLUMNS: Columns = {
 
 
 class RepetitionRows:
-    """One row per repetition, a second after its end.
-
-    Args:
-        detector: counts.
-    """
+    """One row per repetition, a second after its end."""
 
     header = ",".join(REPETITION_COLUMNS) + "\n"
 
-    def __init__(self, detector: EventDetector) -> None:
-        self._repetitions = Repetitions(detector)
-
-    def rows(self, features: Features, events: Sequence[Event]) -> str:
-        """Return the rows of the repetitions that one frame completes."""
-        return "".join(map(_repetition, self._repetitions.take(features, events)))
-
-    def finish(self) -> str:
-        """Return the rows of the repetitions at the end, and forget all people."""
-        return "".join(map(_repetition, self._repetitions.finish()))
+    def rows(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> str:
+        """Return the rows of repetitions."""
+        return "".join(map(_repetition, repetitions))
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
@@ -107,16 +94,11 @@ class GaitRows:
     header = ",".join(GAIT_COLUMNS) + "\n"
 
     def __init__(self) -> None:
-        self._passages = Passages()
         self._people: dict[int, Gait] = {}
 
-    def rows(self, features: Features, events: Sequence[Event]) -> str:
-        """Return the rows of the people who have left."""
-        return "".join(map(self._add, self._passages.take(features)))
-
-    def finish(self) -> str:
-        """Return the rows of the people at the end."""
-        return "".join(map(self._add, self._passages.finish()))
+    def rows(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> str:
+        """Return the rows of people who have left."""
+        return "".join(map(self._add, passages))
 
     def _add(self, passage: Passage) -> str:
         return "".join(map(_cycle, self._people.setdefault(passage.track, Gait()).add(passage)))
@@ -132,16 +114,9 @@ class BalanceRows:
 
     header = ",".join(BALANCE_COLUMNS) + "\n"
 
-    def __init__(self) -> None:
-        self._passages = Passages()
-
-    def rows(self, features: Features, events: Sequence[Event]) -> str:
-        """Return the rows of the people who have left."""
-        return "".join(map(_balance, self._passages.take(features)))
-
-    def finish(self) -> str:
-        """Return the rows of the people at the end."""
-        return "".join(map(_balance, self._passages.finish()))
+    def rows(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> str:
+        """Return the rows of people who have left."""
+        return "".join(map(_balance, passages))
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""

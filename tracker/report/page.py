@@ -15,7 +15,7 @@ from bokeh.resources import Resources
 from markupsafe import Markup
 
 from ...version import __version__
-from ..features.columns import SYMMETRIC
+from ..features.extraction.columns import SYMMETRIC
 from . import tables
 from .clip import Clip, data_uri
 from .data import SIDES, as_json, label, page_data, shades

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...models.geometry.keypoints import Skeleton
-from ..features.angles import JOINTS
-from ..features.events import EventDetector
-from ..features.stream import ActionFeatures
+from ..features.events.detector import EventDetector
+from ..features.extraction.stream import ActionFeatures
+from ..features.kinematics.angles import JOINTS
 from ..types import STATES, Frame, Tracks
 
 HEADER = struct.Struct("<IHHHHd")  # frame, width, height, people N, keypoints K, seconds

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import UsageError
 from ...installation import library
-from ..features.angles import mean_angle, wrap
+from ..features.kinematics.angles import mean_angle, wrap
 from .motion_range import STATISTICS, summary
 from .sessions import Array, Measure, Session
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
-from ..features.angles import ANGLES, period_of
-from ..features.columns import LANDMARKS
-from ..features.points import SIDES
+from ..features.extraction.columns import LANDMARKS
+from ..features.kinematics.angles import ANGLES, period_of
+from ..features.kinematics.points import SIDES
 
 Array = NDArray[np.float64]
 _UNITS = {"_deg": "deg", "_m_s": "m/s", "_bh_s": "bh/s"}  # by the end of a column's name

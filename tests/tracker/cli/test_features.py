@@ -3,13 +3,13 @@
 import csv
 import json
 
+import motions
 import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
 from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.types import State, Tracks
 

@@ -6,16 +6,16 @@ import re
 from fnmatch import fnmatch
 from pathlib import Path
 
+import motions
 import numpy as np
 import pytest
 
 from posetrack.errors import OutputError
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
-from posetrack.tracker.features.calibration import Calibration
-from posetrack.tracker.features.columns import LEAD, columns, header
-from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.extraction.columns import LEAD, columns, header
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.types import State, Tracks
 

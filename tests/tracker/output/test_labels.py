@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
+import motions
 import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
-from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.output.arcs import JOINTS, AngleArcs, draw_arc
 from posetrack.tracker.output.labels import EventLabels, LabelSink

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("selenium", reason="needs selenium")
 
+import motions
 from browsers import chromium, complaints, screen, until
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -18,7 +19,6 @@ from servers import LiveServer, multipart
 from posetrack import load_pipeline
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
 from posetrack.tracker.pipeline import Pipeline
 from posetrack.tracker.types import Detections
 from posetrack.tracker.video.sample import make_crowd

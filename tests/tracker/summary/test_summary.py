@@ -3,6 +3,7 @@
 import csv
 import json
 
+import motions
 import numpy as np
 import pytest
 
@@ -10,7 +11,6 @@ from posetrack.errors import SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
 from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.summary.agreement import agreement, by_session
 from posetrack.tracker.summary.motion_range import asymmetry, statistics

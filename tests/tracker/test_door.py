@@ -236,7 +236,7 @@ def test_a_session_begins_with_the_limits_of_the_first_source():
 
 
 @pytest.mark.parametrize("answer", [[], np.zeros((0, 4)), ([], []), Detections.empty()])
-def test_own_detectors_may_find_nobody(answer):
+def test_custom_detectors_may_find_no_one(answer):
     assert len(CustomDetector(lambda frame: answer)(Frame(IMAGE, 0, 0.0))) == 0
 
 
@@ -258,7 +258,7 @@ def test_own_detectors_answer_in_several_ways():
             CustomDetector(lambda frame, a=answer: a)(frame)
 
 
-def test_empty_lists_are_nobody():
+def test_empty_lists_are_no_people():
     assert len(Detections([], [])) == 0
     assert Detections([], []).boxes.shape == (0, 4)
     assert len(PoseTracker().update(Poses([], [], []), 0.0)) == 0
@@ -294,10 +294,10 @@ def test_tracks_are_people(tracks):
 
 
 def test_tracks_become_plain_values(tracks):
-    told = json.loads(json.dumps(tracks.to_dict(), allow_nan=False))
-    assert [person["id"] for person in told["people"]] == [1, 2]
-    assert told["people"][0]["keypoints"]["left_wrist"] is None
-    assert len(told["people"][0]["keypoints"]["nose"]) == 3
+    message = json.loads(json.dumps(tracks.to_dict(), allow_nan=False))
+    assert [person["id"] for person in message["people"]] == [1, 2]
+    assert message["people"][0]["keypoints"]["left_wrist"] is None
+    assert len(message["people"][0]["keypoints"]["nose"]) == 3
 
 
 def test_tracks_become_a_data_frame_with_the_columns_of_the_table(tracks):

@@ -80,7 +80,9 @@ def read_openpose(path: Path) -> Recording:
     """
     files = sorted(path.glob(FILES), key=_index)
     if not files:
-        raise SourceError(f"'{path}' holds no {FILES}. Give a folder that OpenPose's --write_json or posetrack wrote.")
+        raise SourceError(
+            f"'{path}' contains no {FILES}. Give a folder that OpenPose's --write_json or posetrack wrote."
+        )
     lowest = 0 if any(_FROM_ZERO.search(file.read_bytes()) for file in files) else 1
     return Recording(BODY_25, partial(_frames, files, lowest), path, num_frames=_index(files[-1]) + 1)
 

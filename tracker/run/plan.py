@@ -159,7 +159,7 @@ def _job(item: Item, outputs: Outputs, targets: Mapping[str, Path], entry: manif
         item: the source.
         outputs: options of the outputs.
         targets: path of each result.
-        entry: what the manifest says of the source, if a batch is continued.
+        entry: of the source in the manifest, if a batch is continued.
 
     Raises:
         OutputError: a result exists and may not be replaced, or cannot be written.
@@ -215,7 +215,7 @@ def check_targets(source: str | int | Path, targets: Mapping[str, Path], *, over
     for output, target in targets.items():
         twin = next((other for other in targets if other != output and targets[other] == target), None)
         if twin:
-            raise UsageError(f"--{output} and --{twin} are both '{target}'. Give each a name of its own.")
+            raise UsageError(f"--{output} and --{twin} are both '{target}'. Give each a different name.")
         if isinstance(source, Path) and target.exists() and source.exists() and target.samefile(source):
             raise UsageError(f"'{target}' is the source itself. Give the result another name.")
         if output == "csv":

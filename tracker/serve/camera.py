@@ -1,4 +1,4 @@
-"""A camera of the server: read, tracked and shown to every viewer, in a thread of its own."""
+"""A camera of the server: read, tracked and shown to every viewer, in its own thread."""
 
 from __future__ import annotations
 

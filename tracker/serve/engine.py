@@ -13,7 +13,7 @@ class Engine:
     """Shares a pipeline's networks among sessions.
 
     One thread computes frame after frame, in the order in which they were submitted. A session has one frame in
-    progress and drops those that it has no time for, so sessions take turns: a machine that is too slow for all of
+    progress and drops those that it has no time for, so sessions alternate: a machine that is too slow for all of
     them gives each the same rate.
 
     Args:

@@ -83,7 +83,7 @@ def welcome(settings: Settings, port: int) -> list[str]:
     address = f"{settings.scheme}://{host}:{port}/"
     lines = [f"posetrack serves {address}{f'?token={settings.token}' if settings.token else ''} until Ctrl-C."]
     if settings.token:
-        lines.append("Whoever has this link may use the server. It is shown once.")
+        lines.append("Anyone with this link can use the server. It is shown once.")
         if settings.scheme == "http":
             lines.append("Without --certificate, other machines get no webcam from their browser, and no encryption.")
     return lines

@@ -23,7 +23,7 @@ from .metrics import Metrics
 from .queue import FILES, Queue
 from .results import CONVERTED, convert, listing
 
-# A report has scripts of its own: as a page without an origin it can neither read this server nor send anything, but it
+# A report has its own scripts: as a page without an origin it can neither read this server nor send anything, but it
 # may print and save.
 REPORT_POLICY = (
     "sandbox allow-scripts allow-downloads allow-modals; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "

@@ -24,11 +24,11 @@ from .person import STATES, Keypoints, Person, State, place
 
 
 def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
-    """Convert one field, check its shape (None stands for any length) and store it; an empty list has any shape."""
+    """Convert one field, check its shape (None is any length) and store it; an empty list has any shape."""
     try:
         array = np.asarray(value, dtype=dtype)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{type(owner).__name__}.{name} is no array of numbers: {error}.") from error
+        raise InputError(f"{type(owner).__name__}.{name} is not an array of numbers: {error}.") from error
     if array.shape == (0,) and not shape[0]:
         array = array.reshape([length or 0 for length in shape])
     if array.ndim != len(shape) or any(want is not None and got != want for got, want in zip(array.shape, shape)):

@@ -89,7 +89,7 @@ class VideoWriter:
         """
         self.path = Path(path)
         if self.path.suffix.lower() not in VIDEO_OUTPUTS:
-            raise UsageError(f"'{path}' is no name of a video. Give one that ends in {', '.join(VIDEO_OUTPUTS)}.")
+            raise UsageError(f"'{path}' is not a video name. Give one that ends in {', '.join(VIDEO_OUTPUTS)}.")
         self.partial = partial_path(self.path.with_suffix(".mp4"))
         if not all(isinstance(side, int | np.integer) and side > 0 for side in size):
             raise UsageError(f"The size of a video is {size}; give (width, height) in whole pixels above 0.")

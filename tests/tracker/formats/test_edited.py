@@ -145,7 +145,7 @@ def test_a_missing_column_of_deeplabcut_is_named(recording, tmp_path):
         ("", "", "person 1 twice in frame 3"),
     ],
 )
-def test_a_wrong_cell_is_told_with_its_place(column, cell, message, recording, tmp_path):
+def test_a_wrong_cell_is_reported_with_its_place(column, cell, message, recording, tmp_path):
     (file,) = write_recording(tmp_path / "a.csv", recording)
     header, first, *rest = cells_of(file)
     second = list(first)
@@ -158,7 +158,7 @@ def test_a_wrong_cell_is_told_with_its_place(column, cell, message, recording, t
     assert len(str(caught.value)) < len(str(file)) + 300
 
 
-def test_times_that_go_back_are_told(recording, tmp_path):
+def test_times_that_go_back_are_reported(recording, tmp_path):
     (file,) = write_recording(tmp_path / "a.csv", recording)
     header, *rows = cells_of(file)
     store(file, [header, *([*row[:1], "99" if n < 3 else row[1], *row[2:]] for n, row in enumerate(rows))])

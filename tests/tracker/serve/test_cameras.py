@@ -157,7 +157,7 @@ def test_a_slow_viewer_gets_newer_pictures_and_delays_no_other(serving, stream):
     with stream(50) as server, serving(sources=(address(server),)) as app, app.client() as client:
         path = f"/api/cameras/{client.get('/api/cameras').json()[0]['id']}/view"
         with app.socket(path) as slow, app.socket(path) as quick:
-            slow.recv(timeout=300)  # and says nothing
+            slow.recv(timeout=300)  # and does not answer
             first = viewed(quick)[0]["frame"]
             numbers = [viewed(quick)[0]["frame"] for _ in range(10)]
             assert numbers[-1] - first >= 10

@@ -1,4 +1,4 @@
-"""Pictures and sound of written videos, held against what was drawn and played, by PyAV's own times."""
+"""Pictures and sound of written videos compared with what was drawn and played, by PyAV's times."""
 
 import signal
 import subprocess

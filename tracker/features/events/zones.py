@@ -146,14 +146,14 @@ class ZoneCounter:
 
     def values(self) -> dict[str, str]:
         """Return the meaning of each event's value."""
-        told: dict[str, str] = {}
+        meanings: dict[str, str] = {}
         for place in self._places:
-            told[f"{place.name}_in"] = "how many people went in so far"
-            told[f"{place.name}_out"] = "how many people went out so far"
+            meanings[f"{place.name}_in"] = "how many people went in so far"
+            meanings[f"{place.name}_out"] = "how many people went out so far"
             if isinstance(place, Zone):
-                told[f"{place.name}_out"] = "seconds inside"
-                told[f"{place.name}_lost"] = "seconds inside until last seen, by someone who was not seen to leave"
-        return told
+                meanings[f"{place.name}_out"] = "seconds inside"
+                meanings[f"{place.name}_lost"] = "seconds inside until last seen, by someone who was not seen to leave"
+        return meanings
 
     def units(self) -> dict[str, str]:
         """Return the unit of each event's value that is not a count."""

@@ -1,6 +1,6 @@
 """Features of people per frame, output as soon as the following frames that the derivatives need are known.
 
-Online and offline processing are the same: the window is centered, so no value is shifted in time. Online, a row is
+Online and offline processing are the same: the window is centred, so no value is shifted in time. Online, a row is
 output `HALF_WINDOW` seconds and one frame late.
 """
 
@@ -61,7 +61,7 @@ class Features:
         flags: N texts that name impossible angles and segments, see `quality.Quality`.
         names: names of the C columns, as `columns.columns` defines them.
         values: (N, C); NaN where unknown.
-        impossible: (N, C) mask of the values that no body can have.
+        impossible: (N, C) mask of anatomically impossible values.
     """
 
     frame: int

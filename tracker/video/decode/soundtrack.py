@@ -18,7 +18,7 @@ COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
 AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})  # that players support
 
 TICK = Fraction(1, 1_000_000)  # seconds; finer than any sample, so that shifted times keep their precision
-STEP = 125  # minimum number of ticks between packets; an MP4 needs one of its own, 1/8000 s
+STEP = 125  # minimum number of ticks between packets; an MP4 has a minimum, 1/8000 s
 
 
 class FrameClock(Protocol):

@@ -1,4 +1,4 @@
-"""The mark in the metadata of written videos and images, which tells results from sources."""
+"""The mark in the metadata of written videos and images, which distinguishes results from sources."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def test_a_folder_of_photographs_stays_a_batch_and_the_run_says_so(folder, caplo
     caplog.set_level("INFO")
     place = folder(["IMG_0001.jpg", "IMG_0002.jpg", "cat.jpg"])
     assert [item.source.name for item in expand(place)] == ["IMG_0001.jpg", "IMG_0002.jpg", "cat.jpg"]
-    assert "each a source of its own; with --fps they are one video" in caplog.text
+    assert "each a separate source; with --fps they are one video" in caplog.text
     with pytest.raises(SourceError, match="is a folder"):
         open_source(place)
 

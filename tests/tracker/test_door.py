@@ -263,7 +263,7 @@ def test_empty_lists_are_no_people():
     assert Detections([], []).boxes.shape == (0, 4)
     assert len(PoseTracker().update(Poses([], [], []), 0.0)) == 0
     assert len(Tracks([], Poses([], [], []), [], ())) == 0
-    with pytest.raises(InputError, match="no array of numbers"):
+    with pytest.raises(InputError, match="is not an array of numbers"):
         Detections([["a", 1, 2, 3]], [1])
 
 

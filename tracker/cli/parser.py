@@ -83,6 +83,6 @@ class RootParser(Parser):
             return super().parse_args(asked[:1], namespace)  # prints, and leaves
         if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and not Path(words[0]).exists():
             near = get_close_matches(words[0], self.commands.choices, n=1)
-            if near:
-                raise UsageError(f"There is neither a file nor a command '{words[0]}'. Did you mean {near[0]}?")
+            hint = f"Did you mean {near[0]}?" if near else f"See {self.prog} --help."
+            raise UsageError(f"There is neither a file nor a command '{words[0]}'. {hint}")
         return self._job.parse_args(words, namespace)

@@ -37,6 +37,30 @@ def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...
     object.__setattr__(owner, name, array)
 
 
+def as_seconds(time: Any, *, of: str, last: float | None = None) -> float:
+    """Return a time as seconds.
+
+    Args:
+        time: any number.
+        of: what it is the time of, for errors.
+        last: seconds before which it must not be.
+
+    Raises:
+        InputError: it is no finite number, or before the last one.
+    """
+    try:
+        finite = not isinstance(time, str) and math.isfinite(time)
+    except (TypeError, ValueError):
+        finite = False
+    if not finite:
+        raise InputError(f"The time of {of} is {time!r}; give finite seconds.")
+    if last is not None and time < last:
+        raise InputError(
+            f"Timestamps run backwards, from {last} s to {time} s. Sort the frames, or begin anew for another video."
+        )
+    return float(time)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One frame of the source.
@@ -48,7 +72,7 @@ class Frame:
         captured: time of capture in seconds of `time.monotonic()`; None for files.
 
     Raises:
-        InputError: the image is invalid, or the time is not finite.
+        InputError: the image is invalid, the index is no whole number, or the time is not finite.
     """
 
     image: NDArray[np.uint8]
@@ -58,8 +82,9 @@ class Frame:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", as_bgr(self.image))
-        if isinstance(self.time, str) or not math.isfinite(self.time):
-            raise InputError(f"The time of frame {self.index} is {self.time!r}; give finite seconds.")
+        if not hasattr(self.index, "__index__"):
+            raise InputError(f"The index of a frame is {self.index!r}; give a whole number.")
+        as_seconds(self.time, of=f"frame {self.index}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,13 @@ def test_several_sources_are_a_batch_with_names_of_their_own(sources, tmp_path):
     assert len(list((tmp_path / "t").rglob("*.csv"))) == 2
 
 
+@pytest.mark.parametrize(("option", "name"), [("--csv", "out.csv"), ("--save", "out.mp4"), ("--report", "out.html")])
+def test_the_results_of_several_sources_are_no_file(sources, option, name, tmp_path, capsys):
+    assert posetrack(sources, option, tmp_path / name) == 2
+    assert f"Give a folder for the results: {option} {tmp_path / 'out'}." in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 def test_pictures_bear_a_mark_and_stay_as_they_are(suffix, tmp_path):
     from posetrack.tracker.video.images.image import read_image

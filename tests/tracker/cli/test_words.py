@@ -15,6 +15,8 @@ from posetrack.tracker.cli import build_parser, main
         (["dance.mp4", "--xyzzy"], "Unknown option '--xyzzy'. See posetrack --help."),
         (["bensh"], "There is neither a file nor a command 'bensh'. Did you mean bench?"),
         (["eval-traking", "--truth", "a"], "nor a command 'eval-traking'. Did you mean eval-tracking?"),
+        (["help"], "There is neither a file nor a command 'help'. See posetrack --help."),
+        (["run", "dance.mp4"], "There is neither a file nor a command 'run'."),
         (["demo", "--otu", "x"], "Unknown option '--otu'. Did you mean --out?"),
         (["demo", "more"], "Unexpected argument 'more'. See posetrack demo --help."),
         (["bench", "pipeline", "--frmes", "3"], "Unknown option '--frmes'. Did you mean --frames?"),

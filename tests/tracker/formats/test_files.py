@@ -302,7 +302,11 @@ def test_unknown_keypoints_keep_their_names():
         ("a.csv", "frame,time_s,track_id,state,keypoint,x,y,score\n0,0,1,up,nose,1,1,1\n", "not a long table"),
         ("a.csv", "frame,time_s,track_id,state,keypoint,x,y,score\n0,0,1,measured,nose,1,1\n", "line 2: it has 7 of 8"),
         ("a.csv", "scorer,x,x\nbodyparts,nose,nose\ncoords,x,y\n0,1,1\n", "needs x, y and likelihood"),
-        ("a.csv", "scorer,x,x,x\nbodyparts,a,a,a\ncoords,x,y,likelihood\n0,1,b,1\n", "line 4: 'b' is not a number"),
+        (
+            "a.csv",
+            "scorer,x,x,x\nbodyparts,a,a,a\ncoords,x,y,likelihood\n0,1,b,1\n",
+            "line 4: a value is 'b', not a num",
+        ),
         ("a.txt", "0,1,2,3,4,5,1,-1,-1,-1\n", "row 1 is '0,1,2,3,4,5"),
         ("a.txt", "1,one,2,3,4,5\n", "not a MOT file"),
         ("a.json", "{}", "not a PoseTrack18 file"),

@@ -14,8 +14,9 @@ from itertools import accumulate, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from ....errors import InputError
 from ....models.geometry.keypoints import COCO, Skeleton
-from ...types import State, Tracks
+from ...types import State, Tracks, as_seconds
 from ..calibration.calibration import UNCALIBRATED, Calibration
 from ..calibration.scale import ground, scales
 from ..kinematics import body
@@ -128,7 +129,7 @@ class ActionFeatures:
         view: one of `angles.VIEWS`, or "auto".
 
     Raises:
-        ValueError: the view is unknown.
+        InputError: the view is unknown.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class ActionFeatures:
         view: str = "auto",
     ) -> None:
         if view not in ("auto", *VIEWS):
-            raise ValueError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
+            raise InputError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
         self.skeleton, self.calibration = skeleton, calibration
         self.columns = columns(metres=calibration.metric, positions=calibration.positions)
         self._fixed = None if view == "auto" else VIEWS.index(view)
@@ -155,7 +156,11 @@ class ActionFeatures:
             frame: number of the frame.
             time: seconds, not before the last frame.
             tracks: people in the frame.
+
+        Raises:
+            InputError: the time is not finite, or before the last one.
         """
+        time = as_seconds(time, of=f"frame {frame}", last=self._moments[-1].time if self._moments else None)
         self._moments.append(self._prepare(frame, time, tracks))
         done = []
         while self._complete(self._next):

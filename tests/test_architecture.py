@@ -44,15 +44,16 @@ ALLOWED = {
     "numpy cv2 torch scipy lightning_fabric safetensors huggingface_hub rich tomli_w",
     "tracker": "",
     "tracker.image": "numpy",
-    "tracker.person": "numpy",
+    "tracker.equality": "numpy",
+    "tracker.person": "tracker.equality | numpy",
     "tracker.conversions": "installation tracker.person | numpy",
     "tracker.html": "tracker.person models.geometry | numpy",
-    "tracker.types": "tracker.conversions tracker.html tracker.person tracker.image | numpy",
+    "tracker.types": "tracker.conversions tracker.equality tracker.html tracker.person tracker.image | numpy",
     "tracker.timings": "numpy",
     "tracker.partial": "",
-    "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
-    "tracker.perception": "version tracker.types models.cache models.export models.foreign models.geometry "
-    "models.weights | numpy cv2 torch onnxruntime",
+    "tracker.video": "tracker.types tracker.image tracker.partial | numpy cv2 av PIL pillow_heif",
+    "tracker.perception": "version installation tracker.types models.cache models.export models.foreign "
+    "models.geometry models.weights | numpy cv2 torch onnxruntime",
     "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba filterpy",
     "tracker.features": "",
     "tracker.features.kinematics": "models.geometry | numpy",
@@ -65,8 +66,8 @@ ALLOWED = {
     "| numpy",
     "tracker.formats": "installation tracker.types tracker.partial tracker.features.calibration "
     "tracker.features.extraction models.geometry | numpy",
-    "tracker.output": "version tracker.types tracker.partial tracker.timings tracker.tracking tracker.features "
-    "tracker.formats tracker.video models.cache models.geometry | numpy cv2 rich",
+    "tracker.output": "version tracker.types tracker.image tracker.partial tracker.timings tracker.tracking "
+    "tracker.features tracker.formats tracker.video models.cache models.geometry | numpy cv2 rich",
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.summary": "installation tracker.partial tracker.features.kinematics tracker.features.extraction "
@@ -74,8 +75,8 @@ ALLOWED = {
     "tracker.stages": "tracker.perception",
     "tracker.options": "",
     "tracker.config": "configs tracker.options tracker.features.calibration tracker.tracking",
-    "tracker.pipeline": "installation tracker.types tracker.config tracker.timings tracker.perception tracker.tracking "
-    "models.geometry | numpy",
+    "tracker.pipeline": "installation tracker.types tracker.image tracker.config tracker.timings tracker.perception "
+    "tracker.tracking models.geometry | numpy",
     "tracker.loop": "tracker.types tracker.timings tracker.stages tracker.pipeline tracker.video",
     "tracker.track": "installation tracker.types tracker.conversions tracker.perception tracker.pipeline "
     "tracker.stages tracker.loop tracker.video tracker.output | numpy",

@@ -15,6 +15,7 @@ from ..errors import InputError, UsageError
 from ..installation import explained
 from ..models.geometry.boxes import iou
 from .config import Networks, Tracking
+from .image import as_bgr
 from .perception.protocols import Detector, PoseEstimator, SingleStageEstimator
 from .perception.schedule import Every, FrameMode, Schedule
 from .timings import Timings
@@ -148,6 +149,7 @@ class Pipeline:
         if times is not None and (np.ndim(times) != 1 or len(times) != len(images)):
             raise InputError(f"The times are {times!r} for {len(images)} images; give one for each.")
         frames, last = [], self._last
+        images = [image if isinstance(image, Frame) else as_bgr(image) for image in images]
         for number, image in enumerate(images):
             time = None if times is None else times[number]
             if isinstance(image, Frame) and time is not None:

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from .conversions import to_dataframe, to_supervision
+from .equality import Comparable
 from .html import people_html
 from .image import as_bgr
 from .person import STATES, Keypoints, Person, State, place
@@ -37,8 +38,8 @@ def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...
     object.__setattr__(owner, name, array)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Frame(Comparable):
     """One frame of the source.
 
     Attributes:
@@ -61,9 +62,13 @@ class Frame:
         if isinstance(self.time, str) or not math.isfinite(self.time):
             raise InputError(f"The time of frame {self.index} is {self.time!r}; give finite seconds.")
 
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return f"Frame(index={self.index}, time={self.time:g}, {width} x {height} pixels)"
 
-@dataclass(frozen=True, slots=True)
-class Detections:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections(Comparable):
     """People found in one frame.
 
     Attributes:
@@ -91,8 +96,8 @@ class Detections:
         return cls(np.zeros((0, 4)), np.zeros(0))
 
 
-@dataclass(frozen=True, slots=True)
-class Poses:
+@dataclass(frozen=True, slots=True, eq=False)
+class Poses(Comparable):
     """People with their keypoints in one frame.
 
     Attributes:
@@ -133,8 +138,8 @@ class Poses:
         return cls(np.zeros((0, 4)), np.zeros((0, num_keypoints, 2)), np.zeros((0, num_keypoints)))
 
 
-@dataclass(frozen=True, slots=True)
-class Tracks:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Tracks(Comparable):
     """Tracked people of one frame.
 
     Attributes:
@@ -208,6 +213,9 @@ class Tracks:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"Tracks(ids={self.ids.tolist()}, states={[str(state) for state in self.states]})"
 
     def __iter__(self) -> Iterator[Person]:
         return (self._person(row) for row in range(len(self)))

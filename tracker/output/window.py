@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError
+from ..image import as_bgr
 from ..timings import FrameRate
 from .overlay import draw_fps
 
@@ -51,7 +52,8 @@ class Window:
         self._destroy()
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
-        """Show one image (H, W, 3), BGR; does nothing after the window was closed."""
+        """Show one image (H, W, 3), BGR, or of another kind that `Frame` takes; does nothing once closed."""
+        image = as_bgr(image)
         if self.closed:
             return
         try:
@@ -111,5 +113,5 @@ def check_display() -> None:
 def _no_display(reason: str) -> OutputError:
     return OutputError(
         f"Cannot show a window, no display: {reason}. "
-        "Use --save out.mp4 instead of --show, or run it where there is a display."
+        "Add --save out.mp4 or --csv out.csv instead of a window, or run it where there is a display."
     )

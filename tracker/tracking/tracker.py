@@ -37,7 +37,7 @@ class PoseTracker:
 
     Raises:
         TypeError: an option does not exist.
-        ValueError: `smooth` is not a valid choice.
+        InputError: `smooth` is not a valid choice.
     """
 
     _MIN_STEP = 1e-3  # seconds; time step of two frames with the same timestamp
@@ -51,7 +51,7 @@ class PoseTracker:
         self.skeleton = skeleton
         self.config = replace(config or TrackerConfig(), **options)
         if self.config.smooth not in LATENCIES:
-            raise ValueError(f"smooth is {self.config.smooth!r}; give one of {', '.join(LATENCIES)}.")
+            raise InputError(f"smooth is {self.config.smooth!r}; give one of {', '.join(LATENCIES)}.")
         self._memory = Memory(self.config)
         self._sigmas = np.array(skeleton.sigmas, dtype=np.float64)
         self.reset()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
 from ..types import Frame
-from .address import parse_source, shown
+from .address import no_file, parse_source, shown
 from .batch import expand
 from .decode.container import ContainerReader
 from .decode.soundtrack import Sound
@@ -179,6 +179,13 @@ class Source:
         return self._reader.damage
 
     def __iter__(self) -> Source:
+        """Return the source itself, which is read once.
+
+        Raises:
+            SourceError: it is closed, as it is after its last frame.
+        """
+        if self._closed:
+            raise SourceError(f"'{self.name}' is closed: it was read, or its `with` block was left. Open it again.")
         return self
 
     def __next__(self) -> Frame:
@@ -327,9 +334,7 @@ def _check_file(path: Path) -> None:
             f"or process the folder as a batch."
         )
     if not path.exists():
-        raise SourceError(
-            f"There is no file '{shown(path)}'. Check the path; a camera is given by its index, such as 0."
-        )
+        raise no_file(path)
     try:
         with path.open("rb") as file:
             empty = path.is_file() and not file.read(1)

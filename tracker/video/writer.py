@@ -7,6 +7,7 @@ import logging
 import math
 from contextlib import ExitStack, suppress
 from fractions import Fraction
+from numbers import Integral
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,6 +19,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
+from ..image import as_bgr
 from ..partial import Transaction, check_target, claim, partial_path, sync
 from .decode.display import EXACT
 from .decode.soundtrack import Sound
@@ -83,11 +85,13 @@ class VideoWriter:
 
         Raises:
             OutputError: the file exists, its folder cannot be written to, or another run is writing it.
-            UsageError: the suffix is another one.
+            UsageError: the suffix is another one, or the size is not that of an image.
         """
         self.path = Path(path)
         if self.path.suffix.lower() not in VIDEO_OUTPUTS:
             raise UsageError(f"'{path}' is no name of a video. Give one that ends in {', '.join(VIDEO_OUTPUTS)}.")
+        if len(size) != 2 or not all(isinstance(side, Integral) and side >= 1 for side in size):
+            raise UsageError(f"The size of '{path}' is {size}. Give (width, height) in whole pixels.")
         self.partial = partial_path(self.path.with_suffix(".mp4"))
         self._results = results
         self.frames_written = 0
@@ -129,13 +133,15 @@ class VideoWriter:
         """Append one frame.
 
         Args:
-            image: (H, W, 3) BGR uint8.
+            image: (H, W, 3) BGR uint8, or another kind that `Frame` takes.
             time: seconds; a time that is not after the last one is moved just behind it. If omitted, frames are
                 1 / fps seconds apart.
 
         Raises:
+            InputError: the image is invalid.
             OutputError: the disk is full or gone.
         """
+        image = as_bgr(image)
         if self._closed or self._broken:
             raise OutputError(f"'{self.path}' is closed already. Open a new writer for further frames.")
         if time is None:

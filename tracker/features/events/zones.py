@@ -33,11 +33,18 @@ class Zone:
 
     Attributes:
         name: of its events, `NAME_in`, `NAME_out` and `NAME_lost`.
-        corners: of the polygon, pixels.
+        corners: of the polygon, pixels; three or more.
+
+    Raises:
+        UsageError: there are fewer corners.
     """
 
     name: str
-    corners: tuple[Corner, ...]
+    corners: Sequence[Corner]
+
+    def __post_init__(self) -> None:
+        if len(self.corners) < 3:
+            raise UsageError(f"The zone '{self.name}' has {len(self.corners)} corners. Give three or more.")
 
     def side(self, place: Corner) -> bool:
         """Return whether a place is inside, by the number of edges on its right."""

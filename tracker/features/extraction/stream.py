@@ -14,6 +14,7 @@ from itertools import accumulate, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from ....errors import InputError
 from ....models.geometry.keypoints import COCO, Skeleton
 from ...types import State, Tracks
 from ..calibration.calibration import UNCALIBRATED, Calibration
@@ -128,7 +129,7 @@ class ActionFeatures:
         view: one of `angles.VIEWS`, or "auto".
 
     Raises:
-        ValueError: the view is unknown.
+        InputError: the view is unknown.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class ActionFeatures:
         view: str = "auto",
     ) -> None:
         if view not in ("auto", *VIEWS):
-            raise ValueError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
+            raise InputError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
         self.skeleton, self.calibration = skeleton, calibration
         self.columns = columns(metres=calibration.metric, positions=calibration.positions)
         self._fixed = None if view == "auto" else VIEWS.index(view)

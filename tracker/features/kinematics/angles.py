@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....errors import InputError
 from ....models.geometry.keypoints import COCO, Skeleton
 from .points import POINTS, SIDES, Array, points
 
@@ -185,7 +186,7 @@ def joint_angles(
         (...) for each name of `ANGLES`; NaN where a keypoint is missing.
 
     Raises:
-        ValueError: the view is unknown, or the number of keypoints differs from the skeleton's.
+        InputError: the view is unknown, or the number of keypoints differs from the skeleton's.
 
     >>> import numpy as np
     >>> import posetrack
@@ -196,8 +197,8 @@ def joint_angles(
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if keypoints.shape[-2:] != (len(skeleton), 2):
-        raise ValueError(f"The keypoints have shape {keypoints.shape}; give (..., {len(skeleton)}, 2).")
+        raise InputError(f"The keypoints have shape {keypoints.shape}; give (..., {len(skeleton)}, 2).")
     if view not in VIEWS:
-        raise ValueError(f"view is '{view}'; give {', '.join(VIEWS)}.")
+        raise InputError(f"view is '{view}'; give {', '.join(VIEWS)}.")
     found = angles(headings(points(keypoints, skeleton)), np.array(VIEWS.index(view)))
     return {name: found[..., column] for column, name in enumerate(ANGLES)}

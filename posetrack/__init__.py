@@ -19,7 +19,6 @@ from .version import __version__
 if TYPE_CHECKING:
     from .errors import PosetrackError
     from .models.geometry.keypoints import Skeleton
-    from .tracker.draw import draw
     from .tracker.features.calibration.calibration import Calibration, Floor, Length
     from .tracker.features.events.detector import Event, EventDetector
     from .tracker.features.events.zones import Line, Zone, ZoneCounter
@@ -28,13 +27,15 @@ if TYPE_CHECKING:
     from .tracker.formats.files import read_recording, write_recording
     from .tracker.formats.recording import Recording
     from .tracker.formats.sequences import sequences
+    from .tracker.load import load_pipeline
+    from .tracker.output.draw import draw
     from .tracker.output.window import Window
-    from .tracker.person import Person
-    from .tracker.pipeline import Pipeline, load_pipeline
+    from .tracker.pipeline import Pipeline
     from .tracker.track import track, track_folder
     from .tracker.tracking.refine import refine
     from .tracker.tracking.tracker import PoseTracker
     from .tracker.types import Detections, Frame, Poses, Tracks
+    from .tracker.types.person import Person
     from .tracker.video.source import Source, open_source
     from .tracker.video.writer import VideoWriter
 
@@ -53,7 +54,7 @@ _HOMES = {
     "Frame": "tracker.types",
     "Length": "tracker.features.calibration.calibration",
     "Line": "tracker.features.events.zones",
-    "Person": "tracker.person",
+    "Person": "tracker.types.person",
     "Pipeline": "tracker.pipeline",
     "PoseTracker": "tracker.tracking.tracker",
     "Poses": "tracker.types",
@@ -66,9 +67,9 @@ _HOMES = {
     "Window": "tracker.output.window",
     "Zone": "tracker.features.events.zones",
     "ZoneCounter": "tracker.features.events.zones",
-    "draw": "tracker.draw",
+    "draw": "tracker.output.draw",
     "joint_angles": "tracker.features.kinematics.angles",
-    "load_pipeline": "tracker.pipeline",
+    "load_pipeline": "tracker.load",
     "open_source": "tracker.video.source",
     "read_recording": "tracker.formats.files",
     "refine": "tracker.tracking.refine",

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import PosetrackError, UsageError
+from ..errors import PosetrackError, SourceError, UsageError
 from ..installation import explained, library
-from .conversions import to_dataframe
+from .load import load_pipeline
 from .loop import follow
 from .output.summary import progress
 from .perception.automatic import LIVE_FPS
-from .pipeline import Pipeline, load_pipeline
+from .pipeline import Pipeline
 from .stages import parallel, streams
 from .types import Frame, Tracks
+from .types.conversions import to_dataframe
 from .video.address import parse_source
 from .video.batch import gather
 from .video.source import Source, open_source
@@ -63,6 +64,8 @@ def track(
     """
     if isinstance(source, Source) and (start, end) != (None, None):
         raise UsageError(f"'{source.name}' is open already. Give start and end to open_source.")
+    if isinstance(source, Source) and source.closed:
+        raise SourceError(f"'{source.name}' is closed: it was read, or its `with` block was left. Open it again.")
     live = source.live if isinstance(source, Source) else not isinstance(parse_source(source), Path)
     pipeline = _session(pipeline, options, live=live)
     return _tracked(source if isinstance(source, Source) else open_source(source, start=start, end=end), pipeline)

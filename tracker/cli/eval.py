@@ -42,7 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--model",
         metavar="NAME",
         default="bundled",
-        help="pose model by name or file; none measures boxes only (default: bundled)",
+        help="pose network, by name or file; none measures boxes only (default: bundled)",
     )
     parser.add_argument(
         "--detector",

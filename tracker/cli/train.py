@@ -26,7 +26,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="annotations/person_keypoints_*.json with images in folders, or annotations.json with files or .tar",
     )
     parser.add_argument(
-        "--labels", metavar="FILE", help="annotation file of --data to use, such as of `posetrack label`"
+        "--labels", metavar="FILE", help="annotation file in --data to use, such as that of `posetrack label`"
     )
     parser.add_argument("--val", metavar="DIR", help="validation set (default: that of --data, or a part of it)")
     parser.add_argument("--out", metavar="DIR", help="folder of the results (default: runs/RECIPE)")
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     recipe = recipes.read(args.recipe, args.set)
     out = Path(args.out or Path("runs") / Path(args.recipe).stem)
     if args.resume and args.init:
-        raise UsageError("--resume goes on with a run and --init begins one; give one of them.")
+        raise UsageError("--resume continues a run and --init starts one; give one of them.")
     if missing := [name for name in EXTRA if importlib.util.find_spec(name) is None]:
         raise UsageError(f"Training needs {', '.join(missing)}. Run: pip install 'posetrack[train]'")
     from ...models.training.launch import train

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError
-from ..image import as_bgr
 from ..timings import FrameRate
+from ..types.image import as_bgr
 from .overlay import draw_fps
 
 QUIT_KEYS = (ord("q"), ord("Q"), 27)  # 27 is Esc

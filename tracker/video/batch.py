@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import SourceError
-from .address import IMAGE_SUFFIXES, VIDEO_SUFFIXES, no_file, parse_source, redact, shown
+from .address import IMAGE_SUFFIXES, VIDEO_SUFFIXES, parse_source, redact, shown
 from .images.sequence import find_sequences, is_sequence, nickname
 from .write.mark import is_marked
 
@@ -78,12 +78,10 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
         fps: frames per second of numbered images.
 
     Raises:
-        SourceError: nothing is found. Of several sources, one that is missing is reported when it is opened.
+        SourceError: nothing is found.
     """
     parsed = [parse_source(source) for source in sources]
     if len(parsed) == 1 and not _is_many(parsed[0]):
-        if isinstance(parsed[0], Path) and not (is_sequence(parsed[0]) or parsed[0].exists()):
-            raise no_file(parsed[0])
         return Batch([_single(parsed[0])], many=False, left_out={})
     found: dict[Path, Path] = {}  # by resolved path
     left_out: dict[Path, str] = {}

@@ -150,6 +150,11 @@ class Source:
         return f"'{self.name}' has no frame that can be read{failed}. Check it with a player, or record it again."
 
     @property
+    def closed(self) -> bool:
+        """Whether there are no more frames: all were read, or the source was closed."""
+        return self._closed
+
+    @property
     def sound(self) -> Sound | None:
         """Sound of the file; None if it has none, or if another rate than the file's was requested."""
         if self.path is None or not isinstance(self._reader, ContainerReader) or self._reader.clock.counted:
@@ -179,13 +184,6 @@ class Source:
         return self._reader.damage
 
     def __iter__(self) -> Source:
-        """Return the source itself, which is read once.
-
-        Raises:
-            SourceError: it is closed, as it is after its last frame.
-        """
-        if self._closed:
-            raise SourceError(f"'{self.name}' is closed: it was read, or its `with` block was left. Open it again.")
         return self
 
     def __next__(self) -> Frame:

@@ -19,8 +19,8 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
-from ..image import as_bgr
 from ..partial import Transaction, check_target, claim, partial_path, sync
+from ..types.image import as_bgr
 from .decode.display import EXACT
 from .decode.soundtrack import Sound
 from .write.image import write_image

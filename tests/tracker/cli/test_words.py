@@ -77,7 +77,7 @@ def test_shared_options_have_the_same_words_in_every_command():
         for option in ("--overwrite", "--offline"):
             if option in lines and name != "serve":
                 words.setdefault(option, set()).add(lines.split(f"{option} ")[-1].split(" (default: ")[0])
-    assert words == {"--overwrite": {"replace existing results"}, "--offline": {"never use the network"}}
+    assert words == {"--overwrite": {"replace existing results"}, "--offline": {"never access the internet"}}
 
 
 def test_json_replaces_a_file_only_if_asked(capsys, tmp_path):

@@ -116,7 +116,7 @@ class Calibration:
     def __post_init__(self) -> None:
         for name in ("person_height", "scale"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, Real) and 0 < value < math.inf):
+            if value is not None and not (isinstance(value, Real) and 0 < float(value) < math.inf):
                 raise UsageError(f"{name} is {value!r}; give a number above 0.")
         given = [name for name in ("person_height", "scale", "lengths") if getattr(self, name)]
         if len(given) > 1:

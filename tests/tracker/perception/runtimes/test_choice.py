@@ -60,6 +60,7 @@ def test_int8_takes_instructions_and_a_network_that_passed(machine, wish, there,
         (CUDA, {"runtime": "openvino"}, ("openvino", "cpu", "bf16")),
         (CUDA, {"runtime": "onnxruntime"}, ("onnxruntime", "cuda", "fp32")),
         (CUDA, {"device": "cuda:3", "precision": "fp32"}, ("torch", "cuda:3", "fp32")),
+        (CUDA, {"precision": "bf16"}, ("torch", "cuda", "bf16")),
         (MAC, {"runtime": "onnxruntime"}, ("onnxruntime", "cpu", "fp32")),
         (BF16, {"runtime": "torch"}, ("torch", "cpu", "fp32")),
         (BF16, {"runtime": "torch", "precision": "bf16"}, ("torch", "cpu", "bf16")),
@@ -92,7 +93,9 @@ def test_what_cannot_be_is_refused(wish, error, sentence):
 
 @pytest.mark.parametrize(("runtime", "package"), [("openvino", "openvino"), ("onnxruntime", r"posetrack\[onnx\]")])
 def test_a_missing_package_is_named(runtime, package):
-    with pytest.raises(DeviceError, match=f"'{runtime}' is needed, but not installed. Run: pip install '{package}'"):
+    with pytest.raises(
+        DeviceError, match=f"'{runtime}' on cpu is needed, but not installed. Run: pip install '{package}'"
+    ):
         decide(LEAN, runtime=runtime)
 
 

@@ -8,16 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import OutputError, PosetrackError, SourceError, UsageError
-from .config import Outputs, RunConfig
-from .formats.files import check_result
-from .formats.registry import format_of
-from .output import manifest
-from .output.motion import SUFFIX as MOTION
-from .output.results import exists, is_complete, is_ours
-from .partial import check_target
-from .video.batch import Item, gather, is_still
-from .video.writer import check_suffix
+from ...errors import OutputError, PosetrackError, SourceError, UsageError
+from ..config import Outputs, RunConfig
+from ..formats.files import check_result
+from ..formats.registry import format_of
+from ..output import manifest
+from ..output.motion import SUFFIX as MOTION
+from ..output.results import exists, is_complete, is_ours
+from ..partial import check_target
+from ..video.address import no_file
+from ..video.batch import Item, gather, is_still
+from ..video.images.sequence import is_sequence
+from ..video.writer import check_suffix
 
 log = logging.getLogger("posetrack")
 
@@ -85,6 +87,8 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
     if not outputs.files:
         outputs = dataclasses.replace(outputs, show=True)
     _check_outputs(outputs)
+    if outputs.show:
+        _check_display(batch.items)
     if left_out := batch.report():
         log.info(left_out)
     folder = manifest.place(outputs.files) if batch.many else None
@@ -111,7 +115,7 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
 
 def _check_outputs(outputs: Outputs) -> None:
     if outputs.repetitions:
-        from .features.events.repetitions import from_config
+        from ..features.events.repetitions import from_config
 
         from_config(outputs.repetitions)  # raises on a wrong table
     if outputs.features and Path(outputs.features).suffix.lower() == MOTION:
@@ -120,7 +124,7 @@ def _check_outputs(outputs: Outputs) -> None:
             f"posetrack features FILE.csv --out {outputs.features}."
         )
     if outputs.zones or outputs.lines:
-        from .features.events.zones import zones_from_config
+        from ..features.events.zones import zones_from_config
 
         zones_from_config(outputs.zones, outputs.lines)  # raises on a wrong table
         if not outputs.events:
@@ -132,10 +136,16 @@ def _check_outputs(outputs: Outputs) -> None:
         raise UsageError(f"{hides[0]} changes images, and no image is requested. Add --save or --show, or remove it.")
     if outputs.keypoint_states and (not outputs.csv or Path(outputs.csv).suffix not in ("", ".csv")):
         raise UsageError("--keypoint-states adds columns to a table in .csv. Add --csv FILE.csv, or remove it.")
-    if outputs.show:
-        from .output.window import check_display
 
-        check_display()
+
+def _check_display(items: Sequence[Item]) -> None:
+    """Check that a window can be opened; a source that is missing is the first thing to say."""
+    from ..output.window import check_display
+
+    for source in (item.source for item in items):
+        if len(items) == 1 and isinstance(source, Path) and not (source.exists() or is_sequence(source)):
+            raise no_file(source)
+    check_display()
 
 
 def _job(item: Item, outputs: Outputs, targets: Mapping[str, Path], entry: manifest.Entry | None) -> Job | None:
@@ -195,7 +205,7 @@ def check_targets(source: str | int | Path, targets: Mapping[str, Path], *, over
     if "save" in targets:
         check_suffix(targets["save"])
     if "report" in targets:
-        from .report.report import check_report
+        from ..report.report import check_report
 
         check_report(targets["report"])
     for output, target in targets.items():

@@ -52,10 +52,14 @@ class Window:
         self._destroy()
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
-        """Show one image (H, W, 3), BGR, or of another kind that `Frame` takes; does nothing once closed."""
-        image = as_bgr(image)
+        """Show one image, (H, W, 3) BGR uint8 or another kind that `Frame` takes; nothing after the window was closed.
+
+        Raises:
+            InputError: the image is invalid.
+        """
         if self.closed:
             return
+        image = as_bgr(image)
         try:
             if not self._opened:
                 self._open(image.shape[1], image.shape[0])

@@ -19,9 +19,11 @@ from ..partial import check_target
 from ..video.address import no_file
 from ..video.batch import Item, gather, is_still
 from ..video.images.sequence import is_sequence
-from ..video.writer import check_suffix
+from ..video.writer import IMAGE_OUTPUTS, VIDEO_OUTPUTS, check_suffix
 
 log = logging.getLogger("posetrack")
+
+_OF_FILES = frozenset({".csv", ".parquet", ".json", ".txt", ".html", ".htm", *VIDEO_OUTPUTS, *IMAGE_OUTPUTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
         _check_display(batch.items)
     if left_out := batch.report():
         log.info(left_out)
+    if batch.many:
+        _check_folders(outputs.files)
     folder = manifest.place(outputs.files) if batch.many else None
     earlier = manifest.read(folder) if folder and outputs.skip_existing else {}
     jobs: list[Job] = []
@@ -148,6 +152,16 @@ def _check_display(items: Sequence[Item]) -> None:
     check_display()
 
 
+def _check_folders(folders: Mapping[str, Path]) -> None:
+    """Refuse the name of a file as the folder of a batch, which would be made under that name."""
+    for name, folder in folders.items():
+        if folder.suffix.lower() in _OF_FILES and not folder.is_dir():
+            raise UsageError(
+                f"--{name} is '{folder}', a file, and the source is a folder, a pattern or several files. Give a "
+                f"folder for the results: --{name} {folder.with_suffix('')}."
+            )
+
+
 def _job(item: Item, outputs: Outputs, targets: Mapping[str, Path], entry: manifest.Entry | None) -> Job | None:
     """Return the job of one source; None if its results are complete and are kept.
 
@@ -155,7 +169,7 @@ def _job(item: Item, outputs: Outputs, targets: Mapping[str, Path], entry: manif
         item: the source.
         outputs: options of the outputs.
         targets: path of each result.
-        entry: what the manifest says of the source, if a batch is continued.
+        entry: of the source in the manifest, if a batch is continued.
 
     Raises:
         OutputError: a result exists and may not be replaced, or cannot be written.
@@ -211,7 +225,7 @@ def check_targets(source: str | int | Path, targets: Mapping[str, Path], *, over
     for output, target in targets.items():
         twin = next((other for other in targets if other != output and targets[other] == target), None)
         if twin:
-            raise UsageError(f"--{output} and --{twin} are both '{target}'. Give each a name of its own.")
+            raise UsageError(f"--{output} and --{twin} are both '{target}'. Give each a different name.")
         if isinstance(source, Path) and target.exists() and source.exists() and target.samefile(source):
             raise UsageError(f"'{target}' is the source itself. Give the result another name.")
         if output == "csv":

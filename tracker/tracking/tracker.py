@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from difflib import get_close_matches
-from math import inf, isfinite
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from ...errors import InputError
 from ...models.geometry.keypoints import COCO, Skeleton
-from ..types import Poses, State, Tracks
+from ..types import Poses, State, Tracks, as_seconds
 from .compiled import announce
 from .config import LATENCIES, TrackerConfig
 from .expectation import expected
@@ -200,13 +200,8 @@ class PoseTracker:
 
     def _step(self, time: float) -> float:
         """Return the time step since the last frame, seconds."""
-        if not isfinite(time):
-            raise InputError(f"The timestamp of a frame is {time}; give finite seconds.")
-        last = time if self._time is None else self._time
-        if time < last:
-            raise InputError(f"Timestamps run backwards, from {last} s to {time} s. Call reset() before another video.")
-        self._time = float(time)
-        return max(float(time) - last, self._MIN_STEP)
+        last, self._time = self._time, as_seconds(time, of="a frame", last=self._time)
+        return max(self._time - (self._time if last is None else last), self._MIN_STEP)
 
 
 def warm_up() -> None:

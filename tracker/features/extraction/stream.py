@@ -1,6 +1,6 @@
 """Features of people per frame, output as soon as the following frames that the derivatives need are known.
 
-Online and offline processing are the same: the window is centered, so no value is shifted in time. Online, a row is
+Online and offline processing are the same: the window is centred, so no value is shifted in time. Online, a row is
 output `HALF_WINDOW` seconds and one frame late.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError
 from ....models.geometry.keypoints import COCO, Skeleton
-from ...types import State, Tracks
+from ...types import State, Tracks, as_seconds
 from ..calibration.calibration import UNCALIBRATED, Calibration
 from ..calibration.scale import ground, scales
 from ..kinematics import body
@@ -61,7 +61,7 @@ class Features:
         flags: N texts that name impossible angles and segments, see `quality.Quality`.
         names: names of the C columns, as `columns.columns` defines them.
         values: (N, C); NaN where unknown.
-        impossible: (N, C) mask of the values that no body can have.
+        impossible: (N, C) mask of anatomically impossible values.
     """
 
     frame: int
@@ -156,7 +156,11 @@ class ActionFeatures:
             frame: number of the frame.
             time: seconds, not before the last frame.
             tracks: people in the frame.
+
+        Raises:
+            InputError: the time is not finite, or before the last one.
         """
+        time = as_seconds(time, of=f"frame {frame}", last=self._moments[-1].time if self._moments else None)
         self._moments.append(self._prepare(frame, time, tracks))
         done = []
         while self._complete(self._next):

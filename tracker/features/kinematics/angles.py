@@ -24,7 +24,7 @@ VIEWS = (
     "left",
     "front",
     "back",
-)  # where the person faces: right or left in the image, towards the camera, away from it
+)  # direction that the person faces: right or left in the image, towards the camera, away from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ SEGMENTS: dict[str, tuple[str, str]] = {
 }
 _UNDIRECTED = ("pelvis", "shoulders")  # their direction flips between front and back views, so only the slope is used
 
-_JOINTS = {  # start, end, offset and meaning; {} stands for the side
+_JOINTS = {  # start, end, offset and meaning; {} is the side
     "ankle": ("{}_shank", "{}_foot", -90.0, "dorsiflexion; 0 where the foot is at a right angle to the shank"),
     "knee": ("{}_shank", "{}_thigh", 0.0, "flexion; 0 where the leg is straight"),
     "hip": ("trunk", "{}_thigh", 180.0, "flexion; 0 where the thigh is in line with the trunk"),
@@ -180,7 +180,7 @@ def joint_angles(
     Args:
         keypoints: (..., K, 2) pixels; NaN where missing.
         skeleton: skeleton of the keypoints.
-        view: where the person faces, one of `VIEWS`.
+        view: direction that the person faces, one of `VIEWS`.
 
     Returns:
         (...) for each name of `ANGLES`; NaN where a keypoint is missing.

@@ -27,7 +27,6 @@ from posetrack.tracker.cli import build_parser, main
             ["models", "list"],
             "'list' is not a valid choice for ACTION. Choose one of download, info, convert; see posetrack models",
         ),
-        (["help"], "There is neither a file nor a command 'help'. See posetrack --help."),
         (["dance.mp4", "--jobs"], "--jobs needs a value. See posetrack --help."),
         (["bench", "pipeline", "--rounds", "1.5"], "--rounds is '1.5'; give a whole number. See posetrack bench"),
         (["convert", "out.csv"], "This is missing: --out. See posetrack convert --help."),

@@ -66,7 +66,7 @@ ALLOWED = {
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.summary": "installation tracker.partial tracker.features.kinematics tracker.features.extraction "
-    "tracker.output | numpy",
+    "tracker.formats tracker.output | numpy",
     "tracker.stages": "tracker.perception",
     "tracker.options": "",
     "tracker.config": "configs tracker.options tracker.features.calibration tracker.tracking",

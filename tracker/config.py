@@ -283,6 +283,11 @@ class Networks:
     )
     offline: bool = option(False, "never access the internet")
 
+    @property
+    def files(self) -> list[str]:
+        """The names of the networks, and the file of boxes; a bundled or published network is no file."""
+        return [name for name in (self.model, self.detector) if isinstance(name, str)]
+
     def __post_init__(self) -> None:
         check(self)
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from ..errors import OutputError
+from ..errors import OutputError, UsageError
 
 try:
     import fcntl
@@ -46,6 +46,8 @@ def check_target(path: Path, *, overwrite: bool) -> None:
     """
     if path.is_dir():
         raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
+    if path.stem.endswith(".partial"):
+        raise OutputError(f"Cannot write '{path}': such a name is that of an unfinished file. Give another name.")
     if path.exists() and not overwrite:
         raise OutputError(
             f"'{path}' exists already. Choose another name, or add --overwrite (in Python overwrite=True)."
@@ -56,6 +58,25 @@ def check_target(path: Path, *, overwrite: bool) -> None:
             pass
     except OSError as error:
         raise OutputError(f"Cannot write '{path}': {error.strerror}. Choose a folder that you may write to.") from error
+
+
+def check_inputs(path: Path, *inputs: str | Path | None) -> None:
+    """Check that a result would not replace a file that is read; other spellings and links of its name count, too.
+
+    Args:
+        path: final name of the result.
+        inputs: names of files; what is none, such as the name of a network, is left out.
+
+    Raises:
+        UsageError: it would.
+    """
+    with suppress(OSError, ValueError):  # no file has such a name
+        if not path.exists():
+            return
+    for name in inputs:
+        with suppress(OSError, ValueError):
+            if name and Path(name).exists() and path.samefile(name):
+                raise UsageError(f"'{path}' is the source itself. Give the result another name.")
 
 
 class Transaction:

@@ -114,6 +114,8 @@ def recognise(graph: Graph, measure: Measure, *, label: str, dataset: str = AUTO
                 return card
     except UnfitError as error:
         raise ModelError(f"{label} is {error}.") from error
+    except (IndexError, ValueError) as error:  # a run returned other shapes than the file states
+        raise ModelError(f"{label} returns other shapes than it states. Export or download it again.") from error
     outputs = ", ".join(f"{name} {_said(sides)}" for name, sides in list(graph.outputs.items())[:4])
     raise ModelError(
         f"{label} is an ONNX network of no known family: it returns {outputs}. `posetrack models` lists the families."

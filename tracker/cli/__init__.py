@@ -11,6 +11,7 @@ from typing import NoReturn
 from ...errors import PosetrackError, UsageError
 from ...installation import explained
 from ...version import __version__
+from ..video.address import redact_error
 from . import (
     attention,
     bench,
@@ -119,12 +120,10 @@ def _main(argv: Sequence[str] | None) -> int:
         args = parser.parse_args(argv)
         with explained():
             return args.run(args)
-    except UsageError as error:
-        sys.stderr.write(f"posetrack: {error}\n")
-        return 2
     except PosetrackError as error:
-        sys.stderr.write(f"posetrack: {error}\n")
-        return 1
+        words = sys.argv[1:] if argv is None else argv
+        sys.stderr.write(f"posetrack: {redact_error(str(error), words)}\n")
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         sys.stderr.write("posetrack: stopped.\n")
         return 1

@@ -44,5 +44,5 @@ def run(args: argparse.Namespace) -> int:
     first, *others = (read_session(path, flagged=args.flagged) for path in paths)
     compared = {"session": by_session, "frame": by_frame}[args.by]
     rows = [row for other in others for row in compared(first, other)]
-    write_table(Path(args.out), rows, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
+    write_table(Path(args.out), rows, sources=paths, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
     return 0

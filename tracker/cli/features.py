@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
     from ..output.motion import SUFFIX, MotionFiles
+    from ..partial import check_inputs
 
     if args.fps is not None and not args.fps > 0:
         raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
@@ -66,6 +67,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             "There is nothing to write. Add --out FILE for features, --events, --reps, --gait or --balance."
         )
+    for result in outputs.values():
+        if result:
+            check_inputs(Path(result), args.source, args.recipe)
     recipe = read_recipe(args.recipe) if args.recipe else {}
     repetitions = from_config(recipe.get("repetitions", {}))
     places = zones_from_config(recipe.get("zones", {}), recipe.get("lines", {}))

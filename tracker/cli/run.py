@@ -10,6 +10,7 @@ from itertools import chain
 
 from ...errors import PosetrackError, UsageError
 from ..config import TYPES, RunConfig, read_recipe
+from ..partial import check_inputs
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,6 +23,8 @@ def run(args: argparse.Namespace) -> int:
             f"refine smooths by itself and has no use for smooth '{options['smooth']}'. Leave one of them out."
         )
     config = RunConfig.of(**options)
+    for path in config.outputs.files.values():
+        check_inputs(path, getattr(args, "config", None))
     sources = [*args.sources, *([given["source"]] if "source" in given else [])] or [config.source.source]
     if not all(sources):
         raise UsageError(

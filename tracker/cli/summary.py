@@ -37,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     from ..summary.sessions import find_tables, read_session
     from ..summary.writing import write_table
 
-    sessions = [read_session(path, flagged=args.flagged) for path in find_tables(args.sources)]
+    paths = find_tables(args.sources)
+    sessions = [read_session(path, flagged=args.flagged) for path in paths]
     rows = {"tidy": tidy, "wide": wide}[args.layout](sessions)
-    write_table(Path(args.out), rows, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
+    write_table(Path(args.out), rows, sources=paths, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
     return 0

@@ -29,10 +29,10 @@ def write_c3d(path: Path, recording: Recording, *, calibration: Calibration = UN
         calibration: what a metre is, and the floor; without a measure of a metre, pixels are written.
     """
     ezc3d = library("ezc3d", "C3D")
-    spans, _, rate = spans_of(recording)
+    spans, (known, _), rate = spans_of(recording)
     ids, places = sorted(spans), places_of(recording, calibration)
     frames = max((span.last + 1 for span in spans.values()), default=0)
-    check_empty(recording.path, people=sum(span.frames for span in spans.values()), frames=frames)
+    check_empty(recording.path, people=len(known), frames=frames)
     factor = _PER_METRE if calibration.metric else 1.0
     found = [block.points[..., :2] for block in blocks(recording, ids, frames)]
     for p, person in enumerate(ids):
@@ -49,13 +49,13 @@ def write_c3d(path: Path, recording: Recording, *, calibration: Calibration = UN
             "Y_SCREEN": ["+Y"],
         }.items():
             file.add_parameter("POINT", name, value)
-        known = np.isfinite(markers).all(-1).T  # (K, F)
-        points = np.zeros((4, *known.shape))
-        points[:2], points[3] = np.where(known, markers.T, np.nan), 1.0
-        points[2] = np.where(known, 0.0, np.nan)
+        seen = np.isfinite(markers).all(-1).T  # (K, F)
+        points = np.zeros((4, *seen.shape))
+        points[:2], points[3] = np.where(seen, markers.T, np.nan), 1.0
+        points[2] = np.where(seen, 0.0, np.nan)
         file["data"]["points"] = points
         file["data"]["meta_points"] = {
-            "residuals": np.where(known, 0.0, -1.0)[None],
-            "camera_masks": np.zeros((7, *known.shape), dtype=bool),
+            "residuals": np.where(seen, 0.0, -1.0)[None],
+            "camera_masks": np.zeros((7, *seen.shape), dtype=bool),
         }
         file.write(str(path.with_name(f"{path.stem}_person{person}.c3d")))

@@ -10,9 +10,9 @@ from tempfile import mkdtemp
 from typing import Any
 
 from ...errors import OutputError, SourceError, UsageError
-from ..partial import Transaction, check_target, sync
+from ..partial import Transaction, check_inputs, check_target, sync
 from .libraries import library
-from .recording import Recording, facts_beside, reading
+from .recording import MAX_RATE, Recording, checked_rate, facts_beside, reading
 from .registry import FORMATS, SINGLE, SUFFIXES, Format, format_in, format_of
 from .trajectories import Trajectories, from_tracks
 
@@ -32,9 +32,11 @@ def read_recording(
 
     Raises:
         SourceError: the file is missing or invalid.
-        UsageError: the suffix is unknown.
+        UsageError: the suffix is unknown, or `fps` is no frame rate.
     """
     path = Path(path)
+    if fps is not None and checked_rate(fps) is None:
+        raise UsageError(f"fps is {fps}. Give frames per second above 0, at most {MAX_RATE:g}.")
     with reading(path):
         format = format_in(path)
         if format.read is None:
@@ -87,8 +89,7 @@ def write_recording(
             raise UsageError(f"{what} does nothing for {format.title}. Leave it out; it is for {', '.join(takers)}.")
     if not format.boxes and not len(recording.skeleton):
         raise OutputError(f"Cannot write '{path}': there are only boxes. Choose a .txt (MOT), or give poses.")
-    if path.exists() and recording.path.exists() and path.samefile(recording.path):
-        raise UsageError(f"'{path}' is the source itself. Give the result another name.")
+    check_inputs(path, recording.path)
     check_result(path, format, overwrite=overwrite)
     with ExitStack() as own:
         results = results or own.enter_context(Transaction())

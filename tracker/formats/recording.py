@@ -21,6 +21,7 @@ TimedTracks = tuple[int, float, Tracks]  # number of the frame, time in seconds 
 
 MAX_INDEX = 2**53  # of a frame; larger numbers are not exact as floats
 MAX_RATE = 1e5  # frames per second
+MAX_TIME = 1e10  # seconds, 300 years: more than since 1970, from where some clocks count
 MAX_EMPTY = 1_000_000  # number of frames that may always be empty: nine hours at 30 fps
 MAX_EMPTY_SHARE = 1000  # largest ratio of empty frames to others, in longer videos
 _MAX_PIXELS = 1e7  # largest absolute coordinate; the largest images have about 1e5
@@ -106,6 +107,8 @@ class Recording:
                 raise SourceError(f"'{self.path}' has person {twice} twice in frame {index}. Remove one of them.")
             if self.fps and math.isnan(time):
                 time = index / self.fps
+            if abs(time) > MAX_TIME:
+                raise SourceError(f"'{self.path}' has the time {time:g} s in frame {index}. Correct the times.")
             if time < before:
                 raise SourceError(f"'{self.path}' goes back to {time:g} s in frame {index}. Correct the times.")
             last, before = index, before if math.isnan(time) else time

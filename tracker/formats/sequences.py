@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from ...errors import UsageError
 from ...models.geometry.keypoints import Skeleton
 from ..types import State
-from .recording import Recording, TimedTracks
+from .recording import MAX_RATE, Recording, TimedTracks
 from .trajectories import Trajectories, from_tracks
 
 MAX_GAP = 0.5  # seconds; about one step of a walk
@@ -85,10 +86,10 @@ def sequences(
     Raises:
         UsageError: `max_gap` or `rate` is not positive, or the recording has no times.
     """
-    if max_gap < 0:
+    if not 0 <= max_gap < math.inf:
         raise UsageError(f"max_gap is {max_gap} s; give a time from 0 on.")
-    if rate is not None and rate <= 0:
-        raise UsageError(f"rate is {rate}; give frames per second above 0.")
+    if rate is not None and not 0 < rate <= MAX_RATE:
+        raise UsageError(f"rate is {rate}; give frames per second above 0, at most {MAX_RATE:g}.")
     people = from_tracks(_measured(recording), skeleton=recording.skeleton)
     found: list[Sequence] = []
     for person in np.unique(people.ids).tolist():

@@ -20,7 +20,7 @@ from ...models.geometry.keypoints import Skeleton
 from ..features.calibration.calibration import UNCALIBRATED, Calibration
 from .individuals import Span, blocks, person_in, spans_of
 from .metres import places_of
-from .recording import Recording, TimedTracks, check_empty, tracks_of
+from .recording import Recording, TimedTracks, check_empty, checked_rate, tracks_of
 from .trajectories import skeleton_of
 
 _PER_METRE = {"m": 1.0, "mm": 1000.0}
@@ -108,7 +108,7 @@ def read_trc(path: Path, *, scale: float | None = None) -> Recording:
     if unit != "px" and not scale:
         raise UsageError(f"'{path}' is in {unit}. Add --scale with the pixels per metre.")
     factor = scale / _PER_METRE[unit] if scale and unit != "px" else 1.0
-    return Recording(skeleton, partial(_frames, path, skeleton, person_in(path), factor), path, fps=fps)
+    return Recording(skeleton, partial(_frames, path, skeleton, person_in(path), factor), path, fps=checked_rate(fps))
 
 
 def _frames(path: Path, skeleton: Skeleton, person: int, factor: float) -> Iterator[TimedTracks]:

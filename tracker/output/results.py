@@ -33,7 +33,16 @@ def _state(output: str, path: Path) -> Any:
         return is_marked(path) or None
     if output == "report":
         return b"posetrack" in path.read_bytes() or None
+    return _complete(sidecar_path(path))
+
+
+def is_sidecar(path: Path) -> bool:
+    """Return whether a file is a sidecar of posetrack."""
+    return _complete(path) is not None
+
+
+def _complete(sidecar: Path) -> Any:
     try:
-        return json.loads(sidecar_path(path).read_text(encoding="utf-8"))["complete"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return json.loads(sidecar.read_text(encoding="utf-8"))["complete"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

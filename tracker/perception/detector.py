@@ -20,6 +20,7 @@ from ...models.geometry.detection import DETECTOR_PROCESSINGS
 from ...models.weights.card import DetectorCard
 from ..types import Detections, Frame
 from .custom import CustomDetector
+from .outputs import reading_outputs
 from .protocols import Detector
 from .runtimes import Runtime
 from .runtimes.load import EXPORTED, load_runtime
@@ -203,14 +204,17 @@ def find_people(
     outputs = network(batch)
     found = []
     for row, (image, (_, scale, offset)) in enumerate(zip(images, fits, strict=True)):
-        boxes, scores, rows = processing.read(
-            _of_image(outputs, row), person_class=card.person_class, conf=conf, iou=iou, shape=batch.shape[2:]
-        )
-        border = image.shape[1::-1]
-        corners = _in_image(boxes.reshape(-1, 2, 2), scale, offset, border=border).reshape(-1, 4)
-        keypoints = rows[:, rows.shape[1] - 3 * points :].reshape(len(rows), points, 3)
-        places = _in_image(keypoints[..., :2], scale, offset, border=border if processing.clips else None)
-        keypoints = np.concatenate([places, keypoints[..., 2:]], axis=2)
+        with reading_outputs():
+            boxes, scores, rows = processing.read(
+                _of_image(outputs, row), person_class=card.person_class, conf=conf, iou=iou, shape=batch.shape[2:]
+            )
+            border = image.shape[1::-1]
+            corners = _in_image(boxes.reshape(-1, 2, 2), scale, offset, border=border).reshape(-1, 4)
+            keypoints = rows[:, rows.shape[1] - 3 * points :].reshape(len(rows), points, 3)
+            places = _in_image(keypoints[..., :2], scale, offset, border=border if processing.clips else None)
+            keypoints = np.concatenate([places, keypoints[..., 2:]], axis=2)
+        known = np.isfinite(corners).all(1) & np.isfinite(scores)  # not so from damaged weights
+        corners, scores, keypoints = corners[known], scores[known], keypoints[known]
         found.append((Detections(corners, scores)[:most], keypoints[:most]))
     return found
 

@@ -20,6 +20,7 @@ from ..types import Detections, Frame, Poses
 from . import detector
 from .appearance import appearance_vectors
 from .cropping import cropper_for
+from .outputs import reading_outputs
 from .runtimes import Runtime
 from .runtimes.load import load_runtime
 from .runtimes.store import Loaded
@@ -78,7 +79,10 @@ class TopDownPoseEstimator:
                 start, stop = max(rows.start, first), min(rows.stop, last)
                 if start < stop:
                     cropper.cut(image, matrices[start:stop], crops[start - first : stop - first])
-            points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
+            with reading_outputs():
+                points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
+                if scores.shape != (last - first, len(self.skeleton)):
+                    raise ValueError(f"the scores of {len(self.skeleton)} keypoints have the shape {scores.shape}")
             found.append((points, scores))
         points, scores = (np.concatenate(parts) for parts in zip(*found))
         keypoints = crop.transform(points, crop.invert(processing.matrices(centers, sizes, size)))

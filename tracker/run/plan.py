@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from ..formats.files import check_result
 from ..formats.registry import format_of
 from ..output import manifest
 from ..output.motion import SUFFIX as MOTION
-from ..output.results import exists, is_complete, is_ours
-from ..partial import check_target
-from ..video.address import no_file
+from ..output.results import exists, is_complete, is_ours, is_sidecar
+from ..partial import check_inputs, check_target, sidecar_path
+from ..video.address import no_file, shown
 from ..video.batch import Item, gather, is_still
 from ..video.images.sequence import is_sequence
 from ..video.writer import IMAGE_OUTPUTS, VIDEO_OUTPUTS, check_suffix
@@ -110,6 +110,8 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
             refused.append(error)
         else:
             jobs += [job] if job else []
+        for target in targets.values():
+            check_inputs(target, outputs.logo, *config.networks.files)
     config = dataclasses.replace(config, outputs=outputs)
     plan = Plan(config, tuple(jobs), tuple(refused), len(batch.items), batch.many, folder)
     if plan.many and plan.parallel and (plan.live or outputs.show):
@@ -214,7 +216,7 @@ def check_targets(source: str | int | Path, targets: Mapping[str, Path], *, over
 
     Raises:
         OutputError: a result exists and may not be replaced, or cannot be written.
-        UsageError: two results have the same name, or a result is the source.
+        UsageError: two results have the same name, or a result is the source or an address.
     """
     if "save" in targets:
         check_suffix(targets["save"])
@@ -223,12 +225,28 @@ def check_targets(source: str | int | Path, targets: Mapping[str, Path], *, over
 
         check_report(targets["report"])
     for output, target in targets.items():
-        twin = next((other for other in targets if other != output and targets[other] == target), None)
+        if (hidden := shown(target)) != str(target):
+            raise UsageError(f"--{output} is the address '{hidden}', and results are files. Give the name of a file.")
+        twin = next((other for other in targets if other != output and _same(targets[other], target)), None)
         if twin:
             raise UsageError(f"--{output} and --{twin} are both '{target}'. Give each a different name.")
-        if isinstance(source, Path) and target.exists() and source.exists() and target.samefile(source):
-            raise UsageError(f"'{target}' is the source itself. Give the result another name.")
+        check_inputs(target, source if isinstance(source, Path) else None)
         if output == "csv":
             check_result(target, format_of(target), overwrite=overwrite)
         else:
             check_target(target, overwrite=overwrite)
+        if output not in ("save", "report"):
+            _check_sidecar(target, targets.values(), overwrite=overwrite)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Return whether two names are one place, also through a link to its folder."""
+    return one == other or (one.name == other.name and one.parent.resolve() == other.parent.resolve())
+
+
+def _check_sidecar(table: Path, targets: Iterable[Path], *, overwrite: bool) -> None:
+    """Check that the sidecar of a table can be written; an earlier run may have left one."""
+    path = sidecar_path(table)
+    if any(_same(path, target) for target in targets):
+        raise UsageError(f"'{path}' describes '{table}'. Give the other result another name.")
+    check_target(path, overwrite=overwrite or is_sidecar(path))

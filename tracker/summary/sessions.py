@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import math
 from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,13 @@ from ...errors import SourceError, UsageError
 from ..features.extraction.columns import LANDMARKS
 from ..features.kinematics.angles import ANGLES, period_of
 from ..features.kinematics.points import SIDES
+from ..formats.csv_rows import header_of, names, number, read_rows, whole
+from ..formats.recording import reading
 
 Array = NDArray[np.float64]
 _UNITS = {"_deg": "deg", "_m_s": "m/s", "_bh_s": "bh/s"}  # by the end of a column's name
 _REQUIRED = ("frame", "time_s", "track_id")
+_LARGEST = 1e10  # of a time in seconds, an angle or a speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,8 @@ def find_tables(paths: Sequence[str]) -> list[Path]:
         if not tables:
             raise SourceError(f"The folder '{path}' contains no table that --features wrote. Check the path.")
         found += tables
-    names = [path.stem for path in found]
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    stems = [path.stem for path in found]
+    if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
         raise UsageError(f"Two tables are named '{twice}', and the name is the session. Rename one of them.")
     return found
 
@@ -102,42 +105,55 @@ def read_session(path: Path, *, flagged: bool = False) -> Session:
         SourceError: the file is missing, damaged or no such table.
     """
     rows: dict[int, array[float]] = defaultdict(lambda: array("d"))
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            measures = tuple(_measures(header))
-            if not measures or not {*_REQUIRED} <= {*header}:
-                raise SourceError(f"'{path}' is not a table of features. Give one that --features wrote.")
-            lead = [header.index(name) for name in _REQUIRED]
-            columns = [header.index(measure.column) for measure in measures]
-            doubts = [_quality(header, measure) for measure in measures]
-            for cells in reader:
+    with reading(path):
+        lines = read_rows(path)
+        header = names(next(lines, (0, []))[1])
+        measures = tuple(_measures(header))
+        if not measures or not {*_REQUIRED} <= {*header}:
+            raise SourceError(f"'{path}' is not a table of features. Give one that --features wrote.")
+        lead = [header.index(name) for name in _REQUIRED]
+        columns = [header.index(measure.column) for measure in measures]
+        doubts = [_quality(header, measure) for measure in measures]
+        for line, cells in lines:
+            try:
                 index, time, person = (cells[column] for column in lead)
-                values = [float(cells[column] or "nan") for column in columns]
+                values = [_value(cells[column], header[column]) for column in columns]
                 if not flagged:
-                    impossible = [doubt is not None and cells[doubt] and float(cells[doubt]) == 0 for doubt in doubts]
-                    values = [float("nan") if bad else value for value, bad in zip(values, impossible)]
-                rows[int(person)].extend([int(index), float(time), *values])
-    except OSError as error:
-        raise SourceError(f"Cannot read '{path}': {error.strerror}. Check the path.") from error
-    except (ValueError, IndexError) as error:
-        raise SourceError(f"'{path}' is broken in line {reader.line_num}: {error}. Write it again.") from error
-    whole = {person: np.array(kept).reshape(-1, 2 + len(measures)) for person, kept in sorted(rows.items())}
+                    impossible = [doubt is not None and number(cells[doubt], header[doubt]) == 0 for doubt in doubts]
+                    values = [math.nan if bad else value for value, bad in zip(values, impossible)]
+                seconds = _value(time, "time_s")
+                if math.isnan(seconds):
+                    raise ValueError("time_s is empty")
+                kept = rows[whole(person, "track_id", least=0)]
+                kept.extend([whole(index, "frame", least=0), seconds, *values])
+            except ValueError as error:
+                raise SourceError(f"'{path}' is broken in line {line}: {error}. Write it again.") from error
+    tables = {person: np.array(kept).reshape(-1, 2 + len(measures)) for person, kept in sorted(rows.items())}
     return Session(
         path.stem,
         measures,
-        {person: table[:, 0].astype(np.int64) for person, table in whole.items()},
-        {person: table[:, 1] for person, table in whole.items()},
-        {person: table[:, 2:] for person, table in whole.items()},
+        {person: table[:, 0].astype(np.int64) for person, table in tables.items()},
+        {person: table[:, 1] for person, table in tables.items()},
+        {person: table[:, 2:] for person, table in tables.items()},
     )
+
+
+def _value(cell: str, name: str) -> float:
+    """Return the number in a cell; NaN if it is empty.
+
+    Raises:
+        ValueError: it is not a number, or larger than any measurement.
+    """
+    value = number(cell, name)
+    if abs(value) > _LARGEST:
+        raise ValueError(f"{name} is {value:g}, which is no measurement")
+    return value
 
 
 def _is_features(path: Path) -> bool:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header = next(csv.reader(file), [])
-    except (OSError, UnicodeDecodeError):
+        header = header_of(path)
+    except (OSError, SourceError):
         return False
     return {*_REQUIRED} <= {*header} and any(True for _ in _measures(header))
 

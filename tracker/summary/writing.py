@@ -11,18 +11,25 @@ from typing import Any
 
 from ...errors import SourceError
 from ..output.sidecar import versions, write_facts
-from ..partial import PartialFile
+from ..partial import PartialFile, check_inputs
 
 
 def write_table(
-    path: Path, rows: Iterable[Mapping[str, object]], *, facts: Mapping[str, Any], overwrite: bool = False
+    path: Path,
+    rows: Iterable[Mapping[str, object]],
+    *,
+    sources: Iterable[Path],
+    facts: Mapping[str, Any],
+    overwrite: bool = False,
 ) -> None:
     """Write rows and `FILE.json`; a column is there if any row has it, and an unknown value is an empty cell.
 
     Raises:
         OutputError: the file exists or cannot be written.
         SourceError: there is no row.
+        UsageError: the result is one of the `sources`.
     """
+    check_inputs(path, *sources)
     kept = list(rows)
     if not kept:
         raise SourceError(f"Cannot write '{path}': the tables hold no people. Give others.")

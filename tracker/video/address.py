@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from numbers import Integral
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -21,7 +23,7 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 _URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
-_ANY_URL = re.compile(r"([a-z][a-z0-9+.\-]*):/+([^\s'\"]*)", re.IGNORECASE)  # a path has one slash of two
+_ANY_URL = re.compile(r"([a-z][a-z0-9+.\-]+):/+([^\s'\"]*)", re.IGNORECASE)  # a path has one slash of two
 _LOGIN = re.compile(r"[^\s'\"]*:[^\s'\"]*@[^\s'\"]*")
 _HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?")
 _HIDDEN = "***"
@@ -94,6 +96,20 @@ def redact(text: str) -> str:
     if _ANY_URL.search(text):
         return _ANY_URL.sub(lambda match: f"{match[1]}://{_plain(match[2])}", text)
     return _LOGIN.sub(lambda match: _plain(match[0]), text)
+
+
+def redact_error(text: str, words: Iterable[str]) -> str:
+    """Hide what may be secret in an error: addresses among the words of a command, and all with a login or parameters.
+
+    Other addresses, such as that of a published network, are shown.
+    """
+    for word in sorted(words, key=len, reverse=True):
+        for form in (word, word.partition("=")[2] if word.startswith("-") else word):
+            with suppress(OSError, ValueError):  # no file has such a name
+                for name in (form, str(Path(form))):
+                    if len(name) > 1 and (hidden := shown(Path(name))) != name:
+                        text = text.replace(name, hidden)
+    return _ANY_URL.sub(lambda match: redact(match[0]) if re.search("[@?#]", match[2]) else match[0], text)
 
 
 def _plain(address: str) -> str:

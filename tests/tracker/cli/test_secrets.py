@@ -7,6 +7,7 @@ import servers
 
 from posetrack.errors import PosetrackError
 from posetrack.tracker.cli import main
+from posetrack.tracker.video.address import redact_error
 from posetrack.tracker.video.source import open_source
 
 SECRET = "hunter2"
@@ -42,6 +43,54 @@ def test_no_usage_error_names_a_secret(words, capsys):
     address = ADDRESSES[0].format(secret=SECRET, port=1)
     assert main([address if word == "ADDRESS" else word for word in words] + ["--no-such-option"]) == 2
     assert SECRET not in capsys.readouterr().err
+
+
+OPTIONS = (
+    "--model",
+    "--detector",
+    "--config",
+    "--save",
+    "--csv",
+    "--features",
+    "--report",
+    "--roi",
+    "--label",
+    "--jobs",
+)
+COMMANDS = (
+    ["convert", "ADDRESS", "--out", "x.csv"],
+    ["features", "ADDRESS", "--out", "x.csv"],
+    ["summary", "ADDRESS", "--out", "x.csv"],
+    ["report", "ADDRESS", "--out", "x.html"],
+    ["plot", "ADDRESS", "--out", "x.png"],
+    ["eval-tracking", "--truth", "ADDRESS", "--result", "ADDRESS"],
+    ["models", "info", "ADDRESS"],
+    *(["clip.mp4", f"{option}=ADDRESS", "--offline"] for option in OPTIONS),
+)
+
+
+@pytest.mark.parametrize("address", [ADDRESSES[0], ADDRESSES[-3], f"https://127.0.0.1:1/{SECRET}.pt?x={SECRET}"])
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_error_of_a_command_names_a_secret(words, address, walking_clip, tmp_path, monkeypatch, capsys, caplog):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clip.mp4").symlink_to(walking_clip)
+    address = address.format(secret=SECRET, port=1)
+    assert main([word.replace("ADDRESS", address) for word in words]) in (1, 2)
+    assert SECRET not in "".join(capsys.readouterr()) + caplog.text
+    assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4"}
+
+
+def test_no_error_names_a_secret_of_a_recipe(walking_clip, tmp_path, capsys):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f'model = "{ADDRESSES[0].format(secret=SECRET, port=1)}"\n')
+    assert main([str(walking_clip), "--config", str(recipe), "--csv", str(tmp_path / "out.csv"), "--offline"]) in (1, 2)
+    assert SECRET not in capsys.readouterr().err
+
+
+def test_addresses_without_a_secret_are_shown():
+    address = "https://github.com/ultralytics/assets/releases/download/v8.3.0/yolo11n.pt"
+    assert redact_error(f"Cannot download {address}: no answer.", ["yolo11n.pt"]).split()[2] == f"{address}:"
+    assert redact_error("Cannot read 'C:/data/a.csv'.", ["C:/data/a.csv"]) == "Cannot read 'C:/data/a.csv'."
 
 
 def test_no_output_of_a_run_holds_a_secret(tmp_path, capfd, caplog):

@@ -93,3 +93,58 @@ def test_a_second_run_with_the_same_results_is_refused(track, tmp_path, monkeypa
     assert codes == [1, 0]
     assert "another run is writing" in capsys.readouterr().err
     assert names(tmp_path) == COMPLETE
+
+
+def test_no_result_replaces_a_file_that_is_read(walking_clip, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clip.mp4").write_bytes(walking_clip.read_bytes())
+    (tmp_path / "boxes.txt").write_text("1,-1,10,20,30,40,0.9\n")
+    (tmp_path / "recipe.toml").write_text("conf = 0.3\n")
+    (tmp_path / "table.csv").write_text("frame,time_s,track_id,left_knee_deg\n0,0,1,9\n1,1,1,9\n")
+    (tmp_path / "other.csv").write_bytes((tmp_path / "table.csv").read_bytes())
+    (tmp_path / "link.mp4").symlink_to("clip.mp4")
+    (tmp_path / "link").symlink_to(".")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    for words in (
+        ["clip.mp4", "--save", "link.mp4"],
+        ["link.mp4", "--save", "link/clip.mp4"],
+        ["clip.mp4", "--detector", "boxes.txt", "--csv", "link/boxes.txt"],
+        ["clip.mp4", "--config", "recipe.toml", "--features", "./recipe.toml"],
+        ["summary", "table.csv", "--out", "link/table.csv"],
+        ["compare", "table.csv", "other.csv", "--out", "other.csv"],
+        ["features", "table.csv", "--out", "table.csv"],
+    ):
+        assert main([*words, "--overwrite"]) == 2
+        assert "is the source itself" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        ("out.partial.csv", "of an unfinished file"),
+        ("out.csv.json", "describes"),
+        ("link/out.csv", "are both"),
+        ("rtsp://cam/live", "results are files"),
+    ],
+)
+def test_names_that_would_lose_a_result_are_refused(walking_clip, tmp_path, monkeypatch, capsys, other, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(".")
+    assert main([str(walking_clip), "--csv", "out.csv", "--features", other, "--offline"]) in (1, 2)
+    assert sentence in capsys.readouterr().err
+    assert names(tmp_path) == {"link"}
+
+
+def test_a_foreign_file_in_the_place_of_a_sidecar_is_kept(track, tmp_path, capsys):
+    (tmp_path / "out.csv.json").write_text('{"mine": 1}')
+    assert track() == 1
+    assert "exists already" in capsys.readouterr().err
+    assert names(tmp_path) == {"out.csv.json"}
+    (tmp_path / "out.csv.json").unlink()
+    (tmp_path / "f.csv.json").mkdir()
+    assert track() == 1
+    assert names(tmp_path) == {"f.csv.json"}
+    (tmp_path / "f.csv.json").rmdir()
+    (tmp_path / "out.csv.json").write_text('{"complete": true}')  # of a table that was removed
+    assert track() == 0

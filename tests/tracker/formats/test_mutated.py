@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from gaps import gappy
 
-from posetrack.errors import PosetrackError, SourceError
+from posetrack.errors import InputError, PosetrackError, SourceError, UsageError
+from posetrack.models.geometry.keypoints import COCO
+from posetrack.tracker.features.kinematics.signals import even
 from posetrack.tracker.formats.files import read_recording, write_recording
 from posetrack.tracker.formats.plain_pickle import load_plain
 from posetrack.tracker.formats.registry import FORMATS
@@ -166,3 +168,38 @@ def test_a_consumers_own_error_is_not_the_files(tmp_path):
     (file,) = write_recording(tmp_path / "a.csv", gappy())
     with pytest.raises(ZeroDivisionError):
         [1 / len([]) for _ in read_recording(file)]
+
+
+def far(folder, seconds):
+    """Write a table with one frame far behind the others."""
+    rows = [(index, index / 10) for index in range(20)] + [(4_000_000_000, seconds)]
+    lines = ["frame,time_s,track_id,keypoint,x,y,score,state"]
+    lines += [f"{index},{time},1,{name},9,9,1,measured" for index, time in rows for name in COCO.keypoints]
+    path = folder / "a.long.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".c3d", ".trc", ".sleap.h5"])
+def test_a_frame_far_behind_the_others_fills_no_memory(suffix, tmp_path):
+    pytest.importorskip("ezc3d", reason="needs ezc3d")
+    with pytest.raises(SourceError, match="people in 21 of 4000000001 frames"):
+        write_recording(tmp_path / f"out{suffix}", read_recording(far(tmp_path, 4e8)))
+
+
+def test_a_time_far_behind_the_others_fills_no_memory(tmp_path):
+    with pytest.raises(InputError, match="Correct the times"):
+        even(np.array([0.0, 0.1, 4e8]), np.ones(3))
+    with pytest.raises(SourceError, match="has the time 1e\\+308 s"):
+        list(read_recording(far(tmp_path, 1e308)))
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "-1", "1e308"])
+def test_an_impossible_rate_is_unknown(rate, tmp_path):
+    path, *_ = write_recording(tmp_path / "a.trc", gappy())
+    lines = path.read_text().split("\n")
+    lines[2] = "\t".join([rate, *lines[2].split("\t")[1:]])
+    path.write_text("\n".join(lines))
+    assert read_recording(path).fps is None
+    with pytest.raises(UsageError, match="Give frames per second"):
+        read_recording(path, fps=float(rate))

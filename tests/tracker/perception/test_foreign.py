@@ -215,3 +215,35 @@ def test_a_size_that_the_file_does_not_take_is_refused(tmp_path):
     path = str(networks.write_yolox(tmp_path / "network.onnx"))
     with pytest.raises(UsageError, match=r"--detect-size is 640, but .* takes 96 pixels only"):
         load_detector(path, device="cpu", size=640)
+
+
+@pytest.mark.parametrize("shape", [(1, 7), (1, 3, 2), (2, 2, 2, 2, 2), (7,)])
+@pytest.mark.parametrize("kind", ["simcc", "rf_detr", "rtmo", "movenet"])
+def test_other_outputs_than_the_file_states_end_in_a_sentence(kind, shape, tmp_path):
+    path = tmp_path / "a.onnx"
+    write = {
+        "simcc": lambda: networks.write_simcc(path, 17, (64, 48)),
+        "rf_detr": lambda: networks.write_rf_detr(path),
+        "rtmo": lambda: networks.write_rtmo(path, fixed=True),
+        "movenet": lambda: networks.write_movenet(path),
+    }
+    write[kind]()
+    onnx = pytest.importorskip("onnx", reason="needs onnx")
+
+    model = onnx.load(path)
+    names = [output.name for output in model.graph.output]
+    for node in model.graph.node:
+        for place, name in enumerate(node.output):
+            if name in names:
+                node.output[place] = f"{name}_before"
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(shape, np.float32), "other"))
+    model.graph.node.extend(onnx.helper.make_node("Identity", ["other"], [name]) for name in names)
+    path.write_bytes(model.SerializeToString())
+    frame = Frame(np.zeros((96, 96, 3), np.uint8), 0, 0.0)
+    person = Detections(np.array([[10, 10, 60, 90]], np.float32), np.ones(1, np.float32))
+    with pytest.raises(ModelError):
+        if kind == "rf_detr":
+            load_detector(str(path), runtime="openvino", **EXACT)(frame)
+        else:
+            estimator = load_pose_estimator(str(path), runtime="openvino", **EXACT)
+            estimator(frame) if kind == "rtmo" else estimator(frame, person)

@@ -185,3 +185,23 @@ def test_wrong_tables_are_sentences(tmp_path, capsys):
     (tmp_path / "deep").mkdir()
     with pytest.raises(UsageError, match="Two tables are named 'y'"):
         find_tables([str(path), str(table(tmp_path / "deep" / "y.csv", {1: (np.arange(9.0), np.arange(9.0))}))])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "0,0,1," + "9" * 200_000,
+        "1" + "0" * 400 + ",0,1,1",
+        "0,inf,1,1",
+        "0,,1,1",
+        "0,0,1,1e308",
+        "0,0,1,\0",
+        "0,0,-1,1",
+    ],
+    ids=["long", "frame", "time", "no time", "value", "nul", "person"],
+)
+def test_damaged_tables_are_sentences(row, tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    path.write_text(f"frame,time_s,track_id,left_knee_deg\n{row}\n")
+    assert main(["summary", str(path), "--out", str(tmp_path / "out.csv")]) == 1
+    assert "is broken" in capsys.readouterr().err

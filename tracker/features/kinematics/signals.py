@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....errors import InputError
 from .points import Array
 
 RATE = 100.0  # samples per second of an even grid
 LONGEST_GAP = 0.25  # seconds over which a missing value is interpolated
+_LONGEST = 2e5  # seconds of a signal
 _MIN_RANGE = 10.0  # degrees; with less on both sides there is no symmetry index
 
 
@@ -20,8 +22,16 @@ def even(times: Array, values: Array) -> tuple[Array, Array]:
 
     Returns:
         Seconds (G,) and values (G,); NaN in gaps longer than `LONGEST_GAP`.
+
+    Raises:
+        InputError: the times are over two days apart, as after a wrong time, and the grid would fill the memory.
     """
     known = np.isfinite(values)
+    if len(times) and times[-1] - times[0] > _LONGEST:
+        raise InputError(
+            f"One person's times are {times[-1] - times[0]:g} s apart, at most {_LONGEST:g} s can be measured. "
+            "Correct the times, or cut the table."
+        )
     grid = np.arange(times[0], times[-1] + 0.5 / RATE, 1 / RATE) if len(times) else np.zeros(0)
     if known.sum() < 2:
         return grid, np.full(len(grid), np.nan)

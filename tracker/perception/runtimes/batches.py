@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....errors import ModelError
 from . import Runtime
 
 
@@ -47,6 +48,8 @@ def joined(parts: list[Any]) -> Any:
 
 
 def _concatenated(arrays: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if any(array.ndim < 2 for array in arrays):
+        raise ModelError(f"The network returns {arrays[0].ndim} dimensions, not rows of each image. Export it again.")
     most = max(array.shape[1] for array in arrays)
     if any(array.shape[1] < most for array in arrays):
         filled = [((0, 0), (0, most - array.shape[1]), *[(0, 0)] * (array.ndim - 2)) for array in arrays]

@@ -2,7 +2,7 @@
 
 All but the first two need an environment with `pip install -e '.[dev]'`.
 
-quickstart  the README's two quick-start commands, as they stand there
+quickstart  the README's two quick-start commands, verbatim
 pythons     the same in a fresh clone, on every Python from the oldest that is supported to the newest
 docs        write the rows of docs/options.md from the options' declarations
 networks    convert the bundled networks to OpenVINO's form, which the package ships
@@ -14,8 +14,8 @@ slow        the slow tests alone
 fuzz        random input with a new seed each time, for --minutes N (1)
 soak        killed runs, full disks, restarted servers and 20,000 frames, about an hour; PART ... for some of them
 programs    the tests of other programs, in an environment that has them
-wheel       build wheel and sdist, check what a package index needs of them, and run the wheel outside of the checkout
-links       make the README's links absolute, for the page of a package index; in a GitHub workflow only
+wheel       build wheel and sdist, check them for a package index, and run the wheel outside the checkout
+links       make the README's links absolute, for its page on a package index; in a GitHub workflow only
 """
 
 from __future__ import annotations

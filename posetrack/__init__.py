@@ -18,7 +18,6 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .errors import PosetrackError
-    from .tracker.draw import draw
     from .tracker.features.calibration.calibration import Calibration
     from .tracker.features.events.detector import EventDetector
     from .tracker.features.events.zones import Line, Zone, ZoneCounter
@@ -26,8 +25,10 @@ if TYPE_CHECKING:
     from .tracker.features.kinematics.angles import joint_angles
     from .tracker.formats.files import read_recording, write_recording
     from .tracker.formats.sequences import sequences
+    from .tracker.load import load_pipeline
+    from .tracker.output.draw import draw
     from .tracker.output.window import Window
-    from .tracker.pipeline import Pipeline, load_pipeline
+    from .tracker.pipeline import Pipeline
     from .tracker.track import track, track_folder
     from .tracker.tracking.refine import refine
     from .tracker.tracking.tracker import PoseTracker
@@ -55,9 +56,9 @@ _HOMES = {
     "Window": "tracker.output.window",
     "Zone": "tracker.features.events.zones",
     "ZoneCounter": "tracker.features.events.zones",
-    "draw": "tracker.draw",
+    "draw": "tracker.output.draw",
     "joint_angles": "tracker.features.kinematics.angles",
-    "load_pipeline": "tracker.pipeline",
+    "load_pipeline": "tracker.load",
     "open_source": "tracker.video.source",
     "read_recording": "tracker.formats.files",
     "refine": "tracker.tracking.refine",

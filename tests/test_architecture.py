@@ -43,11 +43,7 @@ ALLOWED = {
     "models.training": "configs models.cache models.evaluation models.geometry models.networks models.weights | "
     "numpy cv2 torch scipy lightning_fabric safetensors huggingface_hub rich tomli_w",
     "tracker": "",
-    "tracker.image": "numpy",
-    "tracker.person": "numpy",
-    "tracker.conversions": "installation tracker.person | numpy",
-    "tracker.html": "tracker.person models.geometry | numpy",
-    "tracker.types": "tracker.conversions tracker.html tracker.person tracker.image | numpy",
+    "tracker.types": "installation models.geometry | numpy",
     "tracker.timings": "numpy",
     "tracker.partial": "",
     "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
@@ -65,8 +61,8 @@ ALLOWED = {
     "| numpy",
     "tracker.formats": "installation tracker.types tracker.partial tracker.features.calibration "
     "tracker.features.extraction models.geometry | numpy",
-    "tracker.output": "version tracker.types tracker.partial tracker.timings tracker.tracking tracker.features "
-    "tracker.formats tracker.video models.cache models.geometry | numpy cv2 rich",
+    "tracker.output": "version models.cache models.geometry tracker.types tracker.timings tracker.partial "
+    "tracker.video tracker.tracking tracker.features tracker.formats | numpy cv2 rich",
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.summary tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.summary": "installation tracker.partial tracker.features.kinematics tracker.features.extraction "
@@ -74,30 +70,25 @@ ALLOWED = {
     "tracker.stages": "tracker.perception",
     "tracker.options": "",
     "tracker.config": "configs tracker.options tracker.features.calibration tracker.tracking",
-    "tracker.pipeline": "installation tracker.types tracker.config tracker.timings tracker.perception tracker.tracking "
-    "models.geometry | numpy",
-    "tracker.loop": "tracker.types tracker.timings tracker.stages tracker.pipeline tracker.video",
-    "tracker.track": "installation tracker.types tracker.conversions tracker.perception tracker.pipeline "
-    "tracker.stages tracker.loop tracker.video tracker.output | numpy",
-    "tracker.draw": "tracker.types tracker.image tracker.formats tracker.output | numpy",
-    "tracker.plan": "tracker.config tracker.partial tracker.video tracker.features.events tracker.formats "
-    "tracker.output tracker.report",
-    "tracker.outputs": "tracker.types tracker.config tracker.plan tracker.pipeline tracker.video tracker.tracking "
-    "tracker.features tracker.formats tracker.output tracker.partial tracker.report models.geometry",
-    "tracker.facts": "tracker.timings tracker.perception tracker.pipeline tracker.video tracker.output",
-    "tracker.run": "tracker.types tracker.config tracker.plan tracker.outputs tracker.facts tracker.stages "
-    "tracker.pipeline tracker.loop tracker.partial tracker.perception tracker.video tracker.formats tracker.output",
-    "tracker.batch": "installation tracker.types tracker.options tracker.config tracker.plan tracker.facts tracker.run "
-    "tracker.stages tracker.pipeline tracker.loop tracker.partial tracker.perception tracker.video tracker.formats "
-    "tracker.output models.cache | cv2 rich",
+    "tracker.pipeline": "models.geometry tracker.types tracker.timings tracker.perception tracker.tracking | numpy",
+    "tracker.load": "installation tracker.types tracker.perception tracker.tracking tracker.config tracker.pipeline",
+    "tracker.loop": "tracker.types tracker.timings tracker.video tracker.stages tracker.pipeline",
+    "tracker.track": "installation tracker.types tracker.video tracker.perception tracker.output tracker.stages "
+    "tracker.pipeline tracker.load tracker.loop | numpy",
+    "tracker.run": "models.geometry tracker.types tracker.timings tracker.partial tracker.video tracker.perception "
+    "tracker.tracking tracker.features tracker.formats tracker.output tracker.report tracker.stages tracker.config "
+    "tracker.pipeline tracker.load tracker.loop",
+    "tracker.batch": "installation models.cache tracker.types tracker.partial tracker.video tracker.perception "
+    "tracker.formats tracker.output tracker.stages tracker.options tracker.config tracker.pipeline tracker.loop "
+    "tracker.run | cv2 rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
-    "tracker.benchmark": "version tracker.types tracker.perception tracker.tracking tracker.pipeline "
-    "tracker.loop tracker.output tracker.video tracker.evaluation models.geometry models.weights | "
+    "tracker.benchmark": "version models.geometry models.weights tracker.types tracker.video tracker.perception "
+    "tracker.tracking tracker.output tracker.stages tracker.pipeline tracker.load tracker.loop tracker.evaluation | "
     "numpy cv2 torch filterpy",
-    "tracker.serve": "version tracker.types tracker.timings tracker.config tracker.plan tracker.batch tracker.pipeline "
-    "tracker.video tracker.features tracker.formats tracker.output models.geometry | numpy cv2 PIL rich fastapi "
-    "pydantic starlette uvicorn prometheus_client",
+    "tracker.serve": "version models.geometry tracker.types tracker.timings tracker.video tracker.features "
+    "tracker.formats tracker.output tracker.config tracker.pipeline tracker.load tracker.run tracker.batch | numpy "
+    "cv2 PIL rich fastapi pydantic starlette uvicorn prometheus_client",
     "tracker.cli": "* | cv2 rich safetensors shtab",
     "__main__": "tracker.cli",
 }

@@ -11,13 +11,14 @@ import numpy as np
 
 from ..errors import PosetrackError, UsageError
 from ..installation import explained, library
-from .conversions import to_dataframe
+from .load import load_pipeline
 from .loop import follow
 from .output.summary import progress
 from .perception.automatic import LIVE_FPS
-from .pipeline import Pipeline, load_pipeline
+from .pipeline import Pipeline
 from .stages import parallel, streams
 from .types import Frame, Tracks
+from .types.conversions import to_dataframe
 from .video.address import parse_source
 from .video.batch import gather
 from .video.source import Source, open_source

@@ -49,6 +49,15 @@ FAMILIES = (
         "Apache-2.0",
         "https://github.com/JunkyByte/easy_ViTPose",
     ),
+    Family(
+        "MoveNet",
+        "pose",
+        "tf2onnx",
+        "2.3 to 6.2",
+        "63.0 to 72.0, own images",
+        "Apache-2.0",
+        "https://www.tensorflow.org/hub/tutorials/movenet",
+    ),
     Family("RTMO", "single-stage pose", "mmdeploy", "9.9 to 44.8", "68.6 to 74.8", "Apache-2.0", f"{_MMPOSE}/rtmo"),
     Family("YOLO pose", "single-stage pose", "Ultralytics", "2.9 to 58.8", "50.0 to 69.5", "AGPL-3.0", _ULTRALYTICS),
     Family(

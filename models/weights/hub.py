@@ -28,7 +28,7 @@ def find(name: str, *, offline: bool = False) -> Path | None:
     Args:
         name: `OWNER/NAME` or `OWNER/NAME@REVISION`, such as `PekingU/rtdetr_r50vd_coco_o365`; a revision has 40
             hexadecimal digits.
-        offline: never use the network.
+        offline: never access the internet.
 
     Raises:
         ModelError: the repository cannot be fetched, or has no such weights.

@@ -10,9 +10,9 @@ from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, Posetrack
 from posetrack.errors import InputError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.image import as_bgr
 from posetrack.tracker.perception.custom import CustomDetector
 from posetrack.tracker.types import State
+from posetrack.tracker.types.image import as_bgr
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 

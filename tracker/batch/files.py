@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, SourceError
 from ...models.cache import sha256
-from .. import facts, run
 from ..formats.converting import working_table
 from ..output.summary import Outcome
 from ..partial import partial_path, sidecar_path
-from ..plan import Job, Plan
+from ..run import facts, single
+from ..run.plan import Job, Plan
 from .schedule import Given, Lost, Workers, schedule
 from .worker import Finished, Frames, Ready
 
@@ -51,7 +51,7 @@ class TrackFile:
         source = self.job.source
         try:
             checksum = sha256(source) if config.outputs.checksums and isinstance(source, Path) else None
-            tracked = run.track_one(
+            tracked = single.track_one(
                 self.job, config, pipeline.session(), progress=lambda **_: nullcontext(lambda people: step())
             )
         except PosetrackError:
@@ -67,7 +67,7 @@ class TrackFile:
 
 def in_turn(plan: Plan, step: Callable[[], object]) -> Generator[tuple[int, Event], None, None]:
     """Track the sources of a plan in this process; `step` is called after each frame. Yields as `in_workers`."""
-    pipeline = run.load(plan.config, live=plan.live)
+    pipeline = single.load(plan.config, live=plan.live)
     yield -1, Ready(tuple(facts.announcement(pipeline)))
     for number, job in enumerate(plan.jobs):
         yield number, Given(1)

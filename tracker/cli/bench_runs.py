@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _load(args: argparse.Namespace, **words: Any) -> Pipeline:
-    from ..pipeline import load_pipeline
+    from ..load import load_pipeline
 
     where = {"device": args.device, "runtime": args.runtime, "precision": args.precision}
     return load_pipeline(**({"detect_size": args.detect_size, "offline": True} | where | words))

@@ -27,7 +27,7 @@ def add_parser(commands: Any) -> None:
         default="session",
         help="session: range, mean and so on of each person (default); frame: every value, of tables of one video",
     )
-    parser.add_argument("--flagged", action="store_true", help="also use angles that no body can have")
+    parser.add_argument("--flagged", action="store_true", help="include impossible angles")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.set_defaults(run=run)
 

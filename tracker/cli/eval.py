@@ -36,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "network always takes its own (default: gt)",
     )
     parser.add_argument(
-        "--model", default="bundled", help="pose model by name or file; none measures boxes only (default: bundled)"
+        "--model", default="bundled", help="pose network, by name or file; none measures boxes only (default: bundled)"
     )
     parser.add_argument(
         "--detector",
@@ -53,7 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     parser.add_argument("--runtime", default="auto", help="auto, torch, openvino or onnxruntime (default: auto)")
     parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16 (default: auto)")
-    parser.add_argument("--offline", action="store_true", help="never use the network")
+    parser.add_argument("--offline", action="store_true", help="never access the internet")
     parser.add_argument("--json", metavar="FILE", help="write the figures and their settings")
     parser.add_argument(
         "--results", metavar="FILE.json", help="write poses as COCO results there, and boxes to FILE-boxes.json"

@@ -22,14 +22,18 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="compare tracks with ground truth: HOTA, MOTA, IDF1, ID switches, jitter, lag, distance",
         description="Compare tracks with ground truth. Files are tables of --csv (.csv), MOT Challenge boxes (.txt) or "
         "PoseTrack18 poses (.json). A folder or pattern is several videos; files of one video have the same name.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--truth", metavar="T", required=True, help="file, folder or pattern of the ground truth")
     parser.add_argument("--result", metavar="R", required=True, help="file, folder or pattern of the tracks")
     parser.add_argument(
-        "--by", choices=("boxes", "poses"), default="boxes", help="compare boxes by IoU or poses by OKS"
+        "--by",
+        choices=("boxes", "poses"),
+        default="boxes",
+        help="compare boxes by IoU or poses by OKS (default: boxes)",
     )
-    parser.add_argument("--visibility", type=float, default=0.0, help="ignore people with a smaller visible share")
+    parser.add_argument(
+        "--visibility", type=float, default=0.0, help="ignore people with a smaller visible share (default: 0)"
+    )
     parser.add_argument("--measured", action="store_true", help="ignore predicted rows of the table")
     parser.add_argument("--fps", type=float, help="frame rate for jitter and lag, if no file has times")
     parser.add_argument("--json", metavar="FILE", help="file to write the results to")

@@ -33,7 +33,7 @@ def add_parser(commands: Any) -> None:
         "--out", metavar="FILE", help="file to write (default: the name, with the suffix of the format)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace existing files (default: off)")
-    parser.add_argument("--offline", action="store_true", help="never use the network (default: off)")
+    parser.add_argument("--offline", action="store_true", help="never access the internet (default: off)")
     parser.set_defaults(run=run)
 
 

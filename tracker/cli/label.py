@@ -26,7 +26,7 @@ def add_parser(commands: Any) -> None:
         help="a view: a pose network; @SIZE is the input size in pixels of a single-stage network; repeat it",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the file (default: off)")
-    parser.add_argument("--offline", action="store_true", help="never use the network (default: off)")
+    parser.add_argument("--offline", action="store_true", help="never access the internet (default: off)")
     parser.set_defaults(run=run)
 
 

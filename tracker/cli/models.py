@@ -30,7 +30,7 @@ def add_parser(commands: Any) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     download = actions.add_parser("download", help="fetch the weights of a network into the cache")
     download.add_argument("name", help="a name of the list, or recommended: a pose network and a detector for auto")
-    download.add_argument("--offline", action="store_true", help="never use the network (default: off)")
+    download.add_argument("--offline", action="store_true", help="never access the internet (default: off)")
     download.set_defaults(run=show_download)
     info = actions.add_parser("info", help="describe a network")
     info.add_argument("name", help="a name of the list, or a file, which is recognised by its contents")
@@ -39,7 +39,7 @@ def add_parser(commands: Any) -> None:
     convert.add_argument("source", metavar="NAME", help="checkpoint, or a name of the list")
     convert.add_argument("--out", metavar="FILE", required=True, help="file to write, .safetensors")
     convert.add_argument("--overwrite", action="store_true", help="replace an existing file (default: off)")
-    convert.add_argument("--offline", action="store_true", help="never use the network (default: off)")
+    convert.add_argument("--offline", action="store_true", help="never access the internet (default: off)")
     convert.set_defaults(run=show_convert)
 
 

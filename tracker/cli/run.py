@@ -33,7 +33,7 @@ def track(config: RunConfig, sources: Sequence[str]) -> int:
     from rich.console import Console
 
     from ..batch.track import track as track_all
-    from ..plan import make_plan
+    from ..run.plan import make_plan
 
     if config.outputs.quiet:
         logging.getLogger("posetrack").setLevel(logging.WARNING)

@@ -24,7 +24,7 @@ def add_parser(commands: Any) -> None:
         default="wide",
         help="wide: a row per person and session (default); tidy: a row per statistic",
     )
-    parser.add_argument("--flagged", action="store_true", help="also use angles that no body can have")
+    parser.add_argument("--flagged", action="store_true", help="include impossible angles")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.set_defaults(run=run)
 

@@ -36,7 +36,7 @@ def choose_networks(
         fps: frame rate that is fast enough, with `PEOPLE` people per frame.
         dataset: skeleton.
         flip: whether each person is estimated twice.
-        size: longer side of the detector's input; 0 is the size of its training.
+        size: longer side of the detector's input; 0 is the size that it was trained with.
         where: `device`, `runtime` and `precision`.
 
     Raises:

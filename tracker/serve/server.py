@@ -10,7 +10,8 @@ import numpy as np
 import uvicorn
 
 from ...errors import UsageError
-from ..pipeline import Pipeline, assemble
+from ..load import assemble
+from ..pipeline import Pipeline
 from .app import create_app
 from .cameras import Cameras
 from .live import MAX_PICTURE

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker import run
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.pipeline import Pipeline
+from posetrack.tracker.run import single
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Detections
 
@@ -57,7 +57,7 @@ def track(monkeypatch, clip, tmp_path):
                 Detector(), Estimator(stop), PoseTracker(smooth="none" if tracking.refine else tracking.smooth)
             )
 
-        monkeypatch.setattr(run, "load", load)
+        monkeypatch.setattr(single, "load", load)
         return main(["--source", str(clip), "--csv", str(tmp_path / "out.csv"), "--quiet", *map(str, words)])
 
     return track
@@ -164,7 +164,7 @@ def test_a_live_source_is_refused_with_a_sentence(track, monkeypatch, capsys):
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr(run, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
+    monkeypatch.setattr(single, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
     assert track("--refine") == 2
     told = capsys.readouterr().err
     assert "'camera 0' is live" in told
@@ -217,7 +217,7 @@ def test_a_choice_of_the_whole_run_is_refused_live(words, named, track, monkeypa
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr(run, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
+    monkeypatch.setattr(single, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
     assert track(*words) == 2
     assert f"Leave {named} out" in capsys.readouterr().err
 

@@ -16,7 +16,7 @@ PACKAGES = {"openvino": "openvino", "onnxruntime": "posetrack[onnx]", "torch": "
 _READS = {"": RUNTIMES[1:], ".xml": ("openvino",), ".onnx": ("openvino", "onnxruntime")}
 _KNOWN = {  # (runtime, device) -> precisions, the default first
     ("torch", "cpu"): ("fp32", "bf16"),
-    ("torch", "cuda"): ("fp16", "fp32"),
+    ("torch", "cuda"): ("fp16", "bf16", "fp32"),
     ("torch", "mps"): ("fp32", "fp16"),
     ("openvino", "cpu"): ("fp32", "bf16"),
     ("onnxruntime", "cpu"): ("fp32",),

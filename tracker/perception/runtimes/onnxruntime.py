@@ -14,7 +14,7 @@ from ....models.cache import cache_folder
 from .choice import Choice
 from .machine import threads
 
-_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+_TYPES = {"tensor(float16)": np.float16, "tensor(int32)": np.int32, "tensor(uint8)": np.uint8}
 
 
 class OnnxRuntime:

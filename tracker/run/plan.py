@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import OutputError, PosetrackError, SourceError, UsageError
-from .config import Outputs, RunConfig
-from .formats.files import check_result
-from .formats.registry import format_of
-from .output import manifest
-from .output.motion import SUFFIX as MOTION
-from .output.results import exists, is_complete, is_ours
-from .partial import check_target
-from .video.batch import Item, gather, is_still
-from .video.writer import check_suffix
+from ...errors import OutputError, PosetrackError, SourceError, UsageError
+from ..config import Outputs, RunConfig
+from ..formats.files import check_result
+from ..formats.registry import format_of
+from ..output import manifest
+from ..output.motion import SUFFIX as MOTION
+from ..output.results import exists, is_complete, is_ours
+from ..partial import check_target
+from ..video.batch import Item, gather, is_still
+from ..video.writer import check_suffix
 
 log = logging.getLogger("posetrack")
 
@@ -111,7 +111,7 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
 
 def _check_outputs(outputs: Outputs) -> None:
     if outputs.repetitions:
-        from .features.events.repetitions import from_config
+        from ..features.events.repetitions import from_config
 
         from_config(outputs.repetitions)  # raises on a wrong table
     if outputs.features and Path(outputs.features).suffix.lower() == MOTION:
@@ -120,7 +120,7 @@ def _check_outputs(outputs: Outputs) -> None:
             f"posetrack features FILE.csv --out {outputs.features}."
         )
     if outputs.zones or outputs.lines:
-        from .features.events.zones import zones_from_config
+        from ..features.events.zones import zones_from_config
 
         zones_from_config(outputs.zones, outputs.lines)  # raises on a wrong table
         if not (outputs.events or outputs.report or outputs.save or outputs.show):
@@ -134,7 +134,7 @@ def _check_outputs(outputs: Outputs) -> None:
     if outputs.keypoint_states and (not outputs.csv or Path(outputs.csv).suffix not in ("", ".csv")):
         raise UsageError("--keypoint-states adds columns to a table in .csv. Add --csv FILE.csv, or remove it.")
     if outputs.show:
-        from .output.window import check_display
+        from ..output.window import check_display
 
         check_display()
 
@@ -196,7 +196,7 @@ def check_targets(source: str | int | Path, targets: Mapping[str, Path], *, over
     if "save" in targets:
         check_suffix(targets["save"])
     if "report" in targets:
-        from .report.report import check_report
+        from ..report.report import check_report
 
         check_report(targets["report"])
     for output, target in targets.items():

@@ -7,37 +7,37 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import MOVEMENT
-from .features.events.detector import UNITS, EventDetector
-from .features.events.repetitions import from_config
-from .features.events.zones import ZoneCounter, zones_from_config
-from .features.extraction.stream import ActionFeatures
-from .formats.converting import ConvertingSink
-from .formats.files import present
-from .formats.registry import FORMATS, format_of
-from .formats.table import CsvSink
-from .output.actions import ActionSink, Listener
-from .output.arcs import AngleArcs
-from .output.labels import EventLabels, LabelSink
-from .output.people import PeopleCount
-from .output.places import PlaceTexts
-from .output.privacy import BlurFaces, only_skeletons
-from .output.sinks import OverlaySink, Sinks
-from .output.two_pass import Table, TwoPassSinks
-from .output.window import Window
-from .partial import Transaction
-from .tracking.selection import Selection
-from .tracking.selectors import parse_person, parse_roi
-from .video.writer import open_writer
+from ..config import MOVEMENT
+from ..features.events.detector import UNITS, EventDetector
+from ..features.events.repetitions import from_config
+from ..features.events.zones import ZoneCounter, zones_from_config
+from ..features.extraction.stream import ActionFeatures
+from ..formats.converting import ConvertingSink
+from ..formats.files import present
+from ..formats.registry import FORMATS, format_of
+from ..formats.table import CsvSink
+from ..output.actions import ActionSink, Listener
+from ..output.arcs import AngleArcs
+from ..output.labels import EventLabels, LabelSink
+from ..output.people import PeopleCount
+from ..output.places import PlaceTexts
+from ..output.privacy import BlurFaces, only_skeletons
+from ..output.sinks import OverlaySink, Sinks
+from ..output.two_pass import Table, TwoPassSinks
+from ..output.window import Window
+from ..partial import Transaction
+from ..tracking.selection import Selection
+from ..tracking.selectors import parse_person, parse_roi
+from ..video.writer import open_writer
 
 if TYPE_CHECKING:
-    from ..models.geometry.keypoints import Skeleton
-    from .config import Outputs
-    from .pipeline import Pipeline
+    from ...models.geometry.keypoints import Skeleton
+    from ..config import Outputs
+    from ..pipeline import Pipeline
+    from ..report.report import Report
+    from ..types import Tracks
+    from ..video.source import Source
     from .plan import Job
-    from .report.report import Report
-    from .types import Tracks
-    from .video.source import Source
 
 
 def open_outputs(
@@ -120,7 +120,7 @@ def _revise(
 ) -> list[Tracks]:
     """Refine the tracks of a run if a skeleton is given, and select people."""
     if skeleton:
-        from .tracking.refine import refine
+        from ..tracking.refine import refine
 
         tracks = refine(times, tracks, skeleton=skeleton)
     return select.choose(times, tracks)
@@ -129,7 +129,7 @@ def _revise(
 def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
     if "report" not in job.targets:
         return None
-    from .report.report import Report
+    from ..report.report import Report
 
     return Report(job.targets["report"], actions, **options)
 

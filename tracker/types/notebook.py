@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from ..models.geometry.skeletons import SKELETONS
+from ...models.geometry.skeletons import SKELETONS
 from .person import Person
 
 HEIGHT = 200  # CSS pixels of the drawing

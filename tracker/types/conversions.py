@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..installation import library
+from ...installation import library
 from .person import STATES
 
 Array = NDArray[np.floating]

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .formats.trajectories import skeleton_of
-from .image import as_bgr
-from .output import overlay
-from .types import Tracks
+from ..formats.trajectories import skeleton_of
+from ..types import Tracks
+from ..types.image import as_bgr
+from . import overlay
 
 
 def draw(

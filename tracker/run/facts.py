@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .output.sidecar import Counts, NetworkFacts, RunFacts
-from .perception.schedule import FrameMode
-from .timings import LATENCY
+from ..output.sidecar import Counts, NetworkFacts, RunFacts
+from ..perception.schedule import FrameMode
+from ..timings import LATENCY
 
 if TYPE_CHECKING:
-    from .perception.protocols import Detector, PoseEstimator, SingleStageEstimator
-    from .perception.runtimes import Runtime
-    from .pipeline import Pipeline
-    from .video.source import Source
+    from ..perception.protocols import Detector, PoseEstimator, SingleStageEstimator
+    from ..perception.runtimes import Runtime
+    from ..pipeline import Pipeline
+    from ..video.source import Source
 
 
 def announcement(pipeline: Pipeline) -> Iterator[str]:

@@ -16,10 +16,10 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError
+from ...errors import InputError
 from .conversions import to_dataframe, to_supervision
-from .html import people_html
 from .image import as_bgr
+from .notebook import people_html
 from .person import STATES, Keypoints, Person, State, place
 
 

@@ -10,27 +10,28 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, UsageError
+from ...errors import OutputError, UsageError
+from ..config import RunConfig
+from ..formats.converting import working_table
+from ..load import assemble
+from ..loop import loop
+from ..output.people import PeopleCount
+from ..output.sidecar import RunFacts, document, write_sidecar
+from ..output.summary import Outcome
+from ..output.two_pass import TwoPassSinks
+from ..partial import Transaction
+from ..perception.pace import Pace
+from ..pipeline import Observed, Pipeline
+from ..stages import parallel, streams
+from ..video.source import Source, open_source
 from . import facts
-from .config import RunConfig
-from .formats.converting import working_table
-from .loop import loop
-from .output.people import PeopleCount
-from .output.sidecar import RunFacts, document, write_sidecar
-from .output.summary import Outcome
-from .output.two_pass import TwoPassSinks
 from .outputs import open_outputs, second_pass, selection, written
-from .partial import Transaction
-from .perception.pace import Pace
-from .pipeline import Observed, Pipeline, assemble
 from .plan import Job
-from .stages import parallel, streams
-from .video.source import Source, open_source
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from .types import Frame
+    from ..types import Frame
 
     Progress = AbstractContextManager[Callable[[int], None]]  # gives a function to call after each frame
     Observe = Callable[[Source], AbstractContextManager[Callable[[Frame], Observed] | None]]

@@ -206,10 +206,11 @@ def walk(steps: int, *, cadence: float = 110.0) -> Part:
 
 # Sagittal angles of a healthy adult's walk at chosen points of the cycle, in percent and degrees, after the curves of
 # Perry and Burnfield 2010, Gait Analysis, 2nd edition; the foot leaves the ground at 62 %.
-_TOE_OFF = 62.0
+TOE_OFF = 62.0
 _GAIT = {
     "thigh": {0: 22, 12: 20, 31: 2, 50: -18, 62: -6, 75: 18, 87: 25},
     "knee": {0: 5, 12: 17, 31: 6, 40: 5, 50: 9, 62: 38, 72: 60, 87: 30, 96: 3},
+    "foot": {0: 20, 8: 0, 40: 0, 50: -20, 62: -60, 75: -40, 87: 0, 95: 15},  # toes up from the floor
 }
 
 
@@ -243,11 +244,28 @@ def gait(strides: int, *, seconds: float = 1.1, lag: float = 50.0) -> Part:
     happens = tuple(
         (f"{side}_{name}", time)
         for side, offset in offsets.items()
-        for name, percent in (("heel_strike", 0.0), ("toe_off", _TOE_OFF))
+        for name, percent in (("heel_strike", 0.0), ("toe_off", TOE_OFF))
         for stride in range(strides + 2)
         if 0 <= (time := seconds * (stride - 1 + (percent - offset) / 100)) <= strides * seconds
     )
     return strides * seconds, motion, happens
+
+
+def feet(times: Array, *, seconds: float = 1.1) -> dict[str, tuple[Array, Array]]:
+    """Return how far the ends of one foot are in front of the hip in `gait`, heel and toes (T,), body heights.
+
+    Args:
+        times: (T,) seconds.
+        seconds: duration of a stride.
+
+    Returns:
+        The ends of the foot as "feet", and the ankle twice as "ankles".
+    """
+    percent = 100 * times / seconds % 100
+    thigh, knee, foot = (np.radians(_periodic(_GAIT[name], percent)) for name in ("thigh", "knee", "foot"))
+    ankle = ADULT.thigh * np.sin(thigh) + ADULT.shank * np.sin(thigh - knee)
+    sole = ankle + _THICKNESS["ankle"] * np.sin(foot)  # below the ankle
+    return {"feet": (sole - 0.04 * np.cos(foot), sole + 0.11 * np.cos(foot)), "ankles": (ankle, ankle)}
 
 
 def jump(*, flight: float = 0.5, pause: float = 1.0) -> Part:

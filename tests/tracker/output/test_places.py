@@ -24,7 +24,7 @@ def at(x, y):
 def test_the_text_counts_who_is_inside():
     zones = ZoneCounter([COURT, GATE])
     for index, x in enumerate([350, 200, 200, 200, 350, 350]):
-        zones.update(index, 0.2 * index, at(x, 200))
+        zones.update(index, 0.25 * index, at(x, 200))
         if index == 3:
             assert PlaceTexts(zones)(at(x, 200)) == {
                 "court": "court  1 in  0 out  1 inside",

@@ -222,7 +222,7 @@ def test_a_report_works(opened, two_people, clip):
     assert not complaints(browser)
 
 
-@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize("width", [1400, 700])
 def test_two_clicks_in_the_image_name_the_option_that_calibrates(opened, two_people, clip, width):
     facts = {"source": "walk.mp4", "size": {"width": 640, "height": 480}}
     browser = opened(render(two_people, facts=facts, clip=clip()), width=width)

@@ -114,7 +114,7 @@ class Walk:
         sideways = sideways or self._travels(time, place)
         if not upright or (not sideways and abs(stride) > _BROAD):
             stride = lift = math.nan
-        if abs(stride) < _PASSING and abs(lift) > self._rise:
+        if (not sideways or abs(stride) < _PASSING) and abs(lift) > self._rise:
             self._rise = abs(lift)
         along, up = self._along.update(time, frame, stride), self._up.update(time, frame, lift)
         step, least = (along, STRIDE) if sideways else (up, LIFT)

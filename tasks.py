@@ -67,22 +67,22 @@ def quickstart(folder: Path = ROOT, python: Path = Path(PYTHON)) -> None:
 
 def pythons() -> None:
     """Clone the last commit and run the quick start on every Python; name those that are not to be had."""
-    told = {}
+    results = {}
     for version in PYTHONS:
         print(f"\n== Python {version}", flush=True)
         python = next(interpreters(version), None)
         if python is None:
-            told[version] = "not found: install it, or uv, which fetches it"
+            results[version] = "not found: install it, or uv, which fetches it"
             continue
         with TemporaryDirectory() as name:
             sh("git", "clone", "-q", ROOT, name)
             try:
                 quickstart(Path(name), python)
-                told[version] = f"passed ({python})"
+                results[version] = f"passed ({python})"
             except (subprocess.CalledProcessError, AssertionError) as error:
-                told[version] = f"FAILED ({python}): {error}"
-    print(*(f"Python {version}: {result}" for version, result in told.items()), sep="\n")
-    if any(result.startswith("FAILED") for result in told.values()):
+                results[version] = f"FAILED ({python}): {error}"
+    print(*(f"Python {version}: {result}" for version, result in results.items()), sep="\n")
+    if any(result.startswith("FAILED") for result in results.values()):
         sys.exit(1)
 
 
@@ -197,7 +197,7 @@ def installed_wheel(folder: Path) -> Path:
 
 
 def types() -> None:
-    """Check types on the installed wheel, where every package stands under its real name."""
+    """Check types on the installed wheel, where every package has its real name."""
     with TemporaryDirectory() as name:
         python = installed_wheel(Path(name))
         config = ROOT / "pyproject.toml"

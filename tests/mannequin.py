@@ -1,4 +1,4 @@
-"""Draw a person in motion who looks enough like one for a network: clips whose repetitions are known."""
+"""Draw a moving person that networks recognise: clips with known repetitions."""
 
 from dataclasses import dataclass
 

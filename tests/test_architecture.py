@@ -24,7 +24,7 @@ HEAVY = {"numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL"
 }
 
 # From the bottom up: the rooms of posetrack, then the libraries, that each room may import. All may import errors.
-# A room with rooms inside stands for all of them.
+# A room with rooms inside includes all of them.
 ALLOWED = {
     "errors": "",
     "version": "",

@@ -82,7 +82,7 @@ def test_the_web_page_is_built():
 
 @pytest.mark.slow
 def test_the_notebook_runs(clip, tmp_path):
-    """In a kernel of its own; a cell that fails raises."""
+    """In a separate kernel; a cell that fails raises."""
     import nbformat
     from nbclient import NotebookClient
 

@@ -69,16 +69,16 @@ def test_the_main_job_runs_on_opencv_without_windows(tmp_path, walking_clip):
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "printed"),
     [
         ("libgthread-2.0.so.0: cannot open shared object file: No such file", "apt-get install libglib2.0-0"),
         ("libgomp.so.1: cannot open shared object file", "apt-get install libgomp1"),
         ("libnew-3.so.7: cannot open shared object file", "no libnew-3.so.7"),
     ],
 )
-def test_every_shared_library_is_named(message, told):
+def test_every_shared_library_is_named(message, printed):
     for kind in (ImportError, OSError):
-        assert told in str(installation.explain(kind(message)))
+        assert printed in str(installation.explain(kind(message)))
     assert "opencv" not in str(installation.explain(ImportError(message)))
 
 

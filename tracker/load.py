@@ -125,7 +125,7 @@ def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1, live: 
     elif networks.detector != Networks.detector:
         raise UsageError(
             f"{networks.model} finds people and keypoints in one pass, so the detector '{networks.detector}' has no "
-            "use. Leave --detector out, or give another --model."
+            "effect. Leave --detector out, or give another --model."
         )
     else:
         schedule = Schedule(tracking.pose_every, tracking.pose_every)  # one network, one rate

@@ -177,7 +177,7 @@ class PartialFile:
         assert self._file is not None, "finish inside the with block"
         file, self._file = self._file, None
         try:
-            os.fsync(file.fileno())  # tells of a full disk, too, where the system writes later
+            os.fsync(file.fileno())  # reports a full disk, too, where the system writes later
             found = file.seek(0, os.SEEK_END)
             if found != self._size:
                 raise OSError(errno.EIO, f"the file has {found} instead of {self._size} bytes")

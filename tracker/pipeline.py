@@ -193,7 +193,7 @@ class Pipeline:
         return replace(tracks, others=observed.boxes[strangers])
 
     def _observe(self, frame: Frame, detections: Detections | None, poses: Poses | None) -> Observed:
-        """Run the networks and the camera motion that the schedule wants for the next frame."""
+        """Run the networks and the camera motion that the schedule requests for the next frame."""
         size = frame.image.shape[:2]
         cut = self._size not in (None, size)
         if cut:

@@ -94,7 +94,7 @@ class Processing:
             the target of that size (see `matrices`).
         warp: `(image (H, W, 3), matrices, input_size=...) -> crops (N, h, w, 3)`; published networks were trained with
             plain bilinear interpolation.
-        factors: scale of red, green and blue in 0..255; networks in torch have those of `crop.normalize`.
+        factors: scale of red, green and blue in 0..255.
         shifts: what is added to each after that.
     """
 

@@ -6,8 +6,6 @@ that they differ from the processor's by less than a grey level on average.
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -17,20 +15,23 @@ from torch import Tensor
 from . import crop, shrink
 
 
-def sample_crops(image: Tensor, matrices: NDArray[np.floating], out: Tensor, *, shrinks: bool) -> None:
+def sample_crops(
+    image: Tensor, matrices: NDArray[np.floating], out: Tensor, *, factors: Tensor, shifts: Tensor, shrinks: bool
+) -> None:
     """Cut normalised crops out of an image.
 
     Args:
         image: (H, W, 3) BGR uint8.
         matrices: (N, 2, 3) from the image to the crops; N is 1 or more.
         out: (N, 3, height, width) float32 RGB on the image's device, to be filled.
+        factors: (3, 1, 1) scale of red, green and blue in 0..255, on that device.
+        shifts: (3, 1, 1) what is added to each after that.
         shrinks: read each crop from an image halved to its resolution, as `shrink.warp` does.
     """
     height, width = image.shape[:2]
     most = min(height, width).bit_length() - 1  # halvings that leave a pixel
     halvings = np.array([shrink.halvings(matrix) if shrinks else 0 for matrix in matrices])
     halvings[halvings > most] = 0
-    factors, shifts = _statistics(image.device)
     pixels = image.permute(2, 0, 1)[None].float()  # (1, 3, H, W)
     for times in range(halvings.max() + 1):
         if times:
@@ -72,10 +73,3 @@ def _sample(pixels: Tensor, places: Tensor, size: tuple[int, int]) -> Tensor:
     # All crops below each other, as one: a batch of them would need a copy of the image for each.
     crops = F.grid_sample(pixels, grid.reshape(1, -1, width, 2), align_corners=False)  # (1, 3, n height, width)
     return crops.reshape(3, -1, height, width).transpose(0, 1)
-
-
-@functools.cache
-def _statistics(device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return scale and offset (3, 1, 1) of red, green and blue on a device."""
-    factors, shifts = torch.tensor([crop.FACTORS, crop.SHIFTS], device=device).reshape(2, 3, 1, 1)
-    return factors, shifts

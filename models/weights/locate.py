@@ -40,7 +40,7 @@ def variant(name: str) -> Variant:
     """
     known = ZOO.get(BUNDLED if name == "bundled" else name)
     if known is None:
-        near = difflib.get_close_matches(name, ZOO, n=1)
+        near = difflib.get_close_matches(name, ["bundled", *ZOO], n=1)
         hint = f"Did you mean {near[0]}?" if near else "`posetrack models` lists the names."
         raise UsageError(f"Model '{name}' is neither a file nor a known name. {hint}")
     return known

@@ -75,7 +75,7 @@ def test_what_sleap_io_writes_is_read(wanted, tmp_path):
     same(read_recording(tmp_path / "again.h5"), wanted)
 
 
-def test_points_that_somebody_labelled_by_hand_in_sleap_are_read(tmp_path):
+def test_points_labelled_by_hand_in_sleap_are_read(tmp_path):
     sleap = pytest.importorskip("sleap_io", reason="needs sleap-io")
     skeleton = sleap.Skeleton(["nose", "tail"])
     instance = sleap.Instance.from_numpy(np.array([[10.0, 20.0], [np.nan, np.nan]]), skeleton=skeleton)

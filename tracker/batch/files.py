@@ -59,7 +59,7 @@ class TrackFile:
         except Exception as error:  # of one file, which the others need not share
             at = traceback.extract_tb(error.__traceback__)[-1]
             raise SourceError(
-                f"'{source}' ended its run with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
+                f"'{source}' failed with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
                 f"{at.lineno}). Check the file with a player; if it plays, report this."
             ) from error
         return Result(tracked.outcome, tracked.warning, checksum)
@@ -102,7 +102,7 @@ def in_workers(plan: Plan, workers: Workers, *, count: int) -> Generator[tuple[i
 
 
 def _discard(job: Job) -> None:
-    """Remove the unfinished results of an attempt whose worker died, which those of the next replace."""
+    """Remove the unfinished results of an attempt whose worker died; the next attempt writes new ones."""
     for path in {*job.targets.values(), *(working_table(path) for name, path in job.targets.items() if name == "csv")}:
         for left in (partial_path(path), sidecar_path(path, complete=False)):
             with suppress(OSError):  # if it cannot be removed, it is kept under another name

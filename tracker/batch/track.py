@@ -73,7 +73,7 @@ def _single(plan: Plan, console: Console, progress: Callable[..., single.Progres
         segments = segments_of(frames, config) if plan.parallel else []
         if len(segments) < 2:
             if plan.parallel:
-                log.info("'%s' is no long video file: it is tracked in one process.", frames.name)
+                log.info("'%s' is not a long video file and is tracked in one process.", frames.name)
             return nullcontext()
         workers, count = start(config)
         return observing(frames, segments, workers, count=min(count, len(segments)))

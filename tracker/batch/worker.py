@@ -85,7 +85,7 @@ class Worker:
         return Ready(tuple(facts.announcement(self._pipeline)))
 
     def run(self, task: Task) -> Iterator[Message]:
-        """Run a task, and report how it goes on."""
+        """Run a task, and report its progress."""
         assert self._pipeline, "load the networks first"
         count = 0
 

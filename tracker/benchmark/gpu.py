@@ -153,7 +153,7 @@ def _latency(pipeline: Pipeline, clip: Path, *, count: int, warmup: int) -> dict
     session, times = pipeline.session(), []
     for frame in frames[:warmup]:
         session(frame)
-    session = pipeline.session()  # with timings of its own
+    session = pipeline.session()  # with separate timings
     for frame in frames[warmup:]:
         started = time.perf_counter()
         session(frame)

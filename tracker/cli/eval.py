@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..evaluation.pictures import Evaluation
 
 SOURCES = ("gt", "detector")  # of boxes; anything else is a file
-LEAST_SCORE = 0.001  # of a network's detections; AP wants nearly all of them
+LEAST_SCORE = 0.001  # of a network's detections; AP needs nearly all of them
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -22,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "eval",
         help="measure a detector and a pose network on annotated images",
         description="Measure a person detector and a pose network by the protocol of COCO, OCHuman, CrowdPose or MPII; "
-        "docs/evaluation.md says where to get their files.",
+        "docs/evaluation.md explains where to get their files.",
     )
     parser.add_argument("--images", metavar="DIR", required=True, help="folder of the images")
     parser.add_argument(
@@ -121,14 +121,14 @@ def _names(args: argparse.Namespace, dataset: Dataset) -> tuple[str | None, str 
     if args.boxes not in SOURCES and not args.boxes.endswith(".json"):
         raise UsageError(f"Boxes '{args.boxes}' are not known; give gt, detector or a COCO results file, .json.")
     if args.boxes not in SOURCES and args.detector:
-        raise UsageError(f"The boxes come from '{args.boxes}', so --detector has no use. Leave one of them out.")
+        raise UsageError(f"The boxes come from '{args.boxes}', so --detector has no effect. Leave one of them out.")
     if args.worst < 1:
         raise UsageError(f"--worst is {args.worst}; give 1 or more.")
     detector = args.detector or ("none" if dataset is MPII_LIKE else "bundled")
     if args.boxes not in SOURCES:
         detector = args.boxes
     if args.model == detector == "none":
-        raise UsageError("Neither a model nor a detector is to be measured; name one.")
+        raise UsageError("There is nothing to measure. Name a --model or a --detector.")
     if args.save_errors and args.model == "none":
         raise UsageError("--save-errors draws poses; name a --model.")
     return (None if args.model == "none" else args.model), (None if detector == "none" else detector)
@@ -155,7 +155,9 @@ def _load(
         family = {"protocol": protocol_of(estimator.family)}
         if isinstance(estimator, SingleStagePoseEstimator):
             if args.detector or args.boxes not in SOURCES:
-                raise UsageError(f"{model} finds people itself, so --detector and a file of boxes have no use.")
+                raise UsageError(
+                    f"{model} finds people itself, so --detector and a file of boxes have no effect. Leave them out."
+                )
             return estimator, estimator, family
         family["input_size"] = estimator.input_size
         if dataset is MPII_LIKE:

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     options |= {"offline": True} if args.offline else {}
     if not 0 < args.max_upload < float("inf"):
         raise UsageError(f"--max-upload is {args.max_upload} GB. Give a number above 0.")
-    logging.getLogger("posetrack").setLevel(logging.ERROR)  # the page says of each camera what is dropped and lost
+    logging.getLogger("posetrack").setLevel(logging.ERROR)  # the page shows each camera's dropped and lost frames
     settings = Settings(
         history=Path(args.history),
         host=args.host,

@@ -165,5 +165,5 @@ def find_sequences(where: str) -> dict[str, Path]:
             )
         files[name] = path
     if not files:
-        raise SourceError(f"'{where}' holds no .csv, .txt or .json file. Check the path.")
+        raise SourceError(f"'{where}' contains no .csv, .txt or .json file. Check the path.")
     return files

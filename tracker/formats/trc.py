@@ -102,7 +102,7 @@ def read_trc(path: Path, *, scale: float | None = None) -> Recording:
         unit, fps = facts["Units"], float(facts["DataRate"])
         skeleton = skeleton_of([name for name in head[3][2:] if name.strip()])
     except (KeyError, ValueError) as error:
-        raise SourceError(f"'{path}' is not a marker file: {error} in its head. Give one of OpenSim.") from error
+        raise SourceError(f"'{path}' is not a marker file: {error} in its header. Give one of OpenSim.") from error
     if unit not in _PER_METRE and unit != "px":
         raise SourceError(f"'{path}' is in '{unit}'. Give a file in m, mm or px.")
     if unit != "px" and not scale:

@@ -19,7 +19,7 @@ def draw(
     """Draw people on a copy of an image.
 
     Args:
-        image: (H, W, 3) BGR uint8, or another kind that `Frame` takes; it stays as it is.
+        image: (H, W, 3) BGR uint8, or another kind that `Frame` takes; it is not changed.
         tracks: in pixels of this image.
         colors: `id`: a colour for each person; `side`: limbs at the left are blue, at the right orange.
         boxes: draw each person's box; the ID is drawn in any case.

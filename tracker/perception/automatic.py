@@ -25,7 +25,7 @@ CROPS, ROUNDS = 16, 3  # of the measurement: work of the size of the larger netw
 def choose_networks(
     model: str, detector: Any, *, fps: float, dataset: str = "coco", flip: bool = False, size: int = 0, **where: Any
 ) -> tuple[str, Any]:
-    """Return the pose network and the detector, with each `auto` replaced by a name; the log says which and why.
+    """Return the pose network and the detector, with each `auto` replaced by a name; the log states which and why.
 
     Each network may take half of a frame's time. Its time is estimated from its number of operations and from the time
     of the bundled pose network on this machine, which takes a second to measure.
@@ -95,7 +95,7 @@ def _choose(option: str, candidates: Sequence[Candidate], *, times: float, fps: 
     if candidates:
         least = min(candidates, key=lambda each: each.gmacs)
         ms = 1000 * least.gmacs * times / rate
-        why = f"{least.name} would take about {ms:.0f} ms a frame, and less than {limit:.0f} is wanted"
+        why = f"{least.name} would take about {ms:.0f} ms a frame, more than the limit of {limit:.0f}"
     else:
         why = "there is no other one on this machine; `posetrack models download recommended` fetches one"
     log.info("%s %s: bundled, since %s.", option, AUTO, why)

@@ -275,7 +275,7 @@ def _coco_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, 
     except json.JSONDecodeError as error:
         raise _malformed(path, f"line {error.lineno}", f"it is not JSON ({error.msg})") from error
     except (RecursionError, ValueError) as error:  # nested too deeply, or a number with thousands of digits
-        raise _malformed(path, "the file", f"it is no list of boxes ({error})") from error
+        raise _malformed(path, "the file", f"it is not a list of boxes ({error})") from error
     if not isinstance(entries, list):
         raise _malformed(path, "the top", "COCO results are a list of objects")
     for number, entry in enumerate(entries):

@@ -27,6 +27,8 @@ class DeviceCropper:
     def __init__(self, device: str, processing: Processing, input_size: tuple[int, int]) -> None:
         self._device = resolve_device(device)
         self._shrinks, self._input_size = processing.shrinks, input_size
+        statistics = torch.tensor([processing.factors, processing.shifts], device=self._device)
+        self._factors, self._shifts = statistics.reshape(2, 3, 1, 1)
 
     def upload(self, image: NDArray[np.uint8]) -> Tensor:
         """Copy an image to the device."""
@@ -41,4 +43,4 @@ class DeviceCropper:
     def cut(self, image: Tensor, matrices: NDArray[np.floating], out: Tensor) -> None:
         """Fill `out` with crops; returns before a GPU is done, as torch's functions do."""
         with torch.inference_mode():
-            sample_crops(image, matrices, out, shrinks=self._shrinks)
+            sample_crops(image, matrices, out, factors=self._factors, shifts=self._shifts, shrinks=self._shrinks)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ..features.events.detector import UNITS, Event
 from ..features.extraction.columns import LANDMARKS
+from ..features.extraction.quality import RANGES
 from ..features.extraction.stream import ActionFeatures, Features
-from ..features.kinematics.angles import JOINTS
+from ..features.kinematics.angles import JOINTS, wrap
 from ..features.kinematics.points import MIN_SCORE, points
 from ..features.kinematics.points import index as point_index
 from ..types import State, Tracks
@@ -22,6 +23,8 @@ from .movement import Movement
 from .series import MAX_ROWS, Series
 
 ANGLES = (*JOINTS, "trunk_inclination", "neck_inclination")
+# Curves are within half a turn of these, so that an arm overhead goes on to 182 degrees and does not jump to -178.
+_MIDDLES = np.array([sum(RANGES.get(name, (0.0, 0.0))) / 2 for name in ANGLES])
 POINTS = ("com", *LANDMARKS)
 _LANDMARKS = [point_index(name) for name in LANDMARKS]
 _NO_POINTS, _NO_SCORES = np.zeros((0, 2)), np.zeros(0)
@@ -254,7 +257,9 @@ class Collector:
                 keypoints=visible[row],
                 scores=poses.scores[row],
             )
-            values = [[features.frame], features.values[row, self._columns], landmarks[row].ravel()]
+            own = features.values[row, self._columns]
+            own[: len(ANGLES)] = _MIDDLES + wrap(own[: len(ANGLES)] - _MIDDLES)
+            values = [[features.frame], own, landmarks[row].ravel()]
             measurements.series.add(identity, features.time, np.concatenate(values))
         if len(tracks):
             measurements.extent = np.fmax(measurements.extent, np.fmax.reduce(poses.boxes[:, 2:]))

@@ -1,4 +1,4 @@
-"""What the people of a video did: ranges of motion, repetitions, gait, and values that no body can have."""
+"""What the people of a video did: ranges of motion, repetitions, gait, and impossible values."""
 
 from __future__ import annotations
 

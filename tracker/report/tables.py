@@ -19,7 +19,7 @@ class Cell:
     """A cell that names a person or a time.
 
     Attributes:
-        text: as it is shown and saved.
+        text: as shown and saved.
         color: of the person's dot, in CSS notation; empty without.
         seek: seconds and person that a click on the cell shows; None without.
     """

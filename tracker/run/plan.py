@@ -17,9 +17,11 @@ from ..output.motion import SUFFIX as MOTION
 from ..output.results import exists, is_complete, is_ours
 from ..partial import check_target
 from ..video.batch import Item, gather, is_still
-from ..video.writer import check_suffix
+from ..video.writer import IMAGE_OUTPUTS, VIDEO_OUTPUTS, check_suffix
 
 log = logging.getLogger("posetrack")
+
+_OF_FILES = frozenset({".csv", ".parquet", ".json", ".txt", ".html", ".htm", *VIDEO_OUTPUTS, *IMAGE_OUTPUTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
     _check_outputs(outputs)
     if left_out := batch.report():
         log.info(left_out)
+    if batch.many:
+        _check_folders(outputs.files)
     folder = manifest.place(outputs.files) if batch.many else None
     earlier = manifest.read(folder) if folder and outputs.skip_existing else {}
     jobs: list[Job] = []
@@ -139,6 +143,16 @@ def _check_outputs(outputs: Outputs) -> None:
         check_display()
 
 
+def _check_folders(folders: Mapping[str, Path]) -> None:
+    """Refuse the name of a file as the folder of a batch, which would be made under that name."""
+    for name, folder in folders.items():
+        if folder.suffix.lower() in _OF_FILES and not folder.is_dir():
+            raise UsageError(
+                f"--{name} is '{folder}', a file, and the source is a folder, a pattern or several files. Give a "
+                f"folder for the results: --{name} {folder.with_suffix('')}."
+            )
+
+
 def _job(item: Item, outputs: Outputs, targets: Mapping[str, Path], entry: manifest.Entry | None) -> Job | None:
     """Return the job of one source; None if its results are complete and are kept.
 
@@ -146,7 +160,7 @@ def _job(item: Item, outputs: Outputs, targets: Mapping[str, Path], entry: manif
         item: the source.
         outputs: options of the outputs.
         targets: path of each result.
-        entry: what the manifest says of the source, if a batch is continued.
+        entry: of the source in the manifest, if a batch is continued.
 
     Raises:
         OutputError: a result exists and may not be replaced, or cannot be written.
@@ -202,7 +216,7 @@ def check_targets(source: str | int | Path, targets: Mapping[str, Path], *, over
     for output, target in targets.items():
         twin = next((other for other in targets if other != output and targets[other] == target), None)
         if twin:
-            raise UsageError(f"--{output} and --{twin} are both '{target}'. Give each a name of its own.")
+            raise UsageError(f"--{output} and --{twin} are both '{target}'. Give each a different name.")
         if isinstance(source, Path) and target.exists() and source.exists() and target.samefile(source):
             raise UsageError(f"'{target}' is the source itself. Give the result another name.")
         if output == "csv":

@@ -1,4 +1,4 @@
-"""Run one job in a process of its own: options come in on standard input, progress goes out as lines of JSON.
+"""Run one job in a separate process: options come in on standard input, progress goes out as lines of JSON.
 
 A process keeps a damaged video or a full memory away from the server, can be ended at any time, and ends with the
 server.

@@ -24,17 +24,41 @@ from .person import STATES, Keypoints, Person, State, place
 
 
 def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
-    """Convert one field, check its shape (None stands for any length) and store it; an empty list has any shape."""
+    """Convert one field, check its shape (None is any length) and store it; an empty list has any shape."""
     try:
         array = np.asarray(value, dtype=dtype)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{type(owner).__name__}.{name} is no array of numbers: {error}.") from error
+        raise InputError(f"{type(owner).__name__}.{name} is not an array of numbers: {error}.") from error
     if array.shape == (0,) and not shape[0]:
         array = array.reshape([length or 0 for length in shape])
     if array.ndim != len(shape) or any(want is not None and got != want for got, want in zip(array.shape, shape)):
         expected = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
         raise InputError(f"{type(owner).__name__}.{name} has shape {array.shape}; give an array of shape {expected}.")
     object.__setattr__(owner, name, array)
+
+
+def as_seconds(time: Any, *, of: str, last: float | None = None) -> float:
+    """Return a time as seconds.
+
+    Args:
+        time: any number.
+        of: what it is the time of, for errors.
+        last: seconds before which it must not be.
+
+    Raises:
+        InputError: it is no finite number, or before the last one.
+    """
+    try:
+        finite = not isinstance(time, str) and math.isfinite(time)
+    except (TypeError, ValueError):
+        finite = False
+    if not finite:
+        raise InputError(f"The time of {of} is {time!r}; give finite seconds.")
+    if last is not None and time < last:
+        raise InputError(
+            f"Timestamps run backwards, from {last} s to {time} s. Sort the frames, or begin anew for another video."
+        )
+    return float(time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +72,7 @@ class Frame:
         captured: time of capture in seconds of `time.monotonic()`; None for files.
 
     Raises:
-        InputError: the image is invalid, or the time is not finite.
+        InputError: the image is invalid, the index is no whole number, or the time is not finite.
     """
 
     image: NDArray[np.uint8]
@@ -58,8 +82,9 @@ class Frame:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", as_bgr(self.image))
-        if isinstance(self.time, str) or not math.isfinite(self.time):
-            raise InputError(f"The time of frame {self.index} is {self.time!r}; give finite seconds.")
+        if not hasattr(self.index, "__index__"):
+            raise InputError(f"The index of a frame is {self.index!r}; give a whole number.")
+        as_seconds(self.time, of=f"frame {self.index}")
 
 
 @dataclass(frozen=True, slots=True)

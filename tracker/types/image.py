@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+
+_FEW_BITS = 12  # of machine vision cameras whose values are not scaled to 16 bits
 
 
 def as_bgr(image: Any) -> NDArray[np.uint8]:
@@ -19,6 +22,8 @@ def as_bgr(image: Any) -> NDArray[np.uint8]:
 
     Raises:
         InputError: the array has another shape, dtype or range.
+
+    A uint16 image of at most 12 bits, which is nearly black, is converted with a warning.
     """
     if not isinstance(image, np.ndarray):
         raise InputError(
@@ -45,6 +50,16 @@ def _wanted(shape: tuple[int, ...]) -> str:
     return "(H, W, 3), BGR; (H, W, 4), BGRA; or (H, W), grey"
 
 
+def _warn_if_dark(image: NDArray[np.uint16]) -> None:
+    bits = int(image.max()).bit_length()
+    if 0 < bits <= _FEW_BITS:
+        warnings.warn(
+            f"An image of uint16 uses {bits} of 16 bits and is nearly black. If its white has {bits} bits, give "
+            f"image << {16 - bits}.",
+            stacklevel=2,
+        )
+
+
 def _as_uint8(image: NDArray[Any]) -> NDArray[np.uint8]:
     kind = image.dtype.kind
     if kind not in "buif":
@@ -52,6 +67,7 @@ def _as_uint8(image: NDArray[Any]) -> NDArray[np.uint8]:
     if kind == "b":
         return image.astype(np.uint8) * np.uint8(255)
     if image.dtype == np.uint16:
+        _warn_if_dark(image)
         return (image // 257).astype(np.uint8)
     low, high = image.min(), image.max()
     most = 1 if kind == "f" else 255

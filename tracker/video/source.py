@@ -275,12 +275,12 @@ def open_source(
         UsageError: stream, fps, start, end, timeout or reconnect is invalid.
     """
     for word, value in (("start", start), ("end", end)):
-        if value is not None and not (math.isfinite(value) and value >= 0):
-            raise UsageError(f"The {word} is {value} s. Give seconds from 0 on.")
+        if value is not None and not (_is_number(value) and value >= 0):
+            raise UsageError(f"The {word} is {value!r} s. Give seconds from 0 on.")
     if end is not None and end <= (start or 0.0):
         raise UsageError(f"The end, {end:g} s, does not come after the start, {start or 0:g} s. Give a later end.")
-    if fps is not None and not (math.isfinite(fps) and fps > 0):
-        raise UsageError(f"The rate is {fps} frames per second. Give a number above 0.")
+    if fps is not None and not (_is_number(fps) and fps > 0):
+        raise UsageError(f"The rate is {fps!r} frames per second. Give a number above 0.")
     if not timeout > 0:
         raise UsageError(f"The timeout is {timeout} s. Give a number above 0.")
     if not (math.isfinite(reconnect) and reconnect >= 0):
@@ -310,6 +310,13 @@ def open_source(
         return Source(images, name=str(what), path=None if numbered else what, start=start, end=end)
     reader = ContainerReader(what, name=name, stream=stream, fps=fps, start=start, end=end, timeout=timeout)
     return Source(reader, name=name, path=what, start=start, end=end)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except TypeError:
+        return False
 
 
 def _as_sequence(path: Path, fps: float | None) -> Path:

@@ -1,4 +1,4 @@
-"""A family is recognised by its contents, and what cannot be used is refused in a sentence."""
+"""A family is recognised by its contents, and unusable files are refused with one sentence."""
 
 from dataclasses import replace
 

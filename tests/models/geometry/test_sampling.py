@@ -16,8 +16,9 @@ WARPS = {False: crop.warp, True: shrink.warp}
 def sampled(image, matrices, *, shrinks):
     """Return crops (N, height, width, 3) BGR in grey levels, not normalised."""
     out = torch.full((len(matrices), 3, *SIZE), torch.nan)
-    sample_crops(torch.from_numpy(image), matrices, out, shrinks=shrinks)
-    levels = (out.numpy() - np.reshape(crop.SHIFTS, (3, 1, 1))) / np.reshape(crop.FACTORS, (3, 1, 1))
+    factors, shifts = torch.tensor([0.5, 1.0, 2.0]).reshape(3, 1, 1), torch.tensor([0.0, 3.0, -4.0]).reshape(3, 1, 1)
+    sample_crops(torch.from_numpy(image), matrices, out, factors=factors, shifts=shifts, shrinks=shrinks)
+    levels = (out.numpy() - shifts.numpy()) / factors.numpy()
     return levels[:, ::-1].transpose(0, 2, 3, 1)
 
 

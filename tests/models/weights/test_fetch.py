@@ -110,7 +110,7 @@ def test_another_file_than_the_published_one_is_not_kept(server, target):
     assert not list(target.parent.iterdir())
 
 
-def test_the_digest_that_the_hub_tells_counts(server, target):
+def test_the_digest_that_the_hub_states_counts(server, target):
     fetch(f"{server.url}/hub", target, licence="MIT")
     assert target.read_bytes() == CONTENT
     server.digest = "00" * 32

@@ -23,7 +23,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def downloads(monkeypatch):
-    """Stands in for the network: every address has the same short file."""
+    """Replaces the network: every address has the same short file."""
     asked = []
 
     def fetch(url, target, *, licence, expected):

@@ -70,12 +70,12 @@ def test_a_failure_in_the_last_moment_leaves_no_result_under_its_name(track, tmp
 
 
 @pytest.mark.parametrize("size", [200, 3_000, 20_000])
-def test_a_full_disk_is_told_by_the_first_error_and_leaves_no_result(track, tmp_path, capsys, full_disk, size):
+def test_a_full_disk_is_reported_by_the_first_error_and_leaves_no_result(track, tmp_path, capsys, full_disk, size):
     with full_disk(size):
         assert track() == 1
-    told = capsys.readouterr().err
-    assert told.count("posetrack: Cannot write") == 1
-    assert "File too large" in told
+    message = capsys.readouterr().err
+    assert message.count("posetrack: Cannot write") == 1
+    assert "File too large" in message
     assert not COMPLETE & names(tmp_path)
 
 

@@ -8,16 +8,18 @@ from posetrack.tracker.cli import build_parser, main
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--sorce", "dance.mp4"], "There is no option '--sorce'. Did you mean --source?"),
-        (["dance.mp4", "--cvs=out.csv"], "There is no option '--cvs'. Did you mean --csv?"),
-        (["dance.mp4", "--savve", "out.mp4"], "There is no option '--savve'. Did you mean --save?"),
-        (["dance.mp4", "--no-flp"], "There is no option '--no-flp'. Did you mean --flip?"),
-        (["dance.mp4", "--xyzzy"], "There is no option '--xyzzy'. See posetrack --help."),
+        (["--sorce", "dance.mp4"], "Unknown option '--sorce'. Did you mean --source?"),
+        (["dance.mp4", "--cvs=out.csv"], "Unknown option '--cvs'. Did you mean --csv?"),
+        (["dance.mp4", "--savve", "out.mp4"], "Unknown option '--savve'. Did you mean --save?"),
+        (["dance.mp4", "--no-flp"], "Unknown option '--no-flp'. Did you mean --flip?"),
+        (["dance.mp4", "--xyzzy"], "Unknown option '--xyzzy'. See posetrack --help."),
         (["bensh"], "There is neither a file nor a command 'bensh'. Did you mean bench?"),
         (["eval-traking", "--truth", "a"], "nor a command 'eval-traking'. Did you mean eval-tracking?"),
-        (["demo", "--otu", "x"], "There is no option '--otu'. Did you mean --out?"),
-        (["demo", "more"], "There is no use for 'more'. See posetrack demo --help."),
-        (["bench", "pipeline", "--frmes", "3"], "There is no option '--frmes'. Did you mean --frames?"),
+        (["help"], "There is neither a file nor a command 'help'. See posetrack --help."),
+        (["run", "dance.mp4"], "There is neither a file nor a command 'run'."),
+        (["demo", "--otu", "x"], "Unknown option '--otu'. Did you mean --out?"),
+        (["demo", "more"], "Unexpected argument 'more'. See posetrack demo --help."),
+        (["bench", "pipeline", "--frmes", "3"], "Unknown option '--frmes'. Did you mean --frames?"),
         (["models", "infos"], "Did you mean info?"),
         (["dance.mp4", "--conf", "much"], "--conf: invalid float value: 'much'. See posetrack --help."),
         (["dance.mp4", "--conf"], "--conf: expected one argument. See posetrack --help."),
@@ -26,10 +28,10 @@ from posetrack.tracker.cli import build_parser, main
 def test_a_word_that_is_not_known_is_one_line_with_the_nearest(words, sentence, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("posetrack: ")
-    assert sentence in told
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith("posetrack: ")
+    assert sentence in message
+    assert message.count("\n") == 1
 
 
 def test_sources_need_no_flag_and_may_stand_anywhere():

@@ -84,7 +84,7 @@ def test_an_unknown_joint_has_no_arc():
     assert len(AngleArcs(ActionFeatures())(tracks)[ids[0]]) == len(JOINTS) - 2  # neither knee nor hip
 
 
-def test_events_tell_the_posture_and_count():
+def test_events_state_the_posture_and_count():
     texts = list(labelled("events", [motions.stand(1), motions.squats(2)], seconds=8))
     assert "standing" in texts[20]
     assert texts[-1].endswith("squat 2")

@@ -47,8 +47,8 @@ def test_spans_and_coverage_follow_the_states():
     frames = [(i, i / 10, person(i / 10, state)) for i, state in enumerate(states)]
     frames += [(9, 0.9, person(0.9))]  # away for three frames
     one = collected(frames).measurements.people[4]
-    told = [(round(start, 1), round(end, 1), state) for start, end, state in one.spans]
-    assert told == [
+    message = [(round(start, 1), round(end, 1), state) for start, end, state in one.spans]
+    assert message == [
         (0, 0.2, State.MEASURED),
         (0.2, 0.4, State.PREDICTED),
         (0.4, 0.5, State.MEASURED),

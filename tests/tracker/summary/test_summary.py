@@ -174,11 +174,11 @@ def test_one_person_in_each_table_is_the_same_person_and_others_need_equal_ids(t
 
 def test_wrong_tables_are_sentences(tmp_path, capsys):
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(SourceError, match="is no table of features"):
+    with pytest.raises(SourceError, match="is not a table of features"):
         read_session(tmp_path / "x.csv")
     with pytest.raises(SourceError, match="Cannot read"):
         read_session(tmp_path / "missing.csv")
-    with pytest.raises(SourceError, match="holds no table"):
+    with pytest.raises(SourceError, match="contains no table"):
         find_tables([str(tmp_path)])
     path = table(tmp_path / "y.csv", {1: (np.arange(9.0), np.arange(9.0))})
     path.write_text(path.read_text() + "9,0.1,1,measured,oops,3\n")

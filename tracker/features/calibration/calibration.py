@@ -104,7 +104,7 @@ class Calibration:
         floor: its line; angles and heights are measured from it. None is horizontal.
 
     Raises:
-        UsageError: more than one measure is given, or two lengths are at the same depth.
+        UsageError: a measure is not above 0, more than one is given, or two lengths are at the same depth.
     """
 
     person_height: float | None = None
@@ -113,6 +113,10 @@ class Calibration:
     floor: Floor | None = None
 
     def __post_init__(self) -> None:
+        for name, unit in (("person_height", "metres"), ("scale", "pixels per metre")):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise UsageError(f"{name} is {value}; give {unit} above 0.")
         given = [name for name in ("person_height", "scale", "lengths") if getattr(self, name)]
         if len(given) > 1:
             names = " and ".join(name.replace("lengths", "known_length") for name in given)

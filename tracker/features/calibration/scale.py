@@ -13,7 +13,7 @@ _ANKLES = [index(f"{side}_ankle") for side in SIDES]
 
 
 def ground(points: Array, heights: Array) -> Array:
-    """Return how far down (N,) people's lower foot stands, in pixels; NaN if no foot is visible.
+    """Return the vertical position (N,) of people's lower foot, in pixels from the top; NaN if no foot is visible.
 
     Args:
         points: (N, P, 2) pixels, y downwards.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-_MARGIN = 2.0  # beyond it, more margin says nothing more
+_MARGIN = 2.0  # a larger margin adds no confidence
 # event: constant, weight of the margin, weight of the quality
 _WEIGHTS = {
     "step": (-1.36, 2.73, 1.36),

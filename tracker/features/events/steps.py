@@ -1,7 +1,7 @@
 """Detect alternating steps: at the largest distance of the feet, or at touchdown.
 
-The distance serves in side views, and in all views for people who travel along the image. Steps count from the third on
-that left and right take in turn, while the person travels or lifts the feet; the first two are reported with it.
+The distance serves in side views, and in all views for people who travel along the image. Steps count from the third
+alternating one on, while the person travels or lifts the feet; the first two are reported with it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _BACK = 0.25  # share of a stride by which the distance must fall before its max
 _DOWN = 0.8  # share of a lift by which the foot must fall to be down
 _PAUSE = 0.4  # seconds with the feet together that end a walk
 SHORTEST, LONGEST = 0.2, 2.0  # seconds between two steps of one walk
-ENOUGH = 3  # steps in turn that make a walk: left, right, left
+ENOUGH = 3  # alternating steps that make a walk: left, right, left
 _TRAVEL = 0.1  # body heights per step; a slow walk's step is 0.25
 _RISE = 0.025  # body heights between the ankles' heights where they pass, walking in place or on a treadmill
 _PASSING = 0.15  # body heights between the ankles along the image; a lunge lifts the heel where they are far apart

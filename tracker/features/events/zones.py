@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....errors import UsageError
+from ....errors import InputError, UsageError
 from ....models.geometry.keypoints import COCO, Skeleton
-from ...types import State, Tracks
+from ...types import State, Tracks, as_seconds
 from ..calibration.calibration import Corner
 from ..extraction.stream import FORGET_SECONDS
 from ..kinematics.points import MIN_SCORE, SIDES, Array, index, points
@@ -34,10 +34,17 @@ class Zone:
     Attributes:
         name: of its events, `NAME_in`, `NAME_out` and `NAME_lost`.
         corners: of the polygon, pixels.
+
+    Raises:
+        InputError: there are fewer than three corners.
     """
 
     name: str
     corners: tuple[Corner, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.corners) < 3:
+            raise InputError(f"The zone '{self.name}' has {len(self.corners)} corners. Give three or more.")
 
     def side(self, place: Corner) -> bool:
         """Return whether a place is inside, by the number of edges on its right."""
@@ -135,18 +142,19 @@ class ZoneCounter:
     def reset(self) -> None:
         """Forget all people and counts."""
         self._people: dict[int, _Person] = {}
+        self._last: float | None = None
         self.counts = {place.name: Count() for place in self.places}
 
     def values(self) -> dict[str, str]:
         """Return the meaning of each event's value."""
-        told: dict[str, str] = {}
+        meanings: dict[str, str] = {}
         for place in self.places:
-            told[f"{place.name}_in"] = "how many people went in so far"
-            told[f"{place.name}_out"] = "how many people went out so far"
+            meanings[f"{place.name}_in"] = "how many people went in so far"
+            meanings[f"{place.name}_out"] = "how many people went out so far"
             if isinstance(place, Zone):
-                told[f"{place.name}_out"] = "seconds inside"
-                told[f"{place.name}_lost"] = "seconds inside until last seen, by someone who was not seen to leave"
-        return told
+                meanings[f"{place.name}_out"] = "seconds inside"
+                meanings[f"{place.name}_lost"] = "seconds inside until last seen, by someone who was not seen to leave"
+        return meanings
 
     def units(self) -> dict[str, str]:
         """Return the unit of each event's value that is not a count."""
@@ -169,7 +177,11 @@ class ZoneCounter:
             frame: number of the frame.
             time: seconds.
             tracks: people in the frame; those who are only predicted do not move.
+
+        Raises:
+            InputError: the time is not finite, or before the last one.
         """
+        self._last = time = as_seconds(time, of=f"frame {frame}", last=self._last)
         events: list[Event] = []
         if not self.places:
             return events

@@ -27,7 +27,7 @@ LEAD = {
     "time_s": ("s", "presentation time of the frame in the source"),
     "track_id": ("", "the person, as in the keypoint table"),
     "state": ("", "measured, predicted or interpolated; nothing is computed from a predicted pose"),
-    "view": ("", "where the person faces: the right or left of the picture, to the front or back"),
+    "view": ("", "direction that the person faces: right or left of the picture, front or back"),
     "posture": ("", "standing, sitting, lying or bending"),
     "flags": ("", "angles outside their anatomical range and segments that are too long; empty if there are none"),
 }
@@ -40,7 +40,7 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
         metres: whether to add columns in metres.
         positions: whether to add positions in metres, along the floor and above it.
     """
-    table = {"posture_confidence": ("", "0 to 1"), "height_px": ("px", "the person's height, were they upright")}
+    table = {"posture_confidence": ("", "0 to 1"), "height_px": ("px", "the person's upright height")}
     table |= {f"{name}_deg": ("deg", angle.meaning) for name, angle in ANGLES.items()}
     table |= {f"{name}_deg_s": ("deg/s", f"angular velocity of {name.replace('_', ' ')}") for name in ANGLES}
     table |= {
@@ -71,7 +71,7 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
     }
     table |= {name: ("body heights" if name in _IN_HEIGHTS else "", meaning) for name, meaning in MEASURES.items()}
     table |= {"descent_bh_s": ("body heights/s", "speed downwards, mean of shoulders and hips")}
-    table |= {f"{name}_quality": ("", "0 to 1: how far the angle can be believed; 0 if flagged") for name in ANGLES}
+    table |= {f"{name}_quality": ("", "reliability of the angle, 0 to 1; 0 if flagged") for name in ANGLES}
     scored = "score of its keypoints, 0 to 1; half if they are interpolated and a quarter if predicted"
     return table | {f"{name}_score": ("", scored) for name in ("com", *LANDMARKS, "pose")}
 

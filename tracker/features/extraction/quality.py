@@ -1,4 +1,4 @@
-"""Plausibility of features: a quality for each angle and point, and flags for values that no body can have.
+"""Plausibility of features: a quality for each angle and point, and flags for impossible values.
 
 The quality of an angle is the least of four: the scores of its keypoints, how far they are measured and not predicted,
 how far its plane is seen side-on, and how much of its segments' lengths is seen.
@@ -58,7 +58,7 @@ class Quality:
     Attributes:
         angles: (N, A) in [0, 1], in the order of `ANGLES`; an impossible angle has 0.
         scores: (N, 2 + L) in [0, 1] of the centre of mass, of the points of `LANDMARKS`, and their mean.
-        impossible: (N, A) mask of the angles, in the order of `ANGLES`, that no body can have.
+        impossible: (N, A) mask of the impossible angles, in the order of `ANGLES`.
         flags: N texts that name the reasons, such as "left_knee_range left_shank_length"; empty if there is none.
     """
 
@@ -69,7 +69,7 @@ class Quality:
 
 
 def quality(points: Array, trust: Array, found: Array, heights: Array, breadths: Array) -> Quality:
-    """Return how far the features of people can be believed.
+    """Return the reliability of people's features.
 
     Args:
         points: (N, P, 2) pixels; NaN where missing.
@@ -81,9 +81,9 @@ def quality(points: Array, trust: Array, found: Array, heights: Array, breadths:
     lengths = np.linalg.norm(points[:, _TO] - points[:, _FROM], axis=-1) / heights[:, None] / _TYPICAL  # (N, S)
     shown = np.nan_to_num(lengths, nan=1.0)
     sideways = np.sqrt(1 - np.clip(breadths, -1, 1) ** 2)[:, None]  # cosine of the angle to the sagittal plane
-    believed = np.minimum(trust[:, _FROM], trust[:, _TO])  # (N, S)
+    trusted = np.minimum(trust[:, _FROM], trust[:, _TO])  # (N, S)
     plane = np.where(_IS_SAGITTAL, sideways, np.where(_IS_FRONTAL, np.sqrt(1 - sideways**2), 1.0))  # (N, A)
-    least = np.where(_USES, np.minimum(believed, np.clip(shown, 0, 1))[:, None], 1.0).min(-1)  # (N, A)
+    least = np.where(_USES, np.minimum(trusted, np.clip(shown, 0, 1))[:, None], 1.0).min(-1)  # (N, A)
     outside = _LIMITED & (np.abs(wrap(found - (_LOW + _HIGH) / 2)) > (_HIGH - _LOW) / 2 + _TOLERANCE)
     long = shown > _TOO_LONG  # (N, S)
     impossible = outside | (_USES & long[:, None]).any(-1)

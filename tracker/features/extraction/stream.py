@@ -1,6 +1,6 @@
 """Features of people per frame, output as soon as the following frames that the derivatives need are known.
 
-Online and offline processing are the same: the window is centered, so no value is shifted in time. Online, a row is
+Online and offline processing are the same: the window is centred, so no value is shifted in time. Online, a row is
 output `HALF_WINDOW` seconds and one frame late.
 """
 
@@ -14,8 +14,9 @@ from itertools import accumulate, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from ....errors import InputError
 from ....models.geometry.keypoints import COCO, Skeleton
-from ...types import State, Tracks
+from ...types import State, Tracks, as_seconds
 from ..calibration.calibration import UNCALIBRATED, Calibration
 from ..calibration.scale import ground, scales
 from ..kinematics import body
@@ -60,7 +61,7 @@ class Features:
         flags: N texts that name impossible angles and segments, see `quality.Quality`.
         names: names of the C columns, as `columns.columns` defines them.
         values: (N, C); NaN where unknown.
-        impossible: (N, C) mask of the values that no body can have.
+        impossible: (N, C) mask of anatomically impossible values.
     """
 
     frame: int
@@ -128,7 +129,7 @@ class ActionFeatures:
         view: one of `angles.VIEWS`, or "auto".
 
     Raises:
-        ValueError: the view is unknown.
+        InputError: the view is unknown.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class ActionFeatures:
         view: str = "auto",
     ) -> None:
         if view not in ("auto", *VIEWS):
-            raise ValueError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
+            raise InputError(f"view is '{view}'; give auto, {', '.join(VIEWS)}.")
         self.skeleton, self.calibration = skeleton, calibration
         self.columns = columns(metres=calibration.metric, positions=calibration.positions)
         self._fixed = None if view == "auto" else VIEWS.index(view)
@@ -155,7 +156,11 @@ class ActionFeatures:
             frame: number of the frame.
             time: seconds, not before the last frame.
             tracks: people in the frame.
+
+        Raises:
+            InputError: the time is not finite, or before the last one.
         """
+        time = as_seconds(time, of=f"frame {frame}", last=self._moments[-1].time if self._moments else None)
         self._moments.append(self._prepare(frame, time, tracks))
         done = []
         while self._complete(self._next):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....errors import InputError
 from ....models.geometry.keypoints import COCO, Skeleton
 from .points import POINTS, SIDES, Array, points
 
@@ -23,7 +24,7 @@ VIEWS = (
     "left",
     "front",
     "back",
-)  # where the person faces: right or left in the image, towards the camera, away from it
+)  # direction that the person faces: right or left in the image, towards the camera, away from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ SEGMENTS: dict[str, tuple[str, str]] = {
 }
 _UNDIRECTED = ("pelvis", "shoulders")  # their direction flips between front and back views, so only the slope is used
 
-_JOINTS = {  # start, end, offset and meaning; {} stands for the side
+_JOINTS = {  # start, end, offset and meaning; {} is the side
     "ankle": ("{}_shank", "{}_foot", -90.0, "dorsiflexion; 0 where the foot is at a right angle to the shank"),
     "knee": ("{}_shank", "{}_thigh", 0.0, "flexion; 0 where the leg is straight"),
     "hip": ("trunk", "{}_thigh", 180.0, "flexion; 0 where the thigh is in line with the trunk"),
@@ -179,13 +180,13 @@ def joint_angles(
     Args:
         keypoints: (..., K, 2) pixels; NaN where missing.
         skeleton: skeleton of the keypoints.
-        view: where the person faces, one of `VIEWS`.
+        view: direction that the person faces, one of `VIEWS`.
 
     Returns:
         (...) for each name of `ANGLES`; NaN where a keypoint is missing.
 
     Raises:
-        ValueError: the view is unknown, or the number of keypoints differs from the skeleton's.
+        InputError: the view is unknown, or the number of keypoints differs from the skeleton's.
 
     >>> import numpy as np
     >>> import posetrack
@@ -196,8 +197,8 @@ def joint_angles(
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if keypoints.shape[-2:] != (len(skeleton), 2):
-        raise ValueError(f"The keypoints have shape {keypoints.shape}; give (..., {len(skeleton)}, 2).")
+        raise InputError(f"The keypoints have shape {keypoints.shape}; give (..., {len(skeleton)}, 2).")
     if view not in VIEWS:
-        raise ValueError(f"view is '{view}'; give {', '.join(VIEWS)}.")
+        raise InputError(f"view is '{view}'; give {', '.join(VIEWS)}.")
     found = angles(headings(points(keypoints, skeleton)), np.array(VIEWS.index(view)))
     return {name: found[..., column] for column, name in enumerate(ANGLES)}

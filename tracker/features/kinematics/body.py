@@ -1,4 +1,4 @@
-"""Body measures: height in pixels, center of mass, view direction and posture measures.
+"""Body measures: height in pixels, centre of mass, view direction and posture measures.
 
 Lengths and masses are those of an average adult: Winter 2009, Biomechanics and Motor Control of Human Movement, 4th
 edition, figure 4.1 (lengths after Drillis and Contini 1966) and table 4.1 (masses and centres of mass).
@@ -70,7 +70,7 @@ MEASURES = {
 
 
 def centre_of_mass(values: Array) -> tuple[Array, Array]:
-    """Return the center of mass, or its velocity or acceleration, from those of the points.
+    """Return the centre of mass, or its velocity or acceleration, from those of the points.
 
     Args:
         values: (..., P, 2); NaN where missing.
@@ -89,8 +89,8 @@ def centre_of_mass(values: Array) -> tuple[Array, Array]:
 def height(points: Array) -> Array:
     """Estimate the upright height of people in pixels, from the lengths of trunk, thighs and shanks.
 
-    A limb that points at the camera looks shorter, so the longer of left and right is used, and the result is a lower
-    bound: see `grown`. A limb that is too long for the trunk leads to the other leg's keypoint and is left out.
+    A limb that points at the camera appears shorter, so the longer of left and right is used, and the result is a
+    lower bound: see `grown`. A limb that is too long for the trunk leads to the other leg's keypoint and is left out.
 
     Args:
         points: (..., P, 2) pixels.

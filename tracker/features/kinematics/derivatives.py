@@ -1,6 +1,6 @@
 """Velocity and acceleration of samples at irregular times, from a cubic fitted to a short window.
 
-The window is centered, so the phase is zero; at a constant frame rate this is the filter of Savitzky and Golay (1964)
+The window is centred, so the phase is zero; at a constant frame rate this is the filter of Savitzky and Golay (1964)
 of order 3. With 0.14 s on either side, a velocity keeps 98 % of its amplitude at 2 Hz and half of it at 5 Hz, an
 acceleration half of it at 3 Hz: human movement is below these frequencies, keypoint noise above.
 """

@@ -2,7 +2,7 @@
 
 Events follow the coordinate-based method of Zeni, Richards and Higginson 2008, Gait & Posture 27:710: a heel strike is
 where the heel is farthest in front of the pelvis, a toe-off where the toes are farthest behind it. With skeletons
-without feet the ankle stands for both, as in Stenum, Rossi and Roemmich 2021, PLoS Comput Biol 17:e1008935.
+without feet the ankle is used for both, as in Stenum, Rossi and Roemmich 2021, PLoS Comput Biol 17:e1008935.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def gait_events(times: Array, rear: Array, front: Array) -> GaitEvents:
 
 
 def gait_cycles(passage: Passage) -> list[GaitCycle]:
-    """Return the gait cycles of a passage in which both feet take turns, in order of their ends."""
+    """Return the gait cycles of a passage in which both feet alternate, in order of their ends."""
     sign = np.array([_SIGNS.get(view, np.nan) for view in passage.views.tolist()])
     feet = {
         side: gait_events(passage.times, sign * passage[f"{side}_rear_offset"], sign * passage[f"{side}_front_offset"])

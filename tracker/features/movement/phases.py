@@ -40,7 +40,7 @@ class Repetition:
         tempo: repetitions per minute, from this one's bottom and that of the last; NaN for the first of a set.
         measure: angle or measure that is counted.
         depth: the measure at the bottom; in degrees, also of measures that are the cosine of a segment's angle.
-        ranges: (J,) range of motion of each joint of `angles.JOINTS`, degrees; NaN if it is seen in under half of it.
+        ranges: (J,) range of motion of each joint of `angles.JOINTS`, degrees; NaN if known in less than half of it.
         asymmetry: (J / 2,) index of the left and right ranges, %, see `signals.symmetry_index`.
         qualities: (J,) mean quality of each joint's angle.
         quality: mean quality of the measure.

@@ -85,7 +85,9 @@ def choose(
             precision, why = _cpu_precision(machine, int8)
             reason = f"{reason}; {why}"
     elif precision not in takes:
-        raise UsageError(f"Precision '{precision}' is none of {runtime}'s on {place}: {', '.join(takes)}.")
+        raise UsageError(
+            f"Precision '{precision}' is not available with {runtime} on {place}. Use {' or '.join(takes)}."
+        )
     return Choice(runtime, where, precision, reason)
 
 

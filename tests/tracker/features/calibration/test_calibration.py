@@ -72,7 +72,7 @@ def test_the_floor_under_a_walk_is_that_of_sports2d():
     assert abs(floor.angle - 3) < 3 * floor.uncertainty + 0.05
 
 
-def test_a_floor_is_estimated_from_ankles_and_refused_where_nobody_walks():
+def test_a_floor_is_estimated_from_ankles_and_refused_where_no_one_walks():
     times = synthetic.regular(6, 30)
     walk = motions.perform([motions.walk(10)], times, speed=0.8)
     floor = estimate_floor(((i, t, tracked(poses)) for i, t, poses in walk.frames(noise=0.005)), COCO)

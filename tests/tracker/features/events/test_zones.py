@@ -23,7 +23,7 @@ def person(x, y, *, identity=1, state=State.MEASURED, ankle=0.9):
     return Tracks(np.array([identity]), poses, np.zeros((1, 2)), (state,))
 
 
-NOBODY = Tracks(
+NO_PEOPLE = Tracks(
     np.zeros(0, int), Poses(np.zeros((0, 4)), np.zeros((0, 17, 2)), np.zeros((0, 17))), np.zeros((0, 2)), ()
 )
 
@@ -32,7 +32,7 @@ def run(counter, path, *, finish=True):
     """Return the events of one person at the places (T, 2); None is a frame without them."""
     events = []
     for index, at in enumerate(path):
-        events += counter.update(index, index / FPS, NOBODY if at is None else person(*at))
+        events += counter.update(index, index / FPS, NO_PEOPLE if at is None else person(*at))
     return events + (counter.finish() if finish else [])
 
 
@@ -40,14 +40,14 @@ def straight(start, end, seconds=4):
     return np.linspace(start, end, round(seconds * FPS) + 1).tolist()
 
 
-def told(events):
+def listed(events):
     return [(event.event, round(event.time, 2), round(event.value, 2)) for event in events]
 
 
 def test_a_walk_through_a_zone_counts_in_and_out_with_the_time_inside():
     counter = ZoneCounter([COURT])
     events = run(counter, straight((0, 200), (400, 200)))  # 100 px/s: inside from 1 s to 3 s
-    assert told(events) == [("court_in", 1.0, 1), ("court_out", 3.0, 2.0)]
+    assert listed(events) == [("court_in", 1.0, 1), ("court_out", 3.0, 2.0)]
     assert (counter.counts["court"].entered, counter.counts["court"].left) == (1, 1)
     assert counter.facts()["court"]["dwell_s"] == pytest.approx({"mean": 2.0, "max": 2.0})
 
@@ -75,16 +75,16 @@ def test_noise_at_an_edge_counts_once():
     assert [event.event for event in run(ZoneCounter([COURT]), path.tolist(), finish=False)] == ["court_in"]
 
 
-def test_whoever_is_inside_at_first_and_at_the_end_is_counted():
+def test_people_inside_at_the_start_and_end_are_counted():
     counter = ZoneCounter([COURT, GATE])
     events = run(counter, [(150, 200)] * 51)
-    assert told(events) == [("court_in", 0, 1), ("court_lost", 2.0, 2.0)]
+    assert listed(events) == [("court_in", 0, 1), ("court_lost", 2.0, 2.0)]
     assert counter.counts["court"].lost == 1
 
 
 def test_a_person_who_is_not_seen_for_long_is_lost_where_they_were():
     events = run(ZoneCounter([COURT]), [(150, 200)] * 26 + [None] * (6 * FPS) + [(150, 200)] * 26)
-    assert told(events)[:3] == [("court_in", 0, 1), ("court_lost", 1.0, 1.0), ("court_in", 7.04, 2)]
+    assert listed(events)[:3] == [("court_in", 0, 1), ("court_lost", 1.0, 1.0), ("court_in", 7.04, 2)]
 
 
 def test_two_people_are_counted_apart_and_a_reset_forgets_them():

@@ -60,7 +60,7 @@ def test_upright_all_joints_are_at_zero_and_segments_where_they_point():
         ({"left_ear": (140, 40), "right_ear": (140, 40)}, "neck_inclination", 45),
     ],
 )
-def test_flexion_is_positive_on_whichever_side_the_camera_stands(changes, name, degrees, mirrored):
+def test_flexion_is_positive_on_either_side_of_the_camera(changes, name, degrees, mirrored):
     view = "left" if mirrored else "right"
     assert measured(changes, view=view, mirrored=mirrored)[name] == pytest.approx(degrees)
 

@@ -9,6 +9,7 @@ from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.events.repetitions import Counter, Exercise
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.features.kinematics.angles import joint_angles, mean_angle, period_of, unwrapped, wrap
+from posetrack.tracker.report.measurements import Collector, column_names
 from posetrack.tracker.types import Poses, State, Tracks
 
 TURNS = (0, 90, 135, 179, 180, 181, 225, 270)
@@ -125,6 +126,18 @@ def test_arms_that_go_over_the_head_are_counted_by_both_sides_mean(lags):
     detector = EventDetector(actions, repetitions=[Exercise("raise", "shoulder", 60.0, 150.0)])
     found = [event for frame in done for event in detector.update(frame) if event.event == "raise"]
     assert len(found) == 4
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180])
+def test_the_curves_of_a_report_do_not_jump_where_the_circle_is_cut(turn):
+    times = np.arange(60) / 30
+    frames = swinging(lambda t: turn + 40 * np.sin(np.pi * t), times)
+    actions = ActionFeatures(view="right")
+    collector = Collector(actions)
+    for poses, done in zip(frames, features(frames, times)[1]):
+        collector.take(Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)), done, [])
+    curve = collector.measurements.series.table(1)[:, 1 + column_names("bh").index("left_shoulder_deg")]
+    np.testing.assert_allclose(curve, turn + 40 * np.sin(np.pi * times), atol=0.1)
 
 
 def test_what_is_an_angle_is_known_by_its_name():

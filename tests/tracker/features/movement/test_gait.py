@@ -32,7 +32,7 @@ def test_heel_strikes_and_toe_offs_are_found_within_their_stated_errors(yaw, fps
     late, share = errors(truth, found, yaw)
     assert share >= 0.85
     assert -40 < np.mean(late["heel_strike"]) < 10
-    assert -75 < np.mean(late["toe_off"]) < -25  # the ankle stands for the toes, which leave later
+    assert -75 < np.mean(late["toe_off"]) < -25  # the ankle replaces the toes, which leave later
     assert np.std(late["heel_strike"]) < 40
     assert np.std(late["toe_off"]) < 40
 

@@ -77,7 +77,7 @@ def warped(t):
         ("sit_to_stand", motions.chair_stands(4), 1.5, 180),
     ],
 )
-def test_each_exercise_is_told_from_the_others(name, part, blend, yaw):
+def test_each_exercise_is_distinguished_from_the_others(name, part, blend, yaw):
     truth, found = repetitions(part, blend=blend, yaw=yaw, seed=3)
     assert [one.exercise for one in found].count(name) >= len(truth) - 1
     assert len([one for one in found if one.exercise != name]) == 0

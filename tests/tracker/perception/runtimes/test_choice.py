@@ -82,7 +82,7 @@ def test_what_is_asked_for_is_taken(machine, wish, expected):
         ({"precision": "fp8"}, UsageError, "Precision 'fp8' is not known"),
         ({"device": "gpu"}, UsageError, "Device 'gpu' is not known"),
         ({"runtime": "openvino", "device": "cuda"}, UsageError, "'openvino' does not run on cuda here, only on cpu"),
-        ({"precision": "fp16"}, UsageError, "Precision 'fp16' is none of openvino's on cpu: fp32, bf16"),
+        ({"precision": "fp16"}, UsageError, "Precision 'fp16' is not available with openvino on cpu. Use fp32 or bf16"),
         ({"runtime": "torch", "suffix": ".xml"}, UsageError, "'torch' does not read .xml files. Use openvino"),
     ],
 )

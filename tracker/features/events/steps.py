@@ -1,7 +1,7 @@
-"""Detect alternating steps: at the largest distance of the feet, or at touchdown.
+"""Detect alternating steps: at the largest distance of the feet in side views, at touchdown in front views.
 
-The distance serves in side views, and in all views for people who travel along the image. Steps count from the third
-alternating one on, while the person travels or lifts the feet; the first two are reported with it.
+Steps count from the third alternating one on, while the person travels or lifts the feet; the first two are reported
+with it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ ENOUGH = 3  # alternating steps that make a walk: left, right, left
 _TRAVEL = 0.1  # body heights per step; a slow walk's step is 0.25
 _RISE = 0.025  # body heights between the ankles' heights where they pass, walking in place or on a treadmill
 _PASSING = 0.15  # body heights between the ankles along the image; a lunge lifts the heel where they are far apart
-_PACE = 0.35  # body heights per second along the image, over `_RECENT`, of people who walk along it in any view
-_RECENT = 0.5  # seconds
 _BROAD = 0.3  # body heights between the feet in front and back views; feet farther apart jump or stand
 UPRIGHT, LEGS = 0.5, 0.5  # minimum trunk_rise and thigh_drop of a walking person
 
@@ -105,13 +103,11 @@ class Walk:
         self._steps: deque[_Candidate] = deque(maxlen=5)
         self._walks = False
         self._rise = 0.0
-        self._places: deque[tuple[float, float]] = deque()  # time and place of the last `_RECENT` seconds
 
     def update(
         self, time: float, frame: int, *, stride: float, lift: float, place: float, sideways: bool, upright: bool
     ) -> list[Step]:
         """Process the ankles' distances and the place of the centre of mass, body heights; return the new steps."""
-        sideways = sideways or self._travels(time, place)
         if not upright or (not sideways and abs(stride) > _BROAD):
             stride = lift = math.nan
         if (not sideways or abs(stride) < _PASSING) and abs(lift) > self._rise:
@@ -133,17 +129,6 @@ class Walk:
             self._steps = deque(list(self._steps)[-ENOUGH:], maxlen=self._steps.maxlen)
         count = len(self._steps)
         return [self._step(row, least) for row in range(count - (1 if before else ENOUGH), count)]
-
-    def _travels(self, time: float, place: float) -> bool:
-        """Return whether the person travels along the image."""
-        if not math.isnan(place):
-            self._places.append((time, place))
-        while self._places and self._places[0][0] < time - _RECENT:
-            self._places.popleft()
-        if len(self._places) < 2:
-            return False
-        (start, first), (end, last) = self._places[0], self._places[-1]
-        return end - start > _RECENT / 2 and abs(last - first) > _PACE * (end - start)
 
     def _moves(self) -> bool:
         """Return whether the last steps travel, or lift the feet."""

@@ -18,12 +18,14 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .errors import PosetrackError
-    from .tracker.features.calibration.calibration import Calibration
-    from .tracker.features.events.detector import EventDetector
+    from .models.geometry.keypoints import Skeleton
+    from .tracker.features.calibration.calibration import Calibration, Floor, Length
+    from .tracker.features.events.detector import Event, EventDetector
     from .tracker.features.events.zones import Line, Zone, ZoneCounter
-    from .tracker.features.extraction.stream import ActionFeatures
+    from .tracker.features.extraction.stream import ActionFeatures, Features
     from .tracker.features.kinematics.angles import joint_angles
     from .tracker.formats.files import read_recording, write_recording
+    from .tracker.formats.recording import Recording
     from .tracker.formats.sequences import sequences
     from .tracker.load import load_pipeline
     from .tracker.output.draw import draw
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from .tracker.tracking.refine import refine
     from .tracker.tracking.tracker import PoseTracker
     from .tracker.types import Detections, Frame, Poses, Tracks
-    from .tracker.video.source import open_source
+    from .tracker.types.person import Person
+    from .tracker.video.source import Source, open_source
     from .tracker.video.writer import VideoWriter
 
 # A bare checkout has tracker/ and models/ beside this folder; installed, they are inside it.
@@ -44,13 +47,21 @@ _HOMES = {
     "ActionFeatures": "tracker.features.extraction.stream",
     "Calibration": "tracker.features.calibration.calibration",
     "Detections": "tracker.types",
+    "Event": "tracker.features.events.detector",
     "EventDetector": "tracker.features.events.detector",
+    "Features": "tracker.features.extraction.stream",
+    "Floor": "tracker.features.calibration.calibration",
     "Frame": "tracker.types",
+    "Length": "tracker.features.calibration.calibration",
+    "Line": "tracker.features.events.zones",
+    "Person": "tracker.types.person",
     "Pipeline": "tracker.pipeline",
     "PoseTracker": "tracker.tracking.tracker",
-    "Line": "tracker.features.events.zones",
     "Poses": "tracker.types",
     "PosetrackError": "errors",
+    "Recording": "tracker.formats.recording",
+    "Skeleton": "models.geometry.keypoints",
+    "Source": "tracker.video.source",
     "Tracks": "tracker.types",
     "VideoWriter": "tracker.video.writer",
     "Window": "tracker.output.window",
@@ -72,13 +83,21 @@ __all__ = [
     "ActionFeatures",
     "Calibration",
     "Detections",
+    "Event",
     "EventDetector",
+    "Features",
+    "Floor",
     "Frame",
+    "Length",
     "Line",
+    "Person",
     "Pipeline",
     "PoseTracker",
     "Poses",
     "PosetrackError",
+    "Recording",
+    "Skeleton",
+    "Source",
     "Tracks",
     "VideoWriter",
     "Window",
@@ -103,3 +122,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'posetrack' has no attribute {name!r}")
     with explained():
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -47,8 +47,8 @@ ALLOWED = {
     "tracker.timings": "numpy",
     "tracker.partial": "",
     "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
-    "tracker.perception": "version tracker.types models.cache models.export models.foreign models.geometry "
-    "models.weights | numpy cv2 torch onnxruntime",
+    "tracker.perception": "version installation tracker.types models.cache models.export models.foreign "
+    "models.geometry models.weights | numpy cv2 torch onnxruntime",
     "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba filterpy",
     "tracker.features": "",
     "tracker.features.kinematics": "models.geometry | numpy",

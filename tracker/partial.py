@@ -47,7 +47,9 @@ def check_target(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
     if path.exists() and not overwrite:
-        raise OutputError(f"'{path}' exists already. Choose another name, or add --overwrite to replace it.")
+        raise OutputError(
+            f"'{path}' exists already. Choose another name, or add --overwrite (in Python overwrite=True)."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=path.parent):

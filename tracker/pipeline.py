@@ -21,6 +21,7 @@ from .tracking.expectation import carried
 from .tracking.recovery import faded, joined, missed
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
+from .types.image import as_bgr
 
 if TYPE_CHECKING:
     from .perception.activity import Activity
@@ -145,6 +146,7 @@ class Pipeline:
         if times is not None and (np.ndim(times) != 1 or len(times) != len(images)):
             raise InputError(f"The times are {times!r} for {len(images)} images; give one for each.")
         frames, last = [], self._last
+        images = [image if isinstance(image, Frame) else as_bgr(image) for image in images]
         for number, image in enumerate(images):
             time = None if times is None else times[number]
             if isinstance(image, Frame) and time is not None:

@@ -2,11 +2,15 @@
 
 import json
 import pickle
+import re
+import subprocess
+import sys
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
+import posetrack
 from posetrack import (
     ActionFeatures,
     Calibration,
@@ -348,3 +352,59 @@ def test_a_notebook_shows_a_table_and_skeletons(tracks):
         [1], Poses([[0, 0, 9, 9]], np.full((1, 17, 2), np.nan), np.zeros((1, 17))), [[0, 0]], ("measured",)
     )
     assert "<svg" not in nowhere._repr_html_()
+
+
+def test_data_are_equal_if_their_values_are(tracks):
+    assert pickle.loads(pickle.dumps(tracks)) == tracks
+    assert tracks[0] in list(tracks)
+    assert tracks[0] != tracks[1]
+    assert tracks[:1] != tracks
+    assert tracks != 3
+    assert Frame(IMAGE, 0, 0.0) == Frame(IMAGE.copy(), 0, 0.0)
+    assert Frame(IMAGE, 0, 0.0) != Frame(IMAGE[::-1], 0, 0.0)
+
+
+def test_data_print_in_one_line(tracks):
+    assert repr(tracks) == "Tracks(ids=[1, 2], states=['measured', 'measured'])"
+    assert repr(tracks[0]).startswith("Person(id=1, state='measured', score=")
+    assert repr(Frame(IMAGE, 3, 0.1)) == "Frame(index=3, time=0.1, 64 x 48 pixels)"
+
+
+def test_a_wrong_image_is_told_before_a_missing_time(line):
+    line(IMAGE)
+    with pytest.raises(InputError, match="of type str"):
+        line("video.mp4")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"conf": "0.3"}, "conf is '0.3'; give a number."),
+        ({"conf": True}, "conf is True; give a number."),
+        ({"max_people": 1.5}, "max_people is 1.5; give a whole number."),
+        ({"model": 3}, "model is 3; give text."),
+        ({"detector": 3}, "detector is 3; give text or a function."),
+        ({"flip": 1}, "flip is 1; give True or False."),
+        ({"detect_every": []}, "detect_every is of type list; give a whole number or 'auto'."),
+        ({"detector": Detections}, "The detector is the class Detections. Give an instance of it."),
+    ],
+)
+def test_the_type_of_an_option_is_checked(options, sentence):
+    with pytest.raises(PosetrackError, match=re.escape(sentence)):
+        posetrack.load_pipeline(**options)
+
+
+def test_names_are_listed_before_they_are_loaded():
+    code = "import posetrack; assert {*posetrack.__all__} <= {*dir(posetrack)}"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_drawn_must_be_tracks(tracks):
+    with pytest.raises(InputError, match="tracks is of type list"):
+        posetrack.draw(IMAGE, list(tracks))
+
+
+@pytest.mark.parametrize("height", [-1, 0, "1.7", float("nan")])
+def test_a_measure_is_a_number_above_0(height):
+    with pytest.raises(PosetrackError, match="person_height is"):
+        posetrack.Calibration(person_height=height)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from .bench_tracker import PEERS
+from .figures import add_json, check_json, write_json
 
 CROWDS = (5, 20, 100)  # people per frame
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -104,20 +104,19 @@ def _add(kinds: Any, name: str, help: str, **defaults: Any) -> Any:
         elif default is None:
             words["help"] = words["help"].replace(" (default: %(default)s)", "")
         parser.add_argument(f"--{option.replace('_', '-')}", default=default, **words)
-    parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
+    add_json(parser)
     parser.set_defaults(run=run, what=name)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    import json
-
     from rich.console import Console
 
     from . import bench_gpu, bench_runs, bench_stages, bench_tracker
 
     _check(args)
+    check_json(args)
     measures = {
         "pipeline": bench_runs.run_pipeline,
         "naive": bench_runs.run_naive,
@@ -131,8 +130,7 @@ def run(args: argparse.Namespace) -> int:
     figures = measures[args.what](args, console)
     facts = figures.get("networks", {}) | figures["machine"]
     console.print(", ".join(f"{key} {value}" for key, value in facts.items()), highlight=False)
-    if args.json:
-        Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write_json(args, figures)
     return 0
 
 

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .options import add_shared
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -28,7 +30,7 @@ def add_parser(commands: Any) -> None:
         help="session: range, mean and so on of each person (default); frame: every value, of tables of one video",
     )
     parser.add_argument("--flagged", action="store_true", help="include impossible angles")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_shared(parser, "overwrite")
     parser.set_defaults(run=run)
 
 

@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .figures import add_json
+from .options import add_shared
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -36,31 +39,33 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "network always takes its own (default: gt)",
     )
     parser.add_argument(
-        "--model", default="bundled", help="pose network, by name or file; none measures boxes only (default: bundled)"
+        "--model",
+        metavar="NAME",
+        default="bundled",
+        help="pose network, by name or file; none measures boxes only (default: bundled)",
     )
     parser.add_argument(
         "--detector",
+        metavar="NAME",
         help="detector by name or file; none measures poses only (default: bundled; none for MPII, or with a "
         "single-stage network)",
     )
-    parser.add_argument("--flip", action="store_true", help="average each pose with that of the mirrored crop")
     parser.add_argument(
         "--conf",
+        metavar="SCORE",
         type=float,
         help=f"lowest confidence of a detection (default: {LEAST_SCORE} for a network, 0 for a file)",
     )
-    parser.add_argument("--detect-size", type=int, help="longer side of the detector's input in pixels")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
-    parser.add_argument("--runtime", default="auto", help="auto, torch, openvino or onnxruntime (default: auto)")
-    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16 (default: auto)")
-    parser.add_argument("--offline", action="store_true", help="never access the internet")
-    parser.add_argument("--json", metavar="FILE", help="write the figures and their settings")
+    parser.add_argument(
+        "--detect-size", metavar="PIXELS", type=int, help="longer side of the detector's input in pixels"
+    )
+    add_shared(parser, "flip", "device", "runtime", "precision", "offline")
+    add_json(parser)
     parser.add_argument(
         "--results", metavar="FILE.json", help="write poses as COCO results there, and boxes to FILE-boxes.json"
     )
     parser.add_argument("--save-errors", metavar="DIR", help="draw the worst poses, misses and false alarms")
     parser.add_argument("--worst", type=int, default=20, metavar="N", help="number of each kind (default: 20)")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing results")
     parser.set_defaults(run=run)
 
 

@@ -13,6 +13,13 @@ from typing import Any, NoReturn
 from ...errors import UsageError
 from ..video.address import redact
 
+_SENTENCES = {  # instead of what argparse says
+    r": expected (at least )?one argument": " needs a value",
+    r": invalid float value: (.*)": r" is \1; give a number",
+    r": invalid int value: (.*)": r" is \1; give a whole number",
+    r"the following arguments are required: (.*)": r"this is missing: \1",
+}
+
 
 class Parser(argparse.ArgumentParser):
     """Parser that raises `UsageError` instead of printing its usage and exiting."""
@@ -43,8 +50,10 @@ class Parser(argparse.ArgumentParser):
         if choice := re.fullmatch(r"(.*): invalid choice: '(.*)' \(choose from (.*)\)", message):
             known = [name.strip("' ") for name in choice[3].split(",")]
             near = get_close_matches(choice[2], known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(known)}."
+            hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(known)}; see {self.prog} --help."
             raise UsageError(f"'{choice[2]}' is not a valid choice for {choice[1]}. {hint}")
+        for said, sentence in _SENTENCES.items():
+            message = re.sub(said, sentence, message)
         raise UsageError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
 
     def _refuse_options(self, words: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
+from .options import add_shared
 
 
 def add_parser(commands: Any) -> None:
@@ -24,9 +25,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--person", action="append", type=int, metavar="ID", help="draw only this person; may be repeated"
     )
-    parser.add_argument("--fps", type=float, help="frame rate of a table without times")
+    parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
     add_calibration(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_shared(parser, "overwrite")
     parser.set_defaults(run=run)
 
 

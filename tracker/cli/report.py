@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
+from .options import add_shared
 
 
 def add_parser(commands: Any) -> None:
@@ -22,9 +23,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--title", metavar="TEXT", help="heading instead of the source's name")
     parser.add_argument("--notes", metavar="TEXT", help="text below the heading, such as the person, task and camera")
     parser.add_argument("--logo", metavar="FILE", help="image beside the heading: .png, .jpg or .svg")
-    parser.add_argument("--fps", type=float, help="frame rate of a table without times")
+    parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
     add_calibration(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_shared(parser, "overwrite")
     parser.set_defaults(run=run)
 
 

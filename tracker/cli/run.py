@@ -24,7 +24,10 @@ def run(args: argparse.Namespace) -> int:
     config = RunConfig.of(**options)
     sources = [*args.sources, *([given["source"]] if "source" in given else [])] or [config.source.source]
     if not all(sources):
-        raise UsageError("There is nothing to track. Name a FILE or a folder, or 0 for a webcam; see posetrack --help.")
+        raise UsageError(
+            "There is nothing to track. Name a FILE or a folder, or 0 for a webcam; see posetrack --help, or try "
+            "posetrack demo."
+        )
     return track(config, sources)
 
 

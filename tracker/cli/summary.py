@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .options import add_shared
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -25,7 +27,7 @@ def add_parser(commands: Any) -> None:
         help="wide: a row per person and session (default); tidy: a row per statistic",
     )
     parser.add_argument("--flagged", action="store_true", help="include impossible angles")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_shared(parser, "overwrite")
     parser.set_defaults(run=run)
 
 

@@ -37,10 +37,16 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--init", metavar="PATH", help="start from weights, a checkpoint of another run, or 'bundled'")
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run from last.pt in --out")
     parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train (default: auto)"
+        "--device",
+        metavar="NAME",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="auto, cpu, cuda or mps (default: auto)",
     )
-    parser.add_argument("--devices", type=int, default=1, help="number of devices on this machine (default: 1)")
-    parser.add_argument("--nodes", type=int, default=1, help="number of machines (default: 1)")
+    parser.add_argument(
+        "--devices", metavar="N", type=int, default=1, help="number of devices on this machine (default: 1)"
+    )
+    parser.add_argument("--nodes", metavar="N", type=int, default=1, help="number of machines (default: 1)")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(run=run)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from ..formats.trajectories import skeleton_of
 from ..types import Tracks
 from ..types.image import as_bgr
@@ -29,7 +30,7 @@ def draw(
         (H, W, 3) BGR uint8.
 
     Raises:
-        InputError: the image is invalid.
+        InputError: the image is invalid, or what is drawn are no tracks.
         UsageError: the colours are unknown.
 
     >>> import numpy as np
@@ -41,6 +42,8 @@ def draw(
     >>> image.shape, bool(image.any()), bool(black.any())
     ((240, 320, 3), True, False)
     """
+    if not isinstance(tracks, Tracks):
+        raise InputError(f"tracks is of type {type(tracks).__name__}; give Tracks: some people are tracks[[0, 2]].")
     copy = np.array(as_bgr(image), order="C")
     words: Any = {"colors": colors, "boxes": boxes, "min_score": min_score}
     return overlay.draw(copy, tracks, skeleton=skeleton_of(tracks.names), **words)

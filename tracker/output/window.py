@@ -117,5 +117,5 @@ def check_display() -> None:
 def _no_display(reason: str) -> OutputError:
     return OutputError(
         f"Cannot show a window, no display: {reason}. "
-        "Use --save out.mp4 instead of --show, or run it where there is a display."
+        "Add --save out.mp4 or --csv out.csv instead of a window, or run it where there is a display."
     )

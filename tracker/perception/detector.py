@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError, UsageError
+from ...installation import library
 from ...models.cache import cache_folder, sha256
 from ...models.geometry.detection import DETECTOR_PROCESSINGS
 from ...models.weights.card import DetectorCard
@@ -96,7 +97,9 @@ def read_detector_weights(path: Path) -> Loaded:
 
     Raises:
         ModelError: the file is broken or of another type.
+        PosetrackError: torch is not installed.
     """
+    library("torch", f"The detector '{path.name}'", extra="full")
     from ...models.weights import detectors
 
     model: Any = detectors.load(path)

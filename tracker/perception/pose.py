@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError, UsageError
+from ...installation import library
 from ...models.geometry import crop
 from ...models.geometry.processing import PROCESSINGS
 from ...models.geometry.skeletons import AUTO, fitting, skeleton
@@ -164,7 +165,9 @@ def read_pose_weights(name: str, *, dataset: str = AUTO, offline: bool = False) 
 
     Raises:
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
+        PosetrackError: torch is not installed.
     """
+    library("torch", f"The pose network '{name}'", extra="full")
     from ...models.weights.checkpoint import load_checkpoint
     from ...models.weights.hub import model_type
     from ...models.weights.locate import locate_weights

@@ -16,7 +16,9 @@ from ..output import manifest
 from ..output.motion import SUFFIX as MOTION
 from ..output.results import exists, is_complete, is_ours
 from ..partial import check_target
+from ..video.address import no_file
 from ..video.batch import Item, gather, is_still
+from ..video.images.sequence import is_sequence
 from ..video.writer import IMAGE_OUTPUTS, VIDEO_OUTPUTS, check_suffix
 
 log = logging.getLogger("posetrack")
@@ -87,6 +89,8 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
     if not outputs.files:
         outputs = dataclasses.replace(outputs, show=True)
     _check_outputs(outputs)
+    if outputs.show:
+        _check_display(batch.items)
     if left_out := batch.report():
         log.info(left_out)
     if batch.many:
@@ -137,10 +141,16 @@ def _check_outputs(outputs: Outputs) -> None:
         raise UsageError(f"{hides[0]} changes images, and no image is requested. Add --save or --show, or remove it.")
     if outputs.keypoint_states and (not outputs.csv or Path(outputs.csv).suffix not in ("", ".csv")):
         raise UsageError("--keypoint-states adds columns to a table in .csv. Add --csv FILE.csv, or remove it.")
-    if outputs.show:
-        from ..output.window import check_display
 
-        check_display()
+
+def _check_display(items: Sequence[Item]) -> None:
+    """Check that a window can be opened; a source that is missing is the first thing to say."""
+    from ..output.window import check_display
+
+    for source in (item.source for item in items):
+        if len(items) == 1 and isinstance(source, Path) and not (source.exists() or is_sequence(source)):
+            raise no_file(source)
+    check_display()
 
 
 def _check_folders(folders: Mapping[str, Path]) -> None:

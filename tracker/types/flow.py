@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError
 from .conversions import to_dataframe, to_supervision
+from .equality import Comparable
 from .image import as_bgr
 from .notebook import people_html
 from .person import STATES, Keypoints, Person, State, place
@@ -61,8 +62,8 @@ def as_seconds(time: Any, *, of: str, last: float | None = None) -> float:
     return float(time)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Frame(Comparable):
     """One frame of the source.
 
     Attributes:
@@ -86,9 +87,13 @@ class Frame:
             raise InputError(f"The index of a frame is {self.index!r}; give a whole number.")
         as_seconds(self.time, of=f"frame {self.index}")
 
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return f"Frame(index={self.index}, time={self.time:g}, {width} x {height} pixels)"
 
-@dataclass(frozen=True, slots=True)
-class Detections:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections(Comparable):
     """People found in one frame.
 
     Attributes:
@@ -116,8 +121,8 @@ class Detections:
         return cls(np.zeros((0, 4)), np.zeros(0))
 
 
-@dataclass(frozen=True, slots=True)
-class Poses:
+@dataclass(frozen=True, slots=True, eq=False)
+class Poses(Comparable):
     """People with their keypoints in one frame.
 
     Attributes:
@@ -158,8 +163,8 @@ class Poses:
         return cls(np.zeros((0, 4)), np.zeros((0, num_keypoints, 2)), np.zeros((0, num_keypoints)))
 
 
-@dataclass(frozen=True, slots=True)
-class Tracks:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Tracks(Comparable):
     """Tracked people of one frame.
 
     Attributes:
@@ -233,6 +238,9 @@ class Tracks:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"Tracks(ids={self.ids.tolist()}, states={[str(state) for state in self.states]})"
 
     def __iter__(self) -> Iterator[Person]:
         return (self._person(row) for row in range(len(self)))

@@ -27,7 +27,7 @@ def as_bgr(image: Any) -> NDArray[np.uint8]:
     """
     if not isinstance(image, np.ndarray):
         raise InputError(
-            f"An image is of type {type(image).__name__}; give a numpy array (H, W, 3), BGR. "
+            f"An image is of type {type(image).__name__}; give a numpy array (H, W, 3), BGR, such as frame.image. "
             "An RGB image of Pillow: numpy.asarray(image.convert('RGB'))[..., ::-1]."
         )
     channels = image.shape[2] if image.ndim == 3 else 1

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .equality import Comparable, equal
+
 
 class State(StrEnum):
     """Source of a pose: measured in this frame, predicted by the motion model, or interpolated between frames."""
@@ -68,12 +70,17 @@ class Keypoints(Mapping[str, Keypoint]):
     def __len__(self) -> int:
         return len(self.names)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Keypoints):
+            return NotImplemented
+        return self.names == other.names and equal(self.xy, other.xy) and equal(self.scores, other.scores)
+
     def __repr__(self) -> str:
         return f"Keypoints({', '.join(self.names)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Person(Comparable):
     """One tracked person in one frame.
 
     Attributes:
@@ -93,6 +100,10 @@ class Person:
     velocity: NDArray[np.floating]
     keypoints: Keypoints
     keypoint_states: Mapping[str, State]
+
+    def __repr__(self) -> str:
+        box = ", ".join(f"{value:.1f}" for value in self.box.tolist())
+        return f"Person(id={self.id}, state={str(self.state)!r}, score={self.score:.2f}, box=[{box}])"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain Python values, ready for JSON: a keypoint is [x, y, score], or None where missing."""

@@ -43,7 +43,7 @@ def parse_source(source: str | int | Path) -> int | str | Path:
     A numeric string is a camera only if no file has that name; `/dev/video2` is camera 2.
 
     Raises:
-        SourceError: nothing was given, or a negative camera index.
+        SourceError: nothing was given, another type, or a negative camera index.
     """
     if isinstance(source, bool) or not isinstance(source, Integral | str | os.PathLike):
         raise SourceError(
@@ -68,6 +68,11 @@ def _camera(index: int) -> int:
     if index < 0:
         raise SourceError(f"Camera {index} cannot exist. Camera indices count from 0.")
     return index
+
+
+def no_file(path: Path) -> SourceError:
+    """Return the error of a path at which there is nothing."""
+    return SourceError(f"There is no file '{shown(path)}'. Check the path; a camera is given by its index, such as 0.")
 
 
 def shown(what: int | str | Path) -> str:

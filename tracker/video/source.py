@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
 from ..types import Frame
-from .address import parse_source, shown
+from .address import no_file, parse_source, shown
 from .batch import expand
 from .decode.container import ContainerReader
 from .decode.soundtrack import Sound
@@ -148,6 +148,11 @@ class Source:
             return f"'{self.name}' has no frame between the start and the end that were given. Give a longer stretch."
         failed = f" ({self.frames_failed} could not be decoded)" if self.frames_failed else ""
         return f"'{self.name}' has no frame that can be read{failed}. Check it with a player, or record it again."
+
+    @property
+    def closed(self) -> bool:
+        """Whether there are no more frames: all were read, or the source was closed."""
+        return self._closed
 
     @property
     def sound(self) -> Sound | None:
@@ -334,9 +339,7 @@ def _check_file(path: Path) -> None:
             f"or process the folder as a batch."
         )
     if not path.exists():
-        raise SourceError(
-            f"There is no file '{shown(path)}'. Check the path; a camera is given by its index, such as 0."
-        )
+        raise no_file(path)
     try:
         with path.open("rb") as file:
             empty = path.is_file() and not file.read(1)

@@ -28,7 +28,7 @@ def attention(files, tmp_path):
     def call(*words, image=files / "photo.png"):
         output = tmp_path / "figures" / "out.png"
         model = ["--model", str(files / "transpose.pth"), "--device", "cpu"]
-        return main(["attention", "--image", str(image), *model, "--out", str(output), *words]), output
+        return main(["attention", "--image", str(image), *model, "--out", str(output), "--overwrite", *words]), output
 
     return call
 

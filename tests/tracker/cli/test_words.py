@@ -1,5 +1,7 @@
 """The words of the command line: sources without a flag, and misspelt words that get a suggestion."""
 
+import json
+
 import pytest
 
 from posetrack.tracker.cli import build_parser, main
@@ -21,8 +23,15 @@ from posetrack.tracker.cli import build_parser, main
         (["demo", "more"], "Unexpected argument 'more'. See posetrack demo --help."),
         (["bench", "pipeline", "--frmes", "3"], "Unknown option '--frmes'. Did you mean --frames?"),
         (["models", "infos"], "Did you mean info?"),
-        (["dance.mp4", "--conf", "much"], "--conf: invalid float value: 'much'. See posetrack --help."),
-        (["dance.mp4", "--conf"], "--conf: expected one argument. See posetrack --help."),
+        (
+            ["models", "list"],
+            "'list' is not a valid choice for ACTION. Choose one of download, info, convert; see posetrack models",
+        ),
+        (["dance.mp4", "--jobs"], "--jobs needs a value. See posetrack --help."),
+        (["bench", "pipeline", "--rounds", "1.5"], "--rounds is '1.5'; give a whole number. See posetrack bench"),
+        (["convert", "out.csv"], "This is missing: --out. See posetrack convert --help."),
+        (["dance.mp4", "--conf", "much"], "--conf is 'much'; give a number. See posetrack --help."),
+        (["dance.mp4", "--conf"], "--conf needs a value. See posetrack --help."),
     ],
 )
 def test_a_word_that_is_not_known_is_one_line_with_the_nearest(words, sentence, capsys, tmp_path, monkeypatch):
@@ -51,3 +60,32 @@ def test_a_file_that_is_named_almost_as_a_command_is_a_file(tmp_path, monkeypatc
 
 def test_the_first_word_that_is_a_command_is_one():
     assert build_parser().parse_args(["demo", "--out", "here"]).out == "here"
+
+
+def test_a_missing_file_is_told_before_a_missing_display(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["none.mp4"]) == 1
+    assert "There is no file 'none.mp4'." in capsys.readouterr().err
+
+
+def test_shared_options_have_the_same_words_in_every_command():
+    commands = build_parser().commands.choices
+    words = {}
+    for name, parser in commands.items():
+        lines = " ".join(parser.format_help().split())
+        for option in ("--overwrite", "--offline"):
+            if option in lines and name != "serve":
+                words.setdefault(option, set()).add(lines.split(f"{option} ")[-1].split(" (default: ")[0])
+    assert words == {"--overwrite": {"replace existing results"}, "--offline": {"never access the internet"}}
+
+
+def test_json_replaces_a_file_only_if_asked(capsys, tmp_path):
+    path = tmp_path / "facts.json"
+    words = ["models", "info", "bundled", "--json", str(path)]
+    assert main(words) == 0
+    assert [network["network"] for network in json.loads(path.read_text())] == ["pose network", "person detector"]
+    assert main(words) == 1
+    assert "add --overwrite" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ....errors import UsageError
@@ -115,8 +116,8 @@ class Calibration:
     def __post_init__(self) -> None:
         for name, unit in (("person_height", "metres"), ("scale", "pixels per metre")):
             value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise UsageError(f"{name} is {value}; give {unit} above 0.")
+            if value is not None and not (isinstance(value, Real) and 0 < float(value) < math.inf):
+                raise UsageError(f"{name} is {value!r}; give {unit} above 0.")
         given = [name for name in ("person_height", "scale", "lengths") if getattr(self, name)]
         if len(given) > 1:
             names = " and ".join(name.replace("lengths", "known_length") for name in given)

@@ -40,7 +40,7 @@ class Zone:
     """
 
     name: str
-    corners: tuple[Corner, ...]
+    corners: Sequence[Corner]
 
     def __post_init__(self) -> None:
         if len(self.corners) < 3:

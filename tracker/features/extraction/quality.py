@@ -84,7 +84,7 @@ def quality(points: Array, trust: Array, found: Array, heights: Array, breadths:
     trusted = np.minimum(trust[:, _FROM], trust[:, _TO])  # (N, S)
     plane = np.where(_IS_SAGITTAL, sideways, np.where(_IS_FRONTAL, np.sqrt(1 - sideways**2), 1.0))  # (N, A)
     least = np.where(_USES, np.minimum(trusted, np.clip(shown, 0, 1))[:, None], 1.0).min(-1)  # (N, A)
-    outside = _LIMITED & (np.abs(wrap(found - (_LOW + _HIGH) / 2)) > (_HIGH - _LOW) / 2 + _TOLERANCE)
+    outside = out_of_range(found)
     long = shown > _TOO_LONG  # (N, S)
     impossible = outside | (_USES & long[:, None]).any(-1)
     angles = np.where(impossible, 0.0, np.minimum(least, plane))
@@ -92,6 +92,11 @@ def quality(points: Array, trust: Array, found: Array, heights: Array, breadths:
     marks = trust[:, _LANDMARKS]
     scores = np.concatenate([mass, marks, marks.mean(-1, keepdims=True)], axis=-1)
     return Quality(angles, scores, impossible, tuple(map(_flags, outside.tolist(), long.tolist())))
+
+
+def out_of_range(found: Array) -> NDArray[np.bool_]:
+    """Return which angles (N, A) no joint can have, of those that `angles.angles` returns, degrees."""
+    return np.asarray(_LIMITED & (np.abs(wrap(found - (_LOW + _HIGH) / 2)) > (_HIGH - _LOW) / 2 + _TOLERANCE))
 
 
 def _flags(outside: list[bool], long: list[bool]) -> str:

@@ -36,7 +36,7 @@ from ..kinematics.points import MIN_SCORE, POINTS, Array, index, of_points, poin
 from ..kinematics.posture import POSTURES, postures
 from ..kinematics.signals import symmetry_index
 from .columns import LANDMARKS, SYMMETRY_SECONDS, columns
-from .quality import TRUST, quality
+from .quality import TRUST, out_of_range, quality
 
 FORGET_SECONDS = 5.0  # after which a person is forgotten: longer than a tracker keeps the id of a lost person
 _FACING_SECONDS = 0.3  # over which the cues of the view are averaged
@@ -175,12 +175,17 @@ class ActionFeatures:
         return VIEWS[person.view if person else 0]
 
     def angles(self, tracks: Tracks) -> dict[int, dict[str, NDArray[np.float64]]]:
-        """Return the joint angles of each person of the last frame, degrees, by ID and joint; NaN if unknown."""
+        """Return the joint angles of each person of the last frame by ID and joint, degrees.
+
+        They are NaN if unknown, and outside the range of the joint.
+        """
         visible = np.where((tracks.scores >= MIN_SCORE)[..., None], tracks.keypoints, np.nan)
-        return {
-            identity: joint_angles(pose, skeleton=self.skeleton, view=self.view(identity))
-            for identity, pose in zip(tracks.ids.tolist(), visible)
-        }
+        found = {}
+        for identity, pose in zip(tracks.ids.tolist(), visible):
+            angles = joint_angles(pose, skeleton=self.skeleton, view=self.view(identity))
+            values = np.array(list(angles.values()))
+            found[identity] = dict(zip(angles, np.where(out_of_range(values), np.nan, values)))
+        return found
 
     def finish(self) -> list[Features]:
         """Return the features of the remaining frames, and reset."""

@@ -68,13 +68,15 @@ def choose(
         on_gpu = machine.gpu if runtime in ("auto", "torch") else "cuda" if machine.gpu == "cuda" else ""
         where = "cpu" if runtime == "openvino" or suffix else on_gpu or "cpu"
     reason = "as asked"
-    if runtime == "auto":
-        runtime, reason = _fastest(where, suffix, machine)
-    if runtime not in machine.installed:
-        raise DeviceError(f"Runtime '{runtime}' is needed, but not installed. Run: pip install '{PACKAGES[runtime]}'.")
     place = where.split(":")[0]
     if place not in ("cpu", "cuda", "mps"):
         raise UsageError(f"Device '{device}' is not known. Use auto, cpu, cuda, cuda:N or mps.")
+    if runtime == "auto":
+        runtime, reason = _fastest(where, suffix, machine)
+    if runtime not in machine.installed:
+        raise DeviceError(
+            f"Runtime '{runtime}' on {where} is needed, but not installed. Run: pip install '{PACKAGES[runtime]}'."
+        )
     takes = _KNOWN.get((runtime, place))
     if takes is None:
         places = [known for name, known in _KNOWN if name == runtime]

@@ -93,7 +93,9 @@ def test_what_cannot_be_is_refused(wish, error, sentence):
 
 @pytest.mark.parametrize(("runtime", "package"), [("openvino", "openvino"), ("onnxruntime", r"posetrack\[onnx\]")])
 def test_a_missing_package_is_named(runtime, package):
-    with pytest.raises(DeviceError, match=f"'{runtime}' is needed, but not installed. Run: pip install '{package}'"):
+    with pytest.raises(
+        DeviceError, match=f"'{runtime}' on cpu is needed, but not installed. Run: pip install '{package}'"
+    ):
         decide(LEAN, runtime=runtime)
 
 

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     first, *others = (read_session(path, flagged=args.flagged) for path in paths)
     compared = {"session": by_session, "frame": by_frame}[args.by]
     rows = [row for other in others for row in compared(first, other)]
-    write_table(Path(args.out), rows, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
     if plot:
         save_agreement(plot, first, others, by=args.by)
+    write_table(Path(args.out), rows, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
     return 0

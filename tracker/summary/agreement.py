@@ -127,8 +127,9 @@ def pairs_of(first: Session, second: Session, *, by: str) -> Iterator[tuple[Meas
         if measure.period is None:
             continue
         if statistics:
+            columns = first.measures[one], second.measures[other]
             ranges = [
-                [each[person][n].values["range"] for each, person, n in zip(statistics, pair, (one, other))]
+                [each[person][column].values["range"] for each, person, column in zip(statistics, pair, columns)]
                 for pair in people
             ]
             yield measure, *np.array(ranges).T

@@ -126,7 +126,9 @@ def test_sessions_of_several_people_are_compared_over_time(tmp_path):
             tmp_path / f"{name}.csv", {p: ((r + gain) * swing, r * swing + rng.normal(0, 1)) for p, r in reach.items()}
         )
     words = ["compare", *(str(tmp_path / f"{name}.csv") for name in ("monday", "friday")), "--out"]
-    assert main([*words, str(tmp_path / "change.out.csv")]) == 0
+    plot = tmp_path / "change.svg"
+    assert main([*words, str(tmp_path / "change.out.csv"), "--plot", str(plot)]) == 0
+    assert plot.read_text().count('<g id="axes_') == 2  # both knees, a point for each person
     found = {(r["track_id"], r["side"], r["statistic"]): r for r in rows(tmp_path / "change.out.csv")}
     span = np.ptp(swing)
     assert float(found["3", "left", "range"]["difference"]) == pytest.approx(8 * span, rel=1e-4)

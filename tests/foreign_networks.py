@@ -178,10 +178,12 @@ def write_rf_detr(path, size=(64, 64), *, classes=91, **options):
     return write(path, RfDetr(size, classes=classes), size, ("dets", "labels"), batch=1, **options)
 
 
-def write_rtmo(path, size=(64, 96), keypoints=17, **options):
-    """Write an RTMO as mmdeploy does."""
+def write_rtmo(path, size=(64, 96), keypoints=17, *, fixed=False, **options):
+    """Write an RTMO as mmdeploy does; `fixed`, for one image at a time."""
     axes = {"input": {0: "batch"}, "dets": {0: "batch", 1: "num_dets"}, "keypoints": {0: "batch", 1: "num_dets"}}
-    return write(path, Rtmo(size, keypoints), size, ("dets", "keypoints"), axes=axes, batch=1, **options)
+    return write(
+        path, Rtmo(size, keypoints), size, ("dets", "keypoints"), axes=None if fixed else axes, batch=1, **options
+    )
 
 
 class MoveNet(nn.Module):

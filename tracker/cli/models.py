@@ -68,7 +68,10 @@ def show_list(args: argparse.Namespace) -> int:
     _print_table("Pose networks (--model)", networks, caption)
     more = "Any other YOLO of Ultralytics or RT-DETR of the hub works by its name, too."
     _print_table("Person detectors (--detector)", detectors, f"AP as published: {published_detectors.PROTOCOL}. {more}")
-    caption = f"Params and AP as published, {families.PROTOCOL}. `posetrack models info FILE` recognises a file."
+    caption = (
+        f"Params (millions), GMACs and AP as published, {families.PROTOCOL}; - if not. `posetrack models info FILE` "
+        "recognises a file."
+    )
     _print_table("ONNX files of other projects", foreign, caption)
     return 0
 
@@ -122,7 +125,8 @@ def _family_facts(family: Family) -> dict[str, str]:
         "task": family.task,
         "option": family.flag,
         "exported by": family.exporter,
-        "params": f"{family.parameters} M",
+        "params": family.parameters,
+        "GMACs": family.gmacs,
         "AP": family.ap,
         "licence": family.licence,
     }

@@ -155,6 +155,17 @@ class TestRtmo:
         assert pipeline.estimator.family == "RTMO"
         assert pipeline(frame).keypoints.shape[1:] == (17, 2)
 
+    @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+    @pytest.mark.parametrize("fixed", [False, True])
+    def test_several_pictures_at_once_are_those_one_by_one(self, fixed, runtime, frame, tmp_path):
+        path = networks.write_rtmo(tmp_path / "batch.onnx", spread=0.01, fixed=fixed)
+        estimator = load_pose_estimator(str(path), runtime=runtime, conf=0.4, **EXACT)
+        images = [frame.image, np.ascontiguousarray(frame.image[::-1])]
+        for poses, image in zip(estimator.of_images(images), images, strict=True):
+            alone = estimator(Frame(image, 0, 0.0))
+            assert len(poses) == len(alone) > 0
+            np.testing.assert_allclose(poses.keypoints, alone.keypoints, atol=0.05)
+
     def test_it_is_no_network_of_crops(self, path):
         with pytest.raises(UsageError, match="takes whole frames"):
             load_pose_estimator(path, device="cpu", flip=True)

@@ -2,7 +2,7 @@
 
 All but the first two need an environment with `pip install -e '.[dev]'`.
 
-quickstart  the README's two quick-start commands, as they stand there
+quickstart  the README's two quick-start commands, verbatim
 pythons     the same in a fresh clone, on every Python from the oldest that is supported to the newest
 docs        write the rows of docs/options.md from the options' declarations
 networks    convert the bundled networks to OpenVINO's form, which the package ships
@@ -14,8 +14,8 @@ slow        the slow tests alone
 fuzz        random input with a new seed each time, for --minutes N (1)
 soak        killed runs, full disks, restarted servers and 20,000 frames, about an hour; PART ... for some of them
 programs    the tests of other programs, in an environment that has them
-wheel       build wheel and sdist, check what a package index needs of them, and run the wheel outside of the checkout
-links       make the README's links absolute, for the page of a package index; in a GitHub workflow only
+wheel       build wheel and sdist, check them for a package index, and run the wheel outside the checkout
+links       make the README's links absolute, for its page on a package index; in a GitHub workflow only
 """
 
 from __future__ import annotations
@@ -67,22 +67,22 @@ def quickstart(folder: Path = ROOT, python: Path = Path(PYTHON)) -> None:
 
 def pythons() -> None:
     """Clone the last commit and run the quick start on every Python; name those that are not to be had."""
-    told = {}
+    results = {}
     for version in PYTHONS:
         print(f"\n== Python {version}", flush=True)
         python = next(interpreters(version), None)
         if python is None:
-            told[version] = "not found: install it, or uv, which fetches it"
+            results[version] = "not found: install it, or uv, which fetches it"
             continue
         with TemporaryDirectory() as name:
             sh("git", "clone", "-q", ROOT, name)
             try:
                 quickstart(Path(name), python)
-                told[version] = f"passed ({python})"
+                results[version] = f"passed ({python})"
             except (subprocess.CalledProcessError, AssertionError) as error:
-                told[version] = f"FAILED ({python}): {error}"
-    print(*(f"Python {version}: {result}" for version, result in told.items()), sep="\n")
-    if any(result.startswith("FAILED") for result in told.values()):
+                results[version] = f"FAILED ({python}): {error}"
+    print(*(f"Python {version}: {result}" for version, result in results.items()), sep="\n")
+    if any(result.startswith("FAILED") for result in results.values()):
         sys.exit(1)
 
 
@@ -197,7 +197,7 @@ def installed_wheel(folder: Path) -> Path:
 
 
 def types() -> None:
-    """Check types on the installed wheel, where every package stands under its real name."""
+    """Check types on the installed wheel, where every package has its real name."""
     with TemporaryDirectory() as name:
         python = installed_wheel(Path(name))
         config = ROOT / "pyproject.toml"

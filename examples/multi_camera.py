@@ -1,6 +1,7 @@
 """Track several cameras at once with networks that are loaded once: `python examples/multi_camera.py 0 1`.
 
-Each camera has its own track IDs. The iterators work in threads of their own: waiting for one camera stops no other.
+Each camera has its own track IDs. Each iterator runs in its own thread, so that waiting for one camera does not block
+the others.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Track with a person detector of your own: `python examples/own_detector.py video.mp4 out.mp4`.
 
-The detector here takes whatever moves in front of a static camera for a person. Any function of a frame will do.
+The detector here takes anything that moves in front of a static camera for a person. Any function of a frame works.
 """
 
 import sys

@@ -18,21 +18,25 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .errors import PosetrackError
-    from .tracker.draw import draw
-    from .tracker.features.angles import joint_angles
-    from .tracker.features.calibration import Calibration
-    from .tracker.features.events import EventDetector
-    from .tracker.features.stream import ActionFeatures
-    from .tracker.features.zones import Line, Zone, ZoneCounter
+    from .models.geometry.keypoints import Skeleton
+    from .tracker.features.calibration.calibration import Calibration, Floor, Length
+    from .tracker.features.events.detector import Event, EventDetector
+    from .tracker.features.events.zones import Line, Zone, ZoneCounter
+    from .tracker.features.extraction.stream import ActionFeatures, Features
+    from .tracker.features.kinematics.angles import joint_angles
     from .tracker.formats.files import read_recording, write_recording
+    from .tracker.formats.recording import Recording
     from .tracker.formats.sequences import sequences
+    from .tracker.load import load_pipeline
+    from .tracker.output.draw import draw
     from .tracker.output.window import Window
-    from .tracker.pipeline import Pipeline, load_pipeline
+    from .tracker.pipeline import Pipeline
     from .tracker.track import track, track_folder
     from .tracker.tracking.refine import refine
     from .tracker.tracking.tracker import PoseTracker
     from .tracker.types import Detections, Frame, Poses, Tracks
-    from .tracker.video.source import open_source
+    from .tracker.types.person import Person
+    from .tracker.video.source import Source, open_source
     from .tracker.video.writer import VideoWriter
 
 # A bare checkout has tracker/ and models/ beside this folder; installed, they are inside it.
@@ -40,24 +44,32 @@ if not (Path(__file__).parent / "tracker").is_dir():
     __path__.append(str(Path(__file__).parents[1]))
 
 _HOMES = {
-    "ActionFeatures": "tracker.features.stream",
-    "Calibration": "tracker.features.calibration",
+    "ActionFeatures": "tracker.features.extraction.stream",
+    "Calibration": "tracker.features.calibration.calibration",
     "Detections": "tracker.types",
-    "EventDetector": "tracker.features.events",
+    "Event": "tracker.features.events.detector",
+    "EventDetector": "tracker.features.events.detector",
+    "Features": "tracker.features.extraction.stream",
+    "Floor": "tracker.features.calibration.calibration",
     "Frame": "tracker.types",
+    "Length": "tracker.features.calibration.calibration",
+    "Line": "tracker.features.events.zones",
+    "Person": "tracker.types.person",
     "Pipeline": "tracker.pipeline",
     "PoseTracker": "tracker.tracking.tracker",
-    "Line": "tracker.features.zones",
     "Poses": "tracker.types",
     "PosetrackError": "errors",
+    "Recording": "tracker.formats.recording",
+    "Skeleton": "models.geometry.keypoints",
+    "Source": "tracker.video.source",
     "Tracks": "tracker.types",
     "VideoWriter": "tracker.video.writer",
     "Window": "tracker.output.window",
-    "Zone": "tracker.features.zones",
-    "ZoneCounter": "tracker.features.zones",
-    "draw": "tracker.draw",
-    "joint_angles": "tracker.features.angles",
-    "load_pipeline": "tracker.pipeline",
+    "Zone": "tracker.features.events.zones",
+    "ZoneCounter": "tracker.features.events.zones",
+    "draw": "tracker.output.draw",
+    "joint_angles": "tracker.features.kinematics.angles",
+    "load_pipeline": "tracker.load",
     "open_source": "tracker.video.source",
     "read_recording": "tracker.formats.files",
     "refine": "tracker.tracking.refine",
@@ -71,13 +83,21 @@ __all__ = [
     "ActionFeatures",
     "Calibration",
     "Detections",
+    "Event",
     "EventDetector",
+    "Features",
+    "Floor",
     "Frame",
+    "Length",
     "Line",
+    "Person",
     "Pipeline",
     "PoseTracker",
     "Poses",
     "PosetrackError",
+    "Recording",
+    "Skeleton",
+    "Source",
     "Tracks",
     "VideoWriter",
     "Window",
@@ -102,3 +122,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'posetrack' has no attribute {name!r}")
     with explained():
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

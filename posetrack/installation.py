@@ -1,4 +1,4 @@
-"""Say in a sentence what a library needs that this machine does not have."""
+"""Explain in one sentence which system library is missing."""
 
 from __future__ import annotations
 

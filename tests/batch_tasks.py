@@ -1,4 +1,4 @@
-"""Tasks for the tests of workers, importable in a process of its own."""
+"""Tasks for the tests of workers, importable in a separate process."""
 
 from __future__ import annotations
 

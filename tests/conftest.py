@@ -1,4 +1,4 @@
-"""Makes the helpers beside the tests importable, whatever the import mode."""
+"""Makes the helpers beside the tests importable in any import mode."""
 
 import logging
 import os

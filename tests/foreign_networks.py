@@ -1,5 +1,6 @@
 """ONNX files with the inputs, outputs and last layers of other projects' networks, and small random weights."""
 
+import importlib.util
 import warnings
 
 import torch
@@ -177,7 +178,60 @@ def write_rf_detr(path, size=(64, 64), *, classes=91, **options):
     return write(path, RfDetr(size, classes=classes), size, ("dets", "labels"), batch=1, **options)
 
 
-def write_rtmo(path, size=(64, 96), keypoints=17, **options):
-    """Write an RTMO as mmdeploy does."""
+def write_rtmo(path, size=(64, 96), keypoints=17, *, fixed=False, **options):
+    """Write an RTMO as mmdeploy does; `fixed`, for one image at a time."""
     axes = {"input": {0: "batch"}, "dets": {0: "batch", 1: "num_dets"}, "keypoints": {0: "batch", 1: "num_dets"}}
-    return write(path, Rtmo(size, keypoints), size, ("dets", "keypoints"), axes=axes, batch=1, **options)
+    return write(
+        path, Rtmo(size, keypoints), size, ("dets", "keypoints"), axes=None if fixed else axes, batch=1, **options
+    )
+
+
+class MoveNet(nn.Module):
+    """MoveNet: y and x as shares of the crop, and score of 17 keypoints of one person."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.backbone = nn.Sequential(nn.Conv2d(3, 8, 16, stride=16), nn.ReLU(), nn.Flatten(), nn.LazyLinear(51))
+        self.backbone(torch.zeros(1, 3, size, size))
+
+    def forward(self, images: Tensor):
+        return self.backbone(images.permute(0, 3, 1, 2).float() / 127.5 - 1).sigmoid().reshape(-1, 1, 17, 3)
+
+
+def write_movenet(path, network=None, size=64, kind=torch.int32):
+    """Write a MoveNet as it is converted from TensorFlow: channels last, one image at a time."""
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            (network or MoveNet(size)).eval(),
+            (torch.zeros(1, size, size, 3, dtype=kind),),
+            path,
+            dynamo=False,
+            input_names=["input"],
+            output_names=["output_0"],
+            opset_version=17,
+        )
+    return path
+
+
+def write_published_movenet(path, folder):
+    """Write the MoveNet Thunder of a folder, a graph of TensorFlow.js and `movenet.py`, with the usual signature."""
+    spec = importlib.util.spec_from_file_location("movenet", folder / "movenet.py")
+    movenet = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(movenet)
+
+    class Whole(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.heads = movenet.MoveNet()
+
+        def forward(self, images: Tensor):
+            return movenet.decode(*self.heads(images.permute(0, 3, 1, 2).float()))[:, None]
+
+    hypot = torch.hypot
+    torch.hypot = lambda a, b: (a * a + b * b).sqrt()  # which the exporter lacks
+    try:
+        return write_movenet(path, Whole(), 256)
+    finally:
+        torch.hypot = hypot

@@ -15,7 +15,7 @@ WRIST = COCO.keypoints.index("left_wrist")
 
 
 def frames():
-    """Yield number, time and tracks of the frames in which somebody is."""
+    """Yield number, time and tracks of the frames that have people."""
     rng = np.random.default_rng(0)
     body = rng.uniform(40, 200, (len(COCO), 2))
     for index in range(FRAMES):

@@ -1,11 +1,11 @@
 """Let one synthetic person perform, and return what is known of it."""
 
+import motions
 import numpy as np
 
 from posetrack.tracker.evaluation.synthetic import irregular
-from posetrack.tracker.features import motions
-from posetrack.tracker.features.passage import Passages
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.extraction.stream import ActionFeatures
+from posetrack.tracker.features.movement.passage import Passages
 from posetrack.tracker.types import State, Tracks
 
 

@@ -87,7 +87,7 @@ class LiveServer:
 
 
 class RtspServer:
-    """A folder of videos behind RTSP, in a process of its own that can be killed."""
+    """A folder of videos behind RTSP, in a separate process that can be killed."""
 
     CODE = "import asyncio, sys; from aio_rtsp_toolkit import server; folder, port = sys.argv[1], int(sys.argv[2]);"
     CODE += "asyncio.run(server.serve(folder, '127.0.0.1', port, control_port=0))"

@@ -28,8 +28,8 @@ import cv2
 import numpy as np
 import servers
 
+from posetrack.tracker.load import load_pipeline
 from posetrack.tracker.loop import loop
-from posetrack.tracker.pipeline import load_pipeline
 from posetrack.tracker.video.sample import make_sample
 from posetrack.tracker.video.source import open_source
 from posetrack.tracker.video.writer import VideoWriter

@@ -58,12 +58,12 @@ def python(checkout):
 
 def test_a_type_checker_sees_every_package(python, tmp_path):
     (tmp_path / "use.py").write_text(USE)
-    told = run(sys.executable, "-m", "mypy", "--python-executable", python, "use.py", cwd=tmp_path).stdout
-    assert 'type is "posetrack.tracker.pipeline.Pipeline"' in told
-    assert 'type is "posetrack.tracker.tracking.tracker.PoseTracker"' in told
-    assert 'type is "posetrack.models.geometry.keypoints.Skeleton"' in told
-    assert 'Unexpected keyword argument "devise"' in told
-    assert told.count("error:") == 1
+    message = run(sys.executable, "-m", "mypy", "--python-executable", python, "use.py", cwd=tmp_path).stdout
+    assert 'type is "posetrack.tracker.pipeline.Pipeline"' in message
+    assert 'type is "posetrack.tracker.tracking.tracker.PoseTracker"' in message
+    assert 'type is "posetrack.models.geometry.keypoints.Skeleton"' in message
+    assert 'Unexpected keyword argument "devise"' in message
+    assert message.count("error:") == 1
 
 
 def test_it_runs_from_the_checkout_and_sees_new_files(python, checkout, tmp_path):

@@ -28,9 +28,10 @@ def clip(walking_clip, tmp_path):
 
 def test_squats_are_counted(clip, monkeypatch, capsys):
     """Of a stick figure, whose poses stand in for those of a video."""
+    import motions
+
     import posetrack
     from posetrack.tracker.evaluation import synthetic
-    from posetrack.tracker.features import motions
 
     person = motions.perform([motions.stand(1), motions.squats(3), motions.stand(1)], synthetic.regular(12, 30))
     frames = [
@@ -81,7 +82,7 @@ def test_the_web_page_is_built():
 
 @pytest.mark.slow
 def test_the_notebook_runs(clip, tmp_path):
-    """In a kernel of its own; a cell that fails raises."""
+    """In a separate kernel; a cell that fails raises."""
     import nbformat
     from nbclient import NotebookClient
 

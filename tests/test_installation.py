@@ -69,16 +69,16 @@ def test_the_main_job_runs_on_opencv_without_windows(tmp_path, walking_clip):
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "printed"),
     [
         ("libgthread-2.0.so.0: cannot open shared object file: No such file", "apt-get install libglib2.0-0"),
         ("libgomp.so.1: cannot open shared object file", "apt-get install libgomp1"),
         ("libnew-3.so.7: cannot open shared object file", "no libnew-3.so.7"),
     ],
 )
-def test_every_shared_library_is_named(message, told):
+def test_every_shared_library_is_named(message, printed):
     for kind in (ImportError, OSError):
-        assert told in str(installation.explain(kind(message)))
+        assert printed in str(installation.explain(kind(message)))
     assert "opencv" not in str(installation.explain(ImportError(message)))
 
 
@@ -89,3 +89,22 @@ def test_a_package_that_is_missing_is_named_and_our_own_mistakes_are_not_hidden(
     assert installation.explain(ImportError("cannot import name 'x' from 'y'")) is None
     assert installation.explain(FileNotFoundError(2, "No such file", "libfoo.so")) is None
     assert issubclass(installation.InstallationError, PosetrackError)
+
+
+@pytest.mark.parametrize(
+    ("options", "network"),
+    [("model='vitpose-b'", "The pose network 'vitpose-b'"), ("detector='yolo11n.pt'", "The detector 'yolo11n.pt'")],
+)
+def test_a_network_that_needs_torch_is_named(options, network, tmp_path):
+    code = (
+        f"import sys; sys.modules['torch'] = None; import posetrack; posetrack.load_pipeline({options}, offline=True)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"POSETRACK_CACHE": str(tmp_path)},
+        check=False,
+    )
+    assert f"{network} needs torch. Install it: pip install 'posetrack[full]'." in run.stderr

@@ -18,14 +18,14 @@ def test_fault(): assert False
 
 
 @pytest.mark.parametrize(
-    ("workers", "allowed", "library", "code", "told"),
+    ("workers", "allowed", "library", "code", "message"),
     [
         ("1", "# a comment\nneeds a .*\n", "os", 0, "expected      1 x needs a GPU"),
         ("0", "needs\n", "os", 1, "UNEXPECTED    1 x needs a GPU"),
         ("0", "needs a GPU\n", "nonsense_", 1, "UNEXPECTED    1 x needs nonsense_"),
     ],
 )
-def test_only_reasons_of_the_file_may_skip(tmp_path, workers, allowed, library, code, told):
+def test_only_reasons_of_the_file_may_skip(tmp_path, workers, allowed, library, code, message):
     (tmp_path / "allowed.txt").write_text(allowed)
     (tmp_path / "test_one.py").write_text(TESTS)
     module = f"import pytest\npytest.importorskip({library!r}, reason='needs {library}')\ndef test_two(): pass\n"
@@ -35,5 +35,5 @@ def test_only_reasons_of_the_file_may_skip(tmp_path, workers, allowed, library, 
     plugins = ["-p", "skips", "-p", "xdist.plugin", "-n", workers]
     command = [sys.executable, "-m", "pytest", *plugins, "--allowed-skips", "allowed.txt"]
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert told in result.stdout
+    assert message in result.stdout
     assert result.returncode == code

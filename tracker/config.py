@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import configs
 from ..errors import UsageError
-from .features.calibration import Calibration, parse_floor, parse_lengths
+from .features.calibration.calibration import Calibration, parse_floor, parse_lengths
 from .options import AUTO, check, convert, option
 from .tracking.config import TrackerConfig
 from .tracking.selectors import parse_person, parse_roi
@@ -43,7 +43,7 @@ class Source:
     source: str = option("", "webcam index, video, image, folder, glob or stream address", "X", see="sources.md")
     stream: int | None = option(
         None,
-        "index of the video stream in a file with several; none selects the one that FFmpeg selects",
+        "index of the video stream in a file with several; by default the one that FFmpeg selects",
         "N",
         check=_not_negative,
         remedy="the index of a video stream, 0 or more",
@@ -107,13 +107,13 @@ class Outputs:
     features: str | None = option(None, "table of joint angles, speeds and postures", "FILE", see="features.md")
     events: str | None = option(
         None,
-        "table of steps, repetitions, raised hands, falls, and who enters a recipe's zones",
+        "table of steps, repetitions, raised hands, falls, and entries to a recipe's zones",
         "FILE",
         see="features.md",
     )
     reps: str | None = option(None, "table of repetitions with phases, depth and ranges", "FILE", see="features.md")
     gait: str | None = option(None, "table of gait cycles with heel strikes and toe-offs", "FILE", see="features.md")
-    balance: str | None = option(None, "table of standing with its sway, and of jumps", "FILE", see="features.md")
+    balance: str | None = option(None, "table of quiet standing (sway) and jumps", "FILE", see="features.md")
     report: str | None = option(
         None,
         "offline HTML page with video, plots, events and quality",
@@ -127,7 +127,7 @@ class Outputs:
     show: bool = option(False, "live window; `q` quits", common=True)
     label: str = option(
         "id",
-        "what is drawn with each person: `id`; also `angles` of knees, hips and elbows, or `events`",
+        "label next to each person: `id`; `angles` of knees, hips and elbows too, or `events`",
         "WHAT",
         choices=LABELS,
         common=True,
@@ -198,10 +198,10 @@ class Outputs:
     skeleton_only: bool = option(False, "draw on black; no pixel of the source is shown")
     overwrite: bool = option(False, "replace existing results", common=True)
     skip_existing: bool = option(
-        False, "skip sources whose results are complete or that failed, to continue a batch", see="scale.md"
+        False, "continue a batch: skip sources whose results are complete or that failed", see="scale.md"
     )
-    retry_failed: bool = option(False, "with `--skip-existing`: track again what failed in an earlier run")
-    checksums: bool = option(False, "state the SHA-256 of each source in the manifest of a batch")
+    retry_failed: bool = option(False, "with `--skip-existing`: retry sources that failed in an earlier run")
+    checksums: bool = option(False, "record the SHA-256 of each source in the manifest of a batch")
     quiet: bool = option(False, "print errors only")
     repetitions: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [repetitions.NAME], angle, low, high
     zones: Mapping[str, Any] = field(default_factory=dict)  # of a recipe: [zones.NAME], points
@@ -234,7 +234,7 @@ class Networks:
     model: str = option(
         "bundled",
         "pose network: a name from `posetrack models`, a weights or ONNX file, a single-stage network such as "
-        "`yolo11n-pose.pt`, which needs no detector, or `auto`, the best one here that is fast enough",
+        "`yolo11n-pose.pt`, which needs no detector, or `auto`, the best one on this machine that is fast enough",
         "NAME",
         see="models.md",
         common=True,
@@ -272,16 +272,16 @@ class Networks:
     )
     detect_size: int = option(
         0,
-        "longer side of the detector's input; 0 is the size of its training",
+        "longer side of the detector's input; 0 is the size that it was trained with",
         "PIXELS",
         unit="pixels",
         check=lambda value: value == 0 or value >= 32,
-        remedy="at least 32, or 0 for the size of its training",
+        remedy="at least 32, or 0 for the size that it was trained with",
     )
     flip: bool = option(
-        False, "average each pose with that of the mirrored crop: slightly more accurate, twice the work"
+        False, "average each pose with that of the mirrored crop: slightly more accurate, twice the computation"
     )
-    offline: bool = option(False, "never use the network")
+    offline: bool = option(False, "never access the internet")
 
     def __post_init__(self) -> None:
         check(self)
@@ -289,7 +289,7 @@ class Networks:
 
 @dataclass(frozen=True)
 class Tracking:
-    """How people are followed from frame to frame."""
+    """How people are tracked from frame to frame."""
 
     smooth: str = option(
         "one-euro",
@@ -305,7 +305,7 @@ class Tracking:
     )
     remember: float = option(
         TrackerConfig().remember_seconds,
-        "how long to remember people who left, to give them their IDs back by appearance; 0 recognises no one",
+        "how long to remember people who left, to restore their IDs by appearance; 0 turns this off",
         "SECONDS",
         unit="s",
         check=_not_negative,
@@ -352,8 +352,8 @@ class Workers:
 
     jobs: int | str = option(
         1,
-        "files of a batch, or minutes of a long video, that are tracked at once, each in a process; `auto` is one per "
-        "core if the memory suffices",
+        "worker processes, for the files of a batch or the minutes of a long video; `auto` is one per core, as far as "
+        "memory allows",
         "N",
         check=_every,
         remedy=f"a number of processes, 1 or more, or {AUTO}",
@@ -367,7 +367,7 @@ class Workers:
     )
     address: str = option(
         "local",
-        "Ray cluster: `auto` is the one that this machine belongs to, `local` a new one of this machine alone",
+        "Ray cluster: `auto` joins the one that this machine belongs to, `local` starts one on this machine only",
         "HOST",
     )
     gpus: float = option(
@@ -383,7 +383,7 @@ class Workers:
 
 
 GROUPS = {"source": Source, "outputs": Outputs, "networks": Networks, "tracking": Tracking, "workers": Workers}
-# Options that change neither results nor what is stated of them.
+# Options that change neither results nor their sidecars.
 UNSTATED = ("skip_existing", "retry_failed", "checksums", *(each.name for each in dataclasses.fields(Workers)))
 TYPES = {each.name: str(each.type) for group in GROUPS.values() for each in dataclasses.fields(group)}
 

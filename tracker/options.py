@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
 from collections.abc import Callable, Iterator, Mapping
+from numbers import Integral, Real
 from typing import Any
 
 from ..errors import UsageError
 
 AUTO = "auto"
+_KINDS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what Python's callers may give, by the annotation of a field
+    "int": ("a whole number", (Integral,)),
+    "float": ("a number", (Real,)),
+    "int | str": (f"a whole number or {AUTO!r}", (Integral, str)),
+    "bool": ("True or False", (bool,)),
+    "str": ("text", (str, os.PathLike)),
+    "str | Callable[..., Any]": ("text or a function", (str, os.PathLike, Callable)),
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,7 +72,10 @@ def check(group: Any) -> None:
     """
     for field, option in options(group):
         value = getattr(group, field.name)
-        if value is None or not isinstance(value, str | int | float):
+        if value is None:
+            continue
+        _check_kind(field, value)
+        if not isinstance(value, str | Real):
             continue
         remedy = f"one of {', '.join(option.choices)}" if option.choices else option.remedy
         allowed = value in option.choices if option.choices else option.check is None or option.check(value)
@@ -70,6 +83,15 @@ def check(group: Any) -> None:
             text = f"'{value}'" if isinstance(value, str) else f"{value}"
             unit = f" {option.unit}" if option.unit else ""
             raise UsageError(f"{field.name} is {text}{unit}; give {remedy}.")
+
+
+def _check_kind(field: dataclasses.Field[Any], value: Any) -> None:
+    """Check the type of an option's value."""
+    kind = str(field.type).removesuffix(" | None")
+    what, types = _KINDS[kind]
+    if not isinstance(value, types) or (isinstance(value, bool) and kind != "bool"):
+        shown = repr(value) if isinstance(value, str | Real) else f"of type {type(value).__name__}"
+        raise UsageError(f"{field.name} is {shown}; give {what}.")
 
 
 def convert(values: Mapping[str, Any], types: Mapping[str, str], *, origin: str) -> dict[str, Any]:

@@ -47,7 +47,9 @@ def check_target(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
     if path.exists() and not overwrite:
-        raise OutputError(f"'{path}' exists already. Choose another name, or add --overwrite to replace it.")
+        raise OutputError(
+            f"'{path}' exists already. Choose another name, or add --overwrite (in Python overwrite=True)."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=path.parent):
@@ -177,7 +179,7 @@ class PartialFile:
         assert self._file is not None, "finish inside the with block"
         file, self._file = self._file, None
         try:
-            os.fsync(file.fileno())  # tells of a full disk, too, where the system writes later
+            os.fsync(file.fileno())  # reports a full disk, too, where the system writes later
             found = file.seek(0, os.SEEK_END)
             if found != self._size:
                 raise OSError(errno.EIO, f"the file has {found} instead of {self._size} bytes")

@@ -1,4 +1,4 @@
-"""Run the steps of a chain in parallel, each in a thread of its own, a few items ahead of the next step."""
+"""Run the steps of a chain in parallel, each in its own thread, a few items ahead of the next step."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Stage:
 def side_by_side(
     items: Iterator[Any], *steps: Callable[[Iterator[Any]], Iterator[Any]], limit: int = 2, threads: bool = True
 ) -> Iterator[Iterator[Any]]:
-    """Chain generators, each in a thread of its own, and yield the iterator of the last one.
+    """Chain generators, each in its own thread, and yield the iterator of the last one.
 
     Args:
         items: input of the first step.

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import PosetrackError, UsageError
+from ..errors import PosetrackError, SourceError, UsageError
 from ..installation import explained, library
-from .conversions import to_dataframe
+from .load import load_pipeline
 from .loop import follow
 from .output.summary import progress
 from .perception.automatic import LIVE_FPS
-from .pipeline import Pipeline, load_pipeline
+from .pipeline import Pipeline
 from .stages import parallel, streams
 from .types import Frame, Tracks
+from .types.conversions import to_dataframe
 from .video.address import parse_source
 from .video.batch import gather
 from .video.source import Source, open_source
@@ -27,7 +28,12 @@ log = logging.getLogger("posetrack")
 
 @explained()
 def track(
-    source: str | int | Path | Source, *, pipeline: Pipeline | None = None, **options: Any
+    source: str | int | Path | Source,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    pipeline: Pipeline | None = None,
+    **options: Any,
 ) -> Iterator[tuple[Frame, Tracks]]:
     """Track the people of a source, as fast as the command line does.
 
@@ -36,8 +42,10 @@ def track(
     and when the loop is left.
 
     Args:
-        source: a video, image, webcam index or stream address, see `open_source`; or an opened source, which may have a
-            start, an end or another rate.
+        source: a video, image, webcam index or stream address, see `open_source`; or an opened source, for its
+            other options.
+        start: seconds of the source's own time; earlier frames are omitted. Not for live sources.
+        end: seconds; frames from it on are omitted.
         pipeline: of `load_pipeline`; its networks are used, and its own tracks stay as they are.
         options: of `load_pipeline`, if no pipeline is given.
 
@@ -45,7 +53,7 @@ def track(
         An iterator of `Frame` and `Tracks`, in the order of the frames.
 
     Raises:
-        SourceError: the source cannot be read.
+        SourceError: the source cannot be read, or is closed.
         ModelError: weights cannot be found, downloaded or loaded.
         UsageError: both a pipeline and options are given, or an option is not allowed.
 
@@ -54,9 +62,13 @@ def track(
     ...     for person in tracks:
     ...         line = frame.time, person.id, person.keypoints["left_knee"], person.score, person.state
     """
+    if isinstance(source, Source) and (start, end) != (None, None):
+        raise UsageError(f"'{source.name}' is open already. Give start and end to open_source.")
+    if isinstance(source, Source) and source.closed:
+        raise SourceError(f"'{source.name}' is closed: it was read, or its `with` block was left. Open it again.")
     live = source.live if isinstance(source, Source) else not isinstance(parse_source(source), Path)
     pipeline = _session(pipeline, options, live=live)
-    return _tracked(source if isinstance(source, Source) else open_source(source), pipeline)
+    return _tracked(source if isinstance(source, Source) else open_source(source, start=start, end=end), pipeline)
 
 
 @explained()
@@ -92,6 +104,8 @@ def track_folder(folder: str | Path, *, pipeline: Pipeline | None = None, quiet:
             label = f"{number}/{len(items)} {Path(str(item.source)).name}"
             tables.append(_table(item.source, pipeline.session(), label=label, quiet=quiet))
         except PosetrackError as error:
+            if len(items) == 1:
+                raise
             log.warning("%s", error)
             errors.append(error)
     if not tables:

@@ -86,7 +86,7 @@ def _mean(shares: Array, weights: NDArray[np.integer]) -> float:
 
 
 def square_regions(conventions: Processing) -> Processing:
-    """Return a family's conventions with MPII's crops: square in the image, whatever the network's input size.
+    """Return a family's conventions with MPII's crops: square in the image, for any input size of the network.
 
     A network whose input is taller than wide sees horizontally compressed people, as ViTPose does on MPII, also in
     training.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...errors import ModelError
@@ -19,7 +19,8 @@ MOST_PARTS = 1_000_000  # nodes and weights of a graph; the largest published ne
 Shape = tuple[int, ...]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
-_FLOATS = {1, 10, 16}  # of TensorProto.DataType: float32, float16, bfloat16
+_FLOATS, _INTEGERS = {1, 10, 16}, {2, 6}  # of TensorProto.DataType: float32, float16, bfloat16; uint8, int32
+_SAME = {"Identity", "Cast", "QuantizeLinear", "DequantizeLinear"}  # nodes that return the values that they take
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,13 @@ class Graph:
     """The signature of a network.
 
     Attributes:
-        inputs: shape of each input that takes floating-point numbers, by name; `OPEN` for an open dimension.
+        inputs: shape of each input that takes floating-point numbers, uint8 or int32, by name; `OPEN` for an open
+            dimension.
         outputs: shape of each output, by name, in the order of the file.
         operators: types of all nodes, such as `Conv`.
-        first: types of the nodes that take an input.
+        first: types of the nodes that take an input, also by way of a conversion of its type.
         metadata: what the exporter wrote into the file.
+        integers: names of the inputs that take uint8 or int32.
     """
 
     inputs: dict[str, Shape] = field(default_factory=dict)
@@ -39,6 +42,7 @@ class Graph:
     operators: frozenset[str] = frozenset()
     first: frozenset[str] = frozenset()
     metadata: dict[str, str] = field(default_factory=dict)
+    integers: frozenset[str] = frozenset()
 
 
 def read(path: str | Path) -> Graph:
@@ -69,11 +73,11 @@ def _model(view: memoryview) -> Graph:
             metadata[_text(entry.get(1, b""))] = _text(entry.get(2, b""))
     if not graph.outputs:
         raise ValueError("it has no outputs")
-    return Graph(graph.inputs, graph.outputs, graph.operators, graph.first, metadata)
+    return replace(graph, metadata=metadata)
 
 
 def _graph(view: memoryview) -> Graph:
-    nodes: list[tuple[str, list[str]]] = []
+    nodes: list[tuple[str, list[str], list[str]]] = []
     inputs: dict[str, tuple[int, Shape]] = {}
     outputs: dict[str, Shape] = {}
     constants: set[str] = set()
@@ -90,19 +94,41 @@ def _graph(view: memoryview) -> Graph:
                 inputs[name] = (kind, shape)
             else:
                 outputs[name] = shape
-    taken = {name: shape for name, (kind, shape) in inputs.items() if kind in _FLOATS and name not in constants}
-    first = frozenset(operator for operator, names in nodes if taken.keys() & set(names))
-    return Graph(taken, outputs, frozenset(operator for operator, _ in nodes), first)
+    kinds = {name: kind for name, (kind, _) in inputs.items() if name not in constants}
+    taken = {name: inputs[name][1] for name, kind in kinds.items() if kind in _FLOATS | _INTEGERS}
+    return Graph(
+        taken,
+        outputs,
+        frozenset(operator for operator, _, _ in nodes),
+        _first(nodes, set(taken)),
+        integers=frozenset(name for name in taken if kinds[name] in _INTEGERS),
+    )
 
 
-def _node(view: memoryview) -> tuple[str, list[str]]:
-    operator, names = "", []
+def _first(nodes: list[tuple[str, list[str], list[str]]], images: set[str]) -> frozenset[str]:
+    """Return the types of the nodes that take an image; a file lists its nodes in the order in which they run."""
+    first = set()
+    for operator, taken, returned in nodes:
+        if images.isdisjoint(taken):
+            continue
+        if operator in _SAME:
+            images.update(returned)
+        else:
+            first.add(operator)
+    return frozenset(first)
+
+
+def _node(view: memoryview) -> tuple[str, list[str], list[str]]:
+    """Return type, inputs and outputs of a NodeProto."""
+    operator, taken, returned = "", [], []
     for number, value in _fields(view):
         if number == 1:
-            names.append(_text(value))
+            taken.append(_text(value))
+        elif number == 2:
+            returned.append(_text(value))
         elif number == 4:
             operator = _text(value)
-    return operator, names
+    return operator, taken, returned
 
 
 def _value(view: memoryview) -> tuple[str, int, Shape]:

@@ -22,6 +22,7 @@ MAX_BATCH = 64  # images at once that a file may fix
 PERSON = 0  # class of people in COCO's 80 classes and in Human-Art
 PERSON_OF_91 = 1  # in COCO's 91 category numbers, which RF-DETR keeps
 _COCO_NUMBERS = 91
+_MULTIPOSE = 56  # values of a person: 17 keypoints, a box and its score
 
 Measure = Callable[[Shape], list[Shape]]
 
@@ -32,7 +33,12 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What is known of a file: the arguments of `recognise`, and the shape of its input."""
+    """What is known of a file: the arguments of `recognise`, and its input.
+
+    Attributes:
+        shape: (B, 3, H, W) of the input.
+        last: whether the file takes (B, H, W, 3), as those of TensorFlow do.
+    """
 
     graph: Graph
     measure: Measure
@@ -40,6 +46,7 @@ class _File:
     dataset: str
     sha256: str
     shape: Shape
+    last: bool
 
     @property
     def input_size(self) -> tuple[int, int] | None:
@@ -59,7 +66,8 @@ class _File:
         stated = [(1, *shape[1:]) for shape in self.graph.outputs.values()]
         if all(shape and OPEN not in shape for shape in stated):
             return stated
-        return self.measure((1, 3, *(self.input_size or (SIZE, SIZE))))
+        sides = self.input_size or (SIZE, SIZE)
+        return self.measure((1, *sides, 3) if self.last else (1, 3, *sides))
 
     def skeleton(self, num_keypoints: int) -> str:
         """Return the name of the skeleton of the file's keypoints."""
@@ -92,12 +100,16 @@ def recognise(graph: Graph, measure: Measure, *, label: str, dataset: str = AUTO
     """
     if len(graph.inputs) != 1:
         raise ModelError(f"{label} is no network of a known family: it has {len(graph.inputs)} inputs, not one image.")
-    shape = next(iter(graph.inputs.values()))
+    ((name, stated),) = graph.inputs.items()
+    last = len(stated) == 4 and stated[3] == 3 != stated[1]
+    shape = (stated[0], 3, *stated[1:3]) if last else stated
     if len(shape) != 4 or shape[1] not in (3, OPEN) or max(shape) > MAX_PIXELS or shape[0] > MAX_BATCH:
-        raise ModelError(f"{label} is no network of a known family: its input is {_said(shape)}, not an RGB image.")
-    file = _File(graph, measure, label, dataset, sha256, shape)
+        raise ModelError(f"{label} is no network of a known family: its input is {_said(stated)}, not an RGB image.")
+    if name in graph.integers and not last:
+        raise ModelError(f"{label} is no network of a known family: its input takes whole numbers.")
+    file = _File(graph, measure, label, dataset, sha256, shape, last)
     try:
-        for family in (_ultralytics, _simcc, _rtmo, _rf_detr, _mmdet, _yolox, _heatmaps):
+        for family in (_movenet,) if last else _FAMILIES:
             if card := family(file):
                 return card
     except UnfitError as error:
@@ -137,6 +149,17 @@ def _heatmaps(file: _File) -> Card | None:
     return file.pose(num_keypoints, processing="udp", family="ViTPose")
 
 
+def _movenet(file: _File) -> Card | None:
+    """MoveNet, converted from TensorFlow: y, x and score of the keypoints of one person."""
+    stated = list(file.graph.outputs.values())
+    if len(stated) == 1 and stated[0][-1:] == (_MULTIPOSE,):
+        raise UnfitError("a MoveNet for several people. Give a single-pose one, Lightning or Thunder")
+    if len(stated) != 1 or len(stated[0]) != 4 or stated[0][3] != 3 or file.input_size is None:
+        return None
+    ((_, people, num_keypoints, _),) = file.outputs
+    return file.pose(num_keypoints, processing="movenet", family="MoveNet") if people == 1 else None
+
+
 def _rtmo(file: _File) -> Card | None:
     """RTMO, exported by mmdeploy."""
     if list(file.graph.outputs) != ["dets", "keypoints"]:
@@ -164,15 +187,19 @@ def _mmdet(file: _File) -> Card | None:
     """YOLOX and RTMDet, exported by mmdeploy with the suppression inside."""
     if list(file.graph.outputs) != ["dets", "labels"] or file.graph.outputs["dets"][-1:] not in ((5,), (OPEN,)):
         return None
-    focus = "Conv" not in file.graph.first  # YOLOX begins with slices of the image, RTMDet with a convolution
-    kind, family = ("yolox_final", "YOLOX") if focus else ("rtmdet", "RTMDet")
+    if "Slice" in file.graph.first:  # YOLOX begins with slices of the image, RTMDet with a convolution
+        kind, family = "yolox_final", "YOLOX"
+    elif "Conv" in file.graph.first:
+        kind, family = "rtmdet", "RTMDet"
+    else:
+        return None
     return DetectorCard(**file.frames(processing=kind, family=family), person_class=PERSON)
 
 
 def _yolox(file: _File) -> Card | None:
     """YOLOX, exported by its authors without suppression."""
     rows = next(iter(file.graph.outputs.values()))
-    if len(file.graph.outputs) != 1 or len(rows) != 3 or rows[2] < 6 or "Conv" in file.graph.first:
+    if len(file.graph.outputs) != 1 or len(rows) != 3 or rows[2] < 6 or "Slice" not in file.graph.first:
         return None
     kind = "yolox_decoded" if "Exp" in file.graph.operators else "yolox"  # Exp makes the sides of boxes
     return DetectorCard(**file.frames(fixed=True, processing=kind, family="YOLOX"), person_class=PERSON)
@@ -222,3 +249,6 @@ def _literal(facts: dict[str, str], key: str) -> Any:
         return ast.literal_eval(facts.get(key, "")[:MAX_CLASSES])
     except (MemoryError, RecursionError, SyntaxError, ValueError, TypeError):
         return None
+
+
+_FAMILIES = (_ultralytics, _simcc, _rtmo, _rf_detr, _mmdet, _yolox, _heatmaps)

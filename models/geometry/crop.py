@@ -158,15 +158,21 @@ def warp(image: NDArray[np.uint8], matrices: FloatArray, *, input_size: tuple[in
 
 
 # Scale and offset of red, green and blue that map 0..255 to normalised values
-FACTORS, SHIFTS = (1 / (255 * STD)).tolist(), (-MEAN / STD).tolist()
+FACTORS, SHIFTS = tuple((1 / (255 * STD)).tolist()), tuple((-MEAN / STD).tolist())
 
 
-def normalize(crops: NDArray[np.uint8], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+def normalize(
+    crops: NDArray[np.uint8],
+    out: NDArray[np.float32] | None = None,
+    *,
+    factors: Sequence[float] = FACTORS,
+    shifts: Sequence[float] = SHIFTS,
+) -> NDArray[np.float32]:
     """Convert BGR crops (N, H, W, 3) uint8 to normalised RGB planes (N, 3, H, W), written to `out` if given."""
     n, height, width, _ = crops.shape
     images = np.empty((n, 3, height, width), np.float32) if out is None else out
     for crop, image in zip(crops, images, strict=True):
-        planes(crop, image, factors=FACTORS, shifts=SHIFTS)
+        planes(crop, image, factors=factors, shifts=shifts)
     return images
 
 

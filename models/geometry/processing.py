@@ -8,20 +8,26 @@ return arrays, so they work with any inference backend.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import crop, heatmap, set_decoding, shrink, simcc
+from . import crop, heatmap, movenet, set_decoding, shrink, simcc
 
 FloatArray = NDArray[np.floating]
 Images = NDArray[np.float32]  # (N, 3, h, w)
 Size = tuple[int, int]
 Points = tuple[NDArray[np.floating], NDArray[np.floating]]  # (N, K, 2) and scores (N, K); NaN and 0 where missing
-Network = Callable[[Images], Any]  # as an inference backend runs it: an array in, an array or a dict of arrays out
+Network = Callable[[Images], Any]  # as an inference backend runs it: an array in, an array or a dict of arrays out;
+# torch's also takes a tensor on its device
+
+
+def _mirrored(images: Any) -> Any:
+    """Return images mirrored left to right; a torch tensor stays on its device."""
+    return np.ascontiguousarray(images[..., ::-1]) if isinstance(images, np.ndarray) else images.flip(-1)
 
 
 def by_heatmaps(
@@ -30,7 +36,7 @@ def by_heatmaps(
     """Run a heat-map network; with `flip_order`, average with the maps of the mirrored crops, without a shift."""
     heatmaps = network(images)
     if flip_order is not None:
-        mirrored = network(np.ascontiguousarray(images[..., ::-1]))
+        mirrored = network(_mirrored(images))
         heatmaps = (heatmaps + mirrored[:, flip_order, :, ::-1]) / 2
     height, width = heatmaps.shape[2:]
     return *decode(heatmaps), (height, width)
@@ -43,7 +49,7 @@ def by_sets(
     height, width = images.shape[2:]
     points, scores = decode(network(images), (height, width))
     if flip_order is not None:
-        mirrored, _ = decode(network(np.ascontiguousarray(images[..., ::-1])), (height, width))
+        mirrored, _ = decode(network(_mirrored(images)), (height, width))
         points = set_decoding.merge_mirrored(points, mirrored, width=width, flip_order=flip_order)
     return points, scores, (height, width)
 
@@ -54,10 +60,23 @@ def by_simcc(
     """Run a SimCC network; with `flip_order`, average its responses with those of the mirrored crops."""
     x, y = network(images).values()
     if flip_order is not None:
-        mirrored = network(np.ascontiguousarray(images[..., ::-1])).values()
+        mirrored = network(_mirrored(images)).values()
         x, y = simcc.merge_mirrored(x, y, tuple(mirrored), flip_order)
     height, width = images.shape[2:]
     return *decode(x, y), (height, width)
+
+
+def by_rows(
+    decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None
+) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
+    """Run a network that takes (N, h, w, 3); with `flip_order`, average its points with those of the mirrored crops."""
+    height, width = images.shape[2:]
+    pixels = images.transpose(0, 2, 3, 1)
+    points, scores = decode(network(np.ascontiguousarray(pixels)), (height, width))
+    if flip_order is not None:
+        mirrored = decode(network(np.ascontiguousarray(pixels[:, :, ::-1])), (height, width))
+        points, scores = movenet.merge_mirrored((points, scores), mirrored, width=width, flip_order=flip_order)
+    return points, scores, (height, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,8 @@ class Processing:
             the target of that size (see `matrices`).
         warp: `(image (H, W, 3), matrices, input_size=...) -> crops (N, h, w, 3)`; published networks were trained with
             plain bilinear interpolation.
+        factors: scale of red, green and blue in 0..255.
+        shifts: what is added to each after that.
     """
 
     name: str
@@ -86,6 +107,13 @@ class Processing:
         tuple[NDArray[np.floating], NDArray[np.floating], Size],
     ] = by_heatmaps
     warp: Callable[..., NDArray[np.uint8]] = crop.warp
+    factors: Sequence[float] = crop.FACTORS
+    shifts: Sequence[float] = crop.SHIFTS
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether `warp` averages the pixels of an image that is larger than the crop needs."""
+        return self.warp is shrink.warp
 
 
 UDP = Processing(
@@ -126,4 +154,8 @@ DARK = replace(POTR, name="dark", decode=heatmap.decode_dark, locate=by_heatmaps
 # RTMPose and RTMW: mmpose 1.x crops them without UDP, too.
 SIMCC = replace(POTR, name="simcc", decode=simcc.decode, locate=by_simcc)
 
-PROCESSINGS = {kind.name: kind for kind in (UDP, UDP_SHRUNK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, DARK, SIMCC)}
+# MoveNet takes pixels of 0..255.
+_PIXELS: dict[str, Any] = {"factors": (1.0, 1.0, 1.0), "shifts": (0.0, 0.0, 0.0)}
+MOVENET = replace(UDP, name="movenet", decode=movenet.decode, locate=by_rows, **_PIXELS)
+
+PROCESSINGS = {kind.name: kind for kind in (UDP, UDP_SHRUNK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, DARK, SIMCC, MOVENET)}

@@ -53,20 +53,26 @@ def warp(image: Image, matrices: NDArray[np.floating], *, input_size: tuple[int,
     return crops
 
 
+def halvings(matrix: NDArray[np.floating]) -> int:
+    """Return how often to halve an image before an affine map (2, 3) interpolates it."""
+    (a, b, _), (c, d, _) = matrix.tolist()
+    scale = math.sqrt(abs(a * d - b * c))
+    return 0 if scale > DENSE else math.floor(math.log2(DENSE / scale)) + 1
+
+
 def _visible_part(image: Image, matrix: NDArray[np.floating], size: tuple[int, int]) -> Part:
     """Return the part of an image that an affine map (2, 3) reads, and how often to halve it."""
     (a, b, x), (c, d, y) = matrix.tolist()
     height, width = image.shape[:2]
     determinant = a * d - b * c
-    scale = math.sqrt(abs(determinant))
-    halvings = 0 if scale > DENSE else math.floor(math.log2(DENSE / scale)) + 1
-    step = 2**halvings
+    times = halvings(matrix)
+    step = 2**times
     corners = [(u - x, v - y) for u in (0, size[1]) for v in (0, size[0])]
     across = [(d * u - b * v) / determinant for u, v in corners]
     down = [(a * v - c * u) / determinant for u, v in corners]
     left, right = _limited(min(across), max(across), step, width)
     top, bottom = _limited(min(down), max(down), step, height)
-    part = Part(halvings, left, top, right, bottom)
+    part = Part(times, left, top, right, bottom)
     return part if part.area > 0 else Part(0, 0, 0, width, height)  # nothing is visible: the crop is black
 
 

@@ -105,7 +105,7 @@ class POTR(nn.Module):
             name = type(encoder).__name__
             raise ValueError(f"{name} does not support positions '{positions}'; choose one of {', '.join(options)}.")
         if as_backbone and not positions.startswith("learned") and not hasattr(encoder, "pos_embed"):
-            raise ValueError("As a backbone, only DeiT provides positions of its own; choose learned ones.")
+            raise ValueError("As a backbone, only DeiT has its own position embeddings; choose learned ones.")
         self.input_size = encoder.input_size
         self.num_keypoints = num_keypoints
         self.activation = "relu" if as_backbone else activation

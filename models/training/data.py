@@ -116,7 +116,7 @@ def read(
     path = labels or find_annotations(root, split=split)
     if path is None:
         raise SourceError(
-            f"{root} holds no annotations for '{split}'. Give a folder with annotations.json, or with "
+            f"{root} contains no annotations for '{split}'. Give a folder with annotations.json, or with "
             f"annotations/person_keypoints_{split}*.json."
         )
     truth = _load(path)

@@ -1,7 +1,7 @@
 """Labels from several teachers: each keypoint where most of them agree, weighted by their agreement.
 
 An ensemble of views (networks, input sizes, mirrored crops) finds keypoints better than any of its members, and its
-agreement says how far to trust each keypoint.
+agreement measures how far to trust each keypoint.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def relabel_image(
 def relabelled(annotation: dict[str, Any], fused: Array, *, side: float, size: tuple[int, int]) -> dict[str, Any]:
     """Return a COCO annotation with the labels of an ensemble.
 
-    `label_source` says who made the labels: `gt`, or none, are true and stay; `teacher` are replaced; others come from
+    `label_source` is who made the labels: `gt`, or none, are true and stay; `teacher` are replaced; others come from
     annotators who make mistakes: their keypoints stay unless the ensemble is sure of another place.
 
     Args:

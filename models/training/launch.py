@@ -58,7 +58,7 @@ def train(
         PosetrackError: the recipe, data, weights or devices are not usable.
     """
     if not resume and (out / "last.pt").exists():
-        raise OutputError(f"{out} already holds a run. Add --resume to continue it, or give another --out.")
+        raise OutputError(f"{out} already contains a run. Add --resume to continue it, or give another --out.")
     fabric = _fabric(wanted, device=device, devices=devices, nodes=nodes)
     show = show and fabric.is_global_zero
     people, held_out = _people(wanted, data, val, labels, cache, show=show)

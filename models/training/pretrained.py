@@ -43,7 +43,7 @@ _IGNORED = re.compile(
 
 
 def load_backbone(network: nn.Module, source: str | Path, *, offline: bool = False) -> None:
-    """Replace the weights of a network's backbone with pre-trained ones; the rest of the network stays as it is.
+    """Replace the weights of a network's backbone with pre-trained ones; the rest of the network is unchanged.
 
     Position embeddings of another grid are resized as in the originals.
 

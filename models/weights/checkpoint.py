@@ -72,7 +72,7 @@ def read_state(path: Path) -> State:
     """Return the tensors of a weights file in float32, without the wrapper of a training framework.
 
     Raises:
-        ModelError: the file cannot be read safely, or holds no tensors.
+        ModelError: the file cannot be read safely, or contains no tensors.
     """
     state = _unwrap(_read(path)[0], str(path))
     return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
@@ -114,7 +114,7 @@ def _unwrap(raw: Mapping, label: str) -> State:
             break
     state = {key: value for key, value in raw.items() if isinstance(value, Tensor)} if isinstance(raw, Mapping) else {}
     if not state:
-        raise ModelError(f"{label} holds no tensors. Give a checkpoint of a pose network.")
+        raise ModelError(f"{label} contains no tensors. Give a checkpoint of a pose network.")
     if all(key.startswith("module.") for key in state):
         state = {key.removeprefix("module."): value for key, value in state.items()}
     if any(key.startswith("vitdetr.") for key in state):  # POTR's Lightning module also holds its criterion
@@ -151,7 +151,7 @@ def _settings(raw: Mapping, notes: Mapping[str, str], label: str) -> dict[str, A
 
 
 def _of_dataset(network: nn.Module, dataset: str, label: str) -> nn.Module:
-    """Return the part of a ViTPose+ for a dataset; any other network is checked and returned as it is."""
+    """Return the part of a ViTPose+ for a dataset; any other network is checked and returned unchanged."""
     if not isinstance(network, ViTPosePlus):
         fitting(network.num_keypoints, dataset, label)  # type: ignore[arg-type]  # every network has this attribute
         return network

@@ -32,7 +32,7 @@ def load(path: str | Path) -> nn.Module:
     other conventions than Ultralytics' networks.
 
     Raises:
-        ModelError: the file is missing, broken, unsafe, or holds no detector.
+        ModelError: the file is missing, broken, unsafe, or contains no detector.
     """
     path = Path(path)
     if not path.is_file():
@@ -146,7 +146,7 @@ def _load_ultralytics(path: Path) -> Any:
     record = parts.get("ema") or parts.get("model")
     if not isinstance(record, Record) or not record.name.startswith("ultralytics.nn.tasks."):
         raise ModelError(
-            f"Cannot load the detector '{path}': it holds no Ultralytics network. Give a file that Ultralytics wrote."
+            f"Cannot load the detector '{path}': it contains no Ultralytics network. Give a file by Ultralytics."
         )
     networks = {f"{tasks.__name__}.{task}": getattr(tasks, task) for task in DETECTORS}
     try:

@@ -18,7 +18,7 @@ TIMEOUT = 20.0  # seconds without data
 BLOCK = 1 << 20
 
 
-def fetch(url: str, target: Path, *, licence: str, expected: str | None = None) -> None:
+def fetch(url: str, target: Path, *, licence: str, expected: str | None = None, token: str | None = None) -> None:
     """Download a file, resuming an earlier attempt from `target.part`; log its size and licence before it starts.
 
     Args:
@@ -26,6 +26,7 @@ def fetch(url: str, target: Path, *, licence: str, expected: str | None = None) 
         target: local path; its folder is created.
         licence: of the file.
         expected: its sha256; if None, the one that the Hugging Face hub states for large files.
+        token: of the user, for this server only; a redirect leads without it.
 
     Raises:
         ModelError: the file cannot be downloaded or written, or has another sha256.
@@ -35,7 +36,7 @@ def fetch(url: str, target: Path, *, licence: str, expected: str | None = None) 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab") as file:
-            stated = _download(url, file, licence)
+            stated = _download(url, file, licence, token)
     except HTTPError as error:
         raise ModelError(
             f"Cannot download {url}: the server responded {error.code} {error.reason}. {remedy}"
@@ -57,20 +58,23 @@ def fetch(url: str, target: Path, *, licence: str, expected: str | None = None) 
     part.replace(target)
 
 
-def _download(url: str, file: BinaryIO, licence: str) -> str | None:
+def _download(url: str, file: BinaryIO, licence: str, token: str | None) -> str | None:
     """Append the missing part; return the sha256 that the hub states in its redirect, if any."""
     redirect = _Redirect()
     have = file.tell()
     headers = {"User-Agent": "posetrack"} | ({"Range": f"bytes={have}-"} if have else {})
+    request = Request(url, headers=headers)  # noqa: S310  # a URL of the zoo
+    if token:
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
     try:
-        response = build_opener(redirect).open(Request(url, headers=headers), timeout=TIMEOUT)  # noqa: S310  # a URL of the zoo
+        response = build_opener(redirect).open(request, timeout=TIMEOUT)
     except HTTPError as error:
         if error.code != 416:
             raise
         if error.headers.get("Content-Range") == f"bytes */{have}":  # nothing is missing
             return redirect.digest
         file.truncate(file.seek(0))  # the partial file is not a prefix of this file
-        return _download(url, file, licence)
+        return _download(url, file, licence, token)
     with response:
         span = response.headers.get("Content-Range", "")  # bytes 100-199/200
         if have and not span.startswith(f"bytes {have}-"):

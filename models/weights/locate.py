@@ -14,6 +14,7 @@ from . import hub
 from .fetch import fetch
 from .variants import BUNDLED, HUB_FILE, ZOO, Variant
 
+POSE_TYPES = ("vitpose",)  # of transformers' pose networks
 SUFFIXES = (".pth", ".safetensors")  # the first is the one for files that users download by hand
 
 
@@ -40,7 +41,7 @@ def variant(name: str) -> Variant:
     """
     known = ZOO.get(BUNDLED if name == "bundled" else name)
     if known is None:
-        near = difflib.get_close_matches(name, ZOO, n=1)
+        near = difflib.get_close_matches(name, ["bundled", *ZOO], n=1)
         hint = f"Did you mean {near[0]}?" if near else "`posetrack models` lists the names."
         raise UsageError(f"Model '{name}' is neither a file nor a known name. {hint}")
     return known
@@ -60,7 +61,7 @@ def locate_weights(name: str, *, offline: bool = False) -> Weights:
     for path in (Path(name), Path(name) / HUB_FILE):
         if path.is_file():
             return Weights(path, sha256(path))
-    if found := hub.find(name, offline=offline):
+    if found := hub.find(name, option="--model", types=POSE_TYPES, offline=offline):
         return Weights(found, sha256(found))
     known = variant(name)
     path = local(known) or _downloaded(known, offline=offline)

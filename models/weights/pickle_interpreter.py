@@ -2,7 +2,7 @@
 
 A pickle is a program. Here its opcodes operate only on values: a class or function that it names stays a name, an
 object becomes a `Record` of its attributes, and a call is replaced by one of a fixed set of functions. Any other call
-is refused, whatever other libraries have registered as safe for `torch.load`.
+is refused, regardless of what other libraries have registered as safe for `torch.load`.
 """
 
 from __future__ import annotations

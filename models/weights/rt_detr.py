@@ -87,8 +87,8 @@ def load(path: Path) -> RtDetr:
             f"The detector '{path}' takes the package transformers, which is not installed. "
             "Run: pip install 'posetrack[transformers]'."
         ) from error
-    told = read_json(path.with_name(CONFIG))
-    kind = KINDS[told["model_type"]]
+    settings = read_json(path.with_name(CONFIG))
+    kind = KINDS[settings["model_type"]]
     cls: Any = getattr(transformers, kind.cls, None)
     if cls is None:
         raise ModelError(
@@ -96,9 +96,9 @@ def load(path: Path) -> RtDetr:
             "Run: pip install -U transformers."
         )
     try:
-        _check(told, kind)
+        _check(settings, kind)
         with _quiet(transformers):
-            config = cls.config_class.from_dict(told)
+            config = cls.config_class.from_dict(settings)
             with torch.device("meta"):
                 wanted = sum(value.numel() for value in cls(config).parameters())
             if wanted > path.stat().st_size:  # a number has two bytes or more
@@ -118,10 +118,10 @@ def load(path: Path) -> RtDetr:
     return RtDetr(network, kind, person=person, size=size).eval().float().requires_grad_(False)
 
 
-def _check(told: dict[str, Any], kind: Kind) -> None:
+def _check(settings: dict[str, Any], kind: Kind) -> None:
     """Refuse a configuration that would fetch other weights, or take far more memory or time than published ones."""
-    backbone = told.get("backbone_config")
-    if told.get("backbone") or not isinstance(backbone, dict) or backbone.get("model_type") != kind.backbone:
+    backbone = settings.get("backbone_config")
+    if settings.get("backbone") or not isinstance(backbone, dict) or backbone.get("model_type") != kind.backbone:
         raise ValueError(f"its backbone is none of transformers' {kind.backbone}")
 
     def numbers(value: Any) -> Iterator[float]:
@@ -131,7 +131,7 @@ def _check(told: dict[str, Any], kind: Kind) -> None:
         elif isinstance(value, int | float):
             yield value
 
-    if largest := max((n for n in numbers(told) if n > _MOST), default=0):
+    if largest := max((n for n in numbers(settings) if n > _MOST), default=0):
         raise ValueError(f"its configuration states {largest}, beyond {_MOST}")
 
 

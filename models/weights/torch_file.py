@@ -92,7 +92,7 @@ def _read_archive(file: BinaryIO) -> Any:
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries.values()):
         raise ValueError("its archive is compressed, which torch.save never does")
     if "data.pkl" not in entries:
-        raise ValueError("its archive holds no data.pkl")
+        raise ValueError("its archive contains no data.pkl")
     if entries["data.pkl"].file_size > min(size, _PICKLE):
         raise ValueError(f"its pickle has {entries['data.pkl'].file_size} bytes")
     if "byteorder" in entries and archive.read(entries["byteorder"]) != b"little":

@@ -5,9 +5,9 @@ import pytest
 from gaps import ABSENT, FPS, FRAMES, UNKNOWN, gappy
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.features.calibration import Calibration
-from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.formats.files import read_recording, write_recording
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.output.motion import MotionFiles
@@ -75,7 +75,7 @@ def test_what_sleap_io_writes_is_read(wanted, tmp_path):
     same(read_recording(tmp_path / "again.h5"), wanted)
 
 
-def test_points_that_somebody_labelled_by_hand_in_sleap_are_read(tmp_path):
+def test_points_labelled_by_hand_in_sleap_are_read(tmp_path):
     sleap = pytest.importorskip("sleap_io", reason="needs sleap-io")
     skeleton = sleap.Skeleton(["nose", "tail"])
     instance = sleap.Instance.from_numpy(np.array([[10.0, 20.0], [np.nan, np.nan]]), skeleton=skeleton)

@@ -130,7 +130,7 @@ def test_the_flip_test_is_that_of_the_original():
     back = 2 * merged[0] - HEATMAPS
     np.testing.assert_allclose(merged[0][:, :, ::2, ::2], FIXTURE["flip_merge_noshift_sub"], atol=1e-6)
     np.testing.assert_allclose(back[:, :, ::2, ::2], FIXTURE["flip_back_sub"], atol=1e-6)
-    assert np.abs(merged[0][:, :, ::2, ::2] - FIXTURE["flip_merge_shift_sub"]).max() > 0.05  # what nobody uses
+    assert np.abs(merged[0][:, :, ::2, ::2] - FIXTURE["flip_merge_shift_sub"]).max() > 0.05  # which is unused
     found = FIXTURE["dec_flip_mm_udp_score"][..., 0] > 0
     np.testing.assert_allclose(place(points, UDP, "decode")[found], FIXTURE["dec_flip_mm_udp"][found], atol=1e-3)
     np.testing.assert_allclose(scores[found], FIXTURE["dec_flip_mm_udp_score"][..., 0][found], rtol=1e-6)

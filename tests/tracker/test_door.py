@@ -2,18 +2,39 @@
 
 import json
 import pickle
+import re
+import subprocess
+import sys
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, PosetrackError, Tracks
-from posetrack.errors import InputError
+import posetrack
+from posetrack import (
+    ActionFeatures,
+    Calibration,
+    Detections,
+    Frame,
+    Pipeline,
+    Poses,
+    PoseTracker,
+    PosetrackError,
+    Tracks,
+    VideoWriter,
+    Zone,
+    ZoneCounter,
+    open_source,
+    refine,
+)
+from posetrack.errors import InputError, SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.image import as_bgr
 from posetrack.tracker.perception.custom import CustomDetector
 from posetrack.tracker.types import State
+from posetrack.tracker.types.image import as_bgr
 
+ZONE = Zone("court", ((0, 0), (640, 0), (640, 480)))
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
 
@@ -86,10 +107,81 @@ def test_what_is_no_picture_is_refused_with_a_remedy(image, sentence, line):
     assert isinstance(caught.value, ValueError)
 
 
-@pytest.mark.parametrize("time", [np.nan, np.inf, "0"])
-def test_a_time_is_a_number(time):
-    with pytest.raises(InputError, match="finite seconds"):
-        Frame(IMAGE, 0, time)
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_a_picture_of_fewer_than_16_bits_in_uint16_is_read_with_a_warning(bits):
+    white = np.full((4, 4), 2**bits - 1, np.uint16)
+    with pytest.warns(UserWarning, match=f"uses {bits} of 16 bits .* give image << {16 - bits}"):
+        assert as_bgr(white).max() < 16
+    assert as_bgr(white << (16 - bits)).min() >= 254
+    assert as_bgr(white * 0).max() == 0  # without a warning, which would be an error here
+
+
+@pytest.mark.parametrize("time", [np.nan, np.inf, "0", None, timedelta(seconds=1), [0.0, 1.0]])
+def test_a_time_is_a_number(time, tracks, tmp_path):
+    calls = [
+        lambda: Frame(IMAGE, 0, time),
+        lambda: PoseTracker().update(Poses([], [], []), time=time),
+        lambda: ActionFeatures().update(0, time, tracks),
+        lambda: ZoneCounter([ZONE]).update(0, time, tracks),
+    ]
+    for call in calls:
+        with pytest.raises(InputError, match="finite seconds"):
+            call()
+    if time is not None:  # which is the next one of a constant rate
+        with VideoWriter(tmp_path / "a.mp4", size=(64, 48)) as video, pytest.raises(InputError, match="finite seconds"):
+            video.write(IMAGE, time)
+
+
+def test_an_index_is_a_whole_number():
+    with pytest.raises(InputError, match="index of a frame is 'a'"):
+        Frame(IMAGE, "a", 0.0)
+    assert Frame(IMAGE, np.int64(3), 0.0).index == 3
+
+
+def test_time_that_runs_backwards_is_refused_by_everything_that_remembers(tracks):
+    for memory in (ActionFeatures(), ZoneCounter([ZONE])):
+        memory.update(0, 2.0, tracks)
+        with pytest.raises(InputError, match=r"Timestamps run backwards, from 2\.0 s to 1\.0 s"):
+            memory.update(1, 1.0, tracks)
+        memory.update(1, 2.0, tracks)
+    for times in ([1.0, 0.5], [0.0, np.nan]):
+        with pytest.raises(InputError, match="not finite and ascending"):
+            refine(times, [tracks, tracks])
+    with pytest.raises(InputError, match="1 times for 2 frames"):
+        refine([0.0], [tracks, tracks])
+
+
+@pytest.mark.parametrize("kind", [lambda x: x / 255, lambda x: x[..., 0], lambda x: np.dstack([x, x[..., 0]])])
+def test_pictures_of_other_kinds_are_written(kind, tmp_path):
+    with VideoWriter(tmp_path / "a.mp4", size=(64, 48)) as video:
+        video.write(kind(IMAGE))
+    assert (tmp_path / "a.mp4").exists()
+
+
+@pytest.mark.parametrize("size", [(0, 48), (64, -1), (64.5, 48)])
+def test_the_size_of_a_video_is_whole_pixels(size, tmp_path):
+    with pytest.raises(UsageError, match=r"give \(width, height\) in whole pixels"):
+        VideoWriter(tmp_path / "a.mp4", size=size)
+
+
+@pytest.mark.parametrize("source", [None, 1.5, True, b"a.mp4", ["a.mp4"], IMAGE])
+def test_what_is_no_source_is_refused_by_its_type(source):
+    with pytest.raises(SourceError, match=f"A source is of type {type(source).__name__}. Give a path"):
+        open_source(source)
+
+
+@pytest.mark.parametrize("words", [{"start": "1"}, {"end": "x"}, {"fps": "30"}, {"start": [1]}])
+def test_times_and_rates_of_a_source_are_numbers(words, tmp_path):
+    with pytest.raises(UsageError, match="Give"):
+        open_source(tmp_path / "a.mp4", **words)
+
+
+def test_measures_and_zones_that_cannot_be_are_refused():
+    for words in ({"person_height": -1}, {"person_height": 0.0}, {"scale": np.nan}):
+        with pytest.raises(UsageError, match="above 0"):
+            Calibration(**words)
+    with pytest.raises(InputError, match="has 2 corners"):
+        Zone("court", ((0, 0), (1, 1)))
 
 
 def test_a_pipeline_takes_pictures_with_times(line):
@@ -148,7 +240,7 @@ def test_a_session_begins_with_the_limits_of_the_first_source():
 
 
 @pytest.mark.parametrize("answer", [[], np.zeros((0, 4)), ([], []), Detections.empty()])
-def test_own_detectors_may_find_nobody(answer):
+def test_custom_detectors_may_find_no_one(answer):
     assert len(CustomDetector(lambda frame: answer)(Frame(IMAGE, 0, 0.0))) == 0
 
 
@@ -170,12 +262,12 @@ def test_own_detectors_answer_in_several_ways():
             CustomDetector(lambda frame, a=answer: a)(frame)
 
 
-def test_empty_lists_are_nobody():
+def test_empty_lists_are_no_people():
     assert len(Detections([], [])) == 0
     assert Detections([], []).boxes.shape == (0, 4)
     assert len(PoseTracker().update(Poses([], [], []), 0.0)) == 0
     assert len(Tracks([], Poses([], [], []), [], ())) == 0
-    with pytest.raises(InputError, match="no array of numbers"):
+    with pytest.raises(InputError, match="is not an array of numbers"):
         Detections([["a", 1, 2, 3]], [1])
 
 
@@ -206,10 +298,10 @@ def test_tracks_are_people(tracks):
 
 
 def test_tracks_become_plain_values(tracks):
-    told = json.loads(json.dumps(tracks.to_dict(), allow_nan=False))
-    assert [person["id"] for person in told["people"]] == [1, 2]
-    assert told["people"][0]["keypoints"]["left_wrist"] is None
-    assert len(told["people"][0]["keypoints"]["nose"]) == 3
+    message = json.loads(json.dumps(tracks.to_dict(), allow_nan=False))
+    assert [person["id"] for person in message["people"]] == [1, 2]
+    assert message["people"][0]["keypoints"]["left_wrist"] is None
+    assert len(message["people"][0]["keypoints"]["nose"]) == 3
 
 
 def test_tracks_become_a_data_frame_with_the_columns_of_the_table(tracks):
@@ -260,3 +352,59 @@ def test_a_notebook_shows_a_table_and_skeletons(tracks):
         [1], Poses([[0, 0, 9, 9]], np.full((1, 17, 2), np.nan), np.zeros((1, 17))), [[0, 0]], ("measured",)
     )
     assert "<svg" not in nowhere._repr_html_()
+
+
+def test_data_are_equal_if_their_values_are(tracks):
+    assert pickle.loads(pickle.dumps(tracks)) == tracks
+    assert tracks[0] in list(tracks)
+    assert tracks[0] != tracks[1]
+    assert tracks[:1] != tracks
+    assert tracks != 3
+    assert Frame(IMAGE, 0, 0.0) == Frame(IMAGE.copy(), 0, 0.0)
+    assert Frame(IMAGE, 0, 0.0) != Frame(IMAGE[::-1], 0, 0.0)
+
+
+def test_data_print_in_one_line(tracks):
+    assert repr(tracks) == "Tracks(ids=[1, 2], states=['measured', 'measured'])"
+    assert repr(tracks[0]).startswith("Person(id=1, state='measured', score=")
+    assert repr(Frame(IMAGE, 3, 0.1)) == "Frame(index=3, time=0.1, 64 x 48 pixels)"
+
+
+def test_a_wrong_image_is_told_before_a_missing_time(line):
+    line(IMAGE)
+    with pytest.raises(InputError, match="of type str"):
+        line("video.mp4")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"conf": "0.3"}, "conf is '0.3'; give a number."),
+        ({"conf": True}, "conf is True; give a number."),
+        ({"max_people": 1.5}, "max_people is 1.5; give a whole number."),
+        ({"model": 3}, "model is 3; give text."),
+        ({"detector": 3}, "detector is 3; give text or a function."),
+        ({"flip": 1}, "flip is 1; give True or False."),
+        ({"detect_every": []}, "detect_every is of type list; give a whole number or 'auto'."),
+        ({"detector": Detections}, "The detector is the class Detections. Give an instance of it."),
+    ],
+)
+def test_the_type_of_an_option_is_checked(options, sentence):
+    with pytest.raises(PosetrackError, match=re.escape(sentence)):
+        posetrack.load_pipeline(**options)
+
+
+def test_names_are_listed_before_they_are_loaded():
+    code = "import posetrack; assert {*posetrack.__all__} <= {*dir(posetrack)}"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_drawn_must_be_tracks(tracks):
+    with pytest.raises(InputError, match="tracks is of type list"):
+        posetrack.draw(IMAGE, list(tracks))
+
+
+@pytest.mark.parametrize("height", [-1, 0, "1.7", float("nan")])
+def test_a_measure_is_a_number_above_0(height):
+    with pytest.raises(PosetrackError, match="person_height is"):
+        posetrack.Calibration(person_height=height)

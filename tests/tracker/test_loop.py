@@ -1,4 +1,4 @@
-"""The loop writes the same whether its stages run side by side or one after the other, and whatever goes wrong."""
+"""The loop writes the same results in parallel and in sequence, also after errors."""
 
 import threading
 import time

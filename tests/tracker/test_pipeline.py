@@ -23,7 +23,7 @@ def people(walking_clip):
 
 
 class Boxes:
-    """A detector that gives the same boxes everywhere, whatever the picture shows."""
+    """A detector that gives the same boxes for every picture."""
 
     name, sha256 = "boxes", ""
 
@@ -57,7 +57,7 @@ def test_the_head_is_above_the_feet(pipeline, people):
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (37, 53), (481, 333), (30, 2000)])
 @pytest.mark.parametrize("level", [0, 127, 255])
-def test_a_frame_with_nobody_has_no_tracks(pipeline, shape, level):
+def test_a_frame_without_people_has_no_tracks(pipeline, shape, level):
     pipeline.reset()
     tracks = pipeline(Frame(np.full((*shape, 3), level, np.uint8), 0, 0.0))
     assert len(tracks) == 0
@@ -127,7 +127,7 @@ def test_a_device_that_is_not_there_is_never_replaced(monkeypatch):
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("name", ["transpose-r-a3", "potr-deit-s16"])
 def test_networks_of_every_family_take_their_place_in_the_line(name, flip, people):
-    """Predictions land in their crops, whatever the conventions; but for the odd Newton step of noise."""
+    """Predictions land in their crops under all conventions, except for rare Newton steps on noise."""
     import torch
 
     from posetrack.models.weights.card import PoseCard

@@ -41,7 +41,7 @@ class Watcher:
         return Detections(boxes, np.full(len(boxes), 0.9))
 
     def estimate(self, frame, people):
-        """Describe whoever is nearest to the middle of each box."""
+        """Describe the person nearest to the centre of each box."""
         self.crops.append(frame.index)
         truth = self.scene.boxes[frame.index]
         middles = [(boxes[:, None, :2] + boxes[:, None, 2:]) / 2 for boxes in (people.boxes, truth)]
@@ -123,7 +123,7 @@ def test_a_single_stage_network_finds_the_same_people(schedule):
         assert np.percentile(apart, 95) < 0.03
 
 
-def test_auto_spares_a_single_stage_network_and_finds_somebody_new():
+def test_auto_spares_a_single_stage_network_and_finds_someone_new():
     watcher, tracks, pipeline = single_stage(Schedule("auto", "auto"), comes=COMES)
     assert watcher.detections == watcher.crops
     assert len(watcher.crops) < 75
@@ -137,18 +137,18 @@ def test_auto_spares_the_detector():
     assert len(watcher.crops) < 75
 
 
-def test_somebody_new_is_found_at_the_next_detection():
+def test_someone_new_is_found_at_the_next_detection():
     _, tracks, _ = watch(Schedule(10, 1), comes=COMES + 1)
     assert next(i for i, people in enumerate(tracks) if len(people) == 2) <= COMES + 11
 
 
-def test_auto_finds_somebody_new_within_its_limits():
+def test_auto_finds_someone_new_within_its_limits():
     _, tracks, _ = watch(Schedule("auto", 1), comes=COMES)
     assert next(i for i, people in enumerate(tracks) if len(people) == 2) <= COMES + 4  # a tenth of a second
 
 
 def test_who_leaves_the_crop_is_lost_and_looked_for():
-    """A box is never its own witness: without a detector that agrees, nobody is measured for long."""
+    """A box does not confirm itself: without a detector that agrees, no one stays measured for long."""
     scene = synthetic.people(WALK.times, starts=[[100, 240], [300, 240]], velocities=[[0, 0], [0, 0]])
     scene.keypoints[40:, 0] += 5000  # gone, at once
     scene.boxes[40:, 0] += 5000

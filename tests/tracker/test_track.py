@@ -70,6 +70,16 @@ def test_a_loop_that_is_left_ends_its_threads_and_closes_the_source(pipeline, tm
     people.close()
     assert not alive()
     assert list(frames) == []
+    with pytest.raises(SourceError, match="is closed"):
+        track(frames, pipeline=pipeline)
+
+
+def test_a_part_of_a_video_is_tracked(pipeline, tmp_path):
+    path = video(tmp_path / "a.mp4")
+    found = [frame.index for frame, _ in track(path, start=0.2, end=0.5, pipeline=pipeline)]
+    assert found == [2, 3, 4]
+    with pytest.raises(UsageError, match="is open already"):
+        track(open_source(path), end=0.5, pipeline=pipeline)
 
 
 def test_a_wrong_request_is_refused_before_the_loop(pipeline, tmp_path):

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, SourceError
 from ...models.cache import sha256
-from .. import facts, run
 from ..formats.converting import working_table
 from ..output.summary import Outcome
 from ..partial import partial_path, sidecar_path
-from ..plan import Job, Plan
+from ..run import facts, single
+from ..run.plan import Job, Plan
 from .schedule import Given, Lost, Workers, schedule
 from .worker import Finished, Frames, Ready
 
@@ -51,7 +51,7 @@ class TrackFile:
         source = self.job.source
         try:
             checksum = sha256(source) if config.outputs.checksums and isinstance(source, Path) else None
-            tracked = run.track_one(
+            tracked = single.track_one(
                 self.job, config, pipeline.session(), progress=lambda **_: nullcontext(lambda people: step())
             )
         except PosetrackError:
@@ -59,7 +59,7 @@ class TrackFile:
         except Exception as error:  # of one file, which the others need not share
             at = traceback.extract_tb(error.__traceback__)[-1]
             raise SourceError(
-                f"'{source}' ended its run with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
+                f"'{source}' failed with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
                 f"{at.lineno}). Check the file with a player; if it plays, report this."
             ) from error
         return Result(tracked.outcome, tracked.warning, checksum)
@@ -67,7 +67,7 @@ class TrackFile:
 
 def in_turn(plan: Plan, step: Callable[[], object]) -> Generator[tuple[int, Event], None, None]:
     """Track the sources of a plan in this process; `step` is called after each frame. Yields as `in_workers`."""
-    pipeline = run.load(plan.config, live=plan.live)
+    pipeline = single.load(plan.config, live=plan.live)
     yield -1, Ready(tuple(facts.announcement(pipeline)))
     for number, job in enumerate(plan.jobs):
         yield number, Given(1)
@@ -102,7 +102,7 @@ def in_workers(plan: Plan, workers: Workers, *, count: int) -> Generator[tuple[i
 
 
 def _discard(job: Job) -> None:
-    """Remove the unfinished results of an attempt whose worker died, which those of the next replace."""
+    """Remove the unfinished results of an attempt whose worker died; the next attempt writes new ones."""
     for path in {*job.targets.values(), *(working_table(path) for name, path in job.targets.items() if name == "csv")}:
         for left in (partial_path(path), sidecar_path(path, complete=False)):
             with suppress(OSError):  # if it cannot be removed, it is kept under another name

@@ -57,7 +57,7 @@ class Processes:
         return self._started
 
     def give(self, worker: int, task: Task) -> None:
-        """Give a task to a worker that is ready; one that has ended meanwhile says so in `wait`."""
+        """Give a task to a worker that is ready; one that has ended meanwhile is reported by `wait`."""
         with suppress(OSError):
             self._workers[worker].pipe.send(task)
 

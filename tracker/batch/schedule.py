@@ -1,4 +1,4 @@
-"""Give tasks to workers, whichever is free, and run the tasks of a worker that dies again."""
+"""Give tasks to free workers, and repeat the tasks of workers that die."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Workers(Protocol):
     """Processes that each run one task at a time."""
 
     def start(self) -> int:
-        """Start one more worker, and return its number; it says `Ready` when it takes tasks."""
+        """Start one more worker, and return its number; it sends `Ready` when it takes tasks."""
 
     def give(self, worker: int, task: Task) -> None:
         """Give a task to a worker that is ready."""

@@ -1,7 +1,7 @@
 """Track one long video in parts: workers observe its segments, and one tracker follows the people through all of them.
 
 What takes time, detection and poses, needs the tracks of the last seconds only. So each worker starts some seconds
-before its segment, with a tracker of its own, and its observations are those of a run from the beginning. One tracker
+before its segment, with its own tracker, and its observations are those of a run from the beginning. One tracker
 then gets them all in order, and gives IDs, smoothing and the memory of people as if there were no segments.
 """
 
@@ -164,6 +164,6 @@ def _of(frame: Frame, observed: Iterator[Observed], name: str) -> Observed:
         if each.time >= frame.time - TOLERANCE:
             return each
     raise SourceError(
-        f"'{name}' gives no frame at {frame.time:.3f} s when it is read from its middle: its index is damaged. Leave "
+        f"'{name}' has no frame at {frame.time:.3f} s when it is read from its middle: its index is damaged. Leave "
         "--jobs out."
     )

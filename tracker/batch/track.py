@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, SourceError
 from ...models.cache import cache_folder
-from .. import facts, run
 from ..config import Networks
 from ..output.manifest import Entry, Manifest, SourceState, name, stamp
 from ..output.summary import BatchProgress, BatchTable, progress, summary_table
-from ..plan import Job, Plan
+from ..run import facts, single
+from ..run.plan import Job, Plan
 from ..video.address import shown
 from .files import Result, in_turn, in_workers
 from .schedule import Given
@@ -36,7 +36,7 @@ log = logging.getLogger("posetrack")
 
 
 def track(
-    plan: Plan, *, console: Console, progress: Callable[..., run.Progress] = progress
+    plan: Plan, *, console: Console, progress: Callable[..., single.Progress] = progress
 ) -> Iterator[PosetrackError | str]:
     """Track the sources of a plan.
 
@@ -61,11 +61,11 @@ def track(
         _suggest(plan.config.networks, console)
 
 
-def _single(plan: Plan, console: Console, progress: Callable[..., run.Progress]) -> Iterator[str]:
+def _single(plan: Plan, console: Console, progress: Callable[..., single.Progress]) -> Iterator[str]:
     """Track a single source, and yield its warning."""
     config, (job,) = plan.config, plan.jobs
     quiet = config.outputs.quiet
-    pipeline = run.load(config, live=plan.live).session()
+    pipeline = single.load(config, live=plan.live).session()
 
     def observe(frames: Source) -> AbstractContextManager[Callable[[Frame], Observed] | None]:
         if not quiet:  # the source and the results can be opened
@@ -73,12 +73,12 @@ def _single(plan: Plan, console: Console, progress: Callable[..., run.Progress])
         segments = segments_of(frames, config) if plan.parallel else []
         if len(segments) < 2:
             if plan.parallel:
-                log.info("'%s' is no long video file: it is tracked in one process.", frames.name)
+                log.info("'%s' is not a long video file and is tracked in one process.", frames.name)
             return nullcontext()
         workers, count = start(config)
         return observing(frames, segments, workers, count=min(count, len(segments)))
 
-    tracked = run.track_one(
+    tracked = single.track_one(
         job, config, pipeline, progress=partial(progress, quiet=quiet, console=console), observe=observe
     )
     if not quiet:

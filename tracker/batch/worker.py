@@ -78,14 +78,14 @@ class Worker:
         """
         import cv2
 
-        from .. import facts, run
+        from ..run import facts, single
 
         cv2.setNumThreads(self._threads)
-        self._pipeline = run.load(self._config, live=False)
+        self._pipeline = single.load(self._config, live=False)
         return Ready(tuple(facts.announcement(self._pipeline)))
 
     def run(self, task: Task) -> Iterator[Message]:
-        """Run a task, and report how it goes on."""
+        """Run a task, and report its progress."""
         assert self._pipeline, "load the networks first"
         count = 0
 

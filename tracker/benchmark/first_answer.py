@@ -16,7 +16,7 @@ import numpy as np
 
 
 def _ours(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
-    from ..pipeline import load_pipeline
+    from ..load import load_pipeline
     from ..types import Detections, Frame
 
     pipeline = load_pipeline(pose, detector, "cpu", offline=True)

@@ -1,4 +1,4 @@
-"""Whole runs from video file to video file, in turns, so that other load on the machine affects all of them alike."""
+"""Whole runs from video file to video file, alternating, so that other load affects all of them alike."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def ours(pipeline: Pipeline, source: Path, save: Path, *, end: float, warmup: in
     """Run posetrack on a clip as `posetrack --source CLIP --save FILE` does.
 
     Args:
-        pipeline: its networks are used by a session of their own.
+        pipeline: its networks are used by a separate session.
         source: the clip.
         save: file of the annotated video.
         end: time in the clip at which to stop, seconds.

@@ -1,4 +1,4 @@
-"""The speed of a pipeline on frames in memory, after a warm-up and with synchronization."""
+"""The speed of a pipeline on frames in memory, after a warm-up and with synchronisation."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .options import add_shared
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -36,11 +38,7 @@ def add_parser(commands: Any) -> None:
         help="box of the person in pixels (default: the detection with the highest confidence)",
     )
     parser.add_argument("--out", default="attention.png", metavar="FILE", help="image to write (default: %(default)s)")
-    parser.add_argument(
-        "--device",
-        default="auto",
-        help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)",
-    )
+    add_shared(parser, "device", "overwrite")
     parser.set_defaults(run=run)
 
 
@@ -54,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from ...errors import OutputError, SourceError, UsageError
     from ...models.attention.maps import attention_figure
     from ...models.geometry.skeletons import skeleton
+    from ..partial import check_target
     from ..perception.device import resolve_device
     from ..perception.pose import read_pose_weights
 
@@ -66,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     if not cv2.haveImageWriter(out.name):
         raise UsageError(f"--out is '{out}'; give the name of an image, e.g. attention.png.")
+    check_target(out, overwrite=args.overwrite)
     image = cv2.imread(args.image) if Path(args.image).is_file() else None
     if image is None:
         raise SourceError(f"Cannot read the image '{args.image}'. Check the path and that it is an image.")
@@ -82,7 +82,6 @@ def run(args: argparse.Namespace) -> int:
         name=args.model,
     )
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(cv2.imencode(out.suffix, figure)[1].tobytes())
     except OSError as error:
         raise OutputError(f"Cannot write {out}: {error.strerror}. Choose another --out.") from error

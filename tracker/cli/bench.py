@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from .bench_tracker import PEERS
+from .figures import add_json, check_json, write_json
 
 CROWDS = (5, 20, 100)  # people per frame
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -21,8 +21,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "precision": {"help": "numeric precision (default: %(default)s)"},
     "detect_size": {
         "type": int,
-        "help": "longer side of the detector's input; 0 is the size of its training (default: %(default)s)",
+        "help": "longer side of the detector's input; 0 is the size that it was trained with (default: %(default)s)",
     },
+    "batches": {"nargs": "+", "type": int, "metavar": "N", "help": "crops per batch (default: %(default)s)"},
     "people": {"nargs": "+", "type": int, "metavar": "N", "help": "people per frame (default: %(default)s)"},
     "against": {
         "nargs": "+",
@@ -54,8 +55,8 @@ def add_parser(commands: Any) -> None:
     _add(
         kinds,
         "naive",
-        "complete runs, start-up time and memory beside a plain chain of Ultralytics, transformers and OpenCV with the "
-        "same networks, of random weights (YOLO11n, ViTPose-B)",
+        "complete runs, start-up time and memory compared with a plain chain of Ultralytics, transformers and OpenCV "
+        "with the same networks, of random weights (YOLO11n, ViTPose-B)",
         **{"frames": 6, "warmup": 2, "rounds": 3, **WHERE, "detect_size": 0, "people": (1, 5)},
     )
     _add(
@@ -63,6 +64,14 @@ def add_parser(commands: Any) -> None:
         "network",
         "throughput of a pose network with random weights, relative to the device's matrix multiplication rate",
         **{"model": "bundled", **WHERE, "people": (1, 5, 20, 64), "rounds": 3},
+    )
+    _add(
+        kinds,
+        "gpu",
+        "a GPU: crops and keypoints compared with the processor's, crops per second of networks with random weights, "
+        "and complete runs at 1920 x 1080, with crops cut on the processor and on the GPU",
+        **{"device": "auto", "model": "vitpose-b", "batches": (1, 8, 64), "rounds": 10},
+        **{"people": (1, 5, 20), "frames": 120, "warmup": 10},
     )
     _add(
         kinds,
@@ -92,25 +101,27 @@ def _add(kinds: Any, name: str, help: str, **defaults: Any) -> Any:
         words = dict(OPTIONS[option])
         if isinstance(default, tuple):
             words["help"] = words["help"].replace("%(default)s", " ".join(map(str, default)))
+        elif default is None:
+            words["help"] = words["help"].replace(" (default: %(default)s)", "")
         parser.add_argument(f"--{option.replace('_', '-')}", default=default, **words)
-    parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
+    add_json(parser)
     parser.set_defaults(run=run, what=name)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    import json
-
     from rich.console import Console
 
-    from . import bench_runs, bench_stages, bench_tracker
+    from . import bench_gpu, bench_runs, bench_stages, bench_tracker
 
     _check(args)
+    check_json(args)
     measures = {
         "pipeline": bench_runs.run_pipeline,
         "naive": bench_runs.run_naive,
         "network": bench_stages.run_network,
+        "gpu": bench_gpu.run_gpu,
         "stages": bench_stages.run_stages,
         "tracker": bench_tracker.run_tracker,
         "endurance": bench_tracker.run_endurance,
@@ -119,8 +130,7 @@ def run(args: argparse.Namespace) -> int:
     figures = measures[args.what](args, console)
     facts = figures.get("networks", {}) | figures["machine"]
     console.print(", ".join(f"{key} {value}" for key, value in facts.items()), highlight=False)
-    if args.json:
-        Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write_json(args, figures)
     return 0
 
 
@@ -128,9 +138,10 @@ def _check(args: argparse.Namespace) -> None:
     """Check the numbers of a measurement's options."""
     from ...errors import UsageError
 
-    least = {"frames": 10 if args.what == "endurance" else 1, "warmup": 0, "rounds": 1, "people": 1}
+    least = {"frames": 10 if args.what == "endurance" else 1, "warmup": 0, "rounds": 1, "people": 1, "batches": 1}
     for name, number in least.items():
         value = getattr(args, name, None)
-        if value is not None and min(value if name == "people" else [value]) < number:
-            shown = " ".join(map(str, value)) if name == "people" else value
+        several = name in ("people", "batches")
+        if value is not None and min(value if several else [value]) < number:
+            shown = " ".join(map(str, value)) if several else value
             raise UsageError(f"--{name} is {shown}; give {number} or more.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _load(args: argparse.Namespace, **words: Any) -> Pipeline:
-    from ..pipeline import load_pipeline
+    from ..load import load_pipeline
 
     where = {"device": args.device, "runtime": args.runtime, "precision": args.precision}
     return load_pipeline(**({"detect_size": args.detect_size, "offline": True} | where | words))
@@ -90,7 +90,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         same = _load(args, model=str(pose), detector=str(detector), streams=streams(live=False))
         small = _load(args, **read_recipe("realtime"))
         figures["networks"] = _networks(same)
-        figures["networks"] |= {f"realtime {what}": told for what, told in _networks(small).items()}
+        figures["networks"] |= {f"realtime {what}": text for what, text in _networks(small).items()}
         for people in args.people:
             clip, save = folder / f"{people}.mp4", folder / "out.mp4"
             boxes = make_crowd(clip, people=people, seconds=max(count, 10 * args.frames) / 30)
@@ -113,7 +113,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 
 def _networks(pipeline: Pipeline) -> dict[str, str]:
-    """Tell what computes the networks."""
+    """Return the inference backend of each network."""
     found = {"detector": pipeline.detector, "pose": pipeline.estimator}
     networks = {what: part.network for what, part in found.items() if part and part.network}
     return {what: f"{network.name} {network.precision}" for what, network in networks.items()}
@@ -142,8 +142,8 @@ def _print_runs(runs: dict[str, dict[str, float]], title: str, console: Console)
 
 
 def _print_shares(shares: dict[str, float], console: Console) -> None:
-    told = "one after the other: networks {networks:.1%}, video {video:.1%}, everything else {rest:.1%}"
-    console.print(told.format(**shares), highlight=False)
+    line = "one after the other: networks {networks:.1%}, video {video:.1%}, everything else {rest:.1%}"
+    console.print(line.format(**shares), highlight=False)
 
 
 def _print_ready(ready: dict[str, dict[str, float]], console: Console) -> None:

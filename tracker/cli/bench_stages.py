@@ -14,22 +14,15 @@ def run_network(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Measure, print a table, and return the figures."""
     from tempfile import TemporaryDirectory
 
-    from rich.table import Table
-
     from ..benchmark.machine import environment
     from ..benchmark.network import measure_network
+    from .bench_gpu import print_network
 
     where = {"device": args.device, "runtime": args.runtime, "precision": args.precision}
     with TemporaryDirectory() as folder, environment(POSETRACK_CACHE=folder):
         file = Path(folder) / f"{args.model}.safetensors"
         figures = measure_network(args.model, args.people, file=file, rounds=args.rounds, **where)
-    table = Table(title=figures["network"])
-    for column in ("crops", "median ms", "crops/s", "of matrices' rate"):
-        table.add_column(column, justify="right")
-    for count, values in figures["batches"].items():
-        table.add_row(count, f"{values['median']:.1f}", f"{values['crops']:.1f}", f"{values['share']:.0%}")
-    console.print(table)
-    console.print(f"matrices are multiplied at {figures['peak']:.0f} GFLOP/s", highlight=False)
+    print_network(figures, console)
     return figures
 
 

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..features.calibration import Calibration
+    from ..features.calibration.calibration import Calibration
     from ..formats.recording import Recording
 
 
@@ -35,12 +35,12 @@ def calibration_of(args: argparse.Namespace, recording: Recording) -> Calibratio
     import dataclasses
 
     from ..config import Outputs
-    from ..features.calibration import AUTO
+    from ..features.calibration.calibration import AUTO
 
     given = {name: getattr(args, name) for name in ("person_height", "scale", "known_length")}
     if args.floor != AUTO:
         return Outputs(**given, floor=args.floor).calibration
-    from ..features.floor import estimate_floor
+    from ..features.calibration.floor import estimate_floor
 
     calibration = Outputs(**given).calibration
     return dataclasses.replace(calibration, floor=estimate_floor(recording.timed(), recording.skeleton))

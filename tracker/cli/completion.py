@@ -15,7 +15,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "completion",
         help="print the script with which a shell completes commands and options",
-        description="Print the completion script of a shell; docs/options.md says where it goes.",
+        description="Print the completion script of a shell; docs/options.md explains where it goes.",
     )
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
     parser.set_defaults(run=run)

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
+from .options import add_shared
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -25,23 +26,23 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--to", metavar="FORMAT", help="format, instead of that of the suffix: coco, openpose, sleap, ..."
     )
-    parser.add_argument("--fps", type=float, help="frame rate of a source without times")
+    parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a source without times")
     parser.add_argument("--size", metavar="WxH", help="size of the video in pixels, if the source does not state it")
     only = argparse.SUPPRESS
     add_calibration(parser)
     parser.add_argument(
         "--max-gap", metavar="SECONDS", type=float, default=only, help=".pkl: longest gap to interpolate (default: 0.5)"
     )
-    parser.add_argument("--rate", metavar="FPS", type=float, default=only, help=".pkl: resample (default: source's)")
+    parser.add_argument("--rate", metavar="RATE", type=float, default=only, help=".pkl: resample (default: source's)")
     parser.add_argument("--label", metavar="N", type=int, default=only, help=".pkl: number of the action (default: 0)")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing result")
+    add_shared(parser, "overwrite")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read, write, and print the files that were written."""
     from ...errors import UsageError
-    from ..features.calibration import UNCALIBRATED
+    from ..features.calibration.calibration import UNCALIBRATED
     from ..formats.files import read_recording, write_recording
 
     for name in ("fps", "rate"):

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .options import add_shared
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -16,9 +18,12 @@ def add_parser(commands: Any) -> None:
         "annotated video, the table and its sidecar.",
     )
     parser.add_argument(
-        "--out", metavar="DIR", default="posetrack-demo", help="folder for the results (default: %(default)s)"
+        "--out",
+        metavar="DIR",
+        default="posetrack-demo",
+        help="folder for the results, which are replaced (default: %(default)s)",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)")
+    add_shared(parser, "device")
     parser.set_defaults(run=run)
 
 

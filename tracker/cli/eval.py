@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .figures import add_json
+from .options import add_shared
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from ..evaluation.pictures import Evaluation
 
 SOURCES = ("gt", "detector")  # of boxes; anything else is a file
-LEAST_SCORE = 0.001  # of a network's detections; AP wants nearly all of them
+LEAST_SCORE = 0.001  # of a network's detections; AP needs nearly all of them
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -22,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "eval",
         help="measure a detector and a pose network on annotated images",
         description="Measure a person detector and a pose network by the protocol of COCO, OCHuman, CrowdPose or MPII; "
-        "docs/evaluation.md says where to get their files.",
+        "docs/evaluation.md explains where to get their files.",
     )
     parser.add_argument("--images", metavar="DIR", required=True, help="folder of the images")
     parser.add_argument(
@@ -36,31 +39,33 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "network always takes its own (default: gt)",
     )
     parser.add_argument(
-        "--model", default="bundled", help="pose model by name or file; none measures boxes only (default: bundled)"
+        "--model",
+        metavar="NAME",
+        default="bundled",
+        help="pose network, by name or file; none measures boxes only (default: bundled)",
     )
     parser.add_argument(
         "--detector",
+        metavar="NAME",
         help="detector by name or file; none measures poses only (default: bundled; none for MPII, or with a "
         "single-stage network)",
     )
-    parser.add_argument("--flip", action="store_true", help="average each pose with that of the mirrored crop")
     parser.add_argument(
         "--conf",
+        metavar="SCORE",
         type=float,
         help=f"lowest confidence of a detection (default: {LEAST_SCORE} for a network, 0 for a file)",
     )
-    parser.add_argument("--detect-size", type=int, help="longer side of the detector's input in pixels")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
-    parser.add_argument("--runtime", default="auto", help="auto, torch, openvino or onnxruntime (default: auto)")
-    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16 (default: auto)")
-    parser.add_argument("--offline", action="store_true", help="never use the network")
-    parser.add_argument("--json", metavar="FILE", help="write the figures and their settings")
+    parser.add_argument(
+        "--detect-size", metavar="PIXELS", type=int, help="longer side of the detector's input in pixels"
+    )
+    add_shared(parser, "flip", "device", "runtime", "precision", "offline")
+    add_json(parser)
     parser.add_argument(
         "--results", metavar="FILE.json", help="write poses as COCO results there, and boxes to FILE-boxes.json"
     )
     parser.add_argument("--save-errors", metavar="DIR", help="draw the worst poses, misses and false alarms")
     parser.add_argument("--worst", type=int, default=20, metavar="N", help="number of each kind (default: 20)")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing results")
     parser.set_defaults(run=run)
 
 
@@ -121,14 +126,14 @@ def _names(args: argparse.Namespace, dataset: Dataset) -> tuple[str | None, str 
     if args.boxes not in SOURCES and not args.boxes.endswith(".json"):
         raise UsageError(f"Boxes '{args.boxes}' are not known; give gt, detector or a COCO results file, .json.")
     if args.boxes not in SOURCES and args.detector:
-        raise UsageError(f"The boxes come from '{args.boxes}', so --detector has no use. Leave one of them out.")
+        raise UsageError(f"The boxes come from '{args.boxes}', so --detector has no effect. Leave one of them out.")
     if args.worst < 1:
         raise UsageError(f"--worst is {args.worst}; give 1 or more.")
     detector = args.detector or ("none" if dataset is MPII_LIKE else "bundled")
     if args.boxes not in SOURCES:
         detector = args.boxes
     if args.model == detector == "none":
-        raise UsageError("Neither a model nor a detector is to be measured; name one.")
+        raise UsageError("There is nothing to measure. Name a --model or a --detector.")
     if args.save_errors and args.model == "none":
         raise UsageError("--save-errors draws poses; name a --model.")
     return (None if args.model == "none" else args.model), (None if detector == "none" else detector)
@@ -155,7 +160,9 @@ def _load(
         family = {"protocol": protocol_of(estimator.family)}
         if isinstance(estimator, SingleStagePoseEstimator):
             if args.detector or args.boxes not in SOURCES:
-                raise UsageError(f"{model} finds people itself, so --detector and a file of boxes have no use.")
+                raise UsageError(
+                    f"{model} finds people itself, so --detector and a file of boxes have no effect. Leave them out."
+                )
             return estimator, estimator, family
         family["input_size"] = estimator.input_size
         if dataset is MPII_LIKE:

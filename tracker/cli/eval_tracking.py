@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .figures import add_json, check_json, write_json
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -22,25 +24,30 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="compare tracks with ground truth: HOTA, MOTA, IDF1, ID switches, jitter, lag, distance",
         description="Compare tracks with ground truth. Files are tables of --csv (.csv), MOT Challenge boxes (.txt) or "
         "PoseTrack18 poses (.json). A folder or pattern is several videos; files of one video have the same name.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--truth", metavar="T", required=True, help="file, folder or pattern of the ground truth")
     parser.add_argument("--result", metavar="R", required=True, help="file, folder or pattern of the tracks")
     parser.add_argument(
-        "--by", choices=("boxes", "poses"), default="boxes", help="compare boxes by IoU or poses by OKS"
+        "--by",
+        choices=("boxes", "poses"),
+        default="boxes",
+        help="compare boxes by IoU or poses by OKS (default: boxes)",
     )
-    parser.add_argument("--visibility", type=float, default=0.0, help="ignore people with a smaller visible share")
+    parser.add_argument(
+        "--visibility",
+        metavar="SHARE",
+        type=float,
+        default=0.0,
+        help="ignore people with a smaller visible share (default: 0)",
+    )
     parser.add_argument("--measured", action="store_true", help="ignore predicted rows of the table")
-    parser.add_argument("--fps", type=float, help="frame rate for jitter and lag, if no file has times")
-    parser.add_argument("--json", metavar="FILE", help="file to write the results to")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing --json file")
+    parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate for jitter and lag, if no file has times")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print the tables and write the results."""
-    import json
-
     from rich.console import Console
 
     from ...errors import UsageError
@@ -52,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
     from ..evaluation.returns import measure_returns
     from ..evaluation.starts import measure_starts, starts
     from ..formats.files import find_sequences, read_trajectories
-    from ..partial import PartialFile
 
+    check_json(args)
     if args.fps is not None and args.fps <= 0:
         raise UsageError(f"--fps is {args.fps}; give a rate above 0.")
     truths, results = find_sequences(args.truth), find_sequences(args.result)
@@ -83,12 +90,9 @@ def run(args: argparse.Namespace) -> int:
     motion = _each(parts, moving, lambda moving: measure_motion([path for paths in moving for path in paths]))
     distance = _each(parts, apart, measure_distance)
     show(identity, returns, people, boxes, motion, distance, Console())
-    if args.json:
-        tables = identity, returns, people, boxes, motion, distance
-        figures = {name: _known({k: v for table in tables for k, v in table[name].items()}) for name in identity}
-        document = {"by": args.by, "visibility": args.visibility, "all": figures.pop("all"), "videos": figures}
-        with PartialFile(args.json, overwrite=args.overwrite) as target:
-            target.write((json.dumps(document, indent=2) + "\n").encode())
+    tables = identity, returns, people, boxes, motion, distance
+    figures = {name: _known({k: v for table in tables for k, v in table[name].items()}) for name in identity}
+    write_json(args, {"by": args.by, "visibility": args.visibility, "all": figures.pop("all"), "videos": figures})
     return 0
 
 

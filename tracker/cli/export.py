@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .options import add_shared
+
 SUFFIXES = {"openvino": ".xml", "onnx": ".onnx", "torchscript": ".torchscript"}
 
 
@@ -24,16 +26,15 @@ def add_parser(commands: Any) -> None:
         "--detector", metavar="NAME", help="export a detector instead: bundled, a file, or a known name"
     )
     parser.add_argument("--to", choices=SUFFIXES, required=True, help="format; OpenVINO's is .xml and .bin")
-    parser.add_argument("--half", action="store_true", help="store weights in half precision (default: off)")
-    parser.add_argument("--int8", action="store_true", help="round a pose network to eight bits (default: off)")
+    parser.add_argument("--half", action="store_true", help="store weights in half precision")
+    parser.add_argument("--int8", action="store_true", help="round a pose network to eight bits")
     parser.add_argument(
         "--calibrate", metavar="VIDEO|FOLDER", help="people for --int8 (default: the sample of `posetrack demo`)"
     )
     parser.add_argument(
         "--out", metavar="FILE", help="file to write (default: the name, with the suffix of the format)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace existing files (default: off)")
-    parser.add_argument("--offline", action="store_true", help="never use the network (default: off)")
+    add_shared(parser, "offline", "overwrite")
     parser.set_defaults(run=run)
 
 

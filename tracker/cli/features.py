@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
+from .options import add_shared
 
 
 def add_parser(commands: Any) -> None:
@@ -39,9 +40,9 @@ def add_parser(commands: Any) -> None:
         metavar="RECIPE",
         help="recipe with [repetitions.NAME], [zones.NAME] and [lines.NAME]",
     )
-    parser.add_argument("--fps", type=float, help="frame rate of a table without times")
+    parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
     add_calibration(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+    add_shared(parser, "overwrite")
     parser.set_defaults(run=run)
 
 
@@ -49,10 +50,10 @@ def run(args: argparse.Namespace) -> int:
     """Read, compute and write, frame by frame."""
     from ...errors import UsageError
     from ..config import read_recipe
-    from ..features.events import EventDetector
-    from ..features.repetitions import from_config
-    from ..features.stream import ActionFeatures
-    from ..features.zones import ZoneCounter, zones_from_config
+    from ..features.events.detector import EventDetector
+    from ..features.events.repetitions import from_config
+    from ..features.events.zones import ZoneCounter, zones_from_config
+    from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
     from ..output.motion import SUFFIX, MotionFiles

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .options import add_shared
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -25,8 +27,7 @@ def add_parser(commands: Any) -> None:
         required=True,
         help="a view: a pose network; @SIZE is the input size in pixels of a single-stage network; repeat it",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace the file (default: off)")
-    parser.add_argument("--offline", action="store_true", help="never use the network (default: off)")
+    add_shared(parser, "device", "offline", "overwrite")
     parser.set_defaults(run=run)
 
 
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console(stderr=True)
     for problem in problems:
         console.print(f"{args.data}: {problem}", highlight=False, markup=False, soft_wrap=True)
-    views = [load_view(teacher, offline=args.offline) for teacher in args.teacher]
+    views = [load_view(teacher, device=args.device, offline=args.offline) for teacher in args.teacher]
 
     old = data.people_annotations(people)
     annotations = [annotation for annotation in people.truth["annotations"] if annotation.get("iscrowd")]

@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .figures import add_json, check_json, write_json
+from .options import add_shared
+
 if TYPE_CHECKING:
     from ...models.foreign.families import Family
     from ...models.weights.published_detectors import PublishedDetector
@@ -22,48 +25,53 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "models",
         help="list the networks that --model and --detector take, fetch or convert one",
-        description="List the pose networks that --model takes by name, the person detectors that --detector takes, "
-        "and the families of ONNX files that both take. A file of weights can be given instead.",
+        description="Without an action, list the pose networks that --model takes by name, the person detectors that "
+        "--detector takes, and the families of ONNX files that both take. A file of weights can be given instead.",
     )
-    parser.add_argument("--json", metavar="FILE", help="write the lists to a file, too")
+    add_json(parser)
     parser.set_defaults(run=show_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
-    download = actions.add_parser("download", help="fetch the weights of a network into the cache")
-    download.add_argument("name", help="a name of the list, or recommended: a pose network and a detector for auto")
-    download.add_argument("--offline", action="store_true", help="never use the network (default: off)")
+    text = "fetch the weights of a network into the cache"
+    download = actions.add_parser("download", help=text, description=f"{text.capitalize()}.")
+    download.add_argument(
+        "name", metavar="NAME", help="a name of the list, or recommended: a pose network and a detector for auto"
+    )
+    add_shared(download, "offline")
     download.set_defaults(run=show_download)
-    info = actions.add_parser("info", help="describe a network")
-    info.add_argument("name", help="a name of the list, or a file, which is recognised by its contents")
+    text = "describe a network, or both of bundled"
+    info = actions.add_parser("info", help=text, description=f"{text.capitalize()}.")
+    info.add_argument("name", metavar="NAME", help="a name of the list, or a file, which is recognised by its contents")
+    add_json(info)
     info.set_defaults(run=show_info)
-    convert = actions.add_parser("convert", help="convert a checkpoint to safetensors")
+    text = "convert a checkpoint to safetensors"
+    convert = actions.add_parser("convert", help=text, description=f"{text.capitalize()}.")
     convert.add_argument("source", metavar="NAME", help="checkpoint, or a name of the list")
     convert.add_argument("--out", metavar="FILE", required=True, help="file to write, .safetensors")
-    convert.add_argument("--overwrite", action="store_true", help="replace an existing file (default: off)")
-    convert.add_argument("--offline", action="store_true", help="never use the network (default: off)")
+    add_shared(convert, "offline", "overwrite")
     convert.set_defaults(run=show_convert)
 
 
 def show_list(args: argparse.Namespace) -> int:
     """Print tables of the pose networks, the detectors and the families of ONNX files."""
-    import json
-
     from ...models.foreign import families
     from ...models.weights import published_detectors
     from ...models.weights.variants import PROTOCOL, ZOO
 
+    check_json(args)
     networks = [_facts(known) for known in ZOO.values()]
     detectors = [_detector_facts(detector) for detector in published_detectors.DETECTORS.values()]
     foreign = [_family_facts(family) for family in families.FAMILIES]
-    if args.json:
-        lists = {"model": networks, "detector": detectors, "onnx": foreign}
-        Path(args.json).write_text(json.dumps(lists, indent=2) + "\n", encoding="utf-8")
+    write_json(args, {"model": networks, "detector": detectors, "onnx": foreign})
     caption = (
         f"GMACs: billions of multiply-accumulate operations per person, or per image. AP as published: {PROTOCOL}."
     )
     _print_table("Pose networks (--model)", networks, caption)
     more = "Any other YOLO of Ultralytics or RT-DETR of the hub works by its name, too."
     _print_table("Person detectors (--detector)", detectors, f"AP as published: {published_detectors.PROTOCOL}. {more}")
-    caption = f"Params and AP as published, {families.PROTOCOL}. `posetrack models info FILE` recognises a file."
+    caption = (
+        f"Params (millions), GMACs and AP as published, {families.PROTOCOL}; - if not. `posetrack models info FILE` "
+        "recognises a file."
+    )
     _print_table("ONNX files of other projects", foreign, caption)
     return 0
 
@@ -117,7 +125,8 @@ def _family_facts(family: Family) -> dict[str, str]:
         "task": family.task,
         "option": family.flag,
         "exported by": family.exporter,
-        "params": f"{family.parameters} M",
+        "params": family.parameters,
+        "GMACs": family.gmacs,
         "AP": family.ap,
         "licence": family.licence,
     }
@@ -128,14 +137,19 @@ def show_info(args: argparse.Namespace) -> int:
     from ...models.weights.locate import variant
     from ...models.weights.published_detectors import DETECTORS
 
+    check_json(args)
+    networks = []
     if Path(args.name).is_file():
-        _print_facts(_file_info(Path(args.name)))
-        return 0
-    detector = DETECTORS.get(args.name)
-    if detector is None or args.name == "bundled":
-        _print_facts({"network": "pose network", **_pose_info(variant(args.name))})
-    if detector:
-        _print_facts({"network": "person detector", **_detector_info(detector)})
+        networks.append(_file_info(Path(args.name)))
+    else:
+        detector = DETECTORS.get(args.name)
+        if detector is None or args.name == "bundled":
+            networks.append({"network": "pose network", **_pose_info(variant(args.name))})
+        if detector:
+            networks.append({"network": "person detector", **_detector_info(detector)})
+    for facts in networks:
+        _print_facts(facts)
+    write_json(args, networks)
     return 0
 
 

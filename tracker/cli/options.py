@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import configs
-from ..config import GROUPS, Source
+from ..config import GROUPS, Networks, Outputs, Source
 from ..options import Option, default_text, flag, options
 
 TITLES = {"source": "input", "networks": "networks", "tracking": "tracking", "outputs": "output", "workers": "workers"}
@@ -46,12 +46,26 @@ def add_arguments(parser: argparse.ArgumentParser, *, brief: bool = False, words
     )
 
 
-def _add(arguments: argparse._ArgumentGroup, field: dataclasses.Field[Any], option: Option, **more: Any) -> None:
+def add_shared(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add options of the main command to another one, with the same words and defaults."""
+    for field, option in (pair for group in (Networks, Outputs) for pair in options(group)):
+        if field.name in names:
+            _add(parser, field, option, default=field.default)
+
+
+def _add(
+    arguments: argparse._ActionsContainer,
+    field: dataclasses.Field[Any],
+    option: Option,
+    *,
+    default: Any = argparse.SUPPRESS,
+    **more: Any,
+) -> None:
     name = field.name.replace("_", "-")
     see = f"; see docs/{option.see}" if option.see else ""
     words: dict[str, Any] = {
         "dest": field.name,
-        "default": argparse.SUPPRESS,
+        "default": default,
         "help": f"{option.help}{see} (default: {default_text(field)})".replace("`", "").replace("%", "%%"),
     }
     if option.metavar is None:  # the opposite of what is listed overrides a recipe

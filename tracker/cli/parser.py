@@ -13,6 +13,13 @@ from typing import Any, NoReturn
 from ...errors import UsageError
 from ..video.address import redact
 
+_SENTENCES = {  # instead of what argparse says
+    r": expected (at least )?one argument": " needs a value",
+    r": invalid float value: (.*)": r" is \1; give a number",
+    r": invalid int value: (.*)": r" is \1; give a whole number",
+    r"the following arguments are required: (.*)": r"this is missing: \1",
+}
+
 
 class Parser(argparse.ArgumentParser):
     """Parser that raises `UsageError` instead of printing its usage and exiting."""
@@ -25,7 +32,7 @@ class Parser(argparse.ArgumentParser):
         """Parse, and refuse what is left over."""
         parsed, rest = self.parse_known_args(args, namespace)
         if rest:
-            raise UsageError(f"There is no use for '{redact(rest[0])}'. See {self.prog} --help.")
+            raise UsageError(f"Unexpected argument '{redact(rest[0])}'. See {self.prog} --help.")
         return parsed
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -43,8 +50,10 @@ class Parser(argparse.ArgumentParser):
         if choice := re.fullmatch(r"(.*): invalid choice: '(.*)' \(choose from (.*)\)", message):
             known = [name.strip("' ") for name in choice[3].split(",")]
             near = get_close_matches(choice[2], known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(known)}."
-            raise UsageError(f"'{choice[2]}' is no choice for {choice[1]}. {hint}")
+            hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(known)}; see {self.prog} --help."
+            raise UsageError(f"'{choice[2]}' is not a valid choice for {choice[1]}. {hint}")
+        for said, sentence in _SENTENCES.items():
+            message = re.sub(said, sentence, message)
         raise UsageError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
 
     def _refuse_options(self, words: Sequence[str]) -> None:
@@ -54,7 +63,7 @@ class Parser(argparse.ArgumentParser):
             if not word[1].isdigit() and not any(name.startswith(word.replace("--no-", "--")) for name in known):
                 near = get_close_matches(word, sorted(known), n=1)
                 hint = f"Did you mean {near[0]}?" if near else f"See {self.prog} --help."
-                raise UsageError(f"There is no option '{word}'. {hint}")
+                raise UsageError(f"Unknown option '{word}'. {hint}")
 
 
 class RootParser(Parser):
@@ -83,6 +92,6 @@ class RootParser(Parser):
             return super().parse_args(asked[:1], namespace)  # prints, and leaves
         if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and not Path(words[0]).exists():
             near = get_close_matches(words[0], self.commands.choices, n=1)
-            if near:
-                raise UsageError(f"There is neither a file nor a command '{words[0]}'. Did you mean {near[0]}?")
+            hint = f"Did you mean {near[0]}?" if near else f"See {self.prog} --help."
+            raise UsageError(f"There is neither a file nor a command '{words[0]}'. {hint}")
         return self._job.parse_args(words, namespace)

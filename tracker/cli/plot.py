@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
+from .options import add_shared
 
 
 def add_parser(commands: Any) -> None:
@@ -24,9 +25,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--person", action="append", type=int, metavar="ID", help="draw only this person; may be repeated"
     )
-    parser.add_argument("--fps", type=float, help="frame rate of a table without times")
+    parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
     add_calibration(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_shared(parser, "overwrite")
     parser.set_defaults(run=run)
 
 
@@ -55,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
 def _read(args: argparse.Namespace) -> Any:
     from pathlib import Path
 
-    from ..features.events import EventDetector
-    from ..features.stream import ActionFeatures
+    from ..features.events.detector import EventDetector
+    from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
     from ..report.measurements import Collector
@@ -66,9 +67,8 @@ def _read(args: argparse.Namespace) -> Any:
         return read_features(Path(args.source))
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
-    detector = EventDetector(actions)
-    collector = Collector(actions, detector)
-    with ActionSink(actions, detector, collector) as sink:
+    collector = Collector(actions)
+    with ActionSink(actions, EventDetector(actions), collector) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     return collector.measurements

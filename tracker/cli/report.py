@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
+from .options import add_shared
 
 
 def add_parser(commands: Any) -> None:
@@ -22,16 +23,16 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--title", metavar="TEXT", help="heading instead of the source's name")
     parser.add_argument("--notes", metavar="TEXT", help="text below the heading, such as the person, task and camera")
     parser.add_argument("--logo", metavar="FILE", help="image beside the heading: .png, .jpg or .svg")
-    parser.add_argument("--fps", type=float, help="frame rate of a table without times")
+    parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
     add_calibration(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_shared(parser, "overwrite")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read the table, then the video, and write the page."""
-    from ..features.events import EventDetector
-    from ..features.stream import ActionFeatures
+    from ..features.events.detector import EventDetector
+    from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
     from ..partial import Transaction
@@ -40,11 +41,11 @@ def run(args: argparse.Namespace) -> int:
 
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
-    detector = EventDetector(actions)
     with Transaction() as results:
         named: Any = {"overwrite": args.overwrite, "results": results}
-        with Report(args.out, actions, detector, fps=recording.fps, logo=args.logo, **named) as report:
-            with ActionSink(actions, detector, report.people) as sink:
+        with Report(args.out, actions, fps=recording.fps, logo=args.logo, **named) as report:
+            people, detector = report.people, EventDetector(actions)
+            with ActionSink(actions, detector, people, movements=[people.movement]) as sink:
                 for index, time, tracks in recording.timed():
                     sink.write_rows(index, time, tracks)
             facts = titled(facts_of(recording), title=args.title, notes=args.notes)

@@ -24,7 +24,10 @@ def run(args: argparse.Namespace) -> int:
     config = RunConfig.of(**options)
     sources = [*args.sources, *([given["source"]] if "source" in given else [])] or [config.source.source]
     if not all(sources):
-        raise UsageError("There is nothing to track. Name a FILE or a folder, or 0 for a webcam; see posetrack --help.")
+        raise UsageError(
+            "There is nothing to track. Name a FILE or a folder, or 0 for a webcam; see posetrack --help, or try "
+            "posetrack demo."
+        )
     return track(config, sources)
 
 
@@ -33,7 +36,7 @@ def track(config: RunConfig, sources: Sequence[str]) -> int:
     from rich.console import Console
 
     from ..batch.track import track as track_all
-    from ..plan import make_plan
+    from ..run.plan import make_plan
 
     if config.outputs.quiet:
         logging.getLogger("posetrack").setLevel(logging.WARNING)

@@ -21,7 +21,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--source", action="append", default=[], metavar="X", help="webcam, file or stream to show; may be repeated"
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; others than the loopback need a token (%(default)s)"
+        "--host", default="127.0.0.1", help="address to listen on; any but the loopback needs a token (%(default)s)"
     )
     parser.add_argument("--port", type=int, default=8000, help="port; 0 takes a free one (default: %(default)s)")
     parser.add_argument(
@@ -34,11 +34,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--max-upload", type=float, default=4.0, metavar="GB", help="largest upload (default: %(default)s)"
     )
     parser.add_argument("--certificate", metavar="FILE", help="PEM certificate; serves https")
-    parser.add_argument("--key", metavar="FILE", help="PEM key of the certificate, if it is a file of its own")
+    parser.add_argument("--key", metavar="FILE", help="PEM key of the certificate, if it is a separate file")
     parser.add_argument("--config", metavar="RECIPE", help="realtime, accurate, cpu, or your TOML file")
     for name, text in (("model", "pose network"), ("detector", "person detector"), ("device", "where networks run")):
         parser.add_argument(f"--{name}", metavar="NAME", help=f"{text}, as of `posetrack`")
-    parser.add_argument("--offline", action="store_true", help="never use the network to load weights")
+    parser.add_argument("--offline", action="store_true", help="never download weights")
     parser.set_defaults(run=run)
 
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     options |= {"offline": True} if args.offline else {}
     if not 0 < args.max_upload < float("inf"):
         raise UsageError(f"--max-upload is {args.max_upload} GB. Give a number above 0.")
-    logging.getLogger("posetrack").setLevel(logging.ERROR)  # the page says of each camera what is dropped and lost
+    logging.getLogger("posetrack").setLevel(logging.ERROR)  # the page shows each camera's dropped and lost frames
     settings = Settings(
         history=Path(args.history),
         host=args.host,

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .options import add_shared
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
@@ -24,8 +26,8 @@ def add_parser(commands: Any) -> None:
         default="wide",
         help="wide: a row per person and session (default); tidy: a row per statistic",
     )
-    parser.add_argument("--flagged", action="store_true", help="also use angles that no body can have")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    parser.add_argument("--flagged", action="store_true", help="include impossible angles")
+    add_shared(parser, "overwrite")
     parser.set_defaults(run=run)
 
 

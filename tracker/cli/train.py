@@ -15,7 +15,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "train",
         help="train a network on annotated people",
         description="Train a network by a recipe on people in COCO's layout; see docs/training.md.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
         "recipe", metavar="RECIPE", help="a recipe of configs/train, such as vitpose-s, or a .toml file"
@@ -27,7 +26,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="annotations/person_keypoints_*.json with images in folders, or annotations.json with files or .tar",
     )
     parser.add_argument(
-        "--labels", metavar="FILE", help="annotation file of --data to use, such as of `posetrack label`"
+        "--labels", metavar="FILE", help="annotation file in --data to use, such as that of `posetrack label`"
     )
     parser.add_argument("--val", metavar="DIR", help="validation set (default: that of --data, or a part of it)")
     parser.add_argument("--out", metavar="DIR", help="folder of the results (default: runs/RECIPE)")
@@ -37,9 +36,17 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--init", metavar="PATH", help="start from weights, a checkpoint of another run, or 'bundled'")
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run from last.pt in --out")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")
-    parser.add_argument("--devices", type=int, default=1, help="number of devices on this machine")
-    parser.add_argument("--nodes", type=int, default=1, help="number of machines")
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="auto, cpu, cuda or mps (default: auto)",
+    )
+    parser.add_argument(
+        "--devices", metavar="N", type=int, default=1, help="number of devices on this machine (default: 1)"
+    )
+    parser.add_argument("--nodes", metavar="N", type=int, default=1, help="number of machines (default: 1)")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(run=run)
 
@@ -52,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     recipe = recipes.read(args.recipe, args.set)
     out = Path(args.out or Path("runs") / Path(args.recipe).stem)
     if args.resume and args.init:
-        raise UsageError("--resume goes on with a run and --init begins one; give one of them.")
+        raise UsageError("--resume continues a run and --init starts one; give one of them.")
     if missing := [name for name in EXTRA if importlib.util.find_spec(name) is None]:
         raise UsageError(f"Training needs {', '.join(missing)}. Run: pip install 'posetrack[train]'")
     from ...models.training.launch import train

@@ -1,4 +1,4 @@
-"""How well boxes fit, and how calm they are."""
+"""The fit and steadiness of boxes."""
 
 from __future__ import annotations
 

@@ -174,12 +174,12 @@ def read_cutouts(folder: str | Path) -> list[CutOut]:
     """
     files = sorted(Path(folder).glob("*.png"))
     if not files:
-        raise SourceError(f"{folder} holds no PNG file. Give a folder of cut-out people with alpha.")
+        raise SourceError(f"{folder} contains no PNG file. Give a folder of cut-out people with alpha.")
     cutouts = []
     for file in files:
         image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
         if image is None or image.ndim != 3 or image.shape[2] != 4:
-            raise SourceError(f"{file} is no image with alpha. Remove it, or cut the person out.")
+            raise SourceError(f"{file} is not an image with alpha. Remove it, or cut the person out.")
         cutouts.append(CutOut(image[..., :3], image[..., 3].astype(np.float32) / 255))
     return cutouts
 

@@ -56,7 +56,7 @@ class Case:
 
 
 def check_gallery(folder: str | Path, *, overwrite: bool) -> None:
-    """Check that the folder for error images can be created and holds no other gallery.
+    """Check that the folder for error images can be created and contains no other gallery.
 
     Raises:
         OutputError: the folder cannot be created, or holds a gallery and `overwrite` is False.
@@ -69,7 +69,7 @@ def check_gallery(folder: str | Path, *, overwrite: bool) -> None:
             f"Cannot create the folder '{folder}': {error.strerror}. Give --save-errors another folder."
         ) from error
     if _pictures(folder) and not overwrite:
-        raise OutputError(f"'{folder}' already holds error images. Give another folder, or add --overwrite.")
+        raise OutputError(f"'{folder}' already contains error images. Give another folder, or add --overwrite.")
 
 
 def save_errors(run: Evaluation, images: str | Path, folder: str | Path, *, worst: int) -> int:

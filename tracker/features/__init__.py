@@ -1,1 +1,4 @@
-"""Joint angles, motion, postures and events, computed from keypoints."""
+"""What people do, computed from keypoints: kinematics, calibration, features, events and whole movements.
+
+Each sub-package imports only those before it.
+"""

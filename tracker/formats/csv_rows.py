@@ -72,8 +72,8 @@ def places(header: Sequence[str], wanted: Sequence[str]) -> list[int]:
     return [header.index(name) for name in wanted]
 
 
-def number(cell: str) -> float:
-    """Return the number in a cell, with a decimal point or comma; NaN if it is empty.
+def number(cell: str, name: str) -> float:
+    """Return the number in a cell of a column, with a decimal point or comma; NaN if it is empty.
 
     Raises:
         ValueError: it is not a number.
@@ -88,7 +88,7 @@ def number(cell: str) -> float:
         try:
             return float(cell.replace(",", "."))
         except ValueError:
-            raise ValueError(f"'{short(cell)}' is not a number") from None
+            raise ValueError(f"{name} is '{short(cell)}', not a number") from None
 
 
 def whole(cell: str, name: str, *, least: int) -> int:
@@ -97,7 +97,7 @@ def whole(cell: str, name: str, *, least: int) -> int:
     Raises:
         ValueError: it is not a whole number, or below `least`.
     """
-    value = number(cell)
+    value = number(cell, name)
     if not (value.is_integer() and least <= value < 2**53):
         raise ValueError(f"{name} is '{short(cell)}', not a whole number from {least} on")
     return int(value)

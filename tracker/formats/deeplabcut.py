@@ -98,7 +98,7 @@ def _csv(depth: int, path: Path) -> Iterator[tuple[list[int], NDArray[np.float64
         numbers, values = [], []
         for line, cells in block:
             try:
-                values.append([number(cell) for cell in cells[1:]])
+                values.append([number(cell, "a value") for cell in cells[1:]])
                 counted = counted and not (position == 0 and _is_name(cells[0]))
                 numbers.append(whole(cells[0], "frame", least=0) if counted else position)
             except ValueError as error:

@@ -128,7 +128,11 @@ def check_result(path: Path, format: Format, *, overwrite: bool) -> None:
         taken = path.is_dir() and any(path.iterdir())
         foreign = taken and any(not file.name.endswith("_keypoints.json") for file in path.iterdir())
         if foreign or (taken and not overwrite):
-            remedy = "Give another name." if foreign else "Choose another name, or add --overwrite to replace it."
+            remedy = (
+                "Give another name."
+                if foreign
+                else "Choose another name, or add --overwrite (in Python overwrite=True)."
+            )
             raise OutputError(f"The folder '{path}' exists already and is not empty. {remedy}")
         return check_target(path / "x_keypoints.json" if taken else path.with_name(path.name + ".new"), overwrite=True)
     existing = present(path, format)
@@ -165,5 +169,5 @@ def find_sequences(where: str) -> dict[str, Path]:
             )
         files[name] = path
     if not files:
-        raise SourceError(f"'{where}' holds no .csv, .txt or .json file. Check the path.")
+        raise SourceError(f"'{where}' contains no .csv, .txt or .json file. Check the path.")
     return files

@@ -132,7 +132,9 @@ def name_of(person: int) -> str:
 
 
 def ids_of(names: Sequence[str]) -> list[int]:
-    """Return the numbers at the end of names; 1, 2, ... if they are not all different."""
+    """Return the numbers at the end of names, one higher if they count from 0; 1, 2, ... if they do not all differ."""
     found = [re.search(r"(\d+)$", name) for name in names]
     ids = [int(match[1]) for match in found if match]
-    return ids if len(set(ids)) == len(names) else list(range(1, len(names) + 1))
+    if len(set(ids)) < len(names):
+        return list(range(1, len(names) + 1))
+    return [identity + (0 in ids) for identity in ids]

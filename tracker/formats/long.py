@@ -72,9 +72,9 @@ def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
         people: dict[int, tuple[State, dict[int, list[float]]]] = {}
         for line, (frame, seconds, person, state, name, *cells) in group:
             try:
-                index, time = whole(frame, "frame", least=0), number(seconds)
+                index, time = whole(frame, "frame", least=0), number(seconds, "time_s")
                 _, points = people.setdefault(whole(person, "track_id", least=1), (state_of(state), {}))
-                if points.setdefault(column[name.strip()], values := [number(cell) for cell in cells]) is not values:
+                if points.setdefault(column[name.strip()], values := [*map(number, cells, COLUMNS[5:])]) is not values:
                     raise ValueError(f"the {name} of person {person} occurs twice")
             except ValueError as error:
                 raise _broken(path, line, error) from error

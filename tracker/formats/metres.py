@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ..features.calibration import Calibration
-from ..features.stream import ActionFeatures
+from ..features.calibration.calibration import Calibration
+from ..features.extraction.stream import ActionFeatures
 from .recording import Recording
 
 Places = Callable[[int, NDArray[np.float64]], NDArray[np.float64]]
@@ -20,13 +20,13 @@ def places_of(recording: Recording, calibration: Calibration) -> Places:
     """Return a function that turns a person's ID and places (..., 2) in pixels into metres, y up.
 
     Without a measure of a metre they stay in pixels. A person has one scale: with the height of the people, the median
-    over all frames, so that nobody grows or shrinks.
+    over all frames, so that no one grows or shrinks.
 
     Raises:
         UsageError: the scale changes with the depth, so that there is no one plane.
     """
     if calibration.by_depth:
-        raise UsageError("Two known lengths give a scale by depth, and markers lie in one plane. Give one of them.")
+        raise UsageError("Two known lengths give a scale by depth, but markers lie in one plane. Give one of them.")
     scales = _by_height(recording, calibration) if calibration.person_height else {}
     one = calibration.scale or (calibration.lengths[0].scale if calibration.lengths else 1.0)
 

@@ -24,6 +24,7 @@ from .recording import Recording, TimedTracks, tracks_of
 from .trajectories import in_skeleton
 
 FILES = "*_keypoints.json"
+_FROM_ZERO = re.compile(rb'"person_id"\s*:\s*\[?\s*0\s*[],}]')
 _MIDPOINTS = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
 # OpenPose's older 18 keypoints: the first of BODY_25 without mid_hip.
 _COCO_18 = tuple(name for name in BODY_25.keypoints[:19] if name != "mid_hip")
@@ -72,13 +73,18 @@ def _points(tracks: Tracks, skeleton: Skeleton) -> NDArray[np.float64]:
 def read_openpose(path: Path) -> Recording:
     """Read a folder with 25 or 18 keypoints; people without an ID are numbered from 1 in each frame.
 
+    IDs that count from 0 are raised by one.
+
     Raises:
         SourceError: the folder contains no such files.
     """
     files = sorted(path.glob(FILES), key=_index)
     if not files:
-        raise SourceError(f"'{path}' holds no {FILES}. Give a folder that OpenPose's --write_json or posetrack wrote.")
-    return Recording(BODY_25, partial(_frames, files), path, num_frames=_index(files[-1]) + 1)
+        raise SourceError(
+            f"'{path}' contains no {FILES}. Give a folder that OpenPose's --write_json or posetrack wrote."
+        )
+    lowest = 0 if any(_FROM_ZERO.search(file.read_bytes()) for file in files) else 1
+    return Recording(BODY_25, partial(_frames, files, lowest), path, num_frames=_index(files[-1]) + 1)
 
 
 def _index(file: Path) -> int:
@@ -88,10 +94,10 @@ def _index(file: Path) -> int:
     return int(found[1])
 
 
-def _frames(files: list[Path]) -> Iterator[TimedTracks]:
+def _frames(files: list[Path], lowest: int) -> Iterator[TimedTracks]:
     for file in files:
         try:
-            people = json.loads(file.read_bytes())["people"]
+            people = [person for person in json.loads(file.read_bytes())["people"] if person["pose_keypoints_2d"]]
             points = np.array([person["pose_keypoints_2d"] for person in people], dtype=np.float64)
             points = points.reshape(len(people), -1, 3) if people else np.zeros((0, len(BODY_25), 3))
             ids = [int(np.ravel(person.get("person_id", -1))[0]) for person in people]
@@ -108,5 +114,6 @@ def _frames(files: list[Path]) -> Iterator[TimedTracks]:
         present = np.flatnonzero(np.isfinite(found[..., 0]).any(1))
         ids = [ids[row] for row in present.tolist()]
         if len(set(ids)) < len(ids) or min(ids, default=0) < 0:
-            ids = list(range(1, len(ids) + 1))
+            ids = list(range(lowest, len(ids) + lowest))
+        ids = [identity + 1 - lowest for identity in ids]
         yield _index(file), np.nan, tracks_of(ids, found[present, :, :2], found[present, :, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ def measured(points: NDArray[np.floating]) -> NDArray[np.floating]:
 def without_placeholders(people: Trajectories, path: Path) -> Trajectories:
     """Remove people without an ID, with a warning, and people with neither a box nor a keypoint.
 
+    IDs that count from 0 are raised by one, with a message, because those of posetrack count from 1.
+
     Raises:
         SourceError: all people are without an ID.
     """
@@ -40,4 +43,8 @@ def without_placeholders(people: Trajectories, path: Path) -> Trajectories:
         log.warning("'%s': %d people without an ID are omitted.", path, unnamed.sum())
     boxed = np.isfinite(people.boxes).all(1) & (people.boxes[:, 2:] > people.boxes[:, :2]).all(1)
     known: Any = np.isfinite(people.keypoints).all(-1)
-    return people[~unnamed & (boxed | known.any(1))]
+    kept = people[~unnamed & (boxed | known.any(1))]
+    if (kept.ids == 0).any():
+        log.info("'%s': its IDs count from 0; here each is one higher.", path)
+        kept = replace(kept, ids=kept.ids + 1)
+    return kept

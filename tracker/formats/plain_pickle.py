@@ -49,7 +49,7 @@ def _array(shape: tuple[int, ...], dtype: str, data: bytearray) -> np.ndarray:
 
 def _bytes(data: Any) -> bytes:
     if not isinstance(data, bytes | bytearray):  # an integer would allocate as many zeros
-        raise pickle.UnpicklingError("it asks for an empty array of a size of its own")
+        raise pickle.UnpicklingError("it asks for an empty array of a custom size")
     return bytes(data)
 
 

@@ -151,7 +151,7 @@ def check_empty(path: Path, *, people: int, frames: int) -> None:
     """
     if frames > max(MAX_EMPTY, MAX_EMPTY_SHARE * people):
         raise SourceError(
-            f"'{path}' has people in {people} of {frames} frames, and this format writes every frame. Correct the "
+            f"'{path}' has people in {people} of {frames} frames, but this format writes every frame. Correct the "
             "number of its last frame, or choose a format without empty frames, such as .csv."
         )
 

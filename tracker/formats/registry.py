@@ -88,7 +88,7 @@ def format_of(path: Path, name: str | None = None) -> Format:
     suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
     if suffix is None:
         raise UsageError(
-            f"'{path}' has the suffix of no format. Choose one of {', '.join(f.suffix for f in FORMATS.values())}."
+            f"'{path}' has an unknown suffix. Choose one of {', '.join(f.suffix for f in FORMATS.values())}."
         )
     return next(format for format in FORMATS.values() if format.suffix == suffix)
 
@@ -103,7 +103,7 @@ def format_in(path: Path) -> Format:
         return FORMATS["openpose"]
     suffix = path.suffix.lower()
     if suffix not in {*SINGLE, FORMATS["c3d"].suffix}:
-        raise UsageError(f"'{path}' has the suffix of no format. Give one of {', '.join(sorted(SINGLE))}, or a folder.")
+        raise UsageError(f"'{path}' has an unknown suffix. Give one of {', '.join(sorted(SINGLE))}, or a folder.")
     if suffix == ".csv":
         header = header_of(path)
         return FORMATS["dlc" if header[:1] == ["scorer"] else "long" if {"keypoint", "x", "y"} & {*header} else "table"]

@@ -211,26 +211,27 @@ def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
     rows = read_rows(path)
     header = names(next(rows)[1])
     states = state_columns(skeleton, states=set(state_columns(skeleton)) <= set(header))
-    at = places(header, [*columns(skeleton), *states])
+    wanted = list(columns(skeleton))
+    at = places(header, [*wanted, *states])
     for group in frames(rows, at[0], path):
-        yield _frame([(line, [cells[place] for place in at]) for line, cells in group], skeleton, path)
+        yield _frame([(line, [cells[place] for place in at]) for line, cells in group], wanted, path)
 
 
-def _frame(rows: list[Row], skeleton: Skeleton, path: Path) -> TimedTracks:
-    """Return one frame of a table from its rows, whose cells are in the order of `columns`."""
+def _frame(rows: list[Row], names: list[str], path: Path) -> TimedTracks:
+    """Return one frame of a table from its rows, whose first cells are in the order of the names."""
     values, ids, states, points = [], [], [], []
-    width = _LEAD + 3 * len(skeleton)
+    width = len(names)
     for line, cells in rows:
         try:
-            values.append([number(cell) for cell in cells[4:width]])
+            values.append([number(*pair) for pair in zip(cells[4:width], names[4:])])
             points.append([STATES.index(state_of(cell)) if cell.strip() else 0 for cell in cells[width:]])
             ids.append(whole(cells[2], "track_id", least=1))
             states.append(state_of(cells[3]))
-            index, time = whole(cells[0], "frame", least=0), number(cells[1])
+            index, time = whole(cells[0], "frame", least=0), number(cells[1], "time_s")
         except ValueError as error:
             raise SourceError(f"'{path}' is broken in line {line}: {error}. Correct or remove the line.") from error
     numbers = np.array(values)
-    keypoints = numbers[:, _LEAD - 4 :].reshape(len(rows), len(skeleton), 3)
+    keypoints = numbers[:, _LEAD - 4 :].reshape(len(rows), -1, 3)
     return (
         index,
         time,

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...errors import SourceError, UsageError
 from ...models.geometry.keypoints import Skeleton
-from ..features.calibration import UNCALIBRATED, Calibration
+from ..features.calibration.calibration import UNCALIBRATED, Calibration
 from .individuals import Span, blocks, person_in, spans_of
 from .metres import places_of
 from .recording import Recording, TimedTracks, check_empty, tracks_of
@@ -102,7 +102,7 @@ def read_trc(path: Path, *, scale: float | None = None) -> Recording:
         unit, fps = facts["Units"], float(facts["DataRate"])
         skeleton = skeleton_of([name for name in head[3][2:] if name.strip()])
     except (KeyError, ValueError) as error:
-        raise SourceError(f"'{path}' is not a marker file: {error} in its head. Give one of OpenSim.") from error
+        raise SourceError(f"'{path}' is not a marker file: {error} in its header. Give one of OpenSim.") from error
     if unit not in _PER_METRE and unit != "px":
         raise SourceError(f"'{path}' is in '{unit}'. Give a file in m, mm or px.")
     if unit != "px" and not scale:

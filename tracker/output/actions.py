@@ -8,16 +8,19 @@ from contextlib import suppress
 from math import isnan
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
 from ...errors import OutputError
-from ..features.columns import LEAD, header
-from ..features.derivatives import FILTER
-from ..features.events import COUNT, EVENT_COLUMNS, UNITS, Event, EventDetector
-from ..features.stream import ActionFeatures, Features
-from ..features.zones import ZoneCounter
+from ..features.events.detector import COUNT, EVENT_COLUMNS, UNITS, Event, EventDetector
+from ..features.events.zones import ZoneCounter
+from ..features.extraction.columns import LEAD, header
+from ..features.extraction.stream import ActionFeatures, Features
+from ..features.kinematics.derivatives import FILTER
+from ..features.movement.movements import Movements
+from ..features.movement.passage import Passage
+from ..features.movement.phases import Repetition
 from ..partial import PartialFile, Transaction
 from ..types import Frame, Tracks
 from .movement import BalanceRows, GaitRows, RepetitionRows
@@ -38,19 +41,40 @@ class Listener(Protocol):
         """Forget all frames."""
 
 
-class Rows(Protocol):
-    """Contents of a table."""
+class MovementListener(Protocol):
+    """Receives whole movements."""
+
+    def add(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> None:
+        """Process the movements that one frame, or the end of the run, completes."""
+
+    def restart(self) -> None:
+        """Forget all movements."""
+
+
+class Contents(Protocol):
+    """Header and description of a table."""
 
     header: str
 
-    def rows(self, features: Features, events: Sequence[Event]) -> str:
-        """Return the rows that one frame completes."""
-
-    def finish(self) -> str:
-        """Return the rows that the end of the run completes."""
-
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
+
+
+Kind = TypeVar("Kind", bound=Contents)
+
+
+class FrameContents(Contents, Protocol):
+    """Contents of a table of frames."""
+
+    def rows(self, features: Features, events: Sequence[Event]) -> str:
+        """Return the rows of one frame."""
+
+
+class MovementContents(Contents, Protocol):
+    """Contents of a table of movements."""
+
+    def rows(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> str:
+        """Return the rows of completed movements."""
 
 
 class FeatureRows:
@@ -78,10 +102,6 @@ class FeatureRows:
             f"{lead}{identity},{state},{view},{posture},{flags},{(self._row % tuple(row)).replace('nan', '')}"
             for identity, state, view, posture, flags, row in zip(*texts, values.tolist(), strict=True)
         )
-
-    def finish(self) -> str:
-        """Return nothing: every row is complete with its frame."""
-        return ""
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
@@ -112,36 +132,32 @@ class EventRows:
             for value in (event.value,)
         )
 
-    def finish(self) -> str:
-        """Return nothing: every row is complete with its event."""
-        return ""
-
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
         values = self._detector.values() | self._zones.values()
         return {"columns": EVENT_COLUMNS, "values": values, "zones": self._zones.facts()}
 
 
-class _Table:
+class _Table(Generic[Kind]):
     """One file that grows under its partial name, and its sidecar."""
 
     def __init__(
         self,
         path: Path,
-        contents: Callable[[], Rows],
+        contents: Callable[[], Kind],
         *,
         overwrite: bool,
         facts: dict[str, Any],
         results: Transaction | None,
     ) -> None:
-        self._contents, self._rows = contents, contents()
+        self._new, self._contents = contents, contents()
         self._facts, self._results = facts, results
         self._file = PartialFile(path, overwrite=overwrite, results=results)
 
     def __enter__(self) -> Self:
         self._file.__enter__()
         try:
-            self._file.write(self._rows.header.encode())
+            self._file.write(self._contents.header.encode())
             self._write_facts(complete=False)
         except BaseException as error:
             self._file.__exit__(type(error), error, error.__traceback__)
@@ -151,23 +167,13 @@ class _Table:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
-                self._append(self._rows.finish())
-        except BaseException as failure:
-            self._file.__exit__(type(failure), failure, failure.__traceback__)
-            raise
         self._file.__exit__(kind, error, trace)
-        with suppress(*((OutputError,) if kind else ())):
+        with suppress(*((OutputError,) if kind else ())):  # the first error is the one to report
             self._write_facts(complete=kind is None)
 
     def _write_facts(self, *, complete: bool) -> None:
-        document = {"complete": complete, **self._facts, "versions": versions(), **self._rows.facts()}
+        document = {"complete": complete, **self._facts, "versions": versions(), **self._contents.facts()}
         write_facts(self._file.path, document, complete=complete, results=self._results)
-
-    def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
-        """Append the rows of one frame."""
-        self._append(self._rows.rows(features, events))
 
     def _append(self, block: str) -> None:
         if block:
@@ -175,13 +181,25 @@ class _Table:
 
     def restart(self) -> None:
         """Remove all rows."""
-        self._rows = self._contents()
+        self._contents = self._new()
         self._file.clear()
-        self._file.write(self._rows.header.encode())
+        self._file.write(self._contents.header.encode())
+
+
+class _FrameTable(_Table[FrameContents]):
+    def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
+        """Append the rows of one frame."""
+        self._append(self._contents.rows(features, events))
+
+
+class _MovementTable(_Table[MovementContents]):
+    def add(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> None:
+        """Append the rows of completed movements."""
+        self._append(self._contents.rows(passages, repetitions))
 
 
 class ActionSink(ContextGroup):
-    """Compute the features and events of every frame once, and pass them to tables and listeners.
+    """Compute features, events and movements once, and pass them to tables and listeners.
 
     Rows are written as soon as they are known, and the last ones at the end of the run, even after an error.
 
@@ -189,6 +207,7 @@ class ActionSink(ContextGroup):
         actions: computes the features.
         detector: detects the events.
         listeners: receive features and events.
+        movements: receive whole movements, which are collected only for them and for their tables.
         zones: zones and lines whose events are added; None if there are none.
         features: path of the table of features.
         events: path of the table of events.
@@ -207,6 +226,7 @@ class ActionSink(ContextGroup):
         actions: ActionFeatures,
         detector: EventDetector,
         *listeners: Listener,
+        movements: Sequence[MovementListener] = (),
         zones: ZoneCounter | None = None,
         features: str | Path | None = None,
         events: str | Path | None = None,
@@ -222,17 +242,22 @@ class ActionSink(ContextGroup):
             "filter": FILTER,
             "calibration": actions.calibration.facts(),
         }
-        contents: list[tuple[str | Path | None, Callable[[], Rows]]] = [
+        of_frames: list[tuple[str | Path | None, Callable[[], FrameContents]]] = [
             (features, lambda: FeatureRows(actions)),
             (events, lambda: EventRows(detector, self._zones)),
-            (reps, lambda: RepetitionRows(detector)),
+        ]
+        of_movements: list[tuple[str | Path | None, Callable[[], MovementContents]]] = [
+            (reps, RepetitionRows),
             (gait, GaitRows),
             (balance, BalanceRows),
         ]
         words: Any = {"overwrite": overwrite, "facts": facts, "results": results}
-        tables = [_Table(Path(path), rows, **words) for path, rows in contents if path]
-        super().__init__(*tables)
-        self._listeners: tuple[Listener, ...] = (*tables, *listeners)
+        frame_tables = [_FrameTable(Path(path), rows, **words) for path, rows in of_frames if path]
+        movement_tables = [_MovementTable(Path(path), rows, **words) for path, rows in of_movements if path]
+        super().__init__(*frame_tables, *movement_tables)
+        self._listeners: tuple[Listener, ...] = (*frame_tables, *listeners)
+        self._movement_listeners: tuple[MovementListener, ...] = (*movement_tables, *movements)
+        self._movements = Movements(detector) if self._movement_listeners else None
         self._waiting: deque[Tracks] = deque()  # frames whose features are not known yet
 
     def __exit__(
@@ -252,8 +277,11 @@ class ActionSink(ContextGroup):
         self._detector.reset()
         self._zones.reset()
         self._waiting.clear()
+        self._movements = Movements(self._detector) if self._movement_listeners else None
         for listener in self._listeners:
             listener.restart()
+        for receiver in self._movement_listeners:
+            receiver.restart()
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
         """Process the people of one frame."""
@@ -265,7 +293,7 @@ class ActionSink(ContextGroup):
         self._pass_on(self._actions.update(index, time, tracks))
 
     def _pass_on(self, frames: list[Features], *, last: bool = False) -> None:
-        """Detect the events of frames and pass everything on; the last frames also end the stays in zones."""
+        """Detect the events of frames and pass everything on; the last frames also end stays in zones and movements."""
         found: list[tuple[Tracks, Features, list[Event]]] = []
         for features in frames:
             tracks = self._waiting.popleft()
@@ -276,3 +304,12 @@ class ActionSink(ContextGroup):
         for tracks, features, events in found:
             for listener in self._listeners:
                 listener.take(tracks, features, events)
+            if self._movements:
+                self._pass_on_movements(*self._movements.take(features, events))
+        if last and self._movements:
+            self._pass_on_movements(*self._movements.finish())
+
+    def _pass_on_movements(self, passages: list[Passage], repetitions: list[Repetition]) -> None:
+        if passages or repetitions:
+            for listener in self._movement_listeners:
+                listener.add(passages, repetitions)

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.points import index, points
-from ..features.stream import ActionFeatures
+from ..features.extraction.stream import ActionFeatures
+from ..features.kinematics.points import index, points
 from ..types import Tracks
 from .palette import PAPER, Palette
 from .plates import DEGREE, Plates, plate

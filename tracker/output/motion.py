@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
-from ..features.angles import unwrapped
-from ..features.events import Event
-from ..features.points import index, points
-from ..features.stream import MIN_SCORE, ActionFeatures, Features
+from ..features.events.detector import Event
+from ..features.extraction.stream import ActionFeatures, Features
+from ..features.kinematics.angles import unwrapped
+from ..features.kinematics.points import MIN_SCORE, index, points
 from ..partial import PartialFile, check_target
 from ..types import Tracks
 

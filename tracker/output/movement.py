@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..features.angles import JOINTS
-from ..features.balance import Jump, Stand, jumps, stands
-from ..features.columns import SYMMETRIC
-from ..features.events import Event, EventDetector
-from ..features.gait import Curve, Gait, GaitCycle, summarise
-from ..features.passage import Passage, Passages
-from ..features.phases import Repetition, Repetitions
-from ..features.stream import Features
+from ..features.extraction.columns import SYMMETRIC
+from ..features.kinematics.angles import JOINTS
+from ..features.movement.balance import Jump, Stand, jumps, stands
+from ..features.movement.gait import Curve, Gait, GaitCycle, summarise
+from ..features.movement.passage import Passage
+from ..features.movement.phases import Repetition
 
 Columns = dict[str, tuple[str, str]]  # unit and meaning by name
 Cell = str | int | float
@@ -53,7 +51,7 @@ GAIT_COLUMNS: Columns = {
     "stance_pct": ("%", "share of the cycle on the ground"),
     "double_support_pct": ("%", "share of the cycle with both feet on the ground"),
     "cadence_per_min": ("1/min", "steps per minute, of this cycle"),
-    "length_bh": ("body heights", "way of the centre of mass in the cycle; 0 on a treadmill"),
+    "length_bh": ("body heights", "distance travelled by the centre of mass in the cycle; 0 on a treadmill"),
     "speed_bh_s": ("body heights/s", "length by duration"),
     "speed_m_s": ("m/s", "the same; empty without a calibration"),
     "quality": ("", "mean quality of hip and knee, 0 to 1"),
@@ -65,7 +63,7 @@ BALANCE_COLUMNS: Columns = {
     "end_s": ("s", "of the standing, or landing"),
     "duration_s": ("s", "of the standing, or the time of flight"),
     "plane": ("", "of the sway: sagittal or frontal"),
-    "sway_path_bh": ("body heights", "horizontal way of the centre of mass in the image"),
+    "sway_path_bh": ("body heights", "horizontal distance travelled by the centre of mass in the image"),
     "sway_path_m": ("m", "the same; empty without a calibration"),
     "sway_speed_bh_s": ("body heights/s", "path by duration"),
     "sway_spread_bh": ("body heights", "from side to side, without the outer 5 %"),
@@ -77,24 +75,13 @@ BALANCE_COLUMNS: Columns = {
 
 
 class RepetitionRows:
-    """One row per repetition, a second after its end.
-
-    Args:
-        detector: counts.
-    """
+    """One row per repetition, a second after its end."""
 
     header = ",".join(REPETITION_COLUMNS) + "\n"
 
-    def __init__(self, detector: EventDetector) -> None:
-        self._repetitions = Repetitions(detector)
-
-    def rows(self, features: Features, events: Sequence[Event]) -> str:
-        """Return the rows of the repetitions that one frame completes."""
-        return "".join(map(_repetition, self._repetitions.take(features, events)))
-
-    def finish(self) -> str:
-        """Return the rows of the repetitions at the end, and forget all people."""
-        return "".join(map(_repetition, self._repetitions.finish()))
+    def rows(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> str:
+        """Return the rows of repetitions."""
+        return "".join(map(_repetition, repetitions))
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""
@@ -107,16 +94,11 @@ class GaitRows:
     header = ",".join(GAIT_COLUMNS) + "\n"
 
     def __init__(self) -> None:
-        self._passages = Passages()
         self._people: dict[int, Gait] = {}
 
-    def rows(self, features: Features, events: Sequence[Event]) -> str:
-        """Return the rows of the people who have left."""
-        return "".join(map(self._add, self._passages.take(features)))
-
-    def finish(self) -> str:
-        """Return the rows of the people at the end."""
-        return "".join(map(self._add, self._passages.finish()))
+    def rows(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> str:
+        """Return the rows of people who have left."""
+        return "".join(map(self._add, passages))
 
     def _add(self, passage: Passage) -> str:
         return "".join(map(_cycle, self._people.setdefault(passage.track, Gait()).add(passage)))
@@ -132,16 +114,9 @@ class BalanceRows:
 
     header = ",".join(BALANCE_COLUMNS) + "\n"
 
-    def __init__(self) -> None:
-        self._passages = Passages()
-
-    def rows(self, features: Features, events: Sequence[Event]) -> str:
-        """Return the rows of the people who have left."""
-        return "".join(map(_balance, self._passages.take(features)))
-
-    def finish(self) -> str:
-        """Return the rows of the people at the end."""
-        return "".join(map(_balance, self._passages.finish()))
+    def rows(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> str:
+        """Return the rows of people who have left."""
+        return "".join(map(_balance, passages))
 
     def facts(self) -> dict[str, Any]:
         """Return the description of the columns for the sidecar."""

@@ -18,7 +18,7 @@ DEGREE = "°"  # at the end of a text; the font has none
 
 
 class Plates:
-    """Puts plates on an image, moved inside it and beside those that are there already.
+    """Draws plates on an image, moved inside it and beside existing ones.
 
     Args:
         image: (H, W, 3) BGR uint8; modified.

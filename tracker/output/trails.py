@@ -24,7 +24,7 @@ class TrailHistory:
         """Add the box centres of a frame and return the path of each person in it, by ID, in pixels.
 
         Args:
-            tracks: of the frame; after a cut of the video, paths begin anew.
+            tracks: of the frame; after a hard cut, paths start again.
             time: of the frame, seconds.
         """
         if not self._seconds:

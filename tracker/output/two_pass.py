@@ -29,7 +29,7 @@ class TwoPassSinks(ContextGroup):
 
     Args:
         overlay: draws in the second pass; None if no image is requested.
-        tables: written in the first pass, and anew before the second.
+        tables: written in the first pass, and again before the second.
         revise: `(times, tracks) -> tracks`, from the frames of the first pass to those of the results.
         conceal: `(frame, tracks) -> Frame` with an image in which no person is recognisable.
         timings: collects the stages "revise", "read", "conceal" and "write".

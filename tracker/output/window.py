@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import OutputError
 from ..timings import FrameRate
+from ..types.image import as_bgr
 from .overlay import draw_fps
 
 QUIT_KEYS = (ord("q"), ord("Q"), 27)  # 27 is Esc
@@ -51,9 +52,14 @@ class Window:
         self._destroy()
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
-        """Show one image (H, W, 3), BGR; does nothing after the window was closed."""
+        """Show one image, (H, W, 3) BGR uint8 or another kind that `Frame` takes; nothing after the window was closed.
+
+        Raises:
+            InputError: the image is invalid.
+        """
         if self.closed:
             return
+        image = as_bgr(image)
         try:
             if not self._opened:
                 self._open(image.shape[1], image.shape[0])
@@ -111,5 +117,5 @@ def check_display() -> None:
 def _no_display(reason: str) -> OutputError:
     return OutputError(
         f"Cannot show a window, no display: {reason}. "
-        "Use --save out.mp4 instead of --show, or run it where there is a display."
+        "Add --save out.mp4 or --csv out.csv instead of a window, or run it where there is a display."
     )

@@ -25,7 +25,7 @@ CROPS, ROUNDS = 16, 3  # of the measurement: work of the size of the larger netw
 def choose_networks(
     model: str, detector: Any, *, fps: float, dataset: str = "coco", flip: bool = False, size: int = 0, **where: Any
 ) -> tuple[str, Any]:
-    """Return the pose network and the detector, with each `auto` replaced by a name; the log says which and why.
+    """Return the pose network and the detector, with each `auto` replaced by a name; the log states which and why.
 
     Each network may take half of a frame's time. Its time is estimated from its number of operations and from the time
     of the bundled pose network on this machine, which takes a second to measure.
@@ -36,7 +36,7 @@ def choose_networks(
         fps: frame rate that is fast enough, with `PEOPLE` people per frame.
         dataset: skeleton.
         flip: whether each person is estimated twice.
-        size: longer side of the detector's input; 0 is the size of its training.
+        size: longer side of the detector's input; 0 is the size that it was trained with.
         where: `device`, `runtime` and `precision`.
 
     Raises:
@@ -95,7 +95,7 @@ def _choose(option: str, candidates: Sequence[Candidate], *, times: float, fps: 
     if candidates:
         least = min(candidates, key=lambda each: each.gmacs)
         ms = 1000 * least.gmacs * times / rate
-        why = f"{least.name} would take about {ms:.0f} ms a frame, and less than {limit:.0f} is wanted"
+        why = f"{least.name} would take about {ms:.0f} ms a frame, more than the limit of {limit:.0f}"
     else:
         why = "there is no other one on this machine; `posetrack models download recommended` fetches one"
     log.info("%s %s: bundled, since %s.", option, AUTO, why)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError, UsageError
+from ...installation import library
 from ...models.cache import cache_folder, sha256
 from ...models.geometry.detection import DETECTOR_PROCESSINGS
 from ...models.weights.card import DetectorCard
@@ -85,10 +86,14 @@ def find(name: str | Path, *, offline: bool = False) -> Path:
     for candidate in (Path(name), Path(name) / "model.safetensors", cache_folder() / "ultralytics" / name):
         if candidate.is_file():
             return candidate
+    library("torch", f"The detector '{name}'", extra="full")
     from ...models.weights import hub
     from ...models.weights.detector_files import locate_detector
+    from ...models.weights.rt_detr import KINDS
 
-    return hub.find(str(name), offline=offline) or locate_detector(name, offline=offline)
+    return hub.find(str(name), option="--detector", types=KINDS, offline=offline) or locate_detector(
+        name, offline=offline
+    )
 
 
 def read_detector_weights(path: Path) -> Loaded:
@@ -96,7 +101,9 @@ def read_detector_weights(path: Path) -> Loaded:
 
     Raises:
         ModelError: the file is broken or of another type.
+        PosetrackError: torch is not installed.
     """
+    library("torch", f"The detector '{path.name}'", extra="full")
     from ...models.weights import detectors
 
     model: Any = detectors.load(path)
@@ -155,54 +162,77 @@ class NetworkDetector:
 
     def __call__(self, frame: Frame) -> Detections:
         """Detect the people, the most confident first."""
-        people, _ = find_people(
-            self.network, self.card, frame.image, size=self.size, conf=self.conf, iou=self.iou, most=self.max_people
+        found = find_people(
+            self.network, self.card, [frame.image], size=self.size, conf=self.conf, iou=self.iou, most=self.max_people
         )
+        ((people, _),) = found
         return people
 
 
 def find_people(
     network: Runtime,
     card: DetectorCard,
-    image: NDArray[np.uint8],
+    images: Sequence[NDArray[np.uint8]],
     *,
     size: int,
     conf: float,
     iou: float,
     most: int | None = None,
     points: int = 0,
-) -> tuple[Detections, NDArray[np.float32]]:
-    """Run a detector or a single-stage pose network on an image.
+) -> list[tuple[Detections, NDArray[np.float32]]]:
+    """Run a detector or a single-stage pose network on images of one size, in one batch.
 
     Args:
         network: see `NetworkDetector`.
         card: input and output conventions of the network.
-        image: (H, W, 3) BGR.
+        images: each (H, W, 3) BGR.
         size: longer side of the input, pixels.
         conf: minimum score.
         iou: IoU threshold of the non-maximum suppression.
-        most: maximum number of people; None for no limit.
+        most: maximum number of people of an image; None for no limit.
         points: number K of keypoints at the end of each row of the output: x, y in input pixels, score.
 
     Returns:
-        N people, the most confident first, in boxes that end at the border of the image, and their keypoints
-        (N, K, 3): x, y in pixels of the image, score.
+        Of each image, N people, the most confident first, in boxes that end at the border of the image, and their
+        keypoints (N, K, 3): x, y in pixels of the image, score.
     """
     processing = DETECTOR_PROCESSINGS[card.processing]
-    images, scale, offset = processing.prepare(image, size=size, stride=card.stride, shape=card.input_size)
-    boxes, scores, rows = processing.read(
-        network(images), person_class=card.person_class, conf=conf, iou=iou, shape=images.shape[2:]
-    )
-    border = image.shape[1::-1]
+    fits = [
+        processing.prepare(image, size=size, stride=card.stride, shape=card.input_size) for image in images
+    ]  # each image (1, 3, h, w), its scale and offset
+    batch = fits[0][0] if len(fits) == 1 else np.concatenate([prepared for prepared, _, _ in fits])
+    outputs = network(batch)
+    found = []
+    for row, (image, (_, scale, offset)) in enumerate(zip(images, fits, strict=True)):
+        boxes, scores, rows = processing.read(
+            _of_image(outputs, row), person_class=card.person_class, conf=conf, iou=iou, shape=batch.shape[2:]
+        )
+        border = image.shape[1::-1]
+        corners = _in_image(boxes.reshape(-1, 2, 2), scale, offset, border=border).reshape(-1, 4)
+        keypoints = rows[:, rows.shape[1] - 3 * points :].reshape(len(rows), points, 3)
+        places = _in_image(keypoints[..., :2], scale, offset, border=border if processing.clips else None)
+        keypoints = np.concatenate([places, keypoints[..., 2:]], axis=2)
+        found.append((Detections(corners, scores)[:most], keypoints[:most]))
+    return found
 
-    def in_image(places: NDArray[np.float32], *, clips: bool) -> NDArray[np.float32]:
-        there = (places - offset) / scale
-        return (np.minimum(np.maximum(there, 0), border) if clips else there).astype(np.float32)
 
-    corners = in_image(boxes.reshape(-1, 2, 2), clips=True).reshape(-1, 4)
-    keypoints = rows[:, rows.shape[1] - 3 * points :].reshape(len(rows), points, 3)
-    places = in_image(keypoints[..., :2], clips=processing.clips)
-    return Detections(corners, scores)[:most], np.concatenate([places, keypoints[..., 2:]], axis=2)[:most]
+def _of_image(outputs: Any, row: int) -> Any:
+    """Return the outputs of one image of a batch, as a batch of one."""
+    if isinstance(outputs, dict):
+        return {name: output[row : row + 1] for name, output in outputs.items()}
+    return outputs[row : row + 1]
+
+
+def _in_image(
+    places: NDArray[np.float32],
+    scale: NDArray[np.floating],
+    offset: NDArray[np.integer],
+    *,
+    border: tuple[int, ...] | None,
+) -> NDArray[np.float32]:
+    """Map places (..., 2) of the input to the image; with its `border` (width, height), they end there."""
+    there = (places - offset) / scale
+    return (there if border is None else np.minimum(np.maximum(there, 0), border)).astype(np.float32)
 
 
 class FileDetector:
@@ -275,7 +305,7 @@ def _coco_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, 
     except json.JSONDecodeError as error:
         raise _malformed(path, f"line {error.lineno}", f"it is not JSON ({error.msg})") from error
     except (RecursionError, ValueError) as error:  # nested too deeply, or a number with thousands of digits
-        raise _malformed(path, "the file", f"it is no list of boxes ({error})") from error
+        raise _malformed(path, "the file", f"it is not a list of boxes ({error})") from error
     if not isinstance(entries, list):
         raise _malformed(path, "the top", "COCO results are a list of objects")
     for number, entry in enumerate(entries):

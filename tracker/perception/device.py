@@ -29,11 +29,11 @@ def resolve_device(name: str) -> torch.device:
         if (device.index or 0) >= count:
             there = f"{count} CUDA device(s) are there" if count else f"torch {torch.__version__} finds no CUDA device"
             raise DeviceError(
-                f"Device '{name}' was asked for, but {there}. Install a CUDA build of torch and its driver, "
+                f"Device '{name}' was requested, but {there}. Install a CUDA build of torch and its driver, "
                 "or use --device cpu."
             )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise DeviceError("Device 'mps' was asked for, but this machine has none. Use --device cpu.")
+        raise DeviceError("Device 'mps' was requested, but this machine has none. Use --device cpu.")
     return device
 
 

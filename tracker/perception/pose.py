@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from importlib.resources import files
 from itertools import accumulate, pairwise
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError, UsageError
+from ...installation import library
 from ...models.geometry import crop
 from ...models.geometry.processing import PROCESSINGS
 from ...models.geometry.skeletons import AUTO, fitting, skeleton
@@ -19,6 +19,7 @@ from ...models.weights.card import PoseCard, SingleStageCard
 from ..types import Detections, Frame, Poses
 from . import detector
 from .appearance import appearance_vectors
+from .cropping import cropper_for
 from .runtimes import Runtime
 from .runtimes.load import load_runtime
 from .runtimes.store import Loaded
@@ -36,6 +37,9 @@ class TopDownPoseEstimator:
         card: input and output conventions of the network.
         name: name of the estimator in output files.
         flip: average with the mirrored crop; twice the work for about one point of AP.
+
+    Attributes:
+        cropper: cuts the crops; `cropper_for` chooses where.
     """
 
     def __init__(self, network: Runtime, card: PoseCard, *, name: str = "", flip: bool = False) -> None:
@@ -47,7 +51,7 @@ class TopDownPoseEstimator:
         self.name = name
         self.sha256 = card.sha256
         self.flip = flip
-        self._buffers = threading.local()  # .crops: input buffer of each thread
+        self.cropper = cropper_for(network, self.processing, self.input_size)
 
     def __call__(self, frame: Frame, detections: Detections) -> Poses:
         """Estimate the pose of each detected person, all in one batch."""
@@ -64,15 +68,16 @@ class TopDownPoseEstimator:
         matrices = processing.matrices(centers, sizes, self.input_size)
         people = [slice(*pair) for pair in pairwise(ends)]
         flip_order = self.skeleton.flip_order if self.flip else None
+        cropper = self.cropper
+        images = [cropper.upload(frame.image) if len(detections) else None for frame, detections in batch]
         found = []
         for first in range(0, len(boxes), MOST_CROPS):
             last = min(first + MOST_CROPS, len(boxes))
-            crops = self._batch(last - first)
-            for (frame, _), rows in zip(batch, people, strict=True):
+            crops = cropper.buffer(last - first)
+            for image, rows in zip(images, people, strict=True):
                 start, stop = max(rows.start, first), min(rows.stop, last)
                 if start < stop:
-                    cut = processing.warp(frame.image, matrices[start:stop], input_size=self.input_size)
-                    crop.normalize(cut, crops[start - first : stop - first])
+                    cropper.cut(image, matrices[start:stop], crops[start - first : stop - first])
             points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
             found.append((points, scores))
         points, scores = (np.concatenate(parts) for parts in zip(*found))
@@ -90,13 +95,6 @@ class TopDownPoseEstimator:
             )
             for (frame, detections), rows in zip(batch, people, strict=True)
         ]
-
-    def _batch(self, n: int) -> np.ndarray:
-        """Return this thread's buffer for n crops, reused from frame to frame."""
-        crops: np.ndarray | None = getattr(self._buffers, "crops", None)
-        if crops is None or len(crops) < n:
-            crops = self._buffers.crops = np.empty((n, 3, *self.input_size), np.float32)
-        return crops[:n]
 
 
 def load_pose_estimator(
@@ -167,20 +165,19 @@ def read_pose_weights(name: str, *, dataset: str = AUTO, offline: bool = False) 
 
     Raises:
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
+        PosetrackError: torch is not installed.
     """
+    library("torch", f"The pose network '{name}'", extra="full")
     from ...models.weights.checkpoint import load_checkpoint
-    from ...models.weights.hub import model_type
-    from ...models.weights.locate import locate_weights
+    from ...models.weights.hub import check_type
+    from ...models.weights.locate import POSE_TYPES, locate_weights
 
     if Path(name).match("yolo*-pose.pt"):  # a published name, unless there is such a file
         return read_single_stage_weights(detector.find(name, offline=offline), dataset=dataset)
     file = locate_weights(name, offline=offline)
     if is_single_stage(file.path):
         return read_single_stage_weights(file.path, dataset=dataset)
-    if (kind := model_type(file.path)) not in ("", "vitpose"):
-        raise ModelError(
-            f"'{name}' is a {kind} of transformers; of its pose networks, --model takes vitpose. Give another network."
-        )
+    check_type(file.path, name, option="--model", types=POSE_TYPES)
     network: Any = load_checkpoint(file.path, input_size=file.input_size, dataset=dataset)
     card = PoseCard(
         input_size=network.input_size,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import ModelError
 from ...models.geometry.skeletons import AUTO, fitting, skeleton
@@ -47,25 +51,30 @@ class SingleStagePoseEstimator:
 
     def __call__(self, frame: Frame) -> Poses:
         """Estimate the poses of all people, the most confident first."""
-        people, keypoints = find_people(
+        return self.of_images([frame.image])[0]
+
+    def of_images(self, images: Sequence[NDArray[np.uint8]]) -> list[Poses]:
+        """Estimate the poses of all people in images (H, W, 3) of one size, in one batch."""
+        found = find_people(
             self.network,
             self.card,
-            frame.image,
+            images,
             size=self.size,
             conf=self.conf,
             iou=self.iou,
             most=self.max_people,
             points=len(self.skeleton),
         )
-        return Poses(
-            boxes=people.boxes,
-            keypoints=keypoints[..., :2],
-            scores=keypoints[..., 2],
-            box_scores=people.scores,
-            features=appearance_vectors(
-                frame.image, people.boxes, keypoints[..., :2], keypoints[..., 2], self.skeleton
-            ),
-        )
+        return [
+            Poses(
+                boxes=people.boxes,
+                keypoints=keypoints[..., :2],
+                scores=keypoints[..., 2],
+                box_scores=people.scores,
+                features=appearance_vectors(image, people.boxes, keypoints[..., :2], keypoints[..., 2], self.skeleton),
+            )
+            for image, (people, keypoints) in zip(images, found, strict=True)
+        ]
 
 
 def is_single_stage(path: Path) -> bool:

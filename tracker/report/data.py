@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.gait import PERCENT
+from ..features.movement.gait import PERCENT
 from ..output.palette import GOLDEN, Color, oklch, palette
 from ..types import State
 from .clip import Clip

@@ -24,7 +24,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from ..features.points import SIDES
+from ..features.kinematics.points import SIDES
 
 _STATIC: dict[str, Any] = {
     "sizing_mode": "stretch_width",

@@ -11,17 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.angles import JOINTS
-from ..features.columns import LANDMARKS
-from ..features.events import UNITS, Event, EventDetector
-from ..features.points import index as point_index
-from ..features.points import points
-from ..features.stream import MIN_SCORE, ActionFeatures, Features
+from ..features.events.detector import UNITS, Event
+from ..features.extraction.columns import LANDMARKS
+from ..features.extraction.quality import RANGES
+from ..features.extraction.stream import ActionFeatures, Features
+from ..features.kinematics.angles import JOINTS, wrap
+from ..features.kinematics.points import MIN_SCORE, points
+from ..features.kinematics.points import index as point_index
 from ..types import State, Tracks
 from .movement import Movement
 from .series import MAX_ROWS, Series
 
 ANGLES = (*JOINTS, "trunk_inclination", "neck_inclination")
+# Curves are within half a turn of these, so that an arm overhead goes on to 182 degrees and does not jump to -178.
+_MIDDLES = np.array([sum(RANGES.get(name, (0.0, 0.0))) / 2 for name in ANGLES])
 POINTS = ("com", *LANDMARKS)
 _LANDMARKS = [point_index(name) for name in LANDMARKS]
 _NO_POINTS, _NO_SCORES = np.zeros((0, 2)), np.zeros(0)
@@ -208,35 +211,35 @@ class Collector:
 
     Args:
         actions: computes the features.
-        detector: detects the events.
         units: of the values of events that are no counts, by name.
         max_rows: number of rows above which series are thinned.
 
     Attributes:
         measurements: of the frames so far.
+        movement: receives whole movements.
     """
 
     def __init__(
         self,
         actions: ActionFeatures,
-        detector: EventDetector,
         *,
         units: Mapping[str, str] = UNITS,
         max_rows: int = MAX_ROWS,
     ) -> None:
-        self._skeleton, self._detector, self._max_rows = actions.skeleton, detector, max_rows
+        self._skeleton, self._max_rows = actions.skeleton, max_rows
         self._units = units
         self._unit = "m" if actions.calibration.metric else "bh"
         names = list(actions.columns)
         own = (*column_names(self._unit)[1 : 1 + len(ANGLES) + len(POINTS)], "com_x", "com_y")
         self._columns = [names.index(name) for name in own]
+        self.movement = Movement()
         self.restart()
 
     def restart(self) -> None:
         """Remove all measurements."""
         self.measurements = Measurements(self._unit, max_rows=self._max_rows)
         self.measurements.units = self._units
-        self.measurements.movement = self._movement = Movement(self._detector)
+        self.measurements.movement = self.movement
 
     def take(self, tracks: Tracks, features: Features, events: Sequence[Event]) -> None:
         """Add the tracks, features and events of one frame."""
@@ -254,13 +257,11 @@ class Collector:
                 keypoints=visible[row],
                 scores=poses.scores[row],
             )
-            values = [[features.frame], features.values[row, self._columns], landmarks[row].ravel()]
+            own = features.values[row, self._columns]
+            own[: len(ANGLES)] = _MIDDLES + wrap(own[: len(ANGLES)] - _MIDDLES)
+            values = [[features.frame], own, landmarks[row].ravel()]
             measurements.series.add(identity, features.time, np.concatenate(values))
         if len(tracks):
             measurements.extent = np.fmax(measurements.extent, np.fmax.reduce(poses.boxes[:, 2:]))
         measurements.add_events(events)
-        self._movement.take(features, events)
-
-    def finish(self) -> None:
-        """Add what the end of the run cuts off."""
-        self._movement.finish()
+        self.movement.take(features)

@@ -1,4 +1,4 @@
-"""What the people of a video did: ranges of motion, repetitions, gait, and values that no body can have."""
+"""What the people of a video did: ranges of motion, repetitions, gait, and impossible values."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..features.angles import JOINTS, mean_angle, unwrapped, wrap
-from ..features.balance import Jump, Stand, jumps, stands
-from ..features.columns import SYMMETRIC
-from ..features.derivatives import smoothed
-from ..features.events import Event, EventDetector
-from ..features.gait import Gait
-from ..features.passage import Passage, Passages
-from ..features.phases import Repetition, Repetitions
-from ..features.points import SIDES
-from ..features.repetitions import LEAST_QUALITY
-from ..features.signals import symmetry_index
-from ..features.stream import Features
+from ..features.events.repetitions import LEAST_QUALITY
+from ..features.extraction.columns import SYMMETRIC
+from ..features.extraction.stream import Features
+from ..features.kinematics.angles import JOINTS, mean_angle, unwrapped, wrap
+from ..features.kinematics.derivatives import smoothed
+from ..features.kinematics.points import SIDES
+from ..features.kinematics.signals import symmetry_index
+from ..features.movement.balance import Jump, Stand, jumps, stands
+from ..features.movement.gait import Gait
+from ..features.movement.passage import Passage
+from ..features.movement.phases import Repetition
 
 MAX_REPETITIONS = 5000  # number of repetitions that are kept
 
@@ -130,32 +129,29 @@ class Moves:
 class Movement:
     """Collect what all people did, in bounded memory.
 
-    Args:
-        detector: counts the repetitions.
-
     Attributes:
         people: by ID.
         repetitions: the first `MAX_REPETITIONS`, in order of their ends.
     """
 
-    def __init__(self, detector: EventDetector) -> None:
+    def __init__(self) -> None:
         self.people: dict[int, Moves] = {}
         self.repetitions: list[Repetition] = []
-        self._passages, self._phases = Passages(), Repetitions(detector)
 
-    def take(self, features: Features, events: Sequence[Event]) -> None:
-        """Add the features and events of one frame."""
+    def restart(self) -> None:
+        """Forget all people."""
+        self.people.clear()
+        self.repetitions.clear()
+
+    def take(self, features: Features) -> None:
+        """Add the people of one frame and their flags."""
         for track, flags in zip(features.ids.tolist(), features.flags):
             person = self.people.setdefault(track, Moves())
             for name in flags.split():
                 person.flags.setdefault(name, Flag(features.time)).frames += 1
-        self._add(self._passages.take(features), self._phases.take(features, events))
 
-    def finish(self) -> None:
-        """Add what the end of the run cuts off."""
-        self._add(self._passages.finish(), self._phases.finish())
-
-    def _add(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> None:
+    def add(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> None:
+        """Add completed movements of people who have been in a frame."""
         for passage in passages:
             person = self.people[passage.track]
             person.gait.add(passage)

@@ -15,7 +15,7 @@ from bokeh.resources import Resources
 from markupsafe import Markup
 
 from ...version import __version__
-from ..features.columns import SYMMETRIC
+from ..features.extraction.columns import SYMMETRIC
 from . import tables
 from .clip import Clip, data_uri
 from .data import SIDES, as_json, label, page_data, shades
@@ -67,7 +67,7 @@ def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip |
         }
         values |= {
             "data": Markup(as_json(data)),  # noqa: S704 - escaped
-            "scripts": [_asset(name) for name in ("save.js", "page.js")],
+            "scripts": [_asset(name) for name in ("save.js", "measure.js", "page.js")],
             "person_tables": person_tables(measurements),
             "quality": tables.quality(measurements),
             "events": tables.events(measurements) if measurements.events else None,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from ..features.angles import ANGLES
-from ..features.balance import Jump, Stand
-from ..features.columns import SYMMETRIC
-from ..features.gait import summarise
-from ..features.phases import Repetition
+from ..features.extraction.columns import SYMMETRIC
+from ..features.kinematics.angles import ANGLES
+from ..features.movement.balance import Jump, Stand
+from ..features.movement.gait import summarise
+from ..features.movement.phases import Repetition
 from .data import label
 from .measurements import Measurements
 from .movement import LEAST_QUALITY, Extent, Moves

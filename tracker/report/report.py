@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ..features.events import UNITS, EventDetector
-from ..features.stream import ActionFeatures
+from ..features.events.detector import UNITS
+from ..features.extraction.stream import ActionFeatures
 from ..partial import PartialFile, Transaction
 from .clip import Clip
 from .libraries import need
@@ -29,7 +29,6 @@ class Report:
     Args:
         path: of the page, .html.
         actions: computes the features.
-        detector: detects the events.
         units: of the values of events that are no counts, by name.
         fps: average frame rate; None if unknown.
         logo: image beside the heading; None without.
@@ -50,7 +49,6 @@ class Report:
         self,
         path: str | Path,
         actions: ActionFeatures,
-        detector: EventDetector,
         *,
         units: Mapping[str, str] = UNITS,
         fps: float | None = None,
@@ -64,7 +62,7 @@ class Report:
         self._page = PartialFile(self.path, overwrite=overwrite, results=results)
         self._begun = False
         self.clip = Clip(self.path.with_name(f".{self.path.name}.clip"), fps=fps)
-        self.people = Collector(actions, detector, units=units)
+        self.people = Collector(actions, units=units)
 
     def __enter__(self) -> Self:
         self._page.__enter__()
@@ -95,7 +93,6 @@ class Report:
 
         if not self._begun:
             return
-        self.people.finish()
         text = render(self.people.measurements, facts=facts, clip=self.clip, logo=self._logo)
         self._page.write(text.encode(errors="backslashreplace"))  # of file names that are not UTF-8
         if complete:

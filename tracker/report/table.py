@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import SourceError
-from ..features.columns import LEAD, header
+from ..features.extraction.columns import LEAD, header
 from ..types import State
 from .measurements import Measurements
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from ..features.events import COUNT
+from ..features.events.detector import COUNT
 from ..output.palette import palette
 from ..types import State
 from .data import css, label
@@ -19,7 +19,7 @@ class Cell:
     """A cell that names a person or a time.
 
     Attributes:
-        text: as it is shown and saved.
+        text: as shown and saved.
         color: of the person's dot, in CSS notation; empty without.
         seek: seconds and person that a click on the cell shows; None without.
     """

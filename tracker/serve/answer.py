@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ...models.geometry.keypoints import Skeleton
-from ..features.angles import JOINTS
-from ..features.events import EventDetector
-from ..features.stream import ActionFeatures
+from ..features.events.detector import EventDetector
+from ..features.events.zones import Line, Zone, ZoneCounter
+from ..features.extraction.stream import ActionFeatures, Features
+from ..features.kinematics.angles import JOINTS
 from ..types import STATES, Frame, Tracks
+from .scene import EMPTY, Scene
 
 HEADER = struct.Struct("<IHHHHd")  # frame, width, height, people N, keypoints K, seconds
 
@@ -29,6 +31,7 @@ class Answer:
         size: (width, height) of the frame, pixels.
         tracks: its people.
         details: angles, posture and counts of each person, by ID.
+        places: counts of each region and line, by name.
     """
 
     frame: int
@@ -36,6 +39,7 @@ class Answer:
     size: tuple[int, int]
     tracks: Tracks
     details: Mapping[int, Mapping[str, Any]]
+    places: Mapping[str, Mapping[str, Any]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values: keypoints are [x, y, score] in pixels, x and y null where missing."""
@@ -54,7 +58,8 @@ class Answer:
                 strict=True,
             )
         ]
-        return {"frame": self.frame, "time": round(self.time, 4), "size": self.size, "people": people}
+        answer = {"frame": self.frame, "time": round(self.time, 4), "size": self.size, "people": people}
+        return answer | ({"places": self.places} if self.places else {})
 
     def to_json(self) -> str:
         """Return one line of JSON."""
@@ -76,29 +81,71 @@ class Answer:
 
 
 class Answers:
-    """Callable `(frame, tracks) -> Answer` for the frames of one source, in order.
+    """Callable `(frame, tracks, scene) -> Answer` for the frames of one source, in order.
 
     Args:
         skeleton: of the keypoints.
     """
 
     def __init__(self, skeleton: Skeleton) -> None:
-        self._actions = ActionFeatures(skeleton=skeleton)
-        self._events = EventDetector(self._actions)
-        self._postures: dict[int, str] = {}
+        self._skeleton = skeleton
+        self._counters: dict[Zone | Line, ZoneCounter] = {}
+        self._named: dict[str, Zone | Line] = {}
+        self._lately: dict[int, dict[str, Any]] = {}  # what is known some frames late, by ID
+        self._scene: Scene | None = None
 
-    def __call__(self, frame: Frame, tracks: Tracks) -> Answer:
+    def __call__(self, frame: Frame, tracks: Tracks, scene: Scene = EMPTY) -> Answer:
         """Return the answer to one frame."""
+        if scene is not self._scene:
+            self._mark(scene)
+        for counter in self._counters.values():
+            counter.update(frame.index, frame.time, tracks)
         for features in self._actions.update(frame.index, frame.time, tracks):
             self._events.update(features)
-            self._postures = dict(zip(features.ids.tolist(), features.postures))
+            self._lately = _lately(features)
         height, width = frame.image.shape[:2]
         details = {
             identity: {
                 "angles": {name: round(float(angles[name]), 1) for name in JOINTS if np.isfinite(angles[name])},
-                "posture": self._postures.get(identity, ""),
+                "posture": "",
                 "counts": self._events.counts(identity),
             }
+            | self._lately.get(identity, {})
             for identity, angles in self._actions.angles(tracks).items()
         }
-        return Answer(frame.index, frame.time, (width, height), tracks, details)
+        places = {name: _counts(place, self._counters[place]) for name, place in self._named.items()}
+        return Answer(frame.index, frame.time, (width, height), tracks, details, places)
+
+    def _mark(self, scene: Scene) -> None:
+        """Take a new scene; places that were there before, under any name, keep their counts."""
+        if self._scene is None or scene.calibration != self._scene.calibration:
+            self._actions = ActionFeatures(skeleton=self._skeleton, calibration=scene.calibration)
+            self._events = EventDetector(self._actions)
+            self._lately = {}
+        before, self._counters, self._named = self._counters, {}, {}
+        for place in scene.places:
+            unnamed = replace(place, name="")  # another name does not start the counts again
+            self._named[place.name] = unnamed
+            self._counters[unnamed] = before.get(unnamed) or ZoneCounter([unnamed], skeleton=self._skeleton)
+        self._scene = scene
+
+
+def _lately(features: Features) -> dict[int, dict[str, Any]]:
+    """Return what is known of each person some frames late: posture, and height and speed if a metre is known."""
+    found: dict[int, dict[str, Any]] = {
+        identity: {"posture": posture} for identity, posture in zip(features.ids.tolist(), features.postures)
+    }
+    if "px_per_m" in features.names:
+        values = {"height_m": features["height_px"] / features["px_per_m"], "speed_m_s": features["com_speed_m_s"]}
+        for name, column in values.items():
+            for identity, value in zip(found, column.tolist()):
+                found[identity] |= {name: round(value, 2)} if np.isfinite(value) else {}
+    return found
+
+
+def _counts(place: Zone | Line, counter: ZoneCounter) -> dict[str, Any]:
+    """Return the counts of one place; a region also has the number of people inside."""
+    counts: dict[str, Any] = counter.facts()[place.name]
+    if isinstance(place, Line):
+        return {"in": counts["in"], "out": counts["out"]}
+    return counts | {"inside": counts["in"] - counts["out"] - counts["lost"]}

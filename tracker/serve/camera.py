@@ -1,4 +1,4 @@
-"""A camera of the server: read, tracked and shown to every viewer, in a thread of its own."""
+"""A camera of the server: read, tracked and shown to every viewer, in its own thread."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from .answer import Answer
 from .engine import Engine
 from .latest import Latest
 from .metrics import Metrics
+from .scene import EMPTY
 
 RECONNECT = 24 * 3600.0  # seconds in which a lost source is tried
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds between attempts to open a source for the first time
@@ -57,6 +58,7 @@ class Camera:
     Attributes:
         name: shown to people; may be changed.
         blur_faces: whether faces are blurred in the pictures that are sent; may be changed.
+        scene: what is marked in the picture; may be changed.
         viewers: number of clients that need pictures.
         error: a sentence, while the source cannot be opened.
 
@@ -70,6 +72,7 @@ class Camera:
 
     def __init__(self, source: str, *, name: str, engine: Engine, latest: Latest[View], metrics: Metrics) -> None:
         self.name, self.blur_faces, self.viewers, self.error = name, False, 0, ""
+        self.scene = EMPTY
         self.latest = latest
         self.frames, self.dropped = 0, 0
         self._source, self._engine, self._metrics = source, engine, metrics
@@ -135,7 +138,7 @@ class Camera:
             started = time.monotonic()
             self._busy = True
             try:
-                answer = session.submit(frame).result()
+                answer = session.submit(frame, self.scene).result()
             finally:
                 self._busy = False
             self._metrics.track.labels("camera").observe(time.monotonic() - (frame.captured or started))

@@ -23,6 +23,7 @@ from .engine import Engine
 from .latest import Latest
 from .live import SLOW, TOO_SLOW, Format
 from .metrics import Metrics
+from .scene import Scene
 
 MAX_CAMERAS = 32
 LENGTH = struct.Struct("<I")  # of the JSON before the JPEG
@@ -41,6 +42,7 @@ class Change(BaseModel):
 
     name: str | None = Field(None, max_length=60)
     blur_faces: bool | None = None
+    scene: Scene | None = None
 
 
 class Cameras:
@@ -101,7 +103,7 @@ class Cameras:
         camera = self.get(identity)
         facts: dict[str, Any] = {"id": identity, "name": camera.name, "state": camera.state, "error": camera.error}
         facts |= {"fps": round(camera.fps, 1), "frames": camera.frames, "dropped": camera.dropped}
-        return facts | {"blur_faces": camera.blur_faces}
+        return facts | {"blur_faces": camera.blur_faces, "scene": camera.scene.model_dump()}
 
     def full(self) -> bool:
         """Return whether no more cameras are allowed."""
@@ -128,12 +130,14 @@ def routes(cameras: Cameras, engine: Engine) -> APIRouter:
 
     @router.patch("/{identity}")
     async def change(identity: str, change: Change) -> dict[str, Any]:
-        """Change the name of a camera, or whether faces are blurred."""
+        """Change the name of a camera, whether faces are blurred, or what is marked in its picture."""
         camera = cameras.get(identity)
         if change.blur_faces and not engine.detects_always:
             raise HTTPException(
                 409, "The server skips frames, so new people's faces would show. Serve without --config."
             )
+        if change.scene:
+            camera.scene = change.scene.check()
         camera.name = change.name or camera.name
         camera.blur_faces = camera.blur_faces if change.blur_faces is None else change.blur_faces
         return cameras.shown(identity)

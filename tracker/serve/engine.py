@@ -7,14 +7,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from ..pipeline import Pipeline
 from ..types import Frame
 from .answer import Answer, Answers
+from .scene import EMPTY, Scene
 
 
 class Engine:
     """Shares a pipeline's networks among sessions.
 
-    One thread computes frame after frame, in the order in which they were submitted. A session has one frame in
-    progress and drops those that it has no time for, so sessions take turns: a machine that is too slow for all of
-    them gives each the same rate.
+    As many threads as the pipeline has streams compute frame after frame, in the order in which they were submitted.
+    A session has one frame in progress and drops those that it has no time for, so sessions alternate: a machine that
+    is too slow for all of them gives each the same rate.
 
     Args:
         pipeline: its networks are used, its own tracks stay as they are.
@@ -22,7 +23,7 @@ class Engine:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
-        self._turns = ThreadPoolExecutor(1, "posetrack-networks")
+        self._turns = ThreadPoolExecutor(pipeline.streams, "posetrack-networks")
 
     def session(self) -> Session:
         """Return the tracks of a new source."""
@@ -34,7 +35,7 @@ class Engine:
         return self.pipeline.schedule.detect_every == 1
 
     def close(self) -> None:
-        """End the thread after the frame in progress."""
+        """End the threads after the frames in progress."""
         self._turns.shutdown(cancel_futures=True)
 
 
@@ -50,9 +51,9 @@ class Session:
         self._pipeline, self._turns = pipeline, turns
         self._answers = Answers(pipeline.estimator.skeleton)
 
-    def submit(self, frame: Frame) -> Future[Answer]:
+    def submit(self, frame: Frame, scene: Scene = EMPTY) -> Future[Answer]:
         """Track the next frame; wait for its answer before the next one is submitted."""
-        return self._turns.submit(self._track, frame)
+        return self._turns.submit(self._track, frame, scene)
 
-    def _track(self, frame: Frame) -> Answer:
-        return self._answers(frame, self._pipeline(frame))
+    def _track(self, frame: Frame, scene: Scene) -> Answer:
+        return self._answers(frame, self._pipeline(frame), scene)

@@ -9,20 +9,31 @@ from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, WebSocket, WebSocketDisconnect
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from ...errors import InputError
+from ...errors import InputError, UsageError
 from ..types import Frame
 from .bodies import chunks
 from .engine import Engine
 from .metrics import Metrics
 from .pictures import decode
+from .scene import EMPTY, Scene, explained
 
 MAX_CLIENTS = 64
 MAX_PICTURE = 16 << 20  # bytes; a frame of a WebSocket has the same limit, see `server.py`
 SLOW = 10.0  # seconds in which a client must take an answer
 TRY_AGAIN_LATER, TOO_SLOW, UNREADABLE = 1013, 1008, 1007  # codes of RFC 6455
 Format = Literal["json", "binary"]
+
+
+class Told(BaseModel):
+    """What a browser says: the latency that it measured, `{"latency_ms": 56.1}`, or what is marked in its pictures."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    latency_ms: float | None = Field(None, ge=0, lt=60_000)
+    scene: Scene | None = None
 
 
 def routes(engine: Engine, metrics: Metrics) -> APIRouter:
@@ -75,6 +86,7 @@ class _Client:
         self._socket, self._session, self._metrics, self._format = socket, engine.session(), metrics, format
         self._newest: asyncio.Queue[tuple[int, bytes, float]] = asyncio.Queue(1)
         self._received = 0
+        self._scene = EMPTY
 
     async def run(self) -> None:
         """Receive and answer until one side ends."""
@@ -92,7 +104,7 @@ class _Client:
         with suppress(WebSocketDisconnect):
             while (message := await self._socket.receive())["type"] != "websocket.disconnect":
                 if message.get("bytes") is None:
-                    self._note(message.get("text") or "")
+                    await self._told(message.get("text") or "")
                     continue
                 if self._newest.full():
                     self._newest.get_nowait()
@@ -100,24 +112,31 @@ class _Client:
                 self._newest.put_nowait((self._received, message["bytes"], time.monotonic()))
                 self._received += 1
 
-    def _note(self, text: str) -> None:
-        """Record the latency that a browser measured, `{"latency_ms": 56.1}`."""
-        with suppress(ValueError, TypeError, KeyError):
-            milliseconds = float(json.loads(text)["latency_ms"])
-            if 0 <= milliseconds < 60_000:
-                self._metrics.latency.observe(milliseconds / 1000)
+    async def _told(self, text: str) -> None:
+        """Take a latency that the browser measured or a scene; answer what is neither with an error."""
+        try:
+            told = Told.model_validate_json(text)
+            self._scene = told.scene.check() if told.scene else self._scene
+        except (ValidationError, UsageError) as error:
+            sentence = explained(error) if isinstance(error, ValidationError) else str(error)
+            await self._socket.send_text(json.dumps({"error": sentence}))
+            return
+        if told.latency_ms is not None:
+            self._metrics.latency.observe(told.latency_ms / 1000)
 
     async def _answer_all(self) -> None:
         """Answer the newest frame, again and again."""
         start: float | None = None
         while True:
             index, data, arrived = await self._newest.get()
+            begun = time.monotonic()
             start = arrived if start is None else start
             try:
                 image = await run_in_threadpool(decode, data)
             except InputError as error:
                 return await self._socket.close(UNREADABLE, str(error))
-            answer = await asyncio.wrap_future(self._session.submit(Frame(image, index, arrived - start, arrived)))
+            frame = Frame(image, index, arrived - start, arrived)
+            answer = await asyncio.wrap_future(self._session.submit(frame, self._scene))
             self._metrics.frames.labels("live").inc()
             self._metrics.track.labels("live").observe(time.monotonic() - arrived)
             try:
@@ -125,6 +144,7 @@ class _Client:
                     if self._format == "binary":
                         await self._socket.send_bytes(answer.to_bytes())
                     else:
-                        await self._socket.send_text(answer.to_json())
+                        taken = round(1000 * (time.monotonic() - begun), 1)
+                        await self._socket.send_text(json.dumps(answer.to_dict() | {"ms": taken}))
             except TimeoutError:
                 return await self._socket.close(TOO_SLOW, f"no answer was taken for {SLOW:g} s")

@@ -27,7 +27,7 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         width, height = MAX_PIXELS, MAX_PIXELS  # far more than allowed
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-        raise InputError(f"{len(data)} bytes are no picture. Send {', '.join(FORMATS)}.") from None
+        raise InputError(f"{len(data)} bytes are not a picture. Send {', '.join(FORMATS)}.") from None
     if width * height > MAX_PIXELS:
         raise InputError(f"The picture is too large. Send at most {MAX_PIXELS:,} pixels.")
     try:

@@ -1,4 +1,4 @@
-"""Run the jobs one after the other, each in a process of its own."""
+"""Run the jobs one after the other, each in a separate process."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def convert(folder: Path, name: str) -> Path:
         name: key of `CONVERTED`.
 
     Returns:
-        A file in a temporary folder of its own, which the caller deletes.
+        A file in a new temporary folder, which the caller deletes.
 
     Raises:
         PosetrackError: the format cannot hold these tracks, or a library is missing.

@@ -10,7 +10,8 @@ import numpy as np
 import uvicorn
 
 from ...errors import UsageError
-from ..pipeline import Pipeline, assemble
+from ..load import assemble
+from ..pipeline import Pipeline
 from .app import create_app
 from .cameras import Cameras
 from .live import MAX_PICTURE
@@ -31,7 +32,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         PosetrackError: the networks cannot be loaded.
     """
     with _listening(settings) as listener:
-        pipeline = assemble(settings.run.networks, settings.run.tracking)
+        streams = max(1, len(settings.sources))  # cameras share the cores; a live page alone has them all, for latency
+        pipeline = assemble(settings.run.networks, settings.run.tracking, streams=streams)
         pipeline.session()(np.zeros((480, 640, 3), np.uint8))  # compiles, which would delay the first client
         server = make_server(settings, pipeline)
         for line in welcome(settings, listener.getsockname()[1]):
@@ -82,7 +84,7 @@ def welcome(settings: Settings, port: int) -> list[str]:
     address = f"{settings.scheme}://{host}:{port}/"
     lines = [f"posetrack serves {address}{f'?token={settings.token}' if settings.token else ''} until Ctrl-C."]
     if settings.token:
-        lines.append("Whoever has this link may use the server. It is shown once.")
+        lines.append("Anyone with this link can use the server. It is shown once.")
         if settings.scheme == "http":
             lines.append("Without --certificate, other machines get no webcam from their browser, and no encryption.")
     return lines

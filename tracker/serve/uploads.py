@@ -22,8 +22,9 @@ from .jobs import Job, Jobs, State
 from .metrics import Metrics
 from .queue import FILES, Queue
 from .results import CONVERTED, convert, listing
+from .scene import read_scene
 
-# A report has scripts of its own: as a page without an origin it can neither read this server nor send anything, but it
+# A report has its own scripts: as a page without an origin it can neither read this server nor send anything, but it
 # may print and save.
 REPORT_POLICY = (
     "sandbox allow-scripts allow-downloads allow-modals; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
@@ -55,13 +56,16 @@ def routes(jobs: Jobs, queue: Callable[[], Queue], metrics: Metrics, *, limit: i
         name: Annotated[str, Query(max_length=255, description="of the video, such as dance.mp4")],
         refine: Annotated[bool, Query(description="smooth in both directions, join tracks, fill gaps")] = False,
         blur_faces: Annotated[bool, Query(description="blur faces in the annotated video and the report")] = False,
-        person_height: Annotated[float | None, Query(gt=0, le=3, description="metres; adds speeds in metres")] = None,
+        scene: Annotated[
+            str,
+            Query(max_length=16_000, description="JSON: zones, lines, and person_height or known_length for metres"),
+        ] = "",
     ) -> dict[str, Any]:
         """Queue a video, the body of the request."""
         suffix = PurePosixPath(name).suffix.lower()
         if suffix not in VIDEO_SUFFIXES:
             raise HTTPException(415, f"'{name}' is not a video file. Send {', '.join(sorted(VIDEO_SUFFIXES))}.")
-        options = {"refine": refine, "blur_faces": blur_faces, "person_height": person_height}
+        options = {"refine": refine, "blur_faces": blur_faces} | read_scene(scene).options
         job = jobs.add(name, suffix, options)
         try:
             await _save(request, jobs.video(job), metrics, limit=limit)

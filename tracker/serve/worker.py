@@ -1,4 +1,4 @@
-"""Run one job in a process of its own: options come in on standard input, progress goes out as lines of JSON.
+"""Run one job in a separate process: options come in on standard input, progress goes out as lines of JSON.
 
 A process keeps a damaged video or a full memory away from the server, can be ended at any time, and ends with the
 server.
@@ -20,7 +20,7 @@ from rich.console import Console
 from ...errors import PosetrackError
 from ..batch.track import track
 from ..config import RunConfig
-from ..plan import make_plan
+from ..run.plan import make_plan
 
 _PAUSE = 0.2  # seconds between two lines of progress
 _NICE = 5  # live pages come first

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..features.angles import mean_angle, unwrapped, wrap
-from ..features.derivatives import HALF_WINDOW, smoothed
-from ..features.signals import symmetry_index
+from ..features.kinematics.angles import mean_angle, unwrapped, wrap
+from ..features.kinematics.derivatives import HALF_WINDOW, smoothed
+from ..features.kinematics.signals import symmetry_index
 from .sessions import Array, Measure, Session
 
 STATISTICS = ("min", "max", "range", "mean", "sd")

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
-from ..features.angles import ANGLES, period_of
-from ..features.columns import LANDMARKS
-from ..features.points import SIDES
+from ..features.extraction.columns import LANDMARKS
+from ..features.kinematics.angles import ANGLES, period_of
+from ..features.kinematics.points import SIDES
 
 Array = NDArray[np.float64]
 _UNITS = {"_deg": "deg", "_m_s": "m/s", "_bh_s": "bh/s"}  # by the end of a column's name
@@ -83,7 +83,7 @@ def find_tables(paths: Sequence[str]) -> list[Path]:
             continue
         tables = [file for file in sorted(path.glob("*.csv")) if _is_features(file)]
         if not tables:
-            raise SourceError(f"The folder '{path}' holds no table that --features wrote. Check the path.")
+            raise SourceError(f"The folder '{path}' contains no table that --features wrote. Check the path.")
         found += tables
     names = [path.stem for path in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -96,7 +96,7 @@ def read_session(path: Path, *, flagged: bool = False) -> Session:
 
     Args:
         path: of the table.
-        flagged: whether angles that no body can have, whose quality is 0, are kept; otherwise they count as unknown.
+        flagged: whether impossible angles, whose quality is 0, are kept; otherwise they count as unknown.
 
     Raises:
         SourceError: the file is missing, damaged or no such table.
@@ -108,7 +108,7 @@ def read_session(path: Path, *, flagged: bool = False) -> Session:
             header = next(reader, [])
             measures = tuple(_measures(header))
             if not measures or not {*_REQUIRED} <= {*header}:
-                raise SourceError(f"'{path}' is no table of features. Give one that --features wrote.")
+                raise SourceError(f"'{path}' is not a table of features. Give one that --features wrote.")
             lead = [header.index(name) for name in _REQUIRED]
             columns = [header.index(measure.column) for measure in measures]
             doubts = [_quality(header, measure) for measure in measures]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...errors import InputError
 from ...models.geometry.keypoints import COCO, Skeleton
 from ..types import STATES, Poses, State, Tracks
 from . import kalman
@@ -92,11 +93,13 @@ def refine(
         F frames of tracks; joined tracklets have the id of the first one.
 
     Raises:
-        ValueError: the numbers of times and tracks differ.
+        InputError: the numbers of times and tracks differ, or the times do not ascend.
     """
     times, config = np.asarray(times, dtype=np.float64), config or RefineConfig()
     if len(times) != len(tracks):
-        raise ValueError(f"There are {len(times)} times for {len(tracks)} frames of tracks; give one time per frame.")
+        raise InputError(f"There are {len(times)} times for {len(tracks)} frames of tracks; give one time per frame.")
+    if not np.isfinite(times).all() or (np.diff(times) < 0).any():
+        raise InputError("The times are not finite and ascending. Give the seconds of the frames in their order.")
     tracklets = gather(tracks)
     if not tracklets:
         return [Tracks.empty(len(skeleton)) for _ in tracks]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from difflib import get_close_matches
-from math import inf, isfinite
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from ...errors import InputError
 from ...models.geometry.keypoints import COCO, Skeleton
-from ..types import Poses, State, Tracks
+from ..types import Poses, State, Tracks, as_seconds
 from .compiled import announce
 from .config import LATENCIES, TrackerConfig
 from .expectation import expected
@@ -38,7 +38,7 @@ class PoseTracker:
 
     Raises:
         TypeError: an option does not exist.
-        ValueError: `smooth` is not a valid choice.
+        InputError: `smooth` is not a valid choice.
     """
 
     _MIN_STEP = 1e-3  # seconds; time step of two frames with the same timestamp
@@ -52,7 +52,7 @@ class PoseTracker:
         self.skeleton = skeleton
         self.config = replace(config or TrackerConfig(), **options)
         if self.config.smooth not in LATENCIES:
-            raise ValueError(f"smooth is {self.config.smooth!r}; give one of {', '.join(LATENCIES)}.")
+            raise InputError(f"smooth is {self.config.smooth!r}; give one of {', '.join(LATENCIES)}.")
         self._memory = Memory(self.config)
         self._meetings = Meetings(self._memory)
         self._sigmas = np.array(skeleton.sigmas, dtype=np.float64)
@@ -206,13 +206,8 @@ class PoseTracker:
 
     def _step(self, time: float) -> float:
         """Return the time step since the last frame, seconds."""
-        if not isfinite(time):
-            raise InputError(f"The timestamp of a frame is {time}; give finite seconds.")
-        last = time if self._time is None else self._time
-        if time < last:
-            raise InputError(f"Timestamps run backwards, from {last} s to {time} s. Call reset() before another video.")
-        self._time = float(time)
-        return max(float(time) - last, self._MIN_STEP)
+        last, self._time = self._time, as_seconds(time, of="a frame", last=self._time)
+        return max(self._time - (self._time if last is None else last), self._MIN_STEP)
 
 
 def warm_up() -> None:

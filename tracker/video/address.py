@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from numbers import Integral
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -10,7 +12,8 @@ from ...errors import SourceError
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2ts", ".mts", ".ts", ".wmv"}
-    | {".flv", ".3gp", ".ogv", ".mjpeg", ".mjpg", ".gif", ".mxf", ".h264"}
+    | {".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".asf", ".divx", ".vob", ".mxf", ".dv", ".gif", ".mjpeg", ".mjpg"}
+    | {".m2v", ".y4m", ".ivf", ".h264", ".264", ".h265", ".265", ".hevc"}
 )
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".webp", ".tif", ".tiff", ".jp2"}
@@ -40,11 +43,16 @@ def parse_source(source: str | int | Path) -> int | str | Path:
     A numeric string is a camera only if no file has that name; `/dev/video2` is camera 2.
 
     Raises:
-        SourceError: nothing was given, or a negative camera index.
+        SourceError: nothing was given, another type, or a negative camera index.
     """
-    if isinstance(source, int):
-        return _camera(source)
-    text = str(source)
+    if isinstance(source, bool) or not isinstance(source, Integral | str | os.PathLike):
+        raise SourceError(
+            f"A source is of type {type(source).__name__}. Give a path, a camera's index or a stream's address; "
+            f"images in memory go to a pipeline, one by one."
+        )
+    if isinstance(source, Integral):
+        return _camera(int(source))
+    text = os.fspath(source)
     if not text:
         raise SourceError("The source is empty. Give a video, an image, a camera's index or a stream's address.")
     if _URL.match(text):
@@ -60,6 +68,11 @@ def _camera(index: int) -> int:
     if index < 0:
         raise SourceError(f"Camera {index} cannot exist. Camera indices count from 0.")
     return index
+
+
+def no_file(path: Path) -> SourceError:
+    """Return the error of a path at which there is nothing."""
+    return SourceError(f"There is no file '{shown(path)}'. Check the path; a camera is given by its index, such as 0.")
 
 
 def shown(what: int | str | Path) -> str:

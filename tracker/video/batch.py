@@ -103,8 +103,10 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
         names = ", ".join(f"'{shown(what)}'" for what in parsed)
         kinds = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
         if RESULT in left_out.values():
-            raise SourceError(f"{names} holds only results of posetrack. Name one of them alone to track it again.")
-        raise SourceError(f"{names} holds no video and no image. Supported suffixes: {kinds}.")
+            raise SourceError(
+                f"{names} contains only results of posetrack. Name one of them explicitly to track it again."
+            )
+        raise SourceError(f"{names} contains no video or image. Supported suffixes: {kinds}.")
     visible = {file: reason for file, reason in left_out.items() if not _is_clutter(file, reason)}
     files = _joined(list(found.values()), fps)
     alone = len(parsed) == len(files) == 1 and is_sequence(files[0])
@@ -130,7 +132,7 @@ def _joined(files: list[Path], fps: float | None) -> list[Path]:
     sequences = find_sequences(files)
     if fps is None:
         for pattern in sequences:
-            log.info("'%s' are numbered images, each a source of its own; with --fps they are one video.", pattern)
+            log.info("'%s' are numbered images, each a separate source; with --fps they are one video.", pattern)
         return files
     numbered = {file for group in sequences.values() for file in group}
     return sorted(sequences) + [file for file in files if file not in numbered]

@@ -66,14 +66,17 @@ PEOPLE = ((50, 400, 245, 905), (222, 406, 345, 860), (670, 392, 810, 877))  # xy
 CROWD_SIZE = (1280, 720)
 
 
-def make_crowd(path: str | Path, *, people: int, seconds: float = 4.0, fps: float = 30.0) -> NDArray[np.float32]:
-    """Write a 1280 x 720 clip of people from a photograph, who sway side by side before a static background.
+def make_crowd(
+    path: str | Path, *, people: int, seconds: float = 4.0, fps: float = 30.0, size: tuple[int, int] = CROWD_SIZE
+) -> NDArray[np.float32]:
+    """Write a clip of people from a photograph, who sway side by side before a static background.
 
     Args:
         path: of the video.
         people: how many.
         seconds: length of the clip.
         fps: frames per second.
+        size: (width, height) of the clip.
 
     Returns:
         Their boxes (F, N, 4), xyxy pixels, in each frame.
@@ -82,9 +85,9 @@ def make_crowd(path: str | Path, *, people: int, seconds: float = 4.0, fps: floa
         SourceError: the photograph is not installed.
         OutputError: the video cannot be written.
     """
-    width, height = CROWD_SIZE
+    width, height = size
     photo = read_image(PHOTOS / "bus.jpg")
-    background = cv2.GaussianBlur(cv2.resize(photo, CROWD_SIZE), (0, 0), 40)
+    background = cv2.GaussianBlur(cv2.resize(photo, size), (0, 0), 40)
     column, figures = width / people, []
     for left, top, right, bottom in (PEOPLE[i % len(PEOPLE)] for i in range(people)):
         scale = min(0.75 * height / (bottom - top), 0.7 * column / (right - left))
@@ -92,7 +95,7 @@ def make_crowd(path: str | Path, *, people: int, seconds: float = 4.0, fps: floa
             cv2.resize(photo[top:bottom, left:right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         )
     boxes = np.empty((round(seconds * fps), people, 4), np.float32)
-    with VideoWriter(path, size=CROWD_SIZE, fps=fps) as writer:
+    with VideoWriter(path, size=size, fps=fps) as writer:
         for index in range(len(boxes)):
             image = background.copy()
             for i, figure in enumerate(figures):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
 from ..types import Frame
-from .address import parse_source, shown
+from .address import no_file, parse_source, shown
 from .batch import expand
 from .decode.container import ContainerReader
 from .decode.soundtrack import Sound
@@ -150,6 +150,11 @@ class Source:
         return f"'{self.name}' has no frame that can be read{failed}. Check it with a player, or record it again."
 
     @property
+    def closed(self) -> bool:
+        """Whether there are no more frames: all were read, or the source was closed."""
+        return self._closed
+
+    @property
     def sound(self) -> Sound | None:
         """Sound of the file; None if it has none, or if another rate than the file's was requested."""
         if self.path is None or not isinstance(self._reader, ContainerReader) or self._reader.clock.counted:
@@ -275,12 +280,12 @@ def open_source(
         UsageError: stream, fps, start, end, timeout or reconnect is invalid.
     """
     for word, value in (("start", start), ("end", end)):
-        if value is not None and not (math.isfinite(value) and value >= 0):
-            raise UsageError(f"The {word} is {value} s. Give seconds from 0 on.")
+        if value is not None and not (_is_number(value) and value >= 0):
+            raise UsageError(f"The {word} is {value!r} s. Give seconds from 0 on.")
     if end is not None and end <= (start or 0.0):
         raise UsageError(f"The end, {end:g} s, does not come after the start, {start or 0:g} s. Give a later end.")
-    if fps is not None and not (math.isfinite(fps) and fps > 0):
-        raise UsageError(f"The rate is {fps} frames per second. Give a number above 0.")
+    if fps is not None and not (_is_number(fps) and fps > 0):
+        raise UsageError(f"The rate is {fps!r} frames per second. Give a number above 0.")
     if not timeout > 0:
         raise UsageError(f"The timeout is {timeout} s. Give a number above 0.")
     if not (math.isfinite(reconnect) and reconnect >= 0):
@@ -312,6 +317,13 @@ def open_source(
     return Source(reader, name=name, path=what, start=start, end=end)
 
 
+def _is_number(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except TypeError:
+        return False
+
+
 def _as_sequence(path: Path, fps: float | None) -> Path:
     """Return the pattern of the numbered images if a folder or glob contains nothing else; otherwise the path."""
     if fps is None or path.is_file():
@@ -327,9 +339,7 @@ def _check_file(path: Path) -> None:
             f"or process the folder as a batch."
         )
     if not path.exists():
-        raise SourceError(
-            f"There is no file '{shown(path)}'. Check the path; a camera is given by its index, such as 0."
-        )
+        raise no_file(path)
     try:
         with path.open("rb") as file:
             empty = path.is_file() and not file.read(1)

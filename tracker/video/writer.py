@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from ...errors import OutputError, UsageError
 from ..partial import Transaction, check_target, claim, partial_path, sync
+from ..types import as_seconds
+from ..types.image import as_bgr
 from .decode.display import EXACT
 from .decode.soundtrack import Sound
 from .write.image import write_image
@@ -83,12 +85,14 @@ class VideoWriter:
 
         Raises:
             OutputError: the file exists, its folder cannot be written to, or another run is writing it.
-            UsageError: the suffix is another one.
+            UsageError: the suffix is another one, or the size is no pair of whole numbers above 0.
         """
         self.path = Path(path)
         if self.path.suffix.lower() not in VIDEO_OUTPUTS:
-            raise UsageError(f"'{path}' is no name of a video. Give one that ends in {', '.join(VIDEO_OUTPUTS)}.")
+            raise UsageError(f"'{path}' is not a video name. Give one that ends in {', '.join(VIDEO_OUTPUTS)}.")
         self.partial = partial_path(self.path.with_suffix(".mp4"))
+        if not all(isinstance(side, int | np.integer) and side > 0 for side in size):
+            raise UsageError(f"The size of a video is {size}; give (width, height) in whole pixels above 0.")
         self._results = results
         self.frames_written = 0
         self._size, self._fps, self._crf = size, fps if fps and fps > 0 else 30.0, crf
@@ -129,17 +133,18 @@ class VideoWriter:
         """Append one frame.
 
         Args:
-            image: (H, W, 3) BGR uint8.
+            image: (H, W, 3) BGR uint8, or another kind that `Frame` takes.
             time: seconds; a time that is not after the last one is moved just behind it. If omitted, frames are
                 1 / fps seconds apart.
 
         Raises:
+            InputError: the image is invalid, or the time is not finite.
             OutputError: the disk is full or gone.
         """
+        image = as_bgr(image)
+        time = self.frames_written / self._fps if time is None else as_seconds(time, of=f"frame {self.frames_written}")
         if self._closed or self._broken:
             raise OutputError(f"'{self.path}' is closed already. Open a new writer for further frames.")
-        if time is None:
-            time = self.frames_written / self._fps
         if not self.frames_written:
             self._origin = time
         ticks = max(round((time - self._origin) * TICKS), self._last + 1 if self.frames_written else 0)
@@ -273,14 +278,15 @@ class ImageWriter:
         check_target(self.path, overwrite=overwrite)
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
-        """Keep the image (H, W, 3), BGR uint8; its time is ignored.
+        """Keep the image, (H, W, 3) BGR uint8 or another kind that `Frame` takes; its time is ignored.
 
         Raises:
+            InputError: the image is invalid.
             OutputError: it is the second one.
         """
         if self.frames_written:
             raise OutputError(f"'{self.path}' holds one image, and the source has more. Write to .mp4 instead.")
-        self._image, self.frames_written = image, 1
+        self._image, self.frames_written = as_bgr(image), 1
 
     def close(self) -> None:
         """Write the file; may be called twice.

@@ -75,7 +75,7 @@ class TestBothMeasures:
         assert figures["AR"] == pytest.approx(2 / 3)
         assert figures["AP"] == pytest.approx(67 / 101)  # precision 1 at the recalls 0 .. 0.66 of COCO's 101
 
-    def test_a_far_shift_finds_nobody(self, measure, names):
+    def test_a_far_shift_finds_no_one(self, measure, names):
         assert measure(dataset(*PEOPLE), [result(p, shift=1000) for p in PEOPLE])["AP"] == 0.0
 
     def test_a_small_shift_costs_the_strict_thresholds_only(self, measure, names):
@@ -164,14 +164,14 @@ def test_oks_nms_does_not_depend_on_the_order(original):
     assert order[oks_nms(keypoints[order], scores[order], areas[order])].tolist() == original["kept"]["0.9"]
 
 
-def test_oks_nms_takes_missing_keypoints_and_nobody():
+def test_oks_nms_takes_missing_keypoints_and_no_one():
     pose = np.full((2, 17, 2), np.nan)
     pose[:, :5] = np.arange(10.0).reshape(5, 2)
     assert oks_nms(pose, np.array([0.3, 0.4]), np.full(2, 1e4)).tolist() == [1]
     assert oks_nms(np.zeros((0, 17, 2)), np.zeros(0), np.zeros(0)).shape == (0,)
 
 
-def test_a_missing_evaluator_is_told_with_its_extra(monkeypatch):
+def test_a_missing_evaluator_is_reported_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
     with pytest.raises(UsageError, match=r"needs faster-coco-eval. Install it: pip install 'posetrack\[eval\]'"):
         coco_keypoint_ap({"images": [], "annotations": []}, [])

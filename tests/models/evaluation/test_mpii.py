@@ -58,7 +58,7 @@ def test_the_mean_counts_keypoints_not_joints():
     assert figures["PCKh"] == pytest.approx(26 / 27)
 
 
-def test_a_joint_that_nobody_has_and_a_person_without_any():
+def test_a_joint_that_no_one_has_and_a_person_without_any():
     data = truth(3)
     for annotation in data["annotations"]:
         annotation["keypoints"][2] = 0

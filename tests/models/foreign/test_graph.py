@@ -28,6 +28,21 @@ def test_it_is_what_onnx_reads(simcc):
     assert graph.inputs["input"] == (OPEN, 3, 256, 192)
 
 
+def test_the_first_layer_is_found_behind_a_conversion_of_the_type(simcc, tmp_path):
+    model = onnx.load(simcc)
+    for node in model.graph.node:
+        node.input[:] = ["half" if name == "input" else name for name in node.input]
+    model.graph.node.insert(0, onnx.helper.make_node("Cast", ["input"], ["half"], to=10))
+    onnx.save(model, tmp_path / "half.onnx")
+    assert read(tmp_path / "half.onnx").first == {"Conv"}
+
+
+def test_whole_numbers(tmp_path):
+    graph = read(networks.write_movenet(tmp_path / "movenet.onnx"))
+    assert graph.inputs == {"input": (1, 64, 64, 3)}
+    assert graph.integers == {"input"}
+
+
 def test_metadata_and_old_inputs(simcc, tmp_path):
     model = onnx.load(simcc)
     weights = model.graph.initializer[0]

@@ -1,4 +1,4 @@
-"""A family is recognised by its contents, and what cannot be used is refused in a sentence."""
+"""A family is recognised by its contents, and unusable files are refused with one sentence."""
 
 from dataclasses import replace
 
@@ -13,10 +13,11 @@ IMAGE = {"input": (1, 3, 64, 96)}
 CROP = {"input": (OPEN, 3, 256, 192)}
 SIMCC = Graph(CROP, {"simcc_x": (OPEN, 26, 384), "simcc_y": (OPEN, 26, 512)}, first=frozenset({"Conv"}))
 FINAL = Graph(IMAGE, {"dets": (1, OPEN, 5), "labels": (1, OPEN)}, first=frozenset({"Slice"}))
-YOLOX = Graph(IMAGE, {"output": (1, 126, 85)}, frozenset({"Slice", "Conv"}), frozenset({"Slice"}))
+YOLOX = Graph(IMAGE, {"output": (1, 126, 85)}, frozenset({"Slice", "Conv"}), frozenset({"Slice", "Shape"}))
 RF_DETR = Graph(IMAGE, {"dets": (1, 30, 4), "labels": (1, 30, 91)}, first=frozenset({"Conv"}))
 RTMO = Graph(IMAGE, {"dets": (1, OPEN, 5), "keypoints": (1, OPEN, 17, 3)}, first=frozenset({"Slice"}))
 MAPS = Graph(CROP, {"output_0": (OPEN, 25, 64, 48)}, frozenset({"Conv", "Softmax"}), frozenset({"Conv"}))
+MOVENET = Graph({"input": (1, 256, 256, 3)}, {"output_0": (1, 1, 17, 3)}, integers=frozenset({"input"}))
 FACTS = {"author": "Ultralytics", "task": "detect", "stride": "32", "names": "{0: 'car', 1: 'person'}"}
 YOLO = Graph(IMAGE, {"output0": (1, 6, 126)}, metadata=FACTS)
 POSE = Graph(
@@ -42,6 +43,8 @@ DETECTOR = {"size": 96, "input_size": (64, 96), "sha256": "ab"}
     [
         (SIMCC, PoseCard((256, 192), "simcc", "RTMPose", "halpe26", "ab")),
         (MAPS, PoseCard((256, 192), "udp", "ViTPose", "coco_25", "ab")),
+        (MOVENET, PoseCard((256, 256), "movenet", "MoveNet", "coco", "ab")),
+        (replace(MOVENET, integers=frozenset()), PoseCard((256, 256), "movenet", "MoveNet", "coco", "ab")),
         (FINAL, DetectorCard(processing="yolox_final", family="YOLOX", **DETECTOR)),
         (replace(FINAL, first=frozenset({"Conv"})), DetectorCard(processing="rtmdet", family="RTMDet", **DETECTOR)),
         (YOLOX, DetectorCard(processing="yolox", family="YOLOX", **DETECTOR)),
@@ -94,6 +97,15 @@ def test_a_dataset_of_as_many_keypoints_may_be_named():
         (replace(SIMCC, outputs={"simcc_x": (1, 99, 384), "simcc_y": (1, 99, 512)}), "99 keypoints. Give another"),
         (replace(RF_DETR, outputs={"dets": (1, 30, 4), "labels": (1, 30, 3)}), "RF-DETR of 3 classes"),
         (replace(SIMCC, outputs={"logits": (1, 1000)}), "no known family: it returns logits 1x1000"),
+        (replace(SIMCC, integers=frozenset({"input"})), "takes whole numbers"),
+        (replace(SIMCC, inputs={"input": (1, 256, 192, 3)}), "no known family: it returns simcc_x"),
+        (
+            replace(MOVENET, inputs={"input": (1, OPEN, OPEN, 3)}, outputs={"output_0": (1, 6, 56)}),
+            "for several people",
+        ),
+        (replace(MOVENET, outputs={"output_0": (1, 6, 17, 3)}), "no known family"),
+        (replace(FINAL, first=frozenset({"Sub"})), "no known family"),  # it normalises images by itself
+        (replace(YOLOX, first=frozenset({"Sub"})), "no known family"),
         (replace(MAPS, outputs={"output": (1, 17, 8, 8)}), "no known family"),
         (replace(MAPS, operators=frozenset({"Conv"})), "no known family"),
         (replace(YOLO, metadata=FACTS | {"task": "segment"}), "for the task 'segment'"),

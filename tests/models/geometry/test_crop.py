@@ -69,7 +69,7 @@ def test_a_box_without_area_still_gives_an_invertible_map():
     assert np.isfinite(crop.invert(crop.crop_matrices(centers, sizes, input_size=SIZE))).all()
 
 
-def test_nobody_takes_the_same_path():
+def test_no_one_takes_the_same_path():
     centers, sizes = crop.crop_regions(np.zeros((0, 4)), input_size=SIZE)
     matrices = crop.crop_matrices(centers, sizes, input_size=SIZE)
     crops = crop.warp(np.zeros((9, 9, 3), np.uint8), matrices, input_size=SIZE)

@@ -64,7 +64,7 @@ def test_a_map_without_a_peak_is_a_missing_keypoint():
     assert (scores == 0).all()
 
 
-def test_nobody_takes_the_same_path():
+def test_no_one_takes_the_same_path():
     points, scores = heatmap.decode(np.zeros((0, 17, 64, 48), np.float32))
     assert points.shape == (0, 17, 2)
     assert scores.shape == (0, 17)

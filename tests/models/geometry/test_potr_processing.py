@@ -102,7 +102,7 @@ def test_the_most_certain_query_speaks_for_a_keypoint():
     points, scores = decode_set({"pred_logits": np.log(probabilities), "pred_boxes": boxes}, (40, 20))
     np.testing.assert_allclose(points[0, 0], [10, 10], rtol=1e-6)  # x by the width, y by the height
     np.testing.assert_allclose(scores, [[0.7, 0.0]], rtol=1e-6)
-    assert np.isnan(points[0, 1]).all()  # the second keypoint is nobody's best
+    assert np.isnan(points[0, 1]).all()  # the second keypoint is no query's best
 
 
 def test_no_keypoint_does_not_silence_a_query():
@@ -120,7 +120,7 @@ def test_decoding_does_not_depend_on_the_order_of_the_queries():
         np.testing.assert_array_equal(a, b)
 
 
-def test_nobody_takes_the_same_path():
+def test_no_one_takes_the_same_path():
     points, scores = decode_set({"pred_logits": np.zeros((0, 5, 18)), "pred_boxes": np.zeros((0, 5, 2))}, (256, 192))
     assert points.shape == (0, 17, 2)
     assert scores.shape == (0, 17)

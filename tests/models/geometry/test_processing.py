@@ -115,7 +115,7 @@ def test_drawing_and_decoding_bring_points_of_the_picture_back(family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_nobody_takes_the_same_path(family):
+def test_no_one_takes_the_same_path(family):
     processing = FAMILIES[family]
     centers, sizes = processing.regions(np.zeros((0, 4)), SIZE)
     assert processing.matrices(centers, sizes, SIZE).shape == (0, 2, 3)

@@ -30,7 +30,7 @@ def test_no_people():
 def test_mirrored_crops_are_averaged():
     """The network finds the left keypoint of the mirrored crop 2 pixels off; the mean is 1 pixel off."""
     crops = np.zeros((1, 3, 16, 20), np.float32)
-    crops[..., 0] = 1  # tells which side is which
+    crops[..., 0] = 1  # identifies the side
 
     def network(images):
         x = responses(10, 30) if images[0, 0, 0, 0] else responses(9, 29 - 4)  # left is the mirror image of right

@@ -72,7 +72,7 @@ def test_answers_are_those_of_the_original(fixture):
 
 
 def test_an_xcit_reads_a_crop_of_any_size():
-    """Its weights do not tell the size that it learnt at, so the crop must."""
+    """Its weights do not state the input size of the training, so the crop must."""
     checkpoint, images, meta = parity.load("potr_xcit_p16_288x384")
     model = load_checkpoint(checkpoint)
     assert model.input_size == (256, 192)
@@ -186,11 +186,11 @@ def small():
 def test_answers_have_the_shapes_of_the_original(small):
     with torch.inference_mode():
         outputs = small(torch.zeros(3, 3, 128, 96))
-        nobody = small(torch.zeros(0, 3, 128, 96))
+        empty = small(torch.zeros(0, 3, 128, 96))
     assert outputs["pred_logits"].shape == (3, 20, 18)
     assert outputs["pred_boxes"].shape == (3, 20, 2)
     assert [sorted(layer) for layer in outputs["aux_outputs"]] == [["pred_boxes", "pred_logits"]]
-    assert nobody["pred_boxes"].shape == (0, 20, 2)
+    assert empty["pred_boxes"].shape == (0, 20, 2)
 
 
 @pytest.mark.parametrize("inside", ["vitdetr.", "vitdetr.module.", "module.vitdetr."])
@@ -245,7 +245,7 @@ MUTATIONS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("detail", sorted(MUTATIONS))
 def test_a_wrong_detail_would_be_noticed(detail, monkeypatch):
-    """The fixture tells the published network from one that is nearly the same."""
+    """The fixture distinguishes the published network from one that is nearly the same."""
     checkpoint, images, _ = parity.load(MUTATIONS[detail])
     model = load_checkpoint(checkpoint)
     transformer = model.transformer

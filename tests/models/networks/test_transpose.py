@@ -106,7 +106,7 @@ def test_layer_norm_has_the_original_epsilon(name):
 
 @pytest.mark.parametrize("detail", ["no-position", "position-in-values", "x-before-y", "relu-to-gelu", "stride-in-1x1"])
 def test_a_wrong_detail_would_be_noticed(detail, monkeypatch):
-    """The fixture tells the published network from one that is nearly the same."""
+    """The fixture distinguishes the published network from one that is nearly the same."""
     checkpoint, images, _ = parity.load("transpose_r_a3")
     model = load_checkpoint(checkpoint)
     if detail == "no-position":

@@ -101,7 +101,7 @@ def test_layer_norm_has_the_original_epsilon(name):
 
 @pytest.mark.parametrize("detail", ["tanh-gelu", "no-class-slot", "nearest"])
 def test_a_wrong_detail_would_be_noticed(detail, monkeypatch):
-    """The fixture tells the published network from one that is nearly the same."""
+    """The fixture distinguishes the published network from one that is nearly the same."""
     from torch.nn import functional as F
 
     from posetrack.models.networks import vit, vitpose

@@ -169,7 +169,7 @@ def test_a_misshapen_fc2_is_named(plus):
 @pytest.mark.parametrize("detail", ["expert-first", "another-expert", "another-head"])
 @torch.inference_mode()
 def test_a_wrong_detail_would_be_noticed(plus, detail, monkeypatch):
-    """The fixture tells the published network from one that is nearly the same."""
+    """The fixture distinguishes the published network from one that is nearly the same."""
     _, model, images = plus
     if detail == "expert-first":
         original = ExpertMlp.forward

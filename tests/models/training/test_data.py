@@ -1,4 +1,4 @@
-"""People in COCO's layout: read from files, shards and a cache, and held against the rules."""
+"""People in COCO's layout: read from files, shards and a cache, and checked against the rules."""
 
 import gzip
 import json
@@ -74,7 +74,7 @@ def test_a_cache_of_other_images_is_refused_and_unchanged(tmp_path):
     assert {path.name: path.read_bytes() for path in (tmp_path / "cache").iterdir()} == before
 
 
-def test_every_problem_is_told_once_and_the_good_ones_stay(tmp_path):
+def test_every_problem_is_reported_once_and_the_good_ones_stay(tmp_path):
     draw(tmp_path, count=8)
     (tmp_path / "images" / "1.png").unlink()
     (tmp_path / "images" / "2.png").write_bytes(b"no picture")
@@ -91,7 +91,7 @@ def test_every_problem_is_told_once_and_the_good_ones_stay(tmp_path):
     rewrite(tmp_path, spoil)
     people, problems = data.read(tmp_path, split="train")
     assert len(people) == 3
-    told = "\n".join(problems)
+    message = "\n".join(problems)
     for sentence in (
         "1 images are missing, left out: 1.png.",
         "1 images cannot be read, left out: 2.png.",
@@ -102,7 +102,7 @@ def test_every_problem_is_told_once_and_the_good_ones_stay(tmp_path):
         "1 annotations are of an image that is not listed, left out: 99.",
         "1 images lack an id, a file_name, a width or a height, left out",
     ):
-        assert sentence in told
+        assert sentence in message
     assert len(problems) == 8
 
 
@@ -112,7 +112,7 @@ def test_no_valid_person_is_an_error_with_the_reasons(tmp_path):
         path.unlink()
     with pytest.raises(SourceError, match=r"no valid person\. 2 images are missing"):
         data.read(tmp_path, split="train")
-    with pytest.raises(SourceError, match="holds no annotations for 'train'"):
+    with pytest.raises(SourceError, match="contains no annotations for 'train'"):
         data.read(tmp_path / "images", split="train")
 
 

@@ -103,7 +103,7 @@ def test_each_family_overfits_eight_people(people, tmp_path, family, steps, lr):
 
 
 class Interrupted(Exception):
-    """Stands for a kill."""
+    """Simulates a kill."""
 
 
 class InterruptedTask(PoseTask):

@@ -1,4 +1,4 @@
-"""Training recipes: all that ship are whole, every mistake is told with its remedy."""
+"""Training recipes: the shipped ones are complete, and every mistake is reported with its remedy."""
 
 import pytest
 
@@ -53,19 +53,19 @@ def test_keys_are_overridden_and_the_resolved_recipe_reads_back(tmp_path):
         ("loss.kind=1", "loss is a value and has no keys"),
     ],
 )
-def test_a_wrong_override_is_told(override, message):
+def test_a_wrong_override_is_reported(override, message):
     with pytest.raises(UsageError, match=message):
         recipe.read("vitpose-s", [override])
 
 
-def test_an_unknown_recipe_is_told_with_the_nearest():
+def test_an_unknown_recipe_is_reported_with_the_nearest():
     with pytest.raises(UsageError, match=r"Did you mean vitpose-s\?"):
         recipe.read("vitpose-x")
     with pytest.raises(UsageError, match="no recipe file"):
         recipe.read("mine.toml")
 
 
-def test_a_recipe_that_lacks_something_is_told(tmp_path):
+def test_a_recipe_that_lacks_something_is_reported(tmp_path):
     (tmp_path / "a.toml").write_text("loss = 'potr'")
     with pytest.raises(UsageError, match="lacks the key 'network'"):
         recipe.read(str(tmp_path / "a.toml"))

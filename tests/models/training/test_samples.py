@@ -26,7 +26,7 @@ def people(tmp_path_factory):
 
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_labels_follow_the_pixels(people, family):
-    """A dot's colour tells its keypoint, so where the label is, the colour must be, in mirrored crops too."""
+    """A dot's colour identifies its keypoint: the colour must be where the label is, in mirrored crops too."""
     crops = Crops(people, processing=FAMILIES[family], input_size=SIZE, augmentation=VARIED)
     hits = total = 0
     for index in range(len(people)):
@@ -51,7 +51,7 @@ def test_a_mirror_swaps_left_and_right(people):
 
 
 @pytest.mark.parametrize(("family", "axis"), [("vitpose", 47.5), ("transpose", 47.5), ("potr", 48.0)])
-def test_the_mirror_stands_where_the_familys_centre_goes(family, axis):
+def test_the_mirror_axis_is_that_of_the_family(family, axis):
     own = FAMILIES[family]
     centers, sizes = own.regions(np.array([[10.0, 20.0, 60.0, 110.0]]), SIZE)
     matrix = own.matrices(centers, sizes, SIZE)[0]
@@ -82,7 +82,7 @@ def test_batches_are_shuffled_shared_and_resumed():
     assert [index for _, index in next(iter(whole))] != [index for _, index in steps[1]]
 
 
-def test_batches_that_cannot_be_are_told():
+def test_batches_that_cannot_be_are_reported():
     with pytest.raises(UsageError, match=r"3 samples, fewer than a batch of 4\. Give --set batch=3"):
         Batches(3, batch=4, seed=0)
     with pytest.raises(UsageError, match="cannot be split among 3 processes"):

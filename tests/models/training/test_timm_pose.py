@@ -115,7 +115,7 @@ def test_the_backbone_gets_its_own_normalisation():
         ({"input_size": (100, 96)}, r"network.input_size is \[100, 96\]|cannot build test_vit"),
     ],
 )
-def test_mistakes_are_told(change, message):
+def test_mistakes_are_reported(change, message):
     network = dataclasses.replace(Network(variant="timm", backbone="test_vit", input_size=(64, 48)), **change)
     with pytest.raises(UsageError, match=message):
         build(Recipe(network=network, loss="vitpose", epochs=1, batch=8))
@@ -151,7 +151,7 @@ def test_pretrained_weights_come_from_a_file_and_a_wrong_one_is_named(tmp_path, 
         TimmPose(backbone="test_resnet", input_size=SIZE, pretrained="timm")
 
 
-def test_a_file_of_an_unknown_backbone_is_told(tmp_path):
+def test_a_file_of_an_unknown_backbone_is_reported(tmp_path):
     from safetensors.torch import save_file
 
     notes = {"family": "TimmPose", "input_size": "96x128", "backbone": "not_there", "head": "simple", "keypoints": "17"}

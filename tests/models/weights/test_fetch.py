@@ -20,6 +20,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         asked = self.headers.get("Range")
         self.server.asked.append((self.path, asked))
+        self.server.tokens.append(self.headers.get("Authorization"))
         if self.path == "/hub":
             self.send_response(302)
             self.send_header("Location", "/file")
@@ -49,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.asked, server.digest = [], DIGEST
+    server.asked, server.tokens, server.digest = [], [], DIGEST
     server.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -110,7 +111,7 @@ def test_another_file_than_the_published_one_is_not_kept(server, target):
     assert not list(target.parent.iterdir())
 
 
-def test_the_digest_that_the_hub_tells_counts(server, target):
+def test_the_digest_that_the_hub_states_counts(server, target):
     fetch(f"{server.url}/hub", target, licence="MIT")
     assert target.read_bytes() == CONTENT
     server.digest = "00" * 32
@@ -133,3 +134,17 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(server, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelError, match=r"Cannot write .*POSETRACK_CACHE"):
         fetch(f"{server.url}/file", tmp_path / "file" / "weights.pth", licence="MIT")
+
+
+def test_a_redirect_does_not_get_the_token(server, target):
+    fetch(f"{server.url}/hub", target, licence="MIT", token="hf_mine")
+    assert server.tokens == ["Bearer hf_mine", None]
+
+
+def test_the_proxy_of_the_environment_is_asked(server, target, monkeypatch):
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    fetch("http://weights.invalid/file", target, licence="MIT")
+    assert server.asked == [("http://weights.invalid/file", None)]
+    assert target.read_bytes() == CONTENT

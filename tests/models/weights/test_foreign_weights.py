@@ -61,7 +61,7 @@ class Call:
         return self.asked
 
     def __call__(self):
-        """Never called; a pickle wants it callable, to call what it returns."""
+        """Never called; a pickle needs it to be callable."""
 
 
 class Later(Call):
@@ -142,7 +142,7 @@ def test_only_the_pickle_interpreter_reads_pickles_of_weights():
 
 
 class Storage:
-    """Stands for a storage of so many numbers as a file states."""
+    """A stand-in for a storage with as many numbers as a file states."""
 
     def __init__(self, numel):
         self.numel = numel
@@ -177,12 +177,15 @@ def stating(numel, offset, shape, stride):
         (stating(2, 2**40, (1,), (1,)), "larger than its storage"),
         (stating(2, 1, (2,), (-1,)), "is not a count"),
         (stating(2, 0, (2,), (1, 1)), "shorter|longer|damaged"),
-        (b"\x80\x02}r\xff\xff\xff\x7f.", "holds no tensors"),  # a place of the memo that would take 16 GB
+        (b"\x80\x02}r\xff\xff\xff\x7f.", "contains no tensors"),  # a place of the memo that would take 16 GB
         (b"\x80\x05\x96" + (2**40).to_bytes(8, "little") + b"abc.", "not a readable"),
         (b"\x80\x04\x8d" + (2**40).to_bytes(8, "little") + b"abc.", "not a readable"),
         (b"L" + b"9" * 140_000 + b"L\n.", "not a readable"),
-        (b"\x80\x02" + b"]" * 300_000 + b"a" * 299_999 + b".", "holds no tensors"),
-        (b"\x80\x02})" + b"\x85" * 300_000 + b"Ns.", "holds no tensors"),  # a key whose hash would overflow the stack
+        (b"\x80\x02" + b"]" * 300_000 + b"a" * 299_999 + b".", "contains no tensors"),
+        (
+            b"\x80\x02})" + b"\x85" * 300_000 + b"Ns.",
+            "contains no tensors",
+        ),  # a key whose hash would overflow the stack
         (b"\x80\x02\x82\x01.", "opcode EXT1"),
         (b"\x80\x02cbuiltins\nbytearray\n\x8a\x05\x00\x00\x00\x00\x02\x85R.", "calls builtins.bytearray"),
         (b"", "not a readable"),

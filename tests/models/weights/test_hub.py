@@ -16,10 +16,14 @@ FILES = {"config.json": b"{}", "preprocessor_config.json": b"{}", "model.safeten
 DIGEST = hashlib.sha256(FILES["model.safetensors"]).hexdigest()
 
 
+def find(name, **words):
+    return hub.find(name, option="--model", types=("vitpose",), **words)
+
+
 class Hub(http.server.BaseHTTPRequestHandler):
     """As much of the hub as a download needs."""
 
-    newest, digest, seen = FIRST, DIGEST, []
+    newest, digest, seen, wanted, files = FIRST, DIGEST, [], None, FILES
 
     def do_GET(self):
         Hub.seen.append(self.path)
@@ -30,10 +34,10 @@ class Hub(http.server.BaseHTTPRequestHandler):
             card = {"license": "apache-2.0"}
             facts = {"id": "owner/net", "sha": revision, "siblings": files, "cardData": card, "tags": []}
             self.answer(json.dumps(facts).encode(), "application/json")
-        elif self.path.startswith("/owner/net/resolve/"):
-            self.answer(FILES[self.path.rpartition("/")[2]], "application/octet-stream")
+        elif self.path.startswith("/owner/net/resolve/") and self.headers.get("Authorization") == Hub.wanted:
+            self.answer(Hub.files[self.path.rpartition("/")[2]], "application/octet-stream")
         else:
-            self.send_error(404)
+            self.send_error(403 if "/resolve/" in self.path else 404)
 
     do_HEAD = do_GET
 
@@ -67,6 +71,8 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setattr(Hub, "newest", FIRST)
     monkeypatch.setattr(Hub, "digest", DIGEST)
     monkeypatch.setattr(Hub, "seen", [])
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "none"))
     yield
     server.shutdown()
     server.server_close()
@@ -74,50 +80,73 @@ def server(tmp_path, monkeypatch):
 
 def test_the_revision_of_the_first_use_stays(server, monkeypatch, caplog):
     with caplog.at_level(logging.INFO, "posetrack"):
-        path = hub.find("owner/net")
+        path = find("owner/net")
     assert path.read_bytes() == FILES["model.safetensors"]
     assert path.parent.name == FIRST
     assert f"/owner/net/resolve/{FIRST}/model.safetensors: 0.0 MB, licence apache-2.0" in caplog.text
     assert not any("notes" in place for place in Hub.seen)
     monkeypatch.setattr(Hub, "newest", SECOND)
     Hub.seen.clear()
-    assert hub.find("owner/net") == path
-    assert hub.find("owner/net", offline=True) == path
+    assert find("owner/net") == path
+    assert find("owner/net", offline=True) == path
     assert Hub.seen == []  # nothing is asked again
 
 
 def test_a_revision_may_be_named(server):
-    path = hub.find(f"owner/net@{SECOND}")
+    path = find(f"owner/net@{SECOND}")
     assert path.parent.name == SECOND
-    assert hub.find("owner/net") == path
+    assert find("owner/net") == path
 
 
 def test_a_file_that_the_hub_did_not_promise_is_refused(server, monkeypatch):
     monkeypatch.setattr(Hub, "digest", "0" * 64)
     with pytest.raises(ModelError, match=r"not the file that was published: .* not 0000"):
-        hub.find("owner/net")
+        find("owner/net")
     monkeypatch.setattr(Hub, "digest", DIGEST)
-    assert hub.find("owner/net").read_bytes() == FILES["model.safetensors"]
+    assert find("owner/net").read_bytes() == FILES["model.safetensors"]
 
 
 def test_an_unknown_repository_is_a_sentence(server):
-    with pytest.raises(ModelError, match=r"Cannot find 'owner/nothing' on the hub: .* Check the name"):
-        hub.find("owner/nothing")
+    with pytest.raises(
+        ModelError, match=r"The hub has no network 'owner/nothing', or it is private\. Check the name, or log in"
+    ):
+        find("owner/nothing")
 
 
 def test_a_hub_that_does_not_answer_is_a_sentence(server, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(ModelError, match=r"huggingface\.co does not answer or downloads are off"):
-        hub.find("owner/net")
+    with pytest.raises(ModelError, match=r"does not answer\. Check the name, or connect"):
+        find("owner/net")
 
 
 def test_a_repository_without_weights_is_a_sentence(server, monkeypatch):
     monkeypatch.delitem(FILES, "notes")
     monkeypatch.setattr(hub, "WEIGHTS", "other.safetensors")
     with pytest.raises(ModelError, match=r"has no other\.safetensors"):
-        hub.find("owner/net")
+        find("owner/net")
 
 
 @pytest.mark.parametrize("name", ["yolo11n.pt", "folder/file.onnx", "a/b/c", f"owner/net@{'1' * 39}"])
 def test_another_name_is_none_of_the_hub(name):
-    assert hub.find(name) is None
+    assert find(name) is None
+
+
+def test_a_gated_repository_takes_the_token_of_a_user_who_may_have_it(server, monkeypatch):
+    monkeypatch.setattr(Hub, "wanted", "Bearer hf_mine")
+    with pytest.raises(ModelError, match=r"'owner/net' is gated\. Accept its terms at http.*/owner/net, and log in"):
+        find("owner/net")
+    monkeypatch.setenv("HF_TOKEN", "hf_mine")
+    assert find("owner/net").is_file()
+
+
+def test_a_network_of_another_type_is_refused_before_its_weights_are_downloaded(server, monkeypatch):
+    monkeypatch.setattr(Hub, "files", FILES | {"config.json": b'{"model_type": "sapiens2"}'})
+    with pytest.raises(ModelError, match=r"'owner/net' is a sapiens2 of transformers, .* --model takes vitpose\."):
+        find("owner/net")
+    assert not any("model.safetensors" in path for path in Hub.seen)
+
+
+def test_offline_is_a_sentence(server):
+    with pytest.raises(ModelError, match="and downloads are off"):
+        find("owner/net", offline=True)
+    assert Hub.seen == []

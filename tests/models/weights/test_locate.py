@@ -23,7 +23,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def downloads(monkeypatch):
-    """Stands in for the network: every address has the same short file."""
+    """Replaces the network: every address has the same short file."""
     asked = []
 
     def fetch(url, target, *, licence, expected):
@@ -155,7 +155,7 @@ class TestTransformers:
         assert (estimator.family, estimator.skeleton.name, estimator.input_size) == ("ViTPose", "coco", (64, 48))
 
     def test_so_is_a_repository_of_the_hub(self, folder, monkeypatch):
-        monkeypatch.setattr(module.hub, "find", lambda name, *, offline: folder / "model.safetensors")
+        monkeypatch.setattr(module.hub, "find", lambda name, **_: folder / "model.safetensors")
         assert locate_weights("owner/vitpose").path == folder / "model.safetensors"
 
     def test_another_network_of_transformers_is_a_sentence(self, folder):

@@ -92,9 +92,9 @@ def test_people_are_those_of_transformers_own_chain(saved, runtime, photograph):
     processor = transformers.AutoImageProcessor.from_pretrained(folder)
     images = processor(images=np.ascontiguousarray(photograph[..., ::-1]), return_tensors="pt")
     with torch.no_grad():
-        told = network(**images)
+        message = network(**images)
     height, width = photograph.shape[:2]
-    (wanted,) = processor.post_process_object_detection(told, threshold=0.0, target_sizes=[(height, width)])
+    (wanted,) = processor.post_process_object_detection(message, threshold=0.0, target_sizes=[(height, width)])
     people = wanted["labels"] == 1
     boxes = np.clip(wanted["boxes"][people].numpy(), 0, [width, height, width, height])[:5]
     scores = wanted["scores"][people].numpy()[:5]
@@ -117,8 +117,8 @@ def changed(folder, tmp_path, **values):
     """Return a copy of a saved network with another configuration."""
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    told = json.loads((tmp_path / hub.CONFIG).read_text())
-    (tmp_path / hub.CONFIG).write_text(json.dumps(told | values))
+    message = json.loads((tmp_path / hub.CONFIG).read_text())
+    (tmp_path / hub.CONFIG).write_text(json.dumps(message | values))
     return tmp_path / hub.WEIGHTS
 
 

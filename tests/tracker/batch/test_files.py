@@ -1,4 +1,4 @@
-"""A batch in several processes: the results of single runs, whatever dies, and a manifest that says what is done."""
+"""A batch in several processes: results of single runs even if workers die, and a manifest of what is done."""
 
 import json
 import multiprocessing

@@ -37,7 +37,7 @@ class Scene:
         poses = self.frames[frame.index]
         if detections is None:
             return Detections(poses.boxes, poses.box_scores)
-        if not len(poses):  # a track is followed to where nobody is
+        if not len(poses):  # a track is followed to where no one is
             missing = np.full((len(detections), len(COCO), 2), np.nan)
             return Poses(detections.boxes, missing, np.zeros(missing.shape[:2]), detections.scores)
         return poses[[int(np.abs(poses.boxes - box).sum(1).argmin()) for box in detections.boxes]]
@@ -119,7 +119,7 @@ def test_the_tracks_are_those_of_the_whole(video):
 
 @pytest.mark.slow
 def test_people_appear_at_another_detection_if_frames_are_skipped(video):
-    """The frames with a detection are others where nobody is followed across a border."""
+    """The frames with a detection differ where no one is followed across a border."""
     whole = tracks_of(video, pipeline(Schedule(detect_every=3)))
     workers = Here(pipeline(Schedule(detect_every=3)))
     parts = in_segments(video, workers, split(0, SECONDS, last=None, length=12, overlap=6))
@@ -137,7 +137,7 @@ def test_an_observation_of_a_segment_begins_where_the_last_one_ends(video):
 def test_a_video_whose_middle_has_other_frames_is_refused(video):
     segments = split(0, SECONDS, last=None, length=12, overlap=6)
     first = Observe(video, segments[0])(pipeline(), RunConfig(), lambda: None)
-    with pytest.raises(SourceError, match=r"gives no frame at 12\.000 s when it is read from its middle"):
+    with pytest.raises(SourceError, match=r"has no frame at 12\.000 s when it is read from its middle"):
         in_segments(video, Here(pipeline(), result=first), segments)
 
 

@@ -121,11 +121,11 @@ def test_a_missing_package_of_the_plain_chain_is_a_sentence(monkeypatch, capsys)
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["tracker", "--against", "naive"], "'naive' is no choice for --against. Choose one of norfair"),
+        (["tracker", "--against", "naive"], "'naive' is not a valid choice for --against. Choose one of norfair"),
         (["pipeline", "--rounds", "0"], "--rounds is 0; give 1 or more."),
         (["tracker", "--people", "5", "0"], "--people is 5 0; give 1 or more."),
         (["endurance", "--frames", "9"], "--frames is 9; give 10 or more."),
-        (["stages", "--model", "vitpose-b"], "There is no option '--model'."),
+        (["stages", "--model", "vitpose-b"], "Unknown option '--model'."),
         (["piepline"], "Did you mean pipeline?"),
     ],
 )

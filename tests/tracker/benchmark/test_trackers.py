@@ -66,8 +66,8 @@ def test_peers_that_are_not_installed_are_named(monkeypatch, tmp_path, capsys):
 def test_a_hundred_thousand_frames_leave_nothing_behind(tmp_path):
     target = tmp_path / "figures.json"
     command = [sys.executable, "-m", "posetrack", "bench", "endurance", "--json", target]  # alone in its process
-    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    assert "100000 frames of 5 people" in told
+    message = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert "100000 frames of 5 people" in message
     figures = json.loads(target.read_text())
     assert figures["ids"] > 2000
     assert figures["last"]["tracks"] <= 2 * 5  # who is or was just there, however many have been

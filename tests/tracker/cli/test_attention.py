@@ -28,7 +28,7 @@ def attention(files, tmp_path):
     def call(*words, image=files / "photo.png"):
         output = tmp_path / "figures" / "out.png"
         model = ["--model", str(files / "transpose.pth"), "--device", "cpu"]
-        return main(["attention", "--image", str(image), *model, "--out", str(output), *words]), output
+        return main(["attention", "--image", str(image), *model, "--out", str(output), "--overwrite", *words]), output
 
     return call
 
@@ -56,7 +56,7 @@ def test_the_most_certain_person_is_taken(attention, monkeypatch):
     assert output.read_bytes() == expected
 
 
-def test_a_picture_with_nobody_is_one_sentence(attention, monkeypatch, capsys):
+def test_a_picture_without_people_is_reported_in_one_sentence(attention, monkeypatch, capsys):
     monkeypatch.setattr(detector, "load_detector", lambda *names, **options: lambda frame: Detections.empty())
     assert attention()[0] == 1
     assert "finds no person" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Folders and several sources: results do not depend on neighbours, are no sources, and a stopped run goes on."""
+"""Folders and several sources: results do not depend on neighbours, are not sources, and a stopped run resumes."""
 
 import csv
 import json
@@ -93,9 +93,9 @@ def test_own_results_are_no_sources_and_what_is_left_out_is_named(sources, tmp_p
 def test_one_existing_result_leaves_the_others_be(sources, tmp_path, capsys):
     (tmp_path / "b.csv").write_text("precious")
     assert posetrack(sources, "--csv", tmp_path) == 1
-    told = capsys.readouterr().err
-    assert f"'{tmp_path / 'b.csv'}' exists already" in told
-    assert "1 of 4 files failed; the others are done." in told
+    message = capsys.readouterr().err
+    assert f"'{tmp_path / 'b.csv'}' exists already" in message
+    assert "1 of 4 files failed; the others are done." in message
     assert (tmp_path / "b.csv").read_text() == "precious"
     assert all(rows(tmp_path / f"{name}.csv") for name in ("a", "c", "photo"))
 
@@ -106,14 +106,14 @@ def test_a_stopped_run_goes_on(sources, tmp_path, capsys, caplog):
     stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
     (tmp_path / "t" / "a.csv").unlink()  # as where it was stopped before
     (tmp_path / "v" / "b.mp4").rename(tmp_path / "v" / "b.partial.mp4")  # and in the middle
-    (tmp_path / "t" / "c.csv").write_text("somebody's own")
+    (tmp_path / "t" / "c.csv").write_text("someone's own")
     (tmp_path / "t" / "c.csv.json").unlink()
     capsys.readouterr()
     assert posetrack(*words, "--skip-existing") == 1
-    told = capsys.readouterr().err
+    message = capsys.readouterr().err
     assert "photo.png': its results are complete" in caplog.text
-    assert "c.csv' exists already" in told
-    assert (tmp_path / "t" / "c.csv").read_text() == "somebody's own"
+    assert "c.csv' exists already" in message
+    assert (tmp_path / "t" / "c.csv").read_text() == "someone's own"
     assert rows(tmp_path / "t" / "a.csv")
     assert (tmp_path / "v" / "b.mp4").is_file()
     kept = tmp_path / "t" / "photo.csv"
@@ -141,6 +141,13 @@ def test_several_sources_are_a_batch_with_names_of_their_own(sources, tmp_path):
     assert posetrack(first, second, tmp_path / "day1", "--csv", tmp_path / "t", "--quiet") == 0
     assert rows(tmp_path / "t" / "day1" / "x.csv") == rows(tmp_path / "t" / "day2" / "x.csv")
     assert len(list((tmp_path / "t").rglob("*.csv"))) == 2
+
+
+@pytest.mark.parametrize(("option", "name"), [("--csv", "out.csv"), ("--save", "out.mp4"), ("--report", "out.html")])
+def test_the_results_of_several_sources_are_no_file(sources, option, name, tmp_path, capsys):
+    assert posetrack(sources, option, tmp_path / name) == 2
+    assert f"Give a folder for the results: {option} {tmp_path / 'out'}." in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])

@@ -52,7 +52,7 @@ def test_skeletons_take_their_options(table, tmp_path):
     ("words", "code", "sentence"),
     [
         (("nowhere.csv", "a.txt"), 1, "no such file"),
-        (("pair.csv", "a.xml"), 2, "suffix of no format"),
+        (("pair.csv", "a.xml"), 2, "unknown suffix"),
         (("pair.csv", "a.txt", "--to", "motion"), 2, "no format 'motion'"),
         (("pair.csv", "a.txt", "--rate", "20"), 2, "--rate does nothing for MOT Challenge boxes"),
         (("pair.csv", "a.pkl", "--rate", "0"), 2, "--rate is 0.0"),
@@ -65,7 +65,7 @@ def test_skeletons_take_their_options(table, tmp_path):
 def test_a_wrong_request_is_one_sentence(words, code, sentence, table, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert convert(*words) == code
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert told.startswith("posetrack: ")
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert sentence in message
+    assert message.startswith("posetrack: ")
+    assert message.count("\n") == 1

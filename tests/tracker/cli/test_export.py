@@ -50,10 +50,10 @@ def test_int8_passes_its_gate_and_is_taken_from_then_on(tmp_path, capsys, monkey
     clip = make_sample(tmp_path / "people.mp4", seconds=4, fps=10)  # fewer pictures are too few to round by
     words = ["export", "bundled", "--to", "openvino", "--int8", "--calibrate", str(clip)]
     assert main([*words, "--out", str(target)]) == 0
-    told = capsys.readouterr().out
-    assert "int8 agrees with fp32: OKS 0.9" in told
-    assert "A crop takes 4.0 ms, and 5.0 in " in told
-    assert "--runtime auto takes it where the processor has VNNI" in told
+    message = capsys.readouterr().out
+    assert "int8 agrees with fp32: OKS 0.9" in message
+    assert "A crop takes 4.0 ms, and 5.0 in " in message
+    assert "--runtime auto takes it where the processor has VNNI" in message
     assert target.with_suffix(".bin").stat().st_size < 8e6  # 19 MB in fp32
     assert {file.name for file in tmp_path.iterdir()} == {"cache", "people.mp4", "net.xml", "net.bin"}
 

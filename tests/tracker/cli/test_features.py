@@ -3,13 +3,13 @@
 import csv
 import json
 
+import motions
 import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
 from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.types import State, Tracks
 
@@ -120,7 +120,7 @@ def test_a_recipe_counts_what_it_names(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "printed"),
     [
         ('angle = "left_elbo"\nlow = 1\nhigh = 2', "Did you mean left_elbow"),
         ('angle = "left_elbow"\nlow = 3\nhigh = 2', "the lower one first"),
@@ -128,33 +128,33 @@ def test_a_recipe_counts_what_it_names(tmp_path):
         ('angle = "left_elbow"\nlow = 1\nhigh = 2\nrest = "up"', 'give "low" or "high"'),
     ],
 )
-def test_a_wrong_recipe_is_told(table, tmp_path, capsys, text, told):
+def test_a_wrong_recipe_is_reported(table, tmp_path, capsys, text, printed):
     (tmp_path / "mine.toml").write_text(f"[repetitions.curl]\n{text}\n")
     words = ["features", str(table), "--events", str(tmp_path / "e.csv"), "--config", str(tmp_path / "mine.toml")]
     assert main(words) == 2
-    assert told in capsys.readouterr().err
+    assert printed in capsys.readouterr().err
     assert not (tmp_path / "e.csv").exists()
 
 
-def test_nothing_to_write_is_told(table, capsys):
+def test_nothing_to_write_is_reported(table, capsys):
     assert main(["features", str(table)]) == 2
     assert "Add --out FILE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "printed"),
     [
         (["--scale", "-1"], "positive number of pixels"),
         (["--person-height", "0"], "height in metres"),
         (["--person-height", "1.8", "--scale", "90"], "Give one of them"),
     ],
 )
-def test_wrong_calibrations_are_told(table, tmp_path, capsys, words, told):
+def test_wrong_calibrations_are_reported(table, tmp_path, capsys, words, printed):
     assert main(["features", str(table), "--out", str(tmp_path / "f.csv"), *words]) == 2
-    assert told in capsys.readouterr().err
+    assert printed in capsys.readouterr().err
 
 
-def test_a_file_that_is_no_table_is_told(tmp_path, capsys):
+def test_a_file_that_is_no_table_is_reported(tmp_path, capsys):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     assert main(["features", str(tmp_path / "other.csv"), "--out", str(tmp_path / "f.csv")]) == 1
     assert "is not a table of posetrack" in capsys.readouterr().err
@@ -162,7 +162,7 @@ def test_a_file_that_is_no_table_is_told(tmp_path, capsys):
     assert "there is no such file" in capsys.readouterr().err
 
 
-def test_a_broken_line_is_told_with_its_number(table, tmp_path, capsys):
+def test_a_broken_line_is_reported_with_its_number(table, tmp_path, capsys):
     lines = table.read_text().splitlines()
     lines[9] = lines[9].rpartition(",")[0]
     table.write_text("\n".join(lines))

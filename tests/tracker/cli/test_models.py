@@ -73,24 +73,24 @@ def test_info_of_the_bundled_pair_is_true(capsys):
         assert f"{sum(counts) / 1e6:.1f} M" == facts["params"]
 
 
-def test_info_tells_where_a_detector_belongs(capsys, cache):
+def test_info_shows_where_a_detector_belongs(capsys, cache):
     assert main(["models", "info", "yolo11n.pt"]) == 0
     assert str(cache / "ultralytics" / "yolo11n.pt") in capsys.readouterr().out
 
 
-def test_info_tells_where_the_weights_are(capsys):
+def test_info_shows_where_the_weights_are(capsys):
     assert main(["models", "info", "vitpose-b"]) == 0
-    told = capsys.readouterr().out
-    assert "usyd-community/vitpose-base/resolve/95be2991424e646950d656bb7fc15ec9be119700/model.safetensors" in told
-    assert ZOO["vitpose-b"].sha256 in told
-    assert "90.0 M" in told
+    message = capsys.readouterr().out
+    assert "usyd-community/vitpose-base/resolve/95be2991424e646950d656bb7fc15ec9be119700/model.safetensors" in message
+    assert ZOO["vitpose-b"].sha256 in message
+    assert "90.0 M" in message
 
 
-def test_info_tells_where_to_put_weights_that_are_on_a_page_only(capsys, cache):
+def test_info_shows_where_to_put_weights_that_are_on_a_page_only(capsys, cache):
     assert main(["models", "info", "potr-resnet50"]) == 0
-    told = capsys.readouterr().out
-    assert "https://github.com/padeler/PE-former" in told
-    assert str(cache / "potr-resnet50.pth") in told
+    message = capsys.readouterr().out
+    assert "https://github.com/padeler/PE-former" in message
+    assert str(cache / "potr-resnet50.pth") in message
     assert main(["models", "download", "potr-resnet50"]) == 1
     assert str(cache / "potr-resnet50.pth") in capsys.readouterr().err
 

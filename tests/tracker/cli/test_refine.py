@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker import run
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.pipeline import Pipeline
+from posetrack.tracker.run import single
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Detections
 
@@ -57,7 +57,7 @@ def track(monkeypatch, clip, tmp_path):
                 Detector(), Estimator(stop), PoseTracker(smooth="none" if tracking.refine else tracking.smooth)
             )
 
-        monkeypatch.setattr(run, "load", load)
+        monkeypatch.setattr(single, "load", load)
         return main(["--source", str(clip), "--csv", str(tmp_path / "out.csv"), "--quiet", *map(str, words)])
 
     return track
@@ -164,11 +164,11 @@ def test_a_live_source_is_refused_with_a_sentence(track, monkeypatch, capsys):
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr(run, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
+    monkeypatch.setattr(single, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
     assert track("--refine") == 2
-    told = capsys.readouterr().err
-    assert "'camera 0' is live" in told
-    assert "Leave --refine out" in told
+    message = capsys.readouterr().err
+    assert "'camera 0' is live" in message
+    assert "Leave --refine out" in message
 
 
 def test_a_person_who_is_not_there_for_long_is_left_out(track, tmp_path):
@@ -179,7 +179,7 @@ def test_a_person_who_is_not_there_for_long_is_left_out(track, tmp_path):
     assert json.loads((tmp_path / "out.csv.json").read_text())["refined"] is False
 
 
-def test_an_id_that_nobody_had_is_told(track, tmp_path, capsys):
+def test_an_unknown_id_is_reported(track, tmp_path, capsys):
     assert track("--person", "7") == 0
     assert "posetrack: No person had the id 7; the ids went up to 1." in capsys.readouterr().err
     assert rows(tmp_path / "out.csv") == []
@@ -198,7 +198,7 @@ def test_refine_and_a_choice_go_together(track, tmp_path):
     assert rows(tmp_path / "out.csv") == []
 
 
-def test_nobody_at_a_place_is_a_sentence(track, tmp_path, capsys):
+def test_no_one_at_a_place_is_reported(track, tmp_path, capsys):
     assert track("--person", "2000,2000@0.5") == 2
     assert "People there: 1 at" in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
@@ -217,7 +217,7 @@ def test_a_choice_of_the_whole_run_is_refused_live(words, named, track, monkeypa
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr(run, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
+    monkeypatch.setattr(single, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
     assert track(*words) == 2
     assert f"Leave {named} out" in capsys.readouterr().err
 
@@ -271,7 +271,7 @@ def test_the_suffix_is_the_format(name, libraries, words, track, tmp_path, capsy
 
 def test_an_unknown_suffix_is_refused_before_anything_runs(track, tmp_path, capsys):
     assert track("--csv", tmp_path / "out.xml") == 2
-    assert "suffix of no format" in capsys.readouterr().err
+    assert "unknown suffix" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 

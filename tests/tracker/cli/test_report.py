@@ -84,32 +84,32 @@ def test_refined_tracks_are_in_the_report(walking_clip, tmp_path):
 
 
 def test_wrong_requests_get_one_sentence(tracked, tmp_path, capsys, monkeypatch):
-    def told(*words, code=2):
+    def message(*words, code=2):
         assert posetrack(*words) == code
         said = capsys.readouterr().err.strip()
         assert "\n" not in said
         return said
 
     table = tracked / "t.csv"
-    assert "does not end in .html" in told("report", table, "--out", tmp_path / "r.pdf")
+    assert "does not end in .html" in message("report", table, "--out", tmp_path / "r.pdf")
     (tmp_path / "r.html").write_text("precious")
-    assert "--overwrite" in told("report", table, "--out", tmp_path / "r.html", code=1)
-    assert "no kind of figure 'pie'" in told("plot", table, "--out", tmp_path / "f.png", "--kind", "pie")
-    assert "no person 99" in told("plot", table, "--out", tmp_path / "f.png", "--person", 99)
-    assert "ends in .png" in told("plot", table, "--out", tmp_path / "f.gif")
-    assert "no such file" in told("report", tmp_path / "none.csv", "--out", tmp_path / "s.html", code=1)
+    assert "--overwrite" in message("report", table, "--out", tmp_path / "r.html", code=1)
+    assert "no kind of figure 'pie'" in message("plot", table, "--out", tmp_path / "f.png", "--kind", "pie")
+    assert "no person 99" in message("plot", table, "--out", tmp_path / "f.png", "--person", 99)
+    assert "ends in .png" in message("plot", table, "--out", tmp_path / "f.gif")
+    assert "no such file" in message("report", tmp_path / "none.csv", "--out", tmp_path / "s.html", code=1)
     short = tmp_path / "short.csv"
     short.write_text("".join(table.read_text().splitlines(keepends=True)[:1]))
     rows = table.read_text().splitlines()
     later = [row.split(",", 2) for row in rows[1:]]
     short.write_text("\n".join([rows[0], *(f"{int(n) + 500},{float(t) + 50:.6f},{rest}" for n, t, rest in later)]))
-    assert "is not the video of this table" in told(
+    assert "is not the video of this table" in message(
         "report", short, "--video", tracked / "t.mp4", "--out", tmp_path / "s.html"
     )
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr("posetrack.tracker.report.libraries.find_spec", lambda name: None)
-    assert "pip install 'posetrack[report]'" in told("report", table, "--out", tmp_path / "s.html")
-    assert "pip install 'posetrack[report]'" in told("plot", table, "--out", tmp_path / "s.png")
+    assert "pip install 'posetrack[report]'" in message("report", table, "--out", tmp_path / "s.html")
+    assert "pip install 'posetrack[report]'" in message("plot", table, "--out", tmp_path / "s.png")
 
 
 @pytest.mark.parametrize("table", ["t.csv", "f.csv"])

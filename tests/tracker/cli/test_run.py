@@ -74,7 +74,7 @@ def test_the_video_plays_anywhere_and_keeps_the_timing(results, walking_clip):
     assert data.index(b"moov") < data.index(b"mdat")
 
 
-def test_the_sidecar_tells_how_the_table_was_made(results):
+def test_the_sidecar_states_how_the_table_was_made(results):
     facts = json.loads((results / "out.csv.json").read_text())
     assert facts["complete"] is True
     assert facts["frames"] == {"read": 10, "dropped": 0, "failed": 0, "last": 9}
@@ -86,9 +86,9 @@ def test_the_sidecar_tells_how_the_table_was_made(results):
 
 def test_the_summary_names_stages_device_and_files(walking_clip, tmp_path, capsys):
     assert posetrack("--source", walking_clip, "--csv", tmp_path / "a.csv") == 0
-    told = capsys.readouterr().err
+    message = capsys.readouterr().err
     for word in ("read", "detect", "pose", "track", "write", "median", "p95", "cpu", "a.csv"):
-        assert word in told
+        assert word in message
 
 
 def test_results_are_not_replaced_unless_asked(walking_clip, tmp_path, capsys):
@@ -118,9 +118,9 @@ def test_a_folder_is_mirrored_and_a_broken_file_does_not_stop_the_rest(walking_c
         picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
     cv2.imwrite(str(clips / "photo.jpg"), picture)
     assert posetrack("--source", clips, "--save", tmp_path / "v", "--csv", tmp_path / "t", "--quiet") == 1
-    told = capsys.readouterr().err
-    assert "broken.mp4" in told
-    assert "1 of 3 files failed" in told
+    message = capsys.readouterr().err
+    assert "broken.mp4" in message
+    assert "1 of 3 files failed" in message
     assert rows(tmp_path / "t" / "day1" / "a.csv")
     assert rows(tmp_path / "t" / "photo.csv")
     assert (tmp_path / "v" / "day1" / "a.mp4").is_file()
@@ -199,10 +199,10 @@ def test_a_recipe_is_overridden_by_flags(walking_clip, tmp_path):
 def test_a_wrong_request_is_one_sentence(words, code, sentence, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main([*words, "--csv", "out.csv"]) == code
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert told.startswith("posetrack: ")
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert sentence in message
+    assert message.startswith("posetrack: ")
+    assert message.count("\n") == 1
 
 
 def test_cuda_that_is_not_there_is_an_error_and_no_fallback(walking_clip, tmp_path, capsys, monkeypatch):
@@ -272,9 +272,9 @@ def test_ctrl_c_leaves_a_video_that_plays_and_a_valid_table(walking_clip, tmp_pa
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate()
+    _, message = process.communicate()
     assert process.returncode == 1
-    assert b"Traceback" not in told
+    assert b"Traceback" not in message
     assert not (tmp_path / "out.mp4").exists()
     assert not (tmp_path / "out.csv").exists()
     frames = int(rows(table)[-1]["frame"])
@@ -283,7 +283,7 @@ def test_ctrl_c_leaves_a_video_that_plays_and_a_valid_table(walking_clip, tmp_pa
     assert json.loads((tmp_path / "out.partial.csv.json").read_text())["complete"] is False
 
 
-def test_a_live_run_tells_its_latency_and_when_the_stream_was_lost(walking_clip, tmp_path, capsys):
+def test_a_live_run_states_its_latency_and_when_the_stream_was_lost(walking_clip, tmp_path, capsys):
     with av.open(str(walking_clip)) as video:
         picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
     first, second = (cv2.imencode(".jpg", cv2.resize(picture, size))[1].tobytes() for size in ((640, 480), (320, 240)))
@@ -297,7 +297,7 @@ def test_a_live_run_tells_its_latency_and_when_the_stream_was_lost(walking_clip,
         address = f"http://me:secret@127.0.0.1:{server.port}/live"
         words = ("--source", address, "--csv", tmp_path / "out.csv", "--save", tmp_path / "out.mp4", "--end", 3)
         assert posetrack(*words) == 0
-    told = capsys.readouterr().err
+    message = capsys.readouterr().err
     facts = json.loads((tmp_path / "out.csv.json").read_text())
     assert facts["latency_ms"]["median"] > 0
     assert facts["latency_ms"]["p95"] >= facts["latency_ms"]["median"]
@@ -305,9 +305,9 @@ def test_a_live_run_tells_its_latency_and_when_the_stream_was_lost(walking_clip,
     for gap in facts["gaps"]:
         assert gap["seconds"] == pytest.approx(gap["to_s"] - gap["from_s"], abs=1e-5)
         assert gap["seconds"] >= 0.25
-    assert "from capture to output" in told
-    assert "lost" in told
-    assert "secret" not in told + json.dumps(facts)
+    assert "from capture to output" in message
+    assert "lost" in message
+    assert "secret" not in message + json.dumps(facts)
     for change in facts["size_changes"]:
         assert (change["width"], change["height"]) == (320, 240)
         later = [row for row in rows(tmp_path / "out.csv") if int(row["frame"]) >= change["frame"]]
@@ -421,13 +421,13 @@ def test_demo_writes_video_table_and_sidecar(tmp_path, monkeypatch):
 def test_frames_may_be_spared_the_detector(walking_clip, tmp_path, capfd):
     out = tmp_path / "out.csv"
     assert posetrack("--source", walking_clip, "--csv", out, "--detect-every", 5, "--camera", "static") == 0
-    told = capfd.readouterr().err
-    assert "people are detected every 5 frames; keypoints are estimated every frame" in told
+    message = capfd.readouterr().err
+    assert "people are detected every 5 frames; keypoints are estimated every frame" in message
     facts = json.loads((tmp_path / "out.csv.json").read_text())
     assert sum(facts["looks"].values()) == 10
     assert facts["looks"]["follow"] > 0
     assert facts["config"]["detect_every"] == 5
-    assert f"{facts['looks']['follow']} follow" in told
+    assert f"{facts['looks']['follow']} follow" in message
 
 
 @pytest.mark.parametrize("every", ["0", "-2", "sometimes", "1.5"])

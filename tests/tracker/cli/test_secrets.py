@@ -53,9 +53,9 @@ def test_no_output_of_a_run_holds_a_secret(tmp_path, capfd, caplog):
         outputs = {"save": "out.mp4", "csv": "out.csv", "features": "f.csv", "events": "e.csv", "report": "out.html"}
         words = [part for name, file in outputs.items() for part in (f"--{name}", str(tmp_path / file))]
         assert main([address, *words, "--end", "1", "--offline", "--device", "cpu"]) == 0
-    told = "".join(capfd.readouterr()) + caplog.text
+    printed = "".join(capfd.readouterr()) + caplog.text
     files = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     assert {*outputs.values(), "out.csv.json"} <= files.keys()
-    assert SECRET not in told
+    assert SECRET not in printed
     assert [name for name, data in files.items() if SECRET.encode() in data] == []
     assert f"http://***@127.0.0.1:{server.port}/***/live?***&n=1".encode() in files["out.csv.json"]

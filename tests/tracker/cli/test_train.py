@@ -34,22 +34,22 @@ def train(tmp_path, capsys):
 
 
 def test_a_run_leaves_weights_that_load_and_goes_on(train, tmp_path):
-    code, told = train("--init", "bundled", "--set", "optim.lr=1e-5")
+    code, printed = train("--init", "bundled", "--set", "optim.lr=1e-5")
     assert code == 0
-    assert "epoch 1, held out: loss" in told
+    assert "epoch 1, held out: loss" in printed
     assert checkpoint.load_checkpoint(tmp_path / "out" / "model.safetensors").input_size == (64, 48)
     assert "lr = 1e-05" in (tmp_path / "out" / "recipe.toml").read_text()
 
-    code, told = train()
+    code, printed = train()
     assert code == 1
-    assert "already holds a run. Add --resume" in told
+    assert "already contains a run. Add --resume" in printed
 
     assert train("--resume", "--set", "epochs=2")[0] == 0
     lines = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines if "val_AP" in line] == [1, 2]
 
 
-def test_problems_of_the_data_are_told(train, tmp_path):
+def test_problems_of_the_data_are_reported(train, tmp_path):
     (tmp_path / "data" / "images" / "3.png").unlink()
     assert "1 images are missing, left out: 3.png." in train()[1]
 
@@ -65,14 +65,14 @@ def test_problems_of_the_data_are_told(train, tmp_path):
         (["--resume", "--init", "bundled"], "give one of them"),
     ],
 )
-def test_a_wrong_request_is_told(train, options, message):
-    code, told = train(*options)
+def test_a_wrong_request_is_reported(train, options, message):
+    code, printed = train(*options)
     assert code == 2
-    assert message in told
+    assert message in printed
 
 
-def test_without_the_extra_the_command_to_install_it_is_told(train, monkeypatch):
+def test_without_the_extra_the_error_has_the_command_to_install_it(train, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    code, told = train()
+    code, printed = train()
     assert code == 2
-    assert "pip install 'posetrack[train]'" in told
+    assert "pip install 'posetrack[train]'" in printed

@@ -1,5 +1,7 @@
 """The words of the command line: sources without a flag, and misspelt words that get a suggestion."""
 
+import json
+
 import pytest
 
 from posetrack.tracker.cli import build_parser, main
@@ -8,28 +10,37 @@ from posetrack.tracker.cli import build_parser, main
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--sorce", "dance.mp4"], "There is no option '--sorce'. Did you mean --source?"),
-        (["dance.mp4", "--cvs=out.csv"], "There is no option '--cvs'. Did you mean --csv?"),
-        (["dance.mp4", "--savve", "out.mp4"], "There is no option '--savve'. Did you mean --save?"),
-        (["dance.mp4", "--no-flp"], "There is no option '--no-flp'. Did you mean --flip?"),
-        (["dance.mp4", "--xyzzy"], "There is no option '--xyzzy'. See posetrack --help."),
+        (["--sorce", "dance.mp4"], "Unknown option '--sorce'. Did you mean --source?"),
+        (["dance.mp4", "--cvs=out.csv"], "Unknown option '--cvs'. Did you mean --csv?"),
+        (["dance.mp4", "--savve", "out.mp4"], "Unknown option '--savve'. Did you mean --save?"),
+        (["dance.mp4", "--no-flp"], "Unknown option '--no-flp'. Did you mean --flip?"),
+        (["dance.mp4", "--xyzzy"], "Unknown option '--xyzzy'. See posetrack --help."),
         (["bensh"], "There is neither a file nor a command 'bensh'. Did you mean bench?"),
         (["eval-traking", "--truth", "a"], "nor a command 'eval-traking'. Did you mean eval-tracking?"),
-        (["demo", "--otu", "x"], "There is no option '--otu'. Did you mean --out?"),
-        (["demo", "more"], "There is no use for 'more'. See posetrack demo --help."),
-        (["bench", "pipeline", "--frmes", "3"], "There is no option '--frmes'. Did you mean --frames?"),
+        (["help"], "There is neither a file nor a command 'help'. See posetrack --help."),
+        (["run", "dance.mp4"], "There is neither a file nor a command 'run'."),
+        (["demo", "--otu", "x"], "Unknown option '--otu'. Did you mean --out?"),
+        (["demo", "more"], "Unexpected argument 'more'. See posetrack demo --help."),
+        (["bench", "pipeline", "--frmes", "3"], "Unknown option '--frmes'. Did you mean --frames?"),
         (["models", "infos"], "Did you mean info?"),
-        (["dance.mp4", "--conf", "much"], "--conf: invalid float value: 'much'. See posetrack --help."),
-        (["dance.mp4", "--conf"], "--conf: expected one argument. See posetrack --help."),
+        (
+            ["models", "list"],
+            "'list' is not a valid choice for ACTION. Choose one of download, info, convert; see posetrack models",
+        ),
+        (["dance.mp4", "--jobs"], "--jobs needs a value. See posetrack --help."),
+        (["bench", "pipeline", "--rounds", "1.5"], "--rounds is '1.5'; give a whole number. See posetrack bench"),
+        (["convert", "out.csv"], "This is missing: --out. See posetrack convert --help."),
+        (["dance.mp4", "--conf", "much"], "--conf is 'much'; give a number. See posetrack --help."),
+        (["dance.mp4", "--conf"], "--conf needs a value. See posetrack --help."),
     ],
 )
 def test_a_word_that_is_not_known_is_one_line_with_the_nearest(words, sentence, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("posetrack: ")
-    assert sentence in told
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith("posetrack: ")
+    assert sentence in message
+    assert message.count("\n") == 1
 
 
 def test_sources_need_no_flag_and_may_stand_anywhere():
@@ -49,3 +60,32 @@ def test_a_file_that_is_named_almost_as_a_command_is_a_file(tmp_path, monkeypatc
 
 def test_the_first_word_that_is_a_command_is_one():
     assert build_parser().parse_args(["demo", "--out", "here"]).out == "here"
+
+
+def test_a_missing_file_is_told_before_a_missing_display(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["none.mp4"]) == 1
+    assert "There is no file 'none.mp4'." in capsys.readouterr().err
+
+
+def test_shared_options_have_the_same_words_in_every_command():
+    commands = build_parser().commands.choices
+    words = {}
+    for name, parser in commands.items():
+        lines = " ".join(parser.format_help().split())
+        for option in ("--overwrite", "--offline"):
+            if option in lines and name != "serve":
+                words.setdefault(option, set()).add(lines.split(f"{option} ")[-1].split(" (default: ")[0])
+    assert words == {"--overwrite": {"replace existing results"}, "--offline": {"never access the internet"}}
+
+
+def test_json_replaces_a_file_only_if_asked(capsys, tmp_path):
+    path = tmp_path / "facts.json"
+    words = ["models", "info", "bundled", "--json", str(path)]
+    assert main(words) == 0
+    assert [network["network"] for network in json.loads(path.read_text())] == ["pose network", "person detector"]
+    assert main(words) == 1
+    assert "add --overwrite" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 0

@@ -97,14 +97,14 @@ def test_pairs_meet_behind_the_wall(turn_back, side):
 
 
 def test_cut_outs_are_read_and_others_are_refused(tmp_path):
-    with pytest.raises(SourceError, match="holds no PNG file"):
+    with pytest.raises(SourceError, match="contains no PNG file"):
         composed.read_cutouts(tmp_path)
     cv2.imwrite(str(tmp_path / "a.png"), np.dstack([PAINTED[0].image, np.full((100, 40), 255, np.uint8)]))
     (cutout,) = composed.read_cutouts(tmp_path)
     assert (cutout.image == PAINTED[0].image).all()
     assert (cutout.alpha == 1).all()
     cv2.imwrite(str(tmp_path / "b.png"), PAINTED[0].image)
-    with pytest.raises(SourceError, match=r"b\.png is no image with alpha"):
+    with pytest.raises(SourceError, match=r"b\.png is not an image with alpha"):
         composed.read_cutouts(tmp_path)
 
 

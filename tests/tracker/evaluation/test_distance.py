@@ -18,7 +18,7 @@ def people(ids=(1, 2), shift=0.0, scores=1.0):
     )
 
 
-def test_a_shift_counts_by_the_height_whatever_the_ids():
+def test_a_shift_counts_by_the_height_regardless_of_the_ids():
     apart, scores = distances(compare(people(), people(ids=(8, 5), shift=4)))
     assert sorted(set(apart)) == pytest.approx([2, 4])
     assert len(scores) == 34

@@ -307,7 +307,7 @@ class TestCommand:
         err = capsys.readouterr().err
         assert "1 pictures of the boxes are not annotated" in err
         assert "1 of the 2 annotated pictures have no boxes" in err
-        with pytest.raises(UsageError, match="--detector has no use"):
+        with pytest.raises(UsageError, match="--detector has no effect"):
             posetrack("--boxes", "people.json", "--detector", "bundled")
         with pytest.raises(UsageError, match="'guess' are not known"):
             posetrack("--boxes", "guess")
@@ -348,7 +348,7 @@ class TestCommand:
     def test_parts_can_be_left_out(self, posetrack, capsys):
         assert posetrack("--model", "none")[1].keys() == {"detector"}
         assert "Keypoints" not in capsys.readouterr().out
-        with pytest.raises(UsageError, match="Neither"):
+        with pytest.raises(UsageError, match="nothing to measure"):
             posetrack("--model", "none", "--detector", "none")
         with pytest.raises(UsageError, match="name a --model"):
             posetrack("--model", "none", "--save-errors", "errors")

@@ -1,4 +1,4 @@
-"""Golden figures: what a tracker must reach on every scene, whatever the noise; and that they can be missed."""
+"""Golden figures that a tracker must reach on every scene, at any noise; and a test that they can be missed."""
 
 from dataclasses import replace
 from functools import cache
@@ -90,7 +90,7 @@ def test_a_pole_hides_and_the_near_cover_the_far():
     assert covered[share == 0].mean() > 0.9  # a hand or foot may stick out
     scene, covered, share = SETUPS["crossing"].scene()
     covered, share = covered[scene.times < 4], share[scene.times < 4]  # before they leave the picture
-    assert share[:, 0].min() == 1  # stands lower in the picture
+    assert share[:, 0].min() == 1  # is lower in the picture
     assert share[:, 1].min() < 0.8
     assert covered[:, 1].any()
     assert not covered[:, 0].any()

@@ -135,9 +135,9 @@ def test_a_missing_column_of_deeplabcut_is_named(recording, tmp_path):
         ("frame", "1" * 120_000, "line 3: frame is '1111"),
         ("track_id", "-1", "line 3: track_id is '-1', not a whole number from 1 on"),
         ("track_id", "", "line 3: track_id is ''"),
-        ("time_s", "noon", "line 3: 'noon' is not a number"),
+        ("time_s", "noon", "line 3: time_s is 'noon', not a number"),
         ("state", "up", "line 3: state is 'up', not one of measured, predicted, interpolated"),
-        ("nose_x", "12 px", "line 3: '12 px' is not a number"),
+        ("nose_x", "12 px", "line 3: nose_x is '12 px', not a number"),
         ("nose_x", "inf", "a coordinate is inf pixels"),
         ("nose_x", "1e308", r"a coordinate is 1e\+308 pixels"),
         ("x1", "9e99", r"a coordinate is 9e\+99 pixels"),
@@ -145,7 +145,7 @@ def test_a_missing_column_of_deeplabcut_is_named(recording, tmp_path):
         ("", "", "person 1 twice in frame 3"),
     ],
 )
-def test_a_wrong_cell_is_told_with_its_place(column, cell, message, recording, tmp_path):
+def test_a_wrong_cell_is_reported_with_its_place(column, cell, message, recording, tmp_path):
     (file,) = write_recording(tmp_path / "a.csv", recording)
     header, first, *rest = cells_of(file)
     second = list(first)
@@ -158,7 +158,7 @@ def test_a_wrong_cell_is_told_with_its_place(column, cell, message, recording, t
     assert len(str(caught.value)) < len(str(file)) + 300
 
 
-def test_times_that_go_back_are_told(recording, tmp_path):
+def test_times_that_go_back_are_reported(recording, tmp_path):
     (file,) = write_recording(tmp_path / "a.csv", recording)
     header, *rows = cells_of(file)
     store(file, [header, *([*row[:1], "99" if n < 3 else row[1], *row[2:]] for n, row in enumerate(rows))])

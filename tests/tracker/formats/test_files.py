@@ -1,4 +1,4 @@
-"""Every format is read back as it was written, and what is no such file is refused in a sentence."""
+"""Every format is read back as it was written, and other files are refused with one sentence."""
 
 import gc
 import json
@@ -6,6 +6,7 @@ import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
+import motions
 import numpy as np
 import pytest
 from gaps import gappy
@@ -13,8 +14,7 @@ from gaps import gappy
 from posetrack.errors import OutputError, PosetrackError, SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.models.geometry.skeletons import BODY_25, POSETRACK18
-from posetrack.tracker.features import motions
-from posetrack.tracker.features.calibration import Calibration, Floor, Length
+from posetrack.tracker.features.calibration.calibration import Calibration, Floor, Length
 from posetrack.tracker.formats.files import find_sequences, read_recording, read_trajectories, write_recording
 from posetrack.tracker.formats.recording import Recording, tracks_of
 from posetrack.tracker.formats.registry import FORMATS
@@ -31,7 +31,7 @@ def need(name):
 
 
 def together(files):
-    """Everybody of several files."""
+    """All people of several files."""
     return sorted((frame for file in files for frame in read_recording(file)), key=lambda frame: frame[0])
 
 
@@ -64,15 +64,15 @@ def test_what_was_written_comes_back(name, recording, tmp_path):
 
 
 @pytest.mark.parametrize("name", READ)
-def test_nobody_is_a_file_too(name, tmp_path):
+def test_a_recording_without_people_is_a_file_too(name, tmp_path):
     need(name)
-    nobody = Recording(COCO, lambda: [], Path("nobody.csv"), size=(64, 48), fps=25.0, num_frames=3)
+    empty = Recording(COCO, lambda: [], Path("empty.csv"), size=(64, 48), fps=25.0, num_frames=3)
     target = tmp_path / f"out{FORMATS[name].suffix}"
     if name == "dlc-h5":  # a table without columns
         with pytest.raises(OutputError, match="has no people"):
-            write_recording(target, nobody)
+            write_recording(target, empty)
         return
-    for file in write_recording(target, nobody):
+    for file in write_recording(target, empty):
         assert sum(len(tracks) for _, _, tracks in read_recording(file)) == 0
 
 
@@ -247,7 +247,7 @@ def test_markers_have_no_scale_by_depth(recording, tmp_path):
         write_recording(tmp_path / "out.trc", recording, calibration=Calibration(lengths=lengths))
 
 
-def test_deeplabcuts_hdf5_tells_when_it_is_full(tmp_path):
+def test_deeplabcuts_hdf5_reports_when_it_is_full(tmp_path):
     need("dlc-h5")
     crowd = tracks_of(np.arange(1, 81), np.ones((80, 17, 2)), np.ones((80, 17)))
     with pytest.raises(OutputError, match=r"cannot hold the columns of 80 people\. Write \.dlc\.csv"):
@@ -279,7 +279,7 @@ def test_times_are_asked_for_where_a_format_needs_them(name, recording, tmp_path
     assert write_recording(tmp_path / f"out{FORMATS[name].suffix}", replace(source, fps=15.0))
 
 
-def test_the_sidecar_tells_size_and_rate(recording, tmp_path):
+def test_the_sidecar_states_size_and_rate(recording, tmp_path):
     (table,) = write_recording(tmp_path / "a.csv", recording)
     assert read_recording(table).size is None
     facts = {"size": {"width": 640, "height": 480}, "fps": 25.0, "frames": {"read": 9, "last": 98}}
@@ -302,7 +302,11 @@ def test_unknown_keypoints_keep_their_names():
         ("a.csv", "frame,time_s,track_id,state,keypoint,x,y,score\n0,0,1,up,nose,1,1,1\n", "not a long table"),
         ("a.csv", "frame,time_s,track_id,state,keypoint,x,y,score\n0,0,1,measured,nose,1,1\n", "line 2: it has 7 of 8"),
         ("a.csv", "scorer,x,x\nbodyparts,nose,nose\ncoords,x,y\n0,1,1\n", "needs x, y and likelihood"),
-        ("a.csv", "scorer,x,x,x\nbodyparts,a,a,a\ncoords,x,y,likelihood\n0,1,b,1\n", "line 4: 'b' is not a number"),
+        (
+            "a.csv",
+            "scorer,x,x,x\nbodyparts,a,a,a\ncoords,x,y,likelihood\n0,1,b,1\n",
+            "line 4: a value is 'b', not a num",
+        ),
         ("a.txt", "0,1,2,3,4,5,1,-1,-1,-1\n", "row 1 is '0,1,2,3,4,5"),
         ("a.txt", "1,one,2,3,4,5\n", "not a MOT file"),
         ("a.json", "{}", "not a PoseTrack18 file"),
@@ -313,7 +317,7 @@ def test_unknown_keypoints_keep_their_names():
         ("a.parquet", "nothing\n", "not a Parquet file"),
         ("a.h5", "nothing\n", "Cannot read"),
         ("a.pkl", "nothing\n", "not a pickle of skeletons"),
-        ("a.parquet/x.txt", "", "holds no .*_keypoints.json"),
+        ("a.parquet/x.txt", "", "contains no .*_keypoints.json"),
         ("a.openpose/x_0_keypoints.json", "[]", "not a file of OpenPose"),
     ],
 )
@@ -341,13 +345,13 @@ def test_names_and_suffixes_are_checked(recording, tmp_path):
     boxes = replace(recording, skeleton=BOXES)
     with pytest.raises(OutputError, match="only boxes"):
         write_recording(tmp_path / "a.json", boxes)
-    with pytest.raises(UsageError, match=r"suffix of no format\. Choose one of \.csv"):
+    with pytest.raises(UsageError, match=r"unknown suffix\. Choose one of \.csv"):
         write_recording(tmp_path / "a.xml", recording)
     with pytest.raises(UsageError, match=r"no format 'xml'\. Choose one of table"):
         write_recording(tmp_path / "a.csv", recording, to="xml")
     with pytest.raises(UsageError, match=r"--label does nothing for COCO results. Leave it out; it is for mmaction"):
         write_recording(tmp_path / "a.coco.json", recording, label=3)
-    with pytest.raises(UsageError, match="suffix of no format"):
+    with pytest.raises(UsageError, match="unknown suffix"):
         read_trajectories(tmp_path / "a.xml")
     with pytest.raises(SourceError, match="no such file"):
         read_trajectories(tmp_path / "a.txt")
@@ -402,5 +406,5 @@ def test_the_files_of_a_folder_bear_their_videos_names(tmp_path):
     assert list(find_sequences(str(tmp_path / "*.txt"))) == ["a"]
     with pytest.raises(UsageError, match="both belong to 'a'"):
         find_sequences(str(tmp_path))
-    with pytest.raises(SourceError, match="holds no"):
+    with pytest.raises(SourceError, match="contains no"):
         find_sequences(str(tmp_path / "*.mp4"))

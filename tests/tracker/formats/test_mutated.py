@@ -29,13 +29,13 @@ def refused(file, **words):
         for _ in read_recording(file, scale=100.0, **words):
             pass
     except PosetrackError as error:
-        told = str(error)
+        message = str(error)
     else:
         return ""
-    assert file.name in told
-    assert "\n" not in told
-    assert len(told) < 3 * len(str(file)) + 600
-    return told
+    assert file.name in message
+    assert "\n" not in message
+    assert len(message) < 3 * len(str(file)) + 600
+    return message
 
 
 def mutated(data, rng):

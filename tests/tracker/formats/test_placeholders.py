@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from posetrack.errors import SourceError
-from posetrack.tracker.formats.files import read_trajectories
+from posetrack.tracker.formats.files import read_recording, read_trajectories, write_recording
 
 K = 17
 BODY = [[10.0 + k, 20.0 + 2 * k, 0.9] for k in range(K)]
@@ -118,3 +118,37 @@ def test_detections_are_no_tracks(name, tmp_path):
     (tmp_path / name).write_text("1,-1,10,20,30,40,0.9\n" if name == "a.txt" else json.dumps([person]))
     with pytest.raises(SourceError, match=r"without IDs: detections, not tracks\. Give a tracker's result"):
         read_trajectories(tmp_path / name)
+
+
+def from_zero(path, people):
+    """Write people 0 and 1, as programs that count IDs from 0 do, in the format of the suffix."""
+    points = body().ravel().tolist()
+    if path.suffix == ".openpose":
+        path.mkdir()
+        wide = [*points, *[0.0] * (75 - len(points))]
+        found = [{"person_id": [person], "pose_keypoints_2d": wide} for person in people]
+        (path / "a_000_keypoints.json").write_text(json.dumps({"people": [*found, {"pose_keypoints_2d": []}]}))
+    elif path.suffix == ".txt":
+        path.write_text("".join(f"1,{person},10,20,30,40,1,-1,-1,-1\n" for person in people))
+    elif path.suffix == ".csv":
+        names = [f"track_{person}" for person in people for _ in range(3)]
+        rows = [["scorer", *["x"] * 6], ["individuals", *names], ["bodyparts", *["nose"] * 6]]
+        rows.append(["coords", *["x", "y", "likelihood"] * 2])
+        path.write_text("\n".join(",".join(map(str, row)) for row in [*rows, [0, 10, 20, 0.9, 30, 40, 0.9]]))
+    else:
+        found = [{"image_id": 0, "track_id": person, "keypoints": points, "bbox": [1, 2, 3, 4]} for person in people]
+        category = {"keypoints": [f"k{k}" for k in range(K)]}
+        whole = {"images": [{"id": 0}], "annotations": found, "categories": [category]}
+        path.write_text(json.dumps(found if path.name.endswith(".coco.json") else whole))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.coco.json", "a.json", "a.openpose", "a.txt", "a.dlc.csv"])
+@pytest.mark.parametrize("people", [(0, 1), (1, 2)])
+def test_ids_that_count_from_zero_are_one_higher_and_can_be_written(name, people, tmp_path):
+    recording = read_recording(from_zero(tmp_path / name, people), fps=10.0)
+    ((_, _, tracks),) = recording
+    assert tracks.ids.tolist() == [1, 2]
+    if len(recording.skeleton):
+        write_recording(tmp_path / "own.csv", recording)
+        assert [tracks.ids.tolist() for _, _, tracks in read_recording(tmp_path / "own.csv")] == [[1, 2]]

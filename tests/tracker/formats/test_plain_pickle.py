@@ -68,7 +68,7 @@ def test_arrays_of_anything_but_numbers_are_refused(kind, tmp_path):
         dump_plain(np.zeros(2, dtype=kind), tmp_path / "a.pkl")
 
 
-def test_damage_is_told():
+def test_damage_is_reported():
     data = pickle.dumps(ARRAYS)
     for end in range(0, len(data) - 1, 7):
         with pytest.raises(pickle.UnpicklingError):

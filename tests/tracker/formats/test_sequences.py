@@ -1,4 +1,4 @@
-"""Sequences for action recognition: gaps, rates, and a place and size of their own."""
+"""Sequences for action recognition: gaps, rates, and each sequence's own position and scale."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ PAIR = skeleton_of(["head", "foot"])
 
 
 def recording(times, *, person=1, missing=(), predicted=(), fps=None):
-    """Somebody whose head is at (100 t, 50), and whose foot is 40 lower."""
+    """A person whose head is at (100 t, 50), and whose foot is 40 lower."""
     times = np.asarray(times, dtype=float)
 
     def read():
@@ -65,7 +65,7 @@ def test_a_keypoint_that_is_missing_for_long_stays_missing():
     assert (sequence.scores[8:16, 1] == 0).all()
 
 
-def test_time_is_that_of_the_frames_whatever_their_rate():
+def test_time_is_that_of_the_frames_at_any_rate():
     times = np.cumsum(np.random.default_rng(0).uniform(0.02, 0.06, 100))
     (sequence,) = sequences(recording(times), rate=20.0)
     at = sequence.start + np.arange(len(sequence)) / 20
@@ -105,5 +105,5 @@ def test_wrong_requests_are_sentences():
         sequences(recording(steady(3)), rate=0)
 
 
-def test_nobody_and_a_single_frame_are_no_sequence():
+def test_no_people_and_a_single_frame_give_no_sequence():
     assert sequences(recording([])) == sequences(recording([0.0])) == []

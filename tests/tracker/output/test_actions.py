@@ -1,4 +1,4 @@
-"""The tables of features and events: their columns are documented, they survive an error, and sidecars tell them."""
+"""The tables of features and events: documented columns that survive an error, and sidecars that describe them."""
 
 import csv
 import json
@@ -6,16 +6,16 @@ import re
 from fnmatch import fnmatch
 from pathlib import Path
 
+import motions
 import numpy as np
 import pytest
 
 from posetrack.errors import OutputError
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
-from posetrack.tracker.features.calibration import Calibration
-from posetrack.tracker.features.columns import LEAD, columns, header
-from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.extraction.columns import LEAD, columns, header
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.types import State, Tracks
 
@@ -87,10 +87,10 @@ def test_a_taken_name_is_refused(tmp_path):
         action_sink(ActionFeatures(), features=tmp_path / "f.csv")
 
 
-def test_the_document_tells_every_column():
-    told = set(re.findall(r"`([a-z_0-9]+)`", DOCUMENT.read_text(encoding="utf-8")))
-    told |= {name.replace("left_", "right_") for name in told}
-    patterns = told | {"*_deg_s"} | {f"{name}_{what}_*_s*" for name in told for what in ("speed", "acceleration")}
+def test_the_document_describes_every_column():
+    message = set(re.findall(r"`([a-z_0-9]+)`", DOCUMENT.read_text(encoding="utf-8")))
+    message |= {name.replace("left_", "right_") for name in message}
+    patterns = message | {"*_deg_s"} | {f"{name}_{what}_*_s*" for name in message for what in ("speed", "acceleration")}
     names = [header(name, unit) for name, (unit, _) in columns(metres=True, positions=True).items()]
     missing = [name for name in (*LEAD, *names) if not any(fnmatch(name, p) for p in patterns)]
     assert missing == []

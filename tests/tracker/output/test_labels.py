@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
+import motions
 import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
-from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.output.arcs import JOINTS, AngleArcs, draw_arc
 from posetrack.tracker.output.labels import EventLabels, LabelSink
@@ -62,6 +62,20 @@ def test_an_arc_leads_from_the_straight_direction_to_the_limb(joint):
     assert not image[:90].any()
 
 
+def test_an_angle_that_no_joint_has_is_not_drawn():
+    poses = next(synthetic.standing([0.0]).frames())[1]
+    pose = poses.keypoints[0]
+    shoulder, elbow, wrist = (COCO.keypoints.index(f"left_{name}") for name in ("shoulder", "elbow", "wrist"))
+    upper, lower = pose[elbow] - pose[shoulder], 0.25 * abs(pose[elbow] - pose[shoulder])[1]
+    drawn = []
+    for side in (-1, 1):  # the forearm forwards, and as far backwards
+        pose[elbow], pose[wrist] = pose[shoulder] + upper, pose[shoulder] + upper + (side * 4 * lower, -lower)
+        actions, tracks = ActionFeatures(view="right"), Tracks([4], poses, np.zeros((1, 2)), (State.MEASURED,))
+        actions.update(0, 0.0, tracks)
+        drawn.append(len(AngleArcs(actions)(tracks)[4]))
+    assert abs(drawn[0] - drawn[1]) == 1
+
+
 def test_arcs_and_degrees_are_drawn():
     scene = synthetic.standing([0.0])
     _, poses, ids = next(scene.frames())
@@ -84,7 +98,7 @@ def test_an_unknown_joint_has_no_arc():
     assert len(AngleArcs(ActionFeatures())(tracks)[ids[0]]) == len(JOINTS) - 2  # neither knee nor hip
 
 
-def test_events_tell_the_posture_and_count():
+def test_events_state_the_posture_and_count():
     texts = list(labelled("events", [motions.stand(1), motions.squats(2)], seconds=8))
     assert "standing" in texts[20]
     assert texts[-1].endswith("squat 2")

@@ -1,14 +1,14 @@
 """Motions for OpenSim: the angles of people who are seen from the side, with the names and signs of its models."""
 
+import motions
 import numpy as np
 import pytest
 
 from posetrack.errors import OutputError, SourceError
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
-from posetrack.tracker.features.calibration import Calibration, Floor
-from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.calibration.calibration import Calibration, Floor
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.output.motion import MotionFiles
 from posetrack.tracker.types import State, Tracks

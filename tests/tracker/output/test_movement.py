@@ -3,14 +3,14 @@
 import csv
 import json
 
+import motions
 import numpy as np
 import pytest
 from performed import frames
 
-from posetrack.tracker.features import motions
-from posetrack.tracker.features.calibration import Calibration
-from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.output.movement import BALANCE_COLUMNS, GAIT_COLUMNS, REPETITION_COLUMNS
 
@@ -43,6 +43,20 @@ def test_each_repetition_is_a_row(tmp_path, restart):
         assert 0 <= float(row["confidence"]) <= 1
     assert rows[0]["tempo_per_min"] == ""
     assert list(facts["columns"]) == list(rows[0]) == list(REPETITION_COLUMNS)
+
+
+@pytest.mark.slow
+def test_one_run_writes_the_tables_of_separate_runs(tmp_path):
+    parts = [motions.stand(7), motions.squats(2), motions.gait(4)]
+    alone = {kind: written(tmp_path / f"{kind}.csv", kind, parts) for kind in ("reps", "gait", "balance")}
+    together, actions = tmp_path / "together", ActionFeatures()
+    together.mkdir()
+    with ActionSink(actions, EventDetector(actions), **{kind: together / f"{kind}.csv" for kind in alone}) as sink:
+        for index, time, tracks in frames(parts)[1]:
+            sink.write_rows(index, time, tracks)
+    for kind, (rows, _) in alone.items():
+        assert rows
+        assert (together / f"{kind}.csv").read_bytes() == (tmp_path / f"{kind}.csv").read_bytes()
 
 
 def test_gait_has_a_row_per_cycle_and_figures_and_curves_in_its_sidecar(tmp_path):

@@ -35,11 +35,11 @@ def test_limbs_are_drawn_in_the_color_of_the_id_and_far_pixels_stay(value):
     assert (image[215:] == value).all()
 
 
-def test_nobody_leaves_the_picture_as_it_is():
+def test_without_people_the_picture_is_unchanged():
     assert not draw(blank(), Tracks.empty(), skeleton=COCO).any()
 
 
-def test_fps_stands_in_the_corner():
+def test_fps_is_drawn_in_the_corner():
     image = blank(value=9)
     draw_fps(image, 29.97)
     assert (image[:40, 200:] != 9).any()

@@ -1,4 +1,4 @@
-"""Faces are hidden, whatever the keypoints say, and nothing else is touched."""
+"""Faces are hidden regardless of the keypoints, and nothing else is changed."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def detail(frame, x, y, size=15):
     return frame.image[y - size : y + size, x - size : x + size].astype(float).std()
 
 
-def nobody():
+def no_people():
     return Tracks.empty()
 
 
@@ -93,8 +93,8 @@ def test_a_head_outside_of_the_picture_is_left_alone():
 def test_who_is_lost_stays_hidden_for_a_moment():
     blur = BlurFaces(COCO)
     before = hidden(blur(picture(1.0), person()))
-    assert (hidden(blur(picture(1.4), nobody())) == before).all()
-    assert hidden(blur(picture(1.6), nobody())).sum() == 0
+    assert (hidden(blur(picture(1.4), no_people())) == before).all()
+    assert hidden(blur(picture(1.6), no_people())).sum() == 0
 
 
 def test_a_glimpse_of_one_keypoint_does_not_uncover_the_head():

@@ -52,7 +52,7 @@ def test_what_a_sidecar_says(tmp_path):
     assert "pixels" in document["columns"]["left_hip_x"]
 
 
-def test_the_sidecar_of_an_incomplete_run_stands_beside_its_partial_table(tmp_path):
+def test_the_sidecar_of_an_incomplete_run_is_beside_its_partial_table(tmp_path):
     csv = tmp_path / "out.csv"
     path = write_sidecar(csv, replace(FACTS, complete=False))
     assert path == tmp_path / "out.partial.csv.json" == sidecar_path(csv, complete=False)

@@ -122,8 +122,8 @@ def test_drawing_and_writing_are_timed_apart(frame_of, people):
     assert timings.stages == ("draw", "write")
 
 
-def test_everybody_is_hidden_and_only_the_chosen_are_written(frame_of, people):
-    """Whoever is not chosen is in the picture all the same."""
+def test_everyone_is_hidden_and_only_the_chosen_are_written(frame_of, people):
+    """People who are not selected remain in the picture."""
     hidden, sink = [], Recorder()
 
     def conceal(frame, tracks):

@@ -11,7 +11,7 @@ from posetrack.tracker.timings import FrameRate, Timings
 
 
 class Clock:
-    """Seconds that pass when told."""
+    """Seconds that pass when message."""
 
     now = 100.0
 

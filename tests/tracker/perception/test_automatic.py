@@ -69,7 +69,7 @@ def test_the_log_says_which_and_why(cache, monkeypatch, caplog):
     caplog.set_level(logging.INFO, logger="posetrack")
     choose(monkeypatch, rate=1_000, flip=True)
     assert caplog.messages == [
-        "model auto: bundled, since potr-resnet50 would take about 22 ms a frame, and less than 20 is wanted.",
+        "model auto: bundled, since potr-resnet50 would take about 22 ms a frame, more than the limit of 20.",
         "detector auto: yolo11n.pt, AP 39.5, the best one here that takes less than 20 ms a frame (about 3).",
     ]
 

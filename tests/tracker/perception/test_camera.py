@@ -1,4 +1,4 @@
-"""The camera's motion is seen at the background, whatever people do."""
+"""Camera motion is measured on the background, regardless of people's motion."""
 
 import cv2
 import numpy as np

@@ -13,6 +13,7 @@ import torch
 
 from posetrack import load_pipeline, read_recording
 from posetrack.errors import ModelError, UsageError
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.models.geometry.skeletons import COCO_25, HALPE26
 from posetrack.models.networks.vitpose import ViTPose
 from posetrack.tracker.cli import main
@@ -23,9 +24,11 @@ from tests import foreign_networks as networks
 
 pytest.importorskip("onnx", reason="needs onnx")
 pytest.importorskip("openvino", reason="needs openvino")
-pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 
 ROOT = Path(__file__).parents[3]
+MOVENET = ROOT.parent / "shared" / "weights" / "movenet-thunder"
+needs_movenet = pytest.mark.skipif(not MOVENET.is_dir(), reason="needs shared/weights/ beside the checkout")
 EXACT = {"device": "cpu", "precision": "fp32"}
 DETECTORS = {
     "yolox": lambda path: networks.write_yolox(path, spread=0.01),
@@ -98,6 +101,49 @@ def test_a_vitpose_with_feet_is_the_same_as_checkpoint_and_as_onnx_file(frame, t
     np.testing.assert_allclose(found.scores, wanted.scores, atol=1e-3)
 
 
+class TestMoveNet:
+    PEOPLE = Detections(np.array([[48, 398, 245, 903], [223, 407, 345, 859]], np.float32), np.ones(2, np.float32))
+
+    @pytest.mark.parametrize("kind", [torch.int32, torch.float32, torch.uint8])
+    @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+    def test_keypoints_are_those_of_the_network_on_square_crops(self, kind, runtime, frame, tmp_path):
+        path = networks.write_movenet(tmp_path / "network.onnx", kind=kind)
+        estimator = load_pose_estimator(str(path), runtime=runtime, **EXACT)
+        poses = estimator(frame, self.PEOPLE)
+        for box, keypoints, scores in zip(self.PEOPLE.boxes, poses.keypoints, poses.scores, strict=True):
+            side = 1.25 * max(box[2:] - box[:2])
+            scale, corner = 63 / side, (box[:2] + box[2:]) / 2 - side / 2
+            matrix = np.array([[scale, 0, -corner[0] * scale], [0, scale, -corner[1] * scale]])
+            crop = np.ascontiguousarray(cv2.warpAffine(frame.image, matrix, (64, 64))[None, ..., ::-1])  # RGB
+            session = onnxruntime.InferenceSession(str(path))
+            ((rows,),) = session.run(None, {"input": torch.from_numpy(crop).to(kind).numpy()})[0]
+            np.testing.assert_allclose(keypoints, rows[:, [1, 0]] * side + corner, atol=0.1)
+            np.testing.assert_allclose(scores, rows[:, 2], atol=1e-3)
+
+    def test_a_mirrored_picture_has_mirrored_keypoints(self, frame, tmp_path):
+        path = networks.write_movenet(tmp_path / "network.onnx")
+        estimator = load_pose_estimator(str(path), flip=True, **EXACT)
+        boxes, width = self.PEOPLE.boxes, frame.image.shape[1]
+        image = cv2.GaussianBlur(frame.image, (0, 0), 15)  # crops are smaller, and the network answers to each pixel
+        people = Detections(boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (width, 0, width, 0), self.PEOPLE.scores)
+        plain = estimator(Frame(image, 0, 0.0), self.PEOPLE)
+        mirrored = estimator(Frame(np.ascontiguousarray(image[:, ::-1]), 0, 0.0), people)
+        back = mirrored.keypoints[:, COCO.flip_order] * (-1, 1) + (width, 0)
+        np.testing.assert_allclose(plain.keypoints, back, atol=3)  # a third of a pixel of the crop
+        np.testing.assert_allclose(plain.scores, mirrored.scores[:, COCO.flip_order], atol=0.02)
+
+    @needs_movenet
+    @pytest.mark.filterwarnings("ignore::ResourceWarning")  # its reader leaves files open
+    @pytest.mark.slow
+    def test_it_finds_people_of_a_photograph(self, frame, tmp_path):
+        """The published weights; a keypoint lies near that of the bundled network."""
+        path = networks.write_published_movenet(tmp_path / "thunder.onnx", MOVENET)
+        near, found = (load_pose_estimator(name, device="cpu")(frame, self.PEOPLE) for name in ("bundled", str(path)))
+        sure = (near.scores > 0.6) & (found.scores > 0.4)
+        assert sure.sum() > 15
+        assert np.median(np.linalg.norm(near.keypoints - found.keypoints, axis=-1)[sure]) < 12
+
+
 class TestRtmo:
     @pytest.fixture
     def path(self, tmp_path):
@@ -108,6 +154,17 @@ class TestRtmo:
         assert pipeline.detector is None
         assert pipeline.estimator.family == "RTMO"
         assert pipeline(frame).keypoints.shape[1:] == (17, 2)
+
+    @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+    @pytest.mark.parametrize("fixed", [False, True])
+    def test_several_pictures_at_once_are_those_one_by_one(self, fixed, runtime, frame, tmp_path):
+        path = networks.write_rtmo(tmp_path / "batch.onnx", spread=0.01, fixed=fixed)
+        estimator = load_pose_estimator(str(path), runtime=runtime, conf=0.4, **EXACT)
+        images = [frame.image, np.ascontiguousarray(frame.image[::-1])]
+        for poses, image in zip(estimator.of_images(images), images, strict=True):
+            alone = estimator(Frame(image, 0, 0.0))
+            assert len(poses) == len(alone) > 0
+            np.testing.assert_allclose(poses.keypoints, alone.keypoints, atol=0.05)
 
     def test_it_is_no_network_of_crops(self, path):
         with pytest.raises(UsageError, match="takes whole frames"):

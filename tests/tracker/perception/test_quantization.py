@@ -103,5 +103,5 @@ def test_pictures_are_spread_over_a_video(walking_clip, monkeypatch):
 
 
 def test_no_pictures(tmp_path):
-    with pytest.raises(SourceError, match="holds no video and no image"):
+    with pytest.raises(SourceError, match="contains no video or image"):
         people_crops(spread_frames(tmp_path), lambda frame: Detections.empty(), CARD)

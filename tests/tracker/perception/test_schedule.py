@@ -43,7 +43,7 @@ def test_nth_frames_do_not_depend_on_the_rate():
     assert modes(Schedule(5, 1), 11, fps=5) == modes(Schedule(5, 1), 11, fps=120)
 
 
-def test_auto_detects_again_after_a_time_whatever_the_rate():
+def test_auto_detects_again_after_a_time_at_any_rate():
     for fps in (30, 60, 120):
         pattern = modes(Schedule("auto", 1), fps, fps=fps)
         gaps = np.diff([i for i, mode in enumerate(pattern) if mode == "d"]) / fps

@@ -144,7 +144,7 @@ def test_keypoints_come_back_to_the_picture_and_stay_with_their_box():
     assert poses.features.shape[0] == 2
 
 
-def test_nobody_is_an_empty_frame():
+def test_no_people_are_an_empty_frame():
     poses = look()
     assert (poses.boxes.shape, poses.keypoints.shape) == ((0, 4), (0, len(COCO), 2))
 
@@ -179,7 +179,7 @@ class TestFiles:
         assert pipeline(photograph("bus.jpg")).keypoints.shape[1:] == (17, 2)
 
     def test_a_detector_beside_it_is_refused(self, weights):
-        with pytest.raises(UsageError, match=r"in one pass, so the detector 'yolo11n\.pt' has no use"):
+        with pytest.raises(UsageError, match=r"in one pass, so the detector 'yolo11n\.pt' has no effect"):
             load_pipeline(str(weights), "yolo11n.pt", device="cpu", runtime="torch")
 
     @pytest.mark.parametrize(
@@ -215,9 +215,9 @@ class TestFiles:
     def test_a_run_writes_its_table_and_says_so(self, weights, walking_clip, tmp_path, capsys):
         words = ["--source", str(walking_clip), "--model", str(weights), "--device", "cpu", "--runtime", "torch"]
         assert main([*words, "--csv", str(tmp_path / "out.csv")]) == 0
-        told = capsys.readouterr().err
-        assert "pose network" in told
-        assert "detector" not in told
+        message = capsys.readouterr().err
+        assert "pose network" in message
+        assert "detector" not in message
         assert '"detector": {}' in (tmp_path / "out.csv.json").read_text()
 
     def test_faces_of_new_people_are_never_shown(self, weights, walking_clip, tmp_path, capsys):

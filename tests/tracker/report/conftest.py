@@ -3,9 +3,9 @@ import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.calibration import Calibration
-from posetrack.tracker.features.events import Event, EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.events.detector import Event, EventDetector
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.report.clip import Clip
 from posetrack.tracker.report.measurements import MAX_ROWS, Collector
@@ -22,12 +22,10 @@ def collect():
 
     def make(scene, *, max_rows=MAX_ROWS, events=(), **calibration):
         actions = ActionFeatures(skeleton=COCO, calibration=Calibration(**calibration))
-        detector = EventDetector(actions)
-        collector = Collector(actions, detector, max_rows=max_rows)
-        with ActionSink(actions, detector, collector) as sink:
+        collector = Collector(actions, max_rows=max_rows)
+        with ActionSink(actions, EventDetector(actions), collector, movements=[collector.movement]) as sink:
             for index, (time, poses, ids) in enumerate(scene.frames()):
                 sink.write_rows(index, time, tracks_of(poses, ids))
-        collector.finish()
         collector.measurements.add_events(list(events))
         return collector.measurements
 

@@ -21,6 +21,6 @@ def test_a_figure_is_a_picture_and_the_users_backend_stays(two_people, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.png", "path.png"]
 
 
-def test_nobody_is_no_figure(tmp_path):
+def test_a_table_without_people_has_no_figure(tmp_path):
     with pytest.raises(UsageError, match="no values to draw"):
         save_figure(tmp_path / "x.png", Measurements("bh"))

@@ -5,8 +5,8 @@ import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.report.measurements import Collector
 from posetrack.tracker.types import Poses, State, Tracks
@@ -14,9 +14,8 @@ from posetrack.tracker.types import Poses, State, Tracks
 
 def collected(frames):
     actions = ActionFeatures()
-    detector = EventDetector(actions)
-    collector = Collector(actions, detector)
-    with ActionSink(actions, detector, collector) as sink:
+    collector = Collector(actions)
+    with ActionSink(actions, EventDetector(actions), collector, movements=[collector.movement]) as sink:
         for index, time, tracks in frames:
             sink.write_rows(index, time, tracks)
     return collector
@@ -48,8 +47,8 @@ def test_spans_and_coverage_follow_the_states():
     frames = [(i, i / 10, person(i / 10, state)) for i, state in enumerate(states)]
     frames += [(9, 0.9, person(0.9))]  # away for three frames
     one = collected(frames).measurements.people[4]
-    told = [(round(start, 1), round(end, 1), state) for start, end, state in one.spans]
-    assert told == [
+    message = [(round(start, 1), round(end, 1), state) for start, end, state in one.spans]
+    assert message == [
         (0, 0.2, State.MEASURED),
         (0.2, 0.4, State.PREDICTED),
         (0.4, 0.5, State.MEASURED),
@@ -68,15 +67,13 @@ def test_jitter_is_the_distance_from_the_neighbours_line():
 
 def test_a_restart_forgets_everything():
     actions = ActionFeatures()
-    detector = EventDetector(actions)
-    collector = Collector(actions, detector)
-    with ActionSink(actions, detector, collector) as sink:
+    collector = Collector(actions)
+    with ActionSink(actions, EventDetector(actions), collector, movements=[collector.movement]) as sink:
         for again in range(2):
             for i in range(10):
                 sink.write_rows(i, i / 10, person(i / 10))
             if not again:
                 sink.restart()
-    collector.finish()
     assert collector.measurements.movement.people[4].extents["left_knee"].count == 10
     assert collector.measurements.people[4].states.total() == 10
     assert len(collector.measurements.series.table(4)) == 10

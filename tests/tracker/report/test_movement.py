@@ -8,10 +8,11 @@ import pytest
 
 pytest.importorskip("bokeh", reason="needs the extra report")
 
+import motions
+
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
-from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.report.measurements import Collector
 from posetrack.tracker.report.movement import Extent
@@ -87,13 +88,12 @@ def test_ranges_of_motion_are_those_of_the_body(did):
 
 def test_ranges_of_motion_are_those_of_the_summary(tmp_path):
     actions = ActionFeatures()
-    detector = EventDetector(actions)
-    collector = Collector(actions, detector)
+    collector = Collector(actions)
     motion = motions.perform([motions.squats(2)], synthetic.regular(6, 30))
-    with ActionSink(actions, detector, collector, features=tmp_path / "f.csv") as sink:
+    tables = {"movements": [collector.movement], "features": tmp_path / "f.csv"}
+    with ActionSink(actions, EventDetector(actions), collector, **tables) as sink:
         for index, time, poses in motion.frames(noise=0.01, missing=0.02):
             sink.write_rows(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
-    collector.finish()
     statistics = {measure.base: found for measure, found in summary(read_session(tmp_path / "f.csv"))[1].items()}
     for joint, extent in collector.measurements.movement.people[1].extents.items():
         if extent.count:

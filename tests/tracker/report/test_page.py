@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("bokeh", reason="needs the extra report")
 
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.events import UNITS, Event
+from posetrack.tracker.features.events.detector import UNITS, Event
 from posetrack.tracker.report.measurements import MAX_ROWS, Measurements
 from posetrack.tracker.report.page import render
 from posetrack.tracker.report.tables import events
@@ -60,7 +60,7 @@ def test_plots_hold_the_tables_numbers(two_people):
     assert "left_ankle_deg" not in data["people"][0]["series"]  # COCO has no feet
 
 
-def test_every_track_event_and_fact_is_told(two_people):
+def test_every_track_event_and_fact_is_on_the_page(two_people):
     page = render(two_people, facts=FACTS)
     text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert re.findall(r'class="chip" data-person="(\d)"', text) == ["1", "2"]

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.errors import OutputError
-from posetrack.tracker.features.events import EventDetector
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.partial import Transaction
 from posetrack.tracker.report.report import Report
 
@@ -16,10 +15,10 @@ PICTURE = np.zeros((48, 64, 3), np.uint8)
 def test_a_second_run_with_the_same_page_is_refused_from_the_start(tmp_path):
     pytest.importorskip("fcntl", reason="locks are those of Unix")
     with Transaction() as results:
-        with Report(tmp_path / "a.html", ACTIONS, EventDetector(ACTIONS), results=results) as report:
+        with Report(tmp_path / "a.html", ACTIONS, results=results) as report:
             report.write(PICTURE, 0.0)
             with pytest.raises(OutputError, match="another run is writing"), Transaction() as others:
-                Report(tmp_path / "a.html", ACTIONS, EventDetector(ACTIONS), results=others).__enter__()
+                Report(tmp_path / "a.html", ACTIONS, results=others).__enter__()
         report.save({"source": "a.mp4"})
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
 
@@ -29,7 +28,7 @@ def test_a_run_leaves_nothing_beside_its_page_and_removes_what_a_killed_one_left
     (tmp_path / ".a.html.clip" / "clip.partial.mp4").write_bytes(b"of a killed run")
     (tmp_path / "a.partial.html").touch()
     with Transaction() as results:
-        with Report(tmp_path / "a.html", ACTIONS, EventDetector(ACTIONS), results=results) as report:
+        with Report(tmp_path / "a.html", ACTIONS, results=results) as report:
             for index in range(3):
                 report.write(PICTURE, index / 10)
         assert report.clip.video

@@ -88,7 +88,7 @@ def test_another_name_for_this_machine_is_refused(app, host):
         assert client.get("/", headers={"Host": f"localhost:{app.port}"}).status_code == 200
 
 
-def test_a_browser_is_told_to_run_nothing_foreign(app):
+def test_the_headers_forbid_foreign_scripts(app):
     with app.client() as client:
         for path in ("/", "/static/app.js", "/api/jobs", "/nothing"):
             headers = client.get(path).headers

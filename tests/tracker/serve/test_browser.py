@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("selenium", reason="needs selenium")
 
+import motions
 from browsers import chromium, complaints, screen, until
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -18,7 +19,6 @@ from servers import LiveServer, multipart
 from posetrack import load_pipeline
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
 from posetrack.tracker.pipeline import Pipeline
 from posetrack.tracker.types import Detections
 from posetrack.tracker.video.sample import make_crowd
@@ -137,6 +137,68 @@ def test_the_skeleton_is_drawn_on_the_person(opened, serving, networks, person):
         assert [line for line in complaints(browser) if "getImageData" not in line] == []  # which only this test reads
 
 
+def test_a_line_and_a_region_are_drawn_and_count(opened, app):
+    """Of a still person in pixels (10, 5) to (60, 95) of the picture that is sent, as `Brightness` says."""
+    browser = opened(app, "live")
+    uncheck(browser, "#live-mirror")
+    browser.find_element(By.ID, "live-start").click()
+    until(lambda: text(browser, "live-count") == "1")
+    canvas = browser.find_element(By.ID, "live-canvas")
+    width, height = canvas.size["width"], canvas.size["height"]
+
+    def click(x, y):
+        place = ActionChains(browser).move_to_element_with_offset(canvas, (x - 0.5) * width, (y - 0.5) * height)
+        place.click().perform()
+
+    def begin(kind):
+        browser.find_element(By.CSS_SELECTOR, f"#live-marks [data-kind={kind}]").click()
+
+    begin("zones")
+    for corner in ((0.01, 0.01), (0.5, 0.01), (0.5, 0.9), (0.01, 0.9), (0.01, 0.01)):
+        click(*corner)
+    until(lambda: "1 inside · 1 in · 0 out" in text(browser, "live-marks"))
+    begin("lines")
+    canvas.send_keys(Keys.ARROW_LEFT, Keys.SPACE, Keys.ARROW_DOWN * 3, Keys.SPACE)  # without a mouse
+    until(lambda: "0 in · 0 out" in text(browser, "live-marks"))
+    begin("known_length")
+    click(0.1, 0.5)
+    canvas.send_keys(Keys.ESCAPE)
+    assert "Known length," not in text(browser, "live-marks")
+    begin("known_length")
+    click(0.1, 0.5)
+    click(0.6, 0.5)
+    until(lambda: browser.find_element(By.ID, "ask-dialog").is_displayed())
+    browser.switch_to.active_element.send_keys("2.5" + Keys.ENTER)
+    until(lambda: "Known length, 2.5 m" in text(browser, "live-marks"))
+    until(lambda: " m/s" in text(browser, "live-people"))
+    name = browser.find_element(By.CSS_SELECTOR, "#live-marks li[data-name='region 1'] input")
+    name.send_keys(Keys.CONTROL + "a" + Keys.NULL + "court" + Keys.TAB)
+    rows = "#live-marks li[data-name=court]"
+    until(lambda: ["1 inside · 1 in" in row.text for row in browser.find_elements(By.CSS_SELECTOR, rows)] == [True])
+    assert text(browser, "live-message") == ""
+    assert not complaints(browser)
+
+
+def test_a_video_is_marked_before_its_upload(opened, app, walking_clip):
+    browser = opened(app, "videos")
+    browser.find_element(By.ID, "videos-mark").click()
+    browser.find_element(By.ID, "videos-files").send_keys(str(walking_clip))
+    dialog = browser.find_element(By.ID, "mark-dialog")
+    until(dialog.is_displayed)
+    dialog.find_element(By.CSS_SELECTOR, "[data-kind=lines]").click()
+    browser.switch_to.active_element.send_keys(" ", Keys.ARROW_RIGHT * 5, " ")
+    until(lambda: dialog.find_elements(By.CSS_SELECTOR, ".places li"))
+    height = dialog.find_element(By.NAME, "height")
+    height.send_keys("1.8" + Keys.ENTER)
+    dialog.find_element(By.CSS_SELECTOR, "[data-do=ok]").click()
+    with app.client() as client:
+        job = until(lambda: client.get("/api/jobs").json())[0]
+        assert job["options"]["person_height"] == 1.8
+        assert len(job["options"]["lines"]["line 1"]["points"]) == 2
+        client.delete(f"/api/jobs/{job['id']}")
+    assert not complaints(browser)
+
+
 def test_repetitions_are_counted(opened, serving):
     """Of a stick figure, whose poses stand in for those of the camera's picture."""
     parts = [motions.stand(2), motions.squats(2, seconds=4), motions.stand(1)]
@@ -215,7 +277,7 @@ def test_one_lost_camera_of_two_is_shown_as_lost(opened, app, grey):
         until(lambda: "large" not in tile("Hall").get_attribute("class"))
 
         tile("Hall").find_element(By.CSS_SELECTOR, "[data-do=rename]").click()
-        field = browser.find_element(By.CSS_SELECTOR, "#name-dialog input")
+        field = browser.find_element(By.CSS_SELECTOR, "#ask-dialog input")
         field.clear()
         field.send_keys("Court" + Keys.ENTER)
         until(lambda: tile("Court"))

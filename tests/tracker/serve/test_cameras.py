@@ -2,8 +2,11 @@
 
 import itertools
 import json
+import shutil
 import socket
 import struct
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,6 +117,18 @@ def test_a_camera_can_be_named_and_stopped(serving, stream):
         assert client.delete(path).status_code == 404
 
 
+def test_people_of_a_camera_are_counted_where_its_picture_is_marked(serving, stream):
+    with stream(50) as server, serving(sources=(address(server),)) as app, app.client() as client:
+        path = f"/api/cameras/{client.get('/api/cameras').json()[0]['id']}"
+        scene = {"zones": {"hall": [[0, 0], [128, 0], [128, 96], [0, 96]]}, "known_length": "0,90,100,90,2"}
+        camera = client.patch(path, json={"scene": scene}).raise_for_status().json()
+        assert camera["scene"] == {"lines": {}, "person_height": None} | scene
+        with app.socket(f"{path}/view") as viewer:
+            until(lambda: viewed(viewer)[0].get("places", {}).get("hall", {}).get("inside") == 1)
+        assert client.patch(path, json={"scene": {"lines": {"door": [[0, 0]]}}}).status_code == 400
+        assert client.get("/api/cameras").json()[0]["scene"] == camera["scene"]
+
+
 @pytest.mark.parametrize(
     "source", ["/etc/passwd", "clip.mp4", "file:///etc/passwd", "../x.mp4", "concat:a|b", "", "http://a b", "-1"]
 )
@@ -153,11 +168,25 @@ def test_people_come_as_lines_and_as_records(serving, stream):
         assert client.get(path, params={"format": "xml"}).status_code == 422
 
 
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
+def test_the_javascript_example_prints_people(serving, stream):
+    example = Path(__file__).parents[3] / "examples" / "web_client.mjs"
+    with (
+        stream(120) as server,
+        serving(sources=(address(server),)) as app,
+        subprocess.Popen(["node", str(example), app.url], stdout=subprocess.PIPE, text=True) as process,
+    ):
+        try:
+            until(lambda: " 1: " in process.stdout.readline())
+        finally:
+            process.kill()
+
+
 def test_a_slow_viewer_gets_newer_pictures_and_delays_no_other(serving, stream):
     with stream(50) as server, serving(sources=(address(server),)) as app, app.client() as client:
         path = f"/api/cameras/{client.get('/api/cameras').json()[0]['id']}/view"
         with app.socket(path) as slow, app.socket(path) as quick:
-            slow.recv(timeout=300)  # and says nothing
+            slow.recv(timeout=300)  # and does not answer
             first = viewed(quick)[0]["frame"]
             numbers = [viewed(quick)[0]["frame"] for _ in range(10)]
             assert numbers[-1] - first >= 10

@@ -31,7 +31,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(app, body):
     with app.client() as client:
         answer = client.post("/api/pictures", content=body)
     assert answer.status_code == 400
-    assert "no picture" in answer.json()["detail"]
+    assert "not a picture" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("size", [(8000, 5001), (30_000, 6_100)])
@@ -120,13 +120,15 @@ def test_a_live_client_that_sends_no_picture_is_sent_away(app):
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(timeout=300)
     assert closed.value.rcvd.code == live.UNREADABLE
-    assert "no picture" in closed.value.rcvd.reason
+    assert "not a picture" in closed.value.rcvd.reason
 
 
 def test_the_latency_that_a_browser_reports_is_recorded(app, grey):
     with app.socket("/api/live") as socket, app.client() as client:
-        for note in ('{"latency_ms": 80}', "nonsense", '{"latency_ms": -1}', '{"latency_ms": "x"}', "[]"):
+        socket.send('{"latency_ms": 80}')
+        for note in ("nonsense", '{"latency_ms": -1}', '{"latency_ms": "x"}', "[]", '{"other": 1}'):
             socket.send(note)
+            assert json.loads(socket.recv(timeout=300))["error"]
         socket.send(grey(1))
         socket.recv(timeout=300)
         figures = client.get("/metrics").text
@@ -142,3 +144,63 @@ def test_a_full_server_says_so(app, grey, monkeypatch):
         with app.socket("/api/live") as second, pytest.raises(ConnectionClosed) as closed:
             second.recv(timeout=300)
         assert closed.value.rcvd.code == live.TRY_AGAIN_LATER
+
+
+def test_people_are_counted_in_regions_and_at_lines(app, grey):
+    with app.socket("/api/live") as socket:
+
+        def answer(scene=None):
+            if scene is not None:
+                socket.send(json.dumps({"scene": scene}))
+            socket.send(grey(40))
+            return json.loads(socket.recv(timeout=300))
+
+        assert "places" not in answer()
+        everywhere = [[0, 0], [128, 0], [128, 96], [0, 96]]
+        scene = {"zones": {"court": everywhere}, "lines": {"door": [[0, 50], [128, 50]]}}
+        places = answer(scene)["places"]
+        assert places == {"court": {"in": 1, "out": 0, "lost": 0, "inside": 1}, "door": {"in": 0, "out": 0}}
+        both = {"zones": scene["zones"] | {"corner": [[0, 0], [1, 0], [0, 1]]}}
+        places = answer(both)["places"]
+        assert places["court"]["in"] == 1  # goes on
+        assert places["corner"]["in"] == 0
+        assert "places" not in answer({})
+
+
+def test_a_known_length_gives_metres(app, grey):
+    with app.socket("/api/live") as socket:
+        socket.send(json.dumps({"scene": {"person_height": 1.8}}))
+        person = {}
+        while "speed_m_s" not in person:  # of a person who does not move
+            socket.send(grey(40))
+            (person,) = json.loads(socket.recv(timeout=300))["people"]
+        assert person["height_m"] == pytest.approx(1.8)
+        assert person["speed_m_s"] == pytest.approx(0, abs=0.05)
+        socket.send(json.dumps({"scene": {"known_length": "0,90,100,90,2"}}))
+        while (after := person.get("height_m")) in (None, 1.8):
+            socket.send(grey(40))
+            (person,) = json.loads(socket.recv(timeout=300))["people"]
+        assert 0 < after < 3
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        {"lines": {"door": [[0, 0]]}},
+        {"zones": {"court": [[0, 0], [1, 1]]}},
+        {"zones": {"door": [[0, 0], [9, 0], [0, 9]]}, "lines": {"door": [[0, 0], [9, 9]]}},
+        {"lines": {"": [[0, 0], [9, 9]]}},
+        {"lines": {"door": [[0, 0], [1e999, 9]]}},
+        {"known_length": "1,2,3"},
+        {"person_height": 17},
+        {"person_height": 1.7, "known_length": "0,0,100,0,1"},
+        {"walls": {}},
+    ],
+)
+def test_a_scene_with_a_mistake_is_refused_and_the_last_one_stays(app, grey, scene):
+    with app.socket("/api/live") as socket:
+        socket.send(json.dumps({"scene": {"lines": {"first": [[0, 50], [128, 50]]}}}))
+        socket.send(json.dumps({"scene": scene}))
+        assert json.loads(socket.recv(timeout=300))["error"]
+        socket.send(grey(40))
+        assert list(json.loads(socket.recv(timeout=300))["places"]) == ["first"]

@@ -286,10 +286,22 @@ def test_a_client_that_goes_away_leaves_nothing(app, tmp_path):
     assert [path.name for path in (tmp_path / "history").iterdir() if path.is_dir()] == []
 
 
+@pytest.mark.parametrize(
+    "scene", ["{", '{"lines": {"door": [[0, 0]]}}', '{"person_height": 1.7, "known_length": "0,0,99,0,1"}']
+)
+def test_a_scene_with_a_mistake_is_refused_with_its_video(app, scene, walking_clip):
+    with app.client() as client:
+        answer = client.post("/api/jobs", params={"name": "walk.mp4", "scene": scene}, content=b"")
+        assert answer.status_code == 400
+        assert answer.json()["detail"].endswith(".")
+        assert client.get("/api/jobs").json() == []
+
+
 @pytest.mark.slow
 def test_a_video_becomes_a_report_and_every_format(app, walking_clip):
     with app.client() as client:
-        options = {"name": "walk.mp4", "refine": True, "person_height": 1.8}
+        scene = {"person_height": 1.8, "zones": {"hall": [[0, 0], [9999, 0], [9999, 9999], [0, 9999]]}}
+        options = {"name": "walk.mp4", "refine": True, "scene": json.dumps(scene)}
         job = client.post("/api/jobs", params=options, content=walking_clip.read_bytes()).json()
         until(lambda: client.get(f"/api/jobs/{job['id']}").json()["state"] not in ("queued", "running"), seconds=300)
         done = client.get(f"/api/jobs/{job['id']}").json()
@@ -305,6 +317,7 @@ def test_a_video_becomes_a_report_and_every_format(app, walking_clip):
     assert bodies["csv"].text.startswith("frame,time_s,track_id")
     assert "walk%20tracked.csv" in bodies["csv"].headers["content-disposition"]
     assert bodies["save"].content[4:8] == b"ftyp"
+    assert "hall_in" in bodies["events"].text
     assert "sandbox" in bodies["report"].headers["content-security-policy"]
     assert "<title>walk.mp4" in bodies["report"].text
     assert isinstance(json.loads(bodies["coco"].text), list)

@@ -4,14 +4,14 @@ import itertools
 import re
 from pathlib import Path
 
+import motions
 import numpy as np
 import pytest
 
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features import motions
-from posetrack.tracker.features.calibration import Calibration
-from posetrack.tracker.features.derivatives import smoothed
-from posetrack.tracker.features.stream import ActionFeatures
+from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.extraction.stream import ActionFeatures
+from posetrack.tracker.features.kinematics.derivatives import smoothed
 from posetrack.tracker.summary.motion_range import statistics
 from posetrack.tracker.types import State, Tracks
 

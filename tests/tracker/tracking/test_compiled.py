@@ -66,25 +66,27 @@ def test_a_change_in_a_file_that_the_kernel_calls_counts(tmp_path):
 def test_it_is_compiled_at_every_start_where_nothing_can_be_kept(tmp_path):
     (tmp_path / "code_parts.py").write_text(PARTS)
     (tmp_path / "file").touch()
-    told = start(tmp_path, cache=tmp_path / "file")
-    assert told.stdout == "[2.0, 3.0, 4.0] 0\n"
-    assert told.stderr.startswith("Compiling the tracker takes some seconds at every start: ")
-    assert told.stderr.endswith("cannot be written.\n")
+    result = start(tmp_path, cache=tmp_path / "file")
+    assert result.stdout == "[2.0, 3.0, 4.0] 0\n"
+    assert result.stderr.startswith("Compiling the tracker takes some seconds at every start: ")
+    assert result.stderr.endswith("cannot be written.\n")
 
 
 def test_a_full_disk_ends_no_run(tmp_path, full_disk):
     (tmp_path / "code_parts.py").write_text(PARTS)
     with full_disk(1000):
-        told = start(tmp_path)
-    assert told.stdout == "[2.0, 3.0, 4.0] 0\n"
-    assert told.stderr.startswith("Compiling the tracker takes some seconds at every start: ")
+        result = start(tmp_path)
+    assert result.stdout == "[2.0, 3.0, 4.0] 0\n"
+    assert result.stderr.startswith("Compiling the tracker takes some seconds at every start: ")
 
 
 def test_numbas_own_setting_of_the_cache_folder_is_left_alone(tmp_path):
     code = "import posetrack.tracker.tracking.tracker as t, numba; t.warm_up(); print(repr(numba.config.CACHE_DIR))"
     place = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "numba"), "POSETRACK_CACHE": str(tmp_path / "other")}
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=place, capture_output=True, text=True, check=True)
-    assert told.stdout == f"{str(tmp_path / 'numba')!r}\n"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=place, capture_output=True, text=True, check=True
+    )
+    assert result.stdout == f"{str(tmp_path / 'numba')!r}\n"
     assert list((tmp_path / "numba").rglob("*.nbi"))
     assert not (tmp_path / "other").exists()
     shutil.rmtree(tmp_path / "numba")

@@ -58,7 +58,7 @@ def test_two_newcomers_who_look_alike_are_both_new():
     assert run((2, [(100, BLACK)]), (5, []), (3, [(100, BLACK), (300, BLACK)]))[-1] == [2, 3]
 
 
-def test_one_part_tells_two_people_in_black_apart():
+def test_one_part_distinguishes_two_people_in_black():
     acts = (2, [(100, BLACK), (300, BARE_ARMS)]), (5, []), (2, [(200, BARE_ARMS)])
     assert run(*acts)[-1] == [2]
 

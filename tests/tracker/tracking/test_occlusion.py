@@ -77,7 +77,7 @@ def test_a_hand_hidden_in_front_of_the_body_keeps_no_width():
     assert narrowed(scores=scores).tolist()[::2] == FOLDED[::2]
 
 
-def test_who_stands_nearer_covers_who_is_behind():
+def test_nearer_people_cover_those_behind():
     boxes = np.array([[0, 0, 50, 100], [25, 0, 75, 110], [200, 0, 250, 100]])
     assert visible_shares(boxes) == pytest.approx([0.5, 1, 1])
     assert visible_shares(boxes[:0]).shape == (0,)

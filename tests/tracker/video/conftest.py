@@ -1,4 +1,4 @@
-"""Short videos made on the spot: 64 x 48 pixels, each frame told apart by the place of a bright bar."""
+"""Short generated videos: 64 x 48 pixels, each frame identified by the position of a bright bar."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -32,7 +32,7 @@ def test_redact_hides_every_secret(address, shown):
     assert redact(address) == shown
 
 
-def test_parse_source_tells_the_kinds_apart(tmp_path, monkeypatch):
+def test_parse_source_states_the_kinds_apart(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert parse_source(1) == parse_source("1") == 1
     assert parse_source("/dev/video2") == 2

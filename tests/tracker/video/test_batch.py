@@ -49,5 +49,5 @@ def test_single_sources_pass_through(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["empty", "*.mp4"])
 def test_nothing_found_is_a_sentence(tmp_path, name):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match="holds no video and no image"):
+    with pytest.raises(SourceError, match="contains no video or image"):
         expand(str(tmp_path / name))

@@ -150,7 +150,7 @@ BAD = {
     "empty": (lambda p, make: write(p / "zero.mp4", b""), r"is empty \(0 bytes\)"),
     "text": (lambda p, make: write(p / "notes.mp4", b"Dear diary,\n" * 50), "not a video"),
     "text by name": (lambda p, make: write(p / "notes.txt", b"Dear diary,\n" * 50), "not a video"),
-    "no picture": (lambda p, make: write(p / "fake.jpg", b"not a picture"), "holds no image"),
+    "no picture": (lambda p, make: write(p / "fake.jpg", b"not a picture"), "contains no image"),
     "sound only": (lambda p, make: no_video(p / "sound.mp4", make), "no video"),
     "no frames": (lambda p, make: make.encode(p / "none.mkv", []), "before its first frame"),
     "only an index": (lambda p, make: make.encode(p / "none.mp4", []), "no video that can be decoded"),

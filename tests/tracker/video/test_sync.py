@@ -1,4 +1,4 @@
-"""Pictures and sound of written videos, held against what was drawn and played, by PyAV's own times."""
+"""Pictures and sound of written videos compared with what was drawn and played, by PyAV's times."""
 
 import signal
 import subprocess
@@ -117,10 +117,12 @@ def test_a_silent_video_begins_at_zero_and_nothing_is_reordered(tmp_path, make, 
     np.testing.assert_allclose([float(p.pts * p.time_base) for p in packets], times - 7, atol=1.1e-3)
 
 
-@pytest.mark.parametrize("audio", ["aac", "mp2"])
-def test_joined_transport_streams_go_on_in_picture_and_sound(tmp_path, caplog, audio):
-    parts = [record(tmp_path / f"{at}.ts", at=at, seconds=seconds, audio=audio) for at, seconds in [(0.5, 2), (1, 3)]]
-    joined = tmp_path / "joined.ts"
+@pytest.mark.parametrize(("audio", "suffix"), [("aac", ".ts"), ("mp2", ".ts"), ("aac", ".mkv"), ("pcm_s16le", ".mkv")])
+def test_joined_files_go_on_in_picture_and_sound(tmp_path, caplog, audio, suffix):
+    parts = [
+        record(tmp_path / f"{at}{suffix}", at=at, seconds=seconds, audio=audio) for at, seconds in [(0.5, 2), (1, 3)]
+    ]
+    joined = tmp_path / f"joined{suffix}"
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
     times = copy(joined, target := tmp_path / "out.mp4")
     np.testing.assert_allclose(times, np.arange(50) / 10, atol=1e-3)
@@ -150,6 +152,7 @@ CONTAINERS = {
     "a.webm": {"codec": "libvpx", "fps": 10},
     "a.avi": {"options": {"bf": "3", "b-pyramid": "normal"}},
     "b.avi": {"codec": "mpeg4", "options": {"bf": "2"}},
+    "a.asf": {"options": {"bf": "3", "b-pyramid": "normal"}},
     "a.h264": {"options": {"bf": "3"}},
     "a.m2v": {"codec": "mpeg2video", "options": {"bf": "2"}, "fps": 25},
     "a.m4v": {"codec": "mpeg4", "options": {"bf": "2"}, "format": "m4v"},
@@ -171,8 +174,21 @@ def test_times_are_those_of_the_pictures_in_every_container(tmp_path, name):
     assert [frame.time for frame in late] == pytest.approx([f.time for f in frames if f.time > 0.8 - 1e-3], abs=1.1e-3)
 
 
-def test_a_video_that_begins_late_is_not_damaged(tmp_path, caplog):
-    list(open_source(record(tmp_path / "a.mkv", late=1.0, at=1.5, seconds=3.0)))
+@pytest.mark.parametrize(
+    ("name", "words"), [("a.mkv", {}), ("a.avi", {"codec": "mpeg4", "options": {"bf": "2"}, "audio": "pcm_s16le"})]
+)
+def test_a_video_that_begins_late_is_not_damaged(tmp_path, caplog, name, words):
+    list(open_source(record(tmp_path / name, late=1.0, at=1.5, seconds=3.0, **words)))
+    assert not caplog.records
+
+
+def test_of_videos_joined_to_one_mp4_the_first_is_read_with_a_sentence(tmp_path, caplog):
+    whole = tmp_path / "joined.mp4"
+    whole.write_bytes(2 * record(tmp_path / "a.mp4").read_bytes())
+    assert len(list(open_source(whole))) == 20
+    assert "is several videos in one file: the first is used, the others are left out." in caplog.text
+    caplog.clear()
+    list(open_source(record(tmp_path / "b.mp4", container_options={"movflags": "frag_keyframe+empty_moov"})))
     assert not caplog.records
 
 

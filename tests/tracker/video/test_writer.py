@@ -64,7 +64,7 @@ def test_colours_come_back(tmp_path):
     assert np.abs(frame.image[:, 36:60].mean((0, 1)) - (30, 160, 220)).max() < 4
 
 
-def test_the_index_stands_before_the_data(tmp_path, make):
+def test_the_index_precedes_the_data(tmp_path, make):
     with VideoWriter(tmp_path / "out.mp4", size=(64, 48)) as writer:
         fill(writer, make, [0, 0.1, 0.2])
     data = writer.path.read_bytes()
@@ -218,7 +218,7 @@ def test_a_disk_that_fills_while_finishing_keeps_the_partial_file(tmp_path, make
     assert [p.name for p in tmp_path.iterdir()] == ["out.partial.mp4"]
 
 
-def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path, make):
+def test_an_existing_file_is_kept_by_default(tmp_path, make):
     path = tmp_path / "new" / "out.mp4"
     for overwrite in (False, True):
         with VideoWriter(path, size=(64, 48), overwrite=overwrite) as writer:

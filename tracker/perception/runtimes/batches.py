@@ -36,7 +36,19 @@ class FixedBatch:
 
 
 def joined(parts: list[Any]) -> Any:
-    """Concatenate the outputs of several batches: arrays, or dicts of arrays."""
+    """Concatenate the outputs of several batches: arrays, or dicts of arrays.
+
+    A network that suppresses boxes inside returns as many rows of an image as it keeps. Where the numbers differ, rows
+    of zeros follow, whose score is 0.
+    """
     if isinstance(parts[0], dict):
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return np.concatenate(parts)
+        return {name: _concatenated([part[name] for part in parts]) for name in parts[0]}
+    return _concatenated(parts)
+
+
+def _concatenated(arrays: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    most = max(array.shape[1] for array in arrays)
+    if any(array.shape[1] < most for array in arrays):
+        filled = [((0, 0), (0, most - array.shape[1]), *[(0, 0)] * (array.ndim - 2)) for array in arrays]
+        arrays = [np.pad(array, widths) for array, widths in zip(arrays, filled, strict=True)]
+    return np.concatenate(arrays)

@@ -16,7 +16,7 @@ PACKAGES = {"openvino": "openvino", "onnxruntime": "posetrack[onnx]", "torch": "
 _READS = {"": RUNTIMES[1:], ".xml": ("openvino",), ".onnx": ("openvino", "onnxruntime")}
 _KNOWN = {  # (runtime, device) -> precisions, the default first
     ("torch", "cpu"): ("fp32", "bf16"),
-    ("torch", "cuda"): ("fp16", "fp32"),
+    ("torch", "cuda"): ("fp16", "bf16", "fp32"),
     ("torch", "mps"): ("fp32", "fp16"),
     ("openvino", "cpu"): ("fp32", "bf16"),
     ("onnxruntime", "cpu"): ("fp32",),
@@ -68,13 +68,15 @@ def choose(
         on_gpu = machine.gpu if runtime in ("auto", "torch") else "cuda" if machine.gpu == "cuda" else ""
         where = "cpu" if runtime == "openvino" or suffix else on_gpu or "cpu"
     reason = "as asked"
-    if runtime == "auto":
-        runtime, reason = _fastest(where, suffix, machine)
-    if runtime not in machine.installed:
-        raise DeviceError(f"Runtime '{runtime}' is needed, but not installed. Run: pip install '{PACKAGES[runtime]}'.")
     place = where.split(":")[0]
     if place not in ("cpu", "cuda", "mps"):
         raise UsageError(f"Device '{device}' is not known. Use auto, cpu, cuda, cuda:N or mps.")
+    if runtime == "auto":
+        runtime, reason = _fastest(where, suffix, machine)
+    if runtime not in machine.installed:
+        raise DeviceError(
+            f"Runtime '{runtime}' on {where} is needed, but not installed. Run: pip install '{PACKAGES[runtime]}'."
+        )
     takes = _KNOWN.get((runtime, place))
     if takes is None:
         places = [known for name, known in _KNOWN if name == runtime]
@@ -85,7 +87,9 @@ def choose(
             precision, why = _cpu_precision(machine, int8)
             reason = f"{reason}; {why}"
     elif precision not in takes:
-        raise UsageError(f"Precision '{precision}' is none of {runtime}'s on {place}: {', '.join(takes)}.")
+        raise UsageError(
+            f"Precision '{precision}' is not available with {runtime} on {place}. Use {' or '.join(takes)}."
+        )
     return Choice(runtime, where, precision, reason)
 
 

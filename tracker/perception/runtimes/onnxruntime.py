@@ -14,7 +14,7 @@ from ....models.cache import cache_folder
 from .choice import Choice
 from .machine import threads
 
-_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+_TYPES = {"tensor(float16)": np.float16, "tensor(int32)": np.int32, "tensor(uint8)": np.uint8}
 
 
 class OnnxRuntime:
@@ -46,7 +46,7 @@ class OnnxRuntime:
         provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
         if choice.device != "cpu" and provider == "CPU":  # ONNX Runtime falls back silently
             raise DeviceError(
-                f"Device '{choice.device}' was asked for, but ONNX Runtime cannot use it. Use --device cpu."
+                f"Device '{choice.device}' was requested, but ONNX Runtime cannot use it. Use --device cpu."
             )
         self.device = f"cpu ({threads()} threads)" if provider == "CPU" else f"{choice.device} ({provider})"
         self.precision = "fp16" if self._type == np.float16 else choice.precision
@@ -65,7 +65,7 @@ def _providers(choice: Choice) -> list[Any]:
     there = ort.get_available_providers()
     if "CUDAExecutionProvider" not in there:
         raise DeviceError(
-            f"Device '{choice.device}' was asked for, but this ONNX Runtime supports only {', '.join(there)}. "
+            f"Device '{choice.device}' was requested, but this ONNX Runtime supports only {', '.join(there)}. "
             "Install onnxruntime-gpu in its place, or use --device cpu."
         )
     number = {"device_id": int(choice.device.partition(":")[2] or 0)}

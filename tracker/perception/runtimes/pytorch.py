@@ -20,6 +20,7 @@ MOST_GRAPHS = 16  # images of many shapes: further shapes run without a CUDA gra
 WARM_UP = 3  # calls before a capture, in which libraries choose kernels and allocate workspaces
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_CAPTURES = threading.Lock()  # a capture begins with a wait for the whole device, which would break another one
 
 
 class TorchRuntime:
@@ -49,18 +50,18 @@ class TorchRuntime:
         self._graphs: dict[tuple[int, ...], tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]] = {}
         self.device, self.precision, self.reason = describe(self._device), choice.precision, choice.reason
 
-    def __call__(self, images: NDArray[np.float32]) -> Any:
-        """Run a batch."""
+    def __call__(self, images: NDArray[np.float32] | Tensor) -> Any:
+        """Run a batch: an array, or a float32 tensor on the network's device."""
         with self._turn, torch.inference_mode():
-            return self._run(images)
+            return self._run(torch.as_tensor(images))
 
-    def _run(self, images: NDArray[np.float32]) -> Any:
+    def _run(self, images: Tensor) -> Any:
         if self._device.type != "cuda":
-            return to_arrays(self._forward(self._upload(torch.from_numpy(images))))
+            return to_arrays(self._forward(self._upload(images)))
         if len(images) > BATCHES[-1]:
             parts = [self._run(images[i : i + BATCHES[-1]]) for i in range(0, len(images), BATCHES[-1])]
             return joined(parts)
-        return self._replay(torch.from_numpy(images))
+        return self._replay(images.to(self._device))  # before its type changes, which is the GPU's work
 
     def _upload(self, images: Tensor) -> Tensor:
         kind = torch.float32 if self._autocast else self._type
@@ -87,6 +88,10 @@ class TorchRuntime:
         return {name: value[:count] for name, value in answer.items()} if isinstance(answer, dict) else answer[:count]
 
     def _capture(self, own: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]:
+        with _CAPTURES:
+            return self._captured(own)
+
+    def _captured(self, own: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]:
         stream = torch.cuda.Stream(self._device)
         stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(stream):
@@ -94,7 +99,8 @@ class TorchRuntime:
                 self._forward(own)
         torch.cuda.current_stream(self._device).wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.device(self._device), torch.cuda.graph(graph):
+        # By default, a capture forbids the other threads of this process to allocate: one of them may run the detector.
+        with torch.cuda.device(self._device), torch.cuda.graph(graph, capture_error_mode="thread_local"):
             output = self._forward(own)
         # A graph reads fixed addresses: tensors that modules hold outside their buffers (YOLO's anchors) must stay.
         kept = [

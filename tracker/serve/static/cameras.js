@@ -1,5 +1,7 @@
 // The wall of the server's cameras: a tile for each, a click enlarges it.
+import { ask } from "./dialog.js"
 import { draw, loadSkeleton, personAt } from "./draw.js"
+import { Marks } from "./marks.js"
 import { request, say, socketOf } from "./request.js"
 import { showChoices, style } from "./style.js"
 
@@ -63,6 +65,13 @@ async function add(event) {
 function newTile(id) {
   const element = document.getElementById("tile").content.cloneNode(true).firstElementChild
   const tile = { id, element, canvas: element.querySelector("canvas"), followed: null }
+  tile.marks = new Marks({
+    panel: element.querySelector(".marks"),
+    stage: element.querySelector(".stage"),
+    canvas: tile.canvas,
+    size: () => tile.answer?.size ?? null,
+    changed: (scene) => change(tile, { scene }),
+  })
   element.addEventListener("click", (event) => act(tile, event))
   $("tiles").append(element)
   connect(tile)
@@ -71,6 +80,7 @@ function newTile(id) {
 
 function update(tile, camera) {
   tile.camera = camera
+  tile.marks.take(camera.scene)
   const { element } = tile
   element.dataset.state = camera.state
   element.querySelector("strong").textContent = camera.name
@@ -90,7 +100,8 @@ function connect(tile) {
     tile.answer = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)))
     const picture = await createImageBitmap(new Blob([new Uint8Array(data, 4 + length)], { type: "image/jpeg" }))
     tile.element.querySelector(".stage").style.setProperty("--ratio", picture.width / picture.height)
-    draw(tile.canvas, tile.answer, { style, followed: tile.followed, picture })
+    draw(tile.canvas, tile.answer, { style, marks: tile.marks, followed: tile.followed, picture })
+    tile.marks.count(tile.answer.places)
     picture.close()
     if (socket.readyState === WebSocket.OPEN) socket.send("next")
   }
@@ -107,42 +118,44 @@ function remove(id) {
 
 async function act(tile, event) {
   const what = event.target.closest("[data-do]")?.dataset.do
-  const path = `/api/cameras/${tile.id}`
   if (what === "enlarge") {
+    if (tile.marks.click(event)) return
     const large = tile.element.classList.contains("large")
     const hit = large && tile.answer && event.detail ? personAt(tile.canvas, tile.answer, event) : null
     if (hit === null) enlarge(large ? null : tile)
     else tile.followed = tile.followed === hit ? null : hit
   } else if (what === "stop") {
-    await attempt(() => request(path, { method: "DELETE" }))
+    await attempt(() => request(`/api/cameras/${tile.id}`, { method: "DELETE" }))
     await refresh()
   } else if (what === "blur") {
-    await attempt(() => request(path, { method: "PATCH", json: { blur_faces: !tile.camera.blur_faces } }))
-    await refresh()
+    await change(tile, { blur_faces: !tile.camera.blur_faces })
+  } else if (what === "mark") {
+    const open = tile.element.querySelector(".marks").hidden
+    enlarge(tile)
+    openMarks(tile, open)
   } else if (what === "rename") {
-    const name = await ask(tile.camera.name)
-    if (name) await attempt(() => request(path, { method: "PATCH", json: { name } }))
-    await refresh()
+    const name = await ask({ title: "Name of the camera", value: tile.camera.name })
+    if (name) await change(tile, { name })
   }
 }
 
-function ask(name) {
-  const dialog = document.getElementById("name-dialog")
-  const input = dialog.querySelector("input")
-  input.value = name
-  dialog.returnValue = ""
-  dialog.querySelector("[type=button]").onclick = () => dialog.close()
-  dialog.showModal()
-  input.select()
-  return new Promise((resolve) => {
-    dialog.onclose = () => resolve(dialog.returnValue === "ok" ? input.value.trim() : "")
-  })
+async function change(tile, json) {
+  await attempt(() => request(`/api/cameras/${tile.id}`, { method: "PATCH", json }))
+  await refresh()
+}
+
+function openMarks(tile, open) {
+  tile.element.querySelector(".marks").hidden = !open
+  tile.element.querySelector("[data-do=mark]").setAttribute("aria-expanded", open)
+  if (!open) tile.marks.cancel()
 }
 
 function enlarge(tile) {
   for (const other of tiles.values()) {
     other.element.classList.toggle("large", other === tile)
-    if (other !== tile) other.followed = null
+    if (other === tile) continue
+    other.followed = null
+    openMarks(other, false)
   }
   $("tiles").classList.toggle("one", Boolean(tile))
 }

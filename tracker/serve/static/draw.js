@@ -1,5 +1,7 @@
 // Draws the people of an answer: skeletons in the colours of the command line's overlay, ids, angles as arcs.
+import { fillCircle, fit, label, pointOf, stroke } from "./canvas.js"
 import { request } from "./request.js"
+import { drawScene } from "./scene.js"
 
 const GOLDEN = 0.618033988749895 // as tracker/output/palette.py
 const MIN_SCORE = 0.2
@@ -35,22 +37,22 @@ function sideOf(a, b) {
 
 /**
  * Draw an answer on a canvas, which gets the size in which it is shown.
- * `picture` is drawn below the people, if given. `followed` is the id of the person who stands out; null is all people.
+ * `picture` is drawn below the people, if given. `marks` are drawn with the counts of the answer. `followed` is the id of the person who stands out; null is all people.
  */
-export function draw(canvas, answer, { style, followed = null, mirror = false, picture = null, blur = null }) {
-  const ratio = devicePixelRatio || 1
-  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)]
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height })
+export function draw(canvas, answer, { style, marks, followed = null, mirror = false, picture = null, blur = null }) {
+  const [width, height] = fit(canvas)
   const context = canvas.getContext("2d")
   context.clearRect(0, 0, width, height)
   const scale = width / answer.size[0]
   const place = ([x, y]) => [mirror ? width - x * scale : x * scale, y * scale]
   if (picture) context.drawImage(picture, 0, 0, width, height)
   if (blur) for (const person of answer.people) hideFace(context, person, { picture: blur, scale, mirror, width, size: answer.size })
+  const thick = Math.max(2, (width + height) / 500)
+  drawScene(context, marks, answer.places ?? {}, { place, thick })
   const people = answer.people.toSorted((a, b) => a.box[3] - b.box[3]) // nearer people over others
   for (const person of people) {
     context.globalAlpha = followed === null || followed === person.id ? 1 : 0.25
-    drawPerson(context, person, { style, place, thick: Math.max(2, (width + height) / 500) })
+    drawPerson(context, person, { style, place, thick })
   }
   context.globalAlpha = 1
 }
@@ -103,33 +105,6 @@ function drawAngles(context, person, joint, { from, to, straight }, points, thic
   }
 }
 
-function stroke(context, color, width, path) {
-  Object.assign(context, { strokeStyle: color, lineWidth: width })
-  context.beginPath()
-  path()
-  context.stroke()
-}
-
-function fillCircle(context, point, radius) {
-  context.beginPath()
-  context.arc(...point, radius, 0, 2 * Math.PI)
-  context.fill()
-}
-
-function label(context, text, [x, y], { thick, fill, ink, above = false }) {
-  const size = Math.max(11 * (devicePixelRatio || 1), thick * 5)
-  context.font = `600 ${size}px system-ui, sans-serif`
-  context.textBaseline = "middle"
-  const width = context.measureText(text).width + size * 0.6
-  const [left, top] = above ? [Math.max(0, x), Math.max(0, y - size * 1.3)] : [x - width / 2, y - size * 0.65]
-  context.fillStyle = fill
-  context.beginPath()
-  context.roundRect(left, top, width, size * 1.3, size * 0.3)
-  context.fill()
-  context.fillStyle = ink
-  context.fillText(text, left + size * 0.3, top + size * 0.68)
-}
-
 /** Cover the head with a few blocks of the picture, so that the person is not recognisable. */
 function hideFace(context, person, { picture, scale, mirror, width, size }) {
   const face = person.keypoints.slice(0, 5).filter(([x, , score]) => x !== null && score >= 0.1)
@@ -153,10 +128,7 @@ function hideFace(context, person, { picture, scale, mirror, width, size }) {
 
 /** Return the id of the person at a place of a canvas, the smallest box first; null if there is none. */
 export function personAt(canvas, answer, event, mirror = false) {
-  const bounds = canvas.getBoundingClientRect()
-  const share = (event.clientX - bounds.left) / bounds.width
-  const x = (mirror ? 1 - share : share) * answer.size[0]
-  const y = ((event.clientY - bounds.top) / bounds.height) * answer.size[1]
+  const [x, y] = pointOf(canvas, answer.size, event, mirror)
   const area = ({ box }) => (box[2] - box[0]) * (box[3] - box[1])
   const hit = answer.people.filter(({ box }) => box[0] <= x && x <= box[2] && box[1] <= y && y <= box[3])
   return hit.toSorted((a, b) => area(a) - area(b))[0]?.id ?? null

@@ -1,17 +1,20 @@
 // The live page: the newest frame of the browser's camera goes up, people come down and are drawn over the video.
 import { color, draw, loadSkeleton, personAt } from "./draw.js"
+import { Marks } from "./marks.js"
 import { say, socketOf } from "./request.js"
+import { Sender } from "./sender.js"
 import { showChoices, style } from "./style.js"
 
 const $ = (name) => document.getElementById(`live-${name}`)
 const KEPT = 300 // latencies in the figures
-const grab = document.createElement("canvas") // the frame that is sent
-let stream, socket, answer, followed
-let captured = 0 // when the newest frame of the video was captured, ms of performance.now()
+const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)
+let stream, socket, sender, answer, followed, marks
+let drawing // when the frame of the answer that waits to be drawn was captured, ms of performance.now()
 let latencies = []
 let ticks = []
 
 export function start() {
+  $("where").textContent = `The pictures ${isHere ? "stay on this computer" : `go to ${location.host} only`}, and none is kept.`
   showChoices(document.getElementById("live"))
   $("start").onclick = begin
   $("stop").onclick = stop
@@ -20,15 +23,23 @@ export function start() {
     if (stream) begin()
   }
   $("canvas").onclick = (event) => {
-    if (answer) follow(personAt($("canvas"), answer, event, $("mirror").checked))
+    if (answer && !marks.click(event)) follow(personAt($("canvas"), answer, event, $("mirror").checked))
   }
+  marks ??= new Marks({
+    panel: $("marks"),
+    stage: $("canvas"),
+    canvas: $("canvas"),
+    size: () => answer?.size ?? null,
+    changed: (scene) => tell({ scene }),
+    mirror: () => $("mirror").checked,
+  })
   $("mirror").onchange()
 }
 
 export function stop() {
   for (const track of stream?.getTracks() ?? []) track.stop()
   socket?.close()
-  stream = socket = answer = undefined
+  stream = socket = sender = answer = drawing = undefined
   $("video").srcObject = null
   $("canvas").getContext("2d").clearRect(0, 0, $("canvas").width, $("canvas").height)
   $("cover").hidden = false
@@ -75,23 +86,19 @@ async function listDevices() {
 
 function connect() {
   const own = (socket = socketOf("/api/live"))
-  let sent = 0
-  const send = async () => {
-    const frame = await picture()
-    if (own !== socket || own.readyState !== WebSocket.OPEN) return
-    sent = frame.captured
-    own.send(frame.blob)
-  }
   own.onopen = () => {
-    watch()
-    send()
+    sender = new Sender($("video"), own, () => Number($("width").value))
+    tell({ scene: marks.scene })
   }
   own.onmessage = ({ data }) => {
     if (own !== socket) return
-    answer = JSON.parse(data)
-    const begun = sent
-    send() // the next frame, while this one is drawn
-    requestAnimationFrame(() => own === socket && show(own, begun))
+    const told = JSON.parse(data)
+    if (told.error) return say($("message"), told.error)
+    const waits = drawing // an older answer, which this one replaces
+    answer = told
+    marks.fit(answer.size[0])
+    drawing = sender.answered(answer)
+    if (waits === undefined) requestAnimationFrame(() => own === socket && show())
   }
   own.onclose = ({ reason }) => {
     if (own !== socket) return
@@ -100,36 +107,21 @@ function connect() {
   }
 }
 
-/** Note when the video's newest frame was captured: by the browser's clock of the camera, or when it is shown. */
-function watch() {
-  const video = $("video")
-  if (!video.requestVideoFrameCallback) return
-  const noted = (now, { captureTime }) => {
-    captured = captureTime && captureTime <= now && now - captureTime < 1000 ? captureTime : now
-    if (stream) video.requestVideoFrameCallback(noted)
-  }
-  video.requestVideoFrameCallback(noted)
+function tell(what) {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(what))
 }
 
-async function picture() {
-  const video = $("video")
-  const width = Math.min(Number($("width").value), video.videoWidth)
-  const height = Math.round((width * video.videoHeight) / video.videoWidth)
-  if (grab.width !== width || grab.height !== height) Object.assign(grab, { width, height })
-  const begun = video.requestVideoFrameCallback && captured ? captured : performance.now()
-  grab.getContext("2d").drawImage(video, 0, 0, width, height)
-  const blob = await new Promise((resolve) => grab.toBlob(resolve, "image/jpeg", 0.8))
-  return { blob, captured: begun }
-}
-
-function show(own, begun) {
+function show() {
+  const captured = drawing
+  drawing = undefined
   const mirror = $("mirror").checked
-  draw($("canvas"), answer, { style, followed, mirror, blur: $("blur").checked ? grab : null })
+  draw($("canvas"), answer, { style, marks, followed, mirror, blur: $("blur").checked ? sender.picture : null })
   list(answer.people)
+  marks.count(answer.places)
   const now = performance.now()
-  latencies = [...latencies, now - begun].slice(-KEPT)
+  latencies = [...latencies, now - captured].slice(-KEPT)
   ticks = [...ticks, now].filter((tick) => now - tick < 2000)
-  own.send(JSON.stringify({ latency_ms: now - begun }))
+  tell({ latency_ms: now - captured })
   const sorted = latencies.toSorted((a, b) => a - b)
   const share = (part) => `${Math.round(sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))])} ms`
   $("fps").textContent = ticks.length > 1 ? ((1000 * (ticks.length - 1)) / (now - ticks[0])).toFixed(1) : "–"
@@ -152,10 +144,14 @@ function list(people) {
     const row = rows.get(person.id) ?? place.appendChild(newRow(person.id))
     row.querySelector("button").setAttribute("aria-pressed", person.id === followed)
     const counts = Object.entries(person.counts).map(([name, count]) => `${name.replaceAll("_", " ")} ${count}`)
-    row.querySelector(".posture").textContent = person.posture || "…"
+    row.querySelector(".posture").textContent = [person.posture || "…", ...metres(person)].join(" · ")
     row.querySelector(".counts").textContent = counts.join(" · ")
   }
   $("empty").hidden = people.length > 0
+}
+
+function metres({ height_m: height, speed_m_s: speed }) {
+  return [height && `${height.toFixed(2)} m`, speed !== undefined && `${speed.toFixed(1)} m/s`].filter(Boolean)
 }
 
 function newRow(id) {

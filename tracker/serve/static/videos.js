@@ -1,5 +1,7 @@
 // Uploads: videos go into the server's queue; results are links.
+import { markVideo } from "./markvideo.js"
 import { request, say, sentence } from "./request.js"
+import { empty } from "./scene.js"
 
 const $ = (name) => document.getElementById(`videos-${name}`)
 const EVERY = 1000 // ms between two lists of jobs
@@ -47,11 +49,12 @@ async function refresh() {
 
 async function sendAll(files) {
   say($("message"), "")
-  const options = new URLSearchParams({ refine: $("refine").checked, blur_faces: $("blur").checked })
-  if ($("height").value) options.set("person_height", $("height").value)
+  const options = { refine: $("refine").checked, blur_faces: $("blur").checked }
+  const marked = $("mark").checked
   for (const file of files) {
     try {
-      await send(file, options)
+      const scene = marked ? await markVideo(file) : empty()
+      if (scene) await send(file, { ...options, scene: JSON.stringify(scene) })
     } catch (error) {
       say($("message"), error.message)
     }

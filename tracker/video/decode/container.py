@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import SourceError, UsageError
-from .clock import Clock, reorders
+from .boxes import movies
+from .clock import Clock, hides_order
 from .display import Display
 from .interlace import Timed, deinterlaced
 from .media import open_media
@@ -87,6 +88,8 @@ class ContainerReader:
         container = self._container
         if container.format.name in TEXT_FORMATS:
             raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, an image or a stream.")
+        if isinstance(self._address, Path) and "mp4" in container.format.name and movies(self._address) > 1:
+            log.warning("'%s' is several videos in one file: the first is used, the others are left out.", self.name)
         self._stream = stream = choose_stream(container, name=self.name, index=index)
         self._numbers, self._sought = self._count_from(0), False
         self._rate = rate = Rate(container, stream, given=fps)
@@ -158,8 +161,9 @@ class ContainerReader:
                 return
             yield self._display(frame), last
         step = 1 / (self.fps or DEFAULT_FPS)
-        if self.damage is None and self._announced and last + step < self._announced - max(0.5, 2 * step):
-            self.damage = f"it ends at {last + step:.2f} s of the {self._announced:.2f} s that it announces"
+        whole = self._announced and self._announced - self.clock.late
+        if self.damage is None and whole and last + step < whole - max(0.5, 2 * step):
+            self.damage = f"it ends at {last + step:.2f} s of the {whole:.2f} s that it announces"
 
     def _from_start(self) -> Iterator[Timed]:
         """Yield frames from a keyframe at or before the start; from the beginning if seeking fails."""
@@ -197,7 +201,7 @@ class ContainerReader:
 
     def _can_seek(self) -> bool:
         """Return whether the times of this file are reliable enough to seek."""
-        if self._container.format.name == "avi" and reorders(self._stream):
+        if hides_order(self._container, self._stream):
             return False
         return not self._rate.counted and self._stream.start_time is not None and not may_be_joined(self._container)
 

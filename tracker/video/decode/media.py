@@ -14,7 +14,7 @@ from ....errors import SourceError
 # Tags that are not UTF-8 must not prevent reading. PyAV 19 keeps them; older versions need this option.
 _TAGS = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
-# Texts that name other files and addresses, which FFmpeg would open whatever the suffix is.
+# Texts that name other files and addresses, which FFmpeg would open with any suffix.
 _PLAYLIST = re.compile(rb"\s*(?:ffconcat version|#EXTM3U|v=0\s)|\s*<.*<?(?:MPD|CompositionPlaylist)[\s>]", re.DOTALL)
 PLAYLISTS = (".ffconcat", ".m3u8", ".mpd", ".sdp")
 

@@ -11,14 +11,14 @@ from typing import Any, Protocol
 import av
 
 from .media import open_media
-from .streams import is_joint, may_be_joined
+from .streams import is_joint, longest_gap, may_be_joined
 
 # Codecs that all players support in MP4 and QuickTime files; others are re-encoded.
 COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
 AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})  # that players support
 
 TICK = Fraction(1, 1_000_000)  # seconds; finer than any sample, so that shifted times keep their precision
-STEP = 125  # minimum number of ticks between packets; an MP4 needs one of its own, 1/8000 s
+STEP = 125  # minimum number of ticks between packets; an MP4 has a minimum, 1/8000 s
 
 
 class FrameClock(Protocol):
@@ -88,7 +88,7 @@ class _Track:
         else:
             rate = codec.sample_rate if codec.sample_rate in AAC_RATES else 48000
             self._target = out.add_stream("aac", rate=rate, layout="mono" if codec.channels == 1 else "stereo")
-        self._joinable = may_be_joined(container)
+        self._gap = longest_gap(container)
         self._shifts, self._length = iter(clock.shifts), length
         self._offset = -clock.begin - start  # seconds from the file's clock to the output's
         self._end: float | None = None  # of the last item, seconds of the output
@@ -120,7 +120,7 @@ class _Track:
         heard = isinstance(item, av.AudioFrame)
         lasts = float(item.samples / item.sample_rate if heard else (item.duration or 0) * item.time_base)
         time = float(item.pts * item.time_base) + self._offset
-        if self._joinable and self._end is not None and is_joint(self._end, time):
+        if self._gap and self._end is not None and is_joint(self._end, time, gap=self._gap):
             shift = next(self._shifts, self._end - time)
             self._offset, time, self._joint = self._offset + shift, time + shift, True
         if self._joint and self._end is not None and time < self._end - lasts / 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 import av
@@ -14,7 +15,7 @@ log = logging.getLogger("posetrack")
 
 DEFAULT_FPS = 25.0  # assumed if no rate is stated, as in FFmpeg
 BACK, AHEAD = 0.1, 10.0  # seconds; larger clock steps are joints of two files
-TICKS = 1000  # per second: raw streams that state such a rate have a variable one
+TICKS = 1000  # per second: such a rate is that of a clock, of raw streams with a variable rate or of raw DV
 
 
 def video_streams(container: Any) -> list[Any]:
@@ -61,9 +62,19 @@ def may_be_joined(container: Any) -> bool:
     return bool(container.format.flags & Flags.ts_discont.value)
 
 
-def is_joint(before: float, now: float) -> bool:
+def longest_gap(container: Any) -> float | None:
+    """Return the longest step in seconds of a clock that is no joint of two files; None if there are no joints.
+
+    Matroska files that are concatenated are read on, too, but a long gap in one is a gap.
+    """
+    if may_be_joined(container):
+        return AHEAD
+    return math.inf if "matroska" in container.format.name else None
+
+
+def is_joint(before: float, now: float, *, gap: float = AHEAD) -> bool:
     """Return whether a step of a clock, in seconds, is a jump by FFmpeg's limits."""
-    return now < before - BACK or now > before + AHEAD
+    return now < before - BACK or now > before + gap
 
 
 class Rate:
@@ -80,7 +91,7 @@ class Rate:
         timeless = bool(container.format.flags & Flags.no_timestamps.value)
         # For raw streams, FFmpeg's average is its default of 25; the decoder has the rate of the bitstream.
         stated = stream.codec_context.framerate if timeless else stream.average_rate
-        if timeless and stated and stated >= TICKS:
+        if stated and stated >= TICKS:
             stated = None
         rate = stated or (DEFAULT_FPS if timeless else stream.guessed_rate)
         self.fps = given or (float(rate) if rate else None)

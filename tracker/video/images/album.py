@@ -39,7 +39,7 @@ def open_images(path: Path, *, fps: float | None, start: float | None, end: floa
     contents = read_contents(path)
     if contents.moving:
         return _video(path, contents, fps=fps, start=start, end=end)
-    image = _main(path) if boxed(path) else read_image(path)
+    image = _main(path)
     if contents.count > 1:
         log.warning("'%s' holds %d images: the main one is used, the others are left out.", path, contents.count)
     elif path.suffix.lower() in (".jpg", ".jpeg") and _VIDEO.search(path.read_bytes()):
@@ -80,7 +80,18 @@ def _frames(path: Path, skipped: int) -> tuple[Load, Callable[[], object]]:
     return load, image.close
 
 
+def read_main(path: Path) -> tuple[NDArray[np.uint8], int]:
+    """Return the main image of a file, (H, W, 3) BGR uint8, and the number of images in it.
+
+    Raises:
+        SourceError: it contains no readable image.
+    """
+    return _main(path), read_contents(path, timed=False).count
+
+
 def _main(path: Path) -> NDArray[np.uint8]:
+    if not boxed(path):
+        return read_image(path)
     with opened(path) as image:
         return _bgr(image)
 

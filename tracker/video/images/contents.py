@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,10 @@ BRIEFEST, USUAL = 0.010, 0.100  # seconds; browsers show an image of 10 ms or le
 AVIF = frozenset({b"avif", b"avis"})
 HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
 PARTIAL_PAGE = 0b101  # of TIFF's NewSubfileType: a smaller copy, or a mask
-UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+UNREADABLE = (  # what Pillow raises for damaged files: a TypeError for TIFF, a RuntimeError for AVIF
+    *(UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError),
+    *(TypeError, RuntimeError, LookupError, struct.error),
+)
 
 
 @dataclass(frozen=True, slots=True)

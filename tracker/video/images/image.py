@@ -27,7 +27,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     except cv2.error:
         image = None
     if image is None:
-        what = "is empty" if not len(data) else "holds no image that OpenCV can decode"
+        what = "is empty" if not len(data) else "contains no image that OpenCV can decode"
         raise SourceError(f"Cannot read '{path}': the file {what}. Save it again as a JPEG or PNG.")
     return image
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ....errors import SourceError
 from ..address import IMAGE_SUFFIXES
 from ..decode.streams import DEFAULT_FPS
-from .image import read_image
+from .album import read_main
 from .reader import ImagesReader
 
 log = logging.getLogger("posetrack")
@@ -117,8 +117,14 @@ def open_sequence(pattern: Path, *, fps: float | None, start: float | None, end:
     if fps is None:
         log.warning("'%s' states no frame rate: %g fps is assumed. Give --fps.", pattern, rate)
 
+    several: set[Path] = set()
+
     def load(k: int) -> NDArray[np.uint8]:
-        return read_image(files[k])
+        image, count = read_main(files[k])
+        if count > 1 and not several:
+            log.warning("'%s' holds %d images: of each file the main one is used.", files[k], count)
+            several.add(files[k])
+        return image
 
     numbers = [number - first for number in found]
     times = [number / rate for number in numbers]

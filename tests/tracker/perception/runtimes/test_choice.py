@@ -60,6 +60,7 @@ def test_int8_takes_instructions_and_a_network_that_passed(machine, wish, there,
         (CUDA, {"runtime": "openvino"}, ("openvino", "cpu", "bf16")),
         (CUDA, {"runtime": "onnxruntime"}, ("onnxruntime", "cuda", "fp32")),
         (CUDA, {"device": "cuda:3", "precision": "fp32"}, ("torch", "cuda:3", "fp32")),
+        (CUDA, {"precision": "bf16"}, ("torch", "cuda", "bf16")),
         (MAC, {"runtime": "onnxruntime"}, ("onnxruntime", "cpu", "fp32")),
         (BF16, {"runtime": "torch"}, ("torch", "cpu", "fp32")),
         (BF16, {"runtime": "torch", "precision": "bf16"}, ("torch", "cpu", "bf16")),
@@ -81,7 +82,7 @@ def test_what_is_asked_for_is_taken(machine, wish, expected):
         ({"precision": "fp8"}, UsageError, "Precision 'fp8' is not known"),
         ({"device": "gpu"}, UsageError, "Device 'gpu' is not known"),
         ({"runtime": "openvino", "device": "cuda"}, UsageError, "'openvino' does not run on cuda here, only on cpu"),
-        ({"precision": "fp16"}, UsageError, "Precision 'fp16' is none of openvino's on cpu: fp32, bf16"),
+        ({"precision": "fp16"}, UsageError, "Precision 'fp16' is not available with openvino on cpu. Use fp32 or bf16"),
         ({"runtime": "torch", "suffix": ".xml"}, UsageError, "'torch' does not read .xml files. Use openvino"),
     ],
 )
@@ -92,7 +93,9 @@ def test_what_cannot_be_is_refused(wish, error, sentence):
 
 @pytest.mark.parametrize(("runtime", "package"), [("openvino", "openvino"), ("onnxruntime", r"posetrack\[onnx\]")])
 def test_a_missing_package_is_named(runtime, package):
-    with pytest.raises(DeviceError, match=f"'{runtime}' is needed, but not installed. Run: pip install '{package}'"):
+    with pytest.raises(
+        DeviceError, match=f"'{runtime}' on cpu is needed, but not installed. Run: pip install '{package}'"
+    ):
         decide(LEAN, runtime=runtime)
 
 

@@ -147,7 +147,7 @@ def test_a_wide_gamut_in_sdr_is_mapped_to_that_of_bt709(tmp_path, caplog, primar
 
 @pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
 @pytest.mark.parametrize(("transfer", "code"), [(16, pq), (18, hlg)], ids=["pq", "hlg"])
-def test_hdr_that_holds_an_sdr_picture_looks_like_it(tmp_path, caplog, transfer, code, full):
+def test_hdr_of_an_sdr_picture_resembles_it(tmp_path, caplog, transfer, code, full):
     caplog.set_level("INFO")
     coded = code(100 * COLOURS**2.4 @ TO_2020.T)
     path = bars(tmp_path / "clip.mov", coded, primaries=9, transfer=transfer, matrix=9, full=full)

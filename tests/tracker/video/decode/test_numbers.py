@@ -1,4 +1,4 @@
-"""The number of a frame is that of the source, whatever was lost, dropped or left out before it."""
+"""The number of a frame is that of the source, also after lost, dropped or skipped frames."""
 
 import time
 

@@ -103,3 +103,17 @@ def test_a_rate_that_is_guessed_is_announced_and_can_be_given(tmp_path, make, ca
         assert (frames.fps, frames.fps_guessed) == (5.0, False)
         np.testing.assert_allclose([frame.time for frame in frames], np.arange(10) / 5)
     assert not caplog.records
+
+
+def test_the_clock_of_a_container_is_no_rate(tmp_path):
+    """FFmpeg gives 60000 frames per second for raw DV, which is the clock of its times."""
+    with av.open(str(tmp_path / "a.dv"), "w") as container:
+        stream = container.add_stream("dvvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        for light in range(4):
+            grey = np.full((576, 720, 3), 50 * light, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="bgr24").reformat(format="yuv420p")))
+        container.mux(stream.encode(None))
+    with open_source(tmp_path / "a.dv") as frames:
+        assert (frames.fps, frames.frame_count) == (25, 4)
+        np.testing.assert_allclose([frame.time for frame in frames], np.arange(4) / 25, atol=1e-3)

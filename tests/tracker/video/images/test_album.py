@@ -185,3 +185,27 @@ def test_in_a_batch_an_animation_counts_as_a_video(save, tmp_path):
     save("clip.webp", duration=100)
     Image.new("RGB", (64, 48)).save(tmp_path / "photo.jpg")
     assert [is_still(item) for item in expand(tmp_path)] == [False, True]
+
+
+def read_in_part(path):
+    """Return the number of images that can be read; 0 if the file is refused by its name."""
+    try:
+        return len(list(open_source(path)))
+    except SourceError as error:
+        return 0 if str(path) in str(error) else -1
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("name", ["clip.tif", "clip.avif", "clip.webp", "clip.png", "clip.gif"])
+def test_a_cut_file_is_read_in_part_or_refused_with_a_sentence(save, name, kept):
+    data = (path := save(name)).read_bytes()
+    path.write_bytes(data[: int(len(data) * kept)])
+    assert 0 <= read_in_part(path) <= COUNT
+
+
+def test_damage_within_an_animation_is_no_traceback(save):
+    data = bytearray((path := save("clip.avif")).read_bytes())
+    for at in range(len(data) - 400, len(data), 7):
+        data[at] ^= 0x5A
+    path.write_bytes(data)
+    assert 0 <= read_in_part(path) < COUNT

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from PIL import Image
 
 from posetrack.errors import SourceError, UsageError
 from posetrack.tracker.video.batch import Item, expand, gather
@@ -126,7 +127,7 @@ def test_a_folder_of_photographs_stays_a_batch_and_the_run_says_so(folder, caplo
     caplog.set_level("INFO")
     place = folder(["IMG_0001.jpg", "IMG_0002.jpg", "cat.jpg"])
     assert [item.source.name for item in expand(place)] == ["IMG_0001.jpg", "IMG_0002.jpg", "cat.jpg"]
-    assert "each a source of its own; with --fps they are one video" in caplog.text
+    assert "each a separate source; with --fps they are one video" in caplog.text
     with pytest.raises(SourceError, match="is a folder"):
         open_source(place)
 
@@ -174,3 +175,18 @@ def test_one_sequence_is_one_source_and_not_a_batch_of_one(folder):
 )
 def test_patterns_are_found(names, patterns):
     assert [str(pattern) for pattern in find_sequences(map(Path, names))] == patterns
+
+
+def test_numbered_stacks_are_read_by_their_main_image_with_one_sentence(make, tmp_path, caplog):
+    for k in range(3):
+        pages = [Image.fromarray(make.picture(page)[..., ::-1]) for page in (k, 9)]
+        pages[0].save(tmp_path / f"z{k}.tif", save_all=True, append_images=pages[1:])
+    assert read(make, tmp_path / "z%d.tif", fps=10)[1] == bars(make, 0, 1, 2)
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert "holds 2 images: of each file the main one is used." in record.getMessage()
+
+
+def test_numbered_photographs_may_be_avif(make, tmp_path):
+    for k in range(3):
+        Image.fromarray(make.picture(k)[..., ::-1]).save(tmp_path / f"p{k}.avif", quality=100)
+    assert read(make, tmp_path / "p%d.avif", fps=10) == ([0, 0.1, 0.2], bars(make, 0, 1, 2))

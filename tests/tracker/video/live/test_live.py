@@ -191,7 +191,7 @@ def test_a_live_source_cannot_start_later():
         open_fake(Fake(), start=2.0)
 
 
-def test_dropped_frames_are_told_now_and_then(held, monkeypatch, caplog):
+def test_dropped_frames_are_reported_now_and_then(held, monkeypatch, caplog):
     now = [0.0]
     monkeypatch.setattr(newest, "time", SimpleNamespace(monotonic=lambda: now[0]))
     source = open_fake(held)

@@ -51,7 +51,7 @@ class Clip:
         self.closed += 1
 
 
-def test_time_goes_on_truly_whatever_the_new_connection_counts_from():
+def test_time_continues_after_a_new_connection():
     readers = [Clip(3, start=100.0), Clip(2, start=0.0, arrived=12.5, error=SourceError("again")), Clip(1, arrived=20)]
     reader = Reconnecting(readers[0], iter(readers[1:]).__next__, name="cam", wait=5.0)
     shots = list(itertools.islice(reader, 6))
@@ -66,7 +66,7 @@ def test_attempts_are_further_and_further_apart_and_bounded(monkeypatch):
     pauses = []
 
     class Clock(threading.Event):
-        """Time passes only where somebody waits."""
+        """Time passes only during waits."""
 
         def wait(self, timeout=None):
             pauses.append(timeout)

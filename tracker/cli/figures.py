@@ -1,0 +1,41 @@
+"""The words `--json FILE` of the commands that measure or list."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from .options import add_shared
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json` and `--overwrite` to the parser of a command."""
+    parser.add_argument("--json", metavar="FILE", help="write the figures to a file, too")
+    add_shared(parser, "overwrite")
+
+
+def check_json(args: argparse.Namespace) -> None:
+    """Check, before the work begins, that the file may be written.
+
+    Raises:
+        OutputError: it exists and is not to be replaced, or cannot be written.
+    """
+    from ..partial import check_target
+
+    if args.json:
+        check_target(Path(args.json), overwrite=args.overwrite)
+
+
+def write_json(args: argparse.Namespace, figures: Any) -> None:
+    """Write the figures if a file was asked for.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from ..partial import PartialFile
+
+    if args.json:
+        with PartialFile(args.json, overwrite=args.overwrite) as file:
+            file.write((json.dumps(figures, indent=2) + "\n").encode())

@@ -1,0 +1,1 @@
+"""Pixels to metres, and the line of the floor."""

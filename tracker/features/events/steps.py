@@ -1,0 +1,146 @@
+"""Detect alternating steps: at the largest distance of the feet in side views, at touchdown in front views.
+
+Steps count from the third alternating one on, while the person travels or lifts the feet; the first two are reported
+with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+STRIDE, LIFT = 0.1, 0.06  # body heights, minimum distance of the ankles along the walking direction, and upwards
+_BACK = 0.25  # share of a stride by which the distance must fall before its maximum counts
+_DOWN = 0.8  # share of a lift by which the foot must fall to be down
+_PAUSE = 0.4  # seconds with the feet together that end a walk
+SHORTEST, LONGEST = 0.2, 2.0  # seconds between two steps of one walk
+ENOUGH = 3  # alternating steps that make a walk: left, right, left
+_TRAVEL = 0.1  # body heights per step; a slow walk's step is 0.25
+_RISE = 0.025  # body heights between the ankles' heights where they pass, walking in place or on a treadmill
+_PASSING = 0.15  # body heights between the ankles along the image; a lunge lifts the heel where they are far apart
+_BROAD = 0.3  # body heights between the feet in front and back views; feet farther apart jump or stand
+UPRIGHT, LEGS = 0.5, 0.5  # minimum trunk_rise and thigh_drop of a walking person
+
+
+class Steps:
+    """Detect steps in the signed distance of one person's ankles, which changes its sign with each step.
+
+    Args:
+        least: minimum distance, body heights.
+        lifts: whether the distance is vertical, so that a step is at touchdown.
+    """
+
+    def __init__(self, least: float, *, lifts: bool) -> None:
+        self._least, self._lifts = least, lifts
+        self._side, self._together = 0, math.nan  # together: time from which the feet are together
+        self._peak, self._when, self._frame = 0.0, math.nan, 0
+        self._reported, self._fresh = False, True
+
+    def update(self, time: float, frame: int, distance: float) -> tuple[float, int, float] | None:
+        """Process a distance in body heights; return time, frame and signed distance of a completed step, or None."""
+        if math.isnan(distance):
+            return None
+        if abs(distance) > self._least / 2:
+            self._together = math.nan
+        elif math.isnan(self._together):
+            self._together = time
+        elif time - self._together > _PAUSE:
+            self._side = 0
+        step = None
+        side = (distance > self._least) - (distance < -self._least)
+        if side and side != self._side:
+            if self._side and not self._reported:
+                step = self._when, self._frame, self._side * self._peak
+            self._reported = self._side == 0 and self._fresh  # standing with the feet apart is no step
+            self._side, self._peak = side, 0.0
+        self._fresh = self._fresh and abs(distance) > self._least / 2
+        size = distance * self._side
+        if size > self._peak:
+            self._peak, self._when, self._frame = size, time, frame
+        if self._side and not self._reported and size < (1 - (_DOWN if self._lifts else _BACK)) * self._peak:
+            self._reported = True
+            when = (time, frame) if self._lifts else (self._when, self._frame)
+            step = (*when, self._side * self._peak)
+        return step
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a walk.
+
+    Attributes:
+        time: seconds.
+        frame: number of the frame.
+        cadence: steps per minute, of the last five steps; NaN for the first step of a walk.
+        margin: size of the step, in multiples of the least that counts.
+        evenness: shortest of the last intervals between steps, as a share of the longest; NaN before the third step.
+    """
+
+    time: float
+    frame: int
+    cadence: float
+    margin: float
+    evenness: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    time: float
+    frame: int
+    size: float  # signed, body heights
+    place: float  # of the centre of mass along the picture, body heights; NaN if unknown
+    rise: float  # largest distance of the ankles upwards where they pass, since the last step, body heights
+
+
+class Walk:
+    """Count one person's steps: by the stride in side views, by lifted feet in front and back views."""
+
+    def __init__(self) -> None:
+        self._along, self._up = Steps(STRIDE, lifts=False), Steps(LIFT, lifts=True)
+        self._steps: deque[_Candidate] = deque(maxlen=5)
+        self._walks = False
+        self._rise = 0.0
+
+    def update(
+        self, time: float, frame: int, *, stride: float, lift: float, place: float, sideways: bool, upright: bool
+    ) -> list[Step]:
+        """Process the ankles' distances and the place of the centre of mass, body heights; return the new steps."""
+        if not upright or (not sideways and abs(stride) > _BROAD):
+            stride = lift = math.nan
+        if (not sideways or abs(stride) < _PASSING) and abs(lift) > self._rise:
+            self._rise = abs(lift)
+        along, up = self._along.update(time, frame, stride), self._up.update(time, frame, lift)
+        step, least = (along, STRIDE) if sideways else (up, LIFT)
+        last = self._steps[-1] if self._steps else None
+        if step is None or (last and step[0] - last.time < SHORTEST):
+            return []
+        candidate = _Candidate(*step, place, self._rise)
+        self._rise = 0.0
+        if last and (candidate.time - last.time > LONGEST or candidate.size * last.size > 0):
+            self._steps.clear()
+        self._steps.append(candidate)
+        before, self._walks = self._walks and len(self._steps) > 1, self._moves()
+        if not self._walks:
+            return []
+        if not before:
+            self._steps = deque(list(self._steps)[-ENOUGH:], maxlen=self._steps.maxlen)
+        count = len(self._steps)
+        return [self._step(row, least) for row in range(count - (1 if before else ENOUGH), count)]
+
+    def _moves(self) -> bool:
+        """Return whether the last steps travel, or lift the feet."""
+        if len(self._steps) < ENOUGH:
+            return False
+        recent = list(self._steps)[-ENOUGH:]
+        travels = abs(recent[-1].place - recent[0].place) >= _TRAVEL * (ENOUGH - 1)
+        return travels or median(step.rise for step in recent) >= _RISE
+
+    def _step(self, row: int, least: float) -> Step:
+        steps = list(self._steps)[: row + 1]
+        gaps = [after.time - before.time for before, after in pairwise(steps)]
+        cadence = 60 / median(gaps) if gaps else math.nan
+        evenness = min(gaps) / max(gaps) if len(gaps) > 1 else math.nan
+        return Step(steps[-1].time, steps[-1].frame, cadence, abs(steps[-1].size) / least, evenness)

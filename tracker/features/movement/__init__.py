@@ -1,0 +1,1 @@
+"""Whole movements: gait cycles, repetitions with their phases, standing and jumps."""

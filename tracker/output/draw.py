@@ -1,0 +1,49 @@
+"""Draw tracked people on an image: `posetrack.draw`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from ..formats.trajectories import skeleton_of
+from ..types import Tracks
+from ..types.image import as_bgr
+from . import overlay
+
+
+def draw(
+    image: Any, tracks: Tracks, *, colors: str = "id", boxes: bool = True, min_score: float = overlay.MIN_SCORE
+) -> NDArray[np.uint8]:
+    """Draw people on a copy of an image.
+
+    Args:
+        image: (H, W, 3) BGR uint8, or another kind that `Frame` takes; it is not changed.
+        tracks: in pixels of this image.
+        colors: `id`: a colour for each person; `side`: limbs at the left are blue, at the right orange.
+        boxes: draw each person's box; the ID is drawn in any case.
+        min_score: keypoints with a lower score, in [0, 1], are hidden; a low score makes a limb fainter.
+
+    Returns:
+        (H, W, 3) BGR uint8.
+
+    Raises:
+        InputError: the image is invalid, or what is drawn are no tracks.
+        UsageError: the colours are unknown.
+
+    >>> import numpy as np
+    >>> import posetrack
+    >>> tracker = posetrack.PoseTracker()
+    >>> poses = posetrack.Poses(boxes=[[10, 20, 110, 220]], keypoints=[[[60, 40]] * 17], scores=[[0.9] * 17])
+    >>> black = np.zeros((240, 320, 3), np.uint8)
+    >>> image = posetrack.draw(black, tracker.update(poses, time=0.0), colors="side", boxes=False)
+    >>> image.shape, bool(image.any()), bool(black.any())
+    ((240, 320, 3), True, False)
+    """
+    if not isinstance(tracks, Tracks):
+        raise InputError(f"tracks is of type {type(tracks).__name__}; give Tracks: some people are tracks[[0, 2]].")
+    copy = np.array(as_bgr(image), order="C")
+    words: Any = {"colors": colors, "boxes": boxes, "min_score": min_score}
+    return overlay.draw(copy, tracks, skeleton=skeleton_of(tracks.names), **words)

@@ -1,0 +1,169 @@
+"""Build the outputs of a run from its options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config import MOVEMENT
+from ..features.events.detector import UNITS, EventDetector
+from ..features.events.repetitions import from_config
+from ..features.events.zones import ZoneCounter, zones_from_config
+from ..features.extraction.stream import ActionFeatures
+from ..formats.converting import ConvertingSink
+from ..formats.files import present
+from ..formats.registry import FORMATS, format_of
+from ..formats.table import CsvSink
+from ..output.actions import ActionSink, Listener
+from ..output.arcs import AngleArcs
+from ..output.labels import EventLabels, LabelSink
+from ..output.people import PeopleCount
+from ..output.places import PlaceTexts
+from ..output.privacy import BlurFaces, only_skeletons
+from ..output.sinks import OverlaySink, Sinks
+from ..output.two_pass import Table, TwoPassSinks
+from ..output.window import Window
+from ..partial import Transaction
+from ..tracking.selection import Selection
+from ..tracking.selectors import parse_person, parse_roi
+from ..video.writer import open_writer
+
+if TYPE_CHECKING:
+    from ...models.geometry.keypoints import Skeleton
+    from ..config import Outputs
+    from ..pipeline import Pipeline
+    from ..report.report import Report
+    from ..types import Tracks
+    from ..video.source import Source
+    from .plan import Job
+
+
+def open_outputs(
+    job: Job,
+    outputs: Outputs,
+    frames: Source,
+    pipeline: Pipeline,
+    *,
+    select: Selection,
+    refine: bool,
+    people: PeopleCount,
+    results: Transaction,
+) -> tuple[Report | None, Sinks | TwoPassSinks]:
+    """Return the report, if requested, and everything that receives the tracks of a source.
+
+    Args:
+        job: source and results.
+        outputs: options of the outputs.
+        frames: the opened source.
+        pipeline: of this source.
+        select: people who are written and drawn.
+        refine: whether tracks are refined before a second pass.
+        people: counts who is written.
+        results: gives all files their names.
+    """
+    skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
+    actions = ActionFeatures(skeleton=skeleton, calibration=outputs.calibration)
+    detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
+    zones = ZoneCounter(zones_from_config(outputs.zones, outputs.lines), skeleton=skeleton)
+    two_pass = bool(second_pass(outputs, refine=refine))
+    named: Any = {"overwrite": job.overwrite, "results": results}
+    report = _report(job, actions, units=UNITS | zones.units(), fps=frames.fps, logo=outputs.logo, **named)
+    screens = _screens(job, outputs, frames, report, show_fps=not two_pass, **named)
+    listeners: list[Listener] = [report.people] if report else []
+    movements = [report.people.movement] if report else []
+    overlay, conceal = None, None
+    labels: list[Table] = []
+    if screens:
+        arcs = LabelSink(AngleArcs(actions)) if outputs.label == "angles" else None
+        counts = EventLabels(detector) if outputs.label == "events" else None
+        texts = LabelSink(counts) if counts else None
+        counted = LabelSink(PlaceTexts(zones)) if zones.places else None
+        labels = [each for each in (arcs, texts, counted) if each]
+        listeners += [counts] if counts else []
+        style: Any = {"colors": outputs.colors, "boxes": outputs.boxes, "trails": outputs.trails}
+        style |= {"labels": texts, "arcs": arcs, "places": zones.places, "counts": counted}
+        overlay = OverlaySink(*screens, skeleton=skeleton, timings=timings, **style)
+        conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
+    tables: list[Table] = [people]
+    files: Any = {name: job.targets[name] for name in MOVEMENT if name in job.targets}
+    if files or listeners or labels:
+        tables.append(ActionSink(actions, detector, *listeners, movements=movements, zones=zones, **files, **named))
+    tables += labels  # after the features, before the image
+    csv = [_csv(job, outputs, frames, skeleton, **named)] if "csv" in job.targets else []
+    if two_pass:
+        revise = partial(_revise, select=select, skeleton=skeleton if refine else None)
+        return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
+    images = [overlay] if overlay else []
+    return report, Sinks(*tables, *images, *csv, conceal=conceal, select=select, timings=timings)
+
+
+def second_pass(outputs: Outputs, *, refine: bool) -> str:
+    """Return the option that needs all tracks before anything is written; empty if there is none."""
+    if refine:
+        return "--refine"
+    if selection(outputs).whole:
+        return "--min-length" if outputs.min_length else f"--person {outputs.person}"
+    return ""
+
+
+def selection(outputs: Outputs) -> Selection:
+    """Return which people are written and drawn."""
+    person = None if outputs.person is None else parse_person(outputs.person)
+    roi = None if outputs.roi is None else parse_roi(outputs.roi)
+    return Selection(person, min_length=outputs.min_length, roi=roi)
+
+
+def _revise(
+    times: Sequence[float], tracks: Sequence[Tracks], *, select: Selection, skeleton: Skeleton | None
+) -> list[Tracks]:
+    """Refine the tracks of a run if a skeleton is given, and select people."""
+    if skeleton:
+        from ..tracking.refine import refine
+
+        tracks = refine(times, tracks, skeleton=skeleton)
+    return select.choose(times, tracks)
+
+
+def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
+    if "report" not in job.targets:
+        return None
+    from ..report.report import Report
+
+    return Report(job.targets["report"], actions, **options)
+
+
+def _screens(
+    job: Job, outputs: Outputs, frames: Source, report: Report | None, *, show_fps: bool, **named: Any
+) -> list[Any]:
+    """Return the outputs of annotated images."""
+    screens: list[Any] = []
+    if save := job.targets.get("save"):
+        screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, **named))
+    if outputs.show:
+        screens.append(Window(f"posetrack: {frames.name}", show_fps=show_fps))
+    if report:
+        screens.append(report)
+    return screens
+
+
+def _csv(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton, **named: Any) -> Table:
+    """Return the table of keypoints, in the format of its suffix."""
+    csv = job.targets["csv"]
+    format = format_of(csv)
+    if format is FORMATS["table"]:
+        return CsvSink(csv, skeleton=skeleton, states=outputs.keypoint_states, **named)
+    options = {"calibration": outputs.calibration} if "calibration" in format.options else {}
+    facts: Any = {"size": frames.size, "fps": frames.fps, **options}
+    return ConvertingSink(csv, skeleton=skeleton, **named, **facts)
+
+
+def written(targets: Mapping[str, Path]) -> list[Path]:
+    """Return the files of a complete run."""
+    csv = targets.get("csv")
+    files = [] if csv is None else present(csv, format_of(csv))
+    sidecars = [
+        path.with_name(f"{path.name}.json") for output, path in targets.items() if output not in ("save", "report")
+    ]
+    return [*(path for output, path in targets.items() if output != "csv"), *files, *sidecars]

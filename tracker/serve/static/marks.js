@@ -1,0 +1,182 @@
+// Lines, regions and a known length that a user draws on a picture, in its pixels: the `scene` of the API.
+import { pointOf } from "./canvas.js"
+import { ask } from "./dialog.js"
+import { empty, lengthOf, textOf, words } from "./scene.js"
+
+const HINTS = {
+  lines: "Set two points. Whoever goes to the side of the arrow goes in.",
+  zones: "Set the corners, then the first one again, or press Enter.",
+  known_length: "Set both ends of something whose length you know, where people move.",
+}
+const KEYS = "Escape ends it. Without a mouse: arrow keys move the cross, the space bar sets a point."
+const RESTING = "People are counted where their feet are."
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
+const CLOSE = 0.03 // of the width; a click so near to the first corner ends a region
+const NAMES = { lines: "line", zones: "region" }
+
+/**
+ * The panel of marks and the drawing of new ones.
+ * `stage` takes the clicks and keys, `canvas` shows the picture, `size()` is that of the picture, null before the first,
+ * `changed(scene)` takes what the user has marked.
+ */
+export class Marks {
+  scene = empty()
+  #ended = new AbortController()
+  draft = null // { kind, points, cursor } while something is drawn
+
+  constructor({ panel, stage, canvas, size, changed, mirror = () => false }) {
+    Object.assign(this, { panel, stage, canvas, size, changed, mirror })
+    panel.replaceChildren(document.getElementById("marks").content.cloneNode(true))
+    for (const button of panel.querySelectorAll("[data-kind]")) button.onclick = () => this.#begin(button.dataset.kind)
+    this.height = panel.querySelector("[name=height]")
+    this.height.onchange = () => this.#set({ person_height: this.height.checkValidity() && Number(this.height.value) || null, known_length: null })
+    const { signal } = this.#ended
+    stage.addEventListener("keydown", (event) => this.draft && this.#key(event), { signal })
+    stage.addEventListener("pointermove", (event) => this.draft && (this.draft.cursor = this.#at(event)), { signal })
+    this.#hint()
+  }
+
+  /** Take the scene that the server has, unless the user is drawing. */
+  take(scene) {
+    if (!this.draft) this.#show(scene)
+  }
+
+  /** Change the scale of all marks, when pictures of another width are sent. */
+  fit(width) {
+    const ratio = width / (this.width ?? width)
+    this.width = width
+    if (ratio === 1) return
+    const scaled = (points) => points.map(([x, y]) => [x * ratio, y * ratio])
+    const all = (places) => Object.fromEntries(Object.entries(places).map(([name, points]) => [name, scaled(points)]))
+    const length = lengthOf(this.scene)
+    const known_length = length && textOf(scaled(length.points), length.metres)
+    this.#set({ zones: all(this.scene.zones), lines: all(this.scene.lines), known_length })
+  }
+
+  /** Set a point of what is drawn; return whether anything is drawn. */
+  click(event) {
+    if (!this.draft) return false
+    if (event.detail) this.#point(this.#at(event)) // else it is the keyboard's click on a button
+    return true
+  }
+
+  /** Show the counts of an answer in the list. */
+  count(places = {}) {
+    for (const row of this.panel.querySelectorAll(".places li")) {
+      const place = places[row.dataset.name]
+      if (place) row.querySelector(".note").textContent = words(place)
+    }
+  }
+
+  /** End what is drawn. */
+  cancel() {
+    this.draft = null
+    this.stage.classList.remove("drawing")
+    this.#hint()
+  }
+
+  /** Let go of the stage. */
+  end() {
+    this.cancel()
+    this.#ended.abort()
+  }
+
+  #begin(kind) {
+    if (!this.size()) return this.#hint("There is no picture yet.")
+    const [width, height] = this.size()
+    this.draft = { kind, points: [], cursor: [width / 2, height / 2] }
+    this.#hint(`${HINTS[kind]} ${KEYS}`)
+    this.stage.classList.add("drawing")
+    this.stage.focus()
+  }
+
+  #at(event) {
+    return pointOf(this.canvas, this.size(), event, this.mirror())
+  }
+
+  #key(event) {
+    const { draft } = this
+    const [width, height] = this.size()
+    const step = STEPS[event.key]
+    if (step) {
+      const across = this.mirror() ? -step[0] : step[0]
+      const inside = (value, end) => Math.min(end, Math.max(0, value))
+      const far = width / (event.shiftKey ? 200 : 50)
+      draft.cursor = [inside(draft.cursor[0] + across * far, width), inside(draft.cursor[1] + step[1] * far, height)]
+    } else if (event.key === " ") this.#point(draft.cursor)
+    else if (event.key === "Enter" && draft.kind === "zones" && draft.points.length > 2) this.#finish()
+    else if (event.key === "Enter") this.#point(draft.cursor)
+    else if (event.key === "Backspace") draft.points.pop()
+    else if (event.key === "Escape") this.cancel()
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+
+  #point([x, y]) {
+    const { kind, points } = this.draft
+    const near = (point) => Math.hypot(point[0] - x, point[1] - y) < CLOSE * this.size()[0]
+    if (kind === "zones" && points.length > 2 && near(points[0])) return this.#finish()
+    if (points.length && near(points.at(-1))) return // a double click
+    points.push([Math.round(x * 10) / 10, Math.round(y * 10) / 10])
+    if (kind !== "zones" && points.length === 2) this.#finish()
+  }
+
+  async #finish() {
+    const { kind, points } = this.draft
+    this.cancel()
+    if (kind === "known_length") {
+      const metres = await ask({ title: "Length in metres", type: "number" })
+      if (Number(metres) > 0) this.#set({ known_length: textOf(points, Number(metres)), person_height: null })
+    } else {
+      let number = 1
+      while (`${NAMES[kind]} ${number}` in this.scene[kind]) number++
+      this.#set({ [kind]: { ...this.scene[kind], [`${NAMES[kind]} ${number}`]: points } })
+    }
+  }
+
+  #set(change) {
+    this.#show({ ...this.scene, ...change })
+    this.changed(this.scene)
+  }
+
+  #hint(text = RESTING) {
+    this.panel.querySelector("[role=status]").textContent = text
+  }
+
+  #show(scene) {
+    if (JSON.stringify(scene) === JSON.stringify(this.scene)) return
+    this.scene = scene
+    this.height.value = scene.person_height ?? ""
+    const rows = ["lines", "zones"].flatMap((kind) => Object.keys(scene[kind]).map((name) => this.#row(kind, name)))
+    if (scene.known_length) rows.push(this.#length(lengthOf(scene)))
+    this.panel.querySelector(".places").replaceChildren(...rows)
+  }
+
+  #row(kind, name) {
+    const input = element("input", { value: name, maxLength: 40, ariaLabel: `Name of ${name}` })
+    input.onchange = () => this.#rename(kind, name, input)
+    const rest = () => Object.fromEntries(Object.entries(this.scene[kind]).filter(([other]) => other !== name))
+    const remove = element("button", { type: "button", textContent: "Remove", ariaLabel: `Remove ${name}`, onclick: () => this.#set({ [kind]: rest() }) })
+    const row = element("li", {}, input, remove, element("span", { className: "note", textContent: "…" }))
+    row.dataset.name = name
+    return row
+  }
+
+  #length({ metres }) {
+    const remove = element("button", { type: "button", textContent: "Remove", ariaLabel: "Remove the known length", onclick: () => this.#set({ known_length: null }) })
+    return element("li", {}, element("span", { textContent: `Known length, ${metres} m` }), remove)
+  }
+
+  #rename(kind, name, input) {
+    const wanted = input.value.trim()
+    if (!wanted || wanted in this.scene.lines || wanted in this.scene.zones) input.value = name
+    else this.#set({ [kind]: Object.fromEntries(Object.entries(this.scene[kind]).map(([other, points]) => [other === name ? wanted : other, points])) })
+  }
+}
+
+const element = (tag, facts, ...children) => {
+  const made = Object.assign(document.createElement(tag), facts)
+  made.append(...children)
+  return made
+}

@@ -67,7 +67,7 @@ ALLOWED = {
     "tracker.output": "version models.cache models.geometry tracker.types tracker.timings tracker.partial "
     "tracker.video tracker.tracking tracker.features tracker.formats | numpy cv2 rich",
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
-    "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
+    "tracker.summary tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.summary": "installation tracker.partial tracker.features.kinematics tracker.features.extraction "
     "tracker.output | numpy",
     "tracker.stages": "tracker.perception",

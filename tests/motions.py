@@ -20,8 +20,6 @@ Posture = dict[str, Array]  # name of `_JOINTS` -> (T,) degrees, and "jump" (T,)
 # Pitch rotates a segment forwards, spread outwards; at 0, arms and legs hang down and the trunk is upright.
 _JOINTS = ("trunk", *(f"{s}_{j}" for s in ("left", "right") for j in ("thigh", "shank", "arm", "forearm")))
 _NAMES = (*_JOINTS, "left_arm_spread", "right_arm_spread", "left_leg_spread", "right_leg_spread", "jump")
-_TRUNK, _NECK, _THIGH, _SHANK, _ARM, _FOREARM = 0.288, 0.118, 0.245, 0.246, 0.186, 0.146  # body heights (Winter 2009)
-_SHOULDER, _HIP = 0.115, 0.085  # from the middle
 _FACE = {"nose": (0.06, 0.0), "left_eye": (0.045, 0.02), "right_eye": (0.045, -0.02)}  # in front and left of the ears
 _THICKNESS = {
     "ankle": 0.039,
@@ -30,6 +28,23 @@ _THICKNESS = {
     "shoulder": 0.06,
     "knee": 0.03,
 }  # minimum height above the floor
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """Lengths of a person's segments, body heights; the default is the average adult of Winter 2009."""
+
+    trunk: float = 0.288
+    neck: float = 0.118
+    thigh: float = 0.245
+    shank: float = 0.246
+    arm: float = 0.186
+    forearm: float = 0.146
+    shoulder: float = 0.115  # from the middle, as the hip
+    hip: float = 0.085
+
+
+ADULT = Build()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +84,15 @@ Part = tuple[
 ]  # seconds, motion, events
 
 
-def perform(parts: Sequence[Part], times: Array, *, yaw: float = 0.0, blend: float = 1.0, speed: float = 0.0) -> Motion:
+def perform(
+    parts: Sequence[Part],
+    times: Array,
+    *,
+    yaw: float = 0.0,
+    blend: float = 1.0,
+    speed: float = 0.0,
+    build: Build = ADULT,
+) -> Motion:
     """Let one person perform several parts in turn, with smooth transitions.
 
     Args:
@@ -78,6 +101,7 @@ def perform(parts: Sequence[Part], times: Array, *, yaw: float = 0.0, blend: flo
         yaw: direction in degrees; 0 faces right in the image, 90 the camera, 180 left, 270 away from the camera.
         blend: duration of each transition, seconds.
         speed: forward speed, body heights per second.
+        build: the person's proportions.
     """
     posture = {name: np.zeros(len(times)) for name in _NAMES}
     events: list[tuple[str, float]] = []
@@ -94,7 +118,7 @@ def perform(parts: Sequence[Part], times: Array, *, yaw: float = 0.0, blend: flo
         start, before = start + blend + seconds, {name: float(value[0]) for name, value in last.items()}
         for name in _NAMES:
             posture[name][times >= start] = before[name]
-    return Motion(times, project(body(posture), yaw=yaw, ahead=speed * times), tuple(events))
+    return Motion(times, project(body(posture, build), yaw=yaw, ahead=speed * times), tuple(events))
 
 
 def _whole(posture: Mapping[str, ArrayLike]) -> Posture:
@@ -104,7 +128,7 @@ def _whole(posture: Mapping[str, ArrayLike]) -> Posture:
     return {name: np.zeros(count) + np.asarray({**both, **posture}.get(name, 0.0)) for name in _NAMES}
 
 
-def body(posture: Posture) -> Array:
+def body(posture: Posture, build: Build = ADULT) -> Array:
     """Return the keypoints (T, 17, 3) in body heights: forwards, to the left, and up from the floor."""
     angle = {name: np.radians(value) for name, value in posture.items() if name != "jump"}
 
@@ -115,19 +139,19 @@ def body(posture: Posture) -> Array:
     at: dict[str, Array] = {}
     up = -way(-angle["trunk"])  # (T, 3)
     across = np.array([0.0, 1.0, 0.0])
-    neck = _TRUNK * up
+    neck = build.trunk * up
     for side, sign in (("left", 1), ("right", -1)):
         arm, leg = angle[f"{side}_arm_spread"], angle[f"{side}_leg_spread"]
-        at[f"{side}_shoulder"] = neck + sign * _SHOULDER * across
-        at[f"{side}_hip"] = sign * _HIP * across + 0 * up
-        at[f"{side}_elbow"] = at[f"{side}_shoulder"] + _ARM * way(angle[f"{side}_arm"], arm, sign)
-        at[f"{side}_wrist"] = at[f"{side}_elbow"] + _FOREARM * way(angle[f"{side}_forearm"], arm, sign)
-        at[f"{side}_knee"] = at[f"{side}_hip"] + _THIGH * way(angle[f"{side}_thigh"], leg, sign)
-        at[f"{side}_ankle"] = at[f"{side}_knee"] + _SHANK * way(angle[f"{side}_shank"], leg, sign)
-        at[f"{side}_ear"] = neck + _NECK * up + 0.045 * sign * across
+        at[f"{side}_shoulder"] = neck + sign * build.shoulder * across
+        at[f"{side}_hip"] = sign * build.hip * across + 0 * up
+        at[f"{side}_elbow"] = at[f"{side}_shoulder"] + build.arm * way(angle[f"{side}_arm"], arm, sign)
+        at[f"{side}_wrist"] = at[f"{side}_elbow"] + build.forearm * way(angle[f"{side}_forearm"], arm, sign)
+        at[f"{side}_knee"] = at[f"{side}_hip"] + build.thigh * way(angle[f"{side}_thigh"], leg, sign)
+        at[f"{side}_ankle"] = at[f"{side}_knee"] + build.shank * way(angle[f"{side}_shank"], leg, sign)
+        at[f"{side}_ear"] = neck + build.neck * up + 0.045 * sign * across
     front = np.stack([up[:, 2], 0 * up[:, 0], -up[:, 0]], axis=-1)
     for name, (ahead, left) in _FACE.items():
-        at[name] = neck + _NECK * up + ahead * front + left * across
+        at[name] = neck + build.neck * up + ahead * front + left * across
     points = np.stack([at[name] for name in COCO.keypoints], axis=1)
     thick = np.array([_THICKNESS.get(name.rpartition("_")[2], 0.0) for name in COCO.keypoints])
     points[..., 2] += posture["jump"][:, None] - (points[..., 2] - thick).min(-1, keepdims=True)
@@ -182,10 +206,11 @@ def walk(steps: int, *, cadence: float = 110.0) -> Part:
 
 # Sagittal angles of a healthy adult's walk at chosen points of the cycle, in percent and degrees, after the curves of
 # Perry and Burnfield 2010, Gait Analysis, 2nd edition; the foot leaves the ground at 62 %.
-_TOE_OFF = 62.0
+TOE_OFF = 62.0
 _GAIT = {
     "thigh": {0: 22, 12: 20, 31: 2, 50: -18, 62: -6, 75: 18, 87: 25},
     "knee": {0: 5, 12: 17, 31: 6, 40: 5, 50: 9, 62: 38, 72: 60, 87: 30, 96: 3},
+    "foot": {0: 20, 8: 0, 40: 0, 50: -20, 62: -60, 75: -40, 87: 0, 95: 15},  # toes up from the floor
 }
 
 
@@ -219,11 +244,28 @@ def gait(strides: int, *, seconds: float = 1.1, lag: float = 50.0) -> Part:
     happens = tuple(
         (f"{side}_{name}", time)
         for side, offset in offsets.items()
-        for name, percent in (("heel_strike", 0.0), ("toe_off", _TOE_OFF))
+        for name, percent in (("heel_strike", 0.0), ("toe_off", TOE_OFF))
         for stride in range(strides + 2)
         if 0 <= (time := seconds * (stride - 1 + (percent - offset) / 100)) <= strides * seconds
     )
     return strides * seconds, motion, happens
+
+
+def feet(times: Array, *, seconds: float = 1.1) -> dict[str, tuple[Array, Array]]:
+    """Return how far the ends of one foot are in front of the hip in `gait`, heel and toes (T,), body heights.
+
+    Args:
+        times: (T,) seconds.
+        seconds: duration of a stride.
+
+    Returns:
+        The ends of the foot as "feet", and the ankle twice as "ankles".
+    """
+    percent = 100 * times / seconds % 100
+    thigh, knee, foot = (np.radians(_periodic(_GAIT[name], percent)) for name in ("thigh", "knee", "foot"))
+    ankle = ADULT.thigh * np.sin(thigh) + ADULT.shank * np.sin(thigh - knee)
+    sole = ankle + _THICKNESS["ankle"] * np.sin(foot)  # below the ankle
+    return {"feet": (sole - 0.04 * np.cos(foot), sole + 0.11 * np.cos(foot)), "ankles": (ankle, ankle)}
 
 
 def jump(*, flight: float = 0.5, pause: float = 1.0) -> Part:
@@ -243,7 +285,7 @@ def jump(*, flight: float = 0.5, pause: float = 1.0) -> Part:
     return 1.2 + flight + pause, motion, (("jump", 0.6),)
 
 
-def _repeated(name: str, times: int, seconds: float, motion: Callable[[Array], dict[str, ArrayLike]]) -> Part:
+def repeated(name: str, times: int, seconds: float, motion: Callable[[Array], dict[str, ArrayLike]]) -> Part:
     """Repeat a movement from rest to its end and back."""
     shape = lambda t: motion((1 - np.cos(2 * np.pi * np.asarray(t) / seconds)) / 2)  # noqa: E731
     return times * seconds, shape, tuple((name, (k + 1) * seconds) for k in range(times) if name)
@@ -252,7 +294,7 @@ def _repeated(name: str, times: int, seconds: float, motion: Callable[[Array], d
 def squats(times: int, *, seconds: float = 2.0, depth: float = 95.0) -> Part:
     """Squat until the thighs have turned by `depth` degrees."""
     share = depth / 95
-    return _repeated(
+    return repeated(
         "squat",
         times,
         seconds,
@@ -273,12 +315,12 @@ def push_ups(times: int, *, seconds: float = 1.6) -> Part:
         pitch = 68 + 13 * d
         return {"trunk": pitch, "thigh": -pitch, "shank": -pitch, "arm": 5 - 75 * d, "forearm": 5 + 5 * d}
 
-    return _repeated("push_up", times, seconds, motion)
+    return repeated("push_up", times, seconds, motion)
 
 
 def jumping_jacks(times: int, *, seconds: float = 1.1) -> Part:
     """Do jumping jacks."""
-    return _repeated(
+    return repeated(
         "jumping_jack",
         times,
         seconds,
@@ -288,7 +330,7 @@ def jumping_jacks(times: int, *, seconds: float = 1.1) -> Part:
 
 def curls(times: int, *, seconds: float = 1.5) -> Part:
     """Bend both elbows."""
-    return _repeated("curl", times, seconds, lambda d: {"arm": 0 * d, "forearm": 5 + 130 * d})
+    return repeated("curl", times, seconds, lambda d: {"arm": 0 * d, "forearm": 5 + 130 * d})
 
 
 def lunges(times: int, *, seconds: float = 2.4, first: str = "left") -> Part:
@@ -299,12 +341,12 @@ def lunges(times: int, *, seconds: float = 2.4, first: str = "left") -> Part:
         front: dict[str, ArrayLike] = {f"{first}_thigh": 20 + 65 * d, f"{first}_shank": -8 + 6 * d}
         return front | {f"{rear}_thigh": -18 + 13 * d, f"{rear}_shank": -25 - 55 * d}
 
-    return _repeated("lunge", times, seconds, motion)
+    return repeated("lunge", times, seconds, motion)
 
 
 def presses(times: int, *, seconds: float = 2.0) -> Part:
     """Press from the shoulders to overhead, with the elbows in front of the body."""
-    return _repeated("shoulder_press", times, seconds, lambda d: {"arm": 35 + 135 * d, "forearm": 155 + 20 * d})
+    return repeated("shoulder_press", times, seconds, lambda d: {"arm": 35 + 135 * d, "forearm": 155 + 20 * d})
 
 
 def chair_stands(times: int, *, seconds: float = 3.0) -> Part:
@@ -327,7 +369,7 @@ def chair_stands(times: int, *, seconds: float = 3.0) -> Part:
 
 def bows(times: int, *, seconds: float = 3.0) -> Part:
     """Bend down with straight legs; this is not counted."""
-    return _repeated("", times, seconds, lambda d: {"trunk": 85 * d, "arm": 60 * d, "forearm": 60 * d})
+    return repeated("", times, seconds, lambda d: {"trunk": 85 * d, "arm": 60 * d, "forearm": 60 * d})
 
 
 def sit(seconds: float) -> Part:

@@ -1,6 +1,7 @@
 """Check the imports against the table of rooms in docs/decisions/0001-layout.md, and the packaging against the folders.
 
-A room is a folder of `tracker/` or `models/`, or a module beside these folders; `tracker.features` has sub-rooms.
+A room is a folder of `tracker/` or `models/`, or a module beside these folders; those of `DIVIDED` have
+rooms inside.
 """
 
 import ast
@@ -22,6 +23,8 @@ HEAVY = {"numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL"
     "matplotlib",
     "fastapi",
 }
+
+DIVIDED = {"tracker.features", "tracker.serve"}
 
 # From the bottom up: the rooms of posetrack, then the libraries, that each room may import. All may import errors.
 # A room with rooms inside includes all of them.
@@ -64,7 +67,7 @@ ALLOWED = {
     "tracker.output": "version models.cache models.geometry tracker.types tracker.timings tracker.partial "
     "tracker.video tracker.tracking tracker.features tracker.formats | numpy cv2 rich",
     "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
-    "tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
+    "tracker.summary tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.summary": "installation tracker.partial tracker.features.kinematics tracker.features.extraction "
     "tracker.formats tracker.output | numpy",
     "tracker.stages": "tracker.perception",
@@ -86,9 +89,21 @@ ALLOWED = {
     "tracker.benchmark": "version models.geometry models.weights tracker.types tracker.video tracker.perception "
     "tracker.tracking tracker.output tracker.stages tracker.pipeline tracker.load tracker.loop tracker.evaluation | "
     "numpy cv2 torch filterpy",
-    "tracker.serve": "version models.geometry tracker.types tracker.timings tracker.video tracker.features "
-    "tracker.formats tracker.output tracker.config tracker.pipeline tracker.load tracker.run tracker.batch | numpy "
-    "cv2 PIL rich fastapi pydantic starlette uvicorn prometheus_client",
+    "tracker.serve": "",
+    "tracker.serve.web": "tracker.features.calibration tracker.features.events | fastapi pydantic starlette "
+    "prometheus_client",
+    "tracker.serve.live": "models.geometry tracker.types tracker.features tracker.pipeline tracker.serve.web | numpy "
+    "cv2 PIL fastapi pydantic starlette",
+    "tracker.serve.cameras": "tracker.types tracker.timings tracker.video tracker.output tracker.serve.web "
+    "tracker.serve.live | numpy cv2 fastapi pydantic",
+    "tracker.serve.videos": "version tracker.video tracker.formats tracker.config tracker.run tracker.batch "
+    "tracker.serve.web | rich fastapi starlette",
+    "tracker.serve.pages": "version | fastapi starlette",
+    "tracker.serve.settings": "tracker.config",
+    "tracker.serve.app": "version tracker.pipeline tracker.serve.web tracker.serve.live tracker.serve.cameras "
+    "tracker.serve.videos tracker.serve.pages tracker.serve.settings | fastapi",
+    "tracker.serve.server": "tracker.pipeline tracker.load tracker.serve.live tracker.serve.cameras "
+    "tracker.serve.settings tracker.serve.app | numpy uvicorn",
     "tracker.cli": "* | cv2 rich safetensors shtab",
     "__main__": "tracker.cli",
 }
@@ -130,7 +145,7 @@ def _imports(name, path):
 def room(name):
     """Return the room of a module of posetrack: `tracker.video` for `posetrack.tracker.video.source`."""
     parts = name.split(".")[1:]
-    depth = (1, 2, 3)[(parts[0] in ("tracker", "models")) + (parts[:2] == ["tracker", "features"])]
+    depth = (1, 2, 3)[(parts[0] in ("tracker", "models")) + (".".join(parts[:2]) in DIVIDED)]
     return ".".join(parts[:depth])
 
 

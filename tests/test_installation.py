@@ -89,3 +89,22 @@ def test_a_package_that_is_missing_is_named_and_our_own_mistakes_are_not_hidden(
     assert installation.explain(ImportError("cannot import name 'x' from 'y'")) is None
     assert installation.explain(FileNotFoundError(2, "No such file", "libfoo.so")) is None
     assert issubclass(installation.InstallationError, PosetrackError)
+
+
+@pytest.mark.parametrize(
+    ("options", "network"),
+    [("model='vitpose-b'", "The pose network 'vitpose-b'"), ("detector='yolo11n.pt'", "The detector 'yolo11n.pt'")],
+)
+def test_a_network_that_needs_torch_is_named(options, network, tmp_path):
+    code = (
+        f"import sys; sys.modules['torch'] = None; import posetrack; posetrack.load_pipeline({options}, offline=True)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"POSETRACK_CACHE": str(tmp_path)},
+        check=False,
+    )
+    assert f"{network} needs torch. Install it: pip install 'posetrack[full]'." in run.stderr

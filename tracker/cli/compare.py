@@ -21,6 +21,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("sources", nargs="+", metavar="TABLE", help="two or more tables of features, or a folder")
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write, and FILE.json beside it")
     parser.add_argument(
+        "--plot", metavar="FILE", help="Bland-Altman plots of the joint angles to write: .png, .pdf or .svg"
+    )
+    parser.add_argument(
         "--by",
         choices=("session", "frame"),
         default="session",
@@ -41,8 +44,16 @@ def run(args: argparse.Namespace) -> int:
     paths = find_tables(args.sources)
     if len(paths) < 2:
         raise UsageError(f"'{paths[0]}' is the only table. Give another one to compare it with.")
+    plot = args.plot and Path(args.plot)
+    if plot:
+        from ..report.agreement import save_agreement
+        from ..report.drawing import check_figure
+
+        check_figure(plot, overwrite=args.overwrite)
     first, *others = (read_session(path, flagged=args.flagged) for path in paths)
     compared = {"session": by_session, "frame": by_frame}[args.by]
     rows = [row for other in others for row in compared(first, other)]
+    if plot:
+        save_agreement(plot, first, others, by=args.by)
     write_table(Path(args.out), rows, sources=paths, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
     return 0

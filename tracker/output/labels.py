@@ -10,6 +10,7 @@ from ..features.events.detector import Event, EventDetector
 from ..features.extraction.stream import Features
 from ..types import Frame, Tracks
 
+Key = TypeVar("Key")
 Label = TypeVar("Label")
 
 
@@ -41,16 +42,16 @@ class EventLabels:
         return labels
 
 
-class LabelSink(Generic[Label]):
+class LabelSink(Generic[Key, Label]):
     """Make the labels of each frame when its tracks are written, and return them when it is drawn.
 
     Args:
-        make: `(tracks) -> labels by ID`, texts or arcs.
+        make: `(tracks) -> labels by key`: texts or arcs of each ID, or texts of each zone.
     """
 
-    def __init__(self, make: Callable[[Tracks], dict[int, Label]]) -> None:
+    def __init__(self, make: Callable[[Tracks], dict[Key, Label]]) -> None:
         self._make = make
-        self._labels: dict[int, dict[int, Label]] = {}  # by the number of the frame
+        self._labels: dict[int, dict[Key, Label]] = {}  # by the number of the frame
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +73,6 @@ class LabelSink(Generic[Label]):
         """Remove all labels."""
         self._labels.clear()
 
-    def __call__(self, frame: Frame) -> dict[int, Label]:
+    def __call__(self, frame: Frame) -> dict[Key, Label]:
         """Return the labels of a frame, once."""
         return self._labels.pop(frame.index, {})

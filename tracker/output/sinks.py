@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.geometry.keypoints import Skeleton
+from ..features.events.zones import Line, Zone
 from ..timings import Timings
 from ..types import Frame, Tracks
 from .arcs import Arc
 from .overlay import MIN_SCORE, draw
+from .places import draw_outlines, write_counts
 from .trails import TrailHistory
 
 Conceal = Callable[[Frame, Tracks], Frame]
 Labels = Callable[[Frame], Mapping[int, str]]  # text next to each ID
 Arcs = Callable[[Frame], Mapping[int, Sequence[Arc]]]  # joint angles of each ID
+PlaceCounts = Callable[[Frame], Mapping[str, str]]  # text of each zone and line
 
 
 class Sink(Protocol):
@@ -85,6 +88,8 @@ class OverlaySink(ContextGroup):
         min_score: keypoints with a lower score are hidden.
         labels: `(frame) -> text next to each ID`; only the ID if omitted.
         arcs: `(frame) -> joint angles of each ID`; none if omitted.
+        places: zones and lines that are drawn.
+        counts: `(frame) -> text of each of them`; only the name if omitted.
         colors: of the limbs, `id` or `side`.
         boxes: whether boxes are drawn.
         trails: length of the drawn path of each person, seconds.
@@ -98,6 +103,8 @@ class OverlaySink(ContextGroup):
         min_score: float = MIN_SCORE,
         labels: Labels | None = None,
         arcs: Arcs | None = None,
+        places: Sequence[Zone | Line] = (),
+        counts: PlaceCounts | None = None,
         colors: str = "id",
         boxes: bool = True,
         trails: float = 0.0,
@@ -105,6 +112,7 @@ class OverlaySink(ContextGroup):
     ) -> None:
         super().__init__(*screens)
         self._labels, self._arcs = labels, arcs
+        self._places, self._counts = places, counts
         self._screens = screens
         self._skeleton = skeleton
         self._style: dict[str, Any] = {"min_score": min_score, "colors": colors, "boxes": boxes}
@@ -120,7 +128,9 @@ class OverlaySink(ContextGroup):
             trails = self._trails.update(tracks, frame.time)
             arcs = self._arcs(frame) if self._arcs else None
             drawn: dict[str, Any] = {"labels": labels, "trails": trails, "arcs": arcs}
+            draw_outlines(frame.image, self._places)
             image = draw(frame.image, tracks, skeleton=self._skeleton, **drawn, **self._style)
+            write_counts(image, self._places, self._counts(frame) if self._counts else {})
         for screen in self._screens:
             screen.write(image, frame.time)
 

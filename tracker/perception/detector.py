@@ -87,6 +87,7 @@ def find(name: str | Path, *, offline: bool = False) -> Path:
     for candidate in (Path(name), Path(name) / "model.safetensors", cache_folder() / "ultralytics" / name):
         if candidate.is_file():
             return candidate
+    library("torch", f"The detector '{name}'", extra="full")
     from ...models.weights import hub
     from ...models.weights.detector_files import locate_detector
     from ...models.weights.rt_detr import KINDS

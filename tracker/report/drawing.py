@@ -18,6 +18,7 @@ from .measurements import Measurements
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 KINDS = ("timeline", "path", "speed", "angles")
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -53,39 +54,60 @@ def save_figure(path: Path, measurements: Measurements, *, kinds: tuple[str, ...
         UsageError: there is nothing to draw.
         OutputError: the figure cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
     rows = [row for kind in kinds for row in _rows(measurements, kind)]
     if not rows:
         raise UsageError(f"There are no values to draw as {', '.join(kinds)}. Choose another --kind, or another table.")
     heights = [height for height, _ in rows]
-    figure = Figure(figsize=(WIDTH, sum(heights) + 0.4), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(sum(heights) + 0.4)
     grid = figure.add_gridspec(len(rows), 2, height_ratios=heights)
     for number, (_, panels) in enumerate(rows):
         for column, draw in enumerate(panels):
             ax = figure.add_subplot(grid[number, column if len(panels) > 1 else slice(None)])
-            ax.spines[["top", "right"]].set_visible(False)
-            ax.tick_params(labelsize=8)
-            draw(ax)
-            ax.set_xlabel(ax.get_xlabel(), fontsize=8)
-            ax.set_ylabel(ax.get_ylabel(), fontsize=8)
+            draw_panel(ax, draw)
     if 1 < len(measurements.people) <= MOST_IN_LEGEND:
         ids = sorted(measurements.people)
         lines = [Line2D([], [], color=_color(identity), lw=2, label=str(identity)) for identity in ids]
         where: Any = {"loc": "outside upper right", "ncols": len(ids), "frameon": False}
         figure.legend(handles=lines, title="person", fontsize=8, title_fontsize=8, **where)
+    write_figure(path, figure)
+
+
+Panel = Callable[["Axes"], None]
+
+
+def new_figure(height: float) -> Figure:
+    """Return an empty figure, `WIDTH` by `height` inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def draw_panel(ax: Axes, draw: Panel) -> None:
+    """Draw one panel in the style of all figures."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize=8)
+    draw(ax)
+    ax.set_xlabel(ax.get_xlabel(), fontsize=8)
+    ax.set_ylabel(ax.get_ylabel(), fontsize=8)
+
+
+def write_figure(path: Path, figure: Figure) -> None:
+    """Write a figure to a path checked by `check_figure`.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     unfinished = partial_path(path)
     try:
         figure.savefig(unfinished)
         unfinished.replace(path)
     except OSError as error:
         raise OutputError(f"Cannot write '{path}': {error.strerror}. Choose another folder.") from error
-
-
-Panel = Callable[["Axes"], None]
 
 
 def _rows(measurements: Measurements, kind: str) -> list[tuple[float, list[Panel]]]:

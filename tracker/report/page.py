@@ -67,7 +67,7 @@ def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip |
         }
         values |= {
             "data": Markup(as_json(data)),  # noqa: S704 - escaped
-            "scripts": [_asset(name) for name in ("save.js", "page.js")],
+            "scripts": [_asset(name) for name in ("save.js", "measure.js", "page.js")],
             "person_tables": person_tables(measurements),
             "quality": tables.quality(measurements),
             "events": tables.events(measurements) if measurements.events else None,

@@ -20,6 +20,7 @@ from ..output.actions import ActionSink, Listener
 from ..output.arcs import AngleArcs
 from ..output.labels import EventLabels, LabelSink
 from ..output.people import PeopleCount
+from ..output.places import PlaceTexts
 from ..output.privacy import BlurFaces, only_skeletons
 from ..output.sinks import OverlaySink, Sinks
 from ..output.two_pass import Table, TwoPassSinks
@@ -78,10 +79,12 @@ def open_outputs(
         arcs = LabelSink(AngleArcs(actions)) if outputs.label == "angles" else None
         counts = EventLabels(detector) if outputs.label == "events" else None
         texts = LabelSink(counts) if counts else None
-        labels = [each for each in (arcs, texts) if each]
+        counted = LabelSink(PlaceTexts(zones)) if zones.places else None
+        labels = [each for each in (arcs, texts, counted) if each]
         listeners += [counts] if counts else []
         style: Any = {"colors": outputs.colors, "boxes": outputs.boxes, "trails": outputs.trails}
-        overlay = OverlaySink(*screens, skeleton=skeleton, labels=texts, arcs=arcs, timings=timings, **style)
+        style |= {"labels": texts, "arcs": arcs, "places": zones.places, "counts": counted}
+        overlay = OverlaySink(*screens, skeleton=skeleton, timings=timings, **style)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
     tables: list[Table] = [people]
     files: Any = {name: job.targets[name] for name in MOVEMENT if name in job.targets}

@@ -133,9 +133,10 @@ def _check_outputs(outputs: Outputs) -> None:
         from ..features.events.zones import zones_from_config
 
         zones_from_config(outputs.zones, outputs.lines)  # raises on a wrong table
-        if not outputs.events:
+        if not (outputs.events or outputs.report or outputs.save or outputs.show):
             raise UsageError(
-                "The recipe has zones or lines, whose counts are events. Add --events FILE, or remove them."
+                "The recipe has zones or lines, and nothing writes or draws their counts. Add --events FILE, --report "
+                "FILE, --save FILE or --show, or remove them."
             )
     hides = [f"--{flag.replace('_', '-')}" for flag in ("blur_faces", "skeleton_only") if getattr(outputs, flag)]
     if hides and not (outputs.save or outputs.show):

@@ -12,12 +12,18 @@ from fastapi.responses import JSONResponse
 from ...errors import PosetrackError, UsageError
 from ...version import __version__
 from ..pipeline import Pipeline
-from . import cameras, live, metrics, pages, uploads
-from .access import Access
-from .engine import Engine
-from .jobs import Jobs, State
-from .queue import Queue
+from . import pages
+from .cameras import routes as cameras
+from .cameras.cameras import Cameras
+from .live import routes as live
+from .live.engine import Engine
 from .settings import Settings
+from .videos import routes as videos
+from .videos.job import State
+from .videos.jobs import Jobs
+from .videos.queue import Queue
+from .web import metrics
+from .web.access import Access
 
 ABOUT = """\
 Track people in videos, pictures and cameras. `/api/live` and `/api/cameras/{identity}/view` are WebSockets, which this
@@ -37,7 +43,7 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
         UsageError: another server uses it.
     """
     jobs, figures, engine = Jobs(settings.history), metrics.Metrics(), Engine(pipeline)
-    wall = cameras.Cameras(engine, figures)
+    wall = Cameras(engine, figures)
     for state in State:
         figures.jobs.labels(state).set_function(partial(_count, jobs, state))
     running: list[Queue] = []
@@ -64,7 +70,7 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
     app.add_exception_handler(PosetrackError, _explain)
     app.include_router(live.routes(engine, figures))
     app.include_router(cameras.routes(wall, engine))
-    app.include_router(uploads.routes(jobs, lambda: running[0], figures, limit=settings.max_upload))
+    app.include_router(videos.routes(jobs, lambda: running[0], figures, limit=settings.max_upload))
     app.include_router(metrics.routes(figures))
     app.include_router(pages.routes())
     app.mount("/static", pages.static())

@@ -13,8 +13,8 @@ from ...errors import UsageError
 from ..load import assemble
 from ..pipeline import Pipeline
 from .app import create_app
-from .cameras import Cameras
-from .live import MAX_PICTURE
+from .cameras.cameras import Cameras
+from .live.routes import MAX_PICTURE
 from .settings import Settings
 
 LINGER = 2  # seconds that open connections get at the end

@@ -34,7 +34,9 @@ DEFINITIONS = {  # written to the sidecar
 }
 
 
-def agreement(a: Array, b: Array, *, period: float | None = None, independent: bool = True) -> dict[str, float]:
+def agreement(
+    a: Array, b: Array, *, period: float | None = None, independent: bool = True, icc: bool = True
+) -> dict[str, float]:
     """Return how two series of the same quantities agree.
 
     Args:
@@ -42,6 +44,7 @@ def agreement(a: Array, b: Array, *, period: float | None = None, independent: b
         b: (P,) of the second one.
         period: of angles, degrees.
         independent: whether the pairs are independent of each other, so that confidence intervals hold.
+        icc: whether the ICC is computed.
     """
     known = np.isfinite(a) & np.isfinite(b)
     a, b = a[known], b[known]
@@ -54,7 +57,14 @@ def agreement(a: Array, b: Array, *, period: float | None = None, independent: b
     spread = float(gaps.std(ddof=1)) if len(gaps) > 1 else np.nan
     means = {"a": float(a.mean()), "b": float(b.mean())} if len(a) else {"a": np.nan, "b": np.nan}
     limits = {"loa_low": bias - LIMIT * spread, "loa_high": bias + LIMIT * spread}
-    return {"pairs": len(gaps), **means, "difference": bias, "sd": spread, **limits, **_icc(a, b, independent)}
+    return {
+        "pairs": len(gaps),
+        **means,
+        "difference": bias,
+        "sd": spread,
+        **limits,
+        **(_icc(a, b, independent) if icc else {}),
+    }
 
 
 def _icc(a: Array, b: Array, independent: bool) -> dict[str, float]:
@@ -107,6 +117,28 @@ def by_session(first: Session, second: Session) -> Iterator[dict[str, Any]]:
                 yield _row(here, name, first, second, a) | found
             if len(pairs) > 1:
                 yield _row(here, name, first, second, "all") | agreement(*values.T, period=period)
+
+
+def pairs_of(first: Session, second: Session, *, by: str) -> Iterator[tuple[Measure, Array, Array]]:
+    """Yield each angle of both sessions with its pairs of values (P,) over all people: frames, or ranges of motion."""
+    people = _pairs(first, second)
+    statistics = [summary(session) for session in (first, second)] if by == "session" else []
+    for measure, one, other in _shared(first, second):
+        if measure.period is None:
+            continue
+        if statistics:
+            columns = first.measures[one], second.measures[other]
+            ranges = [
+                [each[person][column].values["range"] for each, person, column in zip(statistics, pair, columns)]
+                for pair in people
+            ]
+            yield measure, *np.array(ranges).T
+            continue
+        parts = []
+        for a, b in people:
+            _, here, there = np.intersect1d(first.frames[a], second.frames[b], return_indices=True)
+            parts.append(np.stack([first.values[a][here, one], second.values[b][there, other]]))
+        yield measure, *np.concatenate(parts, axis=1)
 
 
 def _row(measure: Measure, statistic: str, first: Session, second: Session, person: int | str) -> dict[str, Any]:

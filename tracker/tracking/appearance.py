@@ -51,21 +51,27 @@ def likeness(known: Array, appearance: Array, visible_share: Array) -> Array:
     return np.where(counts > 0, alike - _STRANGER, 0.0) * visible_share
 
 
-def learn(known: Array, appearance: Array, visible_share: Array, least_rates: Array) -> Array:
+def learn(known: Array, appearance: Array, visible_share: Array, least_rates: Array, clear: NDArray[np.bool_]) -> Array:
     """Return the running means (M, P, D), updated with new vectors (M, P, D) of the parts that are visible.
 
     The first vector of a part is taken over as it is. A person whose `visible_share` (M,) is low shows another person's
-    clothes, so known parts are kept.
+    clothes, so known parts are kept, and are replaced at the first frame without another person in front.
 
     Args:
         known: (M, P, D), as in `similarity`.
         appearance: (M, P, D).
         visible_share: (M,) share of each person that is not occluded.
         least_rates: (M,) minimum weights of the new vectors, for a plain mean at first.
+        clear: (M,) whether `known` was learned without another person in front.
     """
-    met, seen = known.any(-1), appearance.any(-1)  # (M, P)
-    rates = np.where(met, np.maximum(_RATE, least_rates)[:, None], 1.0)
+    met, seen, now = known.any(-1), appearance.any(-1), uncovered(visible_share)  # (M, P), (M, P), (M,)
+    rates = np.where(met & ~(now & ~clear)[:, None], np.maximum(_RATE, least_rates)[:, None], 1.0)
     means = known + rates[..., None] * (appearance - known)
     means /= np.maximum(np.sqrt((means**2).sum(-1, keepdims=True)), 1e-9)
-    kept = ~seen | (met & (visible_share <= _UNCOVERED)[:, None])
+    kept = ~seen | (met & ~now[:, None])
     return np.where(kept[..., None], known, means)
+
+
+def uncovered(visible_share: Array) -> NDArray[np.bool_]:
+    """Return whether no one is in front of people with these visible shares (M,)."""
+    return np.asarray(visible_share > _UNCOVERED)

@@ -70,7 +70,7 @@ def identify(
         back = _comebacks(people, boxes, inner, observed, alike, compatible, match, taken, options)
         associate(match, taken, back, confirmed, likely, options.reach_gate)
         associate(match, taken, similarity, tentative, likely, options.gate)
-    return match, _newcomers(observed, taken, people, inner, options)
+    return match, _newcomers(observed, ambiguous, taken, people, inner, options)
 
 
 def _comebacks(
@@ -116,11 +116,14 @@ def _comebacks(
     return values
 
 
-def _newcomers(observed: Observations, taken: Mask, people: TrackState, inner: Array, options: TrackerConfig) -> Rows:
+def _newcomers(
+    observed: Observations, ambiguous: Mask, taken: Mask, people: TrackState, inner: Array, options: TrackerConfig
+) -> Rows:
     """Return the poses that begin a track: unmatched, confident, and no part of a known or more confident person.
 
     Args:
         observed: N poses.
+        ambiguous: (N,) mask of poses whose keypoints may belong to another person.
         taken: (N,) mask of the poses that have a track.
         people: T tracks.
         inner: (T, 4) their boxes, clipped to the image.
@@ -133,4 +136,5 @@ def _newcomers(observed: Observations, taken: Mask, people: TrackState, inner: A
     share = inside(observed.boxes[rows], inner[known]).max(-1, initial=0.0)
     surer = inside(observed.boxes[rows], observed.boxes) * (np.arange(len(taken)) < rows[:, None])
     share = np.maximum(share, surer.max(-1))
-    return rows[(share <= _INSIDE) | (observed.box_scores[rows] >= options.inside_score)]
+    apart = (observed.box_scores[rows] >= options.inside_score) & ~ambiguous[rows]
+    return rows[(share <= _INSIDE) | apart]

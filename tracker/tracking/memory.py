@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from math import inf
 
@@ -31,9 +32,9 @@ NEW, UNDECIDED = 0, -1
 
 @dataclass(slots=True)
 class _Person:
-    """What is known of a person: views (P, D), the oldest first; times in seconds; the last box (4,)."""
+    """What is known of a person: views (V, P, D), the oldest first; times in seconds; the last box (4,)."""
 
-    views: list[Array] = field(default_factory=list)
+    views: Array
     viewed: float = -inf
     seen: float = -inf
     place: Array = field(default_factory=lambda: np.zeros(4))
@@ -58,15 +59,24 @@ class Memory:
         for person in self._people.values():
             person.place = (person.place.reshape(2, 2) @ motion[:, :2].T + motion[:, 2]).ravel()
 
-    def learn(self, people: TrackState, time: float) -> None:
-        """Remember the people who are measured at `time`, seconds, and forget those who are away for too long."""
+    def views(self, identity: int) -> Array:
+        """Return the views (V, P, D) of a person; V is 0 if the person is unknown."""
+        person = self._people.get(identity)
+        return person.views if person else np.zeros((0, 0, 0))
+
+    def learn(self, people: TrackState, time: float, doubtful: Container[int]) -> None:
+        """Remember the people who are measured at `time`, seconds, and forget those who are away for too long.
+
+        Those whose ids are `doubtful` give no further view.
+        """
         if self._options.remember_seconds <= 0 or not people.appearance.shape[1]:
             return
         here = (people.ids > 0) & (people.ages[:, 0] == 0)
         for row in np.flatnonzero(here).tolist():
-            person = self._people.setdefault(int(people.ids[row]), _Person())
+            person = self._people.setdefault(int(people.ids[row]), _Person(people.appearance[:0].copy()))
             person.seen, person.place = time, people.places[row].copy()
-            if time - person.viewed >= _EVERY:
+            sure = people.clear[row] and (not len(person.views) or int(people.ids[row]) not in doubtful)
+            if sure and time - person.viewed >= _EVERY:
                 person.viewed = time
                 _add_view(person, people.appearance[row])
         oldest = time - self._options.remember_seconds
@@ -88,7 +98,7 @@ class Memory:
         rows = np.flatnonzero((people.ids == 0) & (match >= 0))
         if not len(rows) or not self._people:
             return identities
-        known = {identity: person for identity, person in self._people.items() if person.views}
+        known = {identity: person for identity, person in self._people.items() if len(person.views)}
         away = time - np.array([person.seen for person in known.values()])  # (M,) seconds
         here = np.isin(list(known), people.ids[match >= 0])
         gone = (away > self._options.predicted_seconds) & ~here
@@ -116,15 +126,15 @@ class Memory:
 def _add_view(person: _Person, appearance: Array) -> None:
     if appearance.any(-1).mean() < _VISIBLE:
         return
-    if person.views and similarity(np.array(person.views), appearance[None])[0].max() >= _NEW_VIEW:
+    if len(person.views) and similarity(person.views, appearance[None])[0].max() >= _NEW_VIEW:
         return
-    person.views = [*person.views[1 - _MOST_VIEWS :], appearance.copy()]
+    person.views = np.concatenate([person.views[1 - _MOST_VIEWS :], appearance[None]])
 
 
 def _compare(appearance: Array, known: list[_Person]) -> tuple[Array, Rows]:
     """Return the similarity (R, M) to the most similar view of each known person, and the number of parts compared."""
     starts = np.cumsum([0, *(len(person.views) for person in known)])[:-1]
-    alike, parts = similarity(appearance, np.array([view for person in known for view in person.views]))
+    alike, parts = similarity(appearance, np.concatenate([person.views for person in known]))
     return np.maximum.reduceat(alike, starts, axis=1), np.maximum.reduceat(parts, starts, axis=1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import kalman, state
-from .appearance import learn
+from .appearance import learn, uncovered
 from .association import Rows
 from .config import TrackerConfig
 from .observations import Array, Observations, personhood, take
@@ -173,9 +173,12 @@ def _remember(
     calm = (_CALM * state.sizes(people.positions[tracks]))[:, None] ** 2
     people.places[tracks] = boxes + _FRESH * steps**3 / (steps**2 + calm)
     part = (completed != observed.boxes).any(-1)
+    uncovered_share = np.where(part, 0.0, visible_share)
     people.appearance[tracks] = learn(
         people.appearance[tracks],
         observed.appearance,
-        np.where(part, 0.0, visible_share),
+        uncovered_share,
         2 * dt / (people.lifetimes[tracks] + 2 * dt),
+        people.clear[tracks],
     )
+    people.clear[tracks] |= uncovered(uncovered_share)

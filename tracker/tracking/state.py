@@ -37,6 +37,7 @@ class TrackState(NamedTuple):
         lifetimes: (T,) seconds since the track began.
         appearance: (T, P, D) running means of the appearance vectors of each part of the body, of unit length; zeros
             if unknown.
+        clear: (T,) whether the appearance was seen without another person in front.
     """
 
     ids: NDArray[np.int64]
@@ -56,6 +57,7 @@ class TrackState(NamedTuple):
     exchanged: Array
     lifetimes: Array
     appearance: Array
+    clear: NDArray[np.bool_]
 
     @classmethod
     def unknown(cls, count: int, num_keypoints: int, appearance: tuple[int, int] = (0, 0)) -> TrackState:
@@ -77,6 +79,7 @@ class TrackState(NamedTuple):
             exchanged=np.zeros(keypoints[:2]),
             lifetimes=np.zeros(count),
             appearance=np.zeros((count, *appearance)),
+            clear=np.zeros(count, dtype=bool),
         )
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> TrackState:

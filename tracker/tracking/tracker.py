@@ -16,6 +16,7 @@ from .compiled import announce
 from .config import LATENCIES, TrackerConfig
 from .expectation import expected
 from .kalman import Array
+from .meetings import Meetings
 from .memory import Memory
 from .state import TrackState
 from .step import correct_and_output, observe, predict_and_match
@@ -53,6 +54,7 @@ class PoseTracker:
         if self.config.smooth not in LATENCIES:
             raise InputError(f"smooth is {self.config.smooth!r}; give one of {', '.join(LATENCIES)}.")
         self._memory = Memory(self.config)
+        self._meetings = Meetings(self._memory)
         self._sigmas = np.array(skeleton.sigmas, dtype=np.float64)
         self.reset()
 
@@ -65,6 +67,7 @@ class PoseTracker:
         """Delete all tracks, as at a hard cut within a video; ids continue, so that none is used twice."""
         self._people = TrackState.unknown(0, len(self.skeleton))
         self._memory.clear()
+        self._meetings.clear()
         self._time: float | None = None
         self._idle = 0.0  # seconds from the last processed frame to the last frame
 
@@ -159,11 +162,14 @@ class PoseTracker:
         observed, ambiguous, visible_share = observe(poses, sigmas, options)
         appearance = observed.appearance.shape[1:]
         if people.appearance.shape[1:] != appearance and len(visible_share):
-            people = people._replace(appearance=np.zeros((len(people.ids), *appearance)))
+            people = people._replace(
+                appearance=np.zeros((len(people.ids), *appearance)), clear=np.zeros(len(people.ids), dtype=bool)
+            )
             self._memory.clear()
         match, new = predict_and_match(
             people, observed, ambiguous, visible_share, dt, self._idle, width, height, sigmas, options
         )
+        self._meetings.settle(people, observed, match, visible_share)
         if len(new):
             people = people.join(TrackState.unknown(len(new), len(self.skeleton), people.appearance.shape[1:]))
             match = np.concatenate([match, new])
@@ -184,7 +190,7 @@ class PoseTracker:
             self._next_id,
             new_scene,
         )
-        self._memory.learn(people, time)
+        self._memory.learn(people, time, self._meetings)
         self._people = people if alive.all() else people.select(alive)
         states = tuple([_STATES[measured] for measured in visible.measured.tolist()])
         poses, names = Poses(*visible[1:5]), self.skeleton.keypoints

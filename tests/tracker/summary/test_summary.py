@@ -126,7 +126,9 @@ def test_sessions_of_several_people_are_compared_over_time(tmp_path):
             tmp_path / f"{name}.csv", {p: ((r + gain) * swing, r * swing + rng.normal(0, 1)) for p, r in reach.items()}
         )
     words = ["compare", *(str(tmp_path / f"{name}.csv") for name in ("monday", "friday")), "--out"]
-    assert main([*words, str(tmp_path / "change.out.csv")]) == 0
+    plot = tmp_path / "change.svg"
+    assert main([*words, str(tmp_path / "change.out.csv"), "--plot", str(plot)]) == 0
+    assert plot.read_text().count('<g id="axes_') == 2  # both knees, a point for each person
     found = {(r["track_id"], r["side"], r["statistic"]): r for r in rows(tmp_path / "change.out.csv")}
     span = np.ptp(swing)
     assert float(found["3", "left", "range"]["difference"]) == pytest.approx(8 * span, rel=1e-4)
@@ -148,13 +150,17 @@ def test_a_table_agrees_with_itself_and_with_its_noisy_copy(tmp_path):
         words = ["features", str(keypoints.with_name(f"{name}_points.csv")), "--out", str(tmp_path / f"{name}.csv")]
         assert main(words) == 0
     out = tmp_path / "agree.out.csv"
-    assert main(["compare", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--by", "frame", "--out", str(out)]) == 0
+    plot = tmp_path / "agree.svg"
+    words = ["compare", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--by", "frame"]
+    assert main([*words, "--out", str(out), "--plot", str(plot)]) == 0
     found = {(row["side"], row["measure"]): row for row in rows(out)}
     knee = found["left", "knee"]
     assert knee["pairs"] == "120"
     assert abs(float(knee["difference"])) < 1
     assert 1 < float(knee["sd"]) < 6
     assert float(knee["icc"]) > 0.95
+    drawn = plot.read_text()  # one panel for each joint, ankles have no angles here
+    assert drawn.count('<g id="axes_') == 8
 
 
 def test_one_person_in_each_table_is_the_same_person_and_others_need_equal_ids(tmp_path):
@@ -182,6 +188,10 @@ def test_wrong_tables_are_sentences(tmp_path, capsys):
         read_session(path)
     assert main(["compare", str(path), "--out", str(tmp_path / "z.csv")]) == 2
     assert "is the only table" in capsys.readouterr().err
+    other = table(tmp_path / "w.csv", {1: (np.arange(9.0), np.arange(9.0))})
+    words = ["compare", str(other), str(table(tmp_path / "v.csv", {1: (np.arange(9.0), np.arange(9.0))}))]
+    assert main([*words, "--out", str(tmp_path / "z.csv"), "--plot", str(tmp_path / "z.png")]) == 2
+    assert "in 3 people of two tables" in capsys.readouterr().err
     (tmp_path / "deep").mkdir()
     with pytest.raises(UsageError, match="Two tables are named 'y'"):
         find_tables([str(path), str(table(tmp_path / "deep" / "y.csv", {1: (np.arange(9.0), np.arange(9.0))}))])

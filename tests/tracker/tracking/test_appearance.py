@@ -14,8 +14,9 @@ def alike(known, appearance, visible_share=1.0):
     return likeness(known[None], appearance[None], np.array([visible_share])).item()
 
 
-def learnt(known, appearance, visible_share, least_rate=0.0):
-    return learn(known[None], appearance[None], np.array([visible_share]), np.array([least_rate]))[0]
+def learnt(known, appearance, visible_share, least_rate=0.0, clear=True):
+    state = np.array([visible_share]), np.array([least_rate]), np.array([clear])
+    return learn(known[None], appearance[None], *state)[0]
 
 
 def test_likeness_is_for_the_same_against_a_stranger_and_silent_where_nothing_is_known():
@@ -59,3 +60,8 @@ def test_a_part_that_is_hidden_now_is_not_forgotten():
     bare[1] = 0
     assert learnt(RED, bare, 1.0) == pytest.approx(RED)
     assert learnt(bare, RED, 1.0) == pytest.approx(RED)
+
+
+def test_what_was_seen_behind_someone_is_replaced_once_no_one_is_in_front():
+    assert learnt(RED, BLUE, 1.0, clear=False) == pytest.approx(BLUE)
+    assert learnt(RED, BLUE, 0.5, clear=False) == pytest.approx(RED)

@@ -394,6 +394,17 @@ def test_parts_of_a_person_begin_no_track():
     assert tracks.ids.tolist() == [1]
 
 
+def test_half_a_person_with_the_pose_of_the_whole_begins_no_track():
+    """A detector sees the whole person with little confidence, and the upper half with much."""
+    whole, half = np.array([100.0, 50, 160, 230]), np.array([100.0, 50, 160, 140])
+    pose, tracker = np.random.default_rng(0).uniform([105, 55], [155, 130], (17, 2)), PoseTracker()
+    for frame in range(20):
+        scores = [0.9, 0.8] if frame < 10 else [0.2, 0.7]
+        poses = Poses(np.array([whole, half]), np.array([pose, pose + 1]), np.full((2, 17), 0.9), np.array(scores))
+        tracks = tracker.update(poses, frame / 25)
+    assert tracks.ids.tolist() == [1]
+
+
 def test_a_panning_camera_keeps_all_ids():
     def ids(motion):
         tracker, seen = PoseTracker(), []

@@ -33,12 +33,24 @@ FALL_SPEED = 0.8  # body heights per second, descent of the trunk; sitting down 
 FALL_SECONDS = 1.5  # from upright to lying
 LIES_SECONDS = 0.4  # minimum time of lying after a fall
 SEAT_SECONDS, RISEN_SECONDS = 1.0, 2.0  # at rest with level thighs: seated; upright until a bend is a squat again
+_STRAIGHT = 0.78  # thigh_drop of legs that stand; a squat is over here
 _SEAT, _STILL, _CALM = 0.5, 0.1, 0.3  # thigh_drop; body heights per second, averaged over so many seconds
-SEATED = "seated"  # a gate of exercises, not a column
+SEATED, CROUCHED, STAGGERED = "seated", "crouched", "staggered"  # gates of exercises, not columns, see `_gates`
+_APART = 0.3  # body heights between the feet in side views; from 0.35 in a lunge, up to 0.25 in a squat
 _EVENT_MEASURES = (
     *("com_x", "height_px", "pose_score"),
     *(f"{side}_{name}_score" for name in ("ankle", "wrist") for side in ("left", "right")),
-    *("stride", "lift", "trunk_rise", "thigh_drop", "left_hand_rise", "right_hand_rise", "descent_bh_s"),
+    *(
+        "stride",
+        "spread",
+        "thigh_split",
+        "lift",
+        "trunk_rise",
+        "thigh_drop",
+        "left_hand_rise",
+        "right_hand_rise",
+        "descent_bh_s",
+    ),
 )
 VALUES = {  # meaning of the column `value` for each event
     "step": "cadence, steps a minute; empty for the first step of a walk",
@@ -125,7 +137,7 @@ class EventDetector:
 
     def _asked(self) -> set[str]:
         gates = {gate for one in self.exercises for gate, *_ in (*one.gates, *one.rest_gates)}
-        return {one.measure for one in self.exercises} | gates - {SEATED} | set(_EVENT_MEASURES)
+        return {one.measure for one in self.exercises} | gates - {SEATED, CROUCHED, STAGGERED} | set(_EVENT_MEASURES)
 
     def measure(self, values: np.ndarray, name: str) -> float:
         """Return a measure of an exercise from one person's row of features (C,): the mean of both sides."""
@@ -152,7 +164,7 @@ class EventDetector:
             values = plausible[row]
             means = {name: self.measure(values, name) for name in self._columns}
             at = person.bridged(features.time, means)
-            at[SEATED] = person.seat.update(features.time, at["thigh_drop"], at["descent_bh_s"])
+            at |= _gates(person.seat, features.time, at, view=features.views[row])
             moment = features.time, features.frame
             found = [
                 *self._counted(person, moment, at, values),
@@ -215,6 +227,22 @@ class Seat:
         if time - self._since >= (SEAT_SECONDS if level else RISEN_SECONDS):
             self._seated = level
         return float(self._seated)
+
+
+def _gates(seat: Seat, time: float, at: dict[str, float], *, view: str) -> dict[str, float]:
+    """Return the gates of exercises that are no measures.
+
+    `seated` is 1 while a seat is used, and `crouched` 1 while the legs are bent without one. `staggered` is 1 while one
+    foot is far in front of the other, in side views by the feet, because knees hide each other there, and otherwise the
+    difference of the thighs.
+    """
+    seated = seat.update(time, at["thigh_drop"], at["descent_bh_s"])
+    staggered = 1.0 if view in ("right", "left") and at["spread"] > _APART else at["thigh_split"]
+    return {
+        SEATED: seated,
+        CROUCHED: float(at["thigh_drop"] < _STRAIGHT and not seated),
+        STAGGERED: staggered,
+    }
 
 
 def _steps(person: _History, moment: tuple[float, int], at: dict[str, float], *, view: str) -> list[_Found]:

@@ -96,7 +96,7 @@ EXERCISES = (
         gates=(
             ("trunk_rise", 0.4, math.inf),
             ("shank_drop", 0.5, math.inf),
-            ("thigh_split", 0.0, 0.25),
+            ("staggered", 0.0, 0.25),
         ),
         rest_gates=(("seated", 0.0, 0.5),),
         shortest=0.6,
@@ -114,9 +114,9 @@ EXERCISES = (
         "lunge",
         "hip_height",
         low=0.36,
-        high=0.43,
+        high=0.41,
         rest="high",
-        gates=(_UPRIGHT, ("thigh_split", 0.35, math.inf)),
+        gates=(_UPRIGHT, ("staggered", 0.35, math.inf)),
         shortest=0.6,
     ),
     Exercise(
@@ -141,7 +141,7 @@ EXERCISES = (
         "arm_raise",
         low=-0.8,
         high=-0.58,
-        gates=(_UPRIGHT, ("arm_raise", -math.inf, 0.25), ("elbow_drop", 0.6, math.inf)),
+        gates=(_UPRIGHT, ("arm_raise", -math.inf, 0.25), ("elbow_drop", 0.6, math.inf), ("crouched", 0.0, 0.5)),
         shortest=0.5,
     ),
     Exercise(

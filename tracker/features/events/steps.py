@@ -19,7 +19,8 @@ _PAUSE = 0.4  # seconds with the feet together that end a walk
 SHORTEST, LONGEST = 0.2, 2.0  # seconds between two steps of one walk
 ENOUGH = 3  # alternating steps that make a walk: left, right, left
 _TRAVEL = 0.1  # body heights per step; a slow walk's step is 0.25
-_RISE = 0.025  # body heights between the ankles' heights at the swing of each step, walking in place or on a treadmill
+_RISE = 0.025  # body heights between the ankles' heights where they pass, walking in place or on a treadmill
+_PASSING = 0.15  # body heights between the ankles along the image; a lunge lifts the heel where they are far apart
 _BROAD = 0.3  # body heights between the feet in front and back views; feet farther apart jump or stand
 UPRIGHT, LEGS = 0.5, 0.5  # minimum trunk_rise and thigh_drop of a walking person
 
@@ -91,7 +92,7 @@ class _Candidate:
     frame: int
     size: float  # signed, body heights
     place: float  # of the centre of mass along the picture, body heights; NaN if unknown
-    rise: float  # largest distance of the ankles upwards since the last step, body heights
+    rise: float  # largest distance of the ankles upwards where they pass, since the last step, body heights
 
 
 class Walk:
@@ -109,7 +110,7 @@ class Walk:
         """Process the ankles' distances and the place of the centre of mass, body heights; return the new steps."""
         if not upright or (not sideways and abs(stride) > _BROAD):
             stride = lift = math.nan
-        if abs(lift) > self._rise:
+        if (not sideways or abs(stride) < _PASSING) and abs(lift) > self._rise:
             self._rise = abs(lift)
         along, up = self._along.update(time, frame, stride), self._up.update(time, frame, lift)
         step, least = (along, STRIDE) if sideways else (up, LIFT)

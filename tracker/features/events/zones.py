@@ -126,6 +126,7 @@ class ZoneCounter:
         skeleton: of the keypoints.
 
     Attributes:
+        places: zones and lines.
         counts: so far, by name.
 
     >>> from posetrack import ZoneCounter, Zone
@@ -135,19 +136,19 @@ class ZoneCounter:
     """
 
     def __init__(self, places: Sequence[Zone | Line], *, skeleton: Skeleton = COCO) -> None:
-        self._places, self._skeleton = tuple(places), skeleton
+        self.places, self._skeleton = tuple(places), skeleton
         self.reset()
 
     def reset(self) -> None:
         """Forget all people and counts."""
         self._people: dict[int, _Person] = {}
         self._last: float | None = None
-        self.counts = {place.name: Count() for place in self._places}
+        self.counts = {place.name: Count() for place in self.places}
 
     def values(self) -> dict[str, str]:
         """Return the meaning of each event's value."""
         meanings: dict[str, str] = {}
-        for place in self._places:
+        for place in self.places:
             meanings[f"{place.name}_in"] = "how many people went in so far"
             meanings[f"{place.name}_out"] = "how many people went out so far"
             if isinstance(place, Zone):
@@ -158,7 +159,7 @@ class ZoneCounter:
     def units(self) -> dict[str, str]:
         """Return the unit of each event's value that is not a count."""
         return {
-            f"{place.name}_{what}": "s" for place in self._places if isinstance(place, Zone) for what in ("out", "lost")
+            f"{place.name}_{what}": "s" for place in self.places if isinstance(place, Zone) for what in ("out", "lost")
         }
 
     def facts(self) -> dict[str, Any]:
@@ -182,7 +183,7 @@ class ZoneCounter:
         """
         self._last = time = as_seconds(time, of=f"frame {frame}", last=self._last)
         events: list[Event] = []
-        if not self._places:
+        if not self.places:
             return events
         where, scores = feet(tracks, self._skeleton)
         for row, identity in enumerate(tracks.ids.tolist()):
@@ -191,7 +192,7 @@ class ZoneCounter:
             person = self._people.setdefault(identity, _Person())
             person.last = time, frame, float(scores[row])
             at = (float(where[row, 0]), float(where[row, 1]))
-            for place in self._places:
+            for place in self.places:
                 events += self._moved(place, identity, person, at)
         for identity in [i for i, person in self._people.items() if time - person.last[0] > FORGET_SECONDS]:
             events += self._lost(identity)
@@ -240,7 +241,7 @@ class ZoneCounter:
         person = self._people.pop(identity)
         time, frame, score = person.last
         events = []
-        for place in self._places:
+        for place in self.places:
             visit = person.visits[place.name]
             if isinstance(place, Zone) and visit.side:
                 count, stayed = self.counts[place.name], time - visit.since

@@ -16,6 +16,7 @@ LENGTHS = {"trunk": 0.288, "thigh": 0.245, "shank": 0.246, "arm": 0.186, "forear
 ANKLE_HEIGHT = 0.039  # of the ankle above the floor, in body heights
 
 _LEGS = (("hip", "knee"), ("knee", "ankle"))
+_TOO_LONG = 1.35  # typical lengths, for a trunk that is seen in its whole length
 
 # (share of the body's mass, share of the way from the first point to the second, first, second)
 MASSES: dict[str, tuple[float, float, str, str]] = {
@@ -39,6 +40,9 @@ _FIRST = np.array([index(row[2]) for row in MASSES.values()])
 _SECOND = np.array([index(row[3]) for row in MASSES.values()])
 
 SIDE_WIDTH, FRONT_WIDTH = 0.65, 0.8  # of the breadth in a front view: thresholds towards the side and the front view
+# A lens shows people near the edge of the image broader than they are, by the tangent of their angle from its axis: a
+# walker who passes the camera seems to turn. Both thresholds are higher while the face is seen from the side.
+_STRETCH, _PROFILE = 0.2, 0.045  # of the breadth; body heights of the nose in front of the ears, 0.06 from the side
 _BREADTH = 0.38  # of shoulders and hips together, in body heights, as annotated in images
 
 MEASURES = {
@@ -85,8 +89,8 @@ def centre_of_mass(values: Array) -> tuple[Array, Array]:
 def height(points: Array) -> Array:
     """Estimate the upright height of people in pixels, from the lengths of trunk, thighs and shanks.
 
-    A limb that points at the camera appears shorter, so the longer of left and right is used, and the result is a lower
-    bound: see `grown`.
+    A limb that points at the camera appears shorter, so the longer of left and right is used, and the result is a
+    lower bound: see `grown`. A limb that is too long for the trunk leads to the other leg's keypoint and is left out.
 
     Args:
         points: (..., P, 2) pixels.
@@ -94,8 +98,17 @@ def height(points: Array) -> Array:
     Returns:
         (...) pixels; NaN where the trunk is missing.
     """
-    thigh, shank = (np.fmax(*(_length(points, f"{side}_{a}", f"{side}_{b}") for side in SIDES)) for a, b in _LEGS)
-    total, share = _length(points, "neck", "mid_hip"), np.full(points.shape[:-2], LENGTHS["trunk"])
+    trunk = _length(points, "neck", "mid_hip")
+    thigh, shank = (
+        np.fmax(
+            *(
+                np.where(length > _TOO_LONG * LENGTHS[name] / LENGTHS["trunk"] * trunk, np.nan, length)
+                for length in (_length(points, f"{side}_{a}", f"{side}_{b}") for side in SIDES)
+            )
+        )
+        for name, (a, b) in zip(("thigh", "shank"), _LEGS)
+    )
+    total, share = trunk, np.full(points.shape[:-2], LENGTHS["trunk"])
     for length, name in ((thigh, "thigh"), (shank, "shank")):
         known = np.isfinite(length) & (share >= LENGTHS["trunk"])
         total, share = np.where(known, total + length, total), np.where(known, share + LENGTHS[name], share)
@@ -214,6 +227,7 @@ def view(cues: NDArray[np.floating], before: int) -> int:
     """Return the index into `VIEWS` for the cues (2,) of one person; ambiguous cues keep the view `before`."""
     ahead, broad = np.nan_to_num(cues)
     limit = SIDE_WIDTH if before >= VIEWS.index("front") else FRONT_WIDTH
+    limit += _STRETCH * (abs(ahead) > _PROFILE)
     if abs(broad) > limit:
         return VIEWS.index("front" if broad > 0 else "back")
     if ahead == 0:

@@ -16,7 +16,7 @@ def followed(tmp_path, parts, *, yaw, view, blend=1.0):
     """Return the counts and the passages of the person whom posetrack finds."""
     path = tmp_path / "clip.mp4"
     times = regular(sum(part[0] + blend for part in parts) + 0.5, 25)
-    mannequin.clip(path, motions.perform(parts, times, yaw=yaw, blend=blend), view=view)
+    mannequin.clip(path, mannequin.placed(motions.perform(parts, times, yaw=yaw, blend=blend)), view=view)
     actions = posetrack.ActionFeatures()
     detector, passages, ended = posetrack.EventDetector(actions), Passages(), []
     names = []

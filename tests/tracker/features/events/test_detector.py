@@ -6,6 +6,7 @@ import motions
 import numpy as np
 import pytest
 
+from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation.synthetic import irregular
 from posetrack.tracker.features.events.detector import HANDS, EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
@@ -123,6 +124,50 @@ def test_nothing_is_found_where_nothing_happens(what):
     parts, blend = NOTHING[what]
     _, found = watch(parts, blend, ALL)
     assert Counter(event.event for events in found.values() for event in events) == {}
+
+
+def test_bending_the_arms_while_squatting_is_no_curl():
+    together = {"thigh": 95.0, "shank": -25.0, "trunk": 40.0, "forearm": 135.0}
+    part = motions.repeated("squat", 3, 2.0, lambda d: {name: degrees * d for name, degrees in together.items()})
+    _, found = watch([STAND, part], 1.0, (0, 90))
+    assert {yaw: {event.event for event in events} for yaw, events in found.items()} == {0: {"squat"}, 90: {"squat"}}
+
+
+def test_a_lunge_counts_where_the_knees_are_seen_on_one_leg():
+    lunge = motions.perform([STAND, motions.lunges(3)], irregular(9.5, 30))
+    hip, far, near = (COCO.keypoints.index(name) for name in ("left_hip", "left_knee", "right_knee"))
+    lunge.keypoints[:, far] = np.where(  # at the bottom, as networks see it from the side
+        (lunge.keypoints[:, near, 1] - lunge.keypoints[:, hip, 1] < 45)[:, None],
+        lunge.keypoints[:, near],
+        lunge.keypoints[:, far],
+    )
+    actions = ActionFeatures()
+    detector = EventDetector(actions)
+    rows = [
+        row
+        for index, time, poses in lunge.frames(noise=0.005)
+        for row in actions.update(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
+    ]
+    names = [event.event for row in rows + actions.finish() for event in detector.update(row)]
+    assert names == ["lunge"] * 3
+
+
+def test_feet_that_rise_only_while_they_are_far_apart_are_no_steps():
+    times = irregular(8, 30)
+    lunge = motions.perform([STAND, motions.lunges(3)], times)
+    swapped = lunge.keypoints.copy()
+    left, right = (COCO.keypoints.index(f"{side}_ankle") for side in ("left", "right"))
+    now = np.sin(2 * np.pi * times / 1.3)[:, None] > 0.3  # a network exchanges the legs
+    swapped[:, left] = np.where(now, lunge.keypoints[:, right], lunge.keypoints[:, left])
+    swapped[:, right] = np.where(now, lunge.keypoints[:, left], lunge.keypoints[:, right])
+    actions = ActionFeatures()
+    detector = EventDetector(actions)
+    rows = [
+        row
+        for index, time, poses in motions.Motion(times, swapped, ()).frames(noise=0.003)
+        for row in actions.update(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
+    ]
+    assert "step" not in [event.event for row in rows + actions.finish() for event in detector.update(row)]
 
 
 def test_falling_backwards_is_a_fall_and_its_value_its_speed():

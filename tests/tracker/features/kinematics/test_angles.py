@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO, Skeleton
+from posetrack.models.geometry.skeletons import SKELETONS
 from posetrack.tracker.features.kinematics.angles import joint_angles
 from posetrack.tracker.features.kinematics.points import POINTS, points
 
@@ -62,6 +63,15 @@ def test_upright_all_joints_are_at_zero_and_segments_where_they_point():
 def test_flexion_is_positive_on_either_side_of_the_camera(changes, name, degrees, mirrored):
     view = "left" if mirrored else "right"
     assert measured(changes, view=view, mirrored=mirrored)[name] == pytest.approx(degrees)
+
+
+@pytest.mark.parametrize("name", ["halpe26", "coco_25", "wholebody"])
+def test_skeletons_with_feet_have_ankle_angles_and_feet(name):
+    skeleton = SKELETONS[name]
+    assert measured({"left_big_toe": (125, 320)}, skeleton=skeleton)["left_ankle"] == pytest.approx(45)
+    pose = np.array([[STANDING.get(name, (np.nan, np.nan)) for name in skeleton.keypoints]])
+    rear, front = (points(pose, skeleton)[0, POINTS.index(f"left_{end}")] for end in ("rear", "front"))
+    assert (tuple(rear), tuple(front)) == (STANDING["left_heel"], STANDING["left_big_toe"])
 
 
 def test_bowing_inclines_trunk_and_neck_and_flexes_the_hip():

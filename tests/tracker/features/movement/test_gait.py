@@ -37,6 +37,19 @@ def test_heel_strikes_and_toe_offs_are_found_within_their_stated_errors(yaw, fps
     assert np.std(late["toe_off"]) < 40
 
 
+def test_heels_and_toes_bring_the_toe_off_nearer_to_its_time():
+    strikes, offs = {}, {}
+    for what in ("ankles", "feet"):
+        times = np.arange(0, 11, 1 / 30)
+        rear, front = motions.feet(times, seconds=1.1)[what]
+        events = gait_events(times, rear, front)
+        for found, moments, percent in ((strikes, events.strikes, 0), (offs, events.offs, motions.TOE_OFF)):
+            found[what] = np.mean((100 * moments / 1.1 - percent + 50) % 100 - 50) * 11  # ms late
+    assert strikes["feet"] == pytest.approx(-20, abs=10)
+    assert offs["feet"] == pytest.approx(-12, abs=10)
+    assert offs["ankles"] == pytest.approx(-52, abs=10)
+
+
 @pytest.mark.parametrize("seconds", [0.9, 1.1, 1.4])
 def test_cadence_stride_and_stance(seconds):
     _, found = passage([STAND, motions.gait(10, seconds=seconds)])

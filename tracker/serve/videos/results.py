@@ -7,10 +7,16 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from ..formats.files import read_recording, write_recording
-from ..formats.registry import FORMATS
-from .queue import FILES
+from ...formats.files import read_recording, write_recording
+from ...formats.registry import FORMATS
 
+FILES = {
+    "save": "tracked.mp4",
+    "csv": "tracked.csv",
+    "features": "features.csv",
+    "events": "events.csv",
+    "report": "report.html",
+}
 TITLES = {
     "report": "Report",
     "save": "Annotated video",
@@ -59,7 +65,3 @@ def convert(folder: Path, name: str) -> Path:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
     return target
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

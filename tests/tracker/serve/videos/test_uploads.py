@@ -1,189 +1,16 @@
-"""Videos that are uploaded: what is accepted, the queue, and what a restart leaves. A short script runs."""
+"""Videos that are uploaded: what is accepted, and the downloads of their results."""
 
 import http.client
 import importlib.util
 import json
-import sys
-import textwrap
 import time
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from servers import until
 
-from posetrack.errors import UsageError
-from posetrack.tracker.config import RunConfig
-from posetrack.tracker.serve import bodies
-from posetrack.tracker.serve.jobs import MAX_ATTEMPTS, Jobs, State
-from posetrack.tracker.serve.queue import Queue
-
-RUN = RunConfig()
-SCRIPT = textwrap.dedent("""
-    import json, os, pathlib, sys, time
-    options = json.loads(sys.stdin.readline())
-    print(json.dumps({"step": "Tracking", "progress": 0.5}), flush=True)
-    work = pathlib.Path(sys.argv[1])
-    with open(work / "started", "a") as log:
-        log.write(os.getcwd() + " " + options["source"] + "\\n")
-    while not (work / "go").exists():
-        time.sleep(0.01)
-    if (work / "fail").exists():
-        print(json.dumps({"error": f"Cannot read '{options['source']}'."}), flush=True)
-        sys.exit(1)
-    pathlib.Path(options["csv"]).write_text(json.dumps(options))
-""")
-
-
-class Work:
-    """What the scripts did and may do."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.queue = partial(Queue, worker=(sys.executable, "-c", SCRIPT, str(folder)))
-
-    def started(self):
-        log = self.folder / "started"
-        return log.read_text().splitlines() if log.exists() else []
-
-    def go(self):
-        (self.folder / "go").touch()
-
-
-@pytest.fixture
-def work(tmp_path):
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return Work(folder)
-
-
-@pytest.fixture
-def history(tmp_path):
-    @contextmanager
-    def opened():
-        jobs = Jobs(tmp_path / "history")
-        try:
-            yield jobs
-        finally:
-            jobs.close()
-
-    return opened
-
-
-def added(jobs, name="a.mp4", **options):
-    job = jobs.add(name, ".mp4", options)
-    jobs.video(job).write_bytes(b"video")
-    jobs.enqueue(job.id)
-    return job.id
-
-
-def state(jobs, identity):
-    return jobs.get(identity).state
-
-
-def test_jobs_run_one_by_one_in_their_order(history, work):
-    with history() as jobs:
-        first, second = added(jobs, refine=True), added(jobs)
-        queue = work.queue(jobs, RUN)
-        until(lambda: jobs.get(first).progress == 0.5)
-        assert jobs.get(first).step == "Tracking"
-        assert state(jobs, second) is State.QUEUED
-        work.go()
-        until(lambda: state(jobs, second) is State.DONE)
-        assert state(jobs, first) is State.DONE
-        queue.close()
-        folders = [str(jobs.folder(jobs.get(i))) for i in (first, second)]
-        assert work.started() == [f"{folder} video.mp4" for folder in folders]
-        options = json.loads((jobs.results(jobs.get(first)) / "tracked.csv").read_text())
-    assert options["refine"] is True
-    assert RunConfig.of(**options).networks == RUN.networks
-
-
-def test_a_failure_is_a_sentence_with_the_name_that_the_client_gave(history, work):
-    (work.folder / "fail").touch()
-    work.go()
-    with history() as jobs:
-        job = added(jobs, "dance.mp4")
-        queue = work.queue(jobs, RUN)
-        until(lambda: state(jobs, job) is State.FAILED)
-        queue.close()
-        assert jobs.get(job).error == "Cannot read 'dance.mp4'."
-        assert not jobs.results(jobs.get(job)).exists()
-
-
-def test_a_process_that_dies_is_a_failure(history):
-    with history() as jobs:
-        job = added(jobs)
-        queue = Queue(jobs, RUN, worker=(sys.executable, "-c", "import os; os._exit(7)"))
-        until(lambda: state(jobs, job) is State.FAILED)
-        queue.close()
-        assert "code 7" in jobs.get(job).error
-
-
-def test_a_waiting_and_a_running_job_can_be_cancelled(history, work):
-    with history() as jobs:
-        first, second, third = added(jobs), added(jobs), added(jobs)
-        queue = work.queue(jobs, RUN)
-        until(work.started)
-        assert queue.cancel(second)
-        assert queue.cancel(first)
-        assert not queue.cancel(first)
-        work.go()
-        until(lambda: state(jobs, third) is State.DONE)
-        queue.close()
-        assert [state(jobs, job) for job in (first, second)] == [State.CANCELLED] * 2
-        assert len(work.started()) == 2
-        assert not jobs.results(jobs.get(first)).exists()
-
-
-def test_the_queue_goes_on_after_a_restart(history, work):
-    with history() as jobs:
-        first, second = added(jobs), added(jobs)
-        unfinished = jobs.add("half.mp4", ".mp4", {}).id
-        queue = work.queue(jobs, RUN)
-        until(work.started)
-        queue.close()
-        assert state(jobs, first) is State.RUNNING
-    work.go()
-    with history() as jobs:
-        assert state(jobs, first) is State.QUEUED
-        assert jobs.get(unfinished) is None
-        queue = work.queue(jobs, RUN)
-        until(lambda: state(jobs, second) is State.DONE)
-        queue.close()
-        assert state(jobs, first) is State.DONE
-        assert jobs.get(first).attempts == 2
-
-
-def test_a_video_that_ends_the_server_again_and_again_is_given_up(history):
-    for _ in range(MAX_ATTEMPTS):
-        with history() as jobs:
-            job = jobs.all()[0].id if jobs.all() else added(jobs)
-            assert jobs.claim().id == job
-    with history() as jobs:
-        assert state(jobs, job) is State.FAILED
-        assert "interrupted 3 times" in jobs.get(job).error
-
-
-def test_two_servers_do_not_share_a_history(history, tmp_path):
-    with history(), pytest.raises(UsageError, match="Another server uses"):
-        Jobs(tmp_path / "history")
-
-
-def test_a_worker_ends_with_its_server(tmp_path):
-    """As if the server was killed: its end of the pipe closes, and nothing else happens."""
-    import subprocess
-
-    from posetrack.tracker.serve.queue import WORKER
-
-    script = "import os, sys, threading, time; from posetrack.tracker.serve import worker;"
-    script += "threading.Thread(target=worker._end_with_server, daemon=True).start(); time.sleep(600)"
-    assert WORKER[-1] == "posetrack.tracker.serve.worker"
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as process:
-        process.stdin.close()
-        assert process.wait(timeout=120) == 1
+from posetrack.tracker.serve.web import bodies
 
 
 def test_an_upload_waits_in_the_queue_and_can_be_deleted(app, walking_clip, tmp_path):
@@ -326,7 +153,7 @@ def test_a_video_becomes_a_report_and_every_format(app, walking_clip):
 
 @pytest.mark.slow
 def test_the_example_saves_the_results(app, walking_clip, tmp_path):
-    path = Path(__file__).parents[3] / "examples" / "web_client.py"
+    path = Path(__file__).parents[4] / "examples" / "web_client.py"
     spec = importlib.util.spec_from_file_location("web_client", path)
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)

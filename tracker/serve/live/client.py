@@ -1,4 +1,4 @@
-"""A browser's own camera: frames come up a WebSocket, people go down."""
+"""A client that sends the frames of its own camera: frames come up a WebSocket, people go down."""
 
 from __future__ import annotations
 
@@ -6,25 +6,19 @@ import asyncio
 import json
 import time
 from contextlib import suppress
-from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, WebSocket, WebSocketDisconnect
+from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from ...errors import InputError, UsageError
-from ..types import Frame
-from .bodies import chunks
+from ....errors import InputError, UsageError
+from ...types import Frame
+from ..web.metrics import Metrics
+from ..web.scene import EMPTY, Scene, explained
+from ..web.sockets import SLOW, TOO_SLOW, UNREADABLE
+from .answer import Format
 from .engine import Engine
-from .metrics import Metrics
 from .pictures import decode
-from .scene import EMPTY, Scene, explained
-
-MAX_CLIENTS = 64
-MAX_PICTURE = 16 << 20  # bytes; a frame of a WebSocket has the same limit, see `server.py`
-SLOW = 10.0  # seconds in which a client must take an answer
-TRY_AGAIN_LATER, TOO_SLOW, UNREADABLE = 1013, 1008, 1007  # codes of RFC 6455
-Format = Literal["json", "binary"]
 
 
 class Told(BaseModel):
@@ -36,43 +30,7 @@ class Told(BaseModel):
     scene: Scene | None = None
 
 
-def routes(engine: Engine, metrics: Metrics) -> APIRouter:
-    """Return the routes of live pictures."""
-    router = APIRouter()
-    clients: set[WebSocket] = set()
-
-    @router.post("/api/pictures", tags=["people"])
-    async def track_picture(request: Request) -> dict[str, Any]:
-        """Find the people in a picture, the body of the request: JPEG, PNG or WebP, at most 16 MB."""
-        data = b"".join([part async for part in chunks(request, limit=MAX_PICTURE)])
-        image = await run_in_threadpool(decode, data)
-        answer = await asyncio.wrap_future(engine.session().submit(Frame(image, 0, 0.0)))
-        return answer.to_dict()
-
-    @router.get("/api/skeleton", tags=["people"])
-    def skeleton() -> dict[str, Any]:
-        """Return the names of the keypoints, and the limbs as pairs of their indices."""
-        skeleton = engine.pipeline.estimator.skeleton
-        return {"name": skeleton.name, "keypoints": skeleton.keypoints, "limbs": skeleton.limbs}
-
-    @router.websocket("/api/live")
-    async def live(socket: WebSocket, format: Annotated[Format, Query()] = "json") -> None:
-        await socket.accept()
-        if len(clients) >= MAX_CLIENTS:
-            return await socket.close(TRY_AGAIN_LATER, f"{MAX_CLIENTS} clients are connected")
-        clients.add(socket)
-        metrics.clients.set(len(clients))
-        try:
-            await _Client(socket, engine, metrics, format).run()
-        finally:
-            clients.discard(socket)
-            metrics.clients.set(len(clients))
-        return None
-
-    return router
-
-
-class _Client:
+class Client:
     """One browser: its newest frame, its tracks.
 
     Args:

@@ -1,17 +1,9 @@
 """Who may use the server, and the headers of its answers."""
 
-import http.client
-import io
-import zipfile
-
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from posetrack.errors import UsageError
-from posetrack.tracker.config import RunConfig
-from posetrack.tracker.serve import settings
-from posetrack.tracker.serve.access import COOKIE
-from posetrack.tracker.serve.server import welcome
+from posetrack.tracker.serve.web.access import COOKIE
 
 TOKEN = "correct-horse"
 
@@ -97,52 +89,3 @@ def test_the_headers_forbid_foreign_scripts(app):
             assert "unsafe" not in policy
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["cross-origin-resource-policy"] == "same-origin"
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd", "/../../etc/passwd"],
-)
-def test_a_path_leads_out_of_no_folder(app, path):
-    connection = http.client.HTTPConnection("127.0.0.1", app.port)  # sends the path as it is
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    assert answer.status == 404
-    assert b"create_app" not in answer.read()
-    connection.close()
-
-
-def test_the_page_loads_nothing_from_elsewhere(app):
-    with app.client() as client:
-        page = client.get("/").text
-        assert "http://" not in page
-        assert "https://" not in page
-        assert "<script>" not in page
-        assert "style=" not in page
-        assert "/source.zip" in page
-
-
-def test_the_source_of_the_server_is_complete(app):
-    with app.client() as client:
-        archive = zipfile.ZipFile(io.BytesIO(client.get("/source.zip").content))
-    names = archive.namelist()
-    wanted = ("posetrack/version.py", "posetrack/tracker/serve/app.py", "posetrack/models/weights/card.py", "LICENSE")
-    assert set(wanted) <= set(names)
-    assert "posetrack/tracker/serve/static/app.js" in names
-    assert len(names) == len(set(names))
-    assert not [name for name in names if "__pycache__" in name or ".." in name]
-
-
-def test_other_machines_need_a_token(tmp_path):
-    run = RunConfig()
-    with pytest.raises(UsageError, match="needs a token"):
-        settings.Settings(tmp_path, run, host="0.0.0.0")
-    one, other = settings.new_token(), settings.new_token()
-    assert one != other
-    assert len(one) >= 32
-    open_to_all = settings.Settings(tmp_path, run, host="0.0.0.0", token=one)
-    assert f"http://0.0.0.0:8000/?token={one} " in welcome(open_to_all, 8000)[0]
-    assert "token" not in " ".join(welcome(settings.Settings(tmp_path, run), 8000))
-    assert settings.is_loopback("::1")
-    assert settings.is_loopback("127.0.0.9")
-    assert not settings.is_loopback("192.168.0.2")

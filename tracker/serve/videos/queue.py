@@ -12,18 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ... import version
-from ..config import RunConfig
-from .jobs import Job, Jobs, State
+from .... import version
+from ...config import RunConfig
+from .job import Job, State
+from .jobs import Jobs
+from .results import FILES
 
-WORKER = (sys.executable, "-m", "posetrack.tracker.serve.worker")
-FILES = {
-    "save": "tracked.mp4",
-    "csv": "tracked.csv",
-    "features": "features.csv",
-    "events": "events.csv",
-    "report": "report.html",
-}
+WORKER = (sys.executable, "-m", "posetrack.tracker.serve.videos.worker")
 _WAIT = 1.0  # seconds between two queries for a job, if nothing wakes the thread
 
 

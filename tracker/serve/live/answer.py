@@ -6,18 +6,19 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from ...models.geometry.keypoints import Skeleton
-from ..features.events.detector import EventDetector
-from ..features.events.zones import Line, Zone, ZoneCounter
-from ..features.extraction.stream import ActionFeatures, Features
-from ..features.kinematics.angles import JOINTS
-from ..types import STATES, Frame, Tracks
-from .scene import EMPTY, Scene
+from ....models.geometry.keypoints import Skeleton
+from ...features.events.detector import EventDetector
+from ...features.events.zones import Line, Zone, ZoneCounter
+from ...features.extraction.stream import ActionFeatures, Features
+from ...features.kinematics.angles import JOINTS
+from ...types import STATES, Frame, Tracks
+from ..web.scene import EMPTY, Scene
 
+Format = Literal["json", "binary"]
 HEADER = struct.Struct("<IHHHHd")  # frame, width, height, people N, keypoints K, seconds
 
 

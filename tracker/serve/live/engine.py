@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from ..pipeline import Pipeline
-from ..types import Frame
+from ...pipeline import Pipeline
+from ...types import Frame
+from ..web.scene import EMPTY, Scene
 from .answer import Answer, Answers
-from .scene import EMPTY, Scene
 
 
 class Engine:

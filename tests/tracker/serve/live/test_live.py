@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
-from posetrack.tracker.serve import live
-from posetrack.tracker.serve.answer import HEADER
+from posetrack.tracker.serve.live import routes
+from posetrack.tracker.serve.live.answer import HEADER
+from posetrack.tracker.serve.web import sockets
 
 
 def test_a_picture_is_answered_with_its_people(app, grey):
@@ -119,7 +120,7 @@ def test_a_live_client_that_sends_no_picture_is_sent_away(app):
         socket.send(b"hello")
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(timeout=300)
-    assert closed.value.rcvd.code == live.UNREADABLE
+    assert closed.value.rcvd.code == sockets.UNREADABLE
     assert "not a picture" in closed.value.rcvd.reason
 
 
@@ -137,13 +138,13 @@ def test_the_latency_that_a_browser_reports_is_recorded(app, grey):
 
 
 def test_a_full_server_says_so(app, grey, monkeypatch):
-    monkeypatch.setattr(live, "MAX_CLIENTS", 1)
+    monkeypatch.setattr(routes, "MAX_CLIENTS", 1)
     with app.socket("/api/live") as first:
         first.send(grey(1))
         first.recv(timeout=300)
         with app.socket("/api/live") as second, pytest.raises(ConnectionClosed) as closed:
             second.recv(timeout=300)
-        assert closed.value.rcvd.code == live.TRY_AGAIN_LATER
+        assert closed.value.rcvd.code == sockets.TRY_AGAIN_LATER
 
 
 def test_people_are_counted_in_regions_and_at_lines(app, grey):

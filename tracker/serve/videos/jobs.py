@@ -1,4 +1,4 @@
-"""Uploads and their states, in a SQLite file that survives a restart."""
+"""All jobs and their states, in a SQLite file that survives a restart."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ...errors import OutputError, UsageError
+from ....errors import OutputError, UsageError
+from .job import Job, State
 
 MAX_ATTEMPTS = 3  # a video that ends the whole server is not tried for ever
 
@@ -25,50 +24,6 @@ create table if not exists jobs (
     attempts integer not null default 0, created real not null, started real, finished real
 ) strict
 """
-
-
-class State(StrEnum):
-    """Where a job is on its way."""
-
-    UPLOADING = "uploading"
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """An uploaded video and what becomes of it.
-
-    Attributes:
-        id: ours, random; also the name of its folder.
-        name: as the client calls the video; only shown.
-        suffix: of the video, one of `VIDEO_SUFFIXES`.
-        options: of the run.
-        state: see `State`.
-        step: what is being done.
-        progress: share of the step, 0 to 1.
-        error: a sentence, if it failed.
-        attempts: how often it was started.
-        created: seconds since 1970, as all times.
-        started: None before.
-        finished: None before.
-    """
-
-    id: str
-    name: str
-    suffix: str
-    options: Mapping[str, Any]
-    state: State
-    step: str
-    progress: float
-    error: str
-    attempts: int
-    created: float
-    started: float | None
-    finished: float | None
 
 
 class Jobs:

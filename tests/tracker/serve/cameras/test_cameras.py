@@ -13,9 +13,9 @@ import pytest
 from servers import LiveServer, multipart, until
 from websockets.exceptions import ConnectionClosed
 
-from posetrack.tracker.serve import camera as cameras
-from posetrack.tracker.serve.answer import HEADER
-from posetrack.tracker.serve.pictures import decode
+from posetrack.tracker.serve.cameras import camera, cameras
+from posetrack.tracker.serve.live.answer import HEADER
+from posetrack.tracker.serve.live.pictures import decode
 
 MJPEG = "multipart/x-mixed-replace; boundary=picture"
 
@@ -71,7 +71,7 @@ def test_each_camera_shows_its_own_people(serving, stream):
 
 
 def test_a_lost_camera_comes_back_and_disturbs_no_other(serving, stream, monkeypatch):
-    monkeypatch.setattr(cameras, "SILENT", 0.5)
+    monkeypatch.setattr(camera, "SILENT", 0.5)
     with stream(50) as one, serving() as app, app.client() as client:
         other = stream(200)
         for name, server in (("one", one), ("other", other)):
@@ -170,7 +170,7 @@ def test_people_come_as_lines_and_as_records(serving, stream):
 
 @pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
 def test_the_javascript_example_prints_people(serving, stream):
-    example = Path(__file__).parents[3] / "examples" / "web_client.mjs"
+    example = Path(__file__).parents[4] / "examples" / "web_client.mjs"
     with (
         stream(120) as server,
         serving(sources=(address(server),)) as app,
@@ -195,7 +195,7 @@ def test_a_slow_viewer_gets_newer_pictures_and_delays_no_other(serving, stream):
 
 
 def test_there_is_a_limit_to_cameras(app, monkeypatch):
-    monkeypatch.setattr("posetrack.tracker.serve.cameras.MAX_CAMERAS", 0)
+    monkeypatch.setattr(cameras, "MAX_CAMERAS", 0)
     with app.client() as client:
         answer = client.post("/api/cameras", json={"source": "0"})
         assert answer.status_code == 409

@@ -14,15 +14,16 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
-from ...errors import SourceError
-from ..video.address import VIDEO_SUFFIXES
-from ..video.source import open_source
-from .bodies import chunks
-from .jobs import Job, Jobs, State
-from .metrics import Metrics
-from .queue import FILES, Queue
-from .results import CONVERTED, convert, listing
-from .scene import read_scene
+from ....errors import SourceError
+from ...video.address import VIDEO_SUFFIXES
+from ...video.source import open_source
+from ..web.bodies import chunks
+from ..web.metrics import Metrics
+from ..web.scene import read_scene
+from .job import Job, State
+from .jobs import Jobs
+from .queue import Queue
+from .results import CONVERTED, FILES, convert, listing
 
 # A report has its own scripts: as a page without an origin it can neither read this server nor send anything, but it
 # may print and save.

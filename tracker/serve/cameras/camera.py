@@ -12,16 +12,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import PosetrackError
-from ..output.privacy import BlurFaces
-from ..timings import FrameRate
-from ..types import Frame
-from ..video.source import Source, open_source
-from .answer import Answer
-from .engine import Engine
+from ....errors import PosetrackError
+from ...output.privacy import BlurFaces
+from ...timings import FrameRate
+from ...types import Frame
+from ...video.source import Source, open_source
+from ..live.answer import Answer
+from ..live.engine import Engine
+from ..web.metrics import Metrics
+from ..web.scene import EMPTY
 from .latest import Latest
-from .metrics import Metrics
-from .scene import EMPTY
 
 RECONNECT = 24 * 3600.0  # seconds in which a lost source is tried
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds between attempts to open a source for the first time

@@ -17,10 +17,10 @@ from typing import Any
 
 from rich.console import Console
 
-from ...errors import PosetrackError
-from ..batch.track import track
-from ..config import RunConfig
-from ..run.plan import make_plan
+from ....errors import PosetrackError
+from ...batch.track import track
+from ...config import RunConfig
+from ...run.plan import make_plan
 
 _PAUSE = 0.2  # seconds between two lines of progress
 _NICE = 5  # live pages come first

@@ -1,0 +1,1 @@
+"""Cameras of the server, and their viewers."""

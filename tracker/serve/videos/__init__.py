@@ -1,0 +1,1 @@
+"""Uploaded videos: a queue of jobs, the process that runs each, and their results."""

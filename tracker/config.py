@@ -22,6 +22,7 @@ COLORS = ("id", "side")
 MOVEMENT = ("features", "events", "reps", "gait", "balance")  # tables that are computed from the poses
 RESULTS = ("save", "csv", *MOVEMENT, "report")  # outputs that are files
 POSITIVE = "a number above 0"
+MAX_DETECT_SIZE = 8192  # pixels; an image of twice the side would need gigabytes
 
 
 def _every(value: Any) -> bool:
@@ -275,8 +276,8 @@ class Networks:
         "longer side of the detector's input; 0 is the size that it was trained with",
         "PIXELS",
         unit="pixels",
-        check=lambda value: value == 0 or value >= 32,
-        remedy="at least 32, or 0 for the size that it was trained with",
+        check=lambda value: value == 0 or 32 <= value <= MAX_DETECT_SIZE,
+        remedy=f"at least 32 and at most {MAX_DETECT_SIZE}, or 0 for the size that it was trained with",
     )
     flip: bool = option(
         False, "average each pose with that of the mirrored crop: slightly more accurate, twice the computation"

@@ -128,3 +128,8 @@ def test_a_recipe_does_not_choose_what_is_replaced(key, tmp_path):
     (tmp_path / "a.toml").write_text(f"{key} = true\n")
     with pytest.raises(UsageError, match=f"Remove the key, and give --{key} in the command"):
         read_recipe(str(tmp_path / "a.toml"))
+
+
+def test_a_size_that_fills_the_memory_is_refused():
+    with pytest.raises(UsageError, match="at most 8192"):
+        RunConfig.of(detect_size=100_000_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import sys
 from collections.abc import Sequence
@@ -124,6 +125,13 @@ def _main(argv: Sequence[str] | None) -> int:
         words = sys.argv[1:] if argv is None else argv
         sys.stderr.write(f"posetrack: {redact_error(str(error), words)}\n")
         return 2 if isinstance(error, UsageError) else 1
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        sys.stderr.write(
+            f"posetrack: A name has {len(str(error.filename))} characters, too many for a file. Shorten it.\n"
+        )
+        return 2
     except KeyboardInterrupt:
         sys.stderr.write("posetrack: stopped.\n")
         return 1

@@ -136,6 +136,17 @@ def test_names_that_would_lose_a_result_are_refused(walking_clip, tmp_path, monk
     assert names(tmp_path) == {"link"}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["NAME"], ["CLIP", "--csv", "NAME.csv"], ["summary", "NAME", "--out", "x.csv"], ["models", "info", "NAME"]],
+    ids=" ".join,
+)
+def test_names_that_are_too_long_are_sentences(words, walking_clip, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([word.replace("CLIP", str(walking_clip)).replace("NAME", "n" * 5000) for word in words]) == 2
+    assert "too many for a file" in capsys.readouterr().err
+
+
 def test_a_foreign_file_in_the_place_of_a_sidecar_is_kept(track, tmp_path, capsys):
     (tmp_path / "out.csv.json").write_text('{"mine": 1}')
     assert track() == 1

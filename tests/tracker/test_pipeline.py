@@ -118,7 +118,7 @@ def test_two_pipelines_count_their_own_ids(people):
 
 def test_a_device_that_is_not_there_is_never_replaced(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(DeviceError, match="'cuda:0' was asked for"):
+    with pytest.raises(DeviceError, match="'cuda:0' was requested"):
         load_pipeline(device="cuda:0", offline=True)
     with pytest.raises(UsageError, match="not known"):
         load_pipeline(device="gpu", offline=True)

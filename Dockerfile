@@ -1,7 +1,9 @@
 # syntax=docker/dockerfile:1
-# posetrack on the CPU: docker build -t posetrack . && docker run --rm -v "$PWD:/data" posetrack video.mp4 --csv out.csv
-#
-# torch has smaller wheels for the CPU in an index of its own: --build-arg PIP_EXTRA_INDEX_URL=ADDRESS takes them.
+# CPU, with the bundled networks:
+#   docker build -t posetrack . && docker run --rm -v "$PWD:/data" posetrack video.mp4 --csv out.csv
+# GPU, and other networks (torch brings CUDA's libraries; the host needs NVIDIA's driver and container toolkit):
+#   docker build -t posetrack-gpu --build-arg EXTRAS='[full]' .
+#   docker run --rm --gpus all -v "$PWD:/data" posetrack-gpu video.mp4 --csv out.csv --model vitpose-b
 FROM python:3.12-slim
 
 RUN apt-get update \
@@ -10,7 +12,8 @@ RUN apt-get update \
 
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
-RUN --mount=type=bind,target=/src,rw pip install --no-cache-dir -c /src/constraints.txt '/src[full]'
+ARG EXTRAS=
+RUN --mount=type=bind,target=/src,rw pip install --no-cache-dir -c /src/constraints.txt "/src${EXTRAS}"
 
 # The group "video" may read cameras.
 RUN useradd --create-home --uid 1000 --groups video posetrack && mkdir /data && chown posetrack /data

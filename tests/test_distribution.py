@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,10 @@ def test_the_image_runs_as_a_user_and_starts_posetrack():
     copied = re.findall(r"/src/([\w.]+)", "\n".join(lines))
     assert copied
     assert all((ROOT / name).exists() for name in copied)
+    extras = set(re.findall(r"EXTRAS='\[(\w+)\]'", "\n".join(lines)))
+    assert extras
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert extras <= project["optional-dependencies"].keys()
 
 
 def test_links_become_absolute():

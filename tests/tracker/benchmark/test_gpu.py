@@ -8,6 +8,7 @@ from posetrack.tracker.benchmark.gpu import compare_crops, compare_keypoints
 from posetrack.tracker.cli import main
 
 
+@pytest.mark.slow
 def test_crops_are_within_a_grey_level_and_keypoints_within_a_thousandth_of_the_height():
     crops = compare_crops("cpu")
     assert crops.keys() == {"bilinear", "halved"}

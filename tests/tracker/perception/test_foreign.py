@@ -181,6 +181,7 @@ def test_feet_reach_the_table_and_the_angles(rtmpose, walking_clip, tmp_path):
         assert any(row["left_ankle_deg"] for row in csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_the_path_without_agpl_networks_loads_neither_ultralytics_nor_torch(rtmpose, walking_clip, tmp_path):
     detector = networks.write_final(tmp_path / "detector.onnx", "RTMDet")
     words = ["--source", str(walking_clip), "--model", rtmpose, "--detector", str(detector), "--conf", "0.6"]

@@ -56,6 +56,7 @@ def test_a_later_start_finds_the_machine_code(tmp_path):
     assert start(tmp_path).stdout == "[2.0, 3.0, 4.0] 1\n"
 
 
+@pytest.mark.slow
 def test_a_change_in_a_file_that_the_kernel_calls_counts(tmp_path):
     (tmp_path / "code_parts.py").write_text(PARTS)
     start(tmp_path)
@@ -80,6 +81,7 @@ def test_a_full_disk_ends_no_run(tmp_path, full_disk):
     assert result.stderr.startswith("Compiling the tracker takes some seconds at every start: ")
 
 
+@pytest.mark.slow
 def test_numbas_own_setting_of_the_cache_folder_is_left_alone(tmp_path):
     code = "import posetrack.tracker.tracking.tracker as t, numba; t.warm_up(); print(repr(numba.config.CACHE_DIR))"
     place = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "numba"), "POSETRACK_CACHE": str(tmp_path / "other")}

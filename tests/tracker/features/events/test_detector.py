@@ -28,6 +28,7 @@ SCRIPTS = {  # what is done, seconds of each passage, and from which sides it is
     "right_hand_raised": ([STAND, motions.raise_hand("right"), STAND, motions.raise_hand("right")], 1.0, ALL),
     "fall": ([motions.stand(1.5), motions.fall(1)], 1.0, ALL),
 }
+QUICK = ("squat", "left_hand_raised", "fall", "step")  # of them; the others are slow tests
 NOTHING = {
     "bows": ([STAND, motions.bows(3)], 1.0),
     "sits": ([STAND, motions.sit(7), STAND], 1.0),
@@ -81,7 +82,9 @@ def rates(name, *, yaws, **conditions):
 
 
 @pytest.mark.parametrize("fps", [30, pytest.param(15, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in SCRIPTS]
+)
 def test_events_are_found_from_all_their_sides(name, fps):
     precision, recall = rates(name, yaws=SCRIPTS[name][2], fps=fps)
     assert precision >= 0.9, precision
@@ -89,7 +92,7 @@ def test_events_are_found_from_all_their_sides(name, fps):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["squat", "left_hand_raised", "fall", "step"])
+@pytest.mark.parametrize("name", QUICK)
 def test_more_noise_and_twice_the_gaps_cost_little(name):
     precision, recall = rates(name, yaws=SCRIPTS[name][2], noise=0.015, missing=0.1, seed=5)
     assert precision >= (0.6 if name == "fall" else 0.8), precision  # unsmoothed, a lying person's feet resemble steps

@@ -241,6 +241,7 @@ def test_importing_loads_nothing_heavy(statement):
     assert result.stdout.strip() == ""
 
 
+@pytest.mark.slow
 def test_the_first_start_of_the_bundled_networks_loads_no_timm():
     code = """
 import sys

@@ -163,6 +163,7 @@ def clip(tmp_path_factory):
     return make_sample(tmp_path_factory.mktemp("clips") / "people.mp4", seconds=2, fps=24)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [pytest.param((3, 1), marks=pytest.mark.slow), (4, 2), ("auto", "auto")])
 def test_a_file_gives_the_same_table_with_and_without_threads(every, clip, tmp_path):
     pipeline = load_pipeline(device="cpu", offline=True, detect_every=every[0], pose_every=every[1])
@@ -178,6 +179,7 @@ def test_a_file_gives_the_same_table_with_and_without_threads(every, clip, tmp_p
     assert tables[0].count(b"\n") > 40
 
 
+@pytest.mark.slow
 def test_people_of_photographs_keep_their_ids_until_the_cut(clip):
     with av.open(str(clip)) as video:
         images = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]

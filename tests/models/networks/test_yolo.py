@@ -26,6 +26,7 @@ def test_calibration_is_linear_in_the_logits():
     torch.testing.assert_close(after[:, 4], torch.sigmoid(1.5 * torch.logit(before[:, 4]) + 0.8), rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_importing_ultralytics_leaves_no_traces(tmp_path):
     script = """
 import json, os, sys

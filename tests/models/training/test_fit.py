@@ -118,6 +118,7 @@ class InterruptedTask(PoseTask):
         return super().loss(network, batch, mean)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_interrupted_goes_on_bit_for_bit(people, tmp_path, monkeypatch):
     """Two batches an epoch; killed within the fourth, after a checkpoint at the sixth step and one of the epoch."""
     monkeypatch.setattr("posetrack.models.training.report.EVERY", 1)

@@ -76,6 +76,7 @@ def test_the_teacher_adds_its_weight_times_its_distance_and_only_in_training(peo
     assert losses[2] - losses[0] == pytest.approx(2 * (losses[1] - losses[0]), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_student_comes_to_answer_as_its_teacher(people, tmp_path):
     taught = task(people, saved(vitpose(), tmp_path))
     batch = batch_of(taught)

@@ -137,6 +137,7 @@ def test_a_configuration_that_does_not_fit_is_refused(values, sentence, folder, 
         rt_detr.load(changed(folder, tmp_path, **values))
 
 
+@pytest.mark.slow
 def test_the_example_prints_every_keypoint(folder, monkeypatch, capsys):
     assets = Path(importlib.util.find_spec("ultralytics").origin).parent / "assets"
     example = Path(__file__).parents[3] / "examples" / "rtdetr_vitpose.py"

@@ -138,6 +138,7 @@ def test_processes_take_files_only(pictures, words, tmp_path, monkeypatch, capsy
     assert "Leave --jobs and --engine out" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_processes_give_what_one_run_gives(clips, table, tmp_path):
     assert posetrack(clips / "a.mp4", clips / "b.mp4", "--csv", tmp_path, "--jobs", 2) == 0
     assert [(tmp_path / f"{name}.csv").read_bytes() for name in "ab"] == [table] * 2

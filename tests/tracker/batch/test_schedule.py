@@ -86,6 +86,7 @@ def test_a_process_that_dies_is_replaced_and_its_task_run_again(tmp_path):
     assert len((tmp_path / "always").read_text().splitlines()) == ATTEMPTS
 
 
+@pytest.mark.slow
 def test_networks_that_cannot_be_loaded_are_an_error_of_the_run():
     from posetrack.tracker.batch.processes import Processes
 

@@ -103,6 +103,7 @@ def test_segments_cover_the_video_once():
     assert split(0.0, 0.0, last=None) == [Segment(0, 0, None)]
 
 
+@pytest.mark.slow
 def test_the_tracks_are_those_of_the_whole(video):
     workers = Here(pipeline())
     whole = tracks_of(video, pipeline())

@@ -41,6 +41,7 @@ def sources(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -66,6 +67,7 @@ def test_the_first_person_of_every_file_is_number_1(sources, tmp_path):
     assert all(rows(tmp_path / f"{name}.csv") for name in ("a", "b", "c", "photo"))
 
 
+@pytest.mark.slow
 def test_own_results_are_no_sources_and_what_is_left_out_is_named(sources, tmp_path, capsys, caplog):
     clips = tmp_path / "clips"
     shutil.copytree(sources, clips)
@@ -100,6 +102,7 @@ def test_one_existing_result_leaves_the_others_be(sources, tmp_path, capsys):
     assert all(rows(tmp_path / f"{name}.csv") for name in ("a", "c", "photo"))
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on(sources, tmp_path, capsys, caplog):
     words = (sources, "--csv", tmp_path / "t", "--save", tmp_path / "v")
     assert posetrack(*words, "--quiet") == 0

@@ -133,6 +133,7 @@ def test_a_converted_file_knows_what_its_weights_cannot_tell(tmp_path):
     assert (loaded.input_size, loaded.activation) == ((128, 96), "relu")
 
 
+@pytest.mark.slow
 def test_a_name_is_converted_with_its_input_size(tmp_path, cache):
     cache.mkdir()
     torch.save(ZOO["potr-xcit-s12-p16"].build().state_dict(), cache / "potr-xcit-s12-p16-288x384.pth")

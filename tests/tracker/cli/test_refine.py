@@ -222,6 +222,7 @@ def test_a_choice_of_the_whole_run_is_refused_live(words, named, track, monkeypa
     assert f"Leave {named} out" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_faces_are_hidden_in_both_passes(track, tmp_path):
     pictures = []
     for words in ((), ("--blur-faces",), ("--blur-faces", "--refine"), ("--skeleton-only", "--refine")):

@@ -108,6 +108,7 @@ def test_cut_outs_are_read_and_others_are_refused(tmp_path):
         composed.read_cutouts(tmp_path)
 
 
+@pytest.mark.slow
 def test_passers_by_of_a_photograph_get_their_ids_back(passers_by):
     """Two walk behind a wall from both sides and come out on the other's; the third comes for the first time."""
     pair = composed.change_places(2, hidden=3.0, seed=1)

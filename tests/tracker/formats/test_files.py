@@ -76,6 +76,7 @@ def test_a_recording_without_people_is_a_file_too(name, tmp_path):
         assert sum(len(tracks) for _, _, tracks in read_recording(file)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

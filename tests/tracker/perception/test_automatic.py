@@ -101,6 +101,7 @@ def test_the_recommended_networks_are_on_the_lists():
     assert detector in DETECTORS
 
 
+@pytest.mark.slow
 def test_a_pipeline_takes_what_was_chosen(tmp_path, monkeypatch):
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))

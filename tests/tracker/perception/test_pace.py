@@ -4,6 +4,7 @@ import json
 import logging
 from itertools import pairwise
 
+import pytest
 import servers
 
 from posetrack.tracker.cli import main
@@ -86,6 +87,7 @@ def test_a_change_of_level_is_logged(caplog):
     assert "Pace 1 of 3: 10 frames/s of 30. People are detected" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_stream_that_is_too_fast_is_processed_less_often(tmp_path, caplog):
     def body():
         yield from servers.multipart([servers.jpeg(90, size=(320, 240))] * 100_000)

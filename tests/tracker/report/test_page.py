@@ -142,6 +142,7 @@ def test_one_page_has_one_picture_of_each_kind(two_people, clip):
     assert 'id="picture"' not in without
 
 
+@pytest.mark.slow
 def test_thinned_series_are_confessed(collect):
     scene = synthetic.walking(synthetic.regular(20, 30))
     page = render(collect(scene, max_rows=200), facts={})

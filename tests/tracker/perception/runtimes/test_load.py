@@ -165,6 +165,7 @@ def test_a_damaged_cache_is_made_again(what, damage, frame, reference, tmp_path,
     np.testing.assert_allclose(poses.scores, reference[1].scores, atol=5e-4)
 
 
+@pytest.mark.slow
 def test_the_cache_of_a_detector_keeps_the_last_image_sizes_and_heals_them(frame, tmp_path, monkeypatch):
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
     sizes = range(64, 64 + 32 * 6, 32)

@@ -149,6 +149,7 @@ def test_a_transport_stream_is_taken_up_again():
     assert after.time > source.gaps[0].end > source.gaps[0].start >= before.time
 
 
+@pytest.mark.slow
 def test_an_rtsp_server_that_is_killed_and_started_again(make, tmp_path):
     make.encode(tmp_path / "clip.mp4", [i / 25 for i in range(500)], rate=25)
     with socket.socket() as free:

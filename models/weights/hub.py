@@ -85,7 +85,7 @@ def _downloaded(repository: str, revision: str | None, offline: bool, *, option:
         facts = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
     except (HfHubHTTPError, ValueError) as error:
         if getattr(getattr(error, "response", None), "status_code", None) in (401, 403, 404):
-            raise ModelError(  # the hub does not tell whether a private one exists
+            raise ModelError(  # the hub hides whether a private one exists
                 f"The hub has no network '{repository}'{f' of revision {revision}' if revision else ''}, or it is "
                 f"private. Check the name, or {LOG_IN}."
             ) from error

@@ -370,7 +370,7 @@ def test_data_print_in_one_line(tracks):
     assert repr(Frame(IMAGE, 3, 0.1)) == "Frame(index=3, time=0.1, 64 x 48 pixels)"
 
 
-def test_a_wrong_image_is_told_before_a_missing_time(line):
+def test_a_wrong_image_is_reported_before_a_missing_time(line):
     line(IMAGE)
     with pytest.raises(InputError, match="of type str"):
         line("video.mp4")

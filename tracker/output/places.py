@@ -33,7 +33,7 @@ class PlaceTexts:
 
 def _text(place: Zone | Line, count: Count) -> str:
     """Return the counts of a place: for a zone also who is inside now."""
-    inside = f"  {count.entered - count.left - count.lost} inside" if isinstance(place, Zone) else ""
+    inside = f"  {count.inside} inside" if isinstance(place, Zone) else ""
     return f"{place.name}  {count.entered} in  {count.left} out{inside}"
 
 

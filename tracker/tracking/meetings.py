@@ -1,4 +1,4 @@
-"""Give people their ids back who were taken for each other while one of them hid the other."""
+"""Restore the ids of people who were mistaken for each other while one hid the other."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Meetings:
                 self._leave(identity)
 
     def _alternative(self, identity: int, looks: dict[int, Array]) -> tuple[float, int, float]:
-        """Return whom else a track may follow of those whom its person met.
+        """Return which of the people its person met a track may follow instead.
 
         Args:
             identity: of the track.

@@ -62,7 +62,7 @@ def test_the_first_word_that_is_a_command_is_one():
     assert build_parser().parse_args(["demo", "--out", "here"]).out == "here"
 
 
-def test_a_missing_file_is_told_before_a_missing_display(capsys, tmp_path, monkeypatch):
+def test_a_missing_file_is_reported_before_a_missing_display(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)

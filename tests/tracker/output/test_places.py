@@ -15,7 +15,7 @@ def grey():
 
 
 def at(x, y):
-    """Return one person whose box stands at a place."""
+    """Return one person with the feet at a place."""
     box = [[x - 20, y - 100, x + 20, y]]
     poses = Poses(box, np.full((1, 17, 2), np.nan), np.zeros((1, 17)), [0.9])
     return Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,))

@@ -37,7 +37,7 @@ def look(device, boxes):
     network = Blobs(device)
     view = views.single_stage_view(SingleStagePoseEstimator(network, SingleStageCard(size=SIZE), conf=0.05))
     image = np.zeros((120, 200, 3), np.uint8)
-    for left, top, right, bottom in BOXES[:2].astype(int):  # nobody is in the third
+    for left, top, right, bottom in BOXES[:2].astype(int):  # the third box is empty
         image[top:bottom, left:right] = 255
     return view(image, boxes), network.batches
 

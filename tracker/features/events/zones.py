@@ -117,6 +117,11 @@ class Count:
     lost: int = 0
     dwells: list[float] = field(default_factory=list)
 
+    @property
+    def inside(self) -> int:
+        """Number of people who are inside now; zones only."""
+        return self.entered - self.left - self.lost
+
 
 class ZoneCounter:
     """Detect who enters, leaves and crosses, in consecutive frames.

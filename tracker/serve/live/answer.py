@@ -149,4 +149,4 @@ def _counts(place: Zone | Line, counter: ZoneCounter) -> dict[str, Any]:
     counts: dict[str, Any] = counter.facts()[place.name]
     if isinstance(place, Line):
         return {"in": counts["in"], "out": counts["out"]}
-    return counts | {"inside": counts["in"] - counts["out"] - counts["lost"]}
+    return counts | {"inside": counter.counts[place.name].inside}

@@ -21,8 +21,8 @@ from .engine import Engine
 from .pictures import decode
 
 
-class Told(BaseModel):
-    """What a browser says: the latency that it measured, `{"latency_ms": 56.1}`, or what is marked in its pictures."""
+class ClientMessage(BaseModel):
+    """Text from a browser: the latency that it measured, `{"latency_ms": 56.1}`, or what is marked in its pictures."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,7 +62,7 @@ class Client:
         with suppress(WebSocketDisconnect):
             while (message := await self._socket.receive())["type"] != "websocket.disconnect":
                 if message.get("bytes") is None:
-                    await self._told(message.get("text") or "")
+                    await self._handle(message.get("text") or "")
                     continue
                 if self._newest.full():
                     self._newest.get_nowait()
@@ -70,17 +70,17 @@ class Client:
                 self._newest.put_nowait((self._received, message["bytes"], time.monotonic()))
                 self._received += 1
 
-    async def _told(self, text: str) -> None:
+    async def _handle(self, text: str) -> None:
         """Take a latency that the browser measured or a scene; answer what is neither with an error."""
         try:
-            told = Told.model_validate_json(text)
-            self._scene = told.scene.check() if told.scene else self._scene
+            message = ClientMessage.model_validate_json(text)
+            self._scene = message.scene.check() if message.scene else self._scene
         except (ValidationError, UsageError) as error:
             sentence = explained(error) if isinstance(error, ValidationError) else str(error)
             await self._socket.send_text(json.dumps({"error": sentence}))
             return
-        if told.latency_ms is not None:
-            self._metrics.latency.observe(told.latency_ms / 1000)
+        if message.latency_ms is not None:
+            self._metrics.latency.observe(message.latency_ms / 1000)
 
     async def _answer_all(self) -> None:
         """Answer the newest frame, again and again."""

@@ -92,10 +92,10 @@ function connect() {
   }
   own.onmessage = ({ data }) => {
     if (own !== socket) return
-    const told = JSON.parse(data)
-    if (told.error) return say($("message"), told.error)
+    const message = JSON.parse(data)
+    if (message.error) return say($("message"), message.error)
     const waits = drawing // an older answer, which this one replaces
-    answer = told
+    answer = message
     marks.fit(answer.size[0])
     drawing = sender.answered(answer)
     if (waits === undefined) requestAnimationFrame(() => own === socket && show())

@@ -29,8 +29,8 @@ export const textOf = (points, metres) => [...points.flat().map((value) => value
  */
 export function drawScene(context, { scene, draft }, counts, { place, thick }) {
   const pen = new Pen(context, place, thick)
-  const told = (name, { inside, ...count }) => `${name}: ${inside === undefined ? `${count.in} in, ${count.out} out` : `${inside} inside`}`
-  const counted = (name) => (counts[name] ? told(name, counts[name]) : name)
+  const summary = (name, { inside, ...count }) => `${name}: ${inside === undefined ? `${count.in} in, ${count.out} out` : `${inside} inside`}`
+  const counted = (name) => (counts[name] ? summary(name, counts[name]) : name)
   for (const [name, points] of Object.entries(scene.zones)) {
     pen.area(points)
     pen.say(counted(name), points.reduce((highest, point) => (point[1] < highest[1] ? point : highest)))

@@ -1,7 +1,7 @@
-"""Random input: every run draws a new seed, and prints it where a test fails.
+"""Random input, the same in every run: a change is judged by itself, not by the draw.
 
-POSETRACK_FUZZ_SEED repeats a run, POSETRACK_FUZZ_CASES sets the number of cases of each test; `python tasks.py fuzz
---minutes N` runs many. An input that fails is kept below tests/data/fuzz/, where `test_inputs_that_once_failed` reads
+`python tasks.py fuzz --minutes N` draws new seeds and runs many cases; POSETRACK_FUZZ_SEED repeats one of its runs,
+POSETRACK_FUZZ_CASES sets the number of cases of each test. An input that fails is kept below tests/data/fuzz/, where `test_inputs_that_once_failed` reads
 it from then on.
 """
 
@@ -33,7 +33,7 @@ from posetrack.tracker.video.source import open_source
 from posetrack.tracker.video.writer import VideoWriter, open_writer
 from tests import foreign_networks as networks
 
-SEED = int(os.environ.get("POSETRACK_FUZZ_SEED") or random.SystemRandom().randrange(2**32))
+SEED = int(os.environ.get("POSETRACK_FUZZ_SEED", "0"))
 CASES = int(os.environ.get("POSETRACK_FUZZ_CASES", "8"))
 KEPT = Path(__file__).parent / "data" / "fuzz"
 READ = [name for name, format in FORMATS.items() if format.read]
@@ -170,7 +170,7 @@ def test_boxes_of_a_file_are_finite_and_have_an_area(tmp_path_factory, rows):
     found = FileDetector(path)(Frame(PICTURE, 0, 0.0))
     assert np.isfinite(found.boxes).all()
     assert ((found.scores >= 0) & (found.scores <= 1)).all()
-    valid = [row for row in rows if 1 < row[2] < 1e5 and 1 < row[3] < 1e5 and max(map(abs, row[:2])) < 1e4]
+    valid = [row for row in rows if 1 < row[2] < 1e5 and 1 < row[3] < 1e5 and abs(row[0]) < 1e4 and abs(row[1]) < 1e4]
     assert len(found) >= sum(0 <= row[4] <= 1 for row in valid)
 
 

@@ -37,6 +37,10 @@ def _not_negative(value: float) -> bool:
     return 0 <= value < math.inf
 
 
+def _is_floor(value: str) -> bool:
+    return value == AUTO or bool(parse_floor(value))
+
+
 @dataclass(frozen=True)
 class Source:
     """What is read."""
@@ -170,9 +174,10 @@ class Outputs:
     )
     floor: str | None = option(
         None,
-        "two points (pixels) of a line on the floor along which people move; angles and heights are measured from it",
+        "two points (pixels) of a line on the floor along which people move; angles and heights are measured from it; "
+        "`auto`: from feet that stand still, files only",
         "X1,Y1,X2,Y2",
-        check=parse_floor,
+        check=_is_floor,
     )
     person: str | None = option(
         None,
@@ -220,7 +225,9 @@ class Outputs:
     def calibration(self) -> Calibration:
         """What a metre is, and where the floor is."""
         lengths = parse_lengths(self.known_length) if self.known_length else ()
-        return Calibration(self.person_height, self.scale, lengths, parse_floor(self.floor) if self.floor else None)
+        finds_floor = self.floor == AUTO
+        floor = parse_floor(self.floor) if self.floor and not finds_floor else None
+        return Calibration(self.person_height, self.scale, lengths, floor, finds_floor)
 
     @property
     def files(self) -> dict[str, Path]:

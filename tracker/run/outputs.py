@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import MOVEMENT
+from ..features.calibration.floor import on_estimated_floor
 from ..features.events.detector import UNITS, EventDetector
 from ..features.events.repetitions import from_config
 from ..features.events.zones import ZoneCounter, zones_from_config
@@ -31,7 +32,6 @@ from ..tracking.selectors import parse_person, parse_roi
 from ..video.writer import open_writer
 
 if TYPE_CHECKING:
-    from ...models.geometry.keypoints import Skeleton
     from ..config import Outputs
     from ..pipeline import Pipeline
     from ..report.report import Report
@@ -91,9 +91,9 @@ def open_outputs(
     if files or listeners or labels:
         tables.append(ActionSink(actions, detector, *listeners, movements=movements, zones=zones, **files, **named))
     tables += labels  # after the features, before the image
-    csv = [_csv(job, outputs, frames, skeleton, **named)] if "csv" in job.targets else []
+    csv = [_csv(job, outputs, frames, actions, **named)] if "csv" in job.targets else []
     if two_pass:
-        revise = partial(_revise, select=select, skeleton=skeleton if refine else None)
+        revise = partial(_revise, select=select, actions=actions, refined=refine)
         return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
     images = [overlay] if overlay else []
     return report, Sinks(*tables, *images, *csv, conceal=conceal, select=select, timings=timings)
@@ -105,6 +105,8 @@ def second_pass(outputs: Outputs, *, refine: bool) -> str:
         return "--refine"
     if selection(outputs).whole:
         return "--min-length" if outputs.min_length else f"--person {outputs.person}"
+    if outputs.calibration.finds_floor:
+        return "--floor auto"
     return ""
 
 
@@ -116,14 +118,18 @@ def selection(outputs: Outputs) -> Selection:
 
 
 def _revise(
-    times: Sequence[float], tracks: Sequence[Tracks], *, select: Selection, skeleton: Skeleton | None
+    times: Sequence[float], tracks: Sequence[Tracks], *, select: Selection, actions: ActionFeatures, refined: bool
 ) -> list[Tracks]:
-    """Refine the tracks of a run if a skeleton is given, and select people."""
-    if skeleton:
+    """Refine the tracks of a run if requested, select people, and find the floor on which they walk if requested."""
+    if refined:
         from ..tracking.refine import refine
 
-        tracks = refine(times, tracks, skeleton=skeleton)
-    return select.choose(times, tracks)
+        tracks = refine(times, tracks, skeleton=actions.skeleton)
+    chosen = select.choose(times, tracks)
+    if actions.calibration.finds_floor:
+        timed = ((index, *moment) for index, moment in enumerate(zip(times, chosen)))
+        actions.calibration = on_estimated_floor(actions.calibration, timed, actions.skeleton)
+    return chosen
 
 
 def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
@@ -148,15 +154,17 @@ def _screens(
     return screens
 
 
-def _csv(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton, **named: Any) -> Table:
+def _csv(job: Job, outputs: Outputs, frames: Source, actions: ActionFeatures, **named: Any) -> Table:
     """Return the table of keypoints, in the format of its suffix."""
-    csv = job.targets["csv"]
+    csv, skeleton = job.targets["csv"], actions.skeleton
     format = format_of(csv)
     if format is FORMATS["table"]:
         return CsvSink(csv, skeleton=skeleton, states=outputs.keypoint_states, **named)
-    options = {"calibration": outputs.calibration} if "calibration" in format.options else {}
-    facts: Any = {"size": frames.size, "fps": frames.fps, **options}
-    return ConvertingSink(csv, skeleton=skeleton, **named, **facts)
+
+    def options() -> dict[str, Any]:
+        return {"calibration": actions.calibration} if "calibration" in format.options else {}
+
+    return ConvertingSink(csv, skeleton=skeleton, size=frames.size, fps=frames.fps, options=options, **named)
 
 
 def written(targets: Mapping[str, Path]) -> list[Path]:

@@ -22,7 +22,8 @@ from posetrack.errors import PosetrackError
 from posetrack.models.foreign.graph import read as read_graph
 from posetrack.models.foreign.recognise import recognise
 from posetrack.models.weights.checkpoint import read_state
-from posetrack.tracker.config import RunConfig, read_recipe
+from posetrack.tracker.config.recipe import read_recipe
+from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.formats.files import read_recording, write_recording
 from posetrack.tracker.formats.registry import FORMATS
 from posetrack.tracker.partial import PartialFile

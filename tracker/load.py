@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..installation import explained
-from .config import Networks, Tracking
+from .config.networks import Networks
+from .config.tracking import Tracking
 from .perception.schedule import Every, Schedule
 from .pipeline import Pipeline
 from .tracking.config import CALIBRATED

@@ -5,7 +5,7 @@ import pytest
 from gaps import ABSENT, FPS, FRAMES, UNKNOWN, gappy
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.calibration.measures import Calibration
 from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.formats.files import read_recording, write_recording

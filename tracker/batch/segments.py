@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import PosetrackError, SourceError
-from ..config import Source as SourceOptions
+from ..config.source import Source as SourceOptions
 from ..loop import follow
 from ..pipeline import Observed, Pipeline
 from ..stages import Stage, parallel

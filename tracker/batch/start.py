@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..config import Workers
-from ..options import AUTO
+from ..config.option import AUTO
+from ..config.workers import Workers
 from ..perception.runtimes.machine import free_memory, threads
 from ..pipeline import Pipeline
 from .schedule import WorkerPool

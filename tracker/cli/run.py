@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, UsageError
 from ...models.cache import cache_folder
-from ..config import TYPES, Networks, RunConfig, read_recipe
+from ..config.networks import Networks
+from ..config.recipe import read_recipe
+from ..config.run import TYPES, RunConfig
 from ..partial import check_inputs
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config import Outputs, Source
+from ..config.outputs import Outputs
+from ..config.source import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from ...errors import UsageError
-from ..config import Networks, Tracking
+from ..config.networks import Networks
+from ..config.tracking import Tracking
 from ..load import assemble
 from ..pipeline import Pipeline
 from ..stages import streams

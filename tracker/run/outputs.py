@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import MOVEMENT
+from ..config.outputs import MOVEMENT
 from ..features.events.detector import UNITS, EventDetector
 from ..features.events.repetitions import from_config
 from ..features.events.zones import ZoneCounter, zones_from_config
@@ -32,7 +32,7 @@ from ..video.writer import open_writer
 
 if TYPE_CHECKING:
     from ...models.geometry.keypoints import Skeleton
-    from ..config import Outputs
+    from ..config.outputs import Outputs
     from ..pipeline import Pipeline
     from ..report.report import Report
     from ..types import Tracks

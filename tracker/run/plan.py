@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import OutputError, PosetrackError, SourceError, UsageError
-from ..config import Outputs, RunConfig, Workers
+from ..config.outputs import Outputs
+from ..config.run import RunConfig
+from ..config.workers import Workers
 from ..output import manifest
 from ..output.motion import SUFFIX as MOTION
 from ..output.results import exists, is_complete, is_ours

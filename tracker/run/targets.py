@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ...errors import UsageError
-from ..config import Outputs
+from ..config.outputs import Outputs
 from ..formats.files import check_result
 from ..formats.registry import format_of
 from ..output.results import is_sidecar

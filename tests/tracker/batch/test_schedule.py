@@ -9,7 +9,8 @@ from batch_tasks import Double, Kill, Refuse
 from posetrack.errors import PosetrackError, SourceError, UsageError
 from posetrack.tracker.batch.schedule import ATTEMPTS, Given, Lost, schedule
 from posetrack.tracker.batch.worker import Died, Finished, Frames, Ready
-from posetrack.tracker.config import Networks, Tracking
+from posetrack.tracker.config.networks import Networks
+from posetrack.tracker.config.tracking import Tracking
 from posetrack.tracker.run.networks import load
 
 

@@ -10,7 +10,7 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.batch.segments import LENGTH, Observe, Segment, observing, segments_of, split
 from posetrack.tracker.batch.worker import Died, Finished, Ready
 from posetrack.tracker.cli import main
-from posetrack.tracker.config import Source
+from posetrack.tracker.config.source import Source
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.loop import follow
 from posetrack.tracker.perception.schedule import Schedule

@@ -14,7 +14,7 @@ from gaps import gappy
 from posetrack.errors import OutputError, PosetrackError, SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.models.geometry.skeletons import BODY_25, POSETRACK18
-from posetrack.tracker.features.calibration.calibration import Calibration, Floor, Length
+from posetrack.tracker.features.calibration.measures import Calibration, Floor, Length
 from posetrack.tracker.formats.files import find_sequences, read_recording, read_trajectories, write_recording
 from posetrack.tracker.formats.recording import Recording, tracks_of
 from posetrack.tracker.formats.registry import FORMATS

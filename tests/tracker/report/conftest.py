@@ -3,7 +3,7 @@ import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.calibration.measures import Calibration
 from posetrack.tracker.features.events.detector import Event, EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink

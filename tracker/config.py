@@ -387,6 +387,11 @@ class Workers:
     def __post_init__(self) -> None:
         check(self)
 
+    @property
+    def parallel(self) -> bool:
+        """Whether worker processes are requested."""
+        return self.jobs != 1 or self.engine != "local"
+
 
 GROUPS = {"source": Source, "outputs": Outputs, "networks": Networks, "tracking": Tracking, "workers": Workers}
 # Options that change neither results nor their sidecars.

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..features.calibration.calibration import Calibration
+    from ..features.calibration.measures import Calibration
     from ..formats.recording import Recording
 
 
@@ -34,7 +34,7 @@ def calibration_of(args: argparse.Namespace, recording: Recording) -> Calibratio
     """
     import dataclasses
 
-    from ..config import Outputs
+    from ..config.outputs import Outputs
     from ..features.calibration.floor import estimate_floor
 
     names = ("person_height", "scale", "known_length", "floor")

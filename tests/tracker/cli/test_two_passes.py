@@ -16,7 +16,7 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.pipeline import Pipeline
-from posetrack.tracker.run import single
+from posetrack.tracker.run import plan, single
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Detections, Poses
 
@@ -53,13 +53,12 @@ def track(monkeypatch, clip, tmp_path):
     """Runs the command line; returns its exit code."""
 
     def track(*words, stop=None, poses=None):
-        def load(config, *, live):
-            tracking = config.tracking
+        def load(networks, tracking, *, live, blur_faces):
             return Pipeline(
                 Detector(), Estimator(stop, poses), PoseTracker(smooth="none" if tracking.refine else tracking.smooth)
             )
 
-        monkeypatch.setattr(single, "load", load)
+        monkeypatch.setattr(plan, "load", load)
         return main(["--source", str(clip), "--csv", str(tmp_path / "out.csv"), "--quiet", *map(str, words)])
 
     return track
@@ -287,8 +286,9 @@ def test_ctrl_c_leaves_the_table_of_another_format(track, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", *kept, "out.trc.json", "out_person1.trc"]
 
 
-def uphill(part, *, speed, slope=math.radians(4)):
-    """Return the poses of a person in each frame, on a floor that rises to the right."""
+def uphill(part, *, speed):
+    """Return the poses of a person in each frame, on a floor that rises to the right by 4 degrees."""
+    slope = math.radians(4)
     motion = motions.perform([part], synthetic.regular(FRAMES / 25, 25), speed=speed)
     turn = np.array([[math.cos(slope), -math.sin(slope)], [math.sin(slope), math.cos(slope)]])
     poses = [seen for _, _, seen in motion.frames(noise=0.002)]

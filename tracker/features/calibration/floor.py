@@ -19,7 +19,7 @@ from ....models.geometry.keypoints import Skeleton
 from ...types import State, Tracks
 from ..kinematics.body import ANKLE_HEIGHT, height
 from ..kinematics.points import MIN_SCORE, SIDES, Array, index, points
-from .calibration import Calibration, Floor
+from .measures import Calibration, Floor
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,13 @@ from .kalman import Array
 from .state import TrackState
 
 _SAME = 0.88  # similarity of one person's views; docs/decisions/0026-appearance.md
-_LEAD = 0.04  # over everyone else who is known: a look that several people share identifies none of them
+_LEAD = 0.04  # over everyone else who is known: an appearance that several people share identifies none of them
 _DOUBT = 0.2  # below `_SAME`, within which a newcomer may still turn out to be a known person
 _VISIBLE = 0.6  # share of the parts of the body that a comparison needs: four of six
 _SETTLED = 0.2  # seconds of a newcomer's life before a comparison counts
-_PATIENCE = 1.0  # seconds that a newcomer who looks familiar waits for an id, as long as walking into the image takes
+_PATIENCE = (
+    1.0  # seconds that a new person with a known appearance waits for an id, as long as walking into the image takes
+)
 _EVERY = 0.5  # seconds between two views of a person
 _NEW_VIEW = 0.95  # similarity to all known views below which a view is new
 _MOST_VIEWS = 8

@@ -14,9 +14,13 @@ BARE_ARMS = (2, 2, 3, 2, 2, 2)  # BLACK, but for the forearms
 def seen(*people):
     """Return the poses of people at a place x, with the colours (numbers below 8) of their parts; None is hidden."""
     boxes = [[x, 50, x + 60, 250] for x, _ in people]
-    looks = [[np.zeros(8) if part is None else np.eye(8)[part] for part in look] for _, look in people]
+    appearances = [
+        [np.zeros(8) if part is None else np.eye(8)[part] for part in appearance] for _, appearance in people
+    ]
     none = np.full((len(people), 17, 2), np.nan)
-    return Poses(np.reshape(boxes, (-1, 4)), none, np.zeros(none.shape[:2]), features=np.reshape(looks, (-1, 6, 8)))
+    return Poses(
+        np.reshape(boxes, (-1, 4)), none, np.zeros(none.shape[:2]), features=np.reshape(appearances, (-1, 6, 8))
+    )
 
 
 def run(*acts, tracker=None):

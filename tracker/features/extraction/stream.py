@@ -125,7 +125,7 @@ class ActionFeatures:
 
     Args:
         skeleton: skeleton of their keypoints.
-        calibration: what a metre is, which adds columns in metres, and the floor, from which angles are measured.
+        calibration: scale, which adds columns in metres, and floor, from which angles are measured.
         view: one of `angles.VIEWS`, or "auto".
 
     Raises:

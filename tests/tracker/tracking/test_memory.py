@@ -95,6 +95,17 @@ def test_a_person_of_whom_more_comes_into_sight_is_recognised():
     assert ids[-1] == [1]
 
 
+def test_someone_who_walks_into_the_image_is_not_recognised_by_the_first_parts():
+    jacket, legs_hidden = BLACK, (2, 2, None, 2, None, 2)
+    entering = (0.6, [(100, legs_hidden)]), (2, [(100, BARE_ARMS)])
+    assert run((2, [(500, jacket)]), (5, []), *entering)[1:] == [[], [], [2]]
+
+
+def test_someone_of_whom_only_a_half_is_ever_visible_is_recognised():
+    half = (2, 2, 2, None, None, 2)
+    assert run((2, [(500, half)]), (5, []), (2, [(100, half)])) == [[1], [], [1]]
+
+
 def test_someone_who_looks_like_no_one_known_does_not_wait():
     tracker = PoseTracker()
     run((2, [(100, RED)]), (3, []), tracker=tracker)

@@ -1,4 +1,4 @@
-"""Check the imports against the table of rooms in docs/decisions/0001-layout.md, and the packaging against the folders.
+"""Check the imports against the table of rooms in docs/architecture.md, and the packaging against the folders.
 
 A room is a folder of `tracker/` or `models/`, or a module beside these folders; those of `DIVIDED` have
 rooms inside.

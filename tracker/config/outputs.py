@@ -149,7 +149,7 @@ class Outputs:
 
     @property
     def calibration(self) -> Calibration:
-        """What a metre is, and where the floor is."""
+        """Scale in pixels per metre, and the line of the floor."""
         lengths = parse_lengths(self.known_length) if self.known_length else ()
         finds_floor = self.floor == AUTO
         floor = parse_floor(self.floor) if self.floor and not finds_floor else None

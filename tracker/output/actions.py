@@ -14,7 +14,8 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import numpy as np
 
 from ...errors import OutputError
-from ..features.events.detector import COUNT, EVENT_COLUMNS, UNITS, Event, EventDetector
+from ..features.events.detector import EventDetector
+from ..features.events.event import COUNT, EVENT_COLUMNS, UNITS, Event
 from ..features.events.zones import ZoneCounter
 from ..features.extraction.columns import LEAD, header
 from ..features.extraction.stream import ActionFeatures, Features

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.outputs import MOVEMENT
 from ..features.calibration.floor import on_estimated_floor
-from ..features.events.detector import UNITS, EventDetector
+from ..features.events.detector import EventDetector
+from ..features.events.event import UNITS
 from ..features.events.repetitions import from_config
 from ..features.events.zones import ZoneCounter, zones_from_config
 from ..features.extraction.stream import ActionFeatures

@@ -1,4 +1,4 @@
-"""What a pixel is in metres, and where the floor is: measures that the user gives. Loads nothing heavy.
+"""The measures that a user gives for calibration: the scale in pixels per metre, and the floor. Loads nothing heavy.
 
 Source of the floor's line: Pagnon and Kim 2024, Sports2D, `convert_px_to_meters`, which gives the same coordinates for
 the same floor and scale. Source of the scale by depth: for a camera without lens distortion, the pixels per metre of a
@@ -94,7 +94,7 @@ class Length:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a metre is, by at most one of three measures, and the floor.
+    """Scale, given by at most one of three measures, and floor.
 
     Attributes:
         person_height: metres of each person; their height in pixels is the scale.
@@ -122,7 +122,7 @@ class Calibration:
         given = [name for name in ("person_height", "scale", "lengths") if getattr(self, name)]
         if len(given) > 1:
             names = " and ".join(name.replace("lengths", "known_length") for name in given)
-            raise UsageError(f"{names} are given, each a measure of a metre. Give one of them.")
+            raise UsageError(f"{names} are given, and each sets the scale. Give one of them.")
         if self.by_depth:
             first, second = (length.row(self.floor) for length in self.lengths)
             if abs(first - second) < _LEAST_LENGTH:

@@ -125,8 +125,8 @@ class ActionFeatures:
 
     Args:
         skeleton: skeleton of their keypoints.
-        calibration: what a metre is, which adds columns in metres, and the floor, from which angles are measured. A
-            floor that is found later may be set between two passes over a video, after `finish`.
+        calibration: scale, which adds columns in metres, and floor, from which angles are measured. A floor that is
+            found later may be set between two passes over a video, after `finish`.
         view: one of `angles.VIEWS`, or "auto".
 
     Raises:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..events.detector import Event, EventDetector
+from ..events.detector import EventDetector
+from ..events.event import Event
 from ..extraction.stream import Features
 from .passage import Passage, Passages
 from .phases import Repetition, Repetitions

@@ -24,24 +24,3 @@ def decode(rows: Array, size: tuple[int, int]) -> tuple[NDArray[np.floating], ND
     """
     rows = rows[:, 0]
     return rows[..., 1::-1] * (size[1] - 1, size[0] - 1), rows[..., 2]
-
-
-def merge_mirrored(
-    found: tuple[NDArray[np.floating], NDArray[np.floating]],
-    mirrored: tuple[NDArray[np.floating], NDArray[np.floating]],
-    *,
-    width: int,
-    flip_order: NDArray[np.intp],
-) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Average the points of a crop with those of its mirrored copy, each by its score; the scores are averaged, too.
-
-    Args:
-        found: points (N, K, 2) in pixels of the crop, and scores (N, K).
-        mirrored: those of the mirrored crop.
-        width: of the crop, pixels.
-        flip_order: (K,) row of each keypoint's counterpart in a mirrored image.
-    """
-    (points, scores), (others, weights) = found, (part[:, flip_order] for part in mirrored)
-    share = (scores / np.maximum(scores + weights, 1e-6))[..., None]
-    back = others * (-1, 1) + (width - 1, 0)  # pixel x -> pixel width - 1 - x
-    return points * share + back * (1 - share), (scores + weights) / 2

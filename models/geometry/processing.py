@@ -69,14 +69,9 @@ def by_simcc(
 def by_rows(
     decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
-    """Run a network that takes (N, h, w, 3); with `flip_order`, average its points with those of the mirrored crops."""
-    height, width = images.shape[2:]
-    pixels = images.transpose(0, 2, 3, 1)
-    points, scores = decode(network(np.ascontiguousarray(pixels)), (height, width))
-    if flip_order is not None:
-        mirrored = decode(network(np.ascontiguousarray(pixels[:, :, ::-1])), (height, width))
-        points, scores = movenet.merge_mirrored((points, scores), mirrored, width=width, flip_order=flip_order)
-    return points, scores, (height, width)
+    """Run a network that takes (N, h, w, 3) and `mirrors` not: `flip_order` is None."""
+    size = images.shape[2:]
+    return *decode(network(np.ascontiguousarray(images.transpose(0, 2, 3, 1))), size), size
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +91,7 @@ class Processing:
             plain bilinear interpolation.
         factors: scale of red, green and blue in 0..255.
         shifts: what is added to each after that.
+        mirrors: whether a network is more accurate together with mirrored crops.
     """
 
     name: str
@@ -109,6 +105,7 @@ class Processing:
     warp: Callable[..., NDArray[np.uint8]] = crop.warp
     factors: Sequence[float] = crop.FACTORS
     shifts: Sequence[float] = crop.SHIFTS
+    mirrors: bool = True
 
     @property
     def shrinks(self) -> bool:
@@ -154,8 +151,8 @@ DARK = replace(POTR, name="dark", decode=heatmap.decode_dark, locate=by_heatmaps
 # RTMPose and RTMW: mmpose 1.x crops them without UDP, too.
 SIMCC = replace(POTR, name="simcc", decode=simcc.decode, locate=by_simcc)
 
-# MoveNet takes pixels of 0..255.
+# MoveNet takes pixels of 0..255. With mirrored crops, the AP of Thunder on 103 photographs is .478 instead of .479.
 _PIXELS: dict[str, Any] = {"factors": (1.0, 1.0, 1.0), "shifts": (0.0, 0.0, 0.0)}
-MOVENET = replace(UDP, name="movenet", decode=movenet.decode, locate=by_rows, **_PIXELS)
+MOVENET = replace(UDP, name="movenet", decode=movenet.decode, locate=by_rows, mirrors=False, **_PIXELS)
 
 PROCESSINGS = {kind.name: kind for kind in (UDP, UDP_SHRUNK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, DARK, SIMCC, MOVENET)}

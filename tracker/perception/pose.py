@@ -101,6 +101,9 @@ class TopDownPoseEstimator:
         ]
 
 
+_NO_FLIP = "Leave it out, or give --no-flip if a recipe sets it."
+
+
 def load_pose_estimator(
     name: str = "bundled",
     *,
@@ -126,7 +129,7 @@ def load_pose_estimator(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
         precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
-        flip: average with the mirrored crop; not for a single-stage network.
+        flip: average with the mirrored crop; not for MoveNet or a single-stage network.
         conf: for a single-stage network: minimum score of a person; None for 0.25.
         size: for a single-stage network: longer side of its input, pixels; None for the size used in training.
         max_people: for a single-stage network: maximum number of people per frame; None for no limit.
@@ -136,7 +139,7 @@ def load_pose_estimator(
     Raises:
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
         DeviceError: the device or the runtime is not available.
-        UsageError: a name is unknown, or `flip` is set for a single-stage network.
+        UsageError: a name is unknown, or `flip` is set for MoveNet or a single-stage network.
     """
     if dataset != AUTO:
         skeleton(dataset)  # fails early on an unknown name
@@ -157,9 +160,11 @@ def load_pose_estimator(
             f"{name} estimates the keypoints of {card.skeleton}, not {dataset}. Give --dataset {card.skeleton}."
         )
     if isinstance(card, PoseCard):
+        if flip and not PROCESSINGS[card.processing].mirrors:
+            raise UsageError(f"{name} is a {card.family}, which mirrored crops do not make more accurate. {_NO_FLIP}")
         return TopDownPoseEstimator(network, card, name=name, flip=flip)
     if flip:
-        raise UsageError(f"--flip mirrors crops of people, but {name} takes whole frames. Leave it out.")
+        raise UsageError(f"--flip mirrors crops of people, but {name} takes whole frames. {_NO_FLIP}")
     conf = 0.25 if conf is None else conf
     return SingleStagePoseEstimator(network, card, name=name, conf=conf, size=size, max_people=max_people)
 

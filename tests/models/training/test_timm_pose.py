@@ -87,6 +87,29 @@ def test_what_was_trained_is_loaded_and_exported(people, tmp_path, backbone, hea
     np.testing.assert_allclose(exported, maps.numpy(), atol=1e-4, rtol=1e-3)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", KINDS)
+def test_its_exports_are_models_in_fp32_and_int8(people, tmp_path, backbone):
+    pytest.importorskip("nncf", reason="needs nncf")
+    from posetrack.models.export.quantize import to_int8
+    from posetrack.tracker.perception.pose import load_pose_estimator
+
+    train(people, tmp_path, recipe(backbone, KINDS[backbone], epochs=3))
+    network, exact, rounded = (tmp_path / name for name in ("model.safetensors", "net.xml", "int8.xml"))
+    export.write(
+        weights.load_checkpoint(network), exact, card.PoseCard(input_size=SIZE, processing="udp", skeleton="coco")
+    )
+    crops = np.random.default_rng(0).normal(size=(64, 3, *SIZE)).astype(np.float32)
+    to_int8(exact, rounded, crops)
+    words = {"device": "cpu", "runtime": "openvino", "precision": "fp32"}
+    found = [load_pose_estimator(str(path), **words).network for path in (network, exact)]
+    found.append(load_pose_estimator(str(rounded), device="cpu").network)
+    assert found[2].precision == "int8"
+    first, second, third = (np.asarray(one(crops[:8])).ravel() for one in found)
+    np.testing.assert_allclose(first, second, atol=1e-4)
+    assert np.corrcoef(first, third)[0, 1] > 0.95
+
+
 @pytest.mark.parametrize("head", HEADS)
 def test_heads_answer_at_a_quarter_of_the_crop(head):
     with torch.device("cpu"), torch.inference_mode():

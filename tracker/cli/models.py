@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 COLUMNS = ("name", "family", "input", "params", "GMACs", "AP", "licence", "cached")
 FIGURES = ("params", "GMACs")
 CARD = "MODEL_CARD.md"  # beside the bundled weights
-WIDTH = 100  # columns of a table in a file or a pipe, wide enough for every cell
+WHOLE = ("name", "licence")
+WIDTH = 100  # columns of a table in a file or a pipe, wide enough for every cell; below, `models info` has the input
 
 
 def add_parser(commands: Any) -> None:
@@ -80,14 +81,16 @@ def _print_table(title: str, rows: list[dict[str, str]], caption: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, caption=caption, box=None, padding=(0, 1, 0, 0))
-    for column in rows[0]:
-        table.add_column(column, no_wrap=column == "name", justify="right" if column in FIGURES else "left")
-    for row in rows:
-        table.add_row(*row.values())
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, WIDTH)
+    columns = [column for column in rows[0] if column != "input" or console.width >= WIDTH]
+    table = Table(title=title, caption=caption, box=None, padding=(0, 1, 0, 0))
+    for column in columns:
+        justify: Any = "right" if column in FIGURES else "left"
+        table.add_column(column, no_wrap=column in WHOLE, overflow="fold", justify=justify)
+    for row in rows:
+        table.add_row(*(row[column] for column in columns))
     console.print(table)
 
 

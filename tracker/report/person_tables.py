@@ -118,7 +118,7 @@ def _gait(measurements: Measurements) -> Table:
             )
             rows.append(Row((person_cell(identity), *cells), identity))
     columns = (
-        *("person", "cycles", "cadence (steps/min)", "stride time (s)", "SD (ms)", "CV (%)"),
+        *("person", "cycles", "cadence (steps/min)", "stride (s)", "stride SD (ms)", "stride CV (%)"),
         *("left step (s)", "right step (s)", "step asymmetry (%)", "stance (%)"),
         *("speed (body heights/s)", "speed (m/s)"),
     )

@@ -32,9 +32,10 @@ def chromium(folder, *arguments):
 
 
 def screen(browser, *, width, dark=False):
-    """Show pages at a width, in light or dark; a narrow screen is a phone."""
+    """Show pages at a width, in light or dark; a narrow screen is a phone with a touch screen."""
     size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": size["mobile"]})
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
@@ -51,3 +52,21 @@ def until(condition, seconds=300):
 def complaints(browser):
     """Return what the browser complained about since the last call."""
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def touch(browser, *path):
+    """Put a finger on a point (x, y) of the screen, move it along the others, and take it off."""
+    event = "Input.dispatchTouchEvent"
+    for kind, point in zip(["touchStart", *["touchMove"] * (len(path) - 1)], path, strict=True):
+        browser.execute_cdp_cmd(event, {"type": kind, "touchPoints": [{"x": point[0], "y": point[1]}]})
+    browser.execute_cdp_cmd(event, {"type": "touchEnd", "touchPoints": []})
+
+
+def points_in(browser, selector, *shares):
+    """Return points of the screen, from shares (x, y) of the size of an element; it is scrolled into view."""
+    left, top, width, height = browser.execute_script(
+        "const element = document.querySelector(arguments[0]); element.scrollIntoView({ block: 'nearest' });"
+        "const { left, top, width, height } = element.getBoundingClientRect(); return [left, top, width, height]",
+        selector,
+    )
+    return [(left + x * width, top + y * height) for x, y in shares]

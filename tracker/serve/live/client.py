@@ -76,7 +76,7 @@ class Client:
             message = ClientMessage.model_validate_json(text)
             self._scene = message.scene.check() if message.scene else self._scene
         except (ValidationError, UsageError) as error:
-            sentence = explained(error) if isinstance(error, ValidationError) else str(error)
+            sentence = explained(error.errors()) if isinstance(error, ValidationError) else str(error)
             await self._socket.send_text(json.dumps({"error": sentence}))
             return
         if message.latency_ms is not None:

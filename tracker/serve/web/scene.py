@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -76,11 +77,11 @@ def read_scene(text: str) -> Scene:
     try:
         return Scene.model_validate_json(text or "{}").check()
     except ValidationError as error:
-        raise UsageError(f"scene is not what docs/serve.md describes: {explained(error)}.") from None
+        raise UsageError(f"scene is not what docs/serve.md describes: {explained(error.errors())}.") from None
 
 
-def explained(error: ValidationError) -> str:
-    """Return the first mistake of a message as words."""
-    first = error.errors()[0]
+def explained(mistakes: Sequence[Any]) -> str:
+    """Return the first of pydantic's `errors()` of a message as words."""
+    first = mistakes[0]
     where = ".".join(map(str, first["loc"]))
     return f"{where}: {first['msg']}" if where else first["msg"]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ....errors import InputError, UsageError
 from ....models.geometry.keypoints import COCO, Skeleton
 from ...types import State, Tracks, as_seconds
-from ..calibration.calibration import Corner
+from ..calibration.measures import Corner
 from ..extraction.stream import FORGET_SECONDS
 from ..kinematics.points import MIN_SCORE, SIDES, Array, index, points
 from .detector import Event

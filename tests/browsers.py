@@ -55,11 +55,19 @@ def complaints(browser):
 
 
 def touch(browser, *path):
-    """Put a finger on a point (x, y) of the screen, move it along the others, and take it off."""
-    event = "Input.dispatchTouchEvent"
-    for kind, point in zip(["touchStart", *["touchMove"] * (len(path) - 1)], path, strict=True):
-        browser.execute_cdp_cmd(event, {"type": kind, "touchPoints": [{"x": point[0], "y": point[1]}]})
-    browser.execute_cdp_cmd(event, {"type": "touchEnd", "touchPoints": []})
+    """Put a finger on a point (x, y) of the screen, move it along the others, let it rest, and take it off."""
+
+    def send(kind, *points):
+        points = [{"x": x, "y": y} for x, y in points]
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", path[0])
+    for point in path[1:]:
+        send("touchMove", point)
+    if len(path) > 1:
+        time.sleep(0.2)  # a finger that is still moving flings the page, and the next tap only stops that
+        send("touchMove", path[-1])
+    send("touchEnd")
 
 
 def points_in(browser, selector, *shares):

@@ -1,8 +1,8 @@
 """Random input, the same in every run: a change is judged by itself, not by the draw.
 
 `python tasks.py fuzz --minutes N` draws new seeds and runs many cases; POSETRACK_FUZZ_SEED repeats one of its runs,
-POSETRACK_FUZZ_CASES sets the number of cases of each test. An input that fails is kept below tests/data/fuzz/, where `test_inputs_that_once_failed` reads
-it from then on.
+POSETRACK_FUZZ_CASES sets the number of cases of each test. An input that fails is kept below tests/data/fuzz/, where
+`test_inputs_that_once_failed` reads it from then on.
 """
 
 import os

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from ..live.answer import Format
 from ..live.engine import Engine
@@ -36,7 +36,7 @@ class Change(BaseModel):
     """What to change of a camera."""
 
     name: str | None = Field(None, max_length=60)
-    blur_faces: bool | None = None
+    blur_faces: StrictBool | None = None
     scene: Scene | None = None
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from ....errors import UsageError
 from ...features.calibration.calibration import Calibration, parse_lengths
 from ...features.events.zones import Line, Zone, zones_from_config
 
 MAX_MARKS, MAX_CORNERS = 20, 50
-Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
+Number = Annotated[float, Strict()]  # of JSON, in which true and "5" are none
+Coordinate = Annotated[Number, Field(ge=-100_000, le=100_000)]
 Corners = Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=MAX_CORNERS)]
 Name = Annotated[str, Field(min_length=1, max_length=40)]
-Height = Annotated[float, Field(gt=0, le=3)]
+Height = Annotated[Number, Field(gt=0, le=3)]
 
 
 class Scene(BaseModel):

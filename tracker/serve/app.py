@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from ...errors import PosetrackError, UsageError
@@ -24,6 +25,7 @@ from .videos.jobs import Jobs
 from .videos.queue import Queue
 from .web import metrics
 from .web.access import Access
+from .web.scene import first_of
 
 ABOUT = """\
 Track people in videos, pictures and cameras. `/api/live` and `/api/cameras/{identity}/view` are WebSockets, which this
@@ -68,6 +70,7 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
     app.state.cameras = wall
     app.add_middleware(Access, token=settings.token, hosts=settings.hosts)
     app.add_exception_handler(PosetrackError, _explain)
+    app.add_exception_handler(RequestValidationError, _explain_request)
     app.include_router(live.routes(engine, figures))
     app.include_router(cameras.routes(wall, engine))
     app.include_router(videos.routes(jobs, lambda: running[0], figures, limit=settings.max_upload))
@@ -84,3 +87,9 @@ def _count(jobs: Jobs, state: State) -> int:
 async def _explain(request: Request, error: Exception) -> JSONResponse:
     """Answer with the sentence of an error of ours."""
     return JSONResponse({"detail": str(error)}, 400 if isinstance(error, UsageError) else 422)
+
+
+async def _explain_request(request: Request, error: Exception) -> JSONResponse:
+    """Answer with the first mistake of a request."""
+    assert isinstance(error, RequestValidationError)
+    return JSONResponse({"detail": f"{first_of(error.errors())}."}, 422)

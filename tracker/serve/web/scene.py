@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
@@ -82,6 +83,10 @@ def read_scene(text: str) -> Scene:
 
 def explained(error: ValidationError) -> str:
     """Return the first mistake of a message as words."""
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    return first_of(error.errors())
+
+
+def first_of(mistakes: Sequence[Any]) -> str:
+    """Return the first of pydantic's mistakes as words, without its input, which may be long or no valid text."""
+    where = ".".join(map(str, mistakes[0]["loc"])).encode(errors="replace").decode()
+    return f"{where}: {mistakes[0]['msg']}" if where else mistakes[0]["msg"]

@@ -103,9 +103,9 @@ def interpreters(version: str) -> Iterator[Path]:
 
 
 def docs() -> None:
-    """Write the row of each option in docs/options.md from its declaration in tracker/config.py."""
-    from posetrack.tracker.config import GROUPS
-    from posetrack.tracker.options import table_rows
+    """Write the row of each option in docs/options.md from its declaration in tracker/config/."""
+    from posetrack.tracker.config.option import table_rows
+    from posetrack.tracker.config.run import GROUPS
 
     rows, page = table_rows(*GROUPS.values()), ROOT / "docs" / "options.md"
     lines = page.read_text(encoding="utf-8").splitlines()

@@ -19,7 +19,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .errors import PosetrackError
     from .models.geometry.keypoints import Skeleton
-    from .tracker.features.calibration.calibration import Calibration, Floor, Length
+    from .tracker.features.calibration.measures import Calibration, Floor, Length
     from .tracker.features.events.detector import Event, EventDetector
     from .tracker.features.events.zones import Line, Zone, ZoneCounter
     from .tracker.features.extraction.stream import ActionFeatures, Features
@@ -45,14 +45,14 @@ if not (Path(__file__).parent / "tracker").is_dir():
 
 _HOMES = {
     "ActionFeatures": "tracker.features.extraction.stream",
-    "Calibration": "tracker.features.calibration.calibration",
+    "Calibration": "tracker.features.calibration.measures",
     "Detections": "tracker.types",
     "Event": "tracker.features.events.detector",
     "EventDetector": "tracker.features.events.detector",
     "Features": "tracker.features.extraction.stream",
-    "Floor": "tracker.features.calibration.calibration",
+    "Floor": "tracker.features.calibration.measures",
     "Frame": "tracker.types",
-    "Length": "tracker.features.calibration.calibration",
+    "Length": "tracker.features.calibration.measures",
     "Line": "tracker.features.events.zones",
     "Person": "tracker.types.person",
     "Pipeline": "tracker.pipeline",

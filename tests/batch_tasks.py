@@ -16,7 +16,7 @@ class Double:
 
     number: int
 
-    def __call__(self, pipeline, config, step):
+    def __call__(self, pipeline, step):
         step()
         return 2 * self.number
 
@@ -25,7 +25,7 @@ class Double:
 class Refuse:
     """Raises an error of ours."""
 
-    def __call__(self, pipeline, config, step):
+    def __call__(self, pipeline, step):
         raise SourceError("It cannot be read. Record it again.")
 
 
@@ -36,7 +36,7 @@ class Kill:
     log: Path
     times: int
 
-    def __call__(self, pipeline, config, step):
+    def __call__(self, pipeline, step):
         with self.log.open("a+") as log:
             log.seek(0)
             if len(log.readlines()) >= self.times:

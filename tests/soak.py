@@ -94,15 +94,15 @@ class Expected:
         """
         final = [name for name in RESULTS if (folder / name).exists()]
         for name in ("out.csv", "features.csv"):
-            wanted, found = (self._whole / name).read_bytes(), folder / name
+            expected, found = (self._whole / name).read_bytes(), folder / name
             if found.exists():
-                assert found.read_bytes() == wanted, f"{found} has its name but is not complete"
+                assert found.read_bytes() == expected, f"{found} has its name but is not complete"
                 assert json.loads((folder / f"{name}.json").read_text())["complete"], f"{found} has no sidecar"
             elif (part := folder / name.replace(".csv", ".partial.csv")).exists():
                 left = part.read_bytes()
                 if closed:
-                    wanted, left = keys(wanted), keys(left)
-                assert wanted.startswith(left), f"{part} holds other rows than the whole table"
+                    expected, left = keys(expected), keys(left)
+                assert expected.startswith(left), f"{part} holds other rows than the whole table"
                 sidecar = part.with_name(f"{part.name}.json")
                 assert not sidecar.exists() or not json.loads(sidecar.read_text())["complete"], sidecar
         assert closed or frames(folder, "out.mp4") >= last_frame(folder), f"the video in {folder} ends before the table"

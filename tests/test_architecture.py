@@ -72,8 +72,7 @@ ALLOWED = {
     "tracker.summary": "installation tracker.partial tracker.features.kinematics tracker.features.extraction "
     "tracker.formats tracker.output | numpy",
     "tracker.stages": "tracker.perception",
-    "tracker.options": "",
-    "tracker.config": "configs tracker.options tracker.features.calibration tracker.tracking",
+    "tracker.config": "configs tracker.features.calibration tracker.tracking",
     "tracker.pipeline": "models.geometry tracker.types tracker.timings tracker.perception tracker.tracking | numpy",
     "tracker.load": "installation tracker.types tracker.perception tracker.tracking tracker.config tracker.pipeline",
     "tracker.loop": "tracker.types tracker.timings tracker.video tracker.stages tracker.pipeline",
@@ -83,7 +82,7 @@ ALLOWED = {
     "tracker.tracking tracker.features tracker.formats tracker.output tracker.report tracker.stages tracker.config "
     "tracker.pipeline tracker.load tracker.loop",
     "tracker.batch": "installation models.cache tracker.types tracker.partial tracker.video tracker.perception "
-    "tracker.formats tracker.output tracker.stages tracker.options tracker.config tracker.pipeline tracker.loop "
+    "tracker.formats tracker.output tracker.stages tracker.config tracker.pipeline tracker.loop "
     "tracker.run | cv2 rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",

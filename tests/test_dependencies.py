@@ -42,8 +42,8 @@ def test_every_extra_is_part_of_the_development_environment_or_says_why_not():
 
 @pytest.mark.parametrize("name", ["torch", "torchvision", "timm", "av", "opencv-python", "ultralytics", "filterpy"])
 def test_what_a_major_release_may_break_has_a_bound(name):
-    (wanted,) = [line for line in RUNTIME if re.match(rf"{name}[^a-z-]", line)]
-    assert "<" in wanted
+    (expected,) = [line for line in RUNTIME if re.match(rf"{name}[^a-z-]", line)]
+    assert "<" in expected
 
 
 def test_torch_torchvision_and_timm_fit_each_other():
@@ -61,10 +61,10 @@ def test_torch_torchvision_and_timm_fit_each_other():
 def test_the_constraints_lie_within_the_ranges():
     from packaging.requirements import Requirement
 
-    wanted = {r.name: r.specifier for r in map(Requirement, RUNTIME)}
+    expected = {r.name: r.specifier for r in map(Requirement, RUNTIME)}
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [Requirement(line) for line in lines if not line.startswith("#")]
     assert {pin.name for pin in pins} == {"torch", "torchvision", "timm"}
     for pin in pins:
         (version,) = pin.specifier
-        assert version.version in wanted[pin.name], pin
+        assert version.version in expected[pin.name], pin

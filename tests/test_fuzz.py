@@ -22,7 +22,8 @@ from posetrack.errors import PosetrackError
 from posetrack.models.foreign.graph import read as read_graph
 from posetrack.models.foreign.recognise import recognise
 from posetrack.models.weights.checkpoint import read_state
-from posetrack.tracker.config import RunConfig, read_recipe
+from posetrack.tracker.config.recipe import read_recipe
+from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.formats.files import read_recording, write_recording
 from posetrack.tracker.formats.registry import FORMATS
 from posetrack.tracker.partial import PartialFile
@@ -196,12 +197,12 @@ def test_no_part_of_an_address_shows_a_secret(before, between, after):
 @given(st.lists(st.one_of(st.binary(), st.none()), max_size=20))
 def test_a_file_holds_the_blocks_since_it_was_cleared(tmp_path_factory, blocks):
     path = tmp_path_factory.getbasetemp() / "blocks"
-    wanted = b""
+    expected = b""
     with PartialFile(path, overwrite=True) as file:
         for block in blocks:
             if block is None:
                 file.clear()
             else:
                 file.write(block)
-            wanted = b"" if block is None else wanted + block
-    assert path.read_bytes() == wanted
+            expected = b"" if block is None else expected + block
+    assert path.read_bytes() == expected

@@ -10,7 +10,7 @@ from posetrack.models.evaluation.annotations import read_annotations
 from posetrack.models.geometry.processing import PROCESSINGS
 from posetrack.models.weights import card
 from posetrack.numbers import as_number, as_numbers, as_whole
-from posetrack.tracker.config import read_recipe
+from posetrack.tracker.config.recipe import read_recipe
 from posetrack.tracker.features.events.repetitions import from_config
 from posetrack.tracker.features.events.zones import zones_from_config
 from posetrack.tracker.formats.files import read_recording, write_recording

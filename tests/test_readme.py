@@ -128,5 +128,5 @@ def test_decisions_have_one_number_each():
 
 
 def test_python_version_agrees_with_the_metadata():
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
-    assert f"Python {wanted} or newer" in README
+    expected = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
+    assert f"Python {expected} or newer" in README

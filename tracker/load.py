@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..installation import explained
-from .config import Networks, Tracking
+from .config.networks import Networks
+from .config.tracking import Tracking
 from .perception.schedule import Every, Schedule
 from .pipeline import Pipeline
 from .tracking.config import CALIBRATED
@@ -112,7 +113,7 @@ def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1, live: 
     fps = tracking.target_fps or (LIVE_FPS if live else FILE_FPS)
     model, detects = choose_networks(networks.model, networks.detector, fps=fps, **task, **where)
     networks = replace(networks, model=model, detector=detects)
-    schedule = Schedule(tracking.detect_every, tracking.pose_every)
+    schedule = Schedule(tracking.detect_every, tracking.pose_every, target_fps=tracking.target_fps)
     where["offline"] = networks.offline
     where["streams"] = 1 if schedule.skips else streams  # a frame that waits for the previous one uses all threads
     where |= {"conf": networks.conf, "max_people": networks.max_people or None, "size": networks.detect_size or None}
@@ -128,7 +129,7 @@ def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1, live: 
             "effect. Leave --detector out, or give another --model."
         )
     else:
-        schedule = Schedule(tracking.pose_every, tracking.pose_every)  # one network, one rate
+        schedule = Schedule(tracking.pose_every, tracking.pose_every, target_fps=tracking.target_fps)  # one network
     warm_up()  # after the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
     tracker = PoseTracker(
         skeleton=estimator.skeleton, smooth=tracking.smooth, remember_seconds=tracking.remember, **thresholds

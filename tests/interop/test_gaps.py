@@ -5,7 +5,7 @@ import pytest
 from gaps import ABSENT, FPS, FRAMES, UNKNOWN, gappy
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.calibration.measures import Calibration
 from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.formats.files import read_recording, write_recording
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture(scope="module")
-def wanted():
+def expected():
     """Keypoints (F, 2 people, K, 2), NaN where missing."""
     keypoints = np.full((FRAMES, 2, len(COCO), 2), np.nan)
     for index, _, tracks in gappy():
@@ -31,48 +31,48 @@ def wanted():
 @pytest.mark.parametrize(
     ("suffix", "program"), [(".dlc.csv", "DeepLabCut"), (".dlc.h5", "DeepLabCut"), (".sleap.h5", "SLEAP")]
 )
-def test_movement_has_every_frame_and_nothing_where_nothing_was(suffix, program, wanted, tmp_path):
+def test_movement_has_every_frame_and_nothing_where_nothing_was(suffix, program, expected, tmp_path):
     load = pytest.importorskip("movement.io.load", reason="needs movement")
     (file,) = write_recording(tmp_path / f"out{suffix}", gappy())
     poses = load.load_dataset(file, source_software=program, fps=FPS)
     position = poses.position.transpose("time", "individuals", "keypoints", "space")
-    assert position.shape == wanted.shape
-    np.testing.assert_allclose(position, wanted, atol=0.006)
+    assert position.shape == expected.shape
+    np.testing.assert_allclose(position, expected, atol=0.006)
     confidence = poses.confidence.transpose("time", "individuals", "keypoints")
-    assert not (np.nan_to_num(confidence) > 0)[np.isnan(wanted).any(-1)].any()
+    assert not (np.nan_to_num(confidence) > 0)[np.isnan(expected).any(-1)].any()
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.h5"])
-def test_what_movement_writes_for_deeplabcut_is_read(name, wanted, tmp_path):
+def test_what_movement_writes_for_deeplabcut_is_read(name, expected, tmp_path):
     load = pytest.importorskip("movement.io.load", reason="needs movement")
     save = pytest.importorskip("movement.io.save_poses", reason="needs movement")
     (file,) = write_recording(tmp_path / "out.dlc.csv", gappy())
     save.to_dlc_file(load.load_dataset(file, source_software="DeepLabCut", fps=FPS), tmp_path / name, False)
-    same(read_recording(tmp_path / name), wanted)
+    same(read_recording(tmp_path / name), expected)
 
 
-def same(recording, wanted):
-    found = np.full_like(wanted, np.nan)
+def same(recording, expected):
+    found = np.full_like(expected, np.nan)
     for index, _, tracks in recording:
         found[index, tracks.ids - 1] = tracks.poses.keypoints
-    np.testing.assert_allclose(found, wanted, atol=0.006)
+    np.testing.assert_allclose(found, expected, atol=0.006)
 
 
-def test_sleap_io_has_the_people_of_each_frame(wanted, tmp_path):
+def test_sleap_io_has_the_people_of_each_frame(expected, tmp_path):
     sleap = pytest.importorskip("sleap_io", reason="needs sleap-io")
     (file,) = write_recording(tmp_path / "out.sleap.h5", gappy())
-    found = np.full_like(wanted, np.nan)
+    found = np.full_like(expected, np.nan)
     for frame in sleap.load_analysis_h5(str(file)):
         for instance in frame.instances:
             found[frame.frame_idx, int(instance.track.name.removeprefix("person")) - 1] = instance.numpy()
-    np.testing.assert_allclose(found, wanted, atol=1e-3)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
-def test_what_sleap_io_writes_is_read(wanted, tmp_path):
+def test_what_sleap_io_writes_is_read(expected, tmp_path):
     sleap = pytest.importorskip("sleap_io", reason="needs sleap-io")
     (file,) = write_recording(tmp_path / "out.sleap.h5", gappy())
     sleap.save_analysis_h5(sleap.load_analysis_h5(str(file)), str(tmp_path / "again.h5"))
-    same(read_recording(tmp_path / "again.h5"), wanted)
+    same(read_recording(tmp_path / "again.h5"), expected)
 
 
 def test_points_labelled_by_hand_in_sleap_are_read(tmp_path):
@@ -88,7 +88,7 @@ def test_points_labelled_by_hand_in_sleap_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("scale", [200.0, None], ids=["metres", "pixels"])
-def test_opensim_reads_markers_with_gaps(scale, wanted, tmp_path, monkeypatch):
+def test_opensim_reads_markers_with_gaps(scale, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # it writes a log file where it runs
     opensim = pytest.importorskip("opensim", reason="needs opensim")
     files = write_recording(tmp_path / "out.trc", gappy(), calibration=Calibration(scale=scale))
@@ -102,7 +102,7 @@ def test_opensim_reads_markers_with_gaps(scale, wanted, tmp_path, monkeypatch):
         rows = [table.getRowAtIndex(row) for row in range(table.getNumRows())]
         markers = np.array([[row.getElt(0, k).to_numpy() for k in range(len(COCO))] for row in rows])
         found = markers[..., :2] * (1, -1) * (scale or 1)
-        np.testing.assert_allclose(found, wanted[list(frames), person], atol=0.006)
+        np.testing.assert_allclose(found, expected[list(frames), person], atol=0.006)
         assert opensim.MarkerData(str(file)).getNumFrames() == len(frames)
 
 
@@ -118,7 +118,7 @@ def test_coco_tools_take_results_with_absent_people(tmp_path):
         assert people == {person for person, absent in ABSENT.items() if frame not in absent}
 
 
-def test_pandas_reads_the_tables(wanted, tmp_path):
+def test_pandas_reads_the_tables(expected, tmp_path):
     pandas = pytest.importorskip("pandas", reason="needs pandas")
     (file,) = write_recording(tmp_path / "out.csv", gappy())
     table = pandas.read_csv(file)
@@ -126,7 +126,7 @@ def test_pandas_reads_the_tables(wanted, tmp_path):
     (file,) = write_recording(tmp_path / "out.long.csv", gappy())
     table = pandas.read_csv(file)
     assert (table.x.isna() == table.score.isna()).all()
-    assert table.x.notna().sum() == np.isfinite(wanted).all(-1).sum()
+    assert table.x.notna().sum() == np.isfinite(expected).all(-1).sum()
 
 
 def test_opensim_reads_motions_to_their_end(tmp_path, monkeypatch):

@@ -56,10 +56,10 @@ def test_poses_of_rtmpose(keypoints, name, size, frame, tmp_path):
 def same_boxes(found, boxes, frame):
     """Check that detections are boxes of rtmlib, which does not end them at the border of the image."""
     height, width = frame.image.shape[:2]
-    wanted = np.clip(boxes, 0, [width, height, width, height])
-    assert len(found) == len(wanted) > 0
-    order = [np.lexsort(np.round(rows, 1).T) for rows in (found.boxes, wanted)]
-    np.testing.assert_allclose(found.boxes[order[0]], wanted[order[1]], atol=0.05)
+    expected = np.clip(boxes, 0, [width, height, width, height])
+    assert len(found) == len(expected) > 0
+    order = [np.lexsort(np.round(rows, 1).T) for rows in (found.boxes, expected)]
+    np.testing.assert_allclose(found.boxes[order[0]], expected[order[1]], atol=0.05)
 
 
 @pytest.mark.parametrize("size", [(64, 96), (96, 64)])

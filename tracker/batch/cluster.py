@@ -4,33 +4,34 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...errors import PosetrackError, UsageError
 from ...installation import library
-from ..config import RunConfig
 from ..perception.runtimes.machine import threads
+from ..pipeline import Pipeline
 from .worker import Died, Finished, Message, Task, Worker
 
 _MOMENT = 1.0  # seconds of a wait
 
 
 class Actors:
-    """Actors of Ray; see `schedule.Workers`. An actor that its cluster has no room for waits, and starts later.
+    """Actors of Ray; see `schedule.WorkerPool`. An actor that its cluster has no room for waits, and starts later.
 
     Args:
-        config: options of the run.
+        load: loads the networks of an actor; can be pickled.
+        address: of the cluster; `local` starts one on this machine.
+        gpus: of each actor.
 
     Raises:
         UsageError: there is no cluster at the address.
         PosetrackError: Ray is not installed.
     """
 
-    def __init__(self, config: RunConfig) -> None:
-        self._config = config
+    def __init__(self, load: Callable[[], Pipeline], *, address: str, gpus: float) -> None:
+        self._load = load
         self._ray = ray = library("ray", "--engine ray", extra="ray")
-        address = config.workers.address
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no statistics leave this machine unasked
         local: dict[str, Any] = {"include_dashboard": False, "num_cpus": threads()} if address == "local" else {}
         try:
@@ -41,7 +42,7 @@ class Actors:
                 f"There is no Ray cluster at '{address}': {why} Start one with ray start --head, or give another "
                 "--address."
             ) from error
-        self._actor: Any = ray.remote(num_cpus=1, num_gpus=config.workers.gpus)(Worker)
+        self._actor: Any = ray.remote(num_cpus=1, num_gpus=gpus)(Worker)
         self._actors: list[Any] = []
         self._pending: dict[Any, int] = {}  # worker by what it will answer
 
@@ -52,7 +53,7 @@ class Actors:
 
     def start(self) -> int:
         """Start one more actor, and return its number."""
-        actor = self._actor.remote(self._config, folder=os.getcwd(), threads=1)  # noqa: PTH109 - as given
+        actor = self._actor.remote(self._load, folder=os.getcwd(), threads=1)  # noqa: PTH109 - as given
         self._actors.append(actor)
         self._pending[actor.load.remote()] = len(self._actors) - 1
         return len(self._actors) - 1

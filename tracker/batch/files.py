@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,12 @@ from ..formats.converting import working_table
 from ..output.summary import Outcome
 from ..partial import partial_path, sidecar_path
 from ..run import facts, single
-from ..run.plan import Job, Plan
-from .schedule import Given, Lost, Workers, schedule
+from ..run.job import Job
+from ..run.plan import Plan
+from .schedule import Given, Lost, WorkerPool, schedule
 from .worker import Finished, Frames, Ready
 
 if TYPE_CHECKING:
-    from ..config import RunConfig
     from ..pipeline import Pipeline
 
 
@@ -42,7 +42,7 @@ class TrackFile:
 
     job: Job
 
-    def __call__(self, pipeline: Pipeline, config: RunConfig, step: Callable[[], object]) -> Result:
+    def __call__(self, pipeline: Pipeline, step: Callable[[], object]) -> Result:
         """Track the file.
 
         Raises:
@@ -50,9 +50,9 @@ class TrackFile:
         """
         source = self.job.source
         try:
-            checksum = sha256(source) if config.outputs.checksums and isinstance(source, Path) else None
+            checksum = sha256(source) if self.job.outputs.checksums and isinstance(source, Path) else None
             tracked = single.track_one(
-                self.job, config, pipeline.session(), progress=lambda **_: nullcontext(lambda people: step())
+                self.job, pipeline.session(), progress=lambda **_: nullcontext(lambda people: step())
             )
         except PosetrackError:
             raise
@@ -67,18 +67,18 @@ class TrackFile:
 
 def in_turn(plan: Plan, step: Callable[[], object]) -> Generator[tuple[int, Event], None, None]:
     """Track the sources of a plan in this process; `step` is called after each frame. Yields as `in_workers`."""
-    pipeline = single.load(plan.config, live=plan.live)
+    pipeline = plan.load()
     yield -1, Ready(tuple(facts.announcement(pipeline)))
     for number, job in enumerate(plan.jobs):
         yield number, Given(1)
         try:
-            yield number, TrackFile(job)(pipeline, plan.config, step)
+            yield number, TrackFile(job)(pipeline, step)
         except PosetrackError as error:
             yield number, error
 
 
-def in_workers(plan: Plan, workers: Workers, *, count: int) -> Generator[tuple[int, Event], None, None]:
-    """Track the files of a plan in workers.
+def in_workers(jobs: Sequence[Job], workers: WorkerPool, *, count: int) -> Generator[tuple[int, Event], None, None]:
+    """Track files in workers.
 
     Yields:
         The number of a job, and `Given`, `Frames`, a `Result`, or the error that ended it; -1 and `Ready` when the
@@ -88,14 +88,14 @@ def in_workers(plan: Plan, workers: Workers, *, count: int) -> Generator[tuple[i
         PosetrackError: the networks cannot be loaded.
     """
     try:
-        for number, message in schedule(workers, [TrackFile(job) for job in plan.jobs], count=count):
+        for number, message in schedule(workers, [TrackFile(job) for job in jobs], count=count):
             if isinstance(message, Finished):
                 yield number, message.result
             elif isinstance(message, Lost):
-                yield number, _lost(plan.jobs[number], message)
+                yield number, _lost(jobs[number], message)
             else:
                 if isinstance(message, Given) and message.attempt > 1:
-                    _discard(plan.jobs[number])
+                    _discard(jobs[number])
                 yield number, message
     finally:
         workers.close()

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 
 from ...errors import PosetrackError
-from ..config import RunConfig
+from ..pipeline import Pipeline
 from .worker import Died, Message, Task, Worker
 
 _MOMENT = 1.0  # seconds of a wait
@@ -29,18 +29,18 @@ class _Process:
 
 
 class Processes:
-    """Worker processes; see `schedule.Workers`.
+    """Worker processes; see `schedule.WorkerPool`.
 
     A process keeps a damaged file or a full memory away from the others. It ends at once with this process, however
     that ends, so that its files are free for another run.
 
     Args:
-        config: options of the run.
+        load: loads the networks of a worker; can be pickled.
         threads: of each process.
     """
 
-    def __init__(self, config: RunConfig, *, threads: int) -> None:
-        self._config, self._threads = config, threads
+    def __init__(self, load: Callable[[], Pipeline], *, threads: int) -> None:
+        self._load, self._threads = load, threads
         self._context = multiprocessing.get_context("spawn")  # a fork would copy threads and locks half-way
         self._started = 0
         self._workers: dict[int, _Process] = {}
@@ -48,7 +48,7 @@ class Processes:
     def start(self) -> int:
         """Start one more worker, and return its number."""
         ours, theirs = self._context.Pipe()
-        words = (theirs, self._config, os.getcwd(), self._threads)  # noqa: PTH109 - as given
+        words = (theirs, self._load, os.getcwd(), self._threads)  # noqa: PTH109 - as given
         process = self._context.Process(target=_main, args=words, daemon=True)
         process.start()
         theirs.close()  # so that the end of the process ends the pipe
@@ -99,11 +99,11 @@ class Processes:
         self._workers.clear()
 
 
-def _main(pipe: Connection, config: RunConfig, folder: str, threads: int) -> None:
+def _main(pipe: Connection, load: Callable[[], Pipeline], folder: str, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this process
     tasks: SimpleQueue[Task] = SimpleQueue()
     threading.Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
-    worker = Worker(config, folder=folder, threads=threads)
+    worker = Worker(load, folder=folder, threads=threads)
     try:
         pipe.send(worker.load())
     except PosetrackError as error:

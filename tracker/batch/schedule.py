@@ -13,7 +13,7 @@ from .worker import Died, Finished, Frames, Message, Ready, Task
 ATTEMPTS = 3  # a file that ends every worker is not tried for ever
 
 
-class Workers(Protocol):
+class WorkerPool(Protocol):
     """Processes that each run one task at a time."""
 
     def start(self) -> int:
@@ -48,7 +48,7 @@ class Lost:
 
 
 def schedule(
-    workers: Workers, tasks: Sequence[Task], *, count: int
+    workers: WorkerPool, tasks: Sequence[Task], *, count: int
 ) -> Iterator[tuple[int, Ready | Frames | Finished | Given | Lost]]:
     """Run tasks, in any order of their ends.
 

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import PosetrackError, SourceError
-from ..config import RunConfig
+from ..config.source import Source as SourceOptions
 from ..loop import follow
 from ..pipeline import Observed, Pipeline
 from ..stages import Stage, parallel
 from ..video.decode.container import TOLERANCE
 from ..video.source import Source, open_source
-from .schedule import Lost, Workers, schedule
+from .schedule import Lost, WorkerPool, schedule
 from .worker import Finished
 
 if TYPE_CHECKING:
@@ -65,17 +65,17 @@ def split(
 class Observe:
     """The task of observing a segment of a video."""
 
-    source: Path
+    path: Path
     segment: Segment
+    reading: SourceOptions
 
-    def __call__(self, pipeline: Pipeline, config: RunConfig, step: Callable[[], object]) -> list[Observed]:
+    def __call__(self, pipeline: Pipeline, step: Callable[[], object]) -> list[Observed]:
         """Return what is observed of each frame of the segment.
 
         Raises:
             PosetrackError: the video cannot be read.
         """
-        options = {each.name: getattr(config.source, each.name) for each in dataclasses.fields(config.source)}
-        part = {"source": self.source, "start": self.segment.start or None, "end": self.segment.end}
+        part: Any = {"source": self.path, "start": self.segment.start or None, "end": self.segment.end}
         kept: list[Observed] = []
 
         def record(observed: Observed) -> None:
@@ -85,7 +85,7 @@ class Observe:
         session = pipeline.session()
         session.record = record
         with (
-            open_source(**(options | part)) as frames,
+            open_source(**(dataclasses.asdict(self.reading) | part)) as frames,
             follow(frames, session, threads=parallel(session.estimator.network)) as people,
         ):
             for _ in people:
@@ -93,18 +93,17 @@ class Observe:
         return kept
 
 
-def segments_of(frames: Source, config: RunConfig) -> list[Segment]:
+def segments_of(frames: Source, reading: SourceOptions) -> list[Segment]:
     """Return the segments of an opened source; one if it is no video, or not a long one."""
-    source = config.source
-    whole = frames.path is None or frames.duration is None or source.fps is not None  # no seeking by other times
-    begin = source.start or 0.0
-    end = begin if whole else min(frames.duration or 0.0, source.end or math.inf)
-    return split(begin, end, last=source.end)
+    whole = frames.path is None or frames.duration is None or reading.fps is not None  # no seeking by other times
+    begin = reading.start or 0.0
+    end = begin if whole else min(frames.duration or 0.0, reading.end or math.inf)
+    return split(begin, end, last=reading.end)
 
 
 @contextmanager
 def observing(
-    frames: Source, segments: Sequence[Segment], workers: Workers, *, count: int
+    frames: Source, reading: SourceOptions, segments: Sequence[Segment], workers: WorkerPool, *, count: int
 ) -> Iterator[Callable[[Frame], Observed]]:
     """Observe the segments of a source in workers; gives a function that returns what was observed of each frame.
 
@@ -112,12 +111,13 @@ def observing(
 
     Args:
         frames: the opened source, of a file.
+        reading: options of reading it.
         segments: in order.
         workers: none of which is started yet.
         count: of workers.
     """
     assert frames.path, "a video file"
-    tasks = [Observe(frames.path, segment) for segment in segments]
+    tasks = [Observe(frames.path, segment, reading) for segment in segments]
     stop = threading.Event()
     try:
         with closing(Stage(_in_order(schedule(workers, tasks, count=count), stop), limit=count)) as ready:

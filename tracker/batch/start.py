@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from ..config import RunConfig
-from ..options import AUTO
+from collections.abc import Callable
+
+from ..config.option import AUTO
+from ..config.workers import Workers
 from ..perception.runtimes.machine import free_memory, threads
-from .schedule import Workers
+from ..pipeline import Pipeline
+from .schedule import WorkerPool
 
 JOB_MEMORY = 500_000_000  # bytes that a worker with the bundled networks takes at most; docs/scale.md
 
 
-def start(config: RunConfig) -> tuple[Workers, int]:
+def start(workers: Workers, load: Callable[[], Pipeline]) -> tuple[WorkerPool, int]:
     """Return the workers of a run, none of which is started yet, and their number.
+
+    Args:
+        workers: options of the workers.
+        load: loads the networks of a worker; can be pickled.
 
     Raises:
         UsageError: the Ray cluster does not exist.
         PosetrackError: Ray is not installed.
     """
-    jobs = config.workers.jobs
-    if config.workers.engine == "ray":
+    jobs = workers.jobs
+    if workers.engine == "ray":
         from .cluster import Actors
 
-        actors = Actors(config)
+        actors = Actors(load, address=workers.address, gpus=workers.gpus)
         return actors, actors.cores if jobs == AUTO else int(jobs)
     from .processes import Processes
 
     count = how_many(cores=threads(), memory=free_memory()) if jobs == AUTO else int(jobs)
-    return Processes(config, threads=max(1, threads() // count)), count
+    return Processes(load, threads=max(1, threads() // count)), count
 
 
 def how_many(*, cores: int, memory: int) -> int:

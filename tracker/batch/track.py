@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, SourceError
-from ...models.cache import cache_folder
-from ..config import Networks
 from ..output.manifest import Entry, Manifest, SourceState, name, stamp
 from ..output.summary import BatchProgress, BatchTable, progress, summary_table
 from ..run import facts, single
-from ..run.plan import Job, Plan
+from ..run.job import Job
+from ..run.plan import Plan
 from ..video.address import shown
 from .files import Result, in_turn, in_workers
 from .schedule import Given
@@ -57,30 +56,25 @@ def track(
         yield from _batch(plan, console)
     else:
         yield from _single(plan, console, progress)
-    if not plan.config.outputs.quiet:
-        _suggest(plan.config.networks, console)
 
 
 def _single(plan: Plan, console: Console, progress: Callable[..., single.Progress]) -> Iterator[str]:
     """Track a single source, and yield its warning."""
-    config, (job,) = plan.config, plan.jobs
-    quiet = config.outputs.quiet
-    pipeline = single.load(config, live=plan.live).session()
+    (job,), quiet = plan.jobs, plan.quiet
+    pipeline = plan.load().session()
 
     def observe(frames: Source) -> AbstractContextManager[Callable[[Frame], Observed] | None]:
         if not quiet:  # the source and the results can be opened
             _announce(facts.announcement(pipeline), console)
-        segments = segments_of(frames, config) if plan.parallel else []
+        segments = segments_of(frames, job.reading) if plan.workers.parallel else []
         if len(segments) < 2:
-            if plan.parallel:
+            if plan.workers.parallel:
                 log.info("'%s' is not a long video file and is tracked in one process.", frames.name)
             return nullcontext()
-        workers, count = start(config)
-        return observing(frames, segments, workers, count=min(count, len(segments)))
+        workers, count = start(plan.workers, plan.load)
+        return observing(frames, job.reading, segments, workers, count=min(count, len(segments)))
 
-    tracked = single.track_one(
-        job, config, pipeline, progress=partial(progress, quiet=quiet, console=console), observe=observe
-    )
+    tracked = single.track_one(job, pipeline, progress=partial(progress, quiet=quiet, console=console), observe=observe)
     if not quiet:
         summary = summary_table(
             pipeline.timings,
@@ -96,16 +90,16 @@ def _single(plan: Plan, console: Console, progress: Callable[..., single.Progres
 
 def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
     """Track a batch, and yield errors and warnings."""
-    quiet = plan.config.outputs.quiet
+    quiet = plan.quiet
     names = [shown(job.source) for job in plan.jobs]
     table = None if quiet else BatchTable(console, names)
     manifest = Manifest(plan.manifest)
     entries: dict[int, Entry] = {}
     announced, begun = quiet, time.perf_counter()
     with BatchProgress([_size(job) for job in plan.jobs], quiet=quiet, console=console) as display:
-        if plan.parallel:
-            workers, count = start(plan.config)
-            events = in_workers(plan, workers, count=count)
+        if plan.workers.parallel:
+            workers, count = start(plan.workers, plan.load)
+            events = in_workers(plan.jobs, workers, count=count)
         else:
             events = in_turn(plan, display.frames)
         with closing(events):
@@ -174,15 +168,3 @@ def _failed(entry: Entry, error: PosetrackError) -> Entry:
 def _announce(lines: Iterable[str], console: Console) -> None:
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _suggest(networks: Networks, console: Console) -> None:
-    """Name better networks after the first run with the bundled ones on this machine."""
-    marker = cache_folder() / "suggested"
-    if networks.model != "bundled" or networks.detector != "bundled" or marker.exists():
-        return
-    with suppress(OSError):  # a cache that cannot be written: no suggestion in every run
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.touch()
-        text = "More accurate, slower: posetrack models download recommended, then --model auto --detector auto"
-        console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import PosetrackError
-from ..config import RunConfig
 
 if TYPE_CHECKING:
     from ..pipeline import Pipeline
@@ -20,7 +19,7 @@ _PAUSE = 0.5  # seconds between two reports of progress
 class Task(Protocol):
     """A part of the work; it can be pickled and may run in any worker, also a second time."""
 
-    def __call__(self, pipeline: Pipeline, config: RunConfig, step: Callable[[], object], /) -> Any:
+    def __call__(self, pipeline: Pipeline, step: Callable[[], object], /) -> Any:
         """Run, call `step` after each frame, and return the result, which can be pickled."""
 
 
@@ -59,15 +58,15 @@ class Worker:
     """Runs tasks in this process.
 
     Args:
-        config: options of the run.
+        load: loads the networks.
         folder: working directory of the run, to which paths are relative.
         threads: of the networks; set before a library is loaded that reads it.
     """
 
-    def __init__(self, config: RunConfig, *, folder: str, threads: int) -> None:
+    def __init__(self, load: Callable[[], Pipeline], *, folder: str, threads: int) -> None:
         os.environ["OMP_NUM_THREADS"] = str(threads)
         os.chdir(folder)
-        self._config, self._threads = config, threads
+        self._load, self._threads = load, threads
         self._pipeline: Pipeline | None = None
 
     def load(self) -> Ready:
@@ -78,10 +77,10 @@ class Worker:
         """
         import cv2
 
-        from ..run import facts, single
+        from ..run import facts
 
         cv2.setNumThreads(self._threads)
-        self._pipeline = single.load(self._config, live=False)
+        self._pipeline = self._load()
         return Ready(tuple(facts.announcement(self._pipeline)))
 
     def run(self, task: Task) -> Iterator[Message]:
@@ -95,7 +94,7 @@ class Worker:
 
         reported = 0
         with ThreadPoolExecutor(1, "posetrack-task") as thread:
-            result = thread.submit(task, self._pipeline, self._config, step)
+            result = thread.submit(task, self._pipeline, step)
             while not wait([result], _PAUSE).done:
                 if count > reported:
                     reported, new = count, count - reported

@@ -76,7 +76,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from ..benchmark.plain_chain import PlainChain, check_installed, make_networks
     from ..benchmark.readiness import starts
     from ..benchmark.runs import KnownBoxes, in_turns, ours, plain, shares, with_networks
-    from ..config import read_recipe
+    from ..config.recipe import read_recipe
     from ..video.sample import make_crowd
 
     check_installed()

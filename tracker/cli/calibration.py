@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..features.calibration.calibration import Calibration
+    from ..features.calibration.measures import Calibration
     from ..formats.recording import Recording
 
 
@@ -34,8 +34,8 @@ def calibration_of(args: argparse.Namespace, recording: Recording) -> Calibratio
     """
     import dataclasses
 
-    from ..config import Outputs
-    from ..features.calibration.calibration import AUTO
+    from ..config.outputs import Outputs
+    from ..features.calibration.measures import AUTO
 
     given = {name: getattr(args, name) for name in ("person_height", "scale", "known_length")}
     if args.floor != AUTO:

@@ -42,7 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, write, and print the files that were written."""
     from ...errors import UsageError
-    from ..features.calibration.calibration import UNCALIBRATED
+    from ..features.calibration.measures import UNCALIBRATED
     from ..formats.files import read_recording, write_recording
 
     for name in ("fps", "rate"):

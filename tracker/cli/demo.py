@@ -29,7 +29,7 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the sample and track it."""
-    from ..config import RunConfig
+    from ..config.run import RunConfig
     from ..video.sample import make_sample
     from .run import track
 

@@ -49,7 +49,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, compute and write, frame by frame."""
     from ...errors import UsageError
-    from ..config import read_recipe
+    from ..config.recipe import read_recipe
     from ..features.events.detector import EventDetector
     from ..features.events.repetitions import from_config
     from ..features.events.zones import ZoneCounter, zones_from_config

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import configs
-from ..config import GROUPS, Networks, Outputs, Source
-from ..options import Option, default_text, flag, options
+from ..config.networks import Networks
+from ..config.option import Option, default_text, flag, options
+from ..config.outputs import Outputs
+from ..config.run import GROUPS
+from ..config.source import Source
 
 TITLES = {"source": "input", "networks": "networks", "tracking": "tracking", "outputs": "output", "workers": "workers"}
 

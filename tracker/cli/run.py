@@ -6,11 +6,19 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, UsageError
-from ..config import TYPES, RunConfig, read_recipe
+from ...models.cache import cache_folder
+from ..config.networks import Networks
+from ..config.recipe import read_recipe
+from ..config.run import TYPES, RunConfig
 from ..partial import check_inputs
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,11 +51,25 @@ def track(config: RunConfig, sources: Sequence[str]) -> int:
 
     if config.outputs.quiet:
         logging.getLogger("posetrack").setLevel(logging.WARNING)
-    plan = make_plan(config, sources)
+    plan, console = make_plan(config, sources), Console(stderr=True)
     failed = 0
-    for message in chain(plan.refused, track_all(plan, console=Console(stderr=True))):
+    for message in chain(plan.refused, track_all(plan, console=console)):
         failed += isinstance(message, PosetrackError)
         sys.stderr.write(f"posetrack: {message}\n")
+    if plan.jobs and not plan.quiet:
+        _suggest(config.networks, console)
     if failed:
         sys.stderr.write(f"posetrack: {failed} of {plan.total} files failed; the others are done.\n")
     return 1 if failed else 0
+
+
+def _suggest(networks: Networks, console: Console) -> None:
+    """Name better networks after the first run with the bundled ones on this machine."""
+    marker = cache_folder() / "suggested"
+    if networks.model != "bundled" or networks.detector != "bundled" or marker.exists():
+        return
+    with suppress(OSError):  # a cache that cannot be written: no suggestion in every run
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        text = "More accurate, slower: posetrack models download recommended, then --model auto --detector auto"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -46,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     """Check the request, load the networks, and serve."""
     from ...errors import UsageError
     from ...installation import library
-    from ..config import RunConfig, read_recipe
+    from ..config.recipe import read_recipe
+    from ..config.run import RunConfig
 
     for name in ("fastapi", "uvicorn", "websockets", "prometheus_client"):
         library(name, "posetrack serve", extra="serve")

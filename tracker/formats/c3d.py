@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..features.calibration.calibration import UNCALIBRATED, Calibration
+from ..features.calibration.measures import UNCALIBRATED, Calibration
 from .individuals import blocks, spans_of
 from .libraries import library
 from .metres import places_of

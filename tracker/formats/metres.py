@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ..features.calibration.calibration import Calibration
+from ..features.calibration.measures import Calibration
 from ..features.extraction.stream import ActionFeatures
 from .recording import Recording
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...errors import SourceError, UsageError
 from ...models.geometry.keypoints import Skeleton
-from ..features.calibration.calibration import UNCALIBRATED, Calibration
+from ..features.calibration.measures import UNCALIBRATED, Calibration
 from .individuals import Span, blocks, person_in, spans_of
 from .metres import places_of
 from .recording import Recording, TimedTracks, check_empty, checked_rate, tracks_of

@@ -53,11 +53,19 @@ class Schedule:
     Args:
         detect_every: run the detector on every Nth frame; `auto` decides by `limits`.
         pose_every: run the pose network on every Nth frame; `auto` decides by `limits`.
+        target_fps: frame rate at which `auto` aims; 0 is that of the source.
         limits: limits of `auto`.
     """
 
-    def __init__(self, detect_every: Every = 1, pose_every: Every = 1, *, limits: Limits | None = None) -> None:
-        self.detect_every, self.pose_every = detect_every, pose_every
+    def __init__(
+        self,
+        detect_every: Every = 1,
+        pose_every: Every = 1,
+        *,
+        target_fps: float = 0.0,
+        limits: Limits | None = None,
+    ) -> None:
+        self.detect_every, self.pose_every, self.target_fps = detect_every, pose_every, target_fps
         self._limits = limits or Limits()
         self.reset()
 

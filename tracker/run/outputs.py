@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import MOVEMENT
+from ..config.outputs import MOVEMENT
 from ..features.events.detector import UNITS, EventDetector
 from ..features.events.repetitions import from_config
 from ..features.events.zones import ZoneCounter, zones_from_config
@@ -32,45 +32,41 @@ from ..video.writer import open_writer
 
 if TYPE_CHECKING:
     from ...models.geometry.keypoints import Skeleton
-    from ..config import Outputs
+    from ..config.outputs import Outputs
     from ..pipeline import Pipeline
     from ..report.report import Report
     from ..types import Tracks
     from ..video.source import Source
-    from .plan import Job
+    from .job import Job
 
 
 def open_outputs(
     job: Job,
-    outputs: Outputs,
     frames: Source,
     pipeline: Pipeline,
     *,
     select: Selection,
-    refine: bool,
     people: PeopleCount,
     results: Transaction,
 ) -> tuple[Report | None, Sinks | TwoPassSinks]:
     """Return the report, if requested, and everything that receives the tracks of a source.
 
     Args:
-        job: source and results.
-        outputs: options of the outputs.
+        job: source, options and results.
         frames: the opened source.
         pipeline: of this source.
         select: people who are written and drawn.
-        refine: whether tracks are refined before a second pass.
         people: counts who is written.
         results: gives all files their names.
     """
-    skeleton, timings = pipeline.estimator.skeleton, pipeline.timings
+    outputs, skeleton, timings = job.outputs, pipeline.estimator.skeleton, pipeline.timings
     actions = ActionFeatures(skeleton=skeleton, calibration=outputs.calibration)
     detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
     zones = ZoneCounter(zones_from_config(outputs.zones, outputs.lines), skeleton=skeleton)
-    two_pass = bool(second_pass(outputs, refine=refine))
+    two_pass = bool(second_pass(outputs, refine=job.refine))
     named: Any = {"overwrite": job.overwrite, "results": results}
     report = _report(job, actions, units=UNITS | zones.units(), fps=frames.fps, logo=outputs.logo, **named)
-    screens = _screens(job, outputs, frames, report, show_fps=not two_pass, **named)
+    screens = _screens(job, frames, report, show_fps=not two_pass, **named)
     listeners: list[Listener] = [report.people] if report else []
     movements = [report.people.movement] if report else []
     overlay, conceal = None, None
@@ -91,9 +87,9 @@ def open_outputs(
     if files or listeners or labels:
         tables.append(ActionSink(actions, detector, *listeners, movements=movements, zones=zones, **files, **named))
     tables += labels  # after the features, before the image
-    csv = [_csv(job, outputs, frames, skeleton, **named)] if "csv" in job.targets else []
+    csv = [_csv(job, frames, skeleton, **named)] if "csv" in job.targets else []
     if two_pass:
-        revise = partial(_revise, select=select, skeleton=skeleton if refine else None)
+        revise = partial(_revise, select=select, skeleton=skeleton if job.refine else None)
         return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
     images = [overlay] if overlay else []
     return report, Sinks(*tables, *images, *csv, conceal=conceal, select=select, timings=timings)
@@ -134,27 +130,25 @@ def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
     return Report(job.targets["report"], actions, **options)
 
 
-def _screens(
-    job: Job, outputs: Outputs, frames: Source, report: Report | None, *, show_fps: bool, **named: Any
-) -> list[Any]:
+def _screens(job: Job, frames: Source, report: Report | None, *, show_fps: bool, **named: Any) -> list[Any]:
     """Return the outputs of annotated images."""
     screens: list[Any] = []
     if save := job.targets.get("save"):
         screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, **named))
-    if outputs.show:
+    if job.outputs.show:
         screens.append(Window(f"posetrack: {frames.name}", show_fps=show_fps))
     if report:
         screens.append(report)
     return screens
 
 
-def _csv(job: Job, outputs: Outputs, frames: Source, skeleton: Skeleton, **named: Any) -> Table:
+def _csv(job: Job, frames: Source, skeleton: Skeleton, **named: Any) -> Table:
     """Return the table of keypoints, in the format of its suffix."""
     csv = job.targets["csv"]
     format = format_of(csv)
     if format is FORMATS["table"]:
-        return CsvSink(csv, skeleton=skeleton, states=outputs.keypoint_states, **named)
-    options = {"calibration": outputs.calibration} if "calibration" in format.options else {}
+        return CsvSink(csv, skeleton=skeleton, states=job.outputs.keypoint_states, **named)
+    options = {"calibration": job.outputs.calibration} if "calibration" in format.options else {}
     facts: Any = {"size": frames.size, "fps": frames.fps, **options}
     return ConvertingSink(csv, skeleton=skeleton, **named, **facts)
 

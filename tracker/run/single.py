@@ -11,9 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...errors import OutputError, UsageError
-from ..config import RunConfig
 from ..formats.converting import working_table
-from ..load import assemble
 from ..loop import loop
 from ..output.people import PeopleCount
 from ..output.sidecar import RunFacts, document, write_sidecar
@@ -21,12 +19,13 @@ from ..output.summary import Outcome
 from ..output.two_pass import TwoPassSinks
 from ..partial import Transaction
 from ..perception.pace import Pace
+from ..perception.schedule import Schedule
 from ..pipeline import Observed, Pipeline
-from ..stages import parallel, streams
+from ..stages import parallel
 from ..video.source import Source, open_source
 from . import facts
+from .job import Job
 from .outputs import open_outputs, second_pass, selection, written
-from .plan import Job
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -46,25 +45,8 @@ class Tracked:
     warning: str
 
 
-def load(config: RunConfig, *, live: bool) -> Pipeline:
-    """Load the networks of a run; each source takes a `session` of the pipeline.
-
-    Raises:
-        PosetrackError: they cannot be loaded, or the options contradict each other.
-    """
-    tracking = dataclasses.replace(config.tracking, smooth="none") if config.tracking.refine else config.tracking
-    pipeline = assemble(config.networks, tracking, streams=streams(live=live), live=live)
-    if config.outputs.blur_faces and pipeline.schedule.detect_every != 1:  # a single-stage network, at pose_every
-        raise UsageError(
-            f"pose_every is {config.tracking.pose_every}, and {config.networks.model} finds new people, whose faces "
-            "blur_faces hides, only in those frames; give 1."
-        )
-    return pipeline
-
-
 def track_one(
     job: Job,
-    config: RunConfig,
     pipeline: Pipeline,
     *,
     progress: Callable[..., Progress],
@@ -73,8 +55,7 @@ def track_one(
     """Track one source and write its results.
 
     Args:
-        job: source and results.
-        config: options of the run.
+        job: source, options and results.
         pipeline: of this source alone.
         progress: shows the frames of each pass; takes `total` and `label` of `output.summary.progress`.
         observe: takes the opened source and gives what other processes observe of it, or None.
@@ -82,28 +63,25 @@ def track_one(
     Raises:
         PosetrackError: the source cannot be read, or a result cannot be written.
     """
-    outputs, refine = config.outputs, config.tracking.refine
-    reading = {each.name: getattr(config.source, each.name) for each in dataclasses.fields(config.source)}
-    opened = partial(open_source, **(reading | {"source": job.source}))
+    outputs, refine = job.outputs, job.refine
+    opened = partial(open_source, **(dataclasses.asdict(job.reading) | {"source": job.source}))
     with opened() as frames:
         if frames.live and (option := second_pass(outputs, refine=refine)):
             raise UsageError(f"'{frames.name}' is live and cannot be read a second time. Leave {option} out.")
         bar = partial(progress, total=frames.frame_count)
         select = selection(outputs)
-        options = config.stated() | {"source": frames.name, "overwrite": job.overwrite}
+        options = {**job.stated} | {"source": frames.name, "overwrite": job.overwrite}
         run_facts = partial(facts.run_facts, options, frames, pipeline)
         csv = job.targets.get("csv")
         people, start = PeopleCount(), time.perf_counter()
         with Transaction() as results:
-            report, sinks = open_outputs(
-                job, outputs, frames, pipeline, select=select, refine=refine, people=people, results=results
-            )
+            report, sinks = open_outputs(job, frames, pipeline, select=select, people=people, results=results)
             try:
                 with sinks:
                     if csv:  # beside the partial table, in case that this run is killed
                         write_sidecar(working_table(csv), run_facts(complete=False, refined=False))
                     with bar(label=frames.name) as step:
-                        threads, pace = parallel(pipeline.estimator.network), _pace(frames, pipeline, config)
+                        threads, pace = parallel(pipeline.estimator.network), _pace(frames, pipeline.schedule)
                         with observe(frames) as observed:
                             loop(frames, pipeline, sinks, step, threads=threads, pace=pace, observed=observed)
                     if isinstance(sinks, TwoPassSinks):
@@ -126,8 +104,8 @@ def track_one(
     return Tracked(outcome, found, select.unmet)
 
 
-def _pace(frames: Source, pipeline: Pipeline, config: RunConfig) -> Pace | None:
+def _pace(frames: Source, schedule: Schedule) -> Pace | None:
     """Return what adapts the schedule to the frame rate; None for files and fixed schedules."""
-    if not (frames.live and pipeline.schedule.adapts):
+    if not (frames.live and schedule.adapts):
         return None
-    return Pace(pipeline.schedule, fps=config.tracking.target_fps or frames.fps or 30.0)
+    return Pace(schedule, fps=schedule.target_fps or frames.fps or 30.0)

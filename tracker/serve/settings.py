@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import UsageError
-from ..config import RunConfig
+from ..config.run import RunConfig
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})  # names by which a browser on this machine calls it
 

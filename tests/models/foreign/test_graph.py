@@ -18,9 +18,9 @@ def simcc(tmp_path_factory):
 
 def test_it_is_what_onnx_reads(simcc):
     model, graph = onnx.load(simcc), read(simcc)
-    for found, wanted in ((graph.inputs, model.graph.input), (graph.outputs, model.graph.output)):
-        assert list(found) == [value.name for value in wanted]
-        for value in wanted:
+    for found, expected in ((graph.inputs, model.graph.input), (graph.outputs, model.graph.output)):
+        assert list(found) == [value.name for value in expected]
+        for value in expected:
             sides = tuple(side.dim_value or OPEN for side in value.type.tensor_type.shape.dim)
             assert found[value.name] == sides
     assert graph.operators == {node.op_type for node in model.graph.node}

@@ -36,8 +36,8 @@ def test_published_weights_give_the_published_maps(published):
     network = CSPPAN().eval()
     network.load_state_dict(rename_published(published.state_dict()))
     images = torch.rand(2, 3, 96, 64)
-    for found, wanted in zip(network(images), maps_of(published, images), strict=True):
-        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+    for found, expected in zip(network(images), maps_of(published, images), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()

@@ -56,12 +56,12 @@ def test_validation_uses_whole_images_whose_boxes_map_back(people):
 
 @pytest.mark.slow
 def test_the_detector_learns_a_little_and_its_weights_load(people, tmp_path):
-    wanted = recipe.read("bundled-detector", OVERRIDES)
-    wanted = replace(wanted, optim=replace(wanted.optim, lr=3e-4), schedule=recipe.Schedule())
+    training = recipe.read("bundled-detector", OVERRIDES)
+    training = replace(training, optim=replace(training.optim, lr=3e-4), schedule=recipe.Schedule())
     torch.manual_seed(0)
-    task = DetectionTask(people, people, wanted, network=yolo.build())
+    task = DetectionTask(people, people, training, network=yolo.build())
     before = task.validate(task.network.eval(), torch.device("cpu"))["loss"]
-    figures = fit(task, wanted, out=tmp_path, fabric=Fabric(accelerator="cpu", devices=1))
+    figures = fit(task, training, out=tmp_path, fabric=Fabric(accelerator="cpu", devices=1))
     assert figures["loss"] < 0.8 * before
     assert set(figures) == {"loss", "AP50", "AP", "AP75", "AR"}
     loaded = detectors.load(tmp_path / "model.safetensors")
@@ -86,12 +86,12 @@ def test_it_begins_from_a_published_file_of_the_same_size(people, tmp_path):
     published = load_tasks().DetectionModel("yolov8n.yaml", nc=80, verbose=False)
     published.names = {row: "person" if row == 1 else f"thing {row}" for row in range(80)}
     torch.save({"model": published}, tmp_path / "yolov8n.pt")
-    wanted = [*OVERRIDES, f"network.pretrained={tmp_path / 'yolov8n.pt'}"]
-    task = DetectionTask(people, people, recipe.read("bundled-detector", wanted))
+    overrides = [*OVERRIDES, f"network.pretrained={tmp_path / 'yolov8n.pt'}"]
+    task = DetectionTask(people, people, recipe.read("bundled-detector", overrides))
     row = published.model[-1].cv3[0][-1].bias[1]
     assert task.network.model[-1].cv3[0][-1].bias.item() == pytest.approx(row.item())
     with pytest.raises(UsageError, match="is a yolov8n, not a yolov8s"):
-        DetectionTask(people, people, recipe.read("bundled-detector", [*wanted, "network.variant=yolov8s"]))
+        DetectionTask(people, people, recipe.read("bundled-detector", [*overrides, "network.variant=yolov8s"]))
 
 
 def test_the_canvas_is_padded_to_whole_strides_as_when_it_runs(people):

@@ -44,7 +44,7 @@ def tiny(family, size):
 LOSSES = {"convvit": "places", "vitpose": "vitpose", "transpose": "transpose", "potr": "potr"}
 
 
-def wanted(family="convvit", *, epochs=3, batch=4, lr=1e-3, seed=0, save_every=0, augment=None, ema=0.9, decay=0):
+def make_recipe(family="convvit", *, epochs=3, batch=4, lr=1e-3, seed=0, save_every=0, augment=None, ema=0.9, decay=0):
     return Recipe(
         network=Network(variant=family),
         loss=LOSSES[family],
@@ -97,7 +97,7 @@ def test_each_family_overfits_eight_people(people, tmp_path, family, steps, lr):
         def preview(self, network, device):
             return np.zeros((8, 8, 3), np.uint8)
 
-    recipe = wanted(family, epochs=steps, batch=8, lr=lr, augment=Augment(flip=0.0), ema=0.0, decay=steps // 3)
+    recipe = make_recipe(family, epochs=steps, batch=8, lr=lr, augment=Augment(flip=0.0), ema=0.0, decay=steps // 3)
     figures, _ = run(people, tmp_path, recipe, family=family, size=(128, 96), task=LastTask)
     assert figures["AP"] >= 0.95
 
@@ -122,7 +122,7 @@ class InterruptedTask(PoseTask):
 def test_a_run_that_was_interrupted_goes_on_bit_for_bit(people, tmp_path, monkeypatch):
     """Two batches an epoch; killed within the fourth, after a checkpoint at the sixth step and one of the epoch."""
     monkeypatch.setattr("posetrack.models.training.report.EVERY", 1)
-    recipe = wanted(epochs=5, batch=2, save_every=3)
+    recipe = make_recipe(epochs=5, batch=2, save_every=3)
     _, whole = run(people, tmp_path / "whole", recipe)
     with pytest.raises(Interrupted):
         run(people, tmp_path / "parts", recipe, task=InterruptedTask)
@@ -141,7 +141,7 @@ def test_a_run_that_was_interrupted_goes_on_bit_for_bit(people, tmp_path, monkey
 def test_the_number_of_workers_changes_nothing(people, tmp_path):
     from dataclasses import replace
 
-    recipe = wanted(epochs=1)
+    recipe = make_recipe(epochs=1)
     _, alone = run(people, tmp_path / "0", recipe)
     _, helped = run(people, tmp_path / "2", replace(recipe, data=Data(workers=2)))
     for key, value in alone["model"].items():
@@ -155,18 +155,18 @@ class Broken(PoseTask):
 
 def test_an_epoch_without_a_validation_ends_with_a_checkpoint(people, tmp_path):
     with pytest.raises(RuntimeError, match="no validation"):
-        run(people, tmp_path, replace(wanted(epochs=2), validate_every=2), task=Broken)
+        run(people, tmp_path, replace(make_recipe(epochs=2), validate_every=2), task=Broken)
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == len(people) // 4
 
 
 def test_validates_every_second_epoch_and_after_the_last(people, tmp_path):
-    run(people, tmp_path, replace(wanted(epochs=3), validate_every=2))
+    run(people, tmp_path, replace(make_recipe(epochs=3), validate_every=2))
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in log if "val_AP" in line] == [2, 3]
 
 
 def test_the_weights_load_by_themselves_and_are_the_average(people, tmp_path):
-    _, state = run(people, tmp_path, wanted())
+    _, state = run(people, tmp_path, make_recipe())
     network = checkpoint.load_checkpoint(tmp_path / "model.safetensors")
     assert network.input_size == (64, 48)
     best = torch.load(tmp_path / "best.pt", weights_only=True)
@@ -183,13 +183,13 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_batch(people, tmp_path):
             return super().loss(network, batch, mean) * torch.nan
 
     with pytest.raises(TrainingError, match=r"The loss is nan at step 0; its batch is in .*not-finite-0\.pt"):
-        run(people, tmp_path, wanted(), task=Broken)
+        run(people, tmp_path, make_recipe(), task=Broken)
     assert "keypoints" in torch.load(tmp_path / "not-finite-0.pt", weights_only=True)
 
 
 def test_a_new_run_begins_from_another_at_a_higher_resolution(people, tmp_path):
-    _, low = run(people, tmp_path / "low", wanted())
-    recipe = wanted(epochs=1, lr=0.0)  # nothing moves, so the weights are those that it began from
+    _, low = run(people, tmp_path / "low", make_recipe())
+    recipe = make_recipe(epochs=1, lr=0.0)  # nothing moves, so the weights are those that it began from
     _, high = run(people, tmp_path / "high", recipe, size=(96, 80), init=tmp_path / "low" / "last.pt")
     assert high["model"]["pos_embed"].shape == (1, 64, 6, 5)
     assert high["seen"] == low["seen"] + 8
@@ -201,7 +201,7 @@ def test_a_new_run_begins_from_another_at_a_higher_resolution(people, tmp_path):
 
 def test_checkpoints_of_the_first_version_are_taken_with_their_moments(people, tmp_path):
     """There, PyTorch's own state counts the matrices first."""
-    _, new = run(people, tmp_path / "new", wanted())
+    _, new = run(people, tmp_path / "new", make_recipe())
     network = tiny("convvit", (64, 48))
     named = list(network.named_parameters())
     order = [name for name, p in named if p.ndim > 1] + [name for name, p in named if p.ndim <= 1]
@@ -220,11 +220,11 @@ def test_checkpoints_of_the_first_version_are_taken_with_their_moments(people, t
 
 
 def test_a_checkpoint_of_another_network_is_refused(people, tmp_path):
-    run(people, tmp_path, wanted(epochs=1))
+    run(people, tmp_path, make_recipe(epochs=1))
     with pytest.raises(ModelError, match="does not fit the network"):
-        run(people, tmp_path / "other", wanted("potr"), family="potr", init=tmp_path / "last.pt")
+        run(people, tmp_path / "other", make_recipe("potr"), family="potr", init=tmp_path / "last.pt")
     with pytest.raises(ModelError, match="of another network"):
-        run(people, tmp_path, wanted("potr"), family="potr", resume=True)
+        run(people, tmp_path, make_recipe("potr"), family="potr", resume=True)
 
 
 TWO_STEPS = """
@@ -276,7 +276,7 @@ def test_every_way_through_a_network_computes_in_the_precision_of_the_recipe(peo
             return super().loss(network, batch, mean)
 
     (tmp_path / "out").mkdir()
-    recipe = wanted(family, epochs=1)
+    recipe = make_recipe(family, epochs=1)
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
     fit(Watched(people, people, recipe, network=tiny(family, (64, 48))), recipe, out=tmp_path / "out", fabric=fabric)
     assert kinds == {torch.bfloat16}

@@ -219,7 +219,7 @@ def test_the_bundled_network_starts_from_a_published_yolo(tmp_path):
     before = other(network)
     network.load_state_dict(before)
     load_backbone(network, tmp_path / "yolov8n-pose.pt")
-    wanted = rename_published(published.eval().state_dict())
+    renamed = rename_published(published.eval().state_dict())
     for key, value in network.state_dict().items():
-        expected = wanted[key.removeprefix("backbone.")] if key.startswith("backbone.") else before[key]
+        expected = renamed[key.removeprefix("backbone.")] if key.startswith("backbone.") else before[key]
         torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)

@@ -71,6 +71,7 @@ def test_a_count_of_all_processes_scales_the_location_loss(fixture):
     torch.testing.assert_close(own, 2 * shared)
 
 
+@pytest.mark.slow
 def test_a_potr_learns_two_people():
     torch.manual_seed(0)
     network = POTR(

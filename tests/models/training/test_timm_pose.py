@@ -57,8 +57,8 @@ class LastTask(PoseTask):
         return np.zeros((8, 8, 3), np.uint8)
 
 
-def train(people, out, wanted):
-    return fit(LastTask(people, people, wanted), wanted, out=out, fabric=Fabric(accelerator="cpu", devices=1))
+def train(people, out, recipe):
+    return fit(LastTask(people, people, recipe), recipe, out=out, fabric=Fabric(accelerator="cpu", devices=1))
 
 
 @pytest.mark.slow

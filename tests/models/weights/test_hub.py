@@ -23,7 +23,7 @@ def find(name, **words):
 class Hub(http.server.BaseHTTPRequestHandler):
     """As much of the hub as a download needs."""
 
-    newest, digest, seen, wanted, files = FIRST, DIGEST, [], None, FILES
+    newest, digest, seen, authorization, files = FIRST, DIGEST, [], None, FILES
 
     def do_GET(self):
         Hub.seen.append(self.path)
@@ -34,7 +34,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
             card = {"license": "apache-2.0"}
             facts = {"id": "owner/net", "sha": revision, "siblings": files, "cardData": card, "tags": []}
             self.answer(json.dumps(facts).encode(), "application/json")
-        elif self.path.startswith("/owner/net/resolve/") and self.headers.get("Authorization") == Hub.wanted:
+        elif self.path.startswith("/owner/net/resolve/") and self.headers.get("Authorization") == Hub.authorization:
             self.answer(Hub.files[self.path.rpartition("/")[2]], "application/octet-stream")
         else:
             self.send_error(403 if "/resolve/" in self.path else 404)
@@ -132,7 +132,7 @@ def test_another_name_is_none_of_the_hub(name):
 
 
 def test_a_gated_repository_takes_the_token_of_a_user_who_may_have_it(server, monkeypatch):
-    monkeypatch.setattr(Hub, "wanted", "Bearer hf_mine")
+    monkeypatch.setattr(Hub, "authorization", "Bearer hf_mine")
     with pytest.raises(ModelError, match=r"'owner/net' is gated\. Accept its terms at http.*/owner/net, and log in"):
         find("owner/net")
     monkeypatch.setenv("HF_TOKEN", "hf_mine")

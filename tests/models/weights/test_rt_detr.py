@@ -94,10 +94,10 @@ def test_people_are_those_of_transformers_own_chain(saved, runtime, photograph):
     with torch.no_grad():
         message = network(**images)
     height, width = photograph.shape[:2]
-    (wanted,) = processor.post_process_object_detection(message, threshold=0.0, target_sizes=[(height, width)])
-    people = wanted["labels"] == 1
-    boxes = np.clip(wanted["boxes"][people].numpy(), 0, [width, height, width, height])[:5]
-    scores = wanted["scores"][people].numpy()[:5]
+    (expected,) = processor.post_process_object_detection(message, threshold=0.0, target_sizes=[(height, width)])
+    people = expected["labels"] == 1
+    boxes = np.clip(expected["boxes"][people].numpy(), 0, [width, height, width, height])[:5]
+    scores = expected["scores"][people].numpy()[:5]
     found = load_detector(folder, device="cpu", runtime=runtime, precision="fp32", conf=0.0)(Frame(photograph, 0, 0.0))
     nearest = np.abs(found.boxes[None] - boxes[:, None]).max(-1).argmin(1)  # scores may tie
     assert len(set(nearest)) == len(boxes) == 5

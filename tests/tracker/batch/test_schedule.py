@@ -1,6 +1,7 @@
 """Tasks go to whichever worker is free; one whose worker dies runs again, and is given up at last."""
 
 from collections import deque
+from functools import partial
 
 import pytest
 from batch_tasks import Double, Kill, Refuse
@@ -8,7 +9,9 @@ from batch_tasks import Double, Kill, Refuse
 from posetrack.errors import PosetrackError, SourceError, UsageError
 from posetrack.tracker.batch.schedule import ATTEMPTS, Given, Lost, schedule
 from posetrack.tracker.batch.worker import Died, Finished, Frames, Ready
-from posetrack.tracker.config import RunConfig
+from posetrack.tracker.config.networks import Networks
+from posetrack.tracker.config.tracking import Tracking
+from posetrack.tracker.run.networks import load
 
 
 class Fakes:
@@ -30,11 +33,15 @@ class Fakes:
             self.alive.remove(worker)
             self.messages.append((worker, Died("was ill")))
         else:
-            self.messages += [(worker, Frames(1)), (worker, Finished(task(None, None, lambda: None)))]
+            self.messages += [(worker, Frames(1)), (worker, Finished(task(None, lambda: None)))]
 
     def wait(self):
         while self.messages:
             yield self.messages.popleft()
+
+
+def loading(model):
+    return partial(load, Networks(model, offline=True, device="cpu"), Tracking(), live=False, blur_faces=False)
 
 
 def ends(events):
@@ -75,7 +82,7 @@ def test_a_process_that_dies_is_replaced_and_its_task_run_again(tmp_path):
     from posetrack.tracker.batch.processes import Processes
 
     tasks = [Double(1), Kill(tmp_path / "once", 1), Refuse(), Kill(tmp_path / "always", 99), Double(2)]
-    workers = Processes(RunConfig.of(offline=True, device="cpu"), threads=1)
+    workers = Processes(loading("bundled"), threads=1)
     try:
         found = ends(schedule(workers, tasks, count=2))
     finally:
@@ -90,7 +97,7 @@ def test_a_process_that_dies_is_replaced_and_its_task_run_again(tmp_path):
 def test_networks_that_cannot_be_loaded_are_an_error_of_the_run():
     from posetrack.tracker.batch.processes import Processes
 
-    workers = Processes(RunConfig.of(offline=True, device="cpu", model="missing.pth"), threads=1)
+    workers = Processes(loading("missing.pth"), threads=1)
     try:
         with pytest.raises(UsageError, match=r"missing\.pth"):
             list(schedule(workers, [Double(1)], count=1))

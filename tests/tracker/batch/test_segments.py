@@ -10,7 +10,7 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.batch.segments import LENGTH, Observe, Segment, observing, segments_of, split
 from posetrack.tracker.batch.worker import Died, Finished, Ready
 from posetrack.tracker.cli import main
-from posetrack.tracker.config import RunConfig
+from posetrack.tracker.config.source import Source
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.loop import follow
 from posetrack.tracker.perception.schedule import Schedule
@@ -61,7 +61,7 @@ class Here:
         return 0
 
     def give(self, worker, task):
-        made = self.result or task(self.pipeline, RunConfig(), lambda: None)
+        made = self.result or task(self.pipeline, lambda: None)
         self.messages.append(made if isinstance(made, Died) else Finished(made))
 
     def wait(self):
@@ -90,7 +90,7 @@ def tracks_of(video, pipeline, observed=None):
 def in_segments(video, workers, segments):
     with (
         open_source(video) as frames,
-        observing(frames, segments, workers, count=2) as observed,
+        observing(frames, Source(), segments, workers, count=2) as observed,
         follow(frames, workers.pipeline.session(), observed=observed) as people,
     ):
         return list(people)
@@ -131,13 +131,13 @@ def test_people_appear_at_another_detection_if_frames_are_skipped(video):
 
 def test_an_observation_of_a_segment_begins_where_the_last_one_ends(video):
     segments = split(0, SECONDS, last=None, length=12, overlap=6)
-    times = [each.time for part in segments for each in Observe(video, part)(pipeline(), RunConfig(), lambda: None)]
+    times = [each.time for part in segments for each in Observe(video, part, Source())(pipeline(), lambda: None)]
     np.testing.assert_allclose(times, np.arange(FPS * SECONDS) / FPS, atol=1e-3)
 
 
 def test_a_video_whose_middle_has_other_frames_is_refused(video):
     segments = split(0, SECONDS, last=None, length=12, overlap=6)
-    first = Observe(video, segments[0])(pipeline(), RunConfig(), lambda: None)
+    first = Observe(video, segments[0], Source())(pipeline(), lambda: None)
     with pytest.raises(SourceError, match=r"has no frame at 12\.000 s when it is read from its middle"):
         in_segments(video, Here(pipeline(), result=first), segments)
 
@@ -157,7 +157,7 @@ def test_a_run_that_stops_early_ends_its_workers(video):
     workers = Here(pipeline())
     with (
         open_source(video) as frames,
-        observing(frames, split(0, SECONDS, last=None, length=12, overlap=6), workers, count=1) as observed,
+        observing(frames, Source(), split(0, SECONDS, last=None, length=12, overlap=6), workers, count=1) as observed,
     ):
         observed(next(frames))
     assert workers.closed
@@ -165,11 +165,11 @@ def test_a_run_that_stops_early_ends_its_workers(video):
 
 def test_only_long_videos_with_times_of_their_own_are_split(video, walking_clip):
     with open_source(video) as frames:
-        assert len(segments_of(frames, RunConfig())) == 1
-        assert len(segments_of(frames, RunConfig.of(fps=5.0))) == 1
+        assert len(segments_of(frames, Source())) == 1
+        assert len(segments_of(frames, Source(fps=5.0))) == 1
         frames.duration = 3.2 * LENGTH
-        assert len(segments_of(frames, RunConfig())) == 3
-        assert segments_of(frames, RunConfig.of(start=10.0, end=2.0 * LENGTH))[-1].end == 2.0 * LENGTH
+        assert len(segments_of(frames, Source())) == 3
+        assert segments_of(frames, Source(start=10.0, end=2.0 * LENGTH))[-1].end == 2.0 * LENGTH
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.pipeline import Pipeline
-from posetrack.tracker.run import single
+from posetrack.tracker.run import plan, single
 from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Detections
 
@@ -51,13 +51,12 @@ def track(monkeypatch, clip, tmp_path):
     """Runs the command line; returns its exit code."""
 
     def track(*words, stop=None):
-        def load(config, *, live):
-            tracking = config.tracking
+        def load(networks, tracking, *, live, blur_faces):
             return Pipeline(
                 Detector(), Estimator(stop), PoseTracker(smooth="none" if tracking.refine else tracking.smooth)
             )
 
-        monkeypatch.setattr(single, "load", load)
+        monkeypatch.setattr(plan, "load", load)
         return main(["--source", str(clip), "--csv", str(tmp_path / "out.csv"), "--quiet", *map(str, words)])
 
     return track

@@ -437,7 +437,8 @@ def test_a_rhythm_without_a_sense_is_refused(every, walking_clip, tmp_path, caps
 
 
 def test_the_recipe_for_live_sources_decides_by_what_moves_and_the_accurate_one_never_skips():
-    from posetrack.tracker.config import RunConfig, read_recipe
+    from posetrack.tracker.config.recipe import read_recipe
+    from posetrack.tracker.config.run import RunConfig
 
     live, accurate = (RunConfig.of(**read_recipe(name)) for name in ("realtime", "accurate"))
     assert (live.tracking.detect_every, live.tracking.pose_every) == ("auto", "auto")

@@ -113,7 +113,9 @@ def test_names_that_are_not_utf_8(walking_clip, tmp_path):
     assert video.stat().st_size > 1000
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("latin-1", "utf-8"))]
+)
 def test_any_encoding_of_the_terminal(encoding, tmp_path):
     name = str(tmp_path / "größe-人.mp4")
     words = f"{sys.executable} -m posetrack '{name}' --csv {tmp_path}/out.csv"

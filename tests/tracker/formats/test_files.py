@@ -14,7 +14,7 @@ from gaps import gappy
 from posetrack.errors import OutputError, PosetrackError, SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.models.geometry.skeletons import BODY_25, POSETRACK18
-from posetrack.tracker.features.calibration.calibration import Calibration, Floor, Length
+from posetrack.tracker.features.calibration.measures import Calibration, Floor, Length
 from posetrack.tracker.formats.files import find_sequences, read_recording, read_trajectories, write_recording
 from posetrack.tracker.formats.recording import Recording, tracks_of
 from posetrack.tracker.formats.registry import FORMATS
@@ -40,26 +40,26 @@ def test_what_was_written_comes_back(name, recording, tmp_path):
     need(name)
     files = write_recording(tmp_path / f"out{FORMATS[name].suffix}", recording)
     again = from_tracks(together(files), skeleton=read_recording(files[0]).skeleton)
-    wanted = from_tracks(recording)
+    expected = from_tracks(recording)
     skeleton = again.skeleton
     if name == "mmaction":  # predictions are left out, and what is between interpolated
-        wanted, again = (people[people.frames < 20] for people in (wanted, again))
-    np.testing.assert_array_equal(again.frames, wanted.frames)
-    np.testing.assert_array_equal(again.ids, wanted.ids)
+        expected, again = (people[people.frames < 20] for people in (expected, again))
+    np.testing.assert_array_equal(again.frames, expected.frames)
+    np.testing.assert_array_equal(again.ids, expected.ids)
     shared = [k for k in COCO.keypoints if k in skeleton.keypoints]
     assert len(shared) == {"mot": 0, "posetrack18": 15}.get(name, 17)
-    one, two = (people.in_skeleton(replace(COCO, keypoints=tuple(shared))) for people in (again, wanted))
+    one, two = (people.in_skeleton(replace(COCO, keypoints=tuple(shared))) for people in (again, expected))
     np.testing.assert_allclose(one.keypoints, two.keypoints, atol=0.0051)  # two decimals; a missing one stays NaN
     if name != "trc":
         np.testing.assert_allclose(one.scores, two.scores, atol=5.1e-5)
     if name in ("table", "parquet", "mot", "posetrack18", "coco"):
-        np.testing.assert_allclose(again.boxes, wanted.boxes, atol=0.011)
-        np.testing.assert_allclose(again.box_scores, wanted.box_scores, atol=5.1e-5)
+        np.testing.assert_allclose(again.boxes, expected.boxes, atol=0.011)
+        np.testing.assert_allclose(again.box_scores, expected.box_scores, atol=5.1e-5)
     if name in ("table", "long", "parquet", "trc", "mmaction"):
-        np.testing.assert_allclose(again.times, wanted.times, atol=1e-6)
+        np.testing.assert_allclose(again.times, expected.times, atol=1e-6)
     if name in ("table", "long", "parquet"):
-        np.testing.assert_array_equal(again.predicted, wanted.predicted)
-        assert wanted.predicted.any()
+        np.testing.assert_array_equal(again.predicted, expected.predicted)
+        assert expected.predicted.any()
     assert not list(tmp_path.glob("*.partial*"))
 
 
@@ -217,11 +217,11 @@ def test_c3d_holds_the_markers_of_each_person(calibration, tmp_path):
         assert point["UNITS"]["value"] == ["mm" if calibration.metric else "px"]
         assert point["RATE"]["value"][0] == pytest.approx(15)
         assert found["header"]["points"]["first_frame"] == rows.frames[0]
-        wanted = np.full((rows.frames[-1] - rows.frames[0] + 1, 17, 2), np.nan)
+        expected = np.full((rows.frames[-1] - rows.frames[0] + 1, 17, 2), np.nan)
         level = FLOOR.level(rows.keypoints) / 200 * 1000 if calibration.metric else rows.keypoints
-        wanted[rows.frames - rows.frames[0]] = level * (1, -1)
-        np.testing.assert_allclose(found["data"]["points"][:2].T, wanted, atol=0.01, rtol=1e-5)
-        missing = np.isnan(wanted).any(-1).T
+        expected[rows.frames - rows.frames[0]] = level * (1, -1)
+        np.testing.assert_allclose(found["data"]["points"][:2].T, expected, atol=0.01, rtol=1e-5)
+        missing = np.isnan(expected).any(-1).T
         assert missing.any()
         assert ((found["data"]["meta_points"]["residuals"][0] < 0) == missing).all()
 

@@ -12,7 +12,7 @@ import pytest
 
 from posetrack.errors import OutputError
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.calibration.measures import Calibration
 from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.columns import LEAD, columns, header
 from posetrack.tracker.features.extraction.stream import ActionFeatures

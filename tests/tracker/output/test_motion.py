@@ -6,7 +6,7 @@ import pytest
 
 from posetrack.errors import OutputError, SourceError
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.calibration.calibration import Calibration, Floor
+from posetrack.tracker.features.calibration.measures import Calibration, Floor
 from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from performed import frames
 
-from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.calibration.measures import Calibration
 from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink

@@ -92,13 +92,13 @@ def test_a_vitpose_with_feet_is_the_same_as_checkpoint_and_as_onnx_file(frame, t
     exported = load_pose_estimator(str(path), runtime="onnxruntime", **EXACT)
     original = load_pose_estimator(str(tmp_path / "network.pth"), runtime="torch", **EXACT)
     assert exported.skeleton is original.skeleton is COCO_25
-    found, wanted = (estimator(frame, people) for estimator in (exported, original))
-    known = np.isfinite(wanted.keypoints).all(-1)
+    found, expected = (estimator(frame, people) for estimator in (exported, original))
+    known = np.isfinite(expected.keypoints).all(-1)
     assert known.sum() > 10
     np.testing.assert_array_equal(np.isfinite(found.keypoints).all(-1), known)
-    near = np.linalg.norm(found.keypoints - wanted.keypoints, axis=-1)[known] < 0.1
+    near = np.linalg.norm(found.keypoints - expected.keypoints, axis=-1)[known] < 0.1
     assert near.mean() > 0.9  # the decoding of a random map without a clear peak is unstable
-    np.testing.assert_allclose(found.scores, wanted.scores, atol=1e-3)
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-3)
 
 
 class TestMoveNet:

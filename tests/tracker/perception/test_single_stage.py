@@ -58,8 +58,8 @@ def predicted(path, image, **words):
     return found.boxes.xyxy.numpy(), points[..., :2], points[..., 2], found.boxes.conf.numpy()
 
 
-def check(poses, wanted, *, atol=0.1):
-    boxes, keypoints, scores, box_scores = wanted
+def check(poses, expected, *, atol=0.1):
+    boxes, keypoints, scores, box_scores = expected
     assert len(poses) == len(boxes) > 0
     np.testing.assert_allclose(poses.boxes, boxes, atol=atol)
     np.testing.assert_allclose(poses.keypoints, keypoints, atol=atol)
@@ -71,8 +71,8 @@ def check(poses, wanted, *, atol=0.1):
 def test_people_are_those_of_ultralytics_own_predictor(name, tmp_path):
     path, frame = write(tmp_path / f"{name}.pt", f"{name}.yaml"), photograph("bus.jpg")
     estimator = load_pose_estimator(str(path), device="cpu", runtime="torch", conf=0.0, max_people=15)
-    wanted = predicted(path, frame.image, imgsz=SIZE, conf=0.0, max_det=15)
-    check(estimator(frame), wanted)
+    expected = predicted(path, frame.image, imgsz=SIZE, conf=0.0, max_det=15)
+    check(estimator(frame), expected)
 
 
 @needs_teacher
@@ -106,13 +106,13 @@ def test_people_of_a_file_that_ultralytics_exported_are_those_of_its_predictor(n
     form = {"format": "onnx", "imgsz": SIZE, "opset": 17, "simplify": False, "device": "cpu", "verbose": False}
     path = ultralytics.YOLO(weights, task=task).export(**form, **options)
     words = {"imgsz": SIZE, "conf": 0.0, "iou": 0.7, "max_det": 15, "device": "cpu", "verbose": False, "save": False}
-    wanted = ultralytics.YOLO(path, task=task).predict(frame.image, **words)[0]
+    expected = ultralytics.YOLO(path, task=task).predict(frame.image, **words)[0]
     load = load_pose_estimator if task == "pose" else partial(load_detector, iou=0.7)
     found = load(str(path), device="cpu", runtime="onnxruntime", conf=0.0, max_people=15)(frame)
-    assert len(found) == len(wanted.boxes) == 15
-    np.testing.assert_allclose(found.boxes, wanted.boxes.xyxy.numpy(), atol=0.1)
+    assert len(found) == len(expected.boxes) == 15
+    np.testing.assert_allclose(found.boxes, expected.boxes.xyxy.numpy(), atol=0.1)
     if task == "pose":
-        np.testing.assert_allclose(found.keypoints, wanted.keypoints.data.numpy()[..., :2], atol=0.1)
+        np.testing.assert_allclose(found.keypoints, expected.keypoints.data.numpy()[..., :2], atol=0.1)
 
 
 class Rows:
@@ -169,9 +169,9 @@ class TestFiles:
         assert main(["export", str(weights), "--to", form, "--out", target]) == 0
         words = {"device": "cpu", "precision": "fp32", "conf": 0.0, "max_people": 5}
         frame = photograph("bus.jpg")
-        wanted = load_pose_estimator(str(weights), runtime="torch", **words)(frame)
+        expected = load_pose_estimator(str(weights), runtime="torch", **words)(frame)
         found = load_pose_estimator(target, runtime="openvino", **words)(frame)
-        check(found, (wanted.boxes, wanted.keypoints, wanted.scores, wanted.box_scores))
+        check(found, (expected.boxes, expected.keypoints, expected.scores, expected.box_scores))
 
     def test_another_name_is_recognised_and_needs_no_detector(self, weights):
         pipeline = load_pipeline(str(weights), device="cpu", runtime="torch", conf=0.0, max_people=3)

@@ -1,9 +1,11 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.calibration.measures import Calibration
 from posetrack.tracker.features.events.detector import Event, EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
@@ -16,7 +18,7 @@ def tracks_of(poses, ids, state=State.MEASURED):
     return Tracks(ids, poses, np.zeros((len(ids), 2)), (state,) * len(ids))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def collect():
     """Makes measurements from a scene."""
 
@@ -32,11 +34,17 @@ def collect():
     return make
 
 
-@pytest.fixture
-def two_people(collect):
-    """Two people who pass each other within 4 s, 30 frames a second, and one event of each."""
+@pytest.fixture(scope="session")
+def passing(collect):
+    """Two people who pass each other within 4 s, 30 frames a second, and one event of each; not to be changed."""
     events = [Event(1.0, 30, 1, "left_hand_raised", 1.0, 0.9), Event(2.5, 75, 2, "step", float("nan"), 0.5)]
     return collect(synthetic.crossing(synthetic.regular(4, 30)), events=events)
+
+
+@pytest.fixture
+def two_people(passing):
+    """The measurements of `passing`, for one test to change."""
+    return deepcopy(passing)
 
 
 @pytest.fixture

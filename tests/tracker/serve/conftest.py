@@ -12,7 +12,7 @@ import httpx
 from websockets.sync.client import connect
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.config import RunConfig
+from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.pipeline import Pipeline
 from posetrack.tracker.serve.server import make_server
 from posetrack.tracker.serve.settings import Settings

@@ -34,8 +34,8 @@ def test_the_source_of_the_server_is_complete(app):
     with app.client() as client:
         archive = zipfile.ZipFile(io.BytesIO(client.get("/source.zip").content))
     names = archive.namelist()
-    wanted = ("posetrack/version.py", "posetrack/tracker/serve/app.py", "posetrack/models/weights/card.py", "LICENSE")
-    assert set(wanted) <= set(names)
+    expected = ("posetrack/version.py", "posetrack/tracker/serve/app.py", "posetrack/models/weights/card.py", "LICENSE")
+    assert set(expected) <= set(names)
     assert "posetrack/tracker/serve/static/app.js" in names
     assert len(names) == len(set(names))
     assert not [name for name in names if "__pycache__" in name or ".." in name]

@@ -3,7 +3,7 @@
 import pytest
 
 from posetrack.errors import UsageError
-from posetrack.tracker.config import RunConfig
+from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.serve import settings
 from posetrack.tracker.serve.server import welcome
 

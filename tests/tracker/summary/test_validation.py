@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.calibration.measures import Calibration
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.features.kinematics.derivatives import smoothed
 from posetrack.tracker.summary.motion_range import statistics

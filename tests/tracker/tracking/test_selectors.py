@@ -1,7 +1,7 @@
 import pytest
 
 from posetrack.errors import UsageError
-from posetrack.tracker.config import RunConfig
+from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.tracking.selectors import AtPlace, parse_person, parse_roi
 
 

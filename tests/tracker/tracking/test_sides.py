@@ -27,7 +27,7 @@ def spoilt(scene, *, seed=0, swaps=True, dips=True):
         yield time, Poses(poses.boxes, keypoints, scores, poses.box_scores), moved
 
 
-@pytest.mark.parametrize("rate", [1.0, 1.7])
+@pytest.mark.parametrize("rate", [pytest.param(1.0, marks=pytest.mark.slow), 1.7])
 @pytest.mark.parametrize("smooth", LATENCIES)
 def test_confident_keypoints_are_near_their_measurement_or_predicted(smooth, rate):
     scene = synthetic.jumping_jack(synthetic.regular(15, 30), rate=rate)

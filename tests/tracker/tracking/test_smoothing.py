@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from posetrack.tracker.config import SMOOTH, RunConfig
+from posetrack.tracker.config.run import RunConfig
+from posetrack.tracker.config.tracking import SMOOTH
 from posetrack.tracker.tracking.config import LATENCIES
 from posetrack.tracker.tracking.smoothing import one_euro
 from posetrack.tracker.tracking.tracker import TrackerConfig

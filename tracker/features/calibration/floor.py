@@ -17,7 +17,7 @@ from ....models.geometry.keypoints import Skeleton
 from ...types import State, Tracks
 from ..kinematics.body import ANKLE_HEIGHT, height
 from ..kinematics.points import MIN_SCORE, SIDES, Array, index, points
-from .calibration import Floor
+from .measures import Floor
 
 STILL = 0.6  # body heights per second, 1 m/s of an adult
 _LONGEST = 0.2  # seconds between two places that make a speed

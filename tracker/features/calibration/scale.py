@@ -6,7 +6,7 @@ import numpy as np
 
 from ..kinematics.body import ANKLE_HEIGHT
 from ..kinematics.points import SIDES, Array, index
-from .calibration import PROPORTIONS, Calibration
+from .measures import PROPORTIONS, Calibration
 
 _FEET = [index(f"{side}_{name}") for name in ("heel", "big_toe") for side in SIDES]
 _ANKLES = [index(f"{side}_ankle") for side in SIDES]

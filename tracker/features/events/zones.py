@@ -19,7 +19,7 @@ from ....errors import InputError, UsageError
 from ....models.geometry.keypoints import COCO, Skeleton
 from ....numbers import as_number
 from ...types import State, Tracks, as_seconds
-from ..calibration.calibration import Corner
+from ..calibration.measures import Corner
 from ..extraction.stream import FORGET_SECONDS
 from ..kinematics.points import MIN_SCORE, SIDES, Array, index, points
 from .detector import Event

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ....errors import InputError
 from ....models.geometry.keypoints import COCO, Skeleton
 from ...types import State, Tracks, as_seconds
-from ..calibration.calibration import UNCALIBRATED, Calibration
+from ..calibration.measures import UNCALIBRATED, Calibration
 from ..calibration.scale import ground, scales
 from ..kinematics import body
 from ..kinematics.angles import (

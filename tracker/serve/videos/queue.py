@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .... import version
-from ...config import RunConfig
+from ...config.run import RunConfig
 from .job import Job, State
 from .jobs import Jobs
 from .results import FILES

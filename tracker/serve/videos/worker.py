@@ -19,7 +19,7 @@ from rich.console import Console
 
 from ....errors import PosetrackError
 from ...batch.track import track
-from ...config import RunConfig
+from ...config.run import RunConfig
 from ...run.plan import make_plan
 
 _PAUSE = 0.2  # seconds between two lines of progress

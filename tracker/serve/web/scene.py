@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from ....errors import UsageError
-from ...features.calibration.calibration import Calibration, parse_lengths
+from ...features.calibration.measures import Calibration, parse_lengths
 from ...features.events.zones import Line, Zone, zones_from_config
 
 MAX_MARKS, MAX_CORNERS = 20, 50

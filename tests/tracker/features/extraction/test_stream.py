@@ -6,7 +6,7 @@ import pytest
 from posetrack.errors import UsageError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.calibration.measures import Calibration
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.features.kinematics.points import points
 from posetrack.tracker.features.kinematics.posture import POSTURES

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from performed import passage
 
-from posetrack.tracker.features.calibration.calibration import Calibration
+from posetrack.tracker.features.calibration.measures import Calibration
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.features.movement.gait import Gait, gait_cycles, gait_events, summarise
 

@@ -24,7 +24,7 @@ def repetitions(part, *, blend=1.0, exercises=(), **conditions):
     return [time for _, time in truth], found + known.finish()
 
 
-@pytest.mark.parametrize("yaw", [0, 45, FACE, 180])
+@pytest.mark.parametrize("yaw", [0, *(pytest.param(yaw, marks=pytest.mark.slow) for yaw in (45, FACE, 180))])
 def test_a_squat_has_its_times_and_its_depth(yaw):
     truth, found = repetitions(motions.squats(4, seconds=3, depth=95), yaw=yaw)
     assert [(one.exercise, one.number) for one in found] == [("squat", number) for number in (1, 2, 3, 4)]

@@ -11,7 +11,7 @@ import pytest
 from servers import until
 
 from posetrack.errors import UsageError
-from posetrack.tracker.config import RunConfig
+from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.serve.videos.job import State
 from posetrack.tracker.serve.videos.jobs import MAX_ATTEMPTS, Jobs
 from posetrack.tracker.serve.videos.queue import WORKER, Queue

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from ..errors import UsageError
-from ..numbers import is_number, is_whole
+from ...errors import UsageError
+from ...numbers import is_number, is_whole
 
 AUTO = "auto"
+POSITIVE = "a number above 0"
 _KINDS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what Python's callers may give, by the annotation of a field
     "int": ("a whole number", (Integral,)),
     "float": ("a number", (Real,)),
@@ -84,6 +86,21 @@ def check(group: Any) -> None:
             text = f"'{value}'" if isinstance(value, str) else f"{value}"
             unit = f" {option.unit}" if option.unit else ""
             raise UsageError(f"{field.name} is {text}{unit}; give {remedy}.")
+
+
+def positive(value: float) -> bool:
+    """Return whether a number is above 0 and finite."""
+    return 0 < value < math.inf
+
+
+def not_negative(value: float) -> bool:
+    """Return whether a number is 0 or more and finite."""
+    return 0 <= value < math.inf
+
+
+def every(value: Any) -> bool:
+    """Return whether a value is a whole number of 1 or more, or `auto`."""
+    return value == AUTO or (isinstance(value, int) and value >= 1)
 
 
 def _check_kind(field: dataclasses.Field[Any], value: Any) -> None:

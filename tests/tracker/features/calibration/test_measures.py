@@ -11,8 +11,8 @@ import pytest
 from posetrack.errors import SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO, Skeleton
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.calibration.calibration import Calibration, Floor, Length, parse_floor, parse_lengths
 from posetrack.tracker.features.calibration.floor import estimate_floor
+from posetrack.tracker.features.calibration.measures import Calibration, Floor, Length, parse_floor, parse_lengths
 from posetrack.tracker.features.calibration.scale import scales
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.types import Poses, State, Tracks

@@ -6,10 +6,14 @@ import pytest
 
 from posetrack import configs, load_pipeline
 from posetrack.errors import UsageError
-from posetrack.tracker.config import GROUPS, TYPES, Networks, RunConfig, Source, Tracking, checked, read_recipe
-from posetrack.tracker.options import flag, options, table_rows
+from posetrack.tracker.config.networks import Networks
+from posetrack.tracker.config.option import flag, options, table_rows
+from posetrack.tracker.config.recipe import checked, read_recipe
+from posetrack.tracker.config.run import GROUPS, TYPES, RunConfig
+from posetrack.tracker.config.source import Source
+from posetrack.tracker.config.tracking import Tracking
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("name", configs.names())

@@ -1,0 +1,34 @@
+"""The job of one source: everything that its run needs beside the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config.outputs import Outputs
+from ..config.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One source, how it is read, and its results.
+
+    Attributes:
+        source: path, address, or index of a webcam.
+        reading: options of reading it; those of a batch name all its sources.
+        targets: path of each result, by the name of its option.
+        overwrite: whether existing results are replaced.
+        outputs: options of the results.
+        refine: whether the tracks are refined before a second pass.
+        stated: every option that results depend on, by its name, for the sidecar.
+    """
+
+    source: str | int | Path
+    reading: Source
+    targets: Mapping[str, Path]
+    overwrite: bool
+    outputs: Outputs
+    refine: bool
+    stated: Mapping[str, Any]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .errors import PosetrackError
     from .models.geometry.keypoints import Skeleton
     from .tracker.features.calibration.measures import Calibration, Floor, Length
-    from .tracker.features.events.detector import Event, EventDetector
+    from .tracker.features.events.detector import EventDetector
+    from .tracker.features.events.event import Event
     from .tracker.features.events.zones import Line, Zone, ZoneCounter
     from .tracker.features.extraction.stream import ActionFeatures, Features
     from .tracker.features.kinematics.angles import joint_angles
@@ -47,7 +48,7 @@ _HOMES = {
     "ActionFeatures": "tracker.features.extraction.stream",
     "Calibration": "tracker.features.calibration.measures",
     "Detections": "tracker.types",
-    "Event": "tracker.features.events.detector",
+    "Event": "tracker.features.events.event",
     "EventDetector": "tracker.features.events.detector",
     "Features": "tracker.features.extraction.stream",
     "Floor": "tracker.features.calibration.measures",

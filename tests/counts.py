@@ -18,7 +18,7 @@ import motions
 
 import posetrack
 from posetrack.tracker.evaluation.synthetic import regular
-from posetrack.tracker.features.events.detector import HANDS
+from posetrack.tracker.features.events.hands import HANDS
 from posetrack.tracker.types import State, Tracks
 
 FPS = 25
@@ -153,7 +153,7 @@ def count(clip, found):
     return right, len(truth), Counter(one.event for one in left)
 
 
-def tell(line):
+def report(line):
     """Print a line at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -171,11 +171,11 @@ def main(folder, name="", kind="networks"):
             right, known, wrong = count(clip, events(followed(clip, folder, pipeline, kind)))
             ideal, _, also = count(clip, events(true(clip)))
             line = f"{title:7}{clip.name:20}{clip.event:18}{right:3} of {known:2}; true keypoints {ideal:2}"
-            tell(f"{line}; false {dict(wrong)}, true keypoints {dict(also)}")
+            report(f"{line}; false {dict(wrong)}, true keypoints {dict(also)}")
             sums.update({(clip.event, "right"): right, (clip.event, "known"): known, ("", "false"): wrong.total()})
         for event in sorted({event for event, _ in sums} - {""}):
-            tell(f"{title:7}{event:18}{sums[event, 'right']} of {sums[event, 'known']}")
-        tell(f"{title:7}{sums['', 'false']} false")
+            report(f"{title:7}{event:18}{sums[event, 'right']} of {sums[event, 'known']}")
+        report(f"{title:7}{sums['', 'false']} false")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Check the imports against the table of rooms in docs/decisions/0001-layout.md, and the packaging against the folders.
+"""Check the imports against the table of rooms in docs/architecture.md, and the packaging against the folders.
 
 A room is a folder of `tracker/` or `models/`, or a module beside these folders; those of `DIVIDED` have
 rooms inside.
@@ -78,7 +78,7 @@ ALLOWED = {
     "tracker.loop": "tracker.types tracker.timings tracker.video tracker.stages tracker.pipeline",
     "tracker.track": "installation tracker.types tracker.video tracker.perception tracker.output tracker.stages "
     "tracker.pipeline tracker.load tracker.loop | numpy",
-    "tracker.run": "models.geometry tracker.types tracker.timings tracker.partial tracker.video tracker.perception "
+    "tracker.run": "tracker.types tracker.timings tracker.partial tracker.video tracker.perception "
     "tracker.tracking tracker.features tracker.formats tracker.output tracker.report tracker.stages tracker.config "
     "tracker.pipeline tracker.load tracker.loop",
     "tracker.batch": "installation models.cache tracker.types tracker.partial tracker.video tracker.perception "

@@ -10,12 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 RUNTIME = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["full"]
-TOLD = ("*.md", "*.toml", "*.txt", "tasks.py", "demo.py", ".ci/*")
+PUBLIC = ("*.md", "*.toml", "*.txt", "tasks.py", "demo.py", ".ci/*")
 ROOMS = ("posetrack", "tracker", "models", "configs", "docs", "tests")
 
 
 def texts():
-    for pattern in TOLD:
+    for pattern in PUBLIC:
         yield from ROOT.glob(pattern)
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*")):

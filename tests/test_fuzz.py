@@ -27,7 +27,7 @@ from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.formats.files import read_recording, write_recording
 from posetrack.tracker.formats.registry import FORMATS
 from posetrack.tracker.partial import PartialFile
-from posetrack.tracker.perception.detector import FileDetector
+from posetrack.tracker.perception.file_detector import FileDetector
 from posetrack.tracker.types import Frame
 from posetrack.tracker.video.address import redact
 from posetrack.tracker.video.source import open_source

@@ -104,7 +104,8 @@ def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1, live: 
     from .perception.activity import Activity
     from .perception.automatic import FILE_FPS, LIVE_FPS, choose_networks
     from .perception.camera import CameraMotion
-    from .perception.detector import FileDetector, load_detector
+    from .perception.detector import load_detector
+    from .perception.file_detector import FileDetector
     from .perception.pose import load_pose_estimator
     from .perception.single_stage import SingleStagePoseEstimator
 

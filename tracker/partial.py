@@ -199,7 +199,7 @@ class PartialFile:
         self._size = 0
 
     def finish(self) -> BinaryIO:
-        """Bring all blocks to the disk and return the open file, which still has its partial name."""
+        """Flush all blocks to the disk (fsync), and return the open file, which still has its partial name."""
         assert self._file is not None, "finish inside the with block"
         file, self._file = self._file, None
         try:
@@ -241,7 +241,7 @@ class PartialFile:
 
 
 def claim(path: Path) -> BinaryIO:
-    """Create the partial file of a result and hold it against other runs until it is closed.
+    """Create the partial file of a result and lock it against other runs until it is closed.
 
     The file is always a new one, never the target of a link. The partial file of an earlier run is kept.
 
@@ -332,7 +332,7 @@ def _lock(descriptor: int) -> bool:
 
 
 def sync(path: Path) -> None:
-    """Bring a finished file to the disk; of a folder, its names.
+    """Flush a finished file to the disk (fsync); of a folder, its directory entries.
 
     Raises:
         OSError: the disk is full or broken.
@@ -360,7 +360,7 @@ def _remove(path: Path) -> None:
 
 
 def _sync_names(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system offers that."""
+    """Flush the directory entries of a folder to the disk, where the system offers that."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

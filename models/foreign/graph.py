@@ -2,7 +2,7 @@
 
 The file is protocol buffers. It is read field by field as data, without a library, and nothing in it is run.
 
-Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, whose field numbers stand below.
+Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, whose field numbers are used below.
 """
 
 from __future__ import annotations

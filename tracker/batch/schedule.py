@@ -10,7 +10,7 @@ from typing import Protocol
 from ...errors import PosetrackError
 from .worker import Died, Finished, Frames, Message, Ready, Task
 
-ATTEMPTS = 3  # a file that ends every worker is not tried for ever
+ATTEMPTS = 3  # a file that ends every worker is not retried forever
 
 
 class WorkerPool(Protocol):

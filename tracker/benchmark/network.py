@@ -95,7 +95,7 @@ class Product:
     def __init__(self, runtime: Runtime) -> None:
         device = torch.device(runtime.device.split()[0])
         on_gpu = device.type != "cpu"
-        side, self._times = (8192, 8) if on_gpu else (2048, 1)  # near the peak; the wait for a GPU costs nothing then
+        side, self._times = (8192, 8) if on_gpu else (2048, 1)  # near the peak; the wait for a GPU is negligible then
         self.operations = 2 * side**3 * self._times
         self._pair = torch.randn(2, side, side, device=device).to(_TYPES["bf16" if on_gpu else runtime.precision])
         self._product = torch.empty_like(self._pair[0])

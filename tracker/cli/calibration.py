@@ -1,4 +1,4 @@
-"""Options of the commands that compute from a table: what a metre is, and where the floor is."""
+"""Calibration options of the commands that compute from a table: scale and floor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def add_calibration(parser: argparse.ArgumentParser) -> None:
     """Add the options to the parser of a command."""
-    group = parser.add_argument_group("calibration", "at most one measure of a metre; docs/features.md explains them")
+    group = parser.add_argument_group("calibration", "scale, by one option at most, and floor; see docs/features.md")
     group.add_argument("--person-height", type=float, metavar="M", help="height of the people in metres")
     group.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre, for people in one plane")
     group.add_argument(
@@ -29,18 +29,16 @@ def calibration_of(args: argparse.Namespace, recording: Recording) -> Calibratio
     """Return the calibration that was asked for; `--floor auto` reads the recording once.
 
     Raises:
-        UsageError: a value is invalid, or two measures of a metre are given.
+        UsageError: a value is invalid, or two options set the scale.
         SourceError: the floor cannot be estimated.
     """
     import dataclasses
 
     from ..config.outputs import Outputs
-    from ..features.calibration.measures import AUTO
-
-    given = {name: getattr(args, name) for name in ("person_height", "scale", "known_length")}
-    if args.floor != AUTO:
-        return Outputs(**given, floor=args.floor).calibration
     from ..features.calibration.floor import estimate_floor
 
-    calibration = Outputs(**given).calibration
+    names = ("person_height", "scale", "known_length", "floor")
+    calibration = Outputs(**{name: getattr(args, name) for name in names}).calibration
+    if not calibration.finds_floor:
+        return calibration
     return dataclasses.replace(calibration, floor=estimate_floor(recording.timed(), recording.skeleton))

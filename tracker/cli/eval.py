@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _names(args: argparse.Namespace, dataset: Dataset) -> tuple[str | None, str | None]:
-    """Return what is to be loaded as the pose model and as the detector; None where there shall be none."""
+    """Return what is to be loaded as the pose model and as the detector; None where none is needed."""
     from ...errors import UsageError
     from ...models.evaluation.annotations import MPII_LIKE
 
@@ -188,7 +188,7 @@ def _compare_pictures(found: set[int], truth: dict[str, Any], console: Console) 
 
 
 def _facts(args: argparse.Namespace, run: Evaluation, estimator: Any, detector: Any) -> dict[str, Any]:
-    """Return the figures and how they came about."""
+    """Return the figures, and the protocol and networks that gave them."""
     from ...version import __version__
 
     networks = {"model": estimator, "detector": detector}

@@ -29,7 +29,7 @@ def write_c3d(path: Path, recording: Recording, *, calibration: Calibration = UN
     Args:
         path: `NAME.c3d` in the folder of the files.
         recording: with times.
-        calibration: what a metre is, and the floor; without a measure of a metre, pixels are written.
+        calibration: scale and floor; without a scale, pixels are written.
     """
     ezc3d = library("ezc3d", "C3D")
     spans, (known, _), rate = spans_of(recording)

@@ -19,7 +19,7 @@ Places = Callable[[int, NDArray[np.float64]], NDArray[np.float64]]
 def places_of(recording: Recording, calibration: Calibration) -> Places:
     """Return a function that turns a person's ID and places (..., 2) in pixels into metres, y up.
 
-    Without a measure of a metre they stay in pixels. A person has one scale: with the height of the people, the median
+    Without a scale they stay in pixels. A person has one scale: with the height of the people, the median
     over all frames, so that no one grows or shrinks.
 
     Raises:

@@ -33,7 +33,7 @@ def write_trc(path: Path, recording: Recording, *, calibration: Calibration = UN
     Args:
         path: `NAME.trc` in the folder of the files.
         recording: with times.
-        calibration: what a metre is, and the floor; without a measure of a metre, pixels are written, which OpenSim
+        calibration: scale and floor; without a scale, pixels are written, which OpenSim
             cannot convert to lengths.
     """
     places_in_metres = places_of(recording, calibration)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from math import isnan
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,8 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import numpy as np
 
 from ...errors import OutputError
-from ..features.events.detector import COUNT, EVENT_COLUMNS, UNITS, Event, EventDetector
+from ..features.events.detector import EventDetector
+from ..features.events.event import COUNT, EVENT_COLUMNS, UNITS, Event
 from ..features.events.zones import ZoneCounter
 from ..features.extraction.columns import LEAD, header
 from ..features.extraction.stream import ActionFeatures, Features
@@ -147,7 +149,7 @@ class _Table(Generic[Kind]):
         contents: Callable[[], Kind],
         *,
         overwrite: bool,
-        facts: dict[str, Any],
+        facts: Callable[[], dict[str, Any]],
         results: Transaction | None,
     ) -> None:
         self._new, self._contents = contents, contents()
@@ -172,7 +174,7 @@ class _Table(Generic[Kind]):
             self._write_facts(complete=kind is None)
 
     def _write_facts(self, *, complete: bool) -> None:
-        document = {"complete": complete, **self._facts, "versions": versions(), **self._contents.facts()}
+        document = {"complete": complete, **self._facts(), "versions": versions(), **self._contents.facts()}
         write_facts(self._file.path, document, complete=complete, results=self._results)
 
     def _append(self, block: str) -> None:
@@ -196,6 +198,15 @@ class _MovementTable(_Table[MovementContents]):
     def add(self, passages: Sequence[Passage], repetitions: Sequence[Repetition]) -> None:
         """Append the rows of completed movements."""
         self._append(self._contents.rows(passages, repetitions))
+
+
+def _facts(actions: ActionFeatures) -> dict[str, Any]:
+    """Return what all tables state in their sidecars; the floor may be found only at the end of a run."""
+    return {
+        "skeleton": {"name": actions.skeleton.name, "keypoints": list(actions.skeleton.keypoints)},
+        "filter": FILTER,
+        "calibration": actions.calibration.facts(),
+    }
 
 
 class ActionSink(ContextGroup):
@@ -237,11 +248,6 @@ class ActionSink(ContextGroup):
         results: Transaction | None = None,
     ) -> None:
         self._actions, self._detector, self._zones = actions, detector, zones or ZoneCounter(())
-        facts = {
-            "skeleton": {"name": actions.skeleton.name, "keypoints": list(actions.skeleton.keypoints)},
-            "filter": FILTER,
-            "calibration": actions.calibration.facts(),
-        }
         of_frames: list[tuple[str | Path | None, Callable[[], FrameContents]]] = [
             (features, lambda: FeatureRows(actions)),
             (events, lambda: EventRows(detector, self._zones)),
@@ -251,13 +257,14 @@ class ActionSink(ContextGroup):
             (gait, GaitRows),
             (balance, BalanceRows),
         ]
-        words: Any = {"overwrite": overwrite, "facts": facts, "results": results}
+        words: Any = {"overwrite": overwrite, "facts": partial(_facts, actions), "results": results}
         frame_tables = [_FrameTable(Path(path), rows, **words) for path, rows in of_frames if path]
         movement_tables = [_MovementTable(Path(path), rows, **words) for path, rows in of_movements if path]
         super().__init__(*frame_tables, *movement_tables)
         self._listeners: tuple[Listener, ...] = (*frame_tables, *listeners)
         self._movement_listeners: tuple[MovementListener, ...] = (*movement_tables, *movements)
-        self._movements = Movements(detector) if self._movement_listeners else None
+        self._passages = bool(gait or balance or movements)
+        self._restart_movements()
         self._waiting: deque[Tracks] = deque()  # frames whose features are not known yet
 
     def __exit__(
@@ -277,11 +284,15 @@ class ActionSink(ContextGroup):
         self._detector.reset()
         self._zones.reset()
         self._waiting.clear()
-        self._movements = Movements(self._detector) if self._movement_listeners else None
+        self._restart_movements()
         for listener in self._listeners:
             listener.restart()
         for receiver in self._movement_listeners:
             receiver.restart()
+
+    def _restart_movements(self) -> None:
+        words = {"passages": self._passages}
+        self._movements = Movements(self._detector, **words) if self._movement_listeners else None
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
         """Process the people of one frame."""

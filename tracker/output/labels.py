@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from ..features.events.detector import Event, EventDetector
+from ..features.events.detector import EventDetector
+from ..features.events.event import Event
 from ..features.extraction.stream import Features
 from ..types import Frame, Tracks
 

@@ -102,7 +102,7 @@ def read(folder: Path) -> dict[str, Entry]:
 
 
 class Manifest:
-    """Appends entries, each brought to the disk before the next source is done.
+    """Appends entries, each flushed to the disk before the next source is done.
 
     Args:
         folder: of the results; None writes nothing.

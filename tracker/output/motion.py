@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
-from ..features.events.detector import Event
+from ..features.events.event import Event
 from ..features.extraction.stream import ActionFeatures, Features
 from ..features.kinematics.angles import unwrapped
 from ..features.kinematics.points import MIN_SCORE, index, points

@@ -60,7 +60,7 @@ class RunFacts:
         gaps: `from_s`, `to_s` and `seconds` of each time without a connection to a live source.
         latency_ms: `median` and `p95` from capture to output; None for files.
         keypoint_states: whether the table has the state of each keypoint.
-        modes: number of frames by mode: detect, follow or predict; written as `looks`.
+        modes: number of frames by mode: detect, follow or predict.
     """
 
     skeleton: Skeleton
@@ -123,7 +123,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
         "fps": facts.fps,
         "fps_guessed": facts.fps_guessed,
         "frames": asdict(facts.counts),
-        "looks": dict(facts.modes),
+        "modes": dict(facts.modes),
         "gaps": list(facts.gaps),
         "latency_ms": facts.latency_ms,
         "skeleton": {"name": skeleton.name, "keypoints": list(names)},

@@ -14,7 +14,8 @@ from ...models.geometry.skeletons import AUTO, fitting, skeleton
 from ...models.weights.card import SingleStageCard
 from ..types import Frame, Poses
 from .appearance import appearance_vectors
-from .detector import conventions, find_people
+from .detector import conventions
+from .network_detector import find_people
 from .runtimes import Runtime
 from .runtimes.store import Loaded
 
@@ -22,7 +23,7 @@ _HEAD = 2**20  # bytes; `torch.save` writes the pickle, which names the classes,
 
 
 class SingleStagePoseEstimator:
-    """Callable `(frame) -> Poses` around a YOLO pose network or RTMO. The number of people costs nothing.
+    """Callable `(frame) -> Poses` around a YOLO pose network or RTMO. Its time does not depend on the number of people.
 
     Args:
         network: as of `NetworkDetector`; each row of its output ends with the keypoints.

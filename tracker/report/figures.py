@@ -259,7 +259,7 @@ def _interactive(plot: figure) -> figure:
 
 
 def _plain(plot: figure) -> figure:
-    """Make the background transparent, and the axes quiet."""
+    """Make the background transparent, and the axes subtle."""
     plot.background_fill_color = plot.border_fill_color = plot.outline_line_color = None
     plot.axis.axis_line_color = plot.axis.minor_tick_line_color = None
     plot.axis.major_tick_line_color = None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.events.detector import UNITS, Event
+from ..features.events.event import UNITS, Event
 from ..features.extraction.columns import LANDMARKS
 from ..features.extraction.quality import RANGES
 from ..features.extraction.stream import ActionFeatures, Features

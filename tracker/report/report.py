@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ..features.events.detector import UNITS
+from ..features.events.event import UNITS
 from ..features.extraction.stream import ActionFeatures
 from ..partial import PartialFile, Transaction
 from .clip import Clip

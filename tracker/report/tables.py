@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from ..features.events.detector import COUNT
+from ..features.events.event import COUNT
 from ..output.palette import palette
 from ..types import State
 from .data import css, label

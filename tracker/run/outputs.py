@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.outputs import MOVEMENT
-from ..features.events.detector import UNITS, EventDetector
+from ..features.calibration.floor import on_estimated_floor
+from ..features.events.detector import EventDetector
+from ..features.events.event import UNITS
 from ..features.events.repetitions import from_config
 from ..features.events.zones import ZoneCounter, zones_from_config
 from ..features.extraction.stream import ActionFeatures
@@ -31,7 +33,6 @@ from ..tracking.selectors import parse_person, parse_roi
 from ..video.writer import open_writer
 
 if TYPE_CHECKING:
-    from ...models.geometry.keypoints import Skeleton
     from ..config.outputs import Outputs
     from ..pipeline import Pipeline
     from ..report.report import Report
@@ -87,9 +88,9 @@ def open_outputs(
     if files or listeners or labels:
         tables.append(ActionSink(actions, detector, *listeners, movements=movements, zones=zones, **files, **named))
     tables += labels  # after the features, before the image
-    csv = [_csv(job, frames, skeleton, **named)] if "csv" in job.targets else []
+    csv = [_csv(job, frames, actions, **named)] if "csv" in job.targets else []
     if two_pass:
-        revise = partial(_revise, select=select, skeleton=skeleton if job.refine else None)
+        revise = partial(_revise, select=select, actions=actions, refined=job.refine)
         return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
     images = [overlay] if overlay else []
     return report, Sinks(*tables, *images, *csv, conceal=conceal, select=select, timings=timings)
@@ -101,6 +102,8 @@ def second_pass(outputs: Outputs, *, refine: bool) -> str:
         return "--refine"
     if selection(outputs).whole:
         return "--min-length" if outputs.min_length else f"--person {outputs.person}"
+    if outputs.calibration.finds_floor:
+        return "--floor auto"
     return ""
 
 
@@ -112,14 +115,18 @@ def selection(outputs: Outputs) -> Selection:
 
 
 def _revise(
-    times: Sequence[float], tracks: Sequence[Tracks], *, select: Selection, skeleton: Skeleton | None
+    times: Sequence[float], tracks: Sequence[Tracks], *, select: Selection, actions: ActionFeatures, refined: bool
 ) -> list[Tracks]:
-    """Refine the tracks of a run if a skeleton is given, and select people."""
-    if skeleton:
+    """Refine the tracks of a run if requested, select people, and find the floor on which they walk if requested."""
+    if refined:
         from ..tracking.refine import refine
 
-        tracks = refine(times, tracks, skeleton=skeleton)
-    return select.choose(times, tracks)
+        tracks = refine(times, tracks, skeleton=actions.skeleton)
+    chosen = select.choose(times, tracks)
+    if actions.calibration.finds_floor:
+        timed = ((index, *moment) for index, moment in enumerate(zip(times, chosen)))
+        actions.calibration = on_estimated_floor(actions.calibration, timed, actions.skeleton)
+    return chosen
 
 
 def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
@@ -142,15 +149,17 @@ def _screens(job: Job, frames: Source, report: Report | None, *, show_fps: bool,
     return screens
 
 
-def _csv(job: Job, frames: Source, skeleton: Skeleton, **named: Any) -> Table:
+def _csv(job: Job, frames: Source, actions: ActionFeatures, **named: Any) -> Table:
     """Return the table of keypoints, in the format of its suffix."""
-    csv = job.targets["csv"]
+    csv, skeleton = job.targets["csv"], actions.skeleton
     format = format_of(csv)
     if format is FORMATS["table"]:
         return CsvSink(csv, skeleton=skeleton, states=job.outputs.keypoint_states, **named)
-    options = {"calibration": job.outputs.calibration} if "calibration" in format.options else {}
-    facts: Any = {"size": frames.size, "fps": frames.fps, **options}
-    return ConvertingSink(csv, skeleton=skeleton, **named, **facts)
+
+    def options() -> dict[str, Any]:
+        return {"calibration": actions.calibration} if "calibration" in format.options else {}
+
+    return ConvertingSink(csv, skeleton=skeleton, size=frames.size, fps=frames.fps, options=options, **named)
 
 
 def written(targets: Mapping[str, Path]) -> list[Path]:

@@ -145,7 +145,7 @@ def _check_outputs(outputs: Outputs) -> None:
 
 
 def _check_display(items: Sequence[Item]) -> None:
-    """Check that a window can be opened; a source that is missing is the first thing to say."""
+    """Check that a window can be opened; a missing source is reported first."""
     from ..output.window import check_display
 
     for source in (item.source for item in items):

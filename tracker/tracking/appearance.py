@@ -37,7 +37,7 @@ def similarity(known: Array, appearance: Array) -> tuple[Array, Counts]:
 
 
 def likeness(known: Array, appearance: Array, visible_share: Array) -> Array:
-    """Return how alike the appearance of tracks and poses is; 0 is neutral, negative values speak for another person.
+    """Return the likeness in appearance of tracks and poses; 0 is neutral, below 0 they are probably different people.
 
     Args:
         known: (T, P, D), as in `similarity`, of the tracks.

@@ -27,11 +27,11 @@ class TrackerConfig:
         high_score: box score from which a pose is matched in the first stage, and is output in the first frame.
         birth_score: minimum box score of a pose that begins a track.
         confirmation_score: sum of a track's box scores from which the track is confirmed and output. A frame adds .6 at
-            the most, so that one frame never suffices, and low scores need more than two frames. A frame that speaks
-            against a person subtracts its score.
+            the most, so that one frame never suffices, and low scores need more than two frames. A frame that is
+            no evidence of a person subtracts its score.
         person_score: mean of the box score and, counted twice, the keypoint score of the visible parts, from which a
-            frame speaks for a person. A pose without keypoints is judged by its box alone, and a box
-            with score 1 is believed.
+            frame is evidence of a person. A pose without keypoints is judged by its box alone, and a box with score 1
+            is accepted.
         low_score: minimum box score of any pose; between `low_score` and `birth_score`, a pose may only continue a
             track.
         duplicate: OKS of two poses in one frame from which the less confident one is a duplicate, if half of its box
@@ -61,7 +61,7 @@ class TrackerConfig:
             outlier.
         side_gate: how much better the measurements of a left and a right keypoint must fit each other's prediction than
             their own, in standard deviations, to count as exchanged.
-        side_seconds: how long exchanged sides are put back; after that time the pose network is believed.
+        side_seconds: how long exchanged sides are put back; after that time the exchange is accepted.
         keypoint_patience: number of consecutive outliers near each other that are accepted as a jump.
         keypoint_slack: maximum distance of a filtered keypoint from its measurement, in longer sides of the box.
         box_agility: change of a box's velocity within a second, in sizes per second (standard deviation).
@@ -80,7 +80,7 @@ class TrackerConfig:
     high_score: float = 0.4
     birth_score: float = 0.35
     confirmation_score: float = 0.85
-    person_score: float = 0.43  # docs/decisions/0028-who-is-believed.md
+    person_score: float = 0.43  # docs/decisions/0028-confirmation.md
     low_score: float = 0.1  # ByteTrack's
     duplicate: float = 0.7
     gate: float = 0.2

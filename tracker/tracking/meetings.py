@@ -61,45 +61,48 @@ class Meetings:
         seen = seen[visible_share[match[seen]] >= _CLEAR]
         known = observed.appearance[match[seen]].any(-1)  # (S, P)
         seen = seen[known.sum(-1) >= _VISIBLE * max(known.shape[1], 1)]
-        looks = dict(zip(people.ids[seen].tolist(), observed.appearance[match[seen]]))
+        appearances = dict(zip(people.ids[seen].tolist(), observed.appearance[match[seen]]))
         apart = set(people.ids[rows[~touching.any(1)]].tolist())
         for identity in people.ids[seen].tolist():
-            own, other, gain = self._alternative(identity, looks)
+            own, other, gain = self._alternative(identity, appearances)
             if gain >= _LEAD:
                 first, second = (np.flatnonzero(people.ids == each) for each in (identity, other))
                 people.ids[first], people.ids[second] = other, identity
-                looks = {{identity: other, other: identity}.get(each, each): look for each, look in looks.items()}
+                appearances = {
+                    {identity: other, other: identity}.get(each, each): appearance
+                    for each, appearance in appearances.items()
+                }
             elif gain <= 0 <= own and identity in apart:
                 self._leave(identity)
 
-    def _alternative(self, identity: int, looks: dict[int, Array]) -> tuple[float, int, float]:
-        """Return which of the people its person met a track may follow instead.
+    def _alternative(self, identity: int, appearances: dict[int, Array]) -> tuple[float, int, float]:
+        """Return the person of a meeting whom a track may follow instead of its own.
 
         Args:
             identity: of the track.
-            looks: of the ids whose tracks are clearly seen, what is seen, (P, D).
+            appearances: vectors (P, D) of each id whose track is clearly visible.
 
         Returns:
             The similarity to the own views, -1 without any; the id of the other person; and how much more similar the
             tracks are to their people if both exchange their ids, 0 if the similarity to the own views suffices.
         """
-        own = self._alike(looks[identity], identity)
+        own = self._alike(appearances[identity], identity)
         met = self._groups.get(identity, set()) - {identity}
         if own >= _SAME or own < 0 or not met:
             return own, identity, 0.0
-        others = {each: self._alike(looks[identity], each) for each in met}
+        others = {each: self._alike(appearances[identity], each) for each in met}
         other = max(others, key=lambda each: others[each])
         gain = others[other] - own
         if gain > 0 and others[other] < _SAME:  # none of them for sure: undecided
             return own, other, _LEAD / 2
-        if other in looks:
-            gain += min(self._alike(looks[other], identity) - self._alike(looks[other], other), 0.0)
+        if other in appearances:
+            gain += min(self._alike(appearances[other], identity) - self._alike(appearances[other], other), 0.0)
         return own, other, gain
 
-    def _alike(self, look: Array, identity: int) -> float:
-        """Return the similarity of what is seen (P, D) to the most similar view of a person; -1 without views."""
+    def _alike(self, appearance: Array, identity: int) -> float:
+        """Return the similarity of an appearance (P, D) to the most similar view of a person; -1 without views."""
         views = self._memory.views(identity)
-        return float(similarity(views, look[None])[0].max()) if len(views) else -1.0
+        return float(similarity(views, appearance[None])[0].max()) if len(views) else -1.0
 
     def _meet(self, first: int, second: int) -> None:
         one, two = (self._groups.get(each, {each}) for each in (first, second))

@@ -16,11 +16,12 @@ from .kalman import Array
 from .state import TrackState
 
 _SAME = 0.88  # similarity of one person's views; docs/decisions/0026-appearance.md
-_LEAD = 0.04  # over everyone else who is known: a look that several people share identifies none of them
+_LEAD = 0.04  # over everyone else who is known: an appearance that several people share identifies none of them
 _DOUBT = 0.2  # below `_SAME`, within which a newcomer may still turn out to be a known person
 _VISIBLE = 0.6  # share of the parts of the body that a comparison needs: four of six
 _SETTLED = 0.2  # seconds of a newcomer's life before a comparison counts
-_PATIENCE = 1.0  # seconds that a newcomer who looks familiar waits for an id, as long as walking into the image takes
+_NEARLY_ALL = 0.8  # share of the parts, five of six, below which it counts after `_PATIENCE` only
+_PATIENCE = 1.0  # seconds that a similar new person waits for an id, as long as walking into the image takes
 _EVERY = 0.5  # seconds between two views of a person
 _NEW_VIEW = 0.95  # similarity to all known views below which a view is new
 _MOST_VIEWS = 8
@@ -112,10 +113,12 @@ class Memory:
         rivals = alike.copy()
         rivals[each, best] = 0.0
         rivals = np.maximum(rivals.max(1), np.where(each[:, None] == each, 0.0, claims[:, best].T).max(1))
-        value, compared = claims[each, best], parts[each, best] >= _VISIBLE * people.appearance.shape[1]
+        value, share = claims[each, best], parts[each, best] / people.appearance.shape[1]
+        compared = share >= _VISIBLE
         young = people.lifetimes[rows]
         familiar = (value >= _SAME) & (value >= rivals + _LEAD)
-        sure = familiar & compared & (young >= _SETTLED)
+        # Someone who walks into the image resembles more people than once the whole body is seen.
+        sure = familiar & compared & (young >= np.where(share >= _NEARLY_ALL, _SETTLED, _PATIENCE))
         patience = np.where(familiar, 2 * _PATIENCE, _PATIENCE)  # more of a familiar person may come into sight
         doubtful = possible.any(1) & (young < patience) & (~compared | (value >= _SAME - _DOUBT))
         ids = np.array(list(known))
@@ -132,10 +135,16 @@ def _add_view(person: _Person, appearance: Array) -> None:
 
 
 def _compare(appearance: Array, known: list[_Person]) -> tuple[Array, Rows]:
-    """Return the similarity (R, M) to the most similar view of each known person, and the number of parts compared."""
+    """Return the similarity (R, M) to each known person, and the number of parts compared.
+
+    It is that to the most similar one of the views with which the most parts are compared: of two people in grey, the
+    view without forearms is the more similar one.
+    """
     starts = np.cumsum([0, *(len(person.views) for person in known)])[:-1]
     alike, parts = similarity(appearance, np.concatenate([person.views for person in known]))
-    return np.maximum.reduceat(alike, starts, axis=1), np.maximum.reduceat(parts, starts, axis=1)
+    most = np.maximum.reduceat(parts, starts, axis=1)
+    compared = parts == np.repeat(most, [len(person.views) for person in known], axis=1)
+    return np.maximum.reduceat(np.where(compared, alike, 0.0), starts, axis=1), most
 
 
 def _within_reach(places: Array, others: Array, seconds: Array) -> NDArray[np.bool_]:

@@ -15,7 +15,9 @@ from .sides import untangle
 from .state import BOX, TrackState
 
 _FRESH = 0.9  # greatest weight of the measured box in the output: the filter lags
-_CALM = 0.01  # sizes; distance of a measured edge from the filter's at which it has half that weight: jitter is smaller
+_HALF_WEIGHT = (
+    0.01  # sizes; distance of a measured edge from the filter's at which it has half that weight: jitter is smaller
+)
 _UNKNOWN = 4.0  # seconds of random acceleration that give a new point's uncertainty of speed
 _MOST = 0.6  # maximum per frame of the confirmation score, so that one frame confirms a track only in the first frame
 _ROUNDING = 1 + 1e-6  # of sums of time steps
@@ -164,14 +166,14 @@ def _remember(
         sums = people.confirmation_scores[tracks[new]] + evidence
         people.confirmation_scores[tracks[new]] = np.maximum(sums, 0.0)
     people.box_scores[tracks] = observed.box_scores
-    believed = ~np.isnan(measured[..., 0])
-    people.scores[tracks] = np.where(believed, observed.scores, people.scores[tracks])
+    valid = ~np.isnan(measured[..., 0])
+    people.scores[tracks] = np.where(valid, observed.scores, people.scores[tracks])
     people.ages[tracks, :BOX] = 0.0
-    people.ages[tracks, BOX:] = np.where(believed, 0.0, people.ages[tracks, BOX:])
+    people.ages[tracks, BOX:] = np.where(valid, 0.0, people.ages[tracks, BOX:])
     boxes = state.boxes(people.positions[tracks])
     steps = completed - boxes
-    calm = (_CALM * state.sizes(people.positions[tracks]))[:, None] ** 2
-    people.places[tracks] = boxes + _FRESH * steps**3 / (steps**2 + calm)
+    half = (_HALF_WEIGHT * state.sizes(people.positions[tracks]))[:, None] ** 2
+    people.places[tracks] = boxes + _FRESH * steps**3 / (steps**2 + half)
     part = (completed != observed.boxes).any(-1)
     uncovered_share = np.where(part, 0.0, visible_share)
     people.appearance[tracks] = learn(

@@ -79,11 +79,11 @@ def best(scores: Array) -> Array:
 
 
 def personhood(observed: Observations, person_score: float) -> Array:
-    """Return how much each pose (N,) speaks for a person, or below 0 against one, in [-1, 1].
+    """Return how strong the evidence of a person is in each pose (N,), in [-1, 1]; below 0, it is evidence against.
 
     It is 0 if the mean of the box score and the keypoint score of the visible parts, which counts twice, equals
-    `person_score`, and 1 if that mean is .1 higher. Without keypoints the box alone speaks, and is believed. So is a
-    box with score 1, which no detector gives: it comes from a file or a function of the user.
+    `person_score`, and 1 if that mean is .1 higher. It is 1 for poses without keypoints, and for boxes with score 1,
+    which no detector gives: they come from a file or a function of the user.
     """
     mean = (observed.box_scores + _POSE * best(observed.scores)) / (1 + _POSE)
     doubtful = observed.scores.any(-1) & (observed.box_scores < 1)

@@ -26,7 +26,7 @@ def leave_out(
 ) -> None:
     """Remove measurements that are too far from their prediction, in place, unless they repeat.
 
-    If a wrist is found on a passer-by for two frames, it coasts and the output stays calm. A point that is measured
+    If a wrist is found on a passer-by for two frames, its position is predicted instead. A point that is measured
     outside its gate `patience` times in a row, each time near the last, has really jumped and restarts there. A point
     without a measurement in the last frame also restarts, unless it is where it is predicted but for noise: its
     prediction is uncertain, so the filter would read the distance as speed.

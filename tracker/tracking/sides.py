@@ -52,8 +52,8 @@ def untangle(
 ) -> Observations:
     """Return the observations with exchanged sides put back.
 
-    An exchange that lasts is believed: then the sides of the track change, with their velocities and their smoothing,
-    so that no limb flies across the body.
+    An exchange that lasts is accepted: then the sides of the track change, with their velocities and their smoothing,
+    so that no limb moves across the body.
 
     Args:
         people: T tracks, predicted to this frame; the sides that change are changed in place.
@@ -64,18 +64,18 @@ def untangle(
         dt: seconds since the last frame.
         margin: as in `exchanged`.
         gate: as in `exchanged`.
-        patience: seconds after which an exchange is believed.
+        patience: seconds after which an exchange is accepted.
     """
     swapped = exchanged(observed.keypoints, people.positions[tracks, BOX:], variances, flip, margin, gate)
     lasting = np.where(swapped, people.exchanged[tracks] + dt, 0.0)
-    believed = lasting > patience
-    people.exchanged[tracks] = np.where(believed, 0.0, lasting)
+    accepted = lasting > patience
+    people.exchanged[tracks] = np.where(accepted, 0.0, lasting)
     if not swapped.any():
         return observed
-    if believed.any():
-        _exchange(people.sides(), tracks, believed, flip)
+    if accepted.any():
+        _exchange(people.sides(), tracks, accepted, flip)
     keypoints, scores = observed.keypoints.copy(), observed.scores.copy()
-    _exchange([keypoints, scores], np.arange(len(tracks)), swapped & ~believed, flip)
+    _exchange([keypoints, scores], np.arange(len(tracks)), swapped & ~accepted, flip)
     return observed._replace(keypoints=keypoints, scores=scores)
 
 

@@ -424,10 +424,10 @@ def test_frames_may_be_spared_the_detector(walking_clip, tmp_path, capfd):
     message = capfd.readouterr().err
     assert "people are detected every 5 frames; keypoints are estimated every frame" in message
     facts = json.loads((tmp_path / "out.csv.json").read_text())
-    assert sum(facts["looks"].values()) == 10
-    assert facts["looks"]["follow"] > 0
+    assert sum(facts["modes"].values()) == 10
+    assert facts["modes"]["follow"] > 0
     assert facts["config"]["detect_every"] == 5
-    assert f"{facts['looks']['follow']} follow" in message
+    assert f"{facts['modes']['follow']} follow" in message
 
 
 @pytest.mark.parametrize("every", ["0", "-2", "sometimes", "1.5"])

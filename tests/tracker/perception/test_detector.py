@@ -15,7 +15,9 @@ from posetrack.models.networks.ultralytics_import import load_tasks
 from posetrack.models.weights import detectors
 from posetrack.models.weights.card import DetectorCard
 from posetrack.tracker.perception import detector as module
-from posetrack.tracker.perception.detector import FileDetector, NetworkDetector, load_detector
+from posetrack.tracker.perception.detector import load_detector
+from posetrack.tracker.perception.file_detector import FileDetector
+from posetrack.tracker.perception.network_detector import NetworkDetector
 from posetrack.tracker.perception.runtimes.pytorch import TorchRuntime
 from posetrack.tracker.types import Frame
 

@@ -100,4 +100,4 @@ def test_a_stream_that_is_too_fast_is_processed_less_often(tmp_path, caplog):
     output = json.loads((tmp_path / "out.csv.json").read_text())
     assert output["frames"]["dropped"] > 0
     assert output["latency_ms"]["median"] > 0
-    assert sum(output["looks"].values()) == output["frames"]["read"]
+    assert sum(output["modes"].values()) == output["frames"]["read"]

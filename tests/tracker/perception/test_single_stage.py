@@ -131,13 +131,13 @@ def row(x, y, score, point=(0.0, 0.0), sure=0.7):
     return [x, y, 40.0, 60.0, score, *(point[0], point[1], sure) * 17]
 
 
-def look(*rows, **options):
+def estimate(*rows, **options):
     estimator = SingleStagePoseEstimator(Rows(*rows), SingleStageCard(size=640), **options)
     return estimator(Frame(np.full((48, 64, 3), 90, np.uint8), 0, 0.0))
 
 
 def test_keypoints_come_back_to_the_picture_and_stay_with_their_box():
-    poses = look(row(100, 100, 0.5, (110, 120)), row(500, 300, 0.9, (900, 300)))
+    poses = estimate(row(100, 100, 0.5, (110, 120)), row(500, 300, 0.9, (900, 300)))
     np.testing.assert_allclose(poses.boxes, [[48, 27, 52, 33], [8, 7, 12, 13]], atol=1e-5)
     np.testing.assert_allclose(poses.keypoints[:, 0], [[64, 30], [11, 12]], atol=1e-5)
     np.testing.assert_allclose(poses.scores, np.full((2, 17), 0.7))
@@ -145,14 +145,14 @@ def test_keypoints_come_back_to_the_picture_and_stay_with_their_box():
 
 
 def test_no_people_are_an_empty_frame():
-    poses = look()
+    poses = estimate()
     assert (poses.boxes.shape, poses.keypoints.shape) == ((0, 4), (0, len(COCO), 2))
 
 
 def test_the_most_certain_people_are_kept():
     rows = [row(60 + 100 * i, 100, 0.3 + 0.1 * i) for i in range(5)]
-    assert look(*rows, max_people=2).box_scores == pytest.approx([0.7, 0.6])
-    assert look(*rows, conf=0.55).box_scores == pytest.approx([0.7, 0.6])
+    assert estimate(*rows, max_people=2).box_scores == pytest.approx([0.7, 0.6])
+    assert estimate(*rows, conf=0.55).box_scores == pytest.approx([0.7, 0.6])
 
 
 class TestFiles:

@@ -33,7 +33,7 @@ class Blobs:
         return np.array([*box, *(left, top, 0.5) * 17], np.float32)
 
 
-def look(device, boxes):
+def classify(device, boxes):
     network = Blobs(device)
     view = views.single_stage_view(SingleStagePoseEstimator(network, SingleStageCard(size=SIZE), conf=0.05))
     image = np.zeros((120, 200, 3), np.uint8)
@@ -44,7 +44,7 @@ def look(device, boxes):
 
 @pytest.mark.parametrize(("device", "batches"), [("cpu (2 threads)", [1, 1, 1]), ("cuda:0", [3])])
 def test_labels_come_back_to_the_picture(device, batches):
-    labels, asked = look(device, BOXES)
+    labels, asked = classify(device, BOXES)
     assert asked == batches
     assert labels.shape == (3, 17, 3)
     np.testing.assert_allclose(labels[:2, :, :2], np.repeat(BOXES[:2, None, :2], 17, 1), atol=1.5)
@@ -54,12 +54,12 @@ def test_labels_come_back_to_the_picture(device, batches):
 
 def test_many_people_take_several_batches(monkeypatch):
     monkeypatch.setattr(views, "MOST_CROPS", 2)
-    labels, asked = look("cuda:0", BOXES)
+    labels, asked = classify("cuda:0", BOXES)
     assert asked == [2, 1]
-    np.testing.assert_array_equal(labels, look("cpu", BOXES)[0])
+    np.testing.assert_array_equal(labels, classify("cpu", BOXES)[0])
 
 
 def test_nobody():
-    labels, asked = look("cuda:0", BOXES[:0])
+    labels, asked = classify("cuda:0", BOXES[:0])
     assert labels.shape == (0, 17, 3)
     assert asked == []

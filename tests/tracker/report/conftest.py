@@ -6,7 +6,8 @@ import pytest
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.calibration.measures import Calibration
-from posetrack.tracker.features.events.detector import Event, EventDetector
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.events.event import Event
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.report.clip import Clip

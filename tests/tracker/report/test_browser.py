@@ -227,17 +227,17 @@ def test_two_clicks_in_the_image_name_the_option_that_calibrates(opened, two_peo
     facts = {"source": "walk.mp4", "size": {"width": 640, "height": 480}}
     browser = opened(render(two_people, facts=facts, clip=clip()), width=width)
     browser.find_element(By.ID, "measure").click()
-    told = browser.find_element(By.ID, "measured")
-    assert told.text == "Click the first of two points."
+    status = browser.find_element(By.ID, "measured")
+    assert status.text == "Click the first of two points."
     video = browser.find_element(By.ID, "video")
     for share in (-0.25, 0.25):  # of the width, from the middle
         ActionChains(browser).move_to_element_with_offset(video, share * video.size["width"], 0).click().perform()
-    x1, y1, x2, y2 = map(int, told.text.partition("--floor ")[2].split(","))
+    x1, y1, x2, y2 = map(int, status.text.partition("--floor ")[2].split(","))
     assert (x1, y1, x2, y2) == pytest.approx((160, 240, 480, 240), abs=5)  # of the source, 640 pixels wide
-    assert f"--known-length {x1},{y1},{x2},{y2},METRES" in told.text
+    assert f"--known-length {x1},{y1},{x2},{y2},METRES" in status.text
     assert browser.execute_script("return document.getElementById('video').paused")
     browser.find_element(By.ID, "measure").click()
-    assert not told.is_displayed()
+    assert not status.is_displayed()
     assert not complaints(browser)
 
 

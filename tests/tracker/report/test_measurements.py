@@ -59,9 +59,9 @@ def test_spans_and_coverage_follow_the_states():
 
 
 def test_jitter_is_the_distance_from_the_neighbours_line():
-    calm = collected((i, i / 30, person(i / 30)) for i in range(30)).measurements.people[4]
+    still = collected((i, i / 30, person(i / 30)) for i in range(30)).measurements.people[4]
     shaky = collected((i, i / 30, person(i / 30, shift=3.0 * (i % 2))) for i in range(30)).measurements.people[4]
-    assert calm.mean_jitter == pytest.approx(0, abs=1e-4)
+    assert still.mean_jitter == pytest.approx(0, abs=1e-4)
     assert shaky.mean_jitter == pytest.approx(3, rel=1e-3)
 
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("bokeh", reason="needs the extra report")
 
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.features.events.detector import UNITS, Event
+from posetrack.tracker.features.events.event import UNITS, Event
 from posetrack.tracker.report.measurements import MAX_ROWS, Measurements
 from posetrack.tracker.report.page import render
 from posetrack.tracker.report.tables import events

@@ -14,9 +14,13 @@ BARE_ARMS = (2, 2, 3, 2, 2, 2)  # BLACK, but for the forearms
 def seen(*people):
     """Return the poses of people at a place x, with the colours (numbers below 8) of their parts; None is hidden."""
     boxes = [[x, 50, x + 60, 250] for x, _ in people]
-    looks = [[np.zeros(8) if part is None else np.eye(8)[part] for part in look] for _, look in people]
+    appearances = [
+        [np.zeros(8) if part is None else np.eye(8)[part] for part in appearance] for _, appearance in people
+    ]
     none = np.full((len(people), 17, 2), np.nan)
-    return Poses(np.reshape(boxes, (-1, 4)), none, np.zeros(none.shape[:2]), features=np.reshape(looks, (-1, 6, 8)))
+    return Poses(
+        np.reshape(boxes, (-1, 4)), none, np.zeros(none.shape[:2]), features=np.reshape(appearances, (-1, 6, 8))
+    )
 
 
 def run(*acts, tracker=None):
@@ -89,6 +93,17 @@ def test_a_person_of_whom_more_comes_into_sight_is_recognised():
         tracker.update(seen((500, hidden)), 5 + frame / FPS)
     ids = [tracker.update(seen((500, RED)), 5.5 + frame / FPS).ids.tolist() for frame in range(5)]
     assert ids[-1] == [1]
+
+
+def test_someone_who_walks_into_the_image_is_not_recognised_by_the_first_parts():
+    jacket, legs_hidden = BLACK, (2, 2, None, 2, None, 2)
+    entering = (0.6, [(100, legs_hidden)]), (2, [(100, BARE_ARMS)])
+    assert run((2, [(500, jacket)]), (5, []), *entering)[1:] == [[], [], [2]]
+
+
+def test_someone_of_whom_only_a_half_is_ever_visible_is_recognised():
+    half = (2, 2, 2, None, None, 2)
+    assert run((2, [(500, half)]), (5, []), (2, [(100, half)])) == [[1], [], [1]]
 
 
 def test_someone_who_looks_like_no_one_known_does_not_wait():

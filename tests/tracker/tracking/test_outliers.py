@@ -1,4 +1,4 @@
-"""A keypoint that jumps for a moment does not shake; one that stays where it jumped to is believed."""
+"""A keypoint that jumps for a moment is left out; one that stays where it jumped to is accepted."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Sides that change places in a measurement are put back; what lasts is believed; nothing flies."""
+"""Exchanged sides of a measurement are put back; an exchange that lasts is accepted, and no limb crosses the body."""
 
 import numpy as np
 import pytest

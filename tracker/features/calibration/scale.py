@@ -28,7 +28,7 @@ def scales(calibration: Calibration, heights: Array, feet: Array) -> tuple[Array
     """Return pixels per metre of people, and its standard deviation as a share; NaN where unknown.
 
     Args:
-        calibration: what a metre is.
+        calibration: scale and floor.
         heights: (N,) of the people, pixels.
         feet: (N,) as `ground` returns it, below the floor's line if there is one.
     """

@@ -305,5 +305,5 @@ def _corners(where: str, table: Any, wanted: str, number: range) -> tuple[Corner
 
 
 def _turn(a: Corner, b: Corner, c: Corner) -> float:
-    """Return on which side of the way from a to b c is: positive on the right in an image, whose y points down."""
+    """Return the side of point c from the line a to b: positive on the right in an image, whose y points down."""
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])

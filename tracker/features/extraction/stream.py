@@ -125,7 +125,8 @@ class ActionFeatures:
 
     Args:
         skeleton: skeleton of their keypoints.
-        calibration: what a metre is, which adds columns in metres, and the floor, from which angles are measured.
+        calibration: scale, which adds columns in metres, and floor, from which angles are measured. A floor that is
+            found later may be set between two passes over a video, after `finish`.
         view: one of `angles.VIEWS`, or "auto".
 
     Raises:
@@ -339,7 +340,9 @@ class ActionFeatures:
 
     def _positions(self, places: Array, scale: list[Array]) -> list[Array]:
         """Return the columns (N, 2) of places (N, 2) in metres along the floor and above it, where both are known."""
-        return [places / scale[0] * (1.0, -1.0)] if self.calibration.positions else []
+        if not self.calibration.positions:
+            return []
+        return [places / scale[0] * (1.0, -1.0) if self.calibration.floor else np.full_like(places, np.nan)]
 
     def _symmetry(self, moment: _Moment, found: Array) -> Array:
         """Return the symmetry index (N, joints) of each pair's range of motion in percent (Robinson et al. 1987)."""

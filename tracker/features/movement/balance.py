@@ -13,8 +13,8 @@ from .passage import Passage
 
 GRAVITY = 9.81  # m/s2
 LEAST_STAND = 5.0  # seconds
-_CALM = 0.05  # body heights per second, of centre of mass and feet; people who stand sway by 0.01, who step by 0.5
-_CALM_SMOOTH = 0.25  # seconds
+_STILL = 0.05  # body heights per second, of centre of mass and feet; people who stand sway by 0.01, who step by 0.5
+_STILL_SMOOTH = 0.25  # seconds
 _SWAY_SMOOTH = 0.15  # seconds; sway has little above 1 Hz
 _JUMP_SMOOTH = 0.02  # seconds
 _RISE = 0.04  # body heights; from here on both feet are surely off the ground
@@ -89,10 +89,10 @@ def stands(passage: Passage) -> list[Stand]:
     places += [passage[f"{side}_rear_offset"] for side in ("left", "right")]
     upright = np.where(passage.postures == "standing", 1.0, 0.0)
     grid, standing = even(passage.times, upright)
-    rests = smooth(standing, _CALM_SMOOTH) > 0.5
+    rests = smooth(standing, _STILL_SMOOTH) > 0.5
     for place in places if len(grid) > 1 else ():
-        speed = np.gradient(smooth(even(passage.times, place)[1], _CALM_SMOOTH), 1 / RATE)
-        rests &= ~(np.abs(speed) >= _CALM)  # what is missing does not move
+        speed = np.gradient(smooth(even(passage.times, place)[1], _STILL_SMOOTH), 1 / RATE)
+        rests &= ~(np.abs(speed) >= _STILL)  # what is missing does not move
     return [
         _stand(passage, float(grid[first]), float(grid[last]))
         for first, last in _runs(rests)

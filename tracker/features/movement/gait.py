@@ -196,9 +196,9 @@ def gait_cycles(passage: Passage) -> list[GaitCycle]:
 def _measures(passage: Passage, side: str, start: float, end: float) -> tuple[float, float, float, float]:
     """Return length, speeds and quality of a cycle."""
     grid, place = even(passage.times, passage["com_x"])
-    calm = smooth(place, _SMOOTH)
-    known = np.isfinite(calm)
-    ends = np.interp([start, end], grid[known], calm[known]) if known.any() else np.full(2, np.nan)
+    smoothed = smooth(place, _SMOOTH)
+    known = np.isfinite(smoothed)
+    ends = np.interp([start, end], grid[known], smoothed[known]) if known.any() else np.full(2, np.nan)
     length = float(abs(ends[1] - ends[0])) / passage.mean("height_px", start, end)
     quality = (passage.mean(f"{side}_{joint}_quality", start, end) for joint in ("hip", "knee"))
     metres = passage.mean("com_speed_m_s", start, end) if "com_speed_m_s" in passage else math.nan

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..events.detector import Event, EventDetector
+from ..events.detector import EventDetector
+from ..events.event import Event
 from ..events.repetitions import Cycle, Exercise
 from ..extraction.stream import FORGET_SECONDS, Features
 from ..kinematics.angles import JOINTS, unwrapped
@@ -158,8 +159,8 @@ def range_of_motion(times: Array, degrees: Array) -> float:
     if np.isfinite(degrees).mean() < 0.5:
         return math.nan
     _, values = even(times, unwrapped(degrees))
-    calm = smooth(values, _SMOOTH)
-    return float(np.nanmax(calm) - np.nanmin(calm)) if np.isfinite(calm).any() else math.nan
+    smoothed = smooth(values, _SMOOTH)
+    return float(np.nanmax(smoothed) - np.nanmin(smoothed)) if np.isfinite(smoothed).any() else math.nan
 
 
 def _phases(times: Array, measure: Array, exercise: Exercise, cycle: Cycle) -> tuple[float, float, float, float]:
@@ -169,12 +170,12 @@ def _phases(times: Array, measure: Array, exercise: Exercise, cycle: Cycle) -> t
     if exercise.measure in (*_DROPS, *_RAISES):  # to the angle, which changes evenly with the joints
         straight = exercise.sign * np.degrees(np.arccos(np.clip(-exercise.sign * straight, -1, 1)))
     grid, values = even(times[near], straight)
-    calm = smooth(values, _SMOOTH)
-    middle = (grid >= cycle.left) & (grid <= cycle.back) & np.isfinite(calm)
-    peak = int(np.flatnonzero(middle)[calm[middle].argmax()])
-    start = _began(grid[: peak + 1], calm[: peak + 1], cycle.left)
-    end = -_began(-grid[peak:][::-1], calm[peak:][::-1], -cycle.back)
-    depth = exercise.sign * float(calm[peak])
+    smoothed = smooth(values, _SMOOTH)
+    middle = (grid >= cycle.left) & (grid <= cycle.back) & np.isfinite(smoothed)
+    peak = int(np.flatnonzero(middle)[smoothed[middle].argmax()])
+    start = _began(grid[: peak + 1], smoothed[: peak + 1], cycle.left)
+    end = -_began(-grid[peak:][::-1], smoothed[peak:][::-1], -cycle.back)
+    depth = exercise.sign * float(smoothed[peak])
     return start, float(grid[peak]), end, 180 - depth if exercise.measure in _DROPS else depth
 
 

@@ -132,7 +132,7 @@ class Answers:
 
 
 def _lately(features: Features) -> dict[int, dict[str, Any]]:
-    """Return what is known of each person some frames late: posture, and height and speed if a metre is known."""
+    """Return what is known of each person some frames late: posture, and height and speed if the scale is known."""
     found: dict[int, dict[str, Any]] = {
         identity: {"posture": posture} for identity, posture in zip(features.ids.tolist(), features.postures)
     }

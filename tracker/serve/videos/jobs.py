@@ -15,7 +15,7 @@ from typing import Any
 from ....errors import OutputError, UsageError
 from .job import Job, State
 
-MAX_ATTEMPTS = 3  # a video that ends the whole server is not tried for ever
+MAX_ATTEMPTS = 3  # a video that ends the whole server is not retried forever
 
 _TABLE = """
 create table if not exists jobs (

@@ -1,4 +1,4 @@
-"""What a client marks in a picture: regions and lines at which people are counted, and what a metre is."""
+"""What a client marks in a picture: regions and lines at which people are counted, and the scale."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Scene(BaseModel):
 
     @property
     def calibration(self) -> Calibration:
-        """What a metre is.
+        """Scale in pixels per metre.
 
         Raises:
             UsageError: both measures are given, or a length is too short.

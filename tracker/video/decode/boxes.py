@@ -11,7 +11,7 @@ _REST = 1 << 62  # bytes of a box that reaches to the end of the file
 
 
 def boxes(file: BinaryIO, *, within: int = _REST) -> Iterator[tuple[bytes, int]]:
-    """Yield the kind and the size in bytes of each box's contents, at which the file then stands.
+    """Yield the kind and the size in bytes of each box's contents, to which the file is then positioned.
 
     Args:
         file: at the first box.

@@ -8,7 +8,8 @@ import pytest
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation.synthetic import irregular
-from posetrack.tracker.features.events.detector import HANDS, EventDetector
+from posetrack.tracker.features.events.detector import EventDetector
+from posetrack.tracker.features.events.hands import HANDS
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.types import Poses, State, Tracks
 

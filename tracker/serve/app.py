@@ -26,7 +26,7 @@ from .videos.jobs import Jobs
 from .videos.queue import Queue
 from .web import metrics
 from .web.access import Access
-from .web.scene import explained
+from .web.scene import first_of
 
 ABOUT = """\
 Track people in videos, pictures and cameras. `/api/live` and `/api/cameras/{identity}/view` are WebSockets, which this
@@ -75,8 +75,8 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
     )
     app.state.cameras = wall
     app.add_middleware(Access, token=settings.token, hosts=settings.hosts)
-    for kind in (PosetrackError, RequestValidationError):
-        app.add_exception_handler(kind, _explain)
+    app.add_exception_handler(PosetrackError, _explain)
+    app.add_exception_handler(RequestValidationError, _explain_request)
     app.include_router(live.routes(engine, figures))
     app.include_router(cameras.routes(wall))
     app.include_router(videos.routes(jobs, lambda: running[0], figures, limit=settings.max_upload))
@@ -97,6 +97,11 @@ class Mistake(BaseModel):
 
 
 async def _explain(request: Request, error: Exception) -> JSONResponse:
-    """Answer with the sentence of an error of ours, or the first mistake of a request."""
-    sentence = explained(error.errors()) if isinstance(error, RequestValidationError) else str(error)
-    return JSONResponse({"detail": sentence}, 400 if isinstance(error, UsageError) else 422)
+    """Answer with the sentence of an error of ours."""
+    return JSONResponse({"detail": str(error)}, 400 if isinstance(error, UsageError) else 422)
+
+
+async def _explain_request(request: Request, error: Exception) -> JSONResponse:
+    """Answer with the first mistake of a request."""
+    assert isinstance(error, RequestValidationError)
+    return JSONResponse({"detail": f"{first_of(error.errors())}."}, 422)

@@ -46,7 +46,7 @@ def test_the_description_of_the_api_says_what_goes_in_and_comes_out(app):
         described = client.get("/openapi.json").json()
         mistake = client.post("/api/cameras", json={"source": "0", "colour": "red", "name": 7})
     assert mistake.status_code == 422
-    assert mistake.json()["detail"] == "body.name: Input should be a valid string"
+    assert mistake.json()["detail"] == "body.name: Input should be a valid string."
     routes = [route for methods in described["paths"].values() for route in methods.values()]
     assert all(route["description"] for route in routes)
     for path, methods in described["paths"].items():

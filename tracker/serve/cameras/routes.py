@@ -12,7 +12,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from ..live.answer import Format
 from ..live.schema import NDJSON
@@ -36,7 +36,7 @@ class Change(BaseModel):
     """What to change of a camera."""
 
     name: str | None = Field(None, max_length=60, description="shown to people")
-    blur_faces: bool | None = Field(None, description="in the pictures that are sent")
+    blur_faces: StrictBool | None = Field(None, description="in the pictures that are sent")
     scene: Scene | None = Field(None, description="regions, lines, and what a metre is; replaces the last one")
 
 

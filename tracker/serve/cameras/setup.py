@@ -46,7 +46,7 @@ def read_setups(file: Path) -> list[Setup]:
     except OSError as error:
         raise OutputError(f"Cannot read '{file}': {error.strerror}. Give another --history.") from error
     except (ValidationError, UsageError) as error:
-        why = explained(error.errors()) if isinstance(error, ValidationError) else str(error)
+        why = explained(error) if isinstance(error, ValidationError) else str(error)
         raise UsageError(f"'{file}' is damaged: {why}. Correct or delete it.") from error
     return setups
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import HTTPException, Request
+from starlette.requests import ClientDisconnect
 
 IDLE = 30.0  # seconds without a byte after which a client is given up
 
@@ -19,7 +20,7 @@ async def chunks(request: Request, *, limit: int) -> AsyncIterator[bytes]:
         limit: bytes.
 
     Raises:
-        HTTPException: 413 if the body is larger, 408 if the client is silent for too long.
+        HTTPException: 413 if the body is larger, 408 if the client is silent for too long, 400 if it has gone.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
@@ -30,6 +31,8 @@ async def chunks(request: Request, *, limit: int) -> AsyncIterator[bytes]:
             part = await asyncio.wait_for(anext(parts), IDLE)
         except StopAsyncIteration:
             return
+        except ClientDisconnect:
+            raise HTTPException(400, "The client has gone.") from None
         except TimeoutError:
             raise HTTPException(408, f"No data came for {IDLE:g} s. Send it again.") from None
         size += len(part)

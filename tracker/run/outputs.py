@@ -29,11 +29,9 @@ from ..output.two_pass import Table, TwoPassSinks
 from ..output.window import Window
 from ..partial import Transaction
 from ..tracking.selection import Selection
-from ..tracking.selectors import parse_person, parse_roi
 from ..video.writer import open_writer
 
 if TYPE_CHECKING:
-    from ..config.outputs import Outputs
     from ..pipeline import Pipeline
     from ..report.report import Report
     from ..types import Tracks
@@ -64,7 +62,7 @@ def open_outputs(
     actions = ActionFeatures(skeleton=skeleton, calibration=outputs.calibration)
     detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
     zones = ZoneCounter(zones_from_config(outputs.zones, outputs.lines), skeleton=skeleton)
-    two_pass = bool(second_pass(outputs, refine=job.refine))
+    two_pass = bool(job.second_pass)
     named: Any = {"overwrite": job.overwrite, "results": results}
     report = _report(job, actions, units=UNITS | zones.units(), fps=frames.fps, logo=outputs.logo, **named)
     screens = _screens(job, frames, report, show_fps=not two_pass, **named)
@@ -94,24 +92,6 @@ def open_outputs(
         return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
     images = [overlay] if overlay else []
     return report, Sinks(*tables, *images, *csv, conceal=conceal, select=select, timings=timings)
-
-
-def second_pass(outputs: Outputs, *, refine: bool) -> str:
-    """Return the option that needs all tracks before anything is written; empty if there is none."""
-    if refine:
-        return "--refine"
-    if selection(outputs).whole:
-        return "--min-length" if outputs.min_length else f"--person {outputs.person}"
-    if outputs.calibration.finds_floor:
-        return "--floor auto"
-    return ""
-
-
-def selection(outputs: Outputs) -> Selection:
-    """Return which people are written and drawn."""
-    person = None if outputs.person is None else parse_person(outputs.person)
-    roi = None if outputs.roi is None else parse_roi(outputs.roi)
-    return Selection(person, min_length=outputs.min_length, roi=roi)
 
 
 def _revise(

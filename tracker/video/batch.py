@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...errors import SourceError
 from .address import IMAGE_SUFFIXES, VIDEO_SUFFIXES, parse_source, redact, shown
-from .images.sequence import find_sequences, is_sequence, nickname
+from .images.sequence import find_sequences, is_sequence, unnumbered
 from .write.mark import is_marked
 
 log = logging.getLogger("posetrack")
@@ -93,12 +93,14 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
         files, root = _files(what)
         roots.append(root)
         within = [folder.resolve() for folder in results if folder.resolve() != root.resolve()]
+        chosen = _is_many(what) or len(parsed) > 1
         for file in files:
-            reason = _reason(file, root, within) if _is_many(what) or len(parsed) > 1 else ""
+            place = file.resolve()
+            reason = _reason(file, root, place, within) if chosen else ""
             if reason:
                 left_out[file] = reason
             else:
-                found.setdefault(file.resolve(), file)
+                found.setdefault(place, file)
     if not found and not streams:
         names = ", ".join(f"'{shown(what)}'" for what in parsed)
         kinds = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
@@ -159,8 +161,8 @@ def _files(what: Path) -> tuple[list[Path], Path]:
     return [what], what.parent
 
 
-def _reason(file: Path, root: Path, results: Sequence[Path]) -> str:
-    """Return why a file is not a source; empty if it is one."""
+def _reason(file: Path, root: Path, place: Path, results: Sequence[Path]) -> str:
+    """Return why a file, whose resolved path is `place`, is not a source; empty if it is one."""
     if not file.exists():
         return ""  # opening it raises the error
     if any(part.startswith(".") for part in file.relative_to(root).parts):
@@ -169,7 +171,6 @@ def _reason(file: Path, root: Path, results: Sequence[Path]) -> str:
         return OTHER
     if file.stem.endswith(".partial"):
         return PARTIAL
-    place = file.resolve()
     return RESULT if any(place.is_relative_to(folder) for folder in results) or is_marked(file) else ""
 
 
@@ -187,7 +188,7 @@ def _common(roots: Sequence[Path]) -> Path:
 
 def _mirrored(files: list[Path], root: Path) -> list[Item]:
     """Name the outputs like the files; files that differ only in the suffix keep it: `clip.mov`."""
-    names = [nickname(file, root) if is_sequence(file) else _below(file, root) for file in files]
+    names = [unnumbered(file, root) if is_sequence(file) else _below(file, root) for file in files]
     twice = Counter(names)
     names = [name if twice[name] == 1 else _below(file, root) for name, file in zip(names, files)]
     shared = Counter(name.with_suffix("") for name in names)

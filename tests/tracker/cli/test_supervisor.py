@@ -1,4 +1,5 @@
 import csv
+import errno
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from posetrack.tracker.cli import main
-from posetrack.tracker.cli.supervisor import Forgiving, supervised
+from posetrack.tracker.cli.supervisor import LenientStream, supervised
 
 ROOT = Path(__file__).parents[3]
 SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -85,6 +86,18 @@ def test_a_terminal_that_fails_during_a_run_loses_text_only(walking_clip, tmp_pa
     assert (tmp_path / "out.csv").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("name", ["", "out.bin"])
+def test_a_full_disk_is_a_sentence_wherever_it_is_met(name, monkeypatch, capsys):
+    def full(args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), *([name] if name else []))
+
+    monkeypatch.setattr("posetrack.tracker.cli.completion.run", full)
+    assert main(["completion", "bash"]) == 1
+    place = f" '{name}'" if name else ""
+    sentence = f"Cannot write{place}: No space left on device. Free some space or choose another disk."
+    assert capsys.readouterr().err == f"posetrack: {sentence}\n"
+
+
 def test_a_stream_that_failed_is_not_tried_again():
     calls = []
 
@@ -93,7 +106,7 @@ def test_a_stream_that_failed_is_not_tried_again():
             calls.append(text)
             raise OSError(28, "No space left on device")
 
-    stream = Forgiving(Full())
+    stream = LenientStream(Full())
     assert [stream.write("ab"), stream.write("c")] == [2, 1]
     assert calls == ["ab"]
     assert stream.error is not None

@@ -36,7 +36,7 @@ from ..kinematics.points import MIN_SCORE, POINTS, Array, index, of_points, poin
 from ..kinematics.posture import POSTURES, postures
 from ..kinematics.signals import symmetry_index
 from .columns import LANDMARKS, SYMMETRY_SECONDS, columns
-from .quality import TRUST, out_of_range, quality
+from .quality import STATE_WEIGHTS, out_of_range, quality
 
 FORGET_SECONDS = 5.0  # after which a person is forgotten: longer than a tracker keeps the id of a lost person
 _FACING_SECONDS = 0.3  # over which the cues of the view are averaged
@@ -225,7 +225,7 @@ class ActionFeatures:
             person.seen = time
         rows = {identity: row for row, identity in enumerate(tracks.ids.tolist())}
         trust = of_points(
-            np.where(poses.scores >= MIN_SCORE, poses.scores, 0) * TRUST[tracks.keypoint_states], self.skeleton
+            np.where(poses.scores >= MIN_SCORE, poses.scores, 0) * STATE_WEIGHTS[tracks.keypoint_states], self.skeleton
         )
         breadths = np.array([np.nan_to_num(person.cues[1]) for person in people])
         views = np.array([person.view for person in people], dtype=np.intp)

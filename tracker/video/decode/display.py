@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 import av
@@ -22,7 +23,7 @@ EXACT = (
     else None
 )
 SQUARE = 0.004  # deviation up to which pixels count as square: encoders round the size of an image to whole blocks
-OBLONGEST = 8.0  # pixel aspect ratio above which the header is damaged; no known format reaches it
+MAX_PIXEL_ASPECT = 8.0  # pixel aspect ratio above which the header is damaged; no known format reaches it
 
 
 class Display:
@@ -58,20 +59,26 @@ class Display:
             np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, :width] for plane in planar.planes
         )
         image: Any = cv2.merge([blue, green, red])
-        return image if side is None else upright(image, np.frombuffer(bytes(side), np.int32))
+        if side is None:
+            return image
+        matrix = np.frombuffer(bytes(side), np.int32)
+        angle = math.degrees(math.atan2(matrix[1], matrix[0]))
+        if abs(angle - 90 * round(angle / 90)) > 1:
+            self._log_once("angle", "'%s' states a rotation by %.0f degrees; the nearest right angle is taken.", angle)
+        return upright(image, matrix)
 
     def _size(self, frame: av.VideoFrame) -> tuple[int, int]:
         """Return (width, height) in square pixels: one side grows and none shrinks, as in HTML video."""
         ratio = self._declared or self._stream.codec_context.sample_aspect_ratio
-        oblong = float(ratio) if ratio else 1.0
-        if abs(oblong - 1) < SQUARE:
+        aspect = float(ratio) if ratio else 1.0
+        if abs(aspect - 1) < SQUARE:
             return frame.width, frame.height
-        if not 1 / OBLONGEST <= oblong <= OBLONGEST:
+        if not 1 / MAX_PIXEL_ASPECT <= aspect <= MAX_PIXEL_ASPECT:
             self._log_once(ratio, "'%s' states a pixel aspect ratio of %s; pixels are treated as square.", ratio)
             return frame.width, frame.height
-        if oblong > 1:
-            return round(frame.width * oblong), frame.height
-        return frame.width, round(frame.height / oblong)
+        if aspect > 1:
+            return round(frame.width * aspect), frame.height
+        return frame.width, round(frame.height / aspect)
 
     def _mapped(self, frame: av.VideoFrame, kind: tuple[int, int], *, width: int, height: int) -> av.VideoFrame:
         self._log_once(kind, "'%s' is %s: its colours are mapped to BT.709.", describe(kind), level=logging.INFO)

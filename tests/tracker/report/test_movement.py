@@ -121,7 +121,7 @@ def test_gait_has_figures_and_curves(did):
     walk = did(motions.walk(20, cadence=110), speed=0.3)
     (row,) = rows_of(walk, "gait")
     assert float(row["cadence (steps/min)"]) == pytest.approx(110, abs=3)
-    assert float(row["stride time (s)"]) == pytest.approx(120 / 110, abs=0.03)
+    assert float(row["stride (s)"]) == pytest.approx(120 / 110, abs=0.03)
     assert "speed (m/s)" not in row  # not calibrated
     page = render(walk, facts={})
     assert {"cycle_hip", "cycle_knee"} <= set(names_of(page))

@@ -77,7 +77,7 @@ ALLOWED = {
     "tracker.loop": "tracker.types tracker.timings tracker.video tracker.stages tracker.pipeline",
     "tracker.track": "installation tracker.types tracker.video tracker.perception tracker.output tracker.stages "
     "tracker.pipeline tracker.load tracker.loop | numpy",
-    "tracker.run": "models.geometry tracker.types tracker.timings tracker.partial tracker.video tracker.perception "
+    "tracker.run": "tracker.types tracker.timings tracker.partial tracker.video tracker.perception "
     "tracker.tracking tracker.features tracker.formats tracker.output tracker.report tracker.stages tracker.config "
     "tracker.pipeline tracker.load tracker.loop",
     "tracker.batch": "installation models.cache tracker.types tracker.partial tracker.video tracker.perception "

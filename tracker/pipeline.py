@@ -17,7 +17,7 @@ from .perception.protocols import Detector, PoseEstimator, SingleStageEstimator
 from .perception.schedule import FrameMode, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
-from .tracking.expectation import carried
+from .tracking.expectation import with_own_boxes
 from .tracking.recovery import enclosing, faded, joined, missed, widened
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
@@ -225,7 +225,7 @@ class Pipeline:
         self._boxes = poses.boxes
         if mode is FrameMode.FOLLOW:
             self.schedule.learn(poses, expected.poses)
-            poses = carried(poses, expected.poses)
+            poses = with_own_boxes(poses, expected.poses)
         elif self.detector is None:
             self.schedule.learn(*_same_people(poses, expected.poses))
         return Observed(frame.time, mode, motion, cut, poses, boxes)
@@ -251,7 +251,7 @@ class Pipeline:
             self._anchors.keep(self.tracker.expect(frame.time - step), self._boxes)
         people = self._anchors.place(expected).poses[rows]
         poses = self.estimate(frame, Detections(people.boxes, faded(people.box_scores, step)))
-        return carried(poses, people)
+        return with_own_boxes(poses, people)
 
     def detect(self, frame: Frame) -> Detections | None:
         """Detect the people of a frame, or None with a single-stage estimator; may run frames ahead of the tracker."""

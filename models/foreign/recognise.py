@@ -104,7 +104,9 @@ def recognise(graph: Graph, measure: Measure, *, label: str, dataset: str = AUTO
     last = len(stated) == 4 and stated[3] == 3 != stated[1]
     shape = (stated[0], 3, *stated[1:3]) if last else stated
     if len(shape) != 4 or shape[1] not in (3, OPEN) or max(shape) > MAX_PIXELS or shape[0] > MAX_BATCH:
-        raise ModelError(f"{label} is no network of a known family: its input is {_said(stated)}, not an RGB image.")
+        raise ModelError(
+            f"{label} is no network of a known family: its input is {_shape_text(stated)}, not an RGB image."
+        )
     if name in graph.integers and not last:
         raise ModelError(f"{label} is no network of a known family: its input takes whole numbers.")
     file = _File(graph, measure, label, dataset, sha256, shape, last)
@@ -116,13 +118,13 @@ def recognise(graph: Graph, measure: Measure, *, label: str, dataset: str = AUTO
         raise ModelError(f"{label} is {error}.") from error
     except (IndexError, ValueError) as error:  # a run returned other shapes than the file states
         raise ModelError(f"{label} returns other shapes than it states. Export or download it again.") from error
-    outputs = ", ".join(f"{name} {_said(sides)}" for name, sides in list(graph.outputs.items())[:4])
+    outputs = ", ".join(f"{name} {_shape_text(sides)}" for name, sides in list(graph.outputs.items())[:4])
     raise ModelError(
         f"{label} is an ONNX network of no known family: it returns {outputs}. `posetrack models` lists the families."
     )
 
 
-def _said(shape: Shape) -> str:
+def _shape_text(shape: Shape) -> str:
     return "x".join("?" if side == OPEN else str(side) for side in shape)
 
 
@@ -226,7 +228,9 @@ def _ultralytics(file: _File) -> Card | None:
     suppressed = isinstance(options, dict) and options.get("nms") is True
     final = suppressed or _literal(facts, "end2end") is True
     if not final and len(rows) == 3 and rows[1] not in (OPEN, values):
-        raise UnfitError(f"an Ultralytics network that returns {_said(rows)}, not rows of {values}. Export it again")
+        raise UnfitError(
+            f"an Ultralytics network that returns {_shape_text(rows)}, not rows of {values}. Export it again"
+        )
     card = file.frames(processing="yolo_final" if final else "yolo", stride=stride, person_class=people[0])
     trained = _literal(facts, "imgsz")
     if file.input_size is None and isinstance(trained, list) and all(_is_side(side) for side in trained):

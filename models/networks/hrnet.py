@@ -68,7 +68,7 @@ class Module(nn.Module):
         return [fuse(maps) for fuse in self.fuse_layers]
 
 
-class Finest(nn.Module):
+class HighestResolution(nn.Module):
     """Select the map of the highest resolution."""
 
     def forward(self, maps: Maps) -> Tensor:
@@ -94,5 +94,5 @@ def hrnet_s(width: int) -> dict[str, nn.Module]:
         "stage2": nn.Sequential(Module([a, b], outputs=2)),
         "transition2": Transition([nn.Identity(), nn.Identity(), nn.Sequential(_conv(b, c, stride=2))]),
         "stage3": nn.Sequential(*(Module(widths, outputs=outputs) for outputs in (3, 3, 3, 1))),
-        "finest": Finest(),
+        "finest": HighestResolution(),
     }

@@ -23,7 +23,7 @@ NEAR = 0.06  # of that side: standard deviation of the distance between two view
 # Weight of a label by its support. Below .2 the views contradict each other; from .75 on they are right nearly always.
 SUPPORT, WEIGHT = (0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75), (0.0, 0.25, 0.4, 0.6, 0.8, 0.92, 1.0)
 FAR = 0.1  # of the side: an annotated keypoint this far from a supported place is contradicted
-CONTRADICTS = 0.45  # support from which the views outvote an annotator who is not trusted entirely
+OUTVOTES = 0.45  # support from which the views outvote an annotator who is not trusted entirely
 LEAST = 0.4  # weight of a keypoint that counts for the number of keypoints below
 LEAST_KEYPOINTS = 4
 MARGIN = 0.02  # of the image: a label may lie this far outside
@@ -108,7 +108,7 @@ def relabelled(annotation: dict[str, Any], fused: Array, *, side: float, size: t
         old = np.array(annotation["keypoints"], dtype=float).reshape(len(COCO), 3)
         trusted = np.array(annotation.get("keypoint_weights", np.ones(len(COCO)))) * (old[:, 2] > 0)
         far = np.hypot(*(old[:, :2] - points).T) > FAR * side
-        kept = (trusted > 0) & ~(far & (support > CONTRADICTS))
+        kept = (trusted > 0) & ~(far & (support > OUTVOTES))
         points = np.where(kept[:, None], old[:, :2], points)
         weights = np.where(kept, np.maximum(trusted, weights), weights)
     if (weights >= LEAST).sum() < LEAST_KEYPOINTS:

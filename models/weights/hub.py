@@ -43,8 +43,10 @@ def find(name: str, *, option: str, types: Collection[str], offline: bool = Fals
     if match is None:
         return None
     repository, revision = match.groups()
-    path = local(name) or _downloaded(repository, revision, is_offline(offline), option=option, types=types)
-    check_type(path, name, option=option, types=types)
+    if path := local(name):
+        check_type(path, name, option=option, types=types)
+    else:
+        path = _downloaded(repository, revision, is_offline(offline), option=option, types=types)
     record = _folder(repository) / _RECORD
     with suppress(OSError):  # a read-only cache is maintained by others
         if not record.is_file():

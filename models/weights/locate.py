@@ -60,6 +60,7 @@ def locate_weights(name: str, *, offline: bool = False) -> Weights:
     """
     for path in (Path(name), Path(name) / HUB_FILE):
         if path.is_file():
+            hub.check_type(path, name, option="--model", types=POSE_TYPES)
             return Weights(path, sha256(path))
     if found := hub.find(name, option="--model", types=POSE_TYPES, offline=offline):
         return Weights(found, sha256(found))

@@ -17,7 +17,7 @@ from ..partial import partial_path, sidecar_path
 from ..run import facts, single
 from ..run.job import Job
 from ..run.plan import Plan
-from .schedule import Given, Lost, WorkerPool, schedule
+from .schedule import Assigned, Lost, WorkerPool, schedule
 from .worker import Finished, Frames, Ready
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Result:
     sha256: str | None
 
 
-Event = Ready | Given | Frames | Result | PosetrackError
+Event = Ready | Assigned | Frames | Result | PosetrackError
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def in_turn(plan: Plan, step: Callable[[], object]) -> Generator[tuple[int, Even
     pipeline = plan.load()
     yield -1, Ready(tuple(facts.announcement(pipeline)))
     for number, job in enumerate(plan.jobs):
-        yield number, Given(1)
+        yield number, Assigned(1)
         try:
             yield number, TrackFile(job)(pipeline, step)
         except PosetrackError as error:
@@ -81,7 +81,7 @@ def in_workers(jobs: Sequence[Job], workers: WorkerPool, *, count: int) -> Gener
     """Track files in workers.
 
     Yields:
-        The number of a job, and `Given`, `Frames`, a `Result`, or the error that ended it; -1 and `Ready` when the
+        The number of a job, and `Assigned`, `Frames`, a `Result`, or the error that ended it; -1 and `Ready` when the
         networks are loaded.
 
     Raises:
@@ -94,7 +94,7 @@ def in_workers(jobs: Sequence[Job], workers: WorkerPool, *, count: int) -> Gener
             elif isinstance(message, Lost):
                 yield number, _lost(jobs[number], message)
             else:
-                if isinstance(message, Given) and message.attempt > 1:
+                if isinstance(message, Assigned) and message.attempt > 1:
                     _discard(jobs[number])
                 yield number, message
     finally:

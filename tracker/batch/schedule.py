@@ -34,8 +34,8 @@ class WorkerPool(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """A task was given to a worker, for the nth time."""
+class Assigned:
+    """A task was assigned to a worker, for the nth time."""
 
     attempt: int
 
@@ -49,7 +49,7 @@ class Lost:
 
 def schedule(
     workers: WorkerPool, tasks: Sequence[Task], *, count: int
-) -> Iterator[tuple[int, Ready | Frames | Finished | Given | Lost]]:
+) -> Iterator[tuple[int, Ready | Frames | Finished | Assigned | Lost]]:
     """Run tasks, in any order of their ends.
 
     A task whose worker dies is run again after all others, at most `ATTEMPTS` times in all.
@@ -60,8 +60,8 @@ def schedule(
         count: of workers.
 
     Yields:
-        The number of a task and what happened to it: `Given`, `Frames`, and at last `Finished` or `Lost`. `Ready` has
-        the number -1.
+        The number of a task and what happened to it: `Assigned`, `Frames`, and at last `Finished` or `Lost`. `Ready`
+        has the number -1.
 
     Raises:
         PosetrackError: a worker cannot load the networks, or no worker survives loading them.
@@ -103,5 +103,5 @@ def schedule(
             task = waiting.popleft()
             attempts[task] += 1
             running[worker := idle.pop()] = task
-            yield task, Given(attempts[task])
+            yield task, Assigned(attempts[task])
             workers.give(worker, tasks[task])

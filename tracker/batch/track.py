@@ -19,7 +19,7 @@ from ..run.job import Job
 from ..run.plan import Plan
 from ..video.address import shown
 from .files import Result, in_turn, in_workers
-from .schedule import Given
+from .schedule import Assigned
 from .segments import observing, segments_of
 from .start import start
 from .worker import Frames, Ready
@@ -108,7 +108,7 @@ def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
                     if not announced:
                         _announce(event.lines, console)
                     announced = True
-                elif isinstance(event, Given):
+                elif isinstance(event, Assigned):
                     entries[number] = _begun(plan, plan.jobs[number], names[number], event.attempt)
                     manifest.add(entries[number])
                 elif isinstance(event, Frames):

@@ -35,12 +35,10 @@ def calibration_of(args: argparse.Namespace, recording: Recording) -> Calibratio
     import dataclasses
 
     from ..config.outputs import Outputs
-    from ..features.calibration.measures import AUTO
-
-    given = {name: getattr(args, name) for name in ("person_height", "scale", "known_length")}
-    if args.floor != AUTO:
-        return Outputs(**given, floor=args.floor).calibration
     from ..features.calibration.floor import estimate_floor
 
-    calibration = Outputs(**given).calibration
+    names = ("person_height", "scale", "known_length", "floor")
+    calibration = Outputs(**{name: getattr(args, name) for name in names}).calibration
+    if not calibration.finds_floor:
+        return calibration
     return dataclasses.replace(calibration, floor=estimate_floor(recording.timed(), recording.skeleton))

@@ -105,7 +105,7 @@ def _write_int8(args: argparse.Namespace, path: Path) -> None:
     detector = load_detector(device="cpu", conf=0.4, offline=True)
     crops = people_crops(spread_frames(source), detector, weights.card)
     agreement, speed = make_int8(network_key("pose", args.name), lambda: weights, crops, path)
-    then = "takes it where the processor has VNNI" if speed.pays else f"stays with {speed.precision}"
+    then = "takes it where the processor has VNNI" if speed.is_worthwhile else f"stays with {speed.precision}"
     Console().print(
         f"int8 agrees with fp32: OKS {agreement.oks:.4f}, median shift {agreement.shift:.2f} % of the height, "
         f"{agreement.keypoints} keypoints of {agreement.people} held-out crops.\n"

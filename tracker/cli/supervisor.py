@@ -18,7 +18,7 @@ def supervised() -> Iterator[None]:
     """Run a block in which an ending signal raises `KeyboardInterrupt`, and a failing terminal loses text only."""
     _open_descriptors()
     streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (_forgiving(stream) for stream in streams)
+    sys.stdout, sys.stderr = (_lenient(stream) for stream in streams)
     try:
         with _signals():
             yield
@@ -55,13 +55,13 @@ def _open_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
 
 
-def _forgiving(stream: Any) -> Any:
+def _lenient(stream: Any) -> Any:
     with suppress(AttributeError, OSError, ValueError):  # no stream, or a test's
         stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal cannot show
-    return Forgiving(stream)
+    return LenientStream(stream)
 
 
-class Forgiving:
+class LenientStream:
     """A text stream that loses what cannot be written: the reader of a pipe may be gone, or the disk full.
 
     Args:

@@ -10,12 +10,16 @@ from typing import Any
 from ...errors import UsageError
 from ..features.calibration.measures import Calibration, parse_floor, parse_lengths
 from ..tracking.selectors import parse_person, parse_roi
-from .option import check, not_negative, option, positive
+from .option import AUTO, check, not_negative, option, positive
 
 LABELS = ("id", "angles", "events")
 COLORS = ("id", "side")
 MOVEMENT = ("features", "events", "reps", "gait", "balance")  # tables that are computed from the poses
 RESULTS = ("save", "csv", *MOVEMENT, "report")  # outputs that are files
+
+
+def _is_floor(value: str) -> bool:
+    return value == AUTO or bool(parse_floor(value))
 
 
 @dataclass(frozen=True)
@@ -96,9 +100,10 @@ class Outputs:
     )
     floor: str | None = option(
         None,
-        "two points (pixels) of a line on the floor along which people move; angles and heights are measured from it",
+        "two points (pixels) of a line on the floor along which people move; angles and heights are measured from it; "
+        "`auto`: from feet that stand still, files only",
         "X1,Y1,X2,Y2",
-        check=parse_floor,
+        check=_is_floor,
     )
     person: str | None = option(
         None,
@@ -146,7 +151,9 @@ class Outputs:
     def calibration(self) -> Calibration:
         """Scale in pixels per metre, and the line of the floor."""
         lengths = parse_lengths(self.known_length) if self.known_length else ()
-        return Calibration(self.person_height, self.scale, lengths, parse_floor(self.floor) if self.floor else None)
+        finds_floor = self.floor == AUTO
+        floor = parse_floor(self.floor) if self.floor and not finds_floor else None
+        return Calibration(self.person_height, self.scale, lengths, floor, finds_floor)
 
     @property
     def files(self) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +36,7 @@ class ConvertingSink(CsvSink):
         fps: nominal frames per second; None if unknown.
         overwrite: whether an existing result may be replaced.
         results: gives the result its name; None gives it at the end of the `with` block.
-        options: of the format.
+        options: gives the options of the format, at the end.
 
     Raises:
         OutputError: the name is taken or the file cannot be written.
@@ -51,7 +52,7 @@ class ConvertingSink(CsvSink):
         fps: float | None,
         overwrite: bool = False,
         results: Transaction | None = None,
-        **options: Any,
+        options: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         check_result(path, format_of(path), overwrite=overwrite)
         super().__init__(working_table(path), skeleton=skeleton, overwrite=True)
@@ -75,7 +76,7 @@ class ConvertingSink(CsvSink):
             results.hold(self._file.finish())
             try:
                 found = replace(read_table(self.partial), **facts)
-                write_recording(self._target, found, overwrite=self._overwrite, results=results, **self._options)
+                write_recording(self._target, found, overwrite=self._overwrite, results=results, **self._options())
             except PosetrackError as failure:
                 raise OutputError(f"{failure} The tracks are in '{self.partial}'.") from failure
             results.remove(self.partial)

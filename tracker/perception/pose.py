@@ -173,15 +173,13 @@ def read_pose_weights(name: str, *, dataset: str = AUTO, offline: bool = False) 
     """
     library("torch", f"The pose network '{name}'", extra="full")
     from ...models.weights.checkpoint import load_checkpoint
-    from ...models.weights.hub import check_type
-    from ...models.weights.locate import POSE_TYPES, locate_weights
+    from ...models.weights.locate import locate_weights
 
     if Path(name).match("yolo*-pose.pt"):  # a published name, unless there is such a file
         return read_single_stage_weights(detector.find(name, offline=offline), dataset=dataset)
     file = locate_weights(name, offline=offline)
     if is_single_stage(file.path):
         return read_single_stage_weights(file.path, dataset=dataset)
-    check_type(file.path, name, option="--model", types=POSE_TYPES)
     network: Any = load_checkpoint(file.path, input_size=file.input_size, dataset=dataset)
     card = PoseCard(
         input_size=network.input_size,

@@ -65,7 +65,7 @@ class Speed:
     precision: str
 
     @property
-    def pays(self) -> bool:
+    def is_worthwhile(self) -> bool:
         """Whether the speed-up of int8 is large enough."""
         return self.exact > LEAST_GAIN * self.int8
 
@@ -106,12 +106,12 @@ def make_int8(key: str, read: Callable[[], store.Loaded], crops: Crops, target: 
     speed = Speed(int8, slower, otherwise)
     kept = exact.path.with_name(store.INT8)
     kept.unlink(missing_ok=True)
-    if speed.pays:
+    if speed.is_worthwhile:
         for suffix in (".bin", ".xml"):  # readers look for the .xml, so it comes last
             fresh = kept.with_name(f"{os.getpid()}-{kept.stem}{suffix}")
             shutil.copyfile(target.with_suffix(suffix), fresh)
             fresh.replace(kept.with_suffix(suffix))
-        store.seal(kept)
+        store.store_sums(kept)
     return agreement, speed
 
 

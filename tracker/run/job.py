@@ -9,6 +9,8 @@ from typing import Any
 
 from ..config.outputs import Outputs
 from ..config.source import Source
+from ..tracking.selection import Selection
+from ..tracking.selectors import parse_person, parse_roi
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +34,19 @@ class Job:
     outputs: Outputs
     refine: bool
     stated: Mapping[str, Any]
+
+    def selection(self) -> Selection:
+        """Return which people are written and drawn."""
+        outputs = self.outputs
+        person = None if outputs.person is None else parse_person(outputs.person)
+        roi = None if outputs.roi is None else parse_roi(outputs.roi)
+        return Selection(person, min_length=outputs.min_length, roi=roi)
+
+    @property
+    def second_pass(self) -> str:
+        """The option that needs all tracks before anything is written; empty if there is none."""
+        if self.refine:
+            return "--refine"
+        if self.selection().whole:
+            return "--min-length" if self.outputs.min_length else f"--person {self.outputs.person}"
+        return "--floor auto" if self.outputs.calibration.finds_floor else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.outputs import MOVEMENT
+from ..features.calibration.floor import on_estimated_floor
 from ..features.events.detector import EventDetector
 from ..features.events.event import UNITS
 from ..features.events.repetitions import from_config
@@ -28,12 +29,9 @@ from ..output.two_pass import Table, TwoPassSinks
 from ..output.window import Window
 from ..partial import Transaction
 from ..tracking.selection import Selection
-from ..tracking.selectors import parse_person, parse_roi
 from ..video.writer import open_writer
 
 if TYPE_CHECKING:
-    from ...models.geometry.keypoints import Skeleton
-    from ..config.outputs import Outputs
     from ..pipeline import Pipeline
     from ..report.report import Report
     from ..types import Tracks
@@ -64,7 +62,7 @@ def open_outputs(
     actions = ActionFeatures(skeleton=skeleton, calibration=outputs.calibration)
     detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
     zones = ZoneCounter(zones_from_config(outputs.zones, outputs.lines), skeleton=skeleton)
-    two_pass = bool(second_pass(outputs, refine=job.refine))
+    two_pass = bool(job.second_pass)
     named: Any = {"overwrite": job.overwrite, "results": results}
     report = _report(job, actions, units=UNITS | zones.units(), fps=frames.fps, logo=outputs.logo, **named)
     screens = _screens(job, frames, report, show_fps=not two_pass, **named)
@@ -88,39 +86,27 @@ def open_outputs(
     if files or listeners or labels:
         tables.append(ActionSink(actions, detector, *listeners, movements=movements, zones=zones, **files, **named))
     tables += labels  # after the features, before the image
-    csv = [_csv(job, frames, skeleton, **named)] if "csv" in job.targets else []
+    csv = [_csv(job, frames, actions, **named)] if "csv" in job.targets else []
     if two_pass:
-        revise = partial(_revise, select=select, skeleton=skeleton if job.refine else None)
+        revise = partial(_revise, select=select, actions=actions, refined=job.refine)
         return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
     images = [overlay] if overlay else []
     return report, Sinks(*tables, *images, *csv, conceal=conceal, select=select, timings=timings)
 
 
-def second_pass(outputs: Outputs, *, refine: bool) -> str:
-    """Return the option that needs all tracks before anything is written; empty if there is none."""
-    if refine:
-        return "--refine"
-    if selection(outputs).whole:
-        return "--min-length" if outputs.min_length else f"--person {outputs.person}"
-    return ""
-
-
-def selection(outputs: Outputs) -> Selection:
-    """Return which people are written and drawn."""
-    person = None if outputs.person is None else parse_person(outputs.person)
-    roi = None if outputs.roi is None else parse_roi(outputs.roi)
-    return Selection(person, min_length=outputs.min_length, roi=roi)
-
-
 def _revise(
-    times: Sequence[float], tracks: Sequence[Tracks], *, select: Selection, skeleton: Skeleton | None
+    times: Sequence[float], tracks: Sequence[Tracks], *, select: Selection, actions: ActionFeatures, refined: bool
 ) -> list[Tracks]:
-    """Refine the tracks of a run if a skeleton is given, and select people."""
-    if skeleton:
+    """Refine the tracks of a run if requested, select people, and find the floor on which they walk if requested."""
+    if refined:
         from ..tracking.refine import refine
 
-        tracks = refine(times, tracks, skeleton=skeleton)
-    return select.choose(times, tracks)
+        tracks = refine(times, tracks, skeleton=actions.skeleton)
+    chosen = select.choose(times, tracks)
+    if actions.calibration.finds_floor:
+        timed = ((index, *moment) for index, moment in enumerate(zip(times, chosen)))
+        actions.calibration = on_estimated_floor(actions.calibration, timed, actions.skeleton)
+    return chosen
 
 
 def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
@@ -143,15 +129,17 @@ def _screens(job: Job, frames: Source, report: Report | None, *, show_fps: bool,
     return screens
 
 
-def _csv(job: Job, frames: Source, skeleton: Skeleton, **named: Any) -> Table:
+def _csv(job: Job, frames: Source, actions: ActionFeatures, **named: Any) -> Table:
     """Return the table of keypoints, in the format of its suffix."""
-    csv = job.targets["csv"]
+    csv, skeleton = job.targets["csv"], actions.skeleton
     format = format_of(csv)
     if format is FORMATS["table"]:
         return CsvSink(csv, skeleton=skeleton, states=job.outputs.keypoint_states, **named)
-    options = {"calibration": job.outputs.calibration} if "calibration" in format.options else {}
-    facts: Any = {"size": frames.size, "fps": frames.fps, **options}
-    return ConvertingSink(csv, skeleton=skeleton, **named, **facts)
+
+    def options() -> dict[str, Any]:
+        return {"calibration": actions.calibration} if "calibration" in format.options else {}
+
+    return ConvertingSink(csv, skeleton=skeleton, size=frames.size, fps=frames.fps, options=options, **named)
 
 
 def written(targets: Mapping[str, Path]) -> list[Path]:

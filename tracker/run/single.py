@@ -25,7 +25,7 @@ from ..stages import parallel
 from ..video.source import Source, open_source
 from . import facts
 from .job import Job
-from .outputs import open_outputs, second_pass, selection, written
+from .outputs import open_outputs, written
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -63,13 +63,12 @@ def track_one(
     Raises:
         PosetrackError: the source cannot be read, or a result cannot be written.
     """
-    outputs, refine = job.outputs, job.refine
     opened = partial(open_source, **(dataclasses.asdict(job.reading) | {"source": job.source}))
     with opened() as frames:
-        if frames.live and (option := second_pass(outputs, refine=refine)):
+        if frames.live and (option := job.second_pass):
             raise UsageError(f"'{frames.name}' is live and cannot be read a second time. Leave {option} out.")
         bar = partial(progress, total=frames.frame_count)
-        select = selection(outputs)
+        select = job.selection()
         options = {**job.stated} | {"source": frames.name, "overwrite": job.overwrite}
         run_facts = partial(facts.run_facts, options, frames, pipeline)
         csv = job.targets.get("csv")
@@ -88,14 +87,14 @@ def track_one(
                         with opened() as again, bar(label="Second pass") as step:
                             sinks.second_pass(again, step)
             except BaseException:
-                found = run_facts(complete=False, refined=isinstance(sinks, TwoPassSinks) and refine and sinks.done)
+                found = run_facts(complete=False, refined=isinstance(sinks, TwoPassSinks) and job.refine and sinks.done)
                 with suppress(OutputError):  # the first error is the one to report
                     if csv:
                         write_sidecar(working_table(csv), found)
                     if report:
                         report.save(document(found), complete=False)
                 raise
-            found = run_facts(complete=True, refined=refine)
+            found = run_facts(complete=True, refined=job.refine)
             if csv:
                 write_sidecar(csv, found, results=results)
             if report:

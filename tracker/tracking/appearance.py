@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Counts = NDArray[np.intp]
 
-_STRANGER = 0.77  # similarity between that of one person and that of two, see docs/decisions/0026-appearance.md
+_NEUTRAL = 0.77  # similarity between that of one person and that of two, see docs/decisions/0026-appearance.md
 _RATE = 0.1  # least weight of a new vector in the running mean
 _UNCOVERED = 0.8  # visible share of a person from which the running mean is updated
 
@@ -48,7 +48,7 @@ def likeness(known: Array, appearance: Array, visible_share: Array) -> Array:
         (T, N) in [-0.77, 0.23].
     """
     alike, counts = similarity(known, appearance)
-    return np.where(counts > 0, alike - _STRANGER, 0.0) * visible_share
+    return np.where(counts > 0, alike - _NEUTRAL, 0.0) * visible_share
 
 
 def learn(known: Array, appearance: Array, visible_share: Array, least_rates: Array, clear: NDArray[np.bool_]) -> Array:

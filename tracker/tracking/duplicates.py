@@ -15,7 +15,7 @@ Mask = NDArray[np.bool_]
 _TOUCH = 0.5  # minimum share of the smaller box inside the other one
 _SAME_BOX = 0.95  # IoU from which two boxes are duplicates, whatever their poses
 _WITHIN = 0.9  # minimum share of a duplicate inside the person's box
-_TRUST = 0.1  # minimum mean confidence of poses that are compared
+_MIN_CONFIDENCE = 0.1  # minimum mean confidence of poses that are compared
 _LESS = 0.9  # maximum score of a duplicate, relative to the person's: detectors score half a person lower
 
 
@@ -55,7 +55,7 @@ def _compare(
             if common < _TOUCH * min(first, second):
                 continue
             pose, trust = agreement(keypoints, i, keypoints, j, scores, scores, max(first, second), sigmas)
-            twins[i, j] = twins[j, i] = trust > _TRUST and pose >= limit
+            twins[i, j] = twins[j, i] = trust > _MIN_CONFIDENCE and pose >= limit
             less = box_scores[j] < _LESS * box_scores[i] and common >= _WITHIN * second
             same = common >= _SAME_BOX * (first + second - common) or (twins[i, j] and less)
             copies[j] = copies[j] or (same and not copies[i])

@@ -13,7 +13,7 @@ from .state import BOX, TrackState, boxes
 
 _SURE = 0.3  # minimum confidence of a keypoint that locates a person
 _ENOUGH = 4  # minimum number of such keypoints
-_TRUST = 0.5  # of the last pose's mean confidence; below it, the crop no longer shows the person
+_LEAST_SHARE = 0.5  # of the last pose's mean confidence; below it, the crop no longer shows the person
 _STEP = 0.5  # of the box's width or height; a larger step is another person, or leaves the crop
 
 
@@ -38,7 +38,7 @@ def expected(people: TrackState, dt: float, *, motion: Array | None, idle: float
     return Tracks(people.ids, poses, people.velocities[:, 0], states)
 
 
-def carried(poses: Poses, expected: Poses) -> Poses:
+def with_own_boxes(poses: Poses, expected: Poses) -> Poses:
     """Return the poses that were estimated in predicted boxes, each with its box fitted to its keypoints.
 
     A predicted box must not confirm itself: each edge moves by the displacement between estimated and predicted
@@ -54,7 +54,7 @@ def carried(poses: Poses, expected: Poses) -> Poses:
     """
     known = np.isfinite(poses.keypoints).all(-1) & np.isfinite(expected.keypoints).all(-1)  # (N, K)
     sure = known & (np.minimum(poses.scores, expected.scores) >= _SURE)
-    seen = (sure.sum(-1) >= _ENOUGH) & (poses.scores.mean(-1) >= _TRUST * expected.scores.mean(-1))
+    seen = (sure.sum(-1) >= _ENOUGH) & (poses.scores.mean(-1) >= _LEAST_SHARE * expected.scores.mean(-1))
     poses, expected, sure = poses[seen], expected[seen], sure[seen]
     if not len(poses):
         return poses

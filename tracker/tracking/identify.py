@@ -13,8 +13,8 @@ from .observations import Array, Observations
 from .similarity import overlap, reach
 from .state import BOX, TrackState
 
-_ESTRANGED = 0.07  # appearance similarity below zero at which a lost track cannot be reidentified
-_FAMILIAR = 0.1  # appearance similarity above zero at which a person who left the image may be back
+_DISSIMILAR = 0.07  # appearance similarity below zero at which a lost track cannot be reidentified
+_SIMILAR = 0.1  # appearance similarity above zero at which a person who left the image may be back
 _INSIDE = 0.75  # share of a box inside another person's box, from which it may be a part of that person
 _RECENT = 0.5  # seconds without observation, during which parts of a person may still be detected
 _IN_VIEW = 0.3  # share of a person's box inside the image, above which an unobserved person is occluded, not gone
@@ -55,7 +55,7 @@ def identify(
         )
         alike = likeness(people.appearance, observed.appearance, visible_share)  # (T, N)
         compatible = np.minimum(
-            np.maximum(1 + alike / _ESTRANGED, 0.0), 1.0
+            np.maximum(1 + alike / _DISSIMILAR, 0.0), 1.0
         )  # (T, N) in [0, 1]: 0 excludes the reidentification of a lost track
         near = np.minimum(np.maximum(similarity + options.likeness * alike, 0.0), 1.0)
         near *= np.where((unseen > options.predicted_seconds)[:, None], compatible, 1.0)
@@ -67,13 +67,13 @@ def identify(
         active = known & state.recent(people, options.predicted_seconds, 0)
         associate(match, taken, similarity, confirmed, high, options.gate)
         associate(match, taken, similarity, active, ~high, options.low_gate)
-        back = _comebacks(people, boxes, inner, observed, alike, compatible, match, taken, options)
+        back = _returns(people, boxes, inner, observed, alike, compatible, match, taken, options)
         associate(match, taken, back, confirmed, likely, options.reach_gate)
         associate(match, taken, similarity, tentative, likely, options.gate)
-    return match, _newcomers(observed, ambiguous, taken, people, inner, options)
+    return match, _new_people(observed, ambiguous, taken, people, inner, options)
 
 
-def _comebacks(
+def _returns(
     people: TrackState,
     boxes: Array,
     inner: Array,
@@ -111,12 +111,12 @@ def _comebacks(
         likely = np.maximum(reach(boxes[t], others, spread), reach(people.places[t], others, place))
         rows = t[:, None]
         left = (~hidden & people.appearance[t].any((1, 2)))[:, None]  # others enter where someone left
-        trust = np.where(left, alike[rows, n] >= _FAMILIAR, compatible[rows, n])
+        trust = np.where(left, alike[rows, n] >= _SIMILAR, compatible[rows, n])
         values[rows, n] = np.where(likely >= options.reach_gate, likely * trust, 0.0)
     return values
 
 
-def _newcomers(
+def _new_people(
     observed: Observations, ambiguous: Mask, taken: Mask, people: TrackState, inner: Array, options: TrackerConfig
 ) -> Rows:
     """Return the poses that begin a track: unmatched, confident, and no part of a known or more confident person.

@@ -96,7 +96,7 @@ def advance(points: tuple[Array, ...], dt: float, density: Array, noise: tuple[f
             covariances[t, p, 0], covariances[t, p, 1], covariances[t, p, 2] = a, b, c
 
 
-def wander(points: tuple[Array, ...], column: int, variance: Array) -> None:
+def random_walk(points: tuple[Array, ...], column: int, variance: Array) -> None:
     """Turn one column of points into a random walk without velocity, for one step of `predict`.
 
     A box's size has no inertia: a velocity learned while a person enters the image would inflate the box.

@@ -39,7 +39,7 @@ class Meetings:
         """Forget all meetings."""
         self._groups.clear()
 
-    def settle(self, people: TrackState, observed: Observations, match: Rows, visible_share: Array) -> None:
+    def exchange_ids(self, people: TrackState, observed: Observations, match: Rows, visible_share: Array) -> None:
         """Exchange the ids of tracks that follow each other's people, in place.
 
         Args:

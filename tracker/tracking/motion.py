@@ -8,10 +8,10 @@ from . import kalman, state
 from .appearance import learn, uncovered
 from .association import Rows
 from .config import TrackerConfig
-from .observations import Array, Observations, personhood, take
+from .observations import Array, Observations, evidence_of_person, take
 from .occlusion import whole
-from .outliers import leave_out
-from .sides import untangle
+from .outliers import reject_outliers
+from .sides import restore_sides
 from .state import BOX, TrackState
 
 _FRESH = 0.9  # greatest weight of the measured box in the output: the filter lags
@@ -21,7 +21,7 @@ _HALF_WEIGHT = (
 _UNKNOWN = 4.0  # seconds of random acceleration that give a new point's uncertainty of speed
 _MOST = 0.6  # maximum per frame of the confirmation score, so that one frame confirms a track only in the first frame
 _ROUNDING = 1 + 1e-6  # of sums of time steps
-_TRUST = 0.05  # lower bound of a keypoint's score in the measurement noise
+_MIN_SCORE = 0.05  # lower bound of a keypoint's score in the measurement noise
 
 
 def predict(people: TrackState, dt: float, idle: float, options: TrackerConfig) -> None:
@@ -34,7 +34,7 @@ def predict(people: TrackState, dt: float, idle: float, options: TrackerConfig) 
     sizes = state.sizes(people.positions)
     people.velocities[:, 0] *= np.where(ages[:, 0] > idle, np.exp(-dt / options.lost_settle_seconds), 1.0)[:, None]
     kalman.coast(points, ages, idle, dt, options.settle_seconds)
-    kalman.wander(points, 1, (options.scale_agility * sizes) ** 2 / dt)
+    kalman.random_walk(points, 1, (options.scale_agility * sizes) ** 2 / dt)
     kalman.predict(points, dt, (_agilities(ages.shape[1], options) * sizes[:, None]) ** 2)
     people.ages[...] += dt
     people.lifetimes[...] += dt
@@ -95,8 +95,8 @@ def correct(
     sizes = np.where(people.ages[tracks, 0] < np.inf, known, born)[:, None]  # (M, 1)
     noise[tracks, :BOX] = (options.box_noise / observed.box_scores[:, None] * sizes) ** 2
     spread = (options.keypoint_noise * sigmas * sizes) ** 2
-    variances = people.covariances[tracks, BOX:, 0] + spread / np.maximum(observed.scores, _TRUST) ** 2
-    observed = untangle(
+    variances = people.covariances[tracks, BOX:, 0] + spread / np.maximum(observed.scores, _MIN_SCORE) ** 2
+    observed = restore_sides(
         people,
         tracks,
         observed,
@@ -108,10 +108,10 @@ def correct(
         patience=options.side_seconds,
     )
     measured[tracks, BOX:] = observed.keypoints
-    noise[tracks, BOX:] = spread / np.maximum(observed.scores, _TRUST) ** 2
+    noise[tracks, BOX:] = spread / np.maximum(observed.scores, _MIN_SCORE) ** 2
     speed[tracks] = sizes * _agilities(shape[1], options) * np.sqrt(_UNKNOWN)
     raw = measured[:, BOX:].copy()
-    leave_out(
+    reject_outliers(
         measured,
         people.positions,
         people.covariances,
@@ -162,7 +162,9 @@ def _remember(
     """
     new = np.flatnonzero(people.ids[tracks] == 0)
     if len(new):
-        evidence = np.minimum(observed.box_scores, _MOST)[new] * personhood(take(observed, new), options.person_score)
+        evidence = np.minimum(observed.box_scores, _MOST)[new] * evidence_of_person(
+            take(observed, new), options.person_score
+        )
         sums = people.confirmation_scores[tracks[new]] + evidence
         people.confirmation_scores[tracks[new]] = np.maximum(sums, 0.0)
     people.box_scores[tracks] = observed.box_scores

@@ -78,7 +78,7 @@ def best(scores: Array) -> Array:
     return np.asarray(np.sort(scores, axis=1)[:, -count:].mean(-1))
 
 
-def personhood(observed: Observations, person_score: float) -> Array:
+def evidence_of_person(observed: Observations, person_score: float) -> Array:
     """Return how strong the evidence of a person is in each pose (N,), in [-1, 1]; below 0, it is evidence against.
 
     It is 0 if the mean of the box score and the keypoint score of the visible parts, which counts twice, equals

@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 
 @kernel
-def leave_out(
+def reject_outliers(
     measured: Array,
     positions: Array,
     covariances: Array,

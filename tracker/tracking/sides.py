@@ -39,7 +39,7 @@ def exchanged(measured: Array, expected: Array, variances: Array, flip: Rows, ma
     return sure | (sure.any(-1, keepdims=True) & (gain > _WEAK))
 
 
-def untangle(
+def restore_sides(
     people: TrackState,
     tracks: Rows,
     observed: Observations,

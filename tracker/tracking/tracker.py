@@ -169,7 +169,7 @@ class PoseTracker:
         match, new = predict_and_match(
             people, observed, ambiguous, visible_share, dt, self._idle, width, height, sigmas, options
         )
-        self._meetings.settle(people, observed, match, visible_share)
+        self._meetings.exchange_ids(people, observed, match, visible_share)
         if len(new):
             people = people.join(TrackState.unknown(len(new), len(self.skeleton), people.appearance.shape[1:]))
             match = np.concatenate([match, new])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...errors import SourceError
 from .address import IMAGE_SUFFIXES, VIDEO_SUFFIXES, parse_source, redact, shown
-from .images.sequence import find_sequences, is_sequence, nickname
+from .images.sequence import find_sequences, is_sequence, unnumbered
 from .write.mark import is_marked
 
 log = logging.getLogger("posetrack")
@@ -187,7 +187,7 @@ def _common(roots: Sequence[Path]) -> Path:
 
 def _mirrored(files: list[Path], root: Path) -> list[Item]:
     """Name the outputs like the files; files that differ only in the suffix keep it: `clip.mov`."""
-    names = [nickname(file, root) if is_sequence(file) else _below(file, root) for file in files]
+    names = [unnumbered(file, root) if is_sequence(file) else _below(file, root) for file in files]
     twice = Counter(names)
     names = [name if twice[name] == 1 else _below(file, root) for name, file in zip(names, files)]
     shared = Counter(name.with_suffix("") for name in names)

@@ -7,7 +7,7 @@ import pytest
 from batch_tasks import Double, Kill, Refuse
 
 from posetrack.errors import PosetrackError, SourceError, UsageError
-from posetrack.tracker.batch.schedule import ATTEMPTS, Given, Lost, schedule
+from posetrack.tracker.batch.schedule import ATTEMPTS, Assigned, Lost, schedule
 from posetrack.tracker.batch.worker import Died, Finished, Frames, Ready
 from posetrack.tracker.config.networks import Networks
 from posetrack.tracker.config.tracking import Tracking
@@ -51,7 +51,7 @@ def ends(events):
 def test_every_task_is_run_once():
     events = list(schedule(Fakes(), [Double(number) for number in range(7)], count=3))
     assert ends(events) == {number: Finished(2 * number) for number in range(7)}
-    given = [number for number, event in events if isinstance(event, Given)]
+    given = [number for number, event in events if isinstance(event, Assigned)]
     assert sorted(given) == list(range(7))
 
 
@@ -66,8 +66,8 @@ def test_there_are_no_more_workers_than_tasks():
 def test_a_task_that_ends_every_worker_costs_itself_only(count):
     events = list(schedule(Fakes(), [Double(1), None, Double(2)], count=count))
     assert ends(events) == {0: Finished(2), 1: Lost("was ill"), 2: Finished(4)}
-    assert [event for number, event in events if number == 1][:-1] == [Given(n + 1) for n in range(ATTEMPTS)]
-    last = [number for number, event in events if isinstance(event, Given)]
+    assert [event for number, event in events if number == 1][:-1] == [Assigned(n + 1) for n in range(ATTEMPTS)]
+    last = [number for number, event in events if isinstance(event, Assigned)]
     assert last[-2:] == [1, 1]  # again after the others
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from posetrack.tracker.cli import main
-from posetrack.tracker.cli.supervisor import Forgiving, supervised
+from posetrack.tracker.cli.supervisor import LenientStream, supervised
 
 ROOT = Path(__file__).parents[3]
 SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -93,7 +93,7 @@ def test_a_stream_that_failed_is_not_tried_again():
             calls.append(text)
             raise OSError(28, "No space left on device")
 
-    stream = Forgiving(Full())
+    stream = LenientStream(Full())
     assert [stream.write("ab"), stream.write("c")] == [2, 1]
     assert calls == ["ab"]
     assert stream.error is not None

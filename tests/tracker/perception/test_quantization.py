@@ -74,8 +74,8 @@ def test_networks_are_timed_in_turns(monkeypatch):
 
 
 def test_eight_bits_have_to_be_faster():
-    assert Speed(int8=4.0, exact=5.0, precision="bf16").pays
-    assert not Speed(int8=4.9, exact=5.0, precision="bf16").pays
+    assert Speed(int8=4.0, exact=5.0, precision="bf16").is_worthwhile
+    assert not Speed(int8=4.9, exact=5.0, precision="bf16").is_worthwhile
 
 
 def test_crops_come_from_all_pictures_of_a_folder(monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 
 from posetrack import Poses, PoseTracker
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.tracking.expectation import carried
+from posetrack.tracker.tracking.expectation import with_own_boxes
 from posetrack.tracker.types import State
 
 FPS = 30
@@ -80,10 +80,10 @@ EXPECTED = poses(BODY, BOX)
 
 
 def test_a_box_goes_with_its_keypoints():
-    found = carried(poses(BODY + np.array([7.0, -3.0]), BOX), EXPECTED)
+    found = with_own_boxes(poses(BODY + np.array([7.0, -3.0]), BOX), EXPECTED)
     assert found.boxes == pytest.approx(BOX + np.array([7, -3, 7, -3]), abs=1e-3)
     middle = np.median(BODY, axis=1, keepdims=True)
-    grown = carried(poses(middle + 1.05 * (BODY - middle), BOX), EXPECTED)
+    grown = with_own_boxes(poses(middle + 1.05 * (BODY - middle), BOX), EXPECTED)
     assert (grown.boxes[:, 3] - grown.boxes[:, 1]) / (BOX[:, 3] - BOX[:, 1]) == pytest.approx(1.05, abs=0.02)
 
 
@@ -96,8 +96,8 @@ def test_a_box_goes_with_its_keypoints():
     ],
 )
 def test_a_crop_without_the_person_measures_no_one(crop):
-    assert len(carried(crop, EXPECTED)) == 0
+    assert len(with_own_boxes(crop, EXPECTED)) == 0
 
 
 def test_no_people_are_carried():
-    assert len(carried(EXPECTED[:0], EXPECTED[:0])) == 0
+    assert len(with_own_boxes(EXPECTED[:0], EXPECTED[:0])) == 0

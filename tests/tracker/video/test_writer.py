@@ -14,7 +14,8 @@ from posetrack.errors import OutputError, UsageError
 from posetrack.tracker.video import writer as module
 from posetrack.tracker.video.decode.soundtrack import Sound
 from posetrack.tracker.video.source import open_source
-from posetrack.tracker.video.writer import ImageWriter, VideoWriter, open_writer
+from posetrack.tracker.video.write.image import ImageWriter
+from posetrack.tracker.video.writer import VideoWriter, open_writer
 
 
 def fill(writer, make, times):

@@ -7,17 +7,21 @@ hardly move along it is refused.
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
 
-from ....errors import SourceError
+from ....errors import PosetrackError, SourceError
 from ....models.geometry.keypoints import Skeleton
 from ...types import State, Tracks
 from ..kinematics.body import ANKLE_HEIGHT, height
 from ..kinematics.points import MIN_SCORE, SIDES, Array, index, points
-from .measures import Floor
+from .measures import Calibration, Floor
+
+log = logging.getLogger(__name__)
 
 STILL = 0.6  # body heights per second, 1 m/s of an adult
 _LONGEST = 0.2  # seconds between two places that make a speed
@@ -64,6 +68,20 @@ def estimate_floor(frames: Iterable[tuple[int, float, Tracks]], skeleton: Skelet
             "Give two points of it: --floor x1,y1,x2,y2."
         )
     return _line(found, lower=0.0 if toes else ANKLE_HEIGHT * tallest)
+
+
+def on_estimated_floor(
+    calibration: Calibration, frames: Iterable[tuple[int, float, Tracks]], skeleton: Skeleton
+) -> Calibration:
+    """Return the calibration with the floor of a whole run; without one, and with a warning, if there is none.
+
+    For the arguments see `estimate_floor`.
+    """
+    try:
+        return dataclasses.replace(calibration, floor=estimate_floor(frames, skeleton))
+    except PosetrackError as error:
+        log.warning("%s Without it, angles are measured from the image's horizontal.", error)
+        return calibration
 
 
 def _line(places: Array, *, lower: float) -> Floor:

@@ -23,7 +23,6 @@ CLICK = 1.0  # pixels, standard deviation of each coordinate of a point that is 
 PROPORTIONS = 0.03  # standard deviation of height / (trunk + thigh + shank) if each segment varies by 5 % of its length
 _STEEPEST = 45.0  # degrees
 _LEAST_LENGTH = 10.0  # pixels of a known length, and of the depth between two
-AUTO = "auto"  # the floor is estimated from the feet
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +102,7 @@ class Calibration:
         lengths: one known length in the plane in which people move, or two at different depths on the floor, between
             which the scale changes with the place of the feet.
         floor: its line; angles and heights are measured from it. None is horizontal.
+        finds_floor: whether the line is estimated from the feet once all are known; until then `floor` is None.
 
     Raises:
         UsageError: a measure is not above 0, more than one is given, or two lengths are at the same depth.
@@ -112,6 +112,7 @@ class Calibration:
     scale: float | None = None
     lengths: tuple[Length, ...] = ()
     floor: Floor | None = None
+    finds_floor: bool = False
 
     def __post_init__(self) -> None:
         for name, unit in (("person_height", "metres"), ("scale", "pixels per metre")):
@@ -142,8 +143,8 @@ class Calibration:
 
     @property
     def positions(self) -> bool:
-        """Whether positions in metres are known: on a given floor, in one plane."""
-        return self.metric and self.floor is not None and not self.by_depth
+        """Whether there are positions in metres: on a floor, in one plane."""
+        return self.metric and (self.floor is not None or self.finds_floor) and not self.by_depth
 
     def facts(self) -> dict[str, Any]:
         """Return the calibration for a sidecar, with its uncertainty."""
@@ -213,7 +214,7 @@ def parse_floor(text: str) -> Floor:
     if length < _LEAST_LENGTH or abs(floor.angle) > _STEEPEST:
         raise UsageError(
             f"floor is '{text}'; give two points of a line on the floor at least {_LEAST_LENGTH:g} pixels apart, at "
-            f"most {_STEEPEST:g} degrees steep: 100,640,1180,652. Commands that read a table also take {AUTO}."
+            f"most {_STEEPEST:g} degrees steep: 100,640,1180,652; or auto."
         )
     return floor
 

@@ -1,4 +1,4 @@
-"""Detect alternating steps: at the largest distance of the feet in side views, at touchdown in front views.
+"""Detect alternating steps: at the largest distance of the feet in side views, at touchdown in front and back views.
 
 Steps count from the third alternating one on, while the person travels or lifts the feet; the first two are reported
 with it.
@@ -17,8 +17,10 @@ _BACK = 0.25  # share of a stride by which the distance must fall before its max
 _DOWN = 0.8  # share of a lift by which the foot must fall to be down
 _PAUSE = 0.4  # seconds with the feet together that end a walk
 SHORTEST, LONGEST = 0.2, 2.0  # seconds between two steps of one walk
+_SWITCH = 1.0  # seconds after a step, from when it may be seen in another way
 ENOUGH = 3  # alternating steps that make a walk: left, right, left
 _TRAVEL = 0.1  # body heights per step; a slow walk's step is 0.25
+_GOING, _GOING_SECONDS = 0.2, 0.5  # body heights per second along the image, and over how long: strides are visible
 _RISE = 0.025  # body heights between the ankles' heights where they pass, walking in place or on a treadmill
 _PASSING = 0.15  # body heights between the ankles along the image; a lunge lifts the heel where they are far apart
 _BROAD = 0.3  # body heights between the feet in front and back views; feet farther apart jump or stand
@@ -96,26 +98,70 @@ class _Candidate:
 
 
 class Walk:
-    """Count one person's steps: by the stride in side views, by lifted feet in front and back views."""
+    """Count one person's steps: by the stride in side views and if the person travels along the image, or by lifts.
+
+    A person who turns may be seen both ways: while one of them reports steps, the other does not.
+    """
 
     def __init__(self) -> None:
-        self._along, self._up = Steps(STRIDE, lifts=False), Steps(LIFT, lifts=True)
-        self._steps: deque[_Candidate] = deque(maxlen=5)
-        self._walks = False
-        self._rise = 0.0
+        self._strides, self._lifts = _Sequence(STRIDE, lifts=False), _Sequence(LIFT, lifts=True)
+        self._last: tuple[_Sequence, float] = self._strides, -math.inf  # which reported last, and the time of the step
+        self._places: deque[tuple[float, float]] = deque()  # seconds and places of the last `_GOING_SECONDS`
 
     def update(
         self, time: float, frame: int, *, stride: float, lift: float, place: float, sideways: bool, upright: bool
     ) -> list[Step]:
         """Process the ankles' distances and the place of the centre of mass, body heights; return the new steps."""
-        if not upright or (not sideways and abs(stride) > _BROAD):
+        travels = self._travels(time, place)
+        if not upright or (not (sideways or travels) and abs(stride) > _BROAD):
             stride = lift = math.nan
-        if (not sideways or abs(stride) < _PASSING) and abs(lift) > self._rise:
-            self._rise = abs(lift)
-        along, up = self._along.update(time, frame, stride), self._up.update(time, frame, lift)
-        step, least = (along, STRIDE) if sideways else (up, LIFT)
+        rise = abs(lift) if not sideways or abs(stride) < _PASSING else 0.0
+        strides = self._strides.update(time, frame, stride, place, rise, counts=sideways or travels)
+        lifts = self._lifts.update(time, frame, lift, place, rise, counts=not sideways)
+        return [*self._reported(self._strides, strides), *self._reported(self._lifts, lifts)]
+
+    def _reported(self, sequence: _Sequence, steps: list[Step]) -> list[Step]:
+        last, then = self._last
+        since = then + (SHORTEST if sequence is last else _SWITCH)
+        steps = [step for step in steps if step.time >= since]
+        if steps:
+            self._last = sequence, steps[-1].time
+        return steps
+
+    def _travels(self, time: float, place: float) -> bool:
+        """Return whether the person travels along the image, which shows the strides from the front, too."""
+        if not math.isnan(place):
+            self._places.append((time, place))
+        while self._places and self._places[0][0] < time - _GOING_SECONDS:
+            self._places.popleft()
+        if len(self._places) < 2:
+            return False
+        (start, there), (end, here) = self._places[0], self._places[-1]
+        return end - start >= _GOING_SECONDS / 2 and abs(here - there) >= _GOING * (end - start)
+
+
+class _Sequence:
+    """Alternating steps seen in one way.
+
+    Args:
+        least: minimum distance of the ankles, body heights.
+        lifts: whether it is vertical.
+    """
+
+    def __init__(self, least: float, *, lifts: bool) -> None:
+        self._least, self._detector = least, Steps(least, lifts=lifts)
+        self._steps: deque[_Candidate] = deque(maxlen=5)
+        self._walks = False
+        self._rise = 0.0
+
+    def update(
+        self, time: float, frame: int, distance: float, place: float, rise: float, *, counts: bool
+    ) -> list[Step]:
+        """Process a frame, for arguments see `Walk.update`; return the new steps if `counts`."""
+        self._rise = max(self._rise, rise)
+        step = self._detector.update(time, frame, distance)
         last = self._steps[-1] if self._steps else None
-        if step is None or (last and step[0] - last.time < SHORTEST):
+        if step is None or not counts or (last and step[0] - last.time < SHORTEST):
             return []
         candidate = _Candidate(*step, place, self._rise)
         self._rise = 0.0
@@ -128,7 +174,7 @@ class Walk:
         if not before:
             self._steps = deque(list(self._steps)[-ENOUGH:], maxlen=self._steps.maxlen)
         count = len(self._steps)
-        return [self._step(row, least) for row in range(count - (1 if before else ENOUGH), count)]
+        return [self._step(row) for row in range(count - (1 if before else ENOUGH), count)]
 
     def _moves(self) -> bool:
         """Return whether the last steps travel, or lift the feet."""
@@ -138,9 +184,9 @@ class Walk:
         travels = abs(recent[-1].place - recent[0].place) >= _TRAVEL * (ENOUGH - 1)
         return travels or median(step.rise for step in recent) >= _RISE
 
-    def _step(self, row: int, least: float) -> Step:
+    def _step(self, row: int) -> Step:
         steps = list(self._steps)[: row + 1]
         gaps = [after.time - before.time for before, after in pairwise(steps)]
         cadence = 60 / median(gaps) if gaps else math.nan
         evenness = min(gaps) / max(gaps) if len(gaps) > 1 else math.nan
-        return Step(steps[-1].time, steps[-1].frame, cadence, abs(steps[-1].size) / least, evenness)
+        return Step(steps[-1].time, steps[-1].frame, cadence, abs(steps[-1].size) / self._least, evenness)

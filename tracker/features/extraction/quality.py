@@ -23,13 +23,13 @@ from .columns import LANDMARKS
 _RANGES = {"ankle": (-50.0, 45.0), "knee": (-10.0, 150.0), "hip": (-30.0, 150.0), "shoulder": (-60.0, 180.0)}
 _RANGES |= {"elbow": (-10.0, 150.0)}
 _TOLERANCE = 20.0  # degrees; three standard deviations of a joint's angle at keypoint noise of 1 % of the height
-_TRUST = {State.MEASURED: 1.0, State.INTERPOLATED: 0.5, State.PREDICTED: 0.25}  # factor of a keypoint's score
+_STATE_WEIGHTS = {State.MEASURED: 1.0, State.INTERPOLATED: 0.5, State.PREDICTED: 0.25}  # factor of a keypoint's score
 _TOO_LONG = 1.4  # typical lengths; segments vary by 5 % between adults (Drillis and Contini 1966), and hips by clothes
 _SAGITTAL = ("ankle", "knee", "hip", "trunk", "neck_inclination")  # arms also move outwards, in the frontal plane
 _FRONTAL = ("pelvis", "shoulders")
 
 RANGES = {f"{side}_{name}": limits for name, limits in _RANGES.items() for side in SIDES}
-TRUST = np.array([_TRUST[state] for state in STATES])
+STATE_WEIGHTS = np.array([_STATE_WEIGHTS[state] for state in STATES])
 
 
 def _segments(angle: str) -> list[str]:
@@ -73,7 +73,7 @@ def quality(points: Array, trust: Array, found: Array, heights: Array, breadths:
 
     Args:
         points: (N, P, 2) pixels; NaN where missing.
-        trust: (N, P) scores of the points, times `TRUST`; 0 where missing.
+        trust: (N, P) scores of the points, times `STATE_WEIGHTS`; 0 where missing.
         found: (N, A) degrees, as `angles.angles` returns them.
         heights: (N,) pixels.
         breadths: (N,) breadth of shoulders and hips, 1 or -1 from the front or back and 0 from the side.

@@ -36,7 +36,7 @@ from ..kinematics.points import MIN_SCORE, POINTS, Array, index, of_points, poin
 from ..kinematics.posture import POSTURES, postures
 from ..kinematics.signals import symmetry_index
 from .columns import LANDMARKS, SYMMETRY_SECONDS, columns
-from .quality import TRUST, out_of_range, quality
+from .quality import STATE_WEIGHTS, out_of_range, quality
 
 FORGET_SECONDS = 5.0  # after which a person is forgotten: longer than a tracker keeps the id of a lost person
 _FACING_SECONDS = 0.3  # over which the cues of the view are averaged
@@ -125,7 +125,8 @@ class ActionFeatures:
 
     Args:
         skeleton: skeleton of their keypoints.
-        calibration: scale, which adds columns in metres, and floor, from which angles are measured.
+        calibration: scale, which adds columns in metres, and floor, from which angles are measured. A floor that is
+            found later may be set between two passes over a video, after `finish`.
         view: one of `angles.VIEWS`, or "auto".
 
     Raises:
@@ -224,7 +225,7 @@ class ActionFeatures:
             person.seen = time
         rows = {identity: row for row, identity in enumerate(tracks.ids.tolist())}
         trust = of_points(
-            np.where(poses.scores >= MIN_SCORE, poses.scores, 0) * TRUST[tracks.keypoint_states], self.skeleton
+            np.where(poses.scores >= MIN_SCORE, poses.scores, 0) * STATE_WEIGHTS[tracks.keypoint_states], self.skeleton
         )
         breadths = np.array([np.nan_to_num(person.cues[1]) for person in people])
         views = np.array([person.view for person in people], dtype=np.intp)
@@ -339,7 +340,9 @@ class ActionFeatures:
 
     def _positions(self, places: Array, scale: list[Array]) -> list[Array]:
         """Return the columns (N, 2) of places (N, 2) in metres along the floor and above it, where both are known."""
-        return [places / scale[0] * (1.0, -1.0)] if self.calibration.positions else []
+        if not self.calibration.positions:
+            return []
+        return [places / scale[0] * (1.0, -1.0) if self.calibration.floor else np.full_like(places, np.nan)]
 
     def _symmetry(self, moment: _Moment, found: Array) -> Array:
         """Return the symmetry index (N, joints) of each pair's range of motion in percent (Robinson et al. 1987)."""

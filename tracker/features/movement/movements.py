@@ -16,15 +16,17 @@ class Movements:
 
     Args:
         detector: counts the repetitions.
+        passages: whether to collect passages, which keep all features of up to `passage.LONGEST` seconds per person.
     """
 
-    def __init__(self, detector: EventDetector) -> None:
-        self._passages, self._repetitions = Passages(), Repetitions(detector)
+    def __init__(self, detector: EventDetector, *, passages: bool = True) -> None:
+        self._passages, self._repetitions = Passages() if passages else None, Repetitions(detector)
 
     def take(self, features: Features, events: Sequence[Event]) -> tuple[list[Passage], list[Repetition]]:
         """Process one frame and its events; return the passages that have ended and the repetitions now complete."""
-        return self._passages.take(features), self._repetitions.take(features, events)
+        passages = self._passages.take(features) if self._passages else []
+        return passages, self._repetitions.take(features, events)
 
     def finish(self) -> tuple[list[Passage], list[Repetition]]:
         """Return the passages and repetitions that the end of the run cuts off, and forget all people."""
-        return self._passages.finish(), self._repetitions.finish()
+        return self._passages.finish() if self._passages else [], self._repetitions.finish()

@@ -21,7 +21,7 @@ from ....models.export.openvino_import import ov
 from ....models.weights.card import KEY
 from .choice import BF16_FLAGS, Choice
 from .machine import flags, threads
-from .store import discard, is_sealed, is_whole, seal
+from .store import discard, has_sums, is_intact, store_sums
 
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
 _KEPT_SIZES = 4  # maximum number of image sizes in the cache, 16 MB each
@@ -98,7 +98,7 @@ class OpenVinoRuntime:
     def _shaped(self, shape: tuple[int, ...]) -> Any:
         """Return the network for one image shape: a cached file if it is the first shape, or a model in memory."""
         file = self._keep and shape == self._first and self._keep / f"{self._path.stem}-{'x'.join(map(str, shape))}.xml"
-        if file and is_whole(file):
+        if file and is_intact(file):
             file.touch()
             return file
         with _sentence(self._path):
@@ -109,7 +109,7 @@ class OpenVinoRuntime:
             with TemporaryDirectory(dir=file.parent.parent, prefix="new-") as folder:
                 fresh = Path(folder) / file.name  # a second process may write the same file
                 ov.save_model(model, fresh, compress_to_fp16=False)
-                seal(fresh)
+                store_sums(fresh)
                 for part in sorted(fresh.parent.iterdir()):
                     part.replace(file.with_name(part.name))
             _remove_old(file)
@@ -150,13 +150,13 @@ def _kept_graphs(source: Any) -> Iterator[str]:
         return
     folder = _graphs_of(source)
     for graph in folder.glob("*.blob"):
-        if not is_whole(graph):
+        if not is_intact(graph):
             discard(graph)
     yield str(folder)
     for graph in folder.glob("*.blob"):
         with contextlib.suppress(OSError):  # another process may have removed it
-            if not is_sealed(graph):
-                seal(graph)
+            if not has_sums(graph):
+                store_sums(graph)
 
 
 def _graphs_of(file: Path) -> Path:

@@ -58,7 +58,7 @@ def converted(key: str, suffix: str, read: Callable[[], Loaded]) -> Converted:
     """
     folder = _folder(key, suffix)
     found = _kept(folder, suffix)
-    if found is None or not is_whole(found.path):
+    if found is None or not is_intact(found.path):
         found = _make(folder, suffix, read(), key)
     return found
 
@@ -69,37 +69,37 @@ def in_int8(key: str) -> Converted | None:
     if found is None or not isinstance(found.card, PoseCard):  # detectors are never quantized
         return None
     path = found.path.with_name(INT8)
-    if path.is_file() and not is_whole(path):
+    if path.is_file() and not is_intact(path):
         discard(path)
         log.warning("The int8 version of %s is broken and was removed.", Path(key.rpartition("\n")[2]).name)
     return Converted(path, replace(found.card, int8=True)) if path.is_file() else None
 
 
-def seal(file: Path) -> None:
-    """Store the SHA-256 of a finished file of the cache, and of the weights beside it, for `is_whole`."""
-    _seal_of(file).write_text(json.dumps(_sums(file)), encoding="utf-8")
+def store_sums(file: Path) -> None:
+    """Store the SHA-256 of a finished file of the cache, and of the weights beside it, for `is_intact`."""
+    _sums_file(file).write_text(json.dumps(_sums(file)), encoding="utf-8")
 
 
-def is_whole(file: Path) -> bool:
-    """Return whether a file of the cache, and the weights beside it, are as they were when they were sealed."""
+def is_intact(file: Path) -> bool:
+    """Return whether a file of the cache, and the weights beside it, are unchanged since `store_sums`."""
     try:
-        return bool(json.loads(_seal_of(file).read_text(encoding="utf-8")) == _sums(file))
+        return bool(json.loads(_sums_file(file).read_text(encoding="utf-8")) == _sums(file))
     except (OSError, ValueError):
         return False
 
 
-def is_sealed(file: Path) -> bool:
+def has_sums(file: Path) -> bool:
     """Return whether the SHA-256 of a file of the cache is stored."""
-    return _seal_of(file).is_file()
+    return _sums_file(file).is_file()
 
 
 def discard(file: Path) -> None:
     """Remove a file of the cache, the weights beside it and their SHA-256."""
-    for part in (file, file.with_suffix(".bin"), _seal_of(file)):
+    for part in (file, file.with_suffix(".bin"), _sums_file(file)):
         part.unlink(missing_ok=True)
 
 
-def _seal_of(file: Path) -> Path:
+def _sums_file(file: Path) -> Path:
     return file.with_name(f"{file.name}.sha256")
 
 
@@ -155,7 +155,7 @@ def _make(folder: Path, suffix: str, weights: Loaded, key: str) -> Converted:
                 "stamp": _stamp(weights.path),
                 "card": to_text(weights.card),
             }
-            seal(fresh / f"network{suffix}")
+            store_sums(fresh / f"network{suffix}")
             (fresh / ORIGIN).write_text(json.dumps(origin), encoding="utf-8")
             shutil.rmtree(folder, ignore_errors=True)
             fresh.rename(folder)

@@ -22,7 +22,7 @@ EXACT = (
     else None
 )
 SQUARE = 0.004  # deviation up to which pixels count as square: encoders round the size of an image to whole blocks
-OBLONGEST = 8.0  # pixel aspect ratio above which the header is damaged; no known format reaches it
+MAX_PIXEL_ASPECT = 8.0  # pixel aspect ratio above which the header is damaged; no known format reaches it
 
 
 class Display:
@@ -63,15 +63,15 @@ class Display:
     def _size(self, frame: av.VideoFrame) -> tuple[int, int]:
         """Return (width, height) in square pixels: one side grows and none shrinks, as in HTML video."""
         ratio = self._declared or self._stream.codec_context.sample_aspect_ratio
-        oblong = float(ratio) if ratio else 1.0
-        if abs(oblong - 1) < SQUARE:
+        aspect = float(ratio) if ratio else 1.0
+        if abs(aspect - 1) < SQUARE:
             return frame.width, frame.height
-        if not 1 / OBLONGEST <= oblong <= OBLONGEST:
+        if not 1 / MAX_PIXEL_ASPECT <= aspect <= MAX_PIXEL_ASPECT:
             self._log_once(ratio, "'%s' states a pixel aspect ratio of %s; pixels are treated as square.", ratio)
             return frame.width, frame.height
-        if oblong > 1:
-            return round(frame.width * oblong), frame.height
-        return frame.width, round(frame.height / oblong)
+        if aspect > 1:
+            return round(frame.width * aspect), frame.height
+        return frame.width, round(frame.height / aspect)
 
     def _mapped(self, frame: av.VideoFrame, kind: tuple[int, int], *, width: int, height: int) -> av.VideoFrame:
         self._log_once(kind, "'%s' is %s: its colours are mapped to BT.709.", describe(kind), level=logging.INFO)

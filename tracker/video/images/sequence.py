@@ -61,7 +61,7 @@ def _pattern(key: Key, files: list[Path]) -> Path:
     return folder / (before.replace("%", "%%") + word + after.replace("%", "%%"))
 
 
-def nickname(source: Path, root: Path) -> Path:
+def unnumbered(source: Path, root: Path) -> Path:
     """Return a source's path from `root`, without the number: `walk/frame.png`; `walk.png` for `walk/%d.png`."""
     if not is_sequence(source):
         return source.relative_to(root)

@@ -234,7 +234,7 @@ def test_int8_is_taken_where_it_is_there_and_forgotten_where_it_is_broken(
     (folder,) = (tmp_path / "converted").iterdir()
     for suffix in (".bin", ".xml"):  # in name only
         (folder / f"int8{suffix}").write_bytes((folder / f"network{suffix}").read_bytes())
-    store.seal(folder / "int8.xml")
+    store.store_sums(folder / "int8.xml")
     estimator = load_pose_estimator(device="cpu")
     assert (estimator.network.name, estimator.network.precision) == ("openvino", "int8")
     assert "avx512_vnni" in estimator.network.reason

@@ -1,12 +1,14 @@
-"""`--refine` from a video with sound to a table and a video, with a detector that sees what a scene says."""
+"""Runs that read a video with sound twice (`--refine`, `--floor auto`), with a detector that sees what a scene says."""
 
 import csv
 import json
+import math
 from dataclasses import replace
 from fractions import Fraction
 from types import SimpleNamespace
 
 import av
+import motions
 import numpy as np
 import pytest
 
@@ -16,27 +18,27 @@ from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.pipeline import Pipeline
 from posetrack.tracker.run import plan, single
 from posetrack.tracker.tracking.tracker import PoseTracker
-from posetrack.tracker.types import Detections
+from posetrack.tracker.types import Detections, Poses
 
 FRAMES, GAP = 50, range(20, 34)
 
 
 class Estimator:
-    """Sees a walker in every frame except those of the gap; interrupts the run at a given frame."""
+    """Sees a walker in every frame except those of the gap, or given poses; interrupts the run at a given frame."""
 
     name, sha256, skeleton = "scene", "", COCO
     network = SimpleNamespace(name="none", precision="fp32", device="cpu", reason="a scene")
 
-    def __init__(self, stop=None):
+    def __init__(self, stop=None, poses=None):
         scene = synthetic.walking(synthetic.regular(FRAMES / 25, 25))
         visible = scene.visible & ~np.isin(np.arange(FRAMES), GAP)[:, None]
-        self.frames = list(replace(scene, visible=visible).frames(noise=0.01))
+        self.poses = poses or [seen for _, seen, *_ in replace(scene, visible=visible).frames(noise=0.01)]
         self.stop = stop
 
     def __call__(self, frame, detections):
         if frame.index == self.stop:
             raise KeyboardInterrupt
-        return self.frames[frame.index][1]
+        return self.poses[frame.index]
 
 
 class Detector:
@@ -50,10 +52,10 @@ class Detector:
 def track(monkeypatch, clip, tmp_path):
     """Runs the command line; returns its exit code."""
 
-    def track(*words, stop=None):
+    def track(*words, stop=None, poses=None):
         def load(networks, tracking, *, live, blur_faces):
             return Pipeline(
-                Detector(), Estimator(stop), PoseTracker(smooth="none" if tracking.refine else tracking.smooth)
+                Detector(), Estimator(stop, poses), PoseTracker(smooth="none" if tracking.refine else tracking.smooth)
             )
 
         monkeypatch.setattr(plan, "load", load)
@@ -282,3 +284,36 @@ def test_ctrl_c_leaves_the_table_of_another_format(track, tmp_path):
     assert track("--csv", tmp_path / "out.trc") == 0
     kept = ["out.trc.1.partial.csv", "out.trc.1.partial.csv.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", *kept, "out.trc.json", "out_person1.trc"]
+
+
+def uphill(part, *, speed):
+    """Return the poses of a person in each frame, on a floor that rises to the right by 4 degrees."""
+    slope = math.radians(4)
+    motion = motions.perform([part], synthetic.regular(FRAMES / 25, 25), speed=speed)
+    turn = np.array([[math.cos(slope), -math.sin(slope)], [math.sin(slope), math.cos(slope)]])
+    poses = [seen for _, _, seen in motion.frames(noise=0.002)]
+    return [Poses(seen.boxes, (seen.keypoints - [640, 400]) @ turn * 0.5 + [240, 200], seen.scores) for seen in poses]
+
+
+def test_a_run_finds_the_floor_as_the_table_does(track, tmp_path):
+    words = ("--person-height", "1.75", "--floor", "auto")
+    out = [tmp_path / name for name in ("run.csv", "table.csv")]
+    assert (
+        track("--features", out[0], *words, "--smooth", "none", poses=uphill(motions.walk(9, cadence=180), speed=0.6))
+        == 0
+    )
+    assert main(["features", str(tmp_path / "out.csv"), "--out", str(out[1]), *words]) == 0
+    found, expected = (json.loads(path.with_name(f"{path.name}.json").read_text())["calibration"] for path in out)
+    assert found["floor"]["angle_deg"] == pytest.approx(4, abs=0.5)
+    assert found["floor"]["angle_deg"] == pytest.approx(expected["floor"]["angle_deg"], abs=0.01)
+    heights, again = ([float(row["com_height_m"] or "nan") for row in rows(path)] for path in out)
+    assert np.nanmedian(heights) == pytest.approx(0.97, abs=0.1)
+    np.testing.assert_allclose(heights, again, atol=2e-3)
+
+
+def test_a_run_without_a_floor_says_so_and_keeps_its_results(track, tmp_path, caplog):
+    words = ("--person-height", "1.75", "--floor", "auto", "--features", tmp_path / "run.csv")
+    assert track(*words, poses=uphill(motions.stand(3), speed=0)) == 0
+    assert "The floor cannot be estimated" in caplog.text
+    assert {row["com_height_m"] for row in rows(tmp_path / "run.csv")} == {""}
+    assert json.loads((tmp_path / "run.csv.json").read_text())["calibration"]["floor"] is None

@@ -1,4 +1,4 @@
-"""The whole of posetrack in one loop: `python demo.py 0`, `python demo.py video.mp4`, `python demo.py rtsp://...`."""
+"""posetrack in one loop: `python demo.py 0`, `python demo.py video.mp4`, `python demo.py rtsp://...`."""
 
 import sys
 

@@ -1,11 +1,13 @@
-"""Explain in one sentence which system library is missing."""
+"""Explain in one sentence which library is missing."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, requires
 from typing import Any
 
 from .errors import InstallationError, PosetrackError
@@ -18,7 +20,6 @@ _PACKAGES = {  # of Debian and Ubuntu, where a server's image leaves them out
     "libgthread-2.0.so.0": "libglib2.0-0",
     "libgomp.so.1": "libgomp1",
 }
-_FULL = {"torch", "torchvision", "timm", "ultralytics"}  # what other networks than the bundled ones need
 _WINDOWS = {"libGL.so.1", "libEGL.so.1", "libGLX.so.0"}  # which OpenCV's windows alone need
 _HEADLESS = "pip uninstall -y opencv-python && pip install opencv-python-headless"
 
@@ -50,8 +51,9 @@ def explain(error: ImportError | OSError) -> InstallationError | None:
     """
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("posetrack"):
         package = error.name.partition(".")[0]
-        what = "posetrack[full]" if package in _FULL else "posetrack"
-        return InstallationError(f"The package '{package}' is not installed. Install it: pip install '{what}'.")
+        return InstallationError(
+            f"The package '{package}' is not installed. Install it: pip install '{_home(package)}'."
+        )
     match = re.search(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file", str(error))
     if match is None:
         return None
@@ -64,6 +66,17 @@ def explain(error: ImportError | OSError) -> InstallationError | None:
         f"OpenCV cannot be loaded: this machine has no {library}. {install}. Only windows need it: where none is to be "
         f"shown, OpenCV without them does as well: {_HEADLESS}"
     )
+
+
+def _home(package: str) -> str:
+    """Return what brings a package: posetrack with the smallest extra that has it, or posetrack alone."""
+    with suppress(PackageNotFoundError):
+        extras = [re.fullmatch(r"([\w.-]+).*extra == .([\w-]+).", each) for each in requires("posetrack") or ()]
+        brings = [(found[1].replace("-", "_"), found[2]) for found in extras if found]
+        sizes = Counter(extra for _, extra in brings)
+        if homes := [extra for name, extra in brings if name == package]:
+            return f"posetrack[{min(homes, key=sizes.__getitem__)}]"
+    return "posetrack"
 
 
 def library(name: str, what: str, *, extra: str) -> Any:

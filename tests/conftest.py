@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,20 @@ def walking_clip(tmp_path_factory):
     from posetrack.tracker.video.sample import make_sample
 
     return make_sample(tmp_path_factory.mktemp("clips") / "people.mp4", seconds=1, fps=10)
+
+
+@pytest.fixture
+def full_disk():
+    """A disk that is full where a file has `size` bytes, within a `with` block."""
+    resource = pytest.importorskip("resource", reason="limits are those of Unix")
+
+    @contextmanager
+    def limit(size):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limit

@@ -27,8 +27,10 @@ def texts():
 def test_every_extra_that_is_named_exists():
     named = {}
     for path in texts():
-        for extras in re.findall(r"""(?:posetrack|["' ]\.)\[([a-z0-9, -]+)\]""", path.read_text(encoding="utf-8")):
-            named |= {extra.strip(): path.relative_to(ROOT) for extra in extras.split(",")}
+        text = path.read_text(encoding="utf-8")
+        listed = re.findall(r"""(?:posetrack|["' ]\.)\[([a-z0-9, -]+)\]""", text)
+        asked = re.findall(r'\bextra="(?!forbid)([a-z0-9-]+)"', text)  # of the function `library`
+        named |= {extra.strip(): path.relative_to(ROOT) for extras in (*listed, *asked) for extra in extras.split(",")}
     assert {"report", "formats", "eval", "train", "bench", "onnx", "int8", "dev"} <= set(named)
     unknown = {extra: path for extra, path in named.items() if extra not in PROJECT["optional-dependencies"]}
     assert not unknown, "these extras are named but not declared"

@@ -84,18 +84,29 @@ def test_every_shared_library_is_named(message, printed):
 
 def test_a_package_that_is_missing_is_named_and_our_own_mistakes_are_not_hidden():
     assert "'scipy'" in str(installation.explain(ModuleNotFoundError("no", name="scipy.linalg")))
-    assert "pip install 'posetrack[full]'" in str(installation.explain(ModuleNotFoundError("no", name="torch.nn")))
+    homes = {"torch.nn": "[full]", "onnx": "[onnx]", "transformers": "[transformers]", "faster_coco_eval": "[eval]"}
+    for module, extra in (homes | {"numpy": "", "unknown": ""}).items():
+        why = installation.explain(ModuleNotFoundError("no", name=module))
+        assert f"pip install 'posetrack{extra}'" in str(why)
     assert installation.explain(ModuleNotFoundError("no", name="posetrack.nonsense")) is None
     assert installation.explain(ImportError("cannot import name 'x' from 'y'")) is None
     assert installation.explain(FileNotFoundError(2, "No such file", "libfoo.so")) is None
     assert issubclass(installation.InstallationError, PosetrackError)
 
 
+TORCH = "needs torch. Install it: pip install 'posetrack[full]'."
+
+
 @pytest.mark.parametrize(
-    ("options", "network"),
-    [("model='vitpose-b'", "The pose network 'vitpose-b'"), ("detector='yolo11n.pt'", "The detector 'yolo11n.pt'")],
+    ("options", "sentence"),
+    [
+        ("model='vitpose-b'", f"The pose network 'vitpose-b' {TORCH}"),
+        ("detector='yolo11n.pt'", f"The detector 'yolo11n.pt' {TORCH}"),
+        ("model='vitpos-b'", "'vitpos-b' is neither a file nor a known name. Did you mean vitpose-b?"),
+        ("detector='bundeld'", f"The detector 'bundeld' (did you mean 'bundled'?) {TORCH}"),
+    ],
 )
-def test_a_network_that_needs_torch_is_named(options, network, tmp_path):
+def test_without_torch_a_network_that_needs_it_is_named_and_a_misspelt_one_suggested(options, sentence, tmp_path):
     code = (
         f"import sys; sys.modules['torch'] = None; import posetrack; posetrack.load_pipeline({options}, offline=True)"
     )
@@ -107,4 +118,4 @@ def test_a_network_that_needs_torch_is_named(options, network, tmp_path):
         env=os.environ | {"POSETRACK_CACHE": str(tmp_path)},
         check=False,
     )
-    assert f"{network} needs torch. Install it: pip install 'posetrack[full]'." in run.stderr
+    assert sentence in run.stderr

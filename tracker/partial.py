@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 from contextlib import ExitStack, suppress
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -21,6 +20,8 @@ except ImportError:  # Windows, where an open file can be neither renamed nor re
     fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger("posetrack")
+
+KEPT = 5  # unfinished files of earlier runs under one name
 
 
 def partial_path(path: Path) -> Path:
@@ -42,22 +43,37 @@ def check_target(path: Path, *, overwrite: bool) -> None:
         overwrite: whether an existing file may be replaced.
 
     Raises:
-        OutputError: the path is a folder, exists and may not be replaced, or its folder is not writable.
+        OutputError: the path is no file, exists and may not be replaced, or its folder is not writable.
     """
-    if path.is_dir():
-        raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
-    if path.stem.endswith(".partial"):
-        raise OutputError(f"Cannot write '{path}': such a name is that of an unfinished file. Give another name.")
-    if path.exists() and not overwrite:
-        raise OutputError(
-            f"'{path}' exists already. Choose another name, or add --overwrite (in Python overwrite=True)."
-        )
+    check_name(path, overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise OutputError(f"Cannot write '{path}': {error.strerror}. Choose a folder that you may write to.") from error
+
+
+def check_name(path: Path, *, overwrite: bool) -> None:
+    """Check that a result may have its final name, in a folder that can be written to.
+
+    Args:
+        path: final name of the result.
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        OutputError: the path is a folder or the name of an unfinished file, or exists and may not be replaced.
+    """
+    if path.is_dir():
+        raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"Cannot write '{path}': it is a device or a pipe. Give the name of a file.")
+    if path.stem.endswith(".partial"):
+        raise OutputError(f"Cannot write '{path}': such a name is that of an unfinished file. Give another name.")
+    if path.exists() and not overwrite:
+        raise OutputError(
+            f"'{path}' exists already. Choose another name, or add --overwrite (in Python overwrite=True)."
+        )
 
 
 def check_inputs(path: Path, *inputs: str | Path | None) -> None:
@@ -76,7 +92,7 @@ def check_inputs(path: Path, *inputs: str | Path | None) -> None:
     for name in inputs:
         with suppress(OSError, ValueError):
             if name and Path(name).exists() and path.samefile(name):
-                raise UsageError(f"'{path}' is the source itself. Give the result another name.")
+                raise UsageError(f"'{path}' is read by this command. Give the result another name.")
 
 
 class Transaction:
@@ -266,16 +282,18 @@ def claim(path: Path) -> BinaryIO:
 
 
 def _keep_earlier(path: Path) -> None:
-    """Move an earlier run's partial file and its sidecar to a free name, `out.1.partial.csv` for `out.partial.csv`.
+    """Move an earlier run's partial file and its sidecar to a numbered name: `out.1.partial.csv`.
 
-    An empty one is removed.
+    An empty one is removed. `KEPT` are kept, the next one in the place of the oldest.
 
     Raises:
         OutputError: another run is writing the file.
     """
     partial = partial_path(path)
-    names = (partial_path(path.with_name(f"{path.stem}.{number}{path.suffix}")) for number in count(1))
-    kept = next(name for name in names if not os.path.lexists(name))
+    names = [partial_path(path.with_name(f"{path.stem}.{number}{path.suffix}")) for number in range(1, KEPT + 1)]
+    kept = next((name for name in names if not os.path.lexists(name)), None)
+    last = "" if kept else f", in the place of the oldest of {KEPT}"
+    kept = kept or min(names, key=lambda name: name.lstat().st_mtime)
     with ExitStack() as stack:
         descriptor = _opened(partial)
         if descriptor is not None:
@@ -286,7 +304,7 @@ def _keep_earlier(path: Path) -> None:
                 partial.unlink()
                 return
             if free:
-                partial.rename(kept)
+                partial.replace(kept)
         except FileNotFoundError:
             return
         except PermissionError:
@@ -295,9 +313,12 @@ def _keep_earlier(path: Path) -> None:
             raise OutputError(
                 f"Cannot write '{path}': another run is writing '{partial}'. Wait for its end, or give another name."
             )
-    with suppress(FileNotFoundError):
-        sidecar_path(path, complete=False).rename(kept.with_name(f"{kept.name}.json"))
-    log.warning("The unfinished '%s' of an earlier run is kept as '%s'.", partial, kept.name)
+    sidecar, beside = sidecar_path(path, complete=False), kept.with_name(f"{kept.name}.json")
+    try:
+        sidecar.replace(beside)
+    except FileNotFoundError:
+        beside.unlink(missing_ok=True)  # of the oldest
+    log.warning("The unfinished '%s' of an earlier run is kept as '%s'%s.", partial, kept.name, last)
 
 
 def _opened(partial: Path) -> int | None:

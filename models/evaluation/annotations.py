@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SourceError, UsageError
+from ...numbers import as_numbers
 from ..geometry.keypoints import COCO, Skeleton
 from ..geometry.skeletons import CROWDPOSE, MPII
 from .coco import coco_keypoint_ap, crowdpose_ap, person_category
@@ -94,6 +95,11 @@ def read_annotations(path: str | Path) -> dict[str, Any]:
         if not all(isinstance(entry, dict) and keys <= entry.keys() for entry in listed):
             wanted = ", ".join(sorted(keys))
             raise SourceError(f"Cannot read annotations from '{path}': '{part}' needs entries with {wanted} each.")
+    for number, annotation in enumerate(truth["annotations"]):
+        try:
+            as_numbers(annotation["bbox"]), as_numbers(annotation["keypoints"])
+        except (TypeError, ValueError) as error:
+            raise SourceError(f"Cannot read annotations from '{path}': annotation {number}: {error}.") from error
     return truth
 
 

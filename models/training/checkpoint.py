@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...errors import ModelError
+from ...errors import ModelError, OutputError
 from ..weights import torch_file
 
 ReadWeights = Callable[[Path], dict[str, Tensor]]
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file; an existing one is replaced only by a complete one.
+
+    Args:
+        path: of the file.
+        write: writes it under the name that it is given.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+    try:
+        write(partial)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, RuntimeError, SafetensorError) as error:  # torch raises a RuntimeError at a full disk
+        partial.unlink(missing_ok=True)
+        why = str(error).splitlines()[0].rstrip(".")
+        raise OutputError(
+            f"Cannot write '{path}': {why}. Free some space; --resume continues from the last checkpoint."
+        ) from error
 
 
 @dataclass(slots=True)
@@ -38,7 +64,7 @@ class Run:
     best: float = -1.0
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint; an existing file is replaced only by a complete one."""
+        """Write a checkpoint; see `write_whole`."""
         state = {
             "model": self.network.state_dict(),
             "ema": self.average.state_dict(),
@@ -47,9 +73,7 @@ class Run:
             "seen": self.seen,
             "best": self.best,
         }
-        partial = path.with_name(f"{path.name}.partial")
-        torch.save(state, partial)
-        partial.replace(path)
+        write_whole(path, lambda partial: torch.save(state, partial))
 
     def resume(self, path: Path) -> None:
         """Continue exactly from a checkpoint of this run.

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
+from ...numbers import is_number, is_whole
 from ..geometry.keypoints import COCO
 from .pixels import Pixels, find_images
 
@@ -191,8 +192,8 @@ def _checked_images(images: list[Any], problems: Problems) -> list[dict[str, Any
     kept: dict[int, dict[str, Any]] = {}
     for image in images:
         match image:
-            case {"id": int(number), "file_name": str(), "width": int(width), "height": int(height)} if (
-                width > 0 and height > 0
+            case {"id": number, "file_name": str(), "width": width, "height": height} if (
+                all(map(is_whole, (number, width, height))) and width > 0 and height > 0
             ):
                 if number in kept:
                     problems.add("images have the id of another image, left out", number)
@@ -263,5 +264,5 @@ def _numbers(values: Any, count: int) -> bool:
     return (
         isinstance(values, list)
         and len(values) == count
-        and all(isinstance(v, int | float) and np.isfinite(v) for v in values)
+        and all(is_number(value) and np.isfinite(value) for value in values)
     )

@@ -20,7 +20,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ...errors import TrainingError
 from . import optim
-from .checkpoint import Run
+from .checkpoint import Run, write_whole
 from .detection import DetectionTask
 from .pose import PoseTask
 from .recipe import Recipe
@@ -60,6 +60,7 @@ def fit(
         The last validation metrics.
 
     Raises:
+        OutputError: a file cannot be written.
         TrainingError: the loss is not finite; the batch is saved in `out`.
         ModelError: a checkpoint does not fit.
     """
@@ -119,7 +120,8 @@ def fit(
                 if metrics[task.score] > run.best:
                     run.best = metrics[task.score]
                     run.save(out / "best.pt")
-                    task.export(run.average.state_dict(), out / "model.safetensors")
+                    export = partial(task.export, run.average.state_dict())
+                    write_whole(out / "model.safetensors", export)
             if report:
                 run.save(out / "last.pt")
                 report.restart_clock()

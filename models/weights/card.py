@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from ...numbers import is_whole
 from ..geometry.detection import DETECTOR_PROCESSINGS
 from ..geometry.processing import PROCESSINGS
 
@@ -106,7 +107,7 @@ def from_text(text: str) -> Card:
         fields = {key: value for key, value in values.items() if key not in ("format", "kind")}
         if fields.get("input_size"):
             height, width = fields["input_size"]
-            fields["input_size"] = (int(height), int(width))
+            fields["input_size"] = (height, width)
         card = KINDS[values["kind"]](**fields)
         _check(card)
         return card
@@ -123,5 +124,5 @@ def _check(card: Card) -> None:
     if card.processing not in known:
         raise ValueError(f"there is no processing '{card.processing}'")
     for number, maximum in bounds:
-        if not isinstance(number, int) or not 0 < number <= maximum:
+        if not is_whole(number) or not 0 < number <= maximum:
             raise ValueError(f"{number} is beyond {maximum}")

@@ -32,7 +32,7 @@ def locate_detector(name: str | Path, *, offline: bool = False) -> Path:
     if path.name not in known:
         near = difflib.get_close_matches(path.name, known, n=1)
         hint = f"Did you mean {near[0]}?" if near else "Give a file, or a published name such as yolo11n.pt."
-        raise ModelError(f"Cannot find the detector '{name}': there is no such file, nor is it published. {hint}")
+        raise ModelError(f"Cannot find the detector '{name}': there is no such file or published name. {hint}")
     searched = f"it is neither in the current folder nor in {folder}"
     if is_offline(offline):
         raise ModelError(

@@ -55,6 +55,11 @@ def find(name: str, *, option: str, types: Collection[str], offline: bool = Fals
     return path
 
 
+def is_name(name: str) -> bool:
+    """Return whether a name may be that of a repository."""
+    return _NAME.fullmatch(name) is not None
+
+
 def local(name: str) -> Path | None:
     """Return the weights of a repository if they are on this machine; `name` as of `find`."""
     from huggingface_hub import try_to_load_from_cache

@@ -47,6 +47,16 @@ def variant(name: str) -> Variant:
     return known
 
 
+def check_name(name: str) -> None:
+    """Check, before anything large is loaded, that a name is that of a file, of the zoo, or may be one of the hub.
+
+    Raises:
+        UsageError: it is none; the message suggests the nearest name.
+    """
+    if not (Path(name).exists() or hub.is_name(name)):
+        variant(name)
+
+
 def locate_weights(name: str, *, offline: bool = False) -> Weights:
     """Return the file with the weights of a network, downloading it if it has an address.
 

@@ -1,4 +1,3 @@
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,23 +24,6 @@ def crossing():
 @pytest.fixture
 def recording(crossing):
     return Recording(COCO, lambda: crossing, Path("pair.csv"), size=(640, 480), fps=15.0)
-
-
-@pytest.fixture
-def full_disk():
-    """A disk that is full where a file has `size` bytes, within a `with` block."""
-    resource = pytest.importorskip("resource", reason="limits are those of Unix")
-
-    @contextmanager
-    def limit(size):
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    return limit
 
 
 @pytest.fixture

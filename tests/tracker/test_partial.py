@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from posetrack.errors import OutputError
-from posetrack.tracker.partial import PartialFile, Transaction, partial_path, sidecar_path
+from posetrack.tracker.partial import KEPT, PartialFile, Transaction, check_target, partial_path, sidecar_path
 
 ROOT = Path(__file__).parents[2]
 
@@ -122,6 +123,28 @@ def test_an_earlier_partial_file_is_kept_with_its_sidecar(tmp_path, caplog):
     assert {file.name for file in tmp_path.iterdir()} == names
     assert (tmp_path / "out.2.partial.csv").read_text() == "run 1"
     assert (tmp_path / "out.2.partial.csv.json").read_text() == "facts 1"
+
+
+def test_of_many_earlier_partial_files_the_newest_are_kept(tmp_path, caplog):
+    path = tmp_path / "out.csv"
+    for number in range(KEPT + 2):
+        partial_path(path).write_text(f"run {number}")
+        os.utime(partial_path(path), (number, number))
+        if number == 0:
+            sidecar_path(path, complete=False).write_text("facts of run 0")
+        with PartialFile(path, overwrite=True) as file:
+            file.write(b"new")
+    assert "in the place of the oldest of 5" in caplog.text
+    kept = [file.read_text() for file in tmp_path.glob("*.partial.csv")]
+    assert sorted(kept) == [f"run {number}" for number in range(2, KEPT + 2)]
+    assert not list(tmp_path.glob("*.json"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of Unix")
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "out.csv")
+    with pytest.raises(OutputError, match=r"a device or a pipe\. Give"):
+        check_target(tmp_path / "out.csv", overwrite=True)
 
 
 def test_nothing_is_written_through_a_link(tmp_path):

@@ -37,6 +37,7 @@ from . import (
 from .parser import Parser, RootParser
 from .supervisor import supervised
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _EPILOG = """\
 examples:
   posetrack 0                         a webcam in a window
@@ -126,12 +127,15 @@ def _main(argv: Sequence[str] | None) -> int:
         sys.stderr.write(f"posetrack: {redact_error(str(error), words)}\n")
         return 2 if isinstance(error, UsageError) else 1
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
+        if error.errno == errno.ENAMETOOLONG:
+            sentence = f"A name has {len(str(error.filename))} characters, too many for a file. Shorten it."
+        elif error.errno in _FULL:
+            place = f" '{error.filename}'" if error.filename else ""
+            sentence = f"Cannot write{place}: {error.strerror}. Free some space or choose another disk."
+        else:
             raise
-        sys.stderr.write(
-            f"posetrack: A name has {len(str(error.filename))} characters, too many for a file. Shorten it.\n"
-        )
-        return 2
+        sys.stderr.write(f"posetrack: {sentence}\n")
+        return 2 if error.errno == errno.ENAMETOOLONG else 1
     except KeyboardInterrupt:
         sys.stderr.write("posetrack: stopped.\n")
         return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from . import written
 from .options import add_shared
 
 
@@ -49,10 +50,10 @@ def run(args: argparse.Namespace) -> int:
 
     import cv2
 
-    from ...errors import OutputError, SourceError, UsageError
+    from ...errors import SourceError, UsageError
     from ...models.attention.maps import attention_figure
     from ...models.geometry.skeletons import skeleton
-    from ..partial import check_target
+    from ..partial import PartialFile, check_target
     from ..perception.device import resolve_device
     from ..perception.pose import read_pose_weights
 
@@ -81,11 +82,9 @@ def run(args: argparse.Namespace) -> int:
         skeleton=skeleton(args.dataset),
         name=args.model,
     )
-    try:
-        out.write_bytes(cv2.imencode(out.suffix, figure)[1].tobytes())
-    except OSError as error:
-        raise OutputError(f"Cannot write {out}: {error.strerror}. Choose another --out.") from error
-    return 0
+    with PartialFile(out, overwrite=args.overwrite) as file:
+        file.write(cv2.imencode(out.suffix, figure)[1].tobytes())
+    return written.name(out)
 
 
 def _box(text: str) -> list[float]:

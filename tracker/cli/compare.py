@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from . import written
 from .options import add_shared
 
 
@@ -56,4 +57,4 @@ def run(args: argparse.Namespace) -> int:
     if plot:
         save_agreement(plot, first, others, by=args.by)
     write_table(Path(args.out), rows, sources=paths, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
-    return 0
+    return written.name(args.out, plot)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from typing import Any
 
+from . import written
 from .calibration import add_calibration, calibration_of
 from .options import add_shared
 
@@ -65,6 +65,4 @@ def run(args: argparse.Namespace) -> int:
     calibration = calibration_of(args, recording)
     if calibration != UNCALIBRATED:
         options["calibration"] = calibration
-    for file in write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options):
-        sys.stdout.write(f"{file}\n")
-    return 0
+    return written.name(*write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options))

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import written
 from .figures import add_json
 from .options import add_shared
 
@@ -115,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     if args.save_errors:
         count = save_errors(run, args.images, args.save_errors, worst=args.worst)
         console.print(f"{count} pictures of errors are in '{args.save_errors}'.")
-    return 0
+    return written.name(figures, *results.values())
 
 
 def _names(args: argparse.Namespace, dataset: Dataset) -> tuple[str | None, str | None]:

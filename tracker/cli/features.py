@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
+from . import written
 from .calibration import add_calibration, calibration_of
 from .options import add_shared
 
@@ -86,6 +86,5 @@ def run(args: argparse.Namespace) -> int:
     with ActionSink(actions, detector, *([motion] if motion else []), zones=zones, **outputs) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
-    for file in motion.save() if motion else ():
-        sys.stdout.write(f"{file}\n")
-    return 0
+    results = [outputs[name] for name in ("features", "events", "reps", "gait", "balance")]
+    return written.name(*(motion.save() if motion else ()), *results)

@@ -208,12 +208,13 @@ def show_download(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from ...models.cache import sha256
-    from ...models.weights.detector_files import locate_detector
     from ...models.weights.locate import locate_weights
     from ...models.weights.recommended import RECOMMENDED
 
     for name in RECOMMENDED if args.name == "recommended" else [args.name]:
         if name.endswith(".pt"):
+            from ...models.weights.detector_files import locate_detector  # loads torch
+
             path = locate_detector(name, offline=args.offline)
         else:
             path = locate_weights(name, offline=args.offline).path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from . import written
 from .calibration import add_calibration, calibration_of
 from .options import add_shared
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"There is no person {min(missing)} in '{args.source}'. IDs: {there}.")
         measurements.people = {identity: measurements.people[identity] for identity in args.person}
     save_figure(out, measurements, kinds=kinds)
-    return 0
+    return written.name(out)
 
 
 def _read(args: argparse.Namespace) -> Any:

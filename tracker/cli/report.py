@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from . import written
 from .calibration import add_calibration, calibration_of
 from .options import add_shared
 
@@ -52,4 +53,4 @@ def run(args: argparse.Namespace) -> int:
             if args.video:
                 add_video(args.video, report, start=facts.get("config", {}).get("start") or 0.0)
         report.save(facts)
-    return 0
+    return written.name(args.out)

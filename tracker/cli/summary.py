@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from . import written
 from .options import add_shared
 
 
@@ -41,4 +42,4 @@ def run(args: argparse.Namespace) -> int:
     sessions = [read_session(path, flagged=args.flagged) for path in paths]
     rows = {"tidy": tidy, "wide": wide}[args.layout](sessions)
     write_table(Path(args.out), rows, sources=paths, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
-    return 0
+    return written.name(args.out)

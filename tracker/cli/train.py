@@ -6,6 +6,8 @@ import argparse
 import importlib.util
 from pathlib import Path
 
+from . import written
+
 EXTRA = ("lightning_fabric", "tensorboard", "tomli_w")  # what training needs beyond running
 
 
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"Training needs {', '.join(missing)}. Run: pip install 'posetrack[train]'")
     from ...models.training.launch import train
 
-    train(
+    metrics = train(
         recipe,
         data=Path(args.data),
         val=Path(args.val) if args.val else None,
@@ -78,4 +80,4 @@ def run(args: argparse.Namespace) -> int:
         nodes=args.nodes,
         show=not args.quiet,
     )
-    return 0
+    return written.name(out / "model.safetensors" if metrics else None)  # the first process validates

@@ -14,6 +14,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from ...errors import UsageError
+from ...numbers import is_number, is_whole
 
 AUTO = "auto"
 POSITIVE = "a number above 0"
@@ -135,12 +136,11 @@ def convert(values: Mapping[str, Any], types: Mapping[str, str], *, origin: str)
 
 def _convert(name: str, value: Any, annotation: str, origin: str) -> Any:
     kind = annotation.removesuffix(" | None")
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind == "float" and number:
+    if kind == "float" and is_number(value):
         return float(value)
     fits = {
-        "int": number and isinstance(value, int),
-        "int | str": value == AUTO or (number and isinstance(value, int)),
+        "int": is_whole(value),
+        "int | str": value == AUTO or is_whole(value),
         "bool": isinstance(value, bool),
         "str": isinstance(value, str),
         "Mapping[str, Any]": isinstance(value, dict),

@@ -7,6 +7,8 @@ Source: https://www.c3d.org, "The C3D File Format User Guide"; ezc3d: Michaud an
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from .libraries import library
 from .metres import places_of
 from .recording import Recording, check_empty
 
+_BLOCK = 512  # bytes
 _PER_METRE = 1000.0  # millimetres, the field's unit
 
 
@@ -58,4 +61,19 @@ def write_c3d(path: Path, recording: Recording, *, calibration: Calibration = UN
             "residuals": np.where(seen, 0.0, -1.0)[None],
             "camera_masks": np.zeros((7, *seen.shape), dtype=bool),
         }
-        file.write(str(path.with_name(f"{path.stem}_person{person}.c3d")))
+        target = path.with_name(f"{path.stem}_person{person}.c3d")
+        file.write(str(target))
+        _check_written(target, points.size)
+
+
+def _check_written(path: Path, count: int) -> None:
+    """Check that a file has all its numbers: ezc3d reports no full disk.
+
+    Raises:
+        OSError: it is cut.
+    """
+    with path.open("rb") as file:
+        header = file.read(18)
+    block = int.from_bytes(header[16:], "little")  # of 512 bytes, from 1: where the numbers begin
+    if not block or path.stat().st_size < _BLOCK * (block - 1) + 4 * count:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

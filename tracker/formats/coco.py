@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import SourceError
 from ...models.geometry.skeletons import SKELETONS
+from ...numbers import as_number, as_numbers, as_whole
 from .placeholders import measured, without_placeholders
 from .recording import Recording, boxes_around
 from .trajectories import from_columns, skeleton_of
@@ -48,22 +49,24 @@ def read_coco(path: Path) -> Recording:
     try:
         people = json.loads(path.read_bytes())
         num_keypoints = len(people[0]["keypoints"]) // 3 if people else 17
-        points = np.array([person["keypoints"] for person in people], dtype=np.float64)
+        points = np.array([as_numbers(person["keypoints"]) for person in people], dtype=np.float64)
         points = points.reshape(len(people), num_keypoints, 3)
         found = measured(points)
         keypoints = found[..., :2]
-        boxes = np.array([person.get("bbox") or (np.nan,) * 4 for person in people], dtype=np.float64).reshape(-1, 4)
+        boxes = np.array(
+            [as_numbers(person.get("bbox") or (np.nan,) * 4) for person in people], dtype=np.float64
+        ).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
         names = next((s.keypoints for s in SKELETONS.values() if len(s) == num_keypoints), None)
         skeleton = skeleton_of(names or [f"keypoint_{i}" for i in range(num_keypoints)])
         rows = from_columns(
             skeleton,
-            frames=[int(person["image_id"]) for person in people],
-            ids=[-1 if (track := person.get("track_id")) is None else int(track) for person in people],
+            frames=[as_whole(person["image_id"]) for person in people],
+            ids=[-1 if (track := person.get("track_id")) is None else as_whole(track) for person in people],
             boxes=np.where(np.isnan(boxes), boxes_around(keypoints), boxes),
             keypoints=keypoints,
             scores=np.nan_to_num(found[..., 2]),
-            box_scores=[person.get("score", 1.0) for person in people],
+            box_scores=[as_number(person.get("score", 1.0)) for person in people],
         )
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         what = f"{type(error).__name__} {error}"

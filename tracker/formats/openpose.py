@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
 from ...models.geometry.skeletons import BODY_25
+from ...numbers import as_numbers, as_whole
 from ..types import Tracks
 from .placeholders import measured
 from .recording import Recording, TimedTracks, tracks_of
@@ -98,9 +99,10 @@ def _frames(files: list[Path], lowest: int) -> Iterator[TimedTracks]:
     for file in files:
         try:
             people = [person for person in json.loads(file.read_bytes())["people"] if person["pose_keypoints_2d"]]
-            points = np.array([person["pose_keypoints_2d"] for person in people], dtype=np.float64)
+            points = np.array([as_numbers(person["pose_keypoints_2d"]) for person in people], dtype=np.float64)
             points = points.reshape(len(people), -1, 3) if people else np.zeros((0, len(BODY_25), 3))
-            ids = [int(np.ravel(person.get("person_id", -1))[0]) for person in people]
+            given = [person.get("person_id", -1) for person in people]
+            ids = [as_whole(each[0] if isinstance(each, list) else each) for each in given]
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             what = f"{type(error).__name__} {error}"
             raise SourceError(f"'{file}' is not a file of OpenPose ({what}); give JSON with people.") from error

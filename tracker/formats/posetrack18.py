@@ -12,6 +12,7 @@ import numpy as np
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
 from ...models.geometry.skeletons import POSETRACK18
+from ...numbers import as_number, as_numbers, as_whole
 from ..types import Tracks
 from .placeholders import measured, without_placeholders
 from .recording import Recording, boxes_around
@@ -33,24 +34,24 @@ def read_posetrack18(path: Path) -> Recording:
         people = document["annotations"]
         names = (document.get("categories") or [{}])[0].get("keypoints", POSETRACK18.keypoints)
         skeleton = skeleton_of(names)
-        points = np.array([person["keypoints"] for person in people], dtype=np.float64)
+        points = np.array([as_numbers(person["keypoints"]) for person in people], dtype=np.float64)
         points = points.reshape(len(people), len(skeleton), 3)  # x, y and 0 where not labelled
         flags = (points[..., 2] > 0).astype(float)
-        given = [person.get("scores") or flag for person, flag in zip(people, flags.tolist())]
+        given = [as_numbers(person.get("scores") or flag) for person, flag in zip(people, flags.tolist())]
         scores = np.where(flags > 0, np.array(given, dtype=np.float64).reshape(flags.shape), 0.0)
         found = measured(np.concatenate([points[..., :2], scores[..., None]], axis=-1))
         keypoints = found[..., :2]
-        corners = [person.get("bbox") or (np.nan,) * 4 for person in people]
+        corners = [as_numbers(person.get("bbox") or (np.nan,) * 4) for person in people]
         boxes = np.array(corners, dtype=np.float64).reshape(-1, 4)  # x, y, width, height
         boxes[:, 2:] += boxes[:, :2]
         rows = from_columns(
             skeleton,
             frames=[index[person["image_id"]] for person in people],
-            ids=[-1 if (track := person.get("track_id")) is None else int(track) for person in people],
+            ids=[-1 if (track := person.get("track_id")) is None else as_whole(track) for person in people],
             boxes=np.where(np.isnan(boxes), boxes_around(keypoints), boxes),
             keypoints=keypoints,
             scores=np.nan_to_num(found[..., 2]),
-            box_scores=[person.get("score", 1.0) for person in people],
+            box_scores=[as_number(person.get("score", 1.0)) for person in people],
         )
         labelled = [number for number, image in enumerate(images) if image.get("is_labeled", True)]
         return Recording(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import PosetrackError, SourceError, UsageError
 from ...models.geometry.keypoints import Skeleton
+from ...numbers import as_whole, is_number
 from ..types import Poses, State, Tracks
+
+log = logging.getLogger("posetrack")
 
 TimedTracks = tuple[int, float, Tracks]  # number of the frame, time in seconds (NaN if unknown), people
 
@@ -112,7 +117,18 @@ class Recording:
             if time < before:
                 raise SourceError(f"'{self.path}' goes back to {time:g} s in frame {index}. Correct the times.")
             last, before = index, before if math.isnan(time) else time
-            yield index, time, tracks
+            yield index, time, self._within(tracks, index)
+
+    def _within(self, tracks: Tracks, index: int) -> Tracks:
+        """Return tracks with confidences from 0 to 1; other programs have their own scales, and peaks above 1."""
+        poses = tracks.poses
+        beyond = [values[(values < 0) | (values > 1)] for values in (poses.box_scores, poses.scores)]  # NaN is not
+        if not any(map(len, beyond)):
+            return tracks
+        first = float(np.concatenate(beyond)[0])
+        _warn(f"'{self.path}' has the confidence {first:g} in frame {index}: all outside 0 to 1 count as 0 or 1.")
+        bounded = {name: np.clip(getattr(poses, name), 0.0, 1.0) for name in ("box_scores", "scores")}
+        return replace(tracks, poses=replace(poses, **bounded))
 
     def timed(self) -> Iterator[TimedTracks]:
         """Iterate over frames that all have a time.
@@ -139,6 +155,12 @@ class Recording:
         count = max(self.num_frames or 0, last + 1)
         check_empty(self.path, people=people, frames=count)
         return sorted(ids), count
+
+
+@cache
+def _warn(sentence: str) -> None:
+    """Log a warning once, although a file may be read twice."""
+    log.warning(sentence)
 
 
 def check_empty(path: Path, *, people: int, frames: int) -> None:
@@ -209,9 +231,9 @@ def facts_beside(path: Path) -> dict[str, Any]:
     sidecar = path.with_name(f"{path.name}.json")
     try:
         facts = json.loads(sidecar.read_bytes())
-        size = int(facts["size"]["width"]), int(facts["size"]["height"])
+        size = as_whole(facts["size"]["width"]), as_whole(facts["size"]["height"])
         last = facts["frames"].get("last")
-        count = int(facts["frames"]["read"] if last is None else last + 1)
+        count = as_whole(facts["frames"]["read"]) if last is None else as_whole(last) + 1
         if not (min(size) > 0 and max(size) <= _MAX_PIXELS and 0 <= count < MAX_INDEX):
             return {}
         return {"size": size, "fps": checked_rate(facts["fps"]), "num_frames": count}
@@ -222,4 +244,4 @@ def facts_beside(path: Path) -> dict[str, Any]:
 
 def checked_rate(fps: Any) -> float | None:
     """Return a frame rate; None if it is unknown or invalid."""
-    return float(fps) if isinstance(fps, int | float) and 0 < fps <= MAX_RATE else None
+    return float(fps) if is_number(fps) and 0 < fps <= MAX_RATE else None

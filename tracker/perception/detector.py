@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,7 @@ from ...errors import ModelError
 from ...installation import library
 from ...models.cache import cache_folder, sha256
 from ...models.weights.card import DetectorCard
+from ...models.weights.published_detectors import DETECTORS
 from ..types import Frame
 from .custom import CustomDetector
 from .file_detector import FileDetector
@@ -77,7 +79,9 @@ def find(name: str | Path, *, offline: bool = False) -> Path:
     for candidate in (Path(name), Path(name) / "model.safetensors", cache_folder() / "ultralytics" / name):
         if candidate.is_file():
             return candidate
-    library("torch", f"The detector '{name}'", extra="full")
+    near = [] if name in DETECTORS else difflib.get_close_matches(str(name), DETECTORS, n=1)
+    hint = f" (did you mean '{near[0]}'?)" if near else ""  # without Ultralytics, not all published names are known
+    library("torch", f"The detector '{name}'{hint}", extra="full")
     from ...models.weights import hub
     from ...models.weights.detector_files import locate_detector
     from ...models.weights.rt_detr import KINDS

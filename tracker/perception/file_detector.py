@@ -13,6 +13,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...models.cache import sha256
+from ...numbers import as_number, as_whole
 from ..types import Detections, Frame
 
 log = logging.getLogger("posetrack")
@@ -98,17 +99,15 @@ def _coco_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, 
         try:
             if entry.get("category_id", 1) != 1:
                 continue
-            left, top, width, height = map(float, entry["bbox"])
-            yield place, _index(entry["image_id"]), left, top, width, height, float(entry.get("score", 1))
+            left, top, width, height = map(as_number, entry["bbox"])
+            yield place, _index(entry["image_id"]), left, top, width, height, as_number(entry.get("score", 1))
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             reason = 'give {"image_id": the frame\'s index, "bbox": [x, y, width, height], "score": number}'
             raise _malformed(path, place, reason) from error
 
 
 def _index(image_id: Any) -> int:
-    if isinstance(image_id, float) and not image_id.is_integer():
-        raise ValueError(image_id)
-    return int(image_id)
+    return int(image_id) if isinstance(image_id, str) else as_whole(image_id)
 
 
 def _mot_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, float, float, float]]:

@@ -169,13 +169,18 @@ def read_pose_weights(name: str, *, dataset: str = AUTO, offline: bool = False) 
 
     Raises:
         ModelError: the weights cannot be found or loaded, or are for other keypoints.
+        UsageError: the name is unknown.
         PosetrackError: torch is not installed.
     """
+    from ...models.weights.locate import check_name, locate_weights
+
+    published = Path(name).match("yolo*-pose.pt")  # unless there is such a file
+    if not published:
+        check_name(name)
     library("torch", f"The pose network '{name}'", extra="full")
     from ...models.weights.checkpoint import load_checkpoint
-    from ...models.weights.locate import locate_weights
 
-    if Path(name).match("yolo*-pose.pt"):  # a published name, unless there is such a file
+    if published:
         return read_single_stage_weights(detector.find(name, offline=offline), dataset=dataset)
     file = locate_weights(name, offline=offline)
     if is_single_stage(file.path):

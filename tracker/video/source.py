@@ -319,7 +319,7 @@ def open_source(
 
 def _is_number(value: Any) -> bool:
     try:
-        return math.isfinite(value)
+        return math.isfinite(value) and not isinstance(value, bool)
     except TypeError:
         return False
 

@@ -12,13 +12,14 @@ import torch
 from lightning_fabric import Fabric
 from stick_people import draw
 
-from posetrack.errors import ModelError, TrainingError
+from posetrack.errors import ModelError, OutputError, TrainingError
 from posetrack.models.networks.convvit import ConvViT
 from posetrack.models.networks.deit import DeiT
 from posetrack.models.networks.potr import POTR
 from posetrack.models.networks.transpose import TransPose
 from posetrack.models.networks.vitpose import ViTPose
 from posetrack.models.training import data, loop
+from posetrack.models.training.checkpoint import write_whole
 from posetrack.models.training.loop import fit
 from posetrack.models.training.pose import PoseTask
 from posetrack.models.training.recipe import Augment, Data, Network, Optim, Recipe, Schedule
@@ -59,6 +60,15 @@ def make_recipe(family="convvit", *, epochs=3, batch=4, lr=1e-3, seed=0, save_ev
         optim=Optim(groups="matrix_decay", lr=lr, weight_decay=0.01),
         schedule=Schedule(kind="plateau", warmup=2, decay=decay),
     )
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, full_disk):
+    path = tmp_path / "last.pt"
+    write_whole(path, lambda partial: torch.save(torch.ones(10), partial))
+    with full_disk(2000), pytest.raises(OutputError, match="Free some space; --resume continues"):
+        write_whole(path, lambda partial: torch.save(torch.zeros(10_000), partial))
+    assert torch.load(path, weights_only=True).tolist() == [1.0] * 10
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def test_skeletons_take_their_options(table, tmp_path):
         (("pair.csv", "a.pkl", "--rate", "0"), 2, "--rate is 0.0"),
         (("pair.csv", "a.pkl", "--max-gap", "-1"), 2, "max_gap is -1.0"),
         (("pair.csv", "a.pkl", "--size", "big"), 2, "--size is 'big'"),
-        (("pair.csv", "pair.csv", "--overwrite"), 2, "is the source itself"),
+        (("pair.csv", "pair.csv", "--overwrite"), 2, "is read by this command"),
         (("pair.csv", "pair.csv.json"), 1, "--overwrite"),
     ],
 )

@@ -1,4 +1,5 @@
 import csv
+import errno
 import json
 import os
 import shutil
@@ -83,6 +84,18 @@ def test_a_terminal_that_fails_during_a_run_loses_text_only(walking_clip, tmp_pa
     monkeypatch.setattr(sys, "stderr", Full())
     assert main([str(walking_clip), "--csv", str(tmp_path / "out.csv"), "--offline", "--device", "cpu"]) == 0
     assert (tmp_path / "out.csv").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("name", ["", "out.bin"])
+def test_a_full_disk_is_a_sentence_wherever_it_is_met(name, monkeypatch, capsys):
+    def full(args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), *([name] if name else []))
+
+    monkeypatch.setattr("posetrack.tracker.cli.completion.run", full)
+    assert main(["completion", "bash"]) == 1
+    place = f" '{name}'" if name else ""
+    sentence = f"Cannot write{place}: No space left on device. Free some space or choose another disk."
+    assert capsys.readouterr().err == f"posetrack: {sentence}\n"
 
 
 def test_a_stream_that_failed_is_not_tried_again():

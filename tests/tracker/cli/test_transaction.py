@@ -115,7 +115,7 @@ def test_no_result_replaces_a_file_that_is_read(walking_clip, tmp_path, monkeypa
         ["features", "table.csv", "--out", "table.csv"],
     ):
         assert main([*words, "--overwrite"]) == 2
-        assert "is the source itself" in capsys.readouterr().err
+        assert "is read by this command" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 

@@ -226,6 +226,35 @@ def test_c3d_holds_the_markers_of_each_person(calibration, tmp_path):
         assert ((found["data"]["meta_points"]["residuals"][0] < 0) == missing).all()
 
 
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
+def test_a_full_disk_leaves_no_result_of_any_format(name, share, tmp_path, full_disk):
+    for module in FORMATS[name].needs:
+        pytest.importorskip(module, reason=f"needs {module}")
+    for folder in ("whole", "full"):
+        (tmp_path / folder).mkdir()
+    path = Path(f"out{FORMATS[name].suffix}")
+    write_recording(tmp_path / "whole" / path, gappy(), to=name)
+    sizes = [file.stat().st_size for file in (tmp_path / "whole").rglob("*") if file.is_file()]
+    with full_disk(int(share * max(sizes))), pytest.raises(OutputError, match="Cannot write"):
+        write_recording(tmp_path / "full" / path, gappy(), to=name)
+    assert not list((tmp_path / "full").iterdir())
+
+
+@pytest.mark.parametrize("value", [-0.5, 1.2, 87.3])
+def test_confidences_beyond_0_to_1_are_bounded_with_a_sentence(value, tmp_path, caplog):
+    (path, *_) = write_recording(tmp_path / "a.csv", gappy())
+    header, first, *rest = path.read_text().splitlines()
+    cells = first.split(",")
+    cells[4] = cells[11] = str(value)  # of the person and of a keypoint
+    path.write_text("\n".join([header, ",".join(cells), *rest]))
+    recording = read_recording(path)
+    for _ in range(2):
+        poses = next(iter(recording))[2].poses
+        assert poses.box_scores[0] == poses.scores[0, 0] == np.clip(value, 0, 1)
+    assert caplog.text.count(f"has the confidence {value:g} in frame 3: all outside 0 to 1 count as 0 or 1.") == 1
+
+
 def test_c3d_is_not_read(tmp_path):
     (tmp_path / "a.c3d").write_bytes(b"\x02P" + bytes(600))
     with pytest.raises(UsageError, match="C3D markers, which are written and not read"):
@@ -383,7 +412,7 @@ def test_a_folder_with_other_files_is_never_replaced(recording, tmp_path):
 
 def test_a_source_is_never_written_over(recording, tmp_path):
     (table,) = write_recording(tmp_path / "a.csv", recording)
-    with pytest.raises(UsageError, match="is the source itself"):
+    with pytest.raises(UsageError, match="is read by this command"):
         write_recording(table, read_recording(table), overwrite=True)
 
 

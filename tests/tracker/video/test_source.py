@@ -78,6 +78,17 @@ def test_rotation_of_the_display_matrix_is_applied(tmp_path, make, rotation):
     source.close()
 
 
+@pytest.mark.parametrize(("rotation", "taken"), [(10, 0), (-50, -90), (172, 180)])
+def test_a_rotation_by_another_angle_becomes_the_nearest_with_a_sentence(tmp_path, make, caplog, rotation, taken):
+    def first(rotation):
+        return next(open_source(make.encode(tmp_path / f"{rotation}.mp4", [0, 0.1], rotation=rotation))).image
+
+    wanted = first(taken)
+    assert not caplog.records
+    np.testing.assert_array_equal(first(rotation), wanted)
+    assert caplog.text.count(f"states a rotation by {-rotation} degrees; the nearest right angle is taken.") == 1
+
+
 @pytest.mark.parametrize(
     ("codec", "pix_fmt", "size"),
     [

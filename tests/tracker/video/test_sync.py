@@ -182,12 +182,32 @@ def test_a_video_that_begins_late_is_not_damaged(tmp_path, caplog, name, words):
     assert not caplog.records
 
 
-def test_of_videos_joined_to_one_mp4_the_first_is_read_with_a_sentence(tmp_path, caplog):
-    whole = tmp_path / "joined.mp4"
-    whole.write_bytes(2 * record(tmp_path / "a.mp4").read_bytes())
-    assert len(list(open_source(whole))) == 20
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [("mp4", "libx264"), ("mov", "libx264"), ("flv", "flv1"), ("wmv", "wmv2"), ("ivf", "libvpx")]
+)
+def test_of_videos_joined_to_one_file_the_first_is_read_with_a_sentence(tmp_path, caplog, make, suffix, codec):
+    whole = make.encode(tmp_path / f"whole.{suffix}", [k / 10 for k in range(10)], codec=codec)
+    assert len(list(open_source(whole))) == 10
+    assert not caplog.records
+    joined = tmp_path / f"joined.{suffix}"
+    joined.write_bytes(2 * whole.read_bytes())
+    assert len(list(open_source(joined))) == 10
     assert "is several videos in one file: the first is used, the others are left out." in caplog.text
-    caplog.clear()
+
+
+def test_a_cut_gif_is_read_with_a_sentence(tmp_path, caplog, make):
+    whole = make.encode(tmp_path / "whole.gif", [k / 10 for k in range(10)], codec="gif", pix_fmt="rgb8")
+    whole.write_bytes(whole.read_bytes() + b"\0\0")  # padding
+    assert len(list(open_source(whole))) == 10
+    assert not caplog.records
+    (tmp_path / "cut.gif").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with open_source(tmp_path / "cut.gif") as frames:
+        assert 0 < len(list(frames)) < 10
+        assert frames.damage.startswith("its end is missing")
+    assert "What could be read was used." in caplog.text
+
+
+def test_fragments_of_one_mp4_are_one_video(tmp_path, caplog):
     list(open_source(record(tmp_path / "b.mp4", container_options={"movflags": "frag_keyframe+empty_moov"})))
     assert not caplog.records
 

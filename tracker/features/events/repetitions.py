@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import UsageError
+from ....numbers import is_number
 from ..kinematics.angles import ANGLES, period_of, wrap
 from ..kinematics.body import MEASURES
 
@@ -241,7 +242,7 @@ def _from_table(name: str, table: Any) -> Exercise:
         near = difflib.get_close_matches(str(angle), known, n=1)
         hint = f"Did you mean {near[0]}?" if near else "See docs/features.md for the names."
         raise UsageError(f"{where} has the unknown angle {angle!r}. {hint}")
-    if not all(isinstance(value, int | float) for value in (low, high)) or not low < high:
+    if not all(map(is_number, (low, high))) or not low < high:
         raise UsageError(f"{where} has low = {low!r} and high = {high!r}; give two numbers, the lower one first.")
     if rest not in ("low", "high"):
         raise UsageError(f'{where} has rest = {rest!r}; give "low" or "high".')

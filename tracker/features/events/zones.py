@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, UsageError
 from ....models.geometry.keypoints import COCO, Skeleton
+from ....numbers import as_number
 from ...types import State, Tracks, as_seconds
 from ..calibration.measures import Corner
 from ..extraction.stream import FORGET_SECONDS
@@ -293,7 +294,7 @@ def zones_from_config(zones: Mapping[str, Any], lines: Mapping[str, Any]) -> tup
 def _corners(where: str, table: Any, wanted: str, number: range) -> tuple[Corner, ...]:
     try:
         (given,) = [table["points"]] if set(table) == {"points"} else []
-        corners = tuple((float(x), float(y)) for x, y in given)
+        corners = tuple((as_number(x), as_number(y)) for x, y in given)
     except (TypeError, ValueError):
         corners = ()
     if len(corners) not in number or not all(math.isfinite(x + y) for x, y in corners):

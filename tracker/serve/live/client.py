@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from ....errors import InputError, UsageError
 from ...types import Frame
 from ..web.metrics import Metrics
-from ..web.scene import EMPTY, Scene, explained
+from ..web.scene import EMPTY, Number, Scene, explained
 from ..web.sockets import SLOW, TOO_SLOW, UNREADABLE
 from .answer import Format
 from .engine import Engine
@@ -26,7 +26,7 @@ class ClientMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    latency_ms: float | None = Field(None, ge=0, lt=60_000)
+    latency_ms: Number | None = Field(None, ge=0, lt=60_000)
     scene: Scene | None = None
 
 

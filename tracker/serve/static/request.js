@@ -14,8 +14,7 @@ export async function request(path, { method = "GET", json } = {}) {
 
 export function sentence(text, status) {
   try {
-    const { detail } = JSON.parse(text)
-    return typeof detail === "string" ? detail : detail.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join("; ")
+    return JSON.parse(text).detail
   } catch {
     return text || `The server answered with ${status}.`
   }

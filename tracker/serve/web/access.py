@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
@@ -54,10 +54,10 @@ class Access:
     def _answer(self, request: HTTPConnection, method: str | None) -> Response | None:
         """Return the answer to a request that does not reach the app; None if it does."""
         host = request.headers.get("host", "")
-        if self._hosts is not None and urlsplit(f"//{host}").hostname not in self._hosts:
+        if self._hosts is not None and _split(f"//{host}").hostname not in self._hosts:
             return PlainTextResponse(f"This server does not answer to the name '{host}'.", 403)
         origin = request.headers.get("origin")
-        if origin is not None and method not in _SAFE and urlsplit(origin).netloc != host:
+        if origin is not None and method not in _SAFE and _split(origin).netloc != host:
             return PlainTextResponse(f"A page of '{origin}' may not use this server.", 403)
         if self._token is None or self._presented(request):
             return None
@@ -82,6 +82,13 @@ class Access:
         secure = request.url.scheme == "https"
         answer.set_cookie(COOKIE, self._token or "", httponly=True, samesite="lax", secure=secure)
         return answer
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # such as http://[
+        return urlsplit("")
 
 
 def _with_headers(send: Send) -> Send:

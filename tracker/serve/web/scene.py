@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from ....errors import UsageError
 from ...features.calibration.measures import Calibration, parse_lengths
 from ...features.events.zones import Line, Zone, zones_from_config
 
 MAX_MARKS, MAX_CORNERS = 20, 50
-Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
+Number = Annotated[float, Strict()]  # of JSON, in which true and "5" are none
+Coordinate = Annotated[Number, Field(ge=-100_000, le=100_000)]
 Corners = Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=MAX_CORNERS)]
 Name = Annotated[str, Field(min_length=1, max_length=40)]
-Height = Annotated[float, Field(gt=0, le=3)]
+Height = Annotated[Number, Field(gt=0, le=3)]
 
 
 class Scene(BaseModel):
@@ -81,6 +83,10 @@ def read_scene(text: str) -> Scene:
 
 def explained(error: ValidationError) -> str:
     """Return the first mistake of a message as words."""
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    return first_of(error.errors())
+
+
+def first_of(mistakes: Sequence[Any]) -> str:
+    """Return the first of pydantic's mistakes as words, without its input, which may be long or no valid text."""
+    where = ".".join(map(str, mistakes[0]["loc"])).encode(errors="replace").decode()
+    return f"{where}: {mistakes[0]['msg']}" if where else mistakes[0]["msg"]

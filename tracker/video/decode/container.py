@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import SourceError, UsageError
-from .boxes import movies
 from .clock import Clock, hides_order
 from .display import Display
 from .interlace import Timed, deinterlaced
 from .media import open_media
 from .numbers import FrameNumbers, packets_before
 from .streams import DEFAULT_FPS, Rate, choose_stream, may_be_joined
+from .whole import is_cut, is_joined
 
 log = logging.getLogger("posetrack")
 
@@ -88,7 +88,7 @@ class ContainerReader:
         container = self._container
         if container.format.name in TEXT_FORMATS:
             raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, an image or a stream.")
-        if isinstance(self._address, Path) and "mp4" in container.format.name and movies(self._address) > 1:
+        if isinstance(self._address, Path) and is_joined(self._address, container.format.name):
             log.warning("'%s' is several videos in one file: the first is used, the others are left out.", self.name)
         self._stream = stream = choose_stream(container, name=self.name, index=index)
         self._numbers, self._sought = self._count_from(0), False
@@ -164,6 +164,12 @@ class ContainerReader:
         whole = self._announced and self._announced - self.clock.late
         if self.damage is None and whole and last + step < whole - max(0.5, 2 * step):
             self.damage = f"it ends at {last + step:.2f} s of the {whole:.2f} s that it announces"
+        if (
+            self.damage is None
+            and isinstance(self._address, Path)
+            and is_cut(self._address, self._container.format.name)
+        ):
+            self.damage = f"its end is missing after {last + step:.2f} s"
 
     def _from_start(self) -> Iterator[Timed]:
         """Yield frames from a keyframe at or before the start; from the beginning if seeking fails."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 import av
@@ -58,7 +59,13 @@ class Display:
             np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, :width] for plane in planar.planes
         )
         image: Any = cv2.merge([blue, green, red])
-        return image if side is None else upright(image, np.frombuffer(bytes(side), np.int32))
+        if side is None:
+            return image
+        matrix = np.frombuffer(bytes(side), np.int32)
+        angle = math.degrees(math.atan2(matrix[1], matrix[0]))
+        if abs(angle - 90 * round(angle / 90)) > 1:
+            self._log_once("angle", "'%s' states a rotation by %.0f degrees; the nearest right angle is taken.", angle)
+        return upright(image, matrix)
 
     def _size(self, frame: av.VideoFrame) -> tuple[int, int]:
         """Return (width, height) in square pixels: one side grows and none shrinks, as in HTML video."""

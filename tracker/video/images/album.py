@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from ....errors import SourceError
 from ..decode.streams import DEFAULT_FPS
-from .contents import UNREADABLE, Contents, boxed, opened, read_contents
+from .contents import UNREADABLE, Contents, boxed, is_joined, opened, read_contents
 from .image import ImageReader, read_image
 from .reader import ImagesReader, Load
 
@@ -37,6 +37,8 @@ def open_images(path: Path, *, fps: float | None, start: float | None, end: floa
         SourceError: it contains no readable image.
     """
     contents = read_contents(path)
+    if is_joined(path):
+        log.warning("'%s' is several images in one file: the first is used, the others are left out.", path)
     if contents.moving:
         return _video(path, contents, fps=fps, start=start, end=end)
     image = _main(path)

@@ -15,11 +15,13 @@ from PIL import Image, UnidentifiedImageError
 
 from ....errors import SourceError
 from ..address import IMAGE_SUFFIXES
+from ..decode.whole import repeats
 
 ANIMATIONS = frozenset({"WEBP", "PNG", "AVIF", "GIF"})  # formats with a duration per image
 BRIEFEST, USUAL = 0.010, 0.100  # seconds; browsers show an image of 10 ms or less for 100 ms
 AVIF = frozenset({b"avif", b"avis"})
 HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
+PNG, RIFF = b"\x89PNG\r\n\x1a\n", b"RIFF"  # first bytes; WebP is a RIFF of a stated size
 PARTIAL_PAGE = 0b101  # of TIFF's NewSubfileType: a smaller copy, or a mask
 UNREADABLE = (  # what Pillow raises for damaged files: a TypeError for TIFF, a RuntimeError for AVIF
     *(UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError),
@@ -68,6 +70,15 @@ def boxed(path: Path) -> str:
     size = int.from_bytes(head[:4], "big")
     brands = {head[k : k + 4] for k in range(8, min(size, len(head)), 4)}
     return "avif" if brands & AVIF else "heif"
+
+
+def is_joined(path: Path) -> bool:
+    """Return whether another PNG or WebP follows in a file, which no program reads."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head == PNG:
+        return repeats(path)
+    return head[:4] == RIFF and 8 + int.from_bytes(head[4:], "little") + 1 < path.stat().st_size
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def test_a_client_that_falls_silent_is_given_up_and_delays_no_other(app, monkeyp
         assert client.get("/api/jobs").json() == []
 
 
-def test_a_client_that_goes_away_leaves_nothing(app, tmp_path):
+def test_a_client_that_goes_away_leaves_nothing(app, tmp_path, caplog):
     gone = http.client.HTTPConnection("127.0.0.1", app.port)
     gone.putrequest("POST", "/api/jobs?name=a.mp4")
     gone.putheader("Content-Length", "100000")
@@ -110,6 +110,7 @@ def test_a_client_that_goes_away_leaves_nothing(app, tmp_path):
         until(lambda: client.get("/api/jobs").json())
         gone.close()
         until(lambda: not client.get("/api/jobs").json())
+    assert not [record for record in caplog.records if record.exc_info]
     assert [path.name for path in (tmp_path / "history").iterdir() if path.is_dir()] == []
 
 

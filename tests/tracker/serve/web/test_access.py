@@ -73,11 +73,37 @@ def test_pages_of_other_sites_change_nothing_and_open_no_socket(app, grey):
         assert socket.recv(timeout=300)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "", "127.0.0.1.evil.example", "[::1", "a@b["])
 def test_another_name_for_this_machine_is_refused(app, host):
     with app.client() as client:
         assert client.get("/", headers={"Host": host}).status_code == 403
         assert client.get("/", headers={"Host": f"localhost:{app.port}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            b"",
+            b"{",
+            b"null",
+            b"[" * 100_000,
+            b"\xff\xfe",
+            b'{"source": true}',
+            b'{"source": 1e400}',
+            b'{"source": NaN}',
+        ),
+        *(b'{"source": "0", "name": "\\ud800"}', b'{"source": "rtsp://\\ud800/x"}', b'{"source": "file:///etc/hosts"}'),
+        b'{"source": "' + b"9" * 2000 + b'"}',
+    ],
+    ids=lambda body: repr(body[:40]),
+)
+def test_nonsense_is_refused_in_a_sentence(app, body):
+    with app.client() as client:
+        answer = client.post("/api/cameras", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code in (400, 422)
+        assert isinstance(answer.json()["detail"], str)
+        assert client.post("/api/pictures", headers={"Origin": "http://["}).status_code == 403
 
 
 def test_the_headers_forbid_foreign_scripts(app):

@@ -48,6 +48,16 @@ def test_an_animation_is_a_video_with_its_own_times(make, save, name):
     assert_way(make, [frame.image for frame in shown])
 
 
+@pytest.mark.parametrize("name", ["clip.webp", "clip.png"])
+def test_of_joined_images_the_first_is_read_with_a_sentence(save, name, caplog):
+    path = save(name, duration=DURATIONS)
+    assert len(list(open_source(path))) == COUNT
+    assert not caplog.records
+    path.write_bytes(2 * path.read_bytes())
+    assert len(list(open_source(path))) == COUNT
+    assert "is several images in one file: the first is used, the others are left out." in caplog.text
+
+
 def test_what_an_animation_says_of_itself(save):
     with open_source(save("clip.webp", duration=DURATIONS)) as frames:
         assert (frames.duration, frames.fps) == pytest.approx((0.9, COUNT / 0.9))

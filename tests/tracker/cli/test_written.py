@@ -1,0 +1,34 @@
+"""A command that writes files ends with their names."""
+
+from pathlib import Path
+
+import pytest
+from gaps import gappy
+
+from posetrack.tracker.cli import main
+from posetrack.tracker.formats.files import write_recording
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        ("convert pair.csv --out pair.txt", ["pair.txt"]),
+        ("convert pair.csv --out pair.trc", ["pair_person1.trc", "pair_person2.trc"]),
+        ("features pair.csv --out a.csv --events e.csv", ["a.csv", "e.csv"]),
+        ("report pair.csv --out a.html", ["a.html"]),
+        ("plot pair.csv --out a.png", ["a.png"]),
+        ("summary features.csv --out s.csv", ["s.csv"]),
+        ("compare features.csv copy.csv --out c.csv", ["c.csv"]),
+    ],
+    ids=str,
+)
+def test_the_last_words_are_the_files(words, files, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_recording("pair.csv", gappy())
+    if "features.csv" in words:
+        for name in ("features.csv", "copy.csv"):
+            assert main(["features", "pair.csv", "--out", name]) == 0
+        capsys.readouterr()
+    assert main(words.split()) == 0
+    assert capsys.readouterr().out.split() == files
+    assert all(Path(file).stat().st_size for file in files)

@@ -1,0 +1,13 @@
+"""The last words of a command: the files that it wrote."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def name(*files: str | Path | None) -> int:
+    """Print the files that were written, one a line, also for scripts; return the exit code of success."""
+    for file in filter(None, files):
+        sys.stdout.write(f"{file}\n")
+    return 0

@@ -144,7 +144,7 @@ def test() -> None:
 
 def slow() -> None:
     """Run the slow tests."""
-    sh(PYTHON, "-m", "pytest", *PARALLEL, "-m", "slow", *SKIPS)
+    sh(PYTHON, "-m", "pytest", *PARALLEL, "-m", "slow", "--durations=30", *SKIPS)
 
 
 def fuzz(minutes: float = 1.0) -> None:

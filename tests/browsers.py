@@ -32,9 +32,10 @@ def chromium(folder, *arguments):
 
 
 def screen(browser, *, width, dark=False):
-    """Show pages at a width, in light or dark; a narrow screen is a phone."""
+    """Show pages at a width, in light or dark; a narrow screen is a phone with a touch screen."""
     size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": size["mobile"]})
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
@@ -51,3 +52,29 @@ def until(condition, seconds=300):
 def complaints(browser):
     """Return what the browser complained about since the last call."""
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def touch(browser, *path):
+    """Put a finger on a point (x, y) of the screen, move it along the others, let it rest, and take it off."""
+
+    def send(kind, *points):
+        points = [{"x": x, "y": y} for x, y in points]
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", path[0])
+    for point in path[1:]:
+        send("touchMove", point)
+    if len(path) > 1:
+        time.sleep(0.2)  # a finger that is still moving flings the page, and the next tap only stops that
+        send("touchMove", path[-1])
+    send("touchEnd")
+
+
+def points_in(browser, selector, *shares):
+    """Return points of the screen, from shares (x, y) of the size of an element; it is scrolled into view."""
+    left, top, width, height = browser.execute_script(
+        "const element = document.querySelector(arguments[0]); element.scrollIntoView({ block: 'nearest' });"
+        "const { left, top, width, height } = element.getBoundingClientRect(); return [left, top, width, height]",
+        selector,
+    )
+    return [(left + x * width, top + y * height) for x, y in shares]

@@ -94,14 +94,14 @@ ALLOWED = {
     "prometheus_client",
     "tracker.serve.live": "models.geometry tracker.types tracker.features tracker.pipeline tracker.serve.web | numpy "
     "cv2 PIL fastapi pydantic starlette",
-    "tracker.serve.cameras": "tracker.types tracker.timings tracker.video tracker.output tracker.serve.web "
-    "tracker.serve.live | numpy cv2 fastapi pydantic",
+    "tracker.serve.cameras": "tracker.types tracker.partial tracker.timings tracker.video tracker.output "
+    "tracker.serve.web tracker.serve.live | numpy cv2 fastapi pydantic",
     "tracker.serve.videos": "version tracker.video tracker.formats tracker.config tracker.run tracker.batch "
     "tracker.serve.web | rich fastapi starlette",
     "tracker.serve.pages": "version | fastapi starlette",
     "tracker.serve.settings": "tracker.config",
     "tracker.serve.app": "version tracker.pipeline tracker.serve.web tracker.serve.live tracker.serve.cameras "
-    "tracker.serve.videos tracker.serve.pages tracker.serve.settings | fastapi",
+    "tracker.serve.videos tracker.serve.pages tracker.serve.settings | fastapi pydantic",
     "tracker.serve.server": "tracker.pipeline tracker.load tracker.serve.live tracker.serve.cameras "
     "tracker.serve.settings tracker.serve.app | numpy uvicorn",
     "tracker.cli": "* | cv2 rich safetensors shtab",

@@ -99,8 +99,18 @@ def load_pipeline(
     return assemble(networks, tracking, streams=streams)
 
 
-def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1, live: bool = False) -> Pipeline:
-    """Load the networks and build a pipeline, as `load_pipeline` does, from groups of options."""
+def assemble(
+    networks: Networks, tracking: Tracking, *, streams: int = 1, sources: int = 1, live: bool = False
+) -> Pipeline:
+    """Load the networks and build a pipeline, as `load_pipeline` does, from groups of options.
+
+    Args:
+        networks: options.
+        tracking: options.
+        streams: number of frames of one source that are processed at once.
+        sources: number of sources whose sessions run side by side.
+        live: whether frames have to keep up with a camera.
+    """
     from .perception.activity import Activity
     from .perception.automatic import FILE_FPS, LIVE_FPS, choose_networks
     from .perception.camera import CameraMotion
@@ -116,7 +126,8 @@ def assemble(networks: Networks, tracking: Tracking, *, streams: int = 1, live: 
     networks = replace(networks, model=model, detector=detects)
     schedule = Schedule(tracking.detect_every, tracking.pose_every, target_fps=tracking.target_fps)
     where["offline"] = networks.offline
-    where["streams"] = 1 if schedule.skips else streams  # a frame that waits for the previous one uses all threads
+    ahead = 1 if schedule.skips else streams  # a frame that waits for the previous one uses all threads
+    where["streams"] = max(ahead, sources)
     where |= {"conf": networks.conf, "max_people": networks.max_people or None, "size": networks.detect_size or None}
     estimator = load_pose_estimator(networks.model, dataset=networks.dataset, flip=networks.flip, **where)
     detector: Detector | None = None

@@ -45,6 +45,25 @@ def check_target(path: Path, *, overwrite: bool) -> None:
     Raises:
         OutputError: the path is no file, exists and may not be replaced, or its folder is not writable.
     """
+    check_name(path, overwrite=overwrite)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OutputError(f"Cannot write '{path}': {error.strerror}. Choose a folder that you may write to.") from error
+
+
+def check_name(path: Path, *, overwrite: bool) -> None:
+    """Check that a result may have its final name, in a folder that can be written to.
+
+    Args:
+        path: final name of the result.
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        OutputError: the path is a folder or the name of an unfinished file, or exists and may not be replaced.
+    """
     if path.is_dir():
         raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
     if path.exists() and not path.is_file():
@@ -55,12 +74,6 @@ def check_target(path: Path, *, overwrite: bool) -> None:
         raise OutputError(
             f"'{path}' exists already. Choose another name, or add --overwrite (in Python overwrite=True)."
         )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise OutputError(f"Cannot write '{path}': {error.strerror}. Choose a folder that you may write to.") from error
 
 
 def check_inputs(path: Path, *inputs: str | Path | None) -> None:

@@ -37,5 +37,8 @@ def start(workers: Workers, load: Callable[[], Pipeline]) -> tuple[WorkerPool, i
 
 
 def how_many(*, cores: int, memory: int) -> int:
-    """Return how many processes a machine has room for: one per core, each with `JOB_MEMORY` of the bytes of memory."""
-    return max(1, min(cores, memory // JOB_MEMORY))
+    """Return how many processes a machine has room for.
+
+    One for every two cores, which its threads keep busy, and each with `JOB_MEMORY` of the bytes of memory.
+    """
+    return max(1, min(cores // 2, memory // JOB_MEMORY))

@@ -67,12 +67,16 @@ def _single(plan: Plan, console: Console, progress: Callable[..., single.Progres
         if not quiet:  # the source and the results can be opened
             _announce(facts.announcement(pipeline), console)
         segments = segments_of(frames, job.reading) if plan.workers.parallel else []
-        if len(segments) < 2:
-            if plan.workers.parallel:
-                log.info("'%s' is not a long video file and is tracked in one process.", frames.name)
-            return nullcontext()
-        workers, count = start(plan.workers, plan.load)
-        return observing(frames, job.reading, segments, workers, count=min(count, len(segments)))
+        if len(segments) > 1:
+            workers, count = start(plan.workers, plan.load)
+            if count > 1 or plan.workers.engine != "local":  # one process of this machine would only decode twice
+                return observing(frames, job.reading, segments, workers, count=min(count, len(segments)))
+        if plan.workers.parallel:
+            log.info(
+                "'%s' is tracked in one process: it is not a long video file, or there is room for one only.",
+                frames.name,
+            )
+        return nullcontext()
 
     tracked = single.track_one(job, pipeline, progress=partial(progress, quiet=quiet, console=console), observe=observe)
     if not quiet:

@@ -13,8 +13,8 @@ class Workers:
 
     jobs: int | str = option(
         1,
-        "worker processes, for the files of a batch or the minutes of a long video; `auto` is one per core, as far as "
-        "memory allows",
+        "worker processes, for the files of a batch or the minutes of a long video; `auto` is one for every two cores, "
+        "as far as memory allows",
         "N",
         check=every,
         remedy=f"a number of processes, 1 or more, or {AUTO}",

@@ -10,7 +10,7 @@ from ..config.outputs import Outputs
 from ..formats.files import check_result
 from ..formats.registry import format_of
 from ..output.results import is_sidecar
-from ..partial import check_inputs, check_target, sidecar_path
+from ..partial import check_inputs, check_name, check_target, sidecar_path
 from ..video.address import shown
 from ..video.batch import Item, is_still
 from ..video.writer import check_suffix
@@ -67,4 +67,4 @@ def _check_sidecar(table: Path, targets: Iterable[Path], *, overwrite: bool) -> 
     path = sidecar_path(table)
     if any(_same(path, target) for target in targets):
         raise UsageError(f"'{path}' describes '{table}'. Give the other result another name.")
-    check_target(path, overwrite=overwrite or is_sidecar(path))
+    check_name(path, overwrite=overwrite or is_sidecar(path))

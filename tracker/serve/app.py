@@ -9,6 +9,7 @@ from functools import partial
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from ...errors import PosetrackError, UsageError
 from ...version import __version__
@@ -20,7 +21,7 @@ from .live import routes as live
 from .live.engine import Engine
 from .settings import Settings
 from .videos import routes as videos
-from .videos.job import State
+from .videos.job import JobState
 from .videos.jobs import Jobs
 from .videos.queue import Queue
 from .web import metrics
@@ -45,16 +46,15 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
         UsageError: another server uses it.
     """
     jobs, figures, engine = Jobs(settings.history), metrics.Metrics(), Engine(pipeline)
-    wall = Cameras(engine, figures)
-    for state in State:
+    wall = Cameras(engine, figures, file=settings.cameras)
+    for state in JobState:
         figures.jobs.labels(state).set_function(partial(_count, jobs, state))
     running: list[Queue] = []
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         running.append(queue(jobs, settings.run))
-        for source in settings.sources:
-            wall.add(source)
+        wall.start(settings.sources)
         try:
             yield
         finally:
@@ -65,14 +65,20 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
             jobs.close()
 
     app = FastAPI(
-        title="posetrack", version=__version__, description=ABOUT, docs_url=None, redoc_url=None, lifespan=lifespan
+        title="posetrack",
+        version=__version__,
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        responses={"4XX": {"model": Mistake, "description": "The request is refused."}},
     )
     app.state.cameras = wall
     app.add_middleware(Access, token=settings.token, hosts=settings.hosts)
     app.add_exception_handler(PosetrackError, _explain)
     app.add_exception_handler(RequestValidationError, _explain_request)
     app.include_router(live.routes(engine, figures))
-    app.include_router(cameras.routes(wall, engine))
+    app.include_router(cameras.routes(wall))
     app.include_router(videos.routes(jobs, lambda: running[0], figures, limit=settings.max_upload))
     app.include_router(metrics.routes(figures))
     app.include_router(pages.routes())
@@ -80,8 +86,14 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
     return app
 
 
-def _count(jobs: Jobs, state: State) -> int:
+def _count(jobs: Jobs, state: JobState) -> int:
     return jobs.counts()[state]
+
+
+class Mistake(BaseModel):
+    """Why a request is refused."""
+
+    detail: str = Field(description="a sentence")
 
 
 async def _explain(request: Request, error: Exception) -> JSONResponse:

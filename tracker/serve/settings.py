@@ -61,6 +61,11 @@ class Settings:
         return None if self.token else LOOPBACK | {self.host}
 
     @property
+    def cameras(self) -> Path:
+        """File of the cameras' names and marks."""
+        return self.history / "cameras.json"
+
+    @property
     def scheme(self) -> str:
         """http, or https with a certificate."""
         return "https" if self.certificate else "http"

@@ -93,12 +93,14 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
         files, root = _files(what)
         roots.append(root)
         within = [folder.resolve() for folder in results if folder.resolve() != root.resolve()]
+        chosen = _is_many(what) or len(parsed) > 1
         for file in files:
-            reason = _reason(file, root, within) if _is_many(what) or len(parsed) > 1 else ""
+            place = file.resolve()
+            reason = _reason(file, root, place, within) if chosen else ""
             if reason:
                 left_out[file] = reason
             else:
-                found.setdefault(file.resolve(), file)
+                found.setdefault(place, file)
     if not found and not streams:
         names = ", ".join(f"'{shown(what)}'" for what in parsed)
         kinds = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
@@ -159,8 +161,8 @@ def _files(what: Path) -> tuple[list[Path], Path]:
     return [what], what.parent
 
 
-def _reason(file: Path, root: Path, results: Sequence[Path]) -> str:
-    """Return why a file is not a source; empty if it is one."""
+def _reason(file: Path, root: Path, place: Path, results: Sequence[Path]) -> str:
+    """Return why a file, whose resolved path is `place`, is not a source; empty if it is one."""
     if not file.exists():
         return ""  # opening it raises the error
     if any(part.startswith(".") for part in file.relative_to(root).parts):
@@ -169,7 +171,6 @@ def _reason(file: Path, root: Path, results: Sequence[Path]) -> str:
         return OTHER
     if file.stem.endswith(".partial"):
         return PARTIAL
-    place = file.resolve()
     return RESULT if any(place.is_relative_to(folder) for folder in results) or is_marked(file) else ""
 
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("selenium", reason="needs selenium")
 
 import motions
-from browsers import chromium, complaints, screen, until
+from browsers import chromium, complaints, points_in, screen, touch, until
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -179,6 +179,50 @@ def test_a_line_and_a_region_are_drawn_and_count(opened, app):
     assert not complaints(browser)
 
 
+def test_on_a_phone_fingers_draw_and_choose(opened, app):
+    """A person as above."""
+    browser = opened(app, "live", width=390)
+    uncheck(browser, "#live-mirror")
+
+    def tap(selector):
+        touch(browser, *points_in(browser, selector, (0.5, 0.5)))
+
+    def marked():
+        names = browser.find_elements(By.CSS_SELECTOR, "#live-marks .places input")
+        return [name.get_attribute("value") for name in names]
+
+    tap("#live-start")
+    until(lambda: text(browser, "live-count") == "1")
+    assert browser.execute_script("return innerWidth") == 390  # a long name of a camera makes the page no wider
+    tap("#live-marks [data-kind=lines]")
+    touch(browser, *points_in(browser, "#live-canvas", (0.2, 0.8), (0.4, 0.6), (0.6, 0.4)))  # a line is dragged
+    until(lambda: marked() == ["line 1"])
+    tap("#live-marks [data-kind=zones]")
+    for corner in points_in(browser, "#live-canvas", (0.01, 0.01), (0.5, 0.01), (0.5, 0.9), (0.7, 0.9), (0.01, 0.9)):
+        touch(browser, corner)
+    tap("#live-marks [data-draft=undo]")
+    touch(browser, *points_in(browser, "#live-canvas", (0.01, 0.9)))
+    tap("#live-marks [data-draft=done]")
+    until(lambda: marked() == ["line 1", "region 1"])
+    tap("#live-marks [data-kind=known_length]")
+    touch(browser, *points_in(browser, "#live-canvas", (0.1, 0.5), (0.6, 0.5)))
+    browser.switch_to.active_element.send_keys("2.5" + Keys.ENTER)  # which has the focus, and with it the keyboard
+    until(lambda: "Known length, 2.5 m" in text(browser, "live-marks"))
+
+    followed = "#live-people [aria-pressed=true]"
+    touch(browser, *points_in(browser, "#live-canvas", (0.05, 0.15)))
+    until(lambda: browser.find_elements(By.CSS_SELECTOR, followed))
+    touch(browser, *points_in(browser, "#live-canvas", (0.9, 0.5)))
+    until(lambda: not browser.find_elements(By.CSS_SELECTOR, followed))
+
+    browser = opened(app, "live", width=390)
+    assert marked() == []
+    tap("#live-start")
+    until(lambda: marked() == ["line 1", "region 1"])
+    assert "Known length, 2.5 m" in text(browser, "live-marks")
+    assert not complaints(browser)
+
+
 def test_a_video_is_marked_before_its_upload(opened, app, walking_clip):
     browser = opened(app, "videos")
     browser.find_element(By.ID, "videos-mark").click()
@@ -312,16 +356,36 @@ def test_pages_fit_their_screen_in_light_and_dark(opened, app, page):
         assert not complaints(browser)
 
 
-def test_the_pages_can_be_used_by_keyboard(opened, app):
-    browser = opened(app, "live")
-    browser.get("about:blank")
-    browser.get(f"{app.url}/")
-    reached = []
-    for _ in range(5):
-        browser.switch_to.active_element.send_keys(Keys.TAB)
-        reached.append(browser.switch_to.active_element.text)
-    assert reached == ["posetrack", "Live", "Cameras", "Videos", "API"]
-    browser.switch_to.active_element.send_keys(Keys.ENTER)
-    until(lambda: browser.execute_script("return document.documentElement.dataset.page") == "api")
-    assert browser.switch_to.active_element.get_attribute("id") == "main"
-    assert "GET /api/jobs" in until(lambda: text(browser, "api-routes"))
+def test_the_pages_can_be_used_by_keyboard(opened, serving, walking_clip):
+    """Each control that is shown is reached by the Tab key, and shows that it is."""
+    with serving(sources=(str(walking_clip),)) as app:
+        browser = opened(app, "live")
+        browser.get("about:blank")
+        browser.get(f"{app.url}/")
+        reached = []
+        for _ in range(5):
+            browser.switch_to.active_element.send_keys(Keys.TAB)
+            reached.append(browser.switch_to.active_element.text)
+        assert reached == ["posetrack", "Live", "Cameras", "Videos", "API"]
+        browser.switch_to.active_element.send_keys(Keys.ENTER)
+        until(lambda: browser.execute_script("return document.documentElement.dataset.page") == "api")
+        assert browser.switch_to.active_element.get_attribute("id") == "main"
+        assert "GET /api/jobs" in until(lambda: text(browser, "api-routes"))
+
+        for page in PAGES:
+            opened(app, page)
+            until(lambda page=page: page != "cameras" or text(browser, "cameras-tiles"))
+            wanted = browser.execute_script(
+                "window.controls = [...document.querySelectorAll('a, button, input, select, summary')].filter((one) =>"
+                " one.checkVisibility() && !one.disabled); return controls.length"
+            )
+            found = set()
+            for _ in range(wanted + 6):  # also texts that scroll, and the ends of the page
+                browser.switch_to.active_element.send_keys(Keys.TAB)
+                number, outlined = browser.execute_script(
+                    "const { activeElement: one } = document;"
+                    "return [controls.indexOf(one), getComputedStyle(one).outlineStyle !== 'none']"
+                )
+                assert outlined or number < 0
+                found.add(number)
+            assert found >= set(range(wanted)), page

@@ -20,8 +20,8 @@ from ...video.source import Source, open_source
 from ..live.answer import Answer
 from ..live.engine import Engine
 from ..web.metrics import Metrics
-from ..web.scene import EMPTY
 from .latest import Latest
+from .setup import Setup
 
 RECONNECT = 24 * 3600.0  # seconds in which a lost source is tried
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds between attempts to open a source for the first time
@@ -30,7 +30,7 @@ WIDEST = 960  # pixels of a picture that is sent
 QUALITY = 80  # of its JPEG
 
 
-class State(StrEnum):
+class CameraState(StrEnum):
     """What a camera does."""
 
     STARTING = "starting"
@@ -56,26 +56,22 @@ class Camera:
     """A source of the server.
 
     Attributes:
-        name: shown to people; may be changed.
-        blur_faces: whether faces are blurred in the pictures that are sent; may be changed.
-        scene: what is marked in the picture; may be changed.
+        setup: source, name, blurring and marks; may be replaced.
         viewers: number of clients that need pictures.
         error: a sentence, while the source cannot be opened.
 
     Args:
-        source: as the command line takes it.
-        name: shown to people.
+        setup: see above.
         engine: tracks.
         latest: takes every frame.
         metrics: counts.
     """
 
-    def __init__(self, source: str, *, name: str, engine: Engine, latest: Latest[View], metrics: Metrics) -> None:
-        self.name, self.blur_faces, self.viewers, self.error = name, False, 0, ""
-        self.scene = EMPTY
+    def __init__(self, setup: Setup, *, engine: Engine, latest: Latest[View], metrics: Metrics) -> None:
+        self.setup, self.viewers, self.error = setup, 0, ""
         self.latest = latest
         self.frames, self.dropped = 0, 0
-        self._source, self._engine, self._metrics = source, engine, metrics
+        self._engine, self._metrics = engine, metrics
         self._blur = BlurFaces(engine.pipeline.estimator.skeleton)
         self._rate = FrameRate()
         self._fps = 0.0
@@ -88,18 +84,18 @@ class Camera:
         self._thread.start()
 
     @property
-    def state(self) -> State:
+    def state(self) -> CameraState:
         """What the camera does now."""
         if self._ended:
-            return State.ENDED
+            return CameraState.ENDED
         if self._busy or time.monotonic() - self._last < SILENT:
-            return State.RUNNING
-        return State.LOST if self.frames or self.error else State.STARTING
+            return CameraState.RUNNING
+        return CameraState.LOST if self.frames or self.error else CameraState.STARTING
 
     @property
     def fps(self) -> float:
         """Frames tracked per second."""
-        return self._fps if self.state is State.RUNNING else 0.0
+        return self._fps if self.state is CameraState.RUNNING else 0.0
 
     def stop(self) -> None:
         """Ask the thread to end; viewers end at once."""
@@ -116,7 +112,7 @@ class Camera:
         pause = FIRST_PAUSE
         while not self._stop.is_set():
             try:
-                with open_source(self._source, reconnect=RECONNECT) as source:
+                with open_source(self.setup.source, reconnect=RECONNECT) as source:
                     self._opened, self.error, pause = source, "", FIRST_PAUSE
                     self._follow(source)
                     self._ended = not source.live
@@ -138,7 +134,7 @@ class Camera:
             started = time.monotonic()
             self._busy = True
             try:
-                answer = session.submit(frame, self.scene).result()
+                answer = session.submit(frame, self.setup.scene).result()
             finally:
                 self._busy = False
             self._metrics.track.labels("camera").observe(time.monotonic() - (frame.captured or started))
@@ -167,7 +163,7 @@ class Camera:
         self.dropped = total
 
     def _picture(self, frame: Frame, answer: Answer) -> bytes:
-        image = self._blur(frame, answer.tracks).image if self.blur_faces else frame.image
+        image = self._blur(frame, answer.tracks).image if self.setup.blur_faces else frame.image
         return _jpeg(image)
 
 

@@ -8,18 +8,18 @@ import re
 import struct
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StrictBool
 
 from ..live.answer import Format
-from ..live.engine import Engine
+from ..live.schema import NDJSON
 from ..web.scene import Scene
 from ..web.sockets import SLOW, TOO_SLOW
 from .camera import Camera
-from .cameras import MAX_CAMERAS, Cameras
+from .cameras import MAX_CAMERAS, CameraInfo, Cameras
 
 LENGTH = struct.Struct("<I")  # of the JSON before the JPEG
 _ADDRESS = re.compile(r"\d{1,2}|(?:rtsps?|https?|rtmps?|udp|srt)://\S+", re.IGNORECASE)
@@ -29,28 +29,28 @@ class New(BaseModel):
     """A camera to add."""
 
     source: str = Field(max_length=1000, description="index of a webcam of the server, or address of a stream")
-    name: str = Field("", max_length=60)
+    name: str = Field("", max_length=60, description="shown to people")
 
 
 class Change(BaseModel):
     """What to change of a camera."""
 
-    name: str | None = Field(None, max_length=60)
-    blur_faces: StrictBool | None = None
-    scene: Scene | None = None
+    name: str | None = Field(None, max_length=60, description="shown to people")
+    blur_faces: StrictBool | None = Field(None, description="in the pictures that are sent")
+    scene: Scene | None = Field(None, description="regions, lines, and what a metre is; replaces the last one")
 
 
-def routes(cameras: Cameras, engine: Engine) -> APIRouter:
+def routes(cameras: Cameras) -> APIRouter:
     """Return the routes of cameras."""
     router = APIRouter(prefix="/api/cameras", tags=["cameras"])
 
     @router.get("")
-    def all_cameras() -> list[dict[str, Any]]:
+    def all_cameras() -> list[CameraInfo]:
         """Return all cameras with their state, frame rate and dropped frames."""
         return cameras.listing()
 
     @router.post("", status_code=201)
-    async def add(new: New) -> dict[str, Any]:
+    async def add(new: New) -> CameraInfo:
         """Add a camera. Files are opened by `--source` only, since a client's path is never used."""
         if not _ADDRESS.fullmatch(new.source):
             raise HTTPException(422, "Give the index of a webcam, such as 0, or an address: rtsp://camera/1.")
@@ -59,17 +59,11 @@ def routes(cameras: Cameras, engine: Engine) -> APIRouter:
         return cameras.shown(cameras.add(new.source, new.name))
 
     @router.patch("/{identity}")
-    async def change(identity: str, change: Change) -> dict[str, Any]:
+    async def change(identity: str, change: Change) -> CameraInfo:
         """Change the name of a camera, whether faces are blurred, or what is marked in its picture."""
-        camera = cameras.get(identity)
-        if change.blur_faces and not engine.detects_always:
-            raise HTTPException(
-                409, "The server skips frames, so new people's faces would show. Serve without --config."
-            )
         if change.scene:
-            camera.scene = change.scene.check()
-        camera.name = change.name or camera.name
-        camera.blur_faces = camera.blur_faces if change.blur_faces is None else change.blur_faces
+            change.scene.check()
+        cameras.change(identity, **{field: value for field, value in change if value not in (None, "")})
         return cameras.shown(identity)
 
     @router.delete("/{identity}", status_code=204)
@@ -77,7 +71,7 @@ def routes(cameras: Cameras, engine: Engine) -> APIRouter:
         """Stop a camera and forget it."""
         cameras.remove(identity)
 
-    @router.get("/{identity}/people", response_class=StreamingResponse)
+    @router.get("/{identity}/people", response_class=StreamingResponse, responses={200: {"content": NDJSON}})
     async def people(
         identity: str, format: Annotated[Format, Query(description="json or binary")] = "json"
     ) -> StreamingResponse:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, WebSocket
 from starlette.concurrency import run_in_threadpool
 
 from ...types import Frame
-from ..web.bodies import chunks
+from ..web.bodies import chunks, described
 from ..web.metrics import Metrics
 from ..web.sockets import TRY_AGAIN_LATER
 from .answer import Format
 from .client import Client
 from .engine import Engine
 from .pictures import decode
+from .schema import People, Skeleton
 
 MAX_CLIENTS = 64
 MAX_PICTURE = 16 << 20  # bytes; a frame of a WebSocket has the same limit, see `server.py`
@@ -26,19 +27,21 @@ def routes(engine: Engine, metrics: Metrics) -> APIRouter:
     router = APIRouter()
     clients: set[WebSocket] = set()
 
-    @router.post("/api/pictures", tags=["people"])
-    async def track_picture(request: Request) -> dict[str, Any]:
+    @router.post(
+        "/api/pictures", tags=["people"], response_model_exclude_unset=True, openapi_extra=described("image/*")
+    )
+    async def track_picture(request: Request) -> People:
         """Find the people in a picture, the body of the request: JPEG, PNG or WebP, at most 16 MB."""
         data = b"".join([part async for part in chunks(request, limit=MAX_PICTURE)])
         image = await run_in_threadpool(decode, data)
         answer = await asyncio.wrap_future(engine.session().submit(Frame(image, 0, 0.0)))
-        return answer.to_dict()
+        return People(**answer.to_dict())
 
     @router.get("/api/skeleton", tags=["people"])
-    def skeleton() -> dict[str, Any]:
+    def skeleton() -> Skeleton:
         """Return the names of the keypoints, and the limbs as pairs of their indices."""
         skeleton = engine.pipeline.estimator.skeleton
-        return {"name": skeleton.name, "keypoints": skeleton.keypoints, "limbs": skeleton.limbs}
+        return Skeleton(name=skeleton.name, keypoints=list(skeleton.keypoints), limbs=list(skeleton.limbs))
 
     @router.websocket("/api/live")
     async def live(socket: WebSocket, format: Annotated[Format, Query()] = "json") -> None:

@@ -17,12 +17,12 @@ export async function start() {
   const place = document.getElementById("api-routes")
   if (place.children.length) return
   try {
-    const { paths } = await request("/openapi.json")
+    const { paths, components } = await request("/openapi.json")
     const groups = Object.groupBy(
       Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, route]) => ({ path, method, route }))),
       ({ route }) => route.tags?.[0] ?? "other",
     )
-    place.replaceChildren(...Object.entries(groups).flatMap(([name, routes]) => [element("h2", title(name)), list(routes)]))
+    place.replaceChildren(...Object.entries(groups).flatMap(([name, routes]) => [element("h2", title(name)), list(routes, components.schemas)]))
   } catch (error) {
     place.replaceChildren(element("p", error.message, "message"))
   }
@@ -30,17 +30,16 @@ export async function start() {
 
 export function stop() {}
 
-function list(routes) {
+function list(routes, schemas) {
   const made = element("dl", "", "routes")
   for (const { path, method, route } of routes) {
     const term = element("dt")
     term.append(element("code", `${method.toUpperCase()} ${path}`))
     const text = element("dd")
     text.append(...words(route.description ?? ""))
-    const query = (route.parameters ?? []).filter((parameter) => parameter.in === "query")
-    for (const { name, description } of query) {
+    for (const [name, description] of [...query(route), ...fields(route, schemas)]) {
       const line = element("div", "", "parameter")
-      line.append(element("code", `?${name}`), ` ${description ?? ""}`)
+      line.append(element("code", name), ` ${description}`)
       text.append(line)
     }
     const row = element("div")
@@ -48,6 +47,15 @@ function list(routes) {
     made.append(row)
   }
   return made
+}
+
+const query = ({ parameters = [] }) =>
+  parameters.filter((each) => each.in === "query").map(({ name, description }) => [`?${name}`, description])
+
+/** Return the fields of a body in JSON, and what each means. */
+function fields({ requestBody }, schemas) {
+  const name = requestBody?.content["application/json"]?.schema.$ref.split("/").at(-1)
+  return Object.entries(schemas[name]?.properties ?? {}).map(([field, { description }]) => [field, description])
 }
 
 /** Return text with the words between backticks as code. */

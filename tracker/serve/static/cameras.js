@@ -2,6 +2,7 @@
 import { ask } from "./dialog.js"
 import { draw, loadSkeleton, personAt } from "./draw.js"
 import { Marks } from "./marks.js"
+import { People } from "./people.js"
 import { request, say, socketOf } from "./request.js"
 import { showChoices, style } from "./style.js"
 
@@ -64,7 +65,7 @@ async function add(event) {
 
 function newTile(id) {
   const element = document.getElementById("tile").content.cloneNode(true).firstElementChild
-  const tile = { id, element, canvas: element.querySelector("canvas"), followed: null }
+  const tile = { id, element, canvas: element.querySelector("canvas"), people: new People(element.querySelector(".people")) }
   tile.marks = new Marks({
     panel: element.querySelector(".marks"),
     stage: element.querySelector(".stage"),
@@ -97,10 +98,13 @@ function connect(tile) {
   socket.binaryType = "arraybuffer"
   socket.onmessage = async ({ data }) => {
     const length = new DataView(data).getUint32(0, true)
-    tile.answer = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)))
+    const answer = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)))
+    if (answer.frame < tile.answer?.frame) tile.people.follow(null) // the source was opened again, and IDs start again
+    tile.answer = answer
     const picture = await createImageBitmap(new Blob([new Uint8Array(data, 4 + length)], { type: "image/jpeg" }))
     tile.element.querySelector(".stage").style.setProperty("--ratio", picture.width / picture.height)
-    draw(tile.canvas, tile.answer, { style, marks: tile.marks, followed: tile.followed, picture })
+    draw(tile.canvas, tile.answer, { style, marks: tile.marks, followed: tile.people.followed, picture })
+    tile.people.show(tile.answer.people)
     tile.marks.count(tile.answer.places)
     picture.close()
     if (socket.readyState === WebSocket.OPEN) socket.send("next")
@@ -113,17 +117,16 @@ function remove(id) {
   tiles.delete(id)
   tile.socket.close()
   tile.element.remove()
-  $("tiles").classList.toggle("one", Boolean($("tiles").querySelector(".large")))
 }
 
 async function act(tile, event) {
   const what = event.target.closest("[data-do]")?.dataset.do
   if (what === "enlarge") {
-    if (tile.marks.click(event)) return
+    if (tile.marks.owns(event)) return
     const large = tile.element.classList.contains("large")
     const hit = large && tile.answer && event.detail ? personAt(tile.canvas, tile.answer, event) : null
     if (hit === null) enlarge(large ? null : tile)
-    else tile.followed = tile.followed === hit ? null : hit
+    else tile.people.follow(hit)
   } else if (what === "stop") {
     await attempt(() => request(`/api/cameras/${tile.id}`, { method: "DELETE" }))
     await refresh()
@@ -154,8 +157,8 @@ function enlarge(tile) {
   for (const other of tiles.values()) {
     other.element.classList.toggle("large", other === tile)
     if (other === tile) continue
-    other.followed = null
+    other.people.follow(null)
     openMarks(other, false)
   }
-  $("tiles").classList.toggle("one", Boolean(tile))
+  tile?.element.scrollIntoView({ block: "nearest" })
 }

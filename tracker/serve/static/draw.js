@@ -100,7 +100,8 @@ function drawAngles(context, person, joint, { from, to, straight }, points, thic
     })
     stroke(context, YELLOW, thick * 0.9, () => context.arc(...corner, reach * 0.38, zero, zero + turn, turn < 0))
     const beside = along(zero + turn / 2, reach * 0.38)
-    const outwards = Math.cos(zero + turn / 2) < 0 ? -1 : 1
+    const twin = points[skeleton.keypoints.indexOf(`${side === "left" ? "right" : "left"}_${joint}`)]
+    const outwards = (twin ? corner[0] - twin[0] : Math.cos(zero + turn / 2)) < 0 ? -1 : 1 // away from the other side's number
     label(context, `${Math.round(value)}°`, [beside[0] + outwards * thick * 9, beside[1]], { thick, fill: "rgb(0 0 0 / 0.6)", ink: YELLOW })
   }
 }

@@ -1,6 +1,8 @@
 // The live page: the newest frame of the browser's camera goes up, people come down and are drawn over the video.
-import { color, draw, loadSkeleton, personAt } from "./draw.js"
+import { draw, loadSkeleton, personAt } from "./draw.js"
 import { Marks } from "./marks.js"
+import { People } from "./people.js"
+import { recall, remember } from "./remembered.js"
 import { say, socketOf } from "./request.js"
 import { Sender } from "./sender.js"
 import { showChoices, style } from "./style.js"
@@ -8,7 +10,8 @@ import { showChoices, style } from "./style.js"
 const $ = (name) => document.getElementById(`live-${name}`)
 const KEPT = 300 // latencies in the figures
 const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)
-let stream, socket, sender, answer, followed, marks
+const people = new People($("people"))
+let stream, socket, sender, answer, marks
 let drawing // when the frame of the answer that waits to be drawn was captured, ms of performance.now()
 let latencies = []
 let ticks = []
@@ -23,14 +26,17 @@ export function start() {
     if (stream) begin()
   }
   $("canvas").onclick = (event) => {
-    if (answer && !marks.click(event)) follow(personAt($("canvas"), answer, event, $("mirror").checked))
+    if (answer && !marks.owns(event)) people.follow(personAt($("canvas"), answer, event, $("mirror").checked))
   }
   marks ??= new Marks({
     panel: $("marks"),
     stage: $("canvas"),
     canvas: $("canvas"),
     size: () => answer?.size ?? null,
-    changed: (scene) => tell({ scene }),
+    changed: (scene) => {
+      remember("marks", { ...recall("marks"), [device()]: { scene, width: marks.width } })
+      tell({ scene })
+    },
     mirror: () => $("mirror").checked,
   })
   $("mirror").onchange()
@@ -44,7 +50,7 @@ export function stop() {
   $("canvas").getContext("2d").clearRect(0, 0, $("canvas").width, $("canvas").height)
   $("cover").hidden = false
   $("stop").hidden = true
-  list([])
+  people.show([])
 }
 
 async function begin() {
@@ -65,7 +71,9 @@ async function begin() {
   $("cover").hidden = true
   $("stop").hidden = false
   $("stage").style.setProperty("--ratio", $("video").videoWidth / $("video").videoHeight)
-  ;[latencies, ticks, followed] = [[], [], null]
+  ;[latencies, ticks] = [[], []]
+  people.follow(null)
+  marks.restore(recall("marks")[device()])
   connect()
 }
 
@@ -80,9 +88,11 @@ function explain(error) {
 
 async function listDevices() {
   const devices = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput")
-  const chosen = stream.getVideoTracks()[0].getSettings().deviceId
+  const chosen = device()
   $("device").replaceChildren(...devices.map((device, i) => new Option(device.label || `Camera ${i + 1}`, device.deviceId, false, device.deviceId === chosen)))
 }
+
+const device = () => stream.getVideoTracks()[0].getSettings().deviceId
 
 function connect() {
   const own = (socket = socketOf("/api/live"))
@@ -115,8 +125,8 @@ function show() {
   const captured = drawing
   drawing = undefined
   const mirror = $("mirror").checked
-  draw($("canvas"), answer, { style, marks, followed, mirror, blur: $("blur").checked ? sender.picture : null })
-  list(answer.people)
+  draw($("canvas"), answer, { style, marks, followed: people.followed, mirror, blur: $("blur").checked ? sender.picture : null })
+  people.show(answer.people)
   marks.count(answer.places)
   const now = performance.now()
   latencies = [...latencies, now - captured].slice(-KEPT)
@@ -128,39 +138,4 @@ function show() {
   $("median").textContent = share(0.5)
   $("p95").textContent = share(0.95)
   $("count").textContent = answer.people.length
-}
-
-function follow(id) {
-  followed = id === followed ? null : id
-  list(answer?.people ?? [])
-}
-
-/** Keep one row per person: a button that follows them, posture and counts. */
-function list(people) {
-  const place = $("people")
-  const rows = new Map([...place.children].map((row) => [Number(row.dataset.id), row]))
-  for (const [id, row] of rows) if (!people.some((person) => person.id === id)) row.remove()
-  for (const person of people.toSorted((a, b) => a.id - b.id)) {
-    const row = rows.get(person.id) ?? place.appendChild(newRow(person.id))
-    row.querySelector("button").setAttribute("aria-pressed", person.id === followed)
-    const counts = Object.entries(person.counts).map(([name, count]) => `${name.replaceAll("_", " ")} ${count}`)
-    row.querySelector(".posture").textContent = [person.posture || "…", ...metres(person)].join(" · ")
-    row.querySelector(".counts").textContent = counts.join(" · ")
-  }
-  $("empty").hidden = people.length > 0
-}
-
-function metres({ height_m: height, speed_m_s: speed }) {
-  return [height && `${height.toFixed(2)} m`, speed !== undefined && `${speed.toFixed(1)} m/s`].filter(Boolean)
-}
-
-function newRow(id) {
-  const row = document.createElement("li")
-  row.dataset.id = id
-  const button = Object.assign(document.createElement("button"), { type: "button", textContent: id })
-  button.setAttribute("aria-label", `Follow person ${id}`)
-  button.style.setProperty("--chip", color(id))
-  button.onclick = () => follow(id)
-  row.append(button, ...["posture", "counts"].map((name) => Object.assign(document.createElement("span"), { className: name })))
-  return row
 }

@@ -4,41 +4,51 @@ import { ask } from "./dialog.js"
 import { empty, lengthOf, textOf, words } from "./scene.js"
 
 const HINTS = {
-  lines: "Set two points. Whoever goes to the side of the arrow goes in.",
-  zones: "Set the corners, then the first one again, or press Enter.",
-  known_length: "Set both ends of something whose length you know, where people move.",
+  lines: "Set or drag from one end to the other. Whoever goes to the side of the arrow goes in.",
+  zones: "Set the corners, then Done.",
+  known_length: "Set or drag from end to end of something whose length you know, where people move.",
 }
-const KEYS = "Escape ends it. Without a mouse: arrow keys move the cross, the space bar sets a point."
+const KEYS = matchMedia("(hover: hover)").matches ? " By keyboard: arrow keys move the cross, the space bar sets a point." : ""
 const RESTING = "People are counted where their feet are."
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
-const CLOSE = 0.03 // of the width; a click so near to the first corner ends a region
+const CLOSE = 0.03 // of the width; a point so near to the first corner ends a region, and so near to the last one is the same
 const NAMES = { lines: "line", zones: "region" }
 
 /**
  * The panel of marks and the drawing of new ones.
- * `stage` takes the clicks and keys, `canvas` shows the picture, `size()` is that of the picture, null before the first,
+ * `stage` takes the pointer and the keys, `canvas` shows the picture, `size()` is that of the picture, null before the first,
  * `changed(scene)` takes what the user has marked.
  */
 export class Marks {
   scene = empty()
   #ended = new AbortController()
   draft = null // { kind, points, cursor } while something is drawn
+  #pressed = false // whether something was drawn when the pointer went down, so that the click is not for others
 
   constructor({ panel, stage, canvas, size, changed, mirror = () => false }) {
     Object.assign(this, { panel, stage, canvas, size, changed, mirror })
     panel.replaceChildren(document.getElementById("marks").content.cloneNode(true))
     for (const button of panel.querySelectorAll("[data-kind]")) button.onclick = () => this.#begin(button.dataset.kind)
+    const acts = { undo: () => this.#undo(), done: () => this.#finish(), cancel: () => this.cancel() }
+    for (const [name, act] of Object.entries(acts)) panel.querySelector(`[data-draft=${name}]`).onclick = act
     this.height = panel.querySelector("[name=height]")
     this.height.onchange = () => this.#set({ person_height: this.height.checkValidity() && Number(this.height.value) || null, known_length: null })
     const { signal } = this.#ended
     stage.addEventListener("keydown", (event) => this.draft && this.#key(event), { signal })
-    stage.addEventListener("pointermove", (event) => this.draft && (this.draft.cursor = this.#at(event)), { signal })
+    for (const type of ["pointerdown", "pointermove", "pointerup"]) stage.addEventListener(type, (event) => this.#pointer(event), { signal })
+    stage.addEventListener("touchend", (event) => this.#pressed && event.cancelable && event.preventDefault(), { signal }) // no click on what opens below the finger
     this.#hint()
   }
 
   /** Take the scene that the server has, unless the user is drawing. */
   take(scene) {
     if (!this.draft) this.#show(scene)
+  }
+
+  /** Take marks that were made in pictures of a width; none if there are none. */
+  restore({ scene = empty(), width } = {}) {
+    this.width = width
+    this.take(scene)
   }
 
   /** Change the scale of all marks, when pictures of another width are sent. */
@@ -53,11 +63,9 @@ export class Marks {
     this.#set({ zones: all(this.scene.zones), lines: all(this.scene.lines), known_length })
   }
 
-  /** Set a point of what is drawn; return whether anything is drawn. */
-  click(event) {
-    if (!this.draft) return false
-    if (event.detail) this.#point(this.#at(event)) // else it is the keyboard's click on a button
-    return true
+  /** Return whether a click on the stage belongs to what is drawn, or was until this click. */
+  owns(click) {
+    return Boolean(this.draft || (click.detail && this.#pressed)) // a click without detail is the keyboard's
   }
 
   /** Show the counts of an answer in the list. */
@@ -85,41 +93,68 @@ export class Marks {
     if (!this.size()) return this.#hint("There is no picture yet.")
     const [width, height] = this.size()
     this.draft = { kind, points: [], cursor: [width / 2, height / 2] }
-    this.#hint(`${HINTS[kind]} ${KEYS}`)
+    this.#hint()
     this.stage.classList.add("drawing")
     this.stage.focus()
   }
 
   #at(event) {
-    return pointOf(this.canvas, this.size(), event, this.mirror())
+    const [x, y] = pointOf(this.canvas, this.size(), event, this.mirror())
+    return this.#inside(x, y)
+  }
+
+  #inside(x, y) {
+    const [width, height] = this.size()
+    return [Math.min(width, Math.max(0, x)), Math.min(height, Math.max(0, y))]
+  }
+
+  #near(one, other) {
+    return Math.hypot(one[0] - other[0], one[1] - other[1]) < CLOSE * this.size()[0]
+  }
+
+  /** Set a point where the pointer is released; the first one where it goes down, so that a line may be dragged. */
+  #pointer(event) {
+    if (event.type === "pointerdown") this.#pressed = Boolean(this.draft)
+    if (!this.draft) return
+    this.draft.cursor = this.#at(event)
+    if (event.type === "pointerdown") this.stage.setPointerCapture(event.pointerId)
+    if (event.type === "pointerup" || (event.type === "pointerdown" && !this.draft.points.length)) this.#point(this.draft.cursor)
   }
 
   #key(event) {
     const { draft } = this
-    const [width, height] = this.size()
     const step = STEPS[event.key]
     if (step) {
       const across = this.mirror() ? -step[0] : step[0]
-      const inside = (value, end) => Math.min(end, Math.max(0, value))
-      const far = width / (event.shiftKey ? 200 : 50)
-      draft.cursor = [inside(draft.cursor[0] + across * far, width), inside(draft.cursor[1] + step[1] * far, height)]
+      const far = this.size()[0] / (event.shiftKey ? 200 : 50)
+      draft.cursor = this.#inside(draft.cursor[0] + across * far, draft.cursor[1] + step[1] * far)
     } else if (event.key === " ") this.#point(draft.cursor)
-    else if (event.key === "Enter" && draft.kind === "zones" && draft.points.length > 2) this.#finish()
+    else if (event.key === "Enter" && this.#complete) this.#finish()
     else if (event.key === "Enter") this.#point(draft.cursor)
-    else if (event.key === "Backspace") draft.points.pop()
+    else if (event.key === "Backspace") this.#undo()
     else if (event.key === "Escape") this.cancel()
     else return
     event.preventDefault()
     event.stopPropagation()
   }
 
+  /** Whether a region has enough corners. */
+  get #complete() {
+    return this.draft.kind === "zones" && this.draft.points.length > 2
+  }
+
   #point([x, y]) {
     const { kind, points } = this.draft
-    const near = (point) => Math.hypot(point[0] - x, point[1] - y) < CLOSE * this.size()[0]
-    if (kind === "zones" && points.length > 2 && near(points[0])) return this.#finish()
-    if (points.length && near(points.at(-1))) return // a double click
+    if (this.#complete && this.#near(points[0], [x, y])) return this.#finish()
+    if (points.length && this.#near(points.at(-1), [x, y])) return // a double click, or the end of a press
     points.push([Math.round(x * 10) / 10, Math.round(y * 10) / 10])
     if (kind !== "zones" && points.length === 2) this.#finish()
+    else this.#hint()
+  }
+
+  #undo() {
+    this.draft.points.pop()
+    this.#hint()
   }
 
   async #finish() {
@@ -140,8 +175,13 @@ export class Marks {
     this.changed(this.scene)
   }
 
-  #hint(text = RESTING) {
+  /** Say what to do next, and offer what is possible. */
+  #hint(text = this.draft ? `${HINTS[this.draft.kind]}${KEYS}` : RESTING) {
     this.panel.querySelector("[role=status]").textContent = text
+    this.panel.querySelector(".draft .actions").hidden = !this.draft
+    if (!this.draft) return
+    this.panel.querySelector("[data-draft=undo]").disabled = !this.draft.points.length
+    Object.assign(this.panel.querySelector("[data-draft=done]"), { hidden: this.draft.kind !== "zones", disabled: !this.#complete })
   }
 
   #show(scene) {

@@ -12,7 +12,6 @@ export async function markVideo(file) {
   stage.style.setProperty("--ratio", size[0] / size[1])
   document.getElementById("mark-title").textContent = file.name
   const marks = new Marks({ panel: dialog.querySelector(".marks"), stage, canvas, size: () => size, changed: () => {} })
-  stage.onclick = (event) => marks.click(event)
   dialog.oncancel = (event) => marks.draft && event.preventDefault() // Escape ends what is drawn first
   for (const button of dialog.querySelectorAll("[data-do]")) button.onclick = () => dialog.close(button.dataset.do)
   dialog.returnValue = ""

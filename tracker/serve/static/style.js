@@ -1,17 +1,9 @@
 // The choices of how people are drawn, remembered by the browser.
+import { recall, remember } from "./remembered.js"
 
-const KEY = "posetrack-drawing"
 const names = ["sides", "boxes", "knee", "hip", "elbow", "shoulder"]
 
-export const style = { sides: false, boxes: true, knee: true, hip: false, elbow: false, shoulder: false, ...stored() }
-
-function stored() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? {}
-  } catch {
-    return {}
-  }
-}
+export const style = { sides: false, boxes: true, knee: true, hip: false, elbow: false, shoulder: false, ...recall("drawing") }
 
 export function showChoices(section) {
   const place = section.querySelector(".style")
@@ -21,7 +13,7 @@ export function showChoices(section) {
     box.checked = style[name]
     box.onchange = () => {
       style[name] = box.checked
-      localStorage.setItem(KEY, JSON.stringify(style))
+      remember("drawing", style)
     }
   }
 }

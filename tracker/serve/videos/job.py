@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """Where a job is on its way."""
 
     UPLOADING = "uploading"
@@ -28,7 +28,7 @@ class Job:
         name: as the client calls the video; only shown.
         suffix: of the video, one of `VIDEO_SUFFIXES`.
         options: of the run.
-        state: see `State`.
+        state: see `JobState`.
         step: what is being done.
         progress: share of the step, 0 to 1.
         error: a sentence, if it failed.
@@ -42,7 +42,7 @@ class Job:
     name: str
     suffix: str
     options: Mapping[str, Any]
-    state: State
+    state: JobState
     step: str
     progress: float
     error: str

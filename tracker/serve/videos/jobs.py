@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import OutputError, UsageError
-from .job import Job, State
+from .job import Job, JobState
 
 MAX_ATTEMPTS = 3  # a video that ends the whole server is not retried forever
 
@@ -41,7 +41,7 @@ class Jobs:
         self._folder = folder.resolve()
         self._lock = threading.Lock()
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # people's videos
             self._file = _opened(self._folder / "jobs.sqlite")
         except (OSError, sqlite3.DatabaseError) as error:
             if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
@@ -51,12 +51,14 @@ class Jobs:
 
     def _recover(self) -> None:
         """Put back what the last server left unfinished."""
-        self._sql("update jobs set state = ?, step = '', progress = 0 where state = ?", State.QUEUED, State.RUNNING)
+        self._sql(
+            "update jobs set state = ?, step = '', progress = 0 where state = ?", JobState.QUEUED, JobState.RUNNING
+        )
         for job in self.all():
-            if job.state is State.UPLOADING:
+            if job.state is JobState.UPLOADING:
                 self.remove(job.id)
-            elif job.state is State.QUEUED and job.attempts >= MAX_ATTEMPTS:
-                self.finish(job.id, State.FAILED, f"It was interrupted {job.attempts} times. Upload it again.")
+            elif job.state is JobState.QUEUED and job.attempts >= MAX_ATTEMPTS:
+                self.finish(job.id, JobState.FAILED, f"It was interrupted {job.attempts} times. Upload it again.")
 
     def folder(self, job: Job) -> Path:
         """Return the folder of a job."""
@@ -75,7 +77,7 @@ class Jobs:
         identity = secrets.token_hex(8)
         self._sql(
             "insert into jobs (id, name, suffix, options, state, created) values (?, ?, ?, ?, ?, ?)",
-            *(identity, name, suffix, json.dumps(dict(options)), State.UPLOADING, time.time()),
+            *(identity, name, suffix, json.dumps(dict(options)), JobState.UPLOADING, time.time()),
         )
         job = self.get(identity)
         assert job
@@ -93,14 +95,14 @@ class Jobs:
 
     def enqueue(self, identity: str) -> None:
         """Let a job run after those before it."""
-        self._sql("update jobs set state = ? where id = ?", State.QUEUED, identity)
+        self._sql("update jobs set state = ? where id = ?", JobState.QUEUED, identity)
 
     def claim(self) -> Job | None:
         """Return the oldest job that waits, as running; None if none waits."""
         rows = self._sql(
             "update jobs set state = ?, attempts = attempts + 1, started = ? where id = "
             "(select id from jobs where state = ? order by created, id limit 1) returning *",
-            *(State.RUNNING, time.time(), State.QUEUED),
+            *(JobState.RUNNING, time.time(), JobState.QUEUED),
         )
         return _job(rows[0]) if rows else None
 
@@ -108,12 +110,12 @@ class Jobs:
         """Record how far a job is."""
         self._sql("update jobs set step = ?, progress = ? where id = ?", step, progress, identity)
 
-    def finish(self, identity: str, state: State, error: str = "") -> bool:
+    def finish(self, identity: str, state: JobState, error: str = "") -> bool:
         """End a job that waits or runs; return False if it has ended before."""
         rows = self._sql(
             "update jobs set state = ?, error = ?, finished = ?, step = '' "
             "where id = ? and state in (?, ?) returning id",
-            *(state, error, time.time(), identity, State.QUEUED, State.RUNNING),
+            *(state, error, time.time(), identity, JobState.QUEUED, JobState.RUNNING),
         )
         return bool(rows)
 
@@ -127,7 +129,7 @@ class Jobs:
     def counts(self) -> dict[str, int]:
         """Return the number of jobs in each state."""
         found = {row[0]: row[1] for row in self._sql("select state, count(*) from jobs group by state")}
-        return {state: found.get(state, 0) for state in State}
+        return {state: found.get(state, 0) for state in JobState}
 
     def close(self) -> None:
         """Close the file; another server may then use the folder."""
@@ -156,4 +158,4 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _job(row: sqlite3.Row) -> Job:
     values = dict(row)
-    return Job(**(values | {"options": json.loads(values["options"]), "state": State(values["state"])}))
+    return Job(**(values | {"options": json.loads(values["options"]), "state": JobState(values["state"])}))

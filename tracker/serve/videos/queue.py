@@ -14,7 +14,7 @@ from typing import Any
 
 from .... import version
 from ...config.run import RunConfig
-from .job import Job, State
+from .job import Job, JobState
 from .jobs import Jobs
 from .results import FILES
 
@@ -47,7 +47,7 @@ class Queue:
     def cancel(self, identity: str) -> bool:
         """End a job that waits or runs; return False if it has ended before."""
         with self._changed:
-            ended = self._jobs.finish(identity, State.CANCELLED)
+            ended = self._jobs.finish(identity, JobState.CANCELLED)
             if self._running and self._running[0] == identity:
                 self._running[1].kill()
         return ended
@@ -73,7 +73,7 @@ class Queue:
                 try:
                     process = self._start(job)
                 except OSError as error:
-                    self._jobs.finish(job.id, State.FAILED, f"Cannot start: {error.strerror}. Free some space.")
+                    self._jobs.finish(job.id, JobState.FAILED, f"Cannot start: {error.strerror}. Free some space.")
                     continue
                 self._running = job.id, process
             failure = self._follow(job, process)
@@ -81,7 +81,7 @@ class Queue:
                 self._running = None
                 if self._closed and process.returncode:
                     return
-                self._jobs.finish(job.id, State.FAILED if failure else State.DONE, failure)
+                self._jobs.finish(job.id, JobState.FAILED if failure else JobState.DONE, failure)
                 if self._jobs.get(job.id) is None or failure:
                     shutil.rmtree(self._jobs.results(job), ignore_errors=True)
 

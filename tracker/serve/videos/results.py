@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...formats.files import read_recording, write_recording
@@ -27,14 +28,23 @@ TITLES = {
 CONVERTED = {name: format for name, format in FORMATS.items() if name != "table"}
 
 
-def listing(folder: Path) -> list[dict[str, str]]:
-    """Return name, title and file name of each result of a complete job."""
-    files = [(name, TITLES[name], FILES[name]) for name in TITLES if (folder / FILES[name]).exists()]
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A result of a job: its name in the API, its title, and the name of its file."""
+
+    name: str
+    title: str
+    file: str
+
+
+def listing(folder: Path) -> list[Result]:
+    """Return the results of a complete job."""
+    files = [Result(name, TITLES[name], FILES[name]) for name in TITLES if (folder / FILES[name]).exists()]
     made = [
-        (name, format.title[0].upper() + format.title[1:], f"tracked{format.suffix}")
+        Result(name, format.title[0].upper() + format.title[1:], f"tracked{format.suffix}")
         for name, format in CONVERTED.items()
     ]
-    return [{"name": name, "title": title, "file": file} for name, title, file in files + made]
+    return files + made
 
 
 def convert(folder: Path, name: str) -> Path:

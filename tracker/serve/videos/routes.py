@@ -6,8 +6,9 @@ import asyncio
 import dataclasses
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse
@@ -17,13 +18,13 @@ from starlette.concurrency import run_in_threadpool
 from ....errors import SourceError
 from ...video.address import VIDEO_SUFFIXES
 from ...video.source import open_source
-from ..web.bodies import chunks
+from ..web.bodies import chunks, described
 from ..web.metrics import Metrics
 from ..web.scene import read_scene
-from .job import Job, State
+from .job import Job, JobState
 from .jobs import Jobs
 from .queue import Queue
-from .results import CONVERTED, FILES, convert, listing
+from .results import CONVERTED, FILES, Result, convert, listing
 
 # A report has its own scripts: as a page without an origin it can neither read this server nor send anything, but it
 # may print and save.
@@ -32,6 +33,13 @@ REPORT_POLICY = (
     "style-src 'unsafe-inline'; img-src data: blob:; media-src data: blob:; connect-src data:; base-uri 'none'; "
     "form-action 'none'"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo(Job):
+    """A job, and its results once it is done."""
+
+    results: list[Result]
 
 
 def routes(jobs: Jobs, queue: Callable[[], Queue], metrics: Metrics, *, limit: int) -> APIRouter:
@@ -51,7 +59,7 @@ def routes(jobs: Jobs, queue: Callable[[], Queue], metrics: Metrics, *, limit: i
             raise HTTPException(404, "There is no such job.")
         return job
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, openapi_extra=described("video/*"))
     async def upload(
         request: Request,
         name: Annotated[str, Query(max_length=255, description="of the video, such as dance.mp4")],
@@ -61,7 +69,7 @@ def routes(jobs: Jobs, queue: Callable[[], Queue], metrics: Metrics, *, limit: i
             str,
             Query(max_length=16_000, description="JSON: zones, lines, and person_height or known_length for metres"),
         ] = "",
-    ) -> dict[str, Any]:
+    ) -> JobInfo:
         """Queue a video, the body of the request."""
         suffix = PurePosixPath(name).suffix.lower()
         if suffix not in VIDEO_SUFFIXES:
@@ -78,22 +86,22 @@ def routes(jobs: Jobs, queue: Callable[[], Queue], metrics: Metrics, *, limit: i
         queue().wake()
         return shown(job_of(job.id))
 
-    def shown(job: Job) -> dict[str, Any]:
-        results = listing(jobs.results(job)) if job.state is State.DONE else []
-        return dataclasses.asdict(job) | {"results": results}
+    def shown(job: Job) -> JobInfo:
+        results = listing(jobs.results(job)) if job.state is JobState.DONE else []
+        return JobInfo(**dataclasses.asdict(job), results=results)
 
     @router.get("")
-    def all_jobs() -> list[dict[str, Any]]:
+    def all_jobs() -> list[JobInfo]:
         """Return all jobs, the newest first."""
         return [shown(job) for job in jobs.all()]
 
     @router.get("/{identity}")
-    def one_job(identity: str) -> dict[str, Any]:
+    def one_job(identity: str) -> JobInfo:
         """Return a job: its state, progress and results."""
         return shown(job_of(identity))
 
     @router.post("/{identity}/cancel")
-    def cancel(identity: str) -> dict[str, Any]:
+    def cancel(identity: str) -> JobInfo:
         """End a job that waits or runs."""
         if not queue().cancel(job_of(identity).id):
             raise HTTPException(409, "The job has ended already.")
@@ -103,17 +111,17 @@ def routes(jobs: Jobs, queue: Callable[[], Queue], metrics: Metrics, *, limit: i
     def remove(identity: str) -> None:
         """Delete a job with its video and results; one that runs is ended first."""
         job = job_of(identity)
-        if job.state is State.UPLOADING:
+        if job.state is JobState.UPLOADING:
             raise HTTPException(409, "The video is still being uploaded.")
         queue().cancel(job.id)
         jobs.remove(job.id)
 
-    @router.get("/{identity}/results/{name}", response_class=FileResponse)
+    @router.get("/{identity}/results/{name}", response_class=FileResponse, responses={200: {"content": {"*/*": {}}}})
     async def result(identity: str, name: str) -> FileResponse:
         """Return a file: report, save (the annotated video), csv, features, events, or a format of `convert`."""
         job = job_of(identity)
         folder = jobs.results(job)
-        if job.state is not State.DONE:
+        if job.state is not JobState.DONE:
             raise HTTPException(409, f"The job is {job.state}. Wait until it is done.")
         if name in FILES:
             return _file(folder / FILES[name], job, page=name == "report")

@@ -1,9 +1,10 @@
-"""Read the body of a request within limits of size and time."""
+"""Read the body of a request within limits of size and time, and describe it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
@@ -38,6 +39,11 @@ async def chunks(request: Request, *, limit: int) -> AsyncIterator[bytes]:
         if size > limit:
             raise _too_large(limit)
         yield part
+
+
+def described(kind: str) -> dict[str, Any]:
+    """Return what the API's description says of a route whose body is a file of a kind, such as `video/*`."""
+    return {"requestBody": {"required": True, "content": {kind: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 def _too_large(limit: int) -> HTTPException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
@@ -34,7 +35,7 @@ def routes(metrics: Metrics) -> APIRouter:
     """Return the route of the figures."""
     router = APIRouter()
 
-    @router.get("/metrics", tags=["server"], response_class=Response)
+    @router.get("/metrics", tags=["server"], response_class=PlainTextResponse)
     def prometheus() -> Response:
         """Return all figures in the text format of Prometheus."""
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -13,6 +13,8 @@ import pytest
 from servers import LiveServer, multipart, until
 from websockets.exceptions import ConnectionClosed
 
+from posetrack.errors import UsageError
+from posetrack.tracker.perception.schedule import Schedule
 from posetrack.tracker.serve.cameras import camera, cameras
 from posetrack.tracker.serve.live.answer import HEADER
 from posetrack.tracker.serve.live.pictures import decode
@@ -127,6 +129,50 @@ def test_people_of_a_camera_are_counted_where_its_picture_is_marked(serving, str
             until(lambda: viewed(viewer)[0].get("places", {}).get("hall", {}).get("inside") == 1)
         assert client.patch(path, json={"scene": {"lines": {"door": [[0, 0]]}}}).status_code == 400
         assert client.get("/api/cameras").json()[0]["scene"] == camera["scene"]
+
+
+def test_names_and_marks_outlive_the_server(serving, stream):
+    scene = {"zones": {}, "lines": {"door": [[0, 0], [0, 90]]}, "person_height": 1.8, "known_length": None}
+    with stream(50) as given, stream(90) as added:
+        sources = (address(given),)
+        with serving(sources=sources) as app, app.client() as client:
+            (camera,) = client.get("/api/cameras").json()
+            changes = {"name": "Hall", "blur_faces": True, "scene": scene}
+            client.patch(f"/api/cameras/{camera['id']}", json=changes).raise_for_status()
+            client.post("/api/cameras", json={"source": address(added), "name": "Door"}).raise_for_status()
+        with serving(sources=sources) as app, app.client() as client:
+            found = listed(client)
+            assert list(found) == ["Hall", "Door"]
+            assert {name: found["Hall"][name] for name in changes} == changes
+            running(client, "Hall", "Door")
+            client.delete(f"/api/cameras/{found['Door']['id']}").raise_for_status()
+        with serving() as app, app.client() as client:
+            assert listed(client) == {}  # what the command line opened, it opens again only when it is given again
+        with serving(sources=sources) as app, app.client() as client:
+            assert listed(client)["Hall"]["scene"] == scene
+
+
+def test_a_damaged_file_of_cameras_is_named(serving, tmp_path):
+    (tmp_path / "history").mkdir()
+    (tmp_path / "history" / "cameras.json").write_text('{"cameras": [{"source": "0"}]}')
+    with pytest.raises(UsageError, match=r"cameras\.json' is damaged: cameras\.0\.name: Field required"), serving():
+        pass
+
+
+def test_faces_stay_blurred_or_the_server_does_not_start(serving, stream, brightness):
+    skipping = brightness()
+    skipping.schedule = Schedule(2, 1)
+    with stream(50) as one:
+        with serving(skipping, sources=(address(one),)) as app, app.client() as client:
+            path = f"/api/cameras/{client.get('/api/cameras').json()[0]['id']}"
+            answer = client.patch(path, json={"blur_faces": True})
+            assert answer.status_code == 400
+            assert "cannot be blurred" in answer.json()["detail"]
+        with serving(sources=(address(one),)) as app, app.client() as client:
+            path = f"/api/cameras/{client.get('/api/cameras').json()[0]['id']}"
+            assert client.patch(path, json={"blur_faces": True}).json()["blur_faces"]
+        with pytest.raises(UsageError, match="cannot be blurred"), serving(skipping, sources=(address(one),)):
+            pass
 
 
 @pytest.mark.parametrize(

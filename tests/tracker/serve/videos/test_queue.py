@@ -12,7 +12,7 @@ from servers import until
 
 from posetrack.errors import UsageError
 from posetrack.tracker.config.run import RunConfig
-from posetrack.tracker.serve.videos.job import State
+from posetrack.tracker.serve.videos.job import JobState
 from posetrack.tracker.serve.videos.jobs import MAX_ATTEMPTS, Jobs
 from posetrack.tracker.serve.videos.queue import WORKER, Queue
 
@@ -85,10 +85,10 @@ def test_jobs_run_one_by_one_in_their_order(history, work):
         queue = work.queue(jobs, RUN)
         until(lambda: jobs.get(first).progress == 0.5)
         assert jobs.get(first).step == "Tracking"
-        assert state(jobs, second) is State.QUEUED
+        assert state(jobs, second) is JobState.QUEUED
         work.go()
-        until(lambda: state(jobs, second) is State.DONE)
-        assert state(jobs, first) is State.DONE
+        until(lambda: state(jobs, second) is JobState.DONE)
+        assert state(jobs, first) is JobState.DONE
         queue.close()
         folders = [str(jobs.folder(jobs.get(i))) for i in (first, second)]
         assert work.started() == [f"{folder} video.mp4" for folder in folders]
@@ -103,7 +103,7 @@ def test_a_failure_is_a_sentence_with_the_name_that_the_client_gave(history, wor
     with history() as jobs:
         job = added(jobs, "dance.mp4")
         queue = work.queue(jobs, RUN)
-        until(lambda: state(jobs, job) is State.FAILED)
+        until(lambda: state(jobs, job) is JobState.FAILED)
         queue.close()
         assert jobs.get(job).error == "Cannot read 'dance.mp4'."
         assert not jobs.results(jobs.get(job)).exists()
@@ -113,7 +113,7 @@ def test_a_process_that_dies_is_a_failure(history):
     with history() as jobs:
         job = added(jobs)
         queue = Queue(jobs, RUN, worker=(sys.executable, "-c", "import os; os._exit(7)"))
-        until(lambda: state(jobs, job) is State.FAILED)
+        until(lambda: state(jobs, job) is JobState.FAILED)
         queue.close()
         assert "code 7" in jobs.get(job).error
 
@@ -127,9 +127,9 @@ def test_a_waiting_and_a_running_job_can_be_cancelled(history, work):
         assert queue.cancel(first)
         assert not queue.cancel(first)
         work.go()
-        until(lambda: state(jobs, third) is State.DONE)
+        until(lambda: state(jobs, third) is JobState.DONE)
         queue.close()
-        assert [state(jobs, job) for job in (first, second)] == [State.CANCELLED] * 2
+        assert [state(jobs, job) for job in (first, second)] == [JobState.CANCELLED] * 2
         assert len(work.started()) == 2
         assert not jobs.results(jobs.get(first)).exists()
 
@@ -141,15 +141,15 @@ def test_the_queue_goes_on_after_a_restart(history, work):
         queue = work.queue(jobs, RUN)
         until(work.started)
         queue.close()
-        assert state(jobs, first) is State.RUNNING
+        assert state(jobs, first) is JobState.RUNNING
     work.go()
     with history() as jobs:
-        assert state(jobs, first) is State.QUEUED
+        assert state(jobs, first) is JobState.QUEUED
         assert jobs.get(unfinished) is None
         queue = work.queue(jobs, RUN)
-        until(lambda: state(jobs, second) is State.DONE)
+        until(lambda: state(jobs, second) is JobState.DONE)
         queue.close()
-        assert state(jobs, first) is State.DONE
+        assert state(jobs, first) is JobState.DONE
         assert jobs.get(first).attempts == 2
 
 
@@ -159,7 +159,7 @@ def test_a_video_that_ends_the_server_again_and_again_is_given_up(history):
             job = jobs.all()[0].id if jobs.all() else added(jobs)
             assert jobs.claim().id == job
     with history() as jobs:
-        assert state(jobs, job) is State.FAILED
+        assert state(jobs, job) is JobState.FAILED
         assert "interrupted 3 times" in jobs.get(job).error
 
 

@@ -17,7 +17,7 @@ RUN --mount=type=bind,target=/src,rw pip install --no-cache-dir -c /src/constrai
 
 # The group "video" may read cameras.
 RUN useradd --create-home --uid 1000 --groups video posetrack && mkdir /data && chown posetrack /data
-USER posetrack
+USER 1000
 
 # Checks the image, and keeps the compiled code of the tracker in it.
 RUN posetrack demo --out /tmp/demo && rm -r /tmp/demo

@@ -18,7 +18,7 @@ from .perception.schedule import FrameMode, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
 from .tracking.expectation import with_own_boxes
-from .tracking.recovery import faded, joined, missed
+from .tracking.recovery import enclosing, faded, joined, missed, widened
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
 from .types.image import as_bgr
@@ -75,7 +75,8 @@ class Pipeline:
         activity: `(frame, boxes) -> bool`, motion outside the boxes, for adaptive schedules; no motion if omitted.
         timings: collects the times of the stages.
         streams: number of threads that may call `estimate` at once.
-        recover: whether known people whom the detector misses are followed by their pose, where they are expected.
+        recover: whether known people complete the detections: those whom the detector misses are followed by their
+            pose, and limbs that it leaves out of a box are looked for.
 
     Attributes:
         modes: number of frames by mode.
@@ -220,7 +221,7 @@ class Pipeline:
             poses = self.estimate(frame, self.detect(frame) if detections is None else detections)
         boxes = poses.boxes
         if mode is FrameMode.DETECT and self.recover:
-            poses = joined(poses, self._recovered(frame, expected, boxes, step))
+            poses = joined(self._widened(frame, expected, poses), self._recovered(frame, expected, boxes, step))
         self._boxes = poses.boxes
         if mode is FrameMode.FOLLOW:
             self.schedule.learn(poses, expected.poses)
@@ -228,6 +229,15 @@ class Pipeline:
         elif self.detector is None:
             self.schedule.learn(*_same_people(poses, expected.poses))
         return Observed(frame.time, mode, motion, cut, poses, boxes)
+
+    def _widened(self, frame: Frame, expected: Tracks, poses: Poses) -> Poses:
+        """Return the poses; those of people with limbs outside their box are estimated again, in a box around them."""
+        boxes = widened(poses.boxes, expected.poses)
+        rows = (boxes != poses.boxes).any(-1)
+        if not rows.any():
+            return poses
+        wide = self.estimate(frame, Detections(boxes[rows], poses.box_scores[rows]))
+        return joined(poses[~rows], replace(wide, boxes=enclosing(poses.boxes[rows], wide)))
 
     def _recovered(self, frame: Frame, expected: Tracks, boxes: NDArray[np.floating], step: float) -> Poses:
         """Return the poses of expected people who are there without a detected box.

@@ -1,9 +1,12 @@
-"""People whom the detector misses are followed by their pose, as long as the pose shows them."""
+"""People and limbs that the detector misses are followed by their pose, as long as the pose shows them."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from posetrack import Detections, Frame, Pipeline, Poses
+from posetrack.models.geometry.crop import crop_regions
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.perception.schedule import Schedule
@@ -98,6 +101,32 @@ def test_no_crop_is_spent_on_a_person_behind_another():
     assert hidden
     assert all(dict(estimator.crops)[i] == 1 for i in hidden)
     assert tracks[-1].ids.tolist() == [1, 2]
+
+
+class Cropped(Estimator):
+    """Sees only what lies in the crop of a box; guesses the rest at the crop's edge, with low scores."""
+
+    def __call__(self, frame, people):
+        poses = super().__call__(frame, people)
+        (centre,), (size,) = crop_regions(people.boxes, input_size=(256, 192))
+        cut = np.clip(poses.keypoints, centre - size / 2, centre + size / 2)
+        seen = (cut == poses.keypoints).all(-1)
+        return replace(poses, keypoints=cut, scores=np.where(seen, poses.scores, 0.15))
+
+
+@pytest.mark.parametrize("recover", [True, False])
+def test_an_arm_outside_the_detected_box_is_found(recover):
+    scene = synthetic.raised_arms(synthetic.regular(3, FPS))
+    hands = [COCO.keypoints.index(f"{side}_wrist") for side in ("left", "right")]
+    trunk = synthetic.fitted(replace(scene, keypoints=scene.keypoints[:, :, [0, 5, 6, 11, 12, 15, 16]]), 0)
+    pipeline = Pipeline(Detector(trunk, lambda frame: True), Cropped(scene, 10_000), recover=recover)
+    image, apart, outside = np.zeros((480, 640, 3), np.uint8), [], []
+    for index, time in enumerate(scene.times):
+        tracks, true = pipeline(Frame(image, index, float(time))), scene.keypoints[index, 0, hands]
+        apart.append(np.linalg.norm(tracks.keypoints[0, hands] - true, axis=-1).max())
+        outside.append(np.maximum(tracks.boxes[0, :2] - true, true - tracks.boxes[0, 2:]).max())
+    assert (max(apart) < 20) == recover  # pixels, of 200 in height
+    assert (max(outside) < 35) == recover
 
 
 def test_boxes_of_a_file_are_all_that_there_are(tmp_path):

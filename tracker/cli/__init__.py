@@ -7,6 +7,8 @@ import errno
 import logging
 import sys
 from collections.abc import Sequence
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import NoReturn
 
 from ...errors import PosetrackError, UsageError
@@ -38,6 +40,7 @@ from .parser import Parser, RootParser
 from .supervisor import supervised
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_ABOUT = "Track people and their 17 body keypoints in a webcam, video, image or stream."
 _EPILOG = """\
 examples:
   posetrack 0                         a webcam in a window
@@ -82,7 +85,7 @@ def _parser(*, brief: bool = False, words: bool = False) -> RootParser:
         job,
         prog="posetrack",
         usage="posetrack [SOURCE ...] [options]\n       posetrack COMMAND ...",
-        description="Track people and their 17 body keypoints in a webcam, video, image or stream.",
+        description=fill(_ABOUT, get_terminal_size().columns - 2),  # the epilog keeps its lines
         epilog=_MORE + _EPILOG if brief else _EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,14 +47,15 @@ LEVELS = 6  # of each colour channel
 _BINS = LEVELS**3
 _KNOWN = 0.3  # keypoint score at both ends of a strip, and share of it inside the image, from which it is known
 _ALONG, _ACROSS = 12, 6  # samples of a strip, so that the cost does not depend on the person's size
-_PLACES = (np.arange(_ALONG) + 0.5) / _ALONG
-_OFFSETS = 2 * (np.arange(_ACROSS) + 0.5) / _ACROSS - 1
+_PLACES = np.repeat((np.arange(_ALONG) + 0.5) / _ALONG, _ACROSS)  # (samples,), from the start of a strip to its end
+_OFFSETS = np.tile(2 * (np.arange(_ACROSS) + 0.5) / _ACROSS - 1, _ALONG)  # (samples,), in half widths
+_SAMPLES = np.stack([np.ones(_ALONG * _ACROSS), _PLACES, _OFFSETS])
 
 # Each value of a channel votes for the two nearest levels, so that a change of light moves the histogram little.
 _VALUES = np.arange(256) / 255 * (LEVELS - 1)
 _LOWER = np.minimum(_VALUES.astype(np.intp), LEVELS - 2)
-_UPPER_SHARE = (_VALUES - _LOWER).astype(np.float32)
-_SHARES = np.stack([1 - _UPPER_SHARE, _UPPER_SHARE])  # (2, 256)
+_UPPER_SHARE = _VALUES - _LOWER
+_CORNERS = np.array([(blue * LEVELS + green) * LEVELS + red for blue, green, red in product((0, 1), repeat=3)])
 
 
 def appearance_vectors(
@@ -84,30 +85,39 @@ def appearance_vectors(
     if n == 0 or len(parts) == 0:
         return np.zeros((n, len(PARTS), _BINS), np.float32)
     there = np.isfinite(keypoints[:, rows]).all(-1)  # (N, K')
-    places = np.where(there[..., None], keypoints[:, rows], 0.0)
-    points = np.einsum("sek,nkc->nsec", ends, places)[..., None, :]  # (N, S, 2, 1, 2)
-    centres = points[:, :, 0] + _PLACES[:, None] * (points[:, :, 1] - points[:, :, 0])  # (N, S, along, 2)
-    heights = np.asarray(boxes[:, 3] - boxes[:, 1], dtype=np.float64)
-    x = centres[..., :1] + heights[:, None, None, None] * half_widths[:, None, None] * _OFFSETS  # (N, S, along, across)
-    y = np.broadcast_to(centres[..., 1:], x.shape)
+    used = (ends != 0).astype(np.float64)  # (S, 2, K')
+    certain = np.where(there, scores[:, rows], 0.0) @ (used / used.sum(-1, keepdims=True)).reshape(-1, len(rows)).T
+    missing = ~there @ used.any(1).T  # (N, S)
+    person, strip = np.nonzero(~missing & (certain.reshape(n, -1, 2).min(-1) > _KNOWN))  # (M,), of the known strips
+
+    points = ends.reshape(-1, len(rows)) @ np.where(there[..., None], keypoints[:, rows], 0.0)  # (N, 2 S, 2)
+    start, end = points.reshape(n, -1, 2, 2)[person, strip].swapaxes(0, 1)  # (M, 2) each
+    half = np.asarray(boxes[:, 3] - boxes[:, 1], dtype=np.float64)[person] * half_widths[strip]
+    x = np.stack([start[:, 0], end[:, 0] - start[:, 0], half], -1) @ _SAMPLES  # (M, samples)
+    y = np.stack([start[:, 1], end[:, 1] - start[:, 1]], -1) @ _SAMPLES[:2]
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    inside &= inside.mean(1, keepdims=True) > _KNOWN
 
-    used = ends != 0  # (S, 2, K')
-    certain = np.einsum("sek,nk->nse", used / used.sum(-1, keepdims=True), np.where(there, scores[:, rows], 0.0))
-    complete = (there[:, None] | ~used.any(1)).all(-1)  # (N, S)
-    known = complete & (certain.min(-1) > _KNOWN) & (inside.mean((2, 3)) > _KNOWN)
-    inside &= known[..., None, None]
+    pixels = y[inside].astype(np.intp) * width + x[inside].astype(np.intp)
+    colours, part = image.reshape(-1, 3).take(pixels, axis=0).T, parts[strip].repeat(inside.sum(1))
+    last = np.bincount(person, inside.sum(1), n).cumsum().astype(np.intp).tolist()
+    # one person at a time: the votes of a hundred people would not fit the processor's cache
+    people = [_histograms(colours[:, start:stop], part[start:stop]) for start, stop in pairwise([0, *last])]
+    return np.sqrt(people, dtype=np.float32)
 
-    pixels = image[np.where(inside, y, 0).astype(np.intp), np.where(inside, x, 0).astype(np.intp)]
-    blue, green, red = np.moveaxis(pixels, -1, 0)  # (N, S, along, across) each
-    first = (np.arange(n)[:, None] * len(PARTS) + parts)[..., None, None] * _BINS  # (N, S, 1, 1), of the part's bins
-    bins = first + (_LOWER[blue] * LEVELS + _LOWER[green]) * LEVELS + _LOWER[red]
-    counts = np.zeros(n * len(PARTS) * _BINS)
-    for b, g, r in product((0, 1), repeat=3):
-        votes = _SHARES[b, blue] * _SHARES[g, green] * _SHARES[r, red] * inside
-        counts += np.bincount((bins + (b * LEVELS + g) * LEVELS + r).ravel(), votes.ravel(), len(counts))
-    histograms = counts.reshape(n, len(PARTS), _BINS)
-    return np.sqrt(histograms / np.maximum(histograms.sum(-1, keepdims=True), 1e-9)).astype(np.float32)
+
+def _histograms(colours: NDArray[np.uint8], parts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the soft histograms (P, D) of the colours (3, M) of M pixels, in the parts (M,) of one person.
+
+    The sum of each is 1, or 0 if it has no pixel.
+    """
+    colours = np.ascontiguousarray(colours)
+    lower, upper_share = _LOWER.take(colours), _UPPER_SHARE.take(colours)  # (3, M)
+    bins = ((parts * LEVELS + lower[0]) * LEVELS + lower[1]) * LEVELS + lower[2] + _CORNERS[:, None]  # (8, M)
+    blue, green, red = np.stack([1 - upper_share, upper_share], axis=1)  # (2, M) each
+    votes = blue[:, None, None] * green[:, None] * red  # (2, 2, 2, M)
+    counts = np.bincount(bins.ravel(), votes.ravel(), len(PARTS) * _BINS).reshape(-1, _BINS)
+    return counts / np.maximum(counts.sum(-1, keepdims=True), 1e-9)
 
 
 @functools.cache

@@ -1,17 +1,22 @@
-"""Follow known people without a detected box, by their pose where they are expected."""
+"""Complete the detections by known people: those without a box, and limbs outside a box."""
 
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.geometry.boxes import inside
+from ...models.geometry.boxes import inside, iou
 from ..types import Poses
 
 _IN_VIEW = 0.7  # minimum share of a missed person's box inside the image
 _FREE = 0.3  # maximum share of a missed person's box inside one detected box; more may be that person's body
+_SAME = 0.5  # IoU from which a detected box is that of an expected person
+_SURE = 0.3  # minimum confidence of a keypoint that widens a box
+_BEYOND = 0.03  # of the box's longer side: distance of such a keypoint from the box; less is the detector's noise
+_MARGIN = 0.05  # of the box's longer side, around such keypoints: a hand is longer than its wrist
 _FADE_SECONDS = 2.0  # the box score of a person without a detection falls to 1 / e after
 
 
@@ -30,6 +35,39 @@ def missed(expected: NDArray[np.floating], boxes: NDArray[np.floating], size: tu
     in_view = inside(expected, np.array([[0.0, 0.0, width, height]]))[:, 0] >= _IN_VIEW
     free = inside(expected, boxes).max(1, initial=0.0) <= _FREE
     return np.asarray(in_view & free)
+
+
+def widened(boxes: NDArray[np.floating], expected: Poses) -> NDArray[np.floating]:
+    """Return the detected boxes, wider where limbs of their person are expected outside.
+
+    A crop of the detected box would cut them off.
+
+    Args:
+        boxes: (N, 4) detected boxes, xyxy pixels.
+        expected: M known people in this frame.
+    """
+    if not len(boxes) or not len(expected):
+        return boxes
+    overlap = iou(boxes, expected.boxes)  # (N, M)
+    people, known = expected[overlap.argmax(1)], overlap.max(1) > _SAME
+    unit = (boxes[:, 2:] - boxes[:, :2]).max(1, keepdims=True)
+    beyond = np.abs(boxes - enclosing(boxes, people)).max(1, keepdims=True) > _BEYOND * unit
+    wide = enclosing(boxes, people, _MARGIN * unit)
+    return np.where(known[:, None] & beyond, wide, boxes)
+
+
+def enclosing(boxes: NDArray[np.floating], people: Poses, margin: NDArray[np.floating] | float = 0.0) -> NDArray[Any]:
+    """Return the smallest boxes (N, 4) around boxes (N, 4) and the confident keypoints of N people.
+
+    Args:
+        boxes: (N, 4) xyxy pixels.
+        people: N poses, whose boxes are ignored.
+        margin: (N, 1) pixels around the keypoints.
+    """
+    sure = ((people.scores >= _SURE) & np.isfinite(people.keypoints).all(-1))[..., None]
+    low = np.where(sure, people.keypoints, np.inf).min(1) - margin
+    high = np.where(sure, people.keypoints, -np.inf).max(1) + margin
+    return np.concatenate([np.minimum(boxes[:, :2], low), np.maximum(boxes[:, 2:], high)], axis=1)
 
 
 def faded(scores: NDArray[np.floating], seconds: float) -> NDArray[np.floating]:

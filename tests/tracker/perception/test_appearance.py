@@ -6,7 +6,7 @@ from stick_people import STANDING
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.models.geometry.skeletons import DATASETS
-from posetrack.tracker.perception.appearance import PARTS, appearance_vectors
+from posetrack.tracker.perception.appearance import LEVELS, PARTS, appearance_vectors
 
 RED, BLUE, SKIN = (20, 20, 220), (220, 20, 20), (120, 150, 220)
 ROWS = {name: row for row, name in enumerate(PARTS)}
@@ -60,6 +60,33 @@ def test_a_part_is_unknown_where_its_keypoints_are_and_known_by_one_side():
     assert known.sum() == len(PARTS) - 2
     people[0][1][:] = np.nan
     assert not describe(image, people).any()
+
+
+def histogram(image, strips, points, height):
+    """Return the vector of one part pixel by pixel, as the docstring of `PARTS` defines it."""
+    votes = np.zeros((LEVELS, LEVELS, LEVELS))
+    for start, end, width in strips:
+        first, last = (
+            sum(share * points[COCO.keypoints.index(name)] for name, share in e.items()) for e in (start, end)
+        )
+        for along in range(12):
+            for across in range(6):
+                x, y = first + (along + 0.5) / 12 * (last - first)
+                x += height * width * (2 * (across + 0.5) / 6 - 1)
+                levels = image[int(y), int(x)] / 255 * (LEVELS - 1)
+                for corner in np.ndindex(2, 2, 2):
+                    bins = np.minimum(levels.astype(int), LEVELS - 2) + corner
+                    votes[tuple(bins)] += np.prod(1 - np.abs(levels - bins))
+    return np.sqrt(votes / votes.sum()).ravel()
+
+
+def test_people_are_described_as_by_a_loop_over_their_pixels():
+    random = np.random.default_rng(0)
+    image = random.integers(0, 256, (400, 500, 3), dtype=np.uint8)
+    people = [([100, 100, 150, 200], random.uniform(100, 200, (17, 2))) for _ in range(3)]
+    for (_, points), vectors in zip(people, describe(image, people), strict=True):
+        for strips, vector in zip(PARTS.values(), vectors, strict=True):
+            assert vector == pytest.approx(histogram(image, strips, points, 100), abs=1e-5)
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -28,7 +28,9 @@ class Brightness:
         steps = np.linspace(0.1, 0.9, len(COCO))
         points = np.stack([30 + 20 * np.cos(np.arange(len(COCO))), 10 + 80 * steps], axis=-1)
         points[0, 0] = frame.image.mean()
-        return Poses(detections.boxes, points[None], np.full((1, len(COCO)), 0.9), detections.scores)
+        scores = np.full((1, len(COCO)), 0.9)
+        scores[0, 0] = 0.2  # the nose is far from the box, which a confident one would widen
+        return Poses(detections.boxes, points[None], scores, detections.scores)
 
 
 def pipeline_of_brightness(before=lambda: None):

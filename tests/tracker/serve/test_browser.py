@@ -375,12 +375,12 @@ def test_the_pages_can_be_used_by_keyboard(opened, serving, walking_clip):
         for page in PAGES:
             opened(app, page)
             until(lambda page=page: page != "cameras" or text(browser, "cameras-tiles"))
-            wanted = browser.execute_script(
+            expected = browser.execute_script(
                 "window.controls = [...document.querySelectorAll('a, button, input, select, summary')].filter((one) =>"
                 " one.checkVisibility() && !one.disabled); return controls.length"
             )
             found = set()
-            for _ in range(wanted + 6):  # also texts that scroll, and the ends of the page
+            for _ in range(expected + 6):  # also texts that scroll, and the ends of the page
                 browser.switch_to.active_element.send_keys(Keys.TAB)
                 number, outlined = browser.execute_script(
                     "const { activeElement: one } = document;"
@@ -388,4 +388,4 @@ def test_the_pages_can_be_used_by_keyboard(opened, serving, walking_clip):
                 )
                 assert outlined or number < 0
                 found.add(number)
-            assert found >= set(range(wanted)), page
+            assert found >= set(range(expected)), page

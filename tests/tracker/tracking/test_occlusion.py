@@ -16,7 +16,7 @@ def completed(box, keep=1.0):
 
 
 @pytest.mark.parametrize("box", [[100, 50, 180, 250], [120, 60, 200, 260], [95, 40, 190, 260], [104, 55, 176, 245]])
-def test_a_whole_person_is_believed(box):
+def test_a_whole_person_is_accepted(box):
     assert completed(box) == list(box)
 
 
@@ -50,7 +50,7 @@ def narrowed(points=INSIDE, scores=0.9, seconds=0.2):
     return whole(boxes, np.array([EXPECTED]), np.array(points)[None], scores, seconds, TrackerConfig())[0]
 
 
-def test_a_body_that_is_seen_inside_its_box_is_believed():
+def test_a_body_that_is_seen_inside_its_box_is_accepted():
     assert narrowed().tolist() == FOLDED
 
 

@@ -44,7 +44,7 @@ def jumped(frame, keypoints):
 
 
 @pytest.mark.parametrize("patience", [2, 3])
-def test_a_jump_is_believed_after_so_many_frames(patience):
+def test_a_jump_is_accepted_after_so_many_frames(patience):
     scene = synthetic.standing(synthetic.regular(2, FPS))
     keypoints, scores = shown(scene, jumped, keypoint_patience=patience)
     away = np.linalg.norm(keypoints[:, 9] - (scene.keypoints[:, 0, 9] + [60, -80]), axis=-1)
@@ -53,7 +53,7 @@ def test_a_jump_is_believed_after_so_many_frames(patience):
     assert scores[28 + patience, 9] < scores[29, 9] == scores[29 + patience, 9]  # it coasted, and is seen again
 
 
-def test_outliers_all_over_the_place_are_never_believed():
+def test_outliers_all_over_the_place_are_never_accepted():
     rng = np.random.default_rng(0)
 
     def strewn(frame, keypoints):

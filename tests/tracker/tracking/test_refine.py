@@ -139,7 +139,7 @@ def test_outliers_leave_no_trace(frames, speed):
     assert np.max(off) < 8  # pixels, of a height of 200
 
 
-def test_what_jumps_and_stays_is_believed():
+def test_what_jumps_and_stays_is_accepted():
     scene, tracker, raw = synthetic.standing(synthetic.regular(3, 30)), PoseTracker(smooth="none"), []
     for time, poses, _ in scene.frames(noise=0.01):
         keypoints = poses.keypoints.copy()

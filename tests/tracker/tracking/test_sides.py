@@ -58,7 +58,7 @@ def test_exchanged_sides_are_put_back():
     assert wrong < 0.03 * apart
 
 
-def test_sides_that_stay_exchanged_are_believed_and_nothing_flies():
+def test_sides_that_stay_exchanged_are_accepted_and_nothing_flies():
     scene = synthetic.standing(synthetic.regular(2, 30))
     tracker = PoseTracker()
     for frame, (time, poses, _) in enumerate(scene.frames(noise=0.005)):

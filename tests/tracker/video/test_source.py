@@ -83,9 +83,9 @@ def test_a_rotation_by_another_angle_becomes_the_nearest_with_a_sentence(tmp_pat
     def first(rotation):
         return next(open_source(make.encode(tmp_path / f"{rotation}.mp4", [0, 0.1], rotation=rotation))).image
 
-    wanted = first(taken)
+    expected = first(taken)
     assert not caplog.records
-    np.testing.assert_array_equal(first(rotation), wanted)
+    np.testing.assert_array_equal(first(rotation), expected)
     assert caplog.text.count(f"states a rotation by {-rotation} degrees; the nearest right angle is taken.") == 1
 
 

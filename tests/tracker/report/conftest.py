@@ -37,7 +37,7 @@ def collect():
 
 @pytest.fixture(scope="session")
 def passing(collect):
-    """Two people who pass each other in 4 s, 30 frames a second, their steps, and one event of each; not to be changed."""
+    """Two people who pass each other in 4 s at 30 frames per second: their steps, and one event of each. Read only."""
     events = [Event(1.0, 30, 1, "left_hand_raised", 1.0, 0.9), Event(2.5, 75, 2, "step", float("nan"), 0.5)]
     return collect(synthetic.crossing(synthetic.regular(4, 30)), events=events)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SourceError, UsageError
-from ...numbers import as_numbers
+from ...numeric import as_numbers
 from ..geometry.keypoints import COCO, Skeleton
 from ..geometry.skeletons import CROWDPOSE, MPII
 from .coco import coco_keypoint_ap, crowdpose_ap, person_category

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
-from ...numbers import is_number, is_whole
+from ...numeric import is_number, is_whole
 from ..geometry.keypoints import COCO
 from .pixels import Pixels, find_images
 

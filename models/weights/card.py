@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from ...numbers import is_whole
+from ...numeric import is_whole
 from ..geometry.detection import DETECTOR_PROCESSINGS
 from ..geometry.processing import PROCESSINGS
 

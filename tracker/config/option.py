@@ -14,7 +14,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from ...errors import UsageError
-from ...numbers import is_number, is_whole
+from ...numeric import is_number, is_whole
 
 AUTO = "auto"
 POSITIVE = "a number above 0"

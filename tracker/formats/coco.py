@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import SourceError
 from ...models.geometry.skeletons import SKELETONS
-from ...numbers import as_number, as_numbers, as_whole
+from ...numeric import as_number, as_numbers, as_whole
 from .placeholders import measured, without_placeholders
 from .recording import Recording, boxes_around
 from .trajectories import from_columns, skeleton_of

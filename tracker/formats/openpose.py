@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
 from ...models.geometry.skeletons import BODY_25
-from ...numbers import as_numbers, as_whole
+from ...numeric import as_numbers, as_whole
 from ..types import Tracks
 from .placeholders import measured
 from .recording import Recording, TimedTracks, tracks_of

@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
 from ...models.geometry.skeletons import POSETRACK18
-from ...numbers import as_number, as_numbers, as_whole
+from ...numeric import as_number, as_numbers, as_whole
 from ..types import Tracks
 from .placeholders import measured, without_placeholders
 from .recording import Recording, boxes_around

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import PosetrackError, SourceError, UsageError
 from ...models.geometry.keypoints import Skeleton
-from ...numbers import as_whole, is_number
+from ...numeric import as_whole, is_number
 from ..types import Poses, State, Tracks
 
 log = logging.getLogger("posetrack")

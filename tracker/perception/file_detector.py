@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...models.cache import sha256
-from ...numbers import as_number, as_whole
+from ...numeric import as_number, as_whole
 from ..types import Detections, Frame
 
 log = logging.getLogger("posetrack")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import UsageError
-from ....numbers import is_number
+from ....numeric import is_number
 from ..kinematics.angles import ANGLES, period_of, wrap
 from ..kinematics.body import MEASURES
 
@@ -123,7 +123,7 @@ EXERCISES = (
     Exercise(
         "push_up",
         "arm_raise",
-        low=-0.8,
+        low=-0.85,
         high=-0.7,  # upper arms 60 degrees from the vertical; at 70 it is -0.61
         gates=(("trunk_rise", -0.3, 0.65), ("shank_drop", -0.5, 0.5), ("hand_height", -math.inf, 0.3)),
         eccentric_first=True,
@@ -140,7 +140,7 @@ EXERCISES = (
     Exercise(
         "curl",
         "arm_raise",
-        low=-0.8,
+        low=-0.85,
         high=-0.58,
         gates=(_UPRIGHT, ("arm_raise", -math.inf, 0.25), ("elbow_drop", 0.6, math.inf), ("crouched", 0.0, 0.5)),
         shortest=0.5,

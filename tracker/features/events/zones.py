@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, UsageError
 from ....models.geometry.keypoints import COCO, Skeleton
-from ....numbers import as_number
+from ....numeric import as_number
 from ...types import State, Tracks, as_seconds
 from ..calibration.measures import Corner
 from ..extraction.stream import FORGET_SECONDS

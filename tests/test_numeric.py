@@ -9,7 +9,7 @@ from posetrack.errors import ModelError, SourceError, UsageError
 from posetrack.models.evaluation.annotations import read_annotations
 from posetrack.models.geometry.processing import PROCESSINGS
 from posetrack.models.weights import card
-from posetrack.numbers import as_number, as_numbers, as_whole
+from posetrack.numeric import as_number, as_numbers, as_whole
 from posetrack.tracker.config.recipe import read_recipe
 from posetrack.tracker.features.events.repetitions import from_config
 from posetrack.tracker.features.events.zones import zones_from_config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -69,7 +70,7 @@ def to_int8(path: str | Path, target: str | Path, crops: NDArray[np.float32]) ->
 def _nncf() -> ModuleType:
     os.environ.setdefault("NNCF_CI", "1")  # disables NNCF's telemetry
     nncf: Any = need("nncf", "posetrack[int8]")
-    nncf.set_log_level("ERROR")
+    logging.getLogger("nncf").setLevel(logging.ERROR)  # its own set_log_level also changes the handlers of others
     return nncf
 
 

@@ -123,8 +123,8 @@ EXERCISES = (
     Exercise(
         "push_up",
         "arm_raise",
-        low=-0.85,
-        high=-0.7,  # upper arms 60 degrees from the vertical; at 70 it is -0.61
+        low=-0.75,
+        high=-0.62,
         gates=(("trunk_rise", -0.3, 0.65), ("shank_drop", -0.5, 0.5), ("hand_height", -math.inf, 0.3)),
         eccentric_first=True,
     ),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ...errors import PosetrackError, SourceError
 from ...models.cache import sha256
 from ..formats.converting import working_table
+from ..output.results import is_ours
 from ..output.summary import Outcome
 from ..partial import partial_path, sidecar_path
 from ..run import facts, single
@@ -102,10 +103,19 @@ def in_workers(jobs: Sequence[Job], workers: WorkerPool, *, count: int) -> Gener
 
 
 def _discard(job: Job) -> None:
-    """Remove the unfinished results of an attempt whose worker died; the next attempt writes new ones."""
-    for path in {*job.targets.values(), *(working_table(path) for name, path in job.targets.items() if name == "csv")}:
-        for left in (partial_path(path), sidecar_path(path, complete=False)):
-            with suppress(OSError):  # if it cannot be removed, it is kept under another name
+    """Remove the results of an attempt whose worker died, also finished ones: it may die before it says so.
+
+    Results that may be replaced stay: they may be those of an earlier run. Otherwise the plan found none.
+    """
+    for output, path in job.targets.items():
+        lefts = [partial_path(path), sidecar_path(path, complete=False)]
+        if output == "csv":
+            working = working_table(path)
+            lefts += [partial_path(working), sidecar_path(working, complete=False)]
+        if not job.overwrite and is_ours(output, path):
+            lefts += [sidecar_path(path), path]
+        for left in lefts:
+            with suppress(OSError):  # if it cannot be removed, it is kept under another name, or refused
                 left.unlink(missing_ok=True)
 
 

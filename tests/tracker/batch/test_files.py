@@ -15,9 +15,14 @@ import cv2
 import numpy as np
 import pytest
 
+from posetrack.tracker.batch.files import Result, in_workers
+from posetrack.tracker.batch.schedule import Assigned
+from posetrack.tracker.batch.worker import Died, Finished, Ready
 from posetrack.tracker.cli import main
+from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.output import manifest
 from posetrack.tracker.output.manifest import SourceState
+from posetrack.tracker.run.plan import make_plan
 
 OFFLINE = ("--offline", "--device", "cpu", "--quiet")
 
@@ -118,6 +123,36 @@ def test_a_source_that_changed_is_tracked_again(pictures, tmp_path):
     os.utime(pictures / "b.png", (1, 1))
     assert posetrack(*words) == 0
     assert [line["result"] for line in lines(tmp_path / "t")[len(before) :]] == ["b.csv", "b.csv"]
+
+
+class DiesLate:
+    """A worker in this process; the first one tracks its file, and dies before it says so."""
+
+    def __init__(self, pipeline):
+        self.pipeline, self.messages, self.started = pipeline, [], 0
+
+    def start(self):
+        self.started += 1
+        self.messages.append((self.started, Ready(())))
+
+    def give(self, worker, task):
+        result = task(self.pipeline, lambda: None)
+        self.messages.append((worker, Died("was killed") if worker == 1 else Finished(result)))
+
+    def wait(self):
+        messages, self.messages = self.messages, []
+        return messages
+
+    def close(self):
+        pass
+
+
+def test_a_worker_that_dies_with_complete_results_costs_nothing(pictures, tmp_path):
+    plan = make_plan(RunConfig.of(csv=str(tmp_path / "t")), [str(pictures)])
+    events = list(in_workers(plan.jobs[:1], DiesLate(plan.load()), count=1))
+    assert [event.attempt for _, event in events if isinstance(event, Assigned)] == [1, 2]
+    assert isinstance(events[-1][1], Result)
+    assert len(list((tmp_path / "t").glob("*.csv"))) == 1
 
 
 def test_a_full_disk_is_no_fault_of_the_source(pictures, tmp_path, full_disk):

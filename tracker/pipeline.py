@@ -75,7 +75,7 @@ class Pipeline:
         activity: `(frame, boxes) -> bool`, motion outside the boxes, for adaptive schedules; no motion if omitted.
         timings: collects the times of the stages.
         streams: number of threads that may call `estimate` at once.
-        recover: whether known people complete the detections: those whom the detector misses are followed by their
+        recover: whether known people complete the detections: those missed by the detector are followed by their
             pose, and limbs that it leaves out of a box are looked for.
 
     Attributes:

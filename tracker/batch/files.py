@@ -108,13 +108,12 @@ def _discard(job: Job) -> None:
     Results that may be replaced stay: they may be those of an earlier run. Otherwise the plan found none.
     """
     for output, path in job.targets.items():
-        lefts = [partial_path(path), sidecar_path(path, complete=False)]
-        if output == "csv":
-            working = working_table(path)
-            lefts += [partial_path(working), sidecar_path(working, complete=False)]
-        if not job.overwrite and is_ours(output, path):
-            lefts += [sidecar_path(path), path]
-        for left in lefts:
+        working = working_table(path) if output == "csv" else path
+        unfinished = [
+            part for each in {path, working} for part in (partial_path(each), sidecar_path(each, complete=False))
+        ]
+        finished = [sidecar_path(path), path] if not job.overwrite and is_ours(output, path) else []
+        for left in unfinished + finished:
             with suppress(OSError):  # if it cannot be removed, it is kept under another name, or refused
                 left.unlink(missing_ok=True)
 

@@ -7,8 +7,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +88,7 @@ class Recording:
     fps: float | None = None
     num_frames: int | None = None
     labelled: Sequence[int] | None = None
+    _warned: set[str] = field(default_factory=set, init=False, repr=False, compare=False)  # of what, each once
 
     def __iter__(self) -> Iterator[TimedTracks]:
         """Read the frames.
@@ -125,8 +125,12 @@ class Recording:
         beyond = [values[(values < 0) | (values > 1)] for values in (poses.box_scores, poses.scores)]  # NaN is not
         if not any(map(len, beyond)):
             return tracks
-        first = float(np.concatenate(beyond)[0])
-        _warn(f"'{self.path}' has the confidence {first:g} in frame {index}: all outside 0 to 1 count as 0 or 1.")
+        if "confidence" not in self._warned:  # a file has many such frames, and may be read twice
+            self._warned.add("confidence")
+            first = float(np.concatenate(beyond)[0])
+            log.warning(
+                "'%s' has the confidence %g in frame %d: all outside 0 to 1 count as 0 or 1.", self.path, first, index
+            )
         bounded = {name: np.clip(getattr(poses, name), 0.0, 1.0) for name in ("box_scores", "scores")}
         return replace(tracks, poses=replace(poses, **bounded))
 
@@ -155,12 +159,6 @@ class Recording:
         count = max(self.num_frames or 0, last + 1)
         check_empty(self.path, people=people, frames=count)
         return sorted(ids), count
-
-
-@cache
-def _warn(sentence: str) -> None:
-    """Log a warning once, although a file may be read twice."""
-    log.warning(sentence)
 
 
 def check_empty(path: Path, *, people: int, frames: int) -> None:

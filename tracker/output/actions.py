@@ -135,8 +135,8 @@ class ActionSink(ContextGroup):
             receiver.restart()
 
     def _restart_movements(self) -> None:
-        words = {"passages": self._passages}
-        self._movements = Movements(self._detector, **words) if self._movement_listeners else None
+        wanted = bool(self._movement_listeners)
+        self._movements = Movements(self._detector, passages=self._passages) if wanted else None
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
         """Process the people of one frame."""

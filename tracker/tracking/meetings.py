@@ -76,7 +76,7 @@ class Meetings:
                 self._leave(identity)
 
     def _alternative(self, identity: int, appearances: dict[int, Array]) -> tuple[float, int, float]:
-        """Return the person of a meeting whom a track may follow instead of its own.
+        """Return the other person of a meeting that a track may follow instead of its own.
 
         Args:
             identity: of the track.

@@ -65,6 +65,20 @@ def track(monkeypatch, clip, tmp_path):
 
 
 @pytest.fixture
+def camera(monkeypatch):
+    """Every source is the live `camera 0`."""
+
+    class Live(SimpleNamespace):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr(single, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
+
+
+@pytest.fixture
 def clip(tmp_path):
     """Two seconds with a sound."""
     path = tmp_path / "clip.mp4"
@@ -157,15 +171,7 @@ def test_ctrl_c_in_the_second_pass_leaves_the_refined_table_as_partial(track, tm
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_a_live_source_is_refused_with_a_sentence(track, monkeypatch, capsys):
-    class Live(SimpleNamespace):
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            return None
-
-    monkeypatch.setattr(single, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
+def test_a_live_source_is_refused_with_a_sentence(track, camera, capsys):
     assert track("--refine") == 2
     message = capsys.readouterr().err
     assert "'camera 0' is live" in message
@@ -210,15 +216,7 @@ def test_no_one_at_a_place_is_reported(track, tmp_path, capsys):
     ("words", "named"),
     [(("--person", "longest"), "--person longest"), (("--min-length", "2"), "--min-length")],
 )
-def test_a_choice_of_the_whole_run_is_refused_live(words, named, track, monkeypatch, capsys):
-    class Live(SimpleNamespace):
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            return None
-
-    monkeypatch.setattr(single, "open_source", lambda *_, **__: Live(name="camera 0", live=True))
+def test_a_choice_of_the_whole_run_is_refused_live(words, named, track, camera, capsys):
     assert track(*words) == 2
     assert f"Leave {named} out" in capsys.readouterr().err
 

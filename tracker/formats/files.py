@@ -37,6 +37,8 @@ def read_recording(
     if fps is not None and checked_rate(fps) is None:
         raise UsageError(f"fps is {fps}. Give frames per second above 0, at most {MAX_RATE:g}.")
     with reading(path):
+        if path.is_char_device():  # endless
+            raise SourceError(f"'{path}' is a device. Give a file.")
         format = format_in(path)
         if format.read is None:
             raise UsageError(f"'{path}' holds {format.title}, which are written and not read. Give another format.")

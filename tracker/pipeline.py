@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..models.geometry.boxes import iou
+from .perception.neighbours import corrected, doubtful
 from .perception.protocols import Detector, PoseEstimator, SingleStageEstimator
 from .perception.schedule import FrameMode, Schedule
 from .timings import Timings
@@ -264,7 +265,13 @@ class Pipeline:
         """Estimate the poses of detected people, or of all with a single-stage estimator; may run frames ahead."""
         estimator: Any = self.estimator
         with self.timings.stage("pose"):
-            return estimator(frame) if detections is None else estimator(frame, detections)
+            if detections is None:
+                return estimator(frame)
+            poses = estimator(frame, detections)
+            rows, beside = doubtful(poses)
+            if not len(rows):
+                return poses
+            return corrected(poses, rows, estimator(frame, Detections(beside, poses.box_scores[rows])))
 
     def _motion(self, frame: Frame) -> NDArray[np.float64] | None:
         """Return the camera's motion since the last frame."""

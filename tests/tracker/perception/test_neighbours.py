@@ -1,0 +1,60 @@
+import cv2
+import numpy as np
+import pytest
+
+from posetrack.tracker.perception.neighbours import corrected, doubtful
+from posetrack.tracker.types import Frame, Poses
+
+FRONT, BEHIND = [100.0, 0, 200, 300], [0.0, 0, 180, 300]
+
+
+def body(left, confidence):
+    """Return keypoints (17, 3) in two columns, 60 pixels apart."""
+    return np.array([(left + 60 * (row % 2), 20 + 16 * row, confidence) for row in range(17)])
+
+
+def poses(boxes, *people):
+    found = np.array(people)
+    return Poses(np.array(boxes), found[..., :2], found[..., 2], np.full(len(people), 0.9))
+
+
+def test_a_pose_that_is_the_neighbours_is_looked_for_beside_him():
+    rows, beside = doubtful(poses([BEHIND, FRONT], body(122, 0.6), body(120, 0.8)))
+    assert rows.tolist() == [0]
+    assert beside.tolist() == [[0, 0, 100, 300]]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "people"),
+    [
+        ([BEHIND, FRONT], (body(20, 0.6), body(120, 0.8))),  # both poses are their own
+        ([[120.0, 10, 190, 290], FRONT], (body(122, 0.6), body(120, 0.8))),  # nothing of the box is beside the other
+        ([[300.0, 0, 400, 300], FRONT], (body(122, 0.6), body(120, 0.8))),  # the boxes do not touch
+        ([BEHIND, FRONT], (body(122, 0.2), body(120, 0.8))),  # an uncertain pose is nobody's
+        ([FRONT], (body(120, 0.8),)),
+    ],
+)
+def test_other_poses_stay_as_they_are(boxes, people):
+    rows, beside = doubtful(poses(boxes, *people))
+    assert len(rows) == len(beside) == 0
+
+
+def test_a_pose_found_beside_a_neighbour_replaces_the_old_one_unless_it_is_far_less_confident():
+    old = poses([BEHIND, FRONT, BEHIND], body(122, 0.6), body(120, 0.8), body(122, 0.6))
+    new = corrected(old, np.array([0, 2]), poses([BEHIND, BEHIND], body(20, 0.5), body(20, 0.2)))
+    np.testing.assert_allclose(new.keypoints[:, 0, 0], [20, 120, 122])
+    np.testing.assert_allclose(new.scores[:, 0], [0.5, 0.8, 0.6])
+    np.testing.assert_array_equal(new.boxes, old.boxes)
+
+
+def test_two_people_of_a_photograph_keep_their_own_faces(pipeline, photographs):
+    photograph = cv2.imread(str(photographs / "zidane.jpg"))
+    image = np.ascontiguousarray(photograph[100:, 400:])  # half of one man and his arm, in front of the other
+    frame = Frame(image, 0, 0.0)
+    detections = pipeline.detect(frame)
+    people = detections[detections.scores > 0.5]
+    assert len(people.boxes) == 2
+    first, second = pipeline.estimator(frame, people).keypoints[:, 0]
+    assert np.linalg.norm(first - second) < 40  # the network alone finds one face twice
+    first, second = pipeline.estimate(frame, people).keypoints[:, 0]
+    assert np.linalg.norm(first - second) > 200

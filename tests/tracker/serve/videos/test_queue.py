@@ -1,16 +1,17 @@
 """The queue of jobs: their order and ends, and what a restart leaves. A short script runs."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import textwrap
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 
 import pytest
 from servers import until
 
-from posetrack.errors import UsageError
+from posetrack.errors import OutputError, UsageError
 from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.serve.videos.job import JobState
 from posetrack.tracker.serve.videos.jobs import MAX_ATTEMPTS, Jobs
@@ -166,6 +167,27 @@ def test_a_video_that_ends_the_server_again_and_again_is_given_up(history):
 def test_two_servers_do_not_share_a_history(history, tmp_path):
     with history(), pytest.raises(UsageError, match="Another server uses"):
         Jobs(tmp_path / "history")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["create table jobs (x)"],
+        ["drop table jobs", "create view jobs as select 1 as x"],
+        ["insert into jobs values ('a', 'a.mp4', '.mp4', '{', 'queued', '', 0, '', 0, 0, 0, 0)"],
+        ["insert into jobs values ('a', 'a.mp4', '.mp4', '{}', 'odd', '', 0, '', 0, 0, 0, 0)"],
+    ],
+)
+def test_a_history_of_others_is_refused_in_a_sentence(statements, tmp_path):
+    if "insert" in statements[0] or "drop" in statements[0]:
+        Jobs(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as file:
+        for statement in statements:
+            file.execute(statement)
+        file.commit()
+    for _ in range(2):  # the first attempt leaves it free
+        with pytest.raises(OutputError, match=r"Cannot keep the history in .* Give another folder"):
+            Jobs(tmp_path)
 
 
 def test_a_worker_ends_with_its_server(tmp_path):

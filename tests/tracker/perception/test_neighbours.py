@@ -1,10 +1,15 @@
+import importlib.util
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from posetrack.tracker.load import load_pipeline
 from posetrack.tracker.perception.neighbours import corrected, doubtful
 from posetrack.tracker.types import Frame, Poses
 
+PHOTOGRAPH = Path(importlib.util.find_spec("ultralytics").origin).parent / "assets" / "zidane.jpg"
 FRONT, BEHIND = [100.0, 0, 200, 300], [0.0, 0, 180, 300]
 
 
@@ -47,9 +52,11 @@ def test_a_pose_found_beside_a_neighbour_replaces_the_old_one_unless_it_is_far_l
     np.testing.assert_array_equal(new.boxes, old.boxes)
 
 
-def test_two_people_of_a_photograph_keep_their_own_faces(pipeline, photographs):
-    photograph = cv2.imread(str(photographs / "zidane.jpg"))
-    image = np.ascontiguousarray(photograph[100:, 400:])  # half of one man and his arm, in front of the other
+def test_two_people_of_a_photograph_keep_their_own_faces():
+    pipeline = load_pipeline(device="cpu", offline=True)
+    image = np.ascontiguousarray(
+        cv2.imread(str(PHOTOGRAPH))[100:, 400:]
+    )  # half of one man and his arm, in front of the other
     frame = Frame(image, 0, 0.0)
     detections = pipeline.detect(frame)
     people = detections[detections.scores > 0.5]

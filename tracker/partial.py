@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import glob
 import logging
 import os
 import shutil
+import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, mkdtemp
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -22,6 +24,7 @@ except ImportError:  # Windows, where an open file can be neither renamed nor re
 log = logging.getLogger("posetrack")
 
 KEPT = 5  # unfinished files of earlier runs under one name
+HOUR = 3600.0  # seconds after which a folder that nothing changed is what a killed run left
 
 
 def partial_path(path: Path) -> Path:
@@ -33,6 +36,22 @@ def sidecar_path(result: str | Path, *, complete: bool = True) -> Path:
     """Return the name of a result's sidecar: that of the result, complete or partial, with .json added."""
     result = Path(result) if complete else partial_path(Path(result))
     return result.with_name(f"{result.name}.json")
+
+
+def scratch_folder(path: Path) -> Path:
+    """Make a hidden folder beside a result, `.out.trc.tmp-XXXXXXXX`, in which it is put together.
+
+    Those that killed runs left are removed.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    prefix = f".{path.name}.tmp-"
+    for left in path.parent.glob(f"{glob.escape(prefix)}*"):
+        with suppress(OSError):  # another run may remove it, too
+            if time.time() - left.stat().st_mtime > HOUR:
+                _remove(left)
+    return Path(mkdtemp(dir=path.parent, prefix=prefix))
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:

@@ -14,7 +14,6 @@ from ..geometry.processing import Processing
 from ..geometry.skeletons import MPII
 
 BIAS = 0.6  # head size relative to the diagonal of the head box
-PADDING = 1.25
 GROUPS = {
     "Head": ("head_top",),
     **{
@@ -94,8 +93,8 @@ def square_regions(conventions: Processing) -> Processing:
     Source: `TopDownMpiiDataset` and `TopDownAffine(use_udp=True)` of mmpose 0.x.
     """
 
-    def regions(boxes: Array, input_size: tuple[int, int]) -> tuple[Array, Array]:
+    def enlarge(boxes: Array, *, input_size: tuple[int, int], padding: float) -> tuple[Array, Array]:
         boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
-        return (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) * PADDING
+        return (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) * padding
 
-    return replace(conventions, regions=regions)
+    return replace(conventions, enlarge=enlarge)

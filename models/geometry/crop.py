@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating]
 
-PADDING = 1.25  # size of the crop relative to the person's box; every published model was trained with this value
+PADDING = 1.25  # size of the crop relative to the person's box; every published network was trained with this value
 
 _IDENTITY = np.eye(2)
 

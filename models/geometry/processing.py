@@ -80,7 +80,7 @@ class Processing:
 
     Attributes:
         name: in exported files.
-        regions: `(boxes (N, 4) xyxy, input_size) -> centers (N, 2), sizes (N, 2)` as (width, height) in pixels.
+        enlarge: `(boxes (N, 4) xyxy, *, input_size, padding) -> centers (N, 2), sizes (N, 2)`; see `regions`.
         matrices: `(centers, sizes, size, rotations=None) -> (N, 2, 3)`, from the image to a target of `size` =
             (height, width): the crop, or the heat map, whose inverse maps decoded points to the image; rotations (N,)
             in radians are used in training.
@@ -92,10 +92,11 @@ class Processing:
         factors: scale of red, green and blue in 0..255.
         shifts: what is added to each after that.
         mirrors: whether a network is more accurate together with mirrored crops.
+        padding: sides of the crop relative to those of the person's box, widened to the crop's aspect ratio.
     """
 
     name: str
-    regions: Callable[[FloatArray, Size], tuple[FloatArray, FloatArray]]
+    enlarge: Callable[..., tuple[FloatArray, FloatArray]]
     matrices: Callable[..., FloatArray]
     decode: Callable[..., Points]
     locate: Callable[
@@ -106,6 +107,11 @@ class Processing:
     factors: Sequence[float] = crop.FACTORS
     shifts: Sequence[float] = crop.SHIFTS
     mirrors: bool = True
+    padding: float = crop.PADDING
+
+    def regions(self, boxes: FloatArray, input_size: Size) -> tuple[FloatArray, FloatArray]:
+        """Return centres (N, 2) and sizes (N, 2) as (width, height) of the crops of boxes (N, 4) xyxy, in pixels."""
+        return self.enlarge(boxes, input_size=input_size, padding=self.padding)
 
     @property
     def shrinks(self) -> bool:
@@ -115,18 +121,19 @@ class Processing:
 
 UDP = Processing(
     name="udp",
-    regions=lambda boxes, input_size: crop.crop_regions(boxes, input_size=input_size),
+    enlarge=crop.crop_regions,
     matrices=lambda centers, sizes, size, rotations=None: crop.crop_matrices(
         centers, sizes, input_size=size, rotations=rotations
     ),
     decode=heatmap.decode,
 )
 
-UDP_SHRUNK = replace(UDP, name="udp_shrunk", warp=shrink.warp)  # bundled network, trained on anti-aliased crops
+# The bundled network was trained on anti-aliased crops, and on tighter ones, which show small people larger.
+UDP_SHRUNK = replace(UDP, name="udp_shrunk", warp=shrink.warp, padding=1.1)
 
 DARK_TRANSPOSE = Processing(
     name="dark_transpose",
-    regions=lambda boxes, input_size: crop.transpose_regions(boxes, input_size=input_size),
+    enlarge=crop.transpose_regions,
     matrices=lambda centers, sizes, size, rotations=None: crop.transpose_matrices(
         centers, sizes, input_size=size, rotations=rotations
     ),
@@ -135,7 +142,7 @@ DARK_TRANSPOSE = Processing(
 
 POTR = Processing(
     name="potr",
-    regions=lambda boxes, input_size: crop.crop_regions(boxes, input_size=input_size),
+    enlarge=crop.crop_regions,
     matrices=lambda centers, sizes, size, rotations=None: crop.potr_matrices(
         centers, sizes, input_size=size, rotations=rotations
     ),

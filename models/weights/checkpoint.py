@@ -112,7 +112,7 @@ def _unwrap(raw: Mapping, label: str) -> State:
         if isinstance(raw.get(key), Mapping):
             raw = raw[key]
             break
-    state = {key: value for key, value in raw.items() if isinstance(value, Tensor)} if isinstance(raw, Mapping) else {}
+    state = {key: value for key, value in raw.items() if isinstance(key, str) and isinstance(value, Tensor)}
     if not state:
         raise ModelError(f"{label} contains no tensors. Give a checkpoint of a pose network.")
     if all(key.startswith("module.") for key in state):

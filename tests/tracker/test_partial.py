@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from posetrack.errors import OutputError
-from posetrack.tracker.partial import KEPT, PartialFile, Transaction, check_target, partial_path, sidecar_path
+from posetrack.tracker.partial import (
+    KEPT,
+    PartialFile,
+    Transaction,
+    check_target,
+    partial_path,
+    scratch_folder,
+    sidecar_path,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -226,3 +234,15 @@ def test_an_empty_partial_file_of_an_earlier_run_is_not_kept(tmp_path, caplog):
         file.write(b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
     assert not caplog.text
+
+
+def test_a_scratch_folder_takes_the_place_of_those_that_killed_runs_left(tmp_path):
+    result = tmp_path / "a[1].trc"
+    left, fresh = scratch_folder(result), scratch_folder(result)
+    other = scratch_folder(tmp_path / "a1.trc")
+    (left / "part.trc").write_text("of a killed run")
+    for folder in (left, other):
+        os.utime(folder, (0, 0))
+    own = scratch_folder(result)
+    assert sorted(tmp_path.iterdir()) == sorted([fresh, other, own])
+    assert all(folder.name.startswith(".") for folder in tmp_path.iterdir())

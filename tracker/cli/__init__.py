@@ -37,7 +37,7 @@ from . import (
     train,
 )
 from .parser import Parser, RootParser
-from .supervisor import supervised
+from .supervisor import PlainFormatter, plain, supervised
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ABOUT = "Track people and their 17 body keypoints in a webcam, video, image or stream."
@@ -120,6 +120,7 @@ def _main(argv: Sequence[str] | None) -> int:
     parser = build_parser()
     if logging.lastResort:
         logging.lastResort.setLevel(logging.INFO)  # prints the log if no handler is configured
+        logging.lastResort.setFormatter(PlainFormatter())
     logging.getLogger("posetrack").setLevel(logging.INFO)
     try:
         args = parser.parse_args(argv)
@@ -127,7 +128,7 @@ def _main(argv: Sequence[str] | None) -> int:
             return args.run(args)
     except PosetrackError as error:
         words = sys.argv[1:] if argv is None else argv
-        sys.stderr.write(f"posetrack: {redact_error(str(error), words)}\n")
+        sys.stderr.write(f"posetrack: {plain(redact_error(str(error), words))}\n")
         return 2 if isinstance(error, UsageError) else 1
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:

@@ -115,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
         write_json({"poses": run.poses, "boxes": run.boxes}[kind], target, overwrite=args.overwrite)
     if args.save_errors:
         count = save_errors(run, args.images, args.save_errors, worst=args.worst)
-        console.print(f"{count} pictures of errors are in '{args.save_errors}'.")
+        console.print(f"{count} pictures of errors are in '{args.save_errors}'.", markup=False, soft_wrap=True)
     return written.name(figures, *results.values())
 
 

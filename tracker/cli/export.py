@@ -40,12 +40,10 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the weights and write the file."""
-    from tempfile import TemporaryDirectory
-
     from rich.console import Console
 
     from ...errors import UsageError
-    from ..partial import check_target
+    from ..partial import Transaction, check_target, scratch_folder
 
     if (args.name is None) == (args.detector is None):
         raise UsageError("Give one network: the name of a pose network, or --detector NAME.")
@@ -64,10 +62,12 @@ def run(args: argparse.Namespace) -> int:
     for file in targets:
         check_target(file, overwrite=args.overwrite)
 
-    with TemporaryDirectory(dir=target.parent) as folder:  # a file has its name only when it is complete
-        (_write_int8 if args.int8 else _write)(args, Path(folder) / target.name)
+    with Transaction() as results:
+        folder = scratch_folder(target)
+        results.scratch(folder)
+        (_write_int8 if args.int8 else _write)(args, folder / target.name)
         for file in targets:
-            (Path(folder) / file.name).replace(file)
+            results.rename(folder / file.name, file)
     for file in targets:
         Console().print(f"{file} ({file.stat().st_size / 1e6:.1f} MB)", highlight=False, markup=False, soft_wrap=True)
     return 0

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from ..output.actions import ActionSink
     from ..partial import Transaction
     from ..report.earlier import add_video, facts_of, titled
-    from ..report.report import Report
+    from ..report.writer import Report
 
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))

@@ -1,8 +1,10 @@
-"""Signals that end a command, and terminals that are closed, full or of another encoding."""
+"""Signals that end a command; terminals that are closed, full or of another encoding; texts that are safe to show."""
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -10,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+MAX_TEXT = 2000  # characters of a message
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
 _ENDING = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 
@@ -102,3 +106,18 @@ class LenientStream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def plain(text: str) -> str:
+    """Return a message for a terminal, which would obey control characters that names and values of files may hold."""
+    if len(text) > MAX_TEXT:
+        text = f"{text[: MAX_TEXT // 2]} ... {text[-MAX_TEXT // 4 :]}"
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+class PlainFormatter(logging.Formatter):
+    """Format the log for a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the message of a record."""
+        return plain(super().format(record))

@@ -6,11 +6,10 @@ import dataclasses
 from contextlib import ExitStack
 from glob import glob
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from ...errors import OutputError, SourceError, UsageError
-from ..partial import Transaction, check_inputs, check_target, sync
+from ..partial import Transaction, check_inputs, check_target, scratch_folder, sync
 from .libraries import library
 from .recording import MAX_RATE, Recording, checked_rate, facts_beside, reading
 from .registry import FORMATS, SINGLE, SUFFIXES, Format, format_in, format_of
@@ -38,6 +37,8 @@ def read_recording(
     if fps is not None and checked_rate(fps) is None:
         raise UsageError(f"fps is {fps}. Give frames per second above 0, at most {MAX_RATE:g}.")
     with reading(path):
+        if path.is_char_device():  # endless
+            raise SourceError(f"'{path}' is a device. Give a file.")
         format = format_in(path)
         if format.read is None:
             raise UsageError(f"'{path}' holds {format.title}, which are written and not read. Give another format.")
@@ -94,7 +95,7 @@ def write_recording(
     with ExitStack() as own:
         results = results or own.enter_context(Transaction())
         try:
-            folder = Path(mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+            folder = scratch_folder(path)
             results.scratch(folder)
             format.write(folder / path.name, recording, **options)
             parts = sorted(folder.iterdir())

@@ -79,7 +79,7 @@ def read_openpose(path: Path) -> Recording:
     Raises:
         SourceError: the folder contains no such files.
     """
-    files = sorted(path.glob(FILES), key=_index)
+    files = sorted(filter(Path.is_file, path.glob(FILES)), key=_index)
     if not files:
         raise SourceError(
             f"'{path}' contains no {FILES}. Give a folder that OpenPose's --write_json or posetrack wrote."

@@ -19,6 +19,7 @@ from .recording import MAX_INDEX, Recording, TimedTracks, tracks_of
 from .table import columns, skeleton_of_columns, state_of
 
 _ROWS = 2048  # per row group
+_CELL, _SPARE = 64, 1_000_000  # bytes of a value, and of what else a column stores
 
 
 def write_parquet(path: Path, recording: Recording) -> None:
@@ -68,12 +69,22 @@ def read_parquet(path: Path) -> Recording:
     """
     pa, pq = library("pyarrow", "Parquet"), library("pyarrow.parquet", "Parquet")
     try:
-        skeleton = skeleton_of_columns(pq.read_schema(path).names, path)
+        with pq.ParquetFile(path) as file:
+            skeleton = skeleton_of_columns(file.schema_arrow.names, path)
+            _check_sizes(file.metadata)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"'{path}' is not a Parquet file: {error}. Give one that posetrack wrote.") from error
     except ValueError as error:
         raise SourceError(f"'{path}' is not a table of posetrack: {error}. Give one that posetrack wrote.") from error
     return Recording(skeleton, partial(_frames, path, skeleton), path)
+
+
+def _check_sizes(metadata: Any) -> None:
+    """Check that no column unpacks to far more than a number or a word in each row."""
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            if column.total_uncompressed_size > _SPARE + _CELL * column.num_values:
+                raise ValueError(f"the column {column.path_in_schema} holds more than numbers and words")
 
 
 def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 from collections.abc import Iterator
@@ -111,13 +110,13 @@ def _index(image_id: Any) -> int:
 
 
 def _mot_rows(text: str, path: Path) -> Iterator[tuple[str, int, float, float, float, float, float]]:
-    for number, cells in enumerate(csv.reader(text.splitlines()), start=1):
-        if not any(cell.strip() for cell in cells):
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip(", \t"):
             continue
         place = f"line {number}"
         try:
-            frame, _, left, top, width, height, *more = map(float, cells)
-        except (csv.Error, ValueError) as error:
+            frame, _, left, top, width, height, *more = map(float, line.split(","))
+        except ValueError as error:
             raise _malformed(path, place, "give frame,id,left,top,width,height,score") from error
         if frame < 1 or not frame.is_integer():
             raise _malformed(path, place, "frames are whole numbers from 1")

@@ -134,7 +134,7 @@ def compare(exact: Callable[[Crops], Any], rounded: Callable[[Crops], Any], crop
         images = crops[first : first + BATCH]
         points, scores, size = processing.locate(processing.decode, exact, images, None)
         others, _, _ = processing.locate(processing.decode, rounded, images, None)
-        box = np.array(size) / crop.PADDING  # undo the padding of the crop
+        box = np.array(size) / processing.padding
         certain = scores > CERTAIN
         points = np.where(certain[..., None], points, np.nan)
         others = np.nan_to_num(others, nan=1e6)

@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import UsageError
 from ..formats.recording import Recording
 from ..video.source import open_source
-from .report import Report
+from .writer import Report
 
 _OFF = 0.5  # seconds; a video and a table of one run differ by less
 _SECTIONS = ("config", "detector", "frames", "model", "size", "skeleton", "versions")  # of our sidecars

@@ -33,7 +33,7 @@ from ..video.writer import open_writer
 
 if TYPE_CHECKING:
     from ..pipeline import Pipeline
-    from ..report.report import Report
+    from ..report.writer import Report
     from ..types import Tracks
     from ..video.source import Source
     from .job import Job
@@ -112,7 +112,7 @@ def _revise(
 def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
     if "report" not in job.targets:
         return None
-    from ..report.report import Report
+    from ..report.writer import Report
 
     return Report(job.targets["report"], actions, **options)
 

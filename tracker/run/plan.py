@@ -69,8 +69,9 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
         OutputError: the result of a single source cannot be written.
     """
     outputs = config.outputs
-    batch = gather(sources, results=list(outputs.files.values()), fps=config.source.fps)
-    if not outputs.files:
+    files = outputs.files
+    batch = gather(sources, results=list(files.values()), fps=config.source.fps)
+    if not files:
         outputs = dataclasses.replace(outputs, show=True)
         config = dataclasses.replace(config, outputs=outputs)
     _check_outputs(outputs)
@@ -79,8 +80,8 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
     if left_out := batch.report():
         log.info(left_out)
     if batch.many:
-        _check_folders(outputs.files)
-    folder = manifest.place(outputs.files) if batch.many else None
+        _check_folders(files)
+    folder = manifest.place(files) if batch.many else None
     earlier = manifest.read(folder) if folder and outputs.skip_existing else {}
     overwrite = outputs.overwrite or outputs.skip_existing  # an interrupted run left only some of the results
     refine, stated = config.tracking.refine, config.stated()
@@ -88,7 +89,7 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
     jobs: list[Job] = []
     refused: list[PosetrackError] = []
     for item in batch.items:
-        targets = targets_of(item, outputs, batch=batch.many)
+        targets = targets_of(item, files, batch=batch.many)
         entry = earlier.get(manifest.name(folder, targets)) if folder else None
         for target in targets.values():
             check_inputs(target, outputs.logo, *config.networks.files)

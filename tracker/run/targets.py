@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ...errors import UsageError
-from ..config.outputs import Outputs
 from ..formats.files import check_result
 from ..formats.registry import format_of
 from ..output.results import is_sidecar
@@ -16,16 +15,22 @@ from ..video.batch import Item, is_still
 from ..video.writer import check_suffix
 
 
-def targets_of(item: Item, outputs: Outputs, *, batch: bool) -> dict[str, Path]:
-    """Return the path of each requested result; for a batch, in folders that mirror the sources."""
+def targets_of(item: Item, outputs: Mapping[str, Path], *, batch: bool) -> dict[str, Path]:
+    """Return the path of each requested result of a source.
+
+    Args:
+        item: the source.
+        outputs: file of each requested result, by the name of its option; for a batch, a folder.
+        batch: whether results get names in these folders that mirror the sources.
+    """
     if not batch:
-        return outputs.files
+        return dict(outputs)
     suffixes = {"report": ".html"}
-    if "save" in outputs.files:
+    if "save" in outputs:
         suffixes["save"] = ".png" if is_still(item) else ".mp4"
     return {
         output: folder / item.mirror.with_name(item.mirror.name + suffixes.get(output, ".csv"))
-        for output, folder in outputs.files.items()
+        for output, folder in outputs.items()
     }
 
 
@@ -39,7 +44,7 @@ def check_targets(source: str | int | Path, targets: Mapping[str, Path], *, over
     if "save" in targets:
         check_suffix(targets["save"])
     if "report" in targets:
-        from ..report.report import check_report
+        from ..report.writer import check_report
 
         check_report(targets["report"])
     for output, target in targets.items():

@@ -16,7 +16,7 @@ from ...version import __version__
 from ..pipeline import Pipeline
 from . import pages
 from .cameras import routes as cameras
-from .cameras.cameras import Cameras
+from .cameras.registry import Cameras
 from .live import routes as live
 from .live.engine import Engine
 from .settings import Settings
@@ -39,7 +39,7 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
     Args:
         settings: of the server.
         pipeline: its networks serve all clients.
-        queue: `(jobs, run) -> Queue`.
+        queue: `(jobs, options) -> Queue`.
 
     Raises:
         OutputError: the history folder cannot be used.
@@ -53,7 +53,7 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        running.append(queue(jobs, settings.run))
+        running.append(queue(jobs, settings.run.flat()))
         wall.start(settings.sources)
         try:
             yield

@@ -13,7 +13,7 @@ from ...errors import UsageError
 from ..load import assemble
 from ..pipeline import Pipeline
 from .app import create_app
-from .cameras.cameras import Cameras
+from .cameras.registry import Cameras
 from .cameras.setup import opened, read_setups
 from .live.routes import MAX_PICTURE
 from .settings import Settings

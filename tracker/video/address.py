@@ -23,8 +23,9 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 _URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
-_ANY_URL = re.compile(r"([a-z][a-z0-9+.\-]+):/+([^\s'\"]*)", re.IGNORECASE)  # a path has one slash of two
-_LOGIN = re.compile(r"[^\s'\"]*:[^\s'\"]*@[^\s'\"]*")
+# Both take time in proportion to the text, which may be any file's: the length of a scheme is bounded.
+_ANY_URL = re.compile(r"([a-z][a-z0-9+.\-]{1,40}):/+([^\s'\"]*)", re.IGNORECASE)  # a path has one slash of two
+_WORD = re.compile(r"[^\s'\"]+")
 _HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?")
 _HIDDEN = "***"
 _WORDS = (
@@ -95,7 +96,7 @@ def redact(text: str) -> str:
     """
     if _ANY_URL.search(text):
         return _ANY_URL.sub(lambda match: f"{match[1]}://{_plain(match[2])}", text)
-    return _LOGIN.sub(lambda match: _plain(match[0]), text)
+    return _WORD.sub(lambda match: _plain(match[0]) if _has_login(match[0]) else match[0], text)
 
 
 def redact_error(text: str, words: Iterable[str]) -> str:
@@ -110,6 +111,10 @@ def redact_error(text: str, words: Iterable[str]) -> str:
                     if len(name) > 1 and (hidden := shown(Path(name))) != name:
                         text = text.replace(name, hidden)
     return _ANY_URL.sub(lambda match: redact(match[0]) if re.search("[@?#]", match[2]) else match[0], text)
+
+
+def _has_login(word: str) -> bool:
+    return 0 <= word.find(":") < word.rfind("@")
 
 
 def _plain(address: str) -> str:

@@ -163,7 +163,7 @@ class Source:
 
     @property
     def frames_failed(self) -> int:
-        """Frames that could not be decoded."""
+        """Frames that are missing or could not be decoded."""
         return self._reader.failed
 
     @property
@@ -231,7 +231,7 @@ class Source:
             what = "stopped" if self.live else "is damaged"
             log.warning("'%s' %s: %s. What could be read was used.", self.name, what, self.damage)
         elif self.frames_failed:
-            log.warning("'%s': %d frames could not be decoded and were left out.", self.name, self.frames_failed)
+            log.warning("'%s': %d frames are missing or could not be decoded.", self.name, self.frames_failed)
 
     def close(self) -> None:
         """Release the file, device or connection; may be called twice, for live sources also from another thread."""

@@ -131,6 +131,14 @@ def test_a_box_without_area_still_gives_an_invertible_map(family):
     assert np.isfinite(crop.invert(processing.matrices(centers, sizes, SIZE))).all()
 
 
+def test_the_crop_is_the_box_times_the_padding_in_the_aspect_of_the_input():
+    box = np.array([[100.0, 50, 160, 250]])
+    for processing in (UDP, UDP_SHRUNK):
+        centers, sizes = processing.regions(box, (256, 192))
+        np.testing.assert_allclose(centers, [[130, 150]])
+        np.testing.assert_allclose(sizes, [[150 * processing.padding, 200 * processing.padding]])
+
+
 @pytest.mark.parametrize("name", sorted(ZOO))
 def test_every_network_names_its_conventions(name):
     families = {"transpose": DARK_TRANSPOSE, "potr": POTR, "convvit": UDP_SHRUNK}

@@ -72,3 +72,9 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path, capsys):
     with pytest.raises(ModelError, match="which was refused"):
         checkpoint.load_checkpoint(path)
     assert capsys.readouterr().out == ""
+
+
+def test_keys_that_are_no_names_are_left_out(tmp_path):
+    torch.save({1: torch.ones(3), b"key": torch.ones(2), (1, 2): torch.ones(1)}, tmp_path / "a.pth")
+    with pytest.raises(ModelError, match="contains no tensors"):
+        checkpoint.load_checkpoint(tmp_path / "a.pth")

@@ -63,13 +63,23 @@ def test_peers_that_are_not_installed_are_named(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_frames_leave_nothing_behind(tmp_path):
+def test_ten_thousand_frames_leave_nothing_behind(tmp_path):
     target = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "posetrack", "bench", "endurance", "--json", target]  # alone in its process
+    command = [
+        sys.executable,
+        "-m",
+        "posetrack",
+        "bench",
+        "endurance",
+        "--frames",
+        "10000",
+        "--json",
+        target,
+    ]  # alone in its process
     message = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    assert "100000 frames of 5 people" in message
+    assert "10000 frames of 5 people" in message
     figures = json.loads(target.read_text())
-    assert figures["ids"] > 2000
+    assert figures["ids"] > 200
     assert figures["last"]["tracks"] <= 2 * 5  # who is or was just there, however many have been
 
 

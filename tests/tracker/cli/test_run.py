@@ -264,7 +264,7 @@ def repeated(clip, path, *, times):
 
 
 def test_ctrl_c_leaves_a_video_that_plays_and_a_valid_table(walking_clip, tmp_path):
-    clip = repeated(walking_clip, tmp_path / "long.mkv", times=200)  # the run would take a minute
+    clip = repeated(walking_clip, tmp_path / "long.mkv", times=100)  # the run would take half a minute
     words = ["--source", clip, "--save", tmp_path / "out.mp4", "--csv", tmp_path / "out.csv", "--offline", "--quiet"]
     process = subprocess.Popen([sys.executable, "-m", "posetrack", *map(str, words)], cwd=ROOT, stderr=subprocess.PIPE)
     table = tmp_path / "out.partial.csv"
@@ -408,7 +408,7 @@ def test_demo_writes_video_table_and_sidecar(tmp_path, monkeypatch):
     from posetrack.tracker.video import sample
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sample, "make_sample", partial(sample.make_sample, fps=10))  # a third of the frames
+    monkeypatch.setattr(sample, "make_sample", partial(sample.make_sample, fps=5))  # a sixth of the frames
     (tmp_path / "posetrack-demo").mkdir()
     (tmp_path / "posetrack-demo" / "sample.mp4").write_text("of an earlier demo")
     assert main(["demo", "--device", "cpu"]) == 0

@@ -1,6 +1,7 @@
 import csv
 import errno
 import json
+import logging
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from posetrack.tracker.cli import main
-from posetrack.tracker.cli.supervisor import LenientStream, supervised
+from posetrack.tracker.cli.supervisor import MAX_TEXT, LenientStream, PlainFormatter, supervised
 
 ROOT = Path(__file__).parents[3]
 SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -136,3 +137,24 @@ def test_any_encoding_of_the_terminal(encoding, tmp_path):
     assert done.returncode == 1
     assert b"posetrack: There is no file" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_no_text_of_a_file_controls_the_terminal(tmp_path, capfd):
+    rows = tmp_path / "a\x1b[2J.csv"
+    rows.write_text(
+        f"frame,time_s,track_id,state,score,x1,y1,x2,y2,\x9bnose_x\n0,0,1,measured,1,{'9' * 10**5}\x1b]0;,1,1,1\n"
+    )
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f'"\\u001b[2J{"k" * 10**5}" = 1')
+    assert main(["convert", str(rows), "--out", str(tmp_path / "b.txt")]) == 1
+    assert main(["a.mp4", "--config", str(recipe)]) == 2
+    told = capfd.readouterr().err
+    assert told.isprintable() or set(filter(lambda letter: not letter.isprintable(), told)) == {"\n"}
+    assert r"\x1b[2J" in told
+    assert all(len(line) <= MAX_TEXT for line in told.splitlines())
+
+
+def test_the_log_of_a_command_is_for_a_terminal():
+    record = logging.makeLogRecord({"msg": "'%s' is odd", "args": ("\x1b[31m" + "é人\udcff" + 10**4 * "a",)})
+    assert PlainFormatter().format(record).startswith("'\\x1b[31mé人\udcffaaa")
+    assert len(PlainFormatter().format(record)) < MAX_TEXT

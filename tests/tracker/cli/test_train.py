@@ -28,20 +28,21 @@ def train(tmp_path, capsys):
 
     def run(*options):
         target = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--device", "cpu"]
-        return main(["train", str(tmp_path / "tiny.toml"), *target, *options]), capsys.readouterr().err
+        code = main(["train", str(tmp_path / "tiny.toml"), *target, *options])
+        return code, *capsys.readouterr()
 
     return run
 
 
 def test_a_run_leaves_weights_that_load_and_goes_on(train, tmp_path):
-    code, printed = train("--init", "bundled", "--set", "optim.lr=1e-5")
-    assert code == 0
+    code, made, printed = train("--init", "bundled", "--set", "optim.lr=1e-5")
+    assert (code, made) == (0, f"{tmp_path / 'out' / 'model.safetensors'}\n")
     assert "epoch 1, held out: loss" in printed
     assert checkpoint.load_checkpoint(tmp_path / "out" / "model.safetensors").input_size == (64, 48)
     assert "lr = 1e-05" in (tmp_path / "out" / "recipe.toml").read_text()
 
-    code, printed = train()
-    assert code == 1
+    code, made, printed = train()
+    assert (code, made) == (1, "")
     assert "already contains a run. Add --resume" in printed
 
     assert train("--resume", "--set", "epochs=2")[0] == 0
@@ -51,7 +52,7 @@ def test_a_run_leaves_weights_that_load_and_goes_on(train, tmp_path):
 
 def test_problems_of_the_data_are_reported(train, tmp_path):
     (tmp_path / "data" / "images" / "3.png").unlink()
-    assert "1 images are missing, left out: 3.png." in train()[1]
+    assert "1 images are missing, left out: 3.png." in train()[2]
 
 
 @pytest.mark.parametrize(
@@ -66,13 +67,13 @@ def test_problems_of_the_data_are_reported(train, tmp_path):
     ],
 )
 def test_a_wrong_request_is_reported(train, options, message):
-    code, printed = train(*options)
+    code, _, printed = train(*options)
     assert code == 2
     assert message in printed
 
 
 def test_without_the_extra_the_error_has_the_command_to_install_it(train, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    code, printed = train()
+    code, _, printed = train()
     assert code == 2
     assert "pip install 'posetrack[train]'" in printed

@@ -290,10 +290,12 @@ class TestCommand:
         assert "Keypoints (bundled, gt boxes)" in out
         assert "Person boxes (bundled)" in out
         assert "1.000" in out
+        assert out.splitlines()[-1] == str(folder / "new" / "out.json")
         assert not list(folder.rglob("*.partial*"))
 
-    def test_results_are_what_coco_takes(self, posetrack, folder):
+    def test_results_are_what_coco_takes(self, posetrack, folder, capsys):
         posetrack("--results", str(folder / "out.json"))
+        assert capsys.readouterr().out.splitlines()[-2:] == [str(folder / "out.json"), str(folder / "out-boxes.json")]
         poses, boxes = (json.loads((folder / name).read_text()) for name in ("out.json", "out-boxes.json"))
         assert {"image_id", "category_id", "keypoints", "score"} <= poses[0].keys()
         assert {"image_id", "category_id", "bbox", "score"} == boxes[0].keys()
@@ -320,8 +322,9 @@ class TestCommand:
         with pytest.raises(UsageError, match="the image ids differ"):
             posetrack("--boxes", "people.json")
 
-    def test_errors_are_drawn(self, posetrack, folder):
+    def test_errors_are_drawn(self, posetrack, folder, capsys):
         posetrack("--save-errors", str(folder / "errors"), "--worst", "2")
+        assert capsys.readouterr().err.splitlines()[-1].endswith(f"pictures of errors are in '{folder / 'errors'}'.")
         assert len(list((folder / "errors").glob("pose-*-oks1.00-*.jpg"))) == 2
         with pytest.raises(OutputError, match="already"):
             posetrack("--save-errors", str(folder / "errors"))

@@ -3,6 +3,7 @@
 import pickle
 import random
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -203,3 +204,64 @@ def test_an_impossible_rate_is_unknown(rate, tmp_path):
     assert read_recording(path).fps is None
     with pytest.raises(UsageError, match="Give frames per second"):
         read_recording(path, fps=float(rate))
+
+
+def elsewhere(way, group, name, folder):
+    """Replace an array of an HDF5 file by a reference to another file."""
+    import h5py
+
+    shape, dtype = group[name].shape, group[name].dtype
+    other = folder / "other.h5"
+    with h5py.File(other, "w") as file:
+        file[name] = group[name][:]
+    del group[name]
+    if way == "link":
+        group[name] = h5py.ExternalLink(str(other), f"/{name}")
+    elif way == "view":
+        layout = h5py.VirtualLayout(shape, dtype)
+        layout[...] = h5py.VirtualSource(str(other), name, shape)
+        group.create_virtual_dataset(name, layout)
+    else:  # any file of the machine, read as numbers
+        group.create_dataset(name, shape, dtype, external=[(str(other), 0, h5py.h5f.UNLIMITED)])
+
+
+@pytest.mark.parametrize(("name", "array"), [("sleap", "tracks"), ("dlc-h5", "df_with_missing/table")])
+@pytest.mark.parametrize("way", ["link", "view", "bytes"])
+def test_an_hdf5_file_shows_no_other_file(name, array, way, tmp_path):
+    need(name)
+    import h5py
+
+    (file, *_) = write_recording(tmp_path / f"a{FORMATS[name].suffix}", gappy())
+    group, _, member = array.rpartition("/")
+    with h5py.File(file, "a") as content:
+        elsewhere(way, content[group or "/"], member, tmp_path)
+    assert f"'{member}'" in refused(file)
+
+
+def test_an_array_that_must_be_unpacked_as_a_whole_is_refused(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="needs h5py")
+    (file, *_) = write_recording(tmp_path / "a.sleap.h5", gappy())
+    with h5py.File(file, "a") as content:
+        shape = (*content["tracks"].shape[:3], 1_000_000)
+        del content["tracks"]
+        content.create_dataset("tracks", shape, "f8", chunks=shape, compression="gzip")
+    assert "packed" in refused(file)
+
+
+def test_a_column_that_unpacks_to_more_than_numbers_is_refused(tmp_path):
+    pa, pq = pytest.importorskip("pyarrow", reason="needs pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (file, *_) = write_recording(tmp_path / "a.parquet", gappy())
+    table = pq.read_table(file)
+    place = table.column_names.index("state")
+    table = table.set_column(place, "state", pa.array(["m" * 5_000_000, *["measured"] * (len(table) - 1)]))
+    pq.write_table(table, file, compression="zstd")
+    assert file.stat().st_size < 100_000
+    assert "the column state" in refused(file)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+def test_endless_devices_are_refused(tmp_path):
+    for name in ("a.csv", "a.txt", "a.json", "a_000000000001_keypoints.json"):
+        (tmp_path / name).symlink_to("/dev/zero")
+    assert all("device" in refused(tmp_path / name) for name in ("a.csv", "a.txt", "a.json"))
+    assert "contains no" in refused(tmp_path)

@@ -287,6 +287,7 @@ class TestFileDetector:
             ("a.json", ["person"], "entry 0"),
             ("a.txt", "1,-1,10,20,30,40,0.9\n1,-1,10,20\n", "line 2"),
             ("a.txt", "frame,id,left,top,width,height\n", "line 1"),
+            ("a.txt", f"1,-1,{'9' * 200_000},20,30,40,0.9,{'x' * 200_000}\n", "line 1"),
             ("a.txt", "0,-1,10,20,30,40,0.9\n", "from 1"),
         ],
     )

@@ -203,7 +203,7 @@ def test_a_cut_gif_is_read_with_a_sentence(tmp_path, caplog, make):
     (tmp_path / "cut.gif").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     with open_source(tmp_path / "cut.gif") as frames:
         assert 0 < len(list(frames)) < 10
-        assert frames.damage.startswith("its end is missing")
+        assert frames.damage.startswith("it cannot be read after")
     assert "What could be read was used." in caplog.text
 
 

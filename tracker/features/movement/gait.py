@@ -252,15 +252,17 @@ class Gait:
 
     Attributes:
         cycles: all cycles.
-        curves: by joint of `GAIT_JOINTS`.
+        curves: by joint of `GAIT_JOINTS`; empty without cycles, because few IDs walk and curves take 15 kB.
     """
 
     cycles: list[GaitCycle] = field(default_factory=list)
-    curves: dict[str, Curve] = field(default_factory=lambda: {joint: Curve() for joint in GAIT_JOINTS})
+    curves: dict[str, Curve] = field(default_factory=dict)
 
     def add(self, passage: Passage) -> list[GaitCycle]:
         """Add a passage; return its cycles."""
         cycles = gait_cycles(passage)
+        if cycles and not self.curves:
+            self.curves = {joint: Curve() for joint in GAIT_JOINTS}
         for cycle in cycles:
             for joint in GAIT_JOINTS:
                 if joint.startswith(cycle.side):

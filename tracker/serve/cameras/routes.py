@@ -19,7 +19,7 @@ from ..live.schema import NDJSON
 from ..web.scene import Scene
 from ..web.sockets import SLOW, TOO_SLOW
 from .camera import Camera
-from .cameras import MAX_CAMERAS, CameraInfo, Cameras
+from .registry import MAX_CAMERAS, CameraInfo, Cameras
 
 LENGTH = struct.Struct("<I")  # of the JSON before the JPEG
 _ADDRESS = re.compile(r"\d{1,2}|(?:rtsps?|https?|rtmps?|udp|srt)://\S+", re.IGNORECASE)

@@ -43,11 +43,15 @@ class Jobs:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # people's videos
             self._file = _opened(self._folder / "jobs.sqlite")
-        except (OSError, sqlite3.DatabaseError) as error:
+            try:
+                self._recover()
+            except BaseException:
+                self._file.close()
+                raise
+        except (OSError, sqlite3.DatabaseError, TypeError, ValueError) as error:  # also of another program's rows
             if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
                 raise UsageError(f"Another server uses the history '{folder}'. Give another folder.") from error
             raise OutputError(f"Cannot keep the history in '{folder}': {error}. Give another folder.") from error
-        self._recover()
 
     def _recover(self) -> None:
         """Put back what the last server left unfinished."""

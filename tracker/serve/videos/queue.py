@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from .... import version
-from ...config.run import RunConfig
 from .job import Job, JobState
 from .jobs import Jobs
 from .results import FILES
@@ -27,12 +26,12 @@ class Queue:
 
     Args:
         jobs: of the history folder.
-        run: networks and tracking options of every job.
+        options: of the run of every job, by their names, such as those of its networks.
         worker: command of the process that runs a job.
     """
 
-    def __init__(self, jobs: Jobs, run: RunConfig, *, worker: Sequence[str] = WORKER) -> None:
-        self._jobs, self._run, self._worker = jobs, run, worker
+    def __init__(self, jobs: Jobs, options: Mapping[str, Any], *, worker: Sequence[str] = WORKER) -> None:
+        self._jobs, self._shared, self._worker = jobs, options, worker
         self._changed = threading.Condition()
         self._closed = False
         self._running: tuple[str, subprocess.Popen[str]] | None = None
@@ -127,4 +126,4 @@ class Queue:
         """Return the options of the run; paths are relative, since the report shows them."""
         files = {option: f"{self._jobs.results(job).name}/{name}" for option, name in FILES.items()}
         run = {"source": self._jobs.video(job).name, "title": job.name, "quiet": True}
-        return self._run.flat() | files | run | dict(job.options)
+        return {**self._shared, **files, **run, **job.options}

@@ -43,3 +43,9 @@ def movies(path: Path) -> int:
                 return 1
             found += kind == b"moov"
     return found
+
+
+def reaches_beyond(path: Path, size: int) -> bool:
+    """Return whether the media of a file of this size in bytes states that they reach beyond its end."""
+    with path.open("rb") as file:
+        return any(kind == b"mdat" and size < file.tell() + length < _REST for kind, length in boxes(file))

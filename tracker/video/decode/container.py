@@ -19,13 +19,14 @@ from .clock import Clock, hides_order
 from .display import Display
 from .interlace import Timed, deinterlaced
 from .media import open_media
-from .numbers import FrameNumbers, packets_before
+from .numbers import LEAKY, FrameNumbers, packets_before
 from .streams import DEFAULT_FPS, Rate, choose_stream, may_be_joined
 from .whole import is_cut, is_joined
 
 log = logging.getLogger("posetrack")
 
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
+SILENT = ("h264", "hevc")  # whose decoders leave out without an error what refers to lost frames
 TEXT_FORMATS = {"tty", "subviewer", "srt", "webvtt"}  # FFmpeg would render the text as a video
 
 
@@ -38,7 +39,7 @@ class ContainerReader:
         duration: seconds of the whole video; None if unknown.
         frame_count: estimate for the part between start and end; None if unknown.
         live: whether the stream does not wait for its reader.
-        failed: frames that could not be decoded.
+        failed: frames that are missing or could not be decoded.
         damage: description of damage, known at the end of the file; None if there is none.
         number: of the last image in the source; lost frames and frames before the start count.
         clock: presentation times.
@@ -72,6 +73,7 @@ class ContainerReader:
             UsageError: a rate is given for a live stream.
         """
         self.name, self.failed, self.number = name, 0, 0
+        self._end_of_packets = 0  # bytes
         self.damage: str | None = None
         self.arrived = 0.0
         self._remote = isinstance(address, str)
@@ -160,16 +162,18 @@ class ContainerReader:
             if self._end is not None and not self.live and last >= self._end - TOLERANCE:
                 return
             yield self._display(frame), last
+        self.damage = self.damage or self._missing_rest(last)
+
+    def _missing_rest(self, last: float) -> str | None:
+        """Describe the end that is missing after the last frame, at seconds; None if none is."""
         step = 1 / (self.fps or DEFAULT_FPS)
-        whole = self._announced and self._announced - self.clock.late
-        if self.damage is None and whole and last + step < whole - max(0.5, 2 * step):
-            self.damage = f"it ends at {last + step:.2f} s of the {whole:.2f} s that it announces"
-        if (
-            self.damage is None
-            and isinstance(self._address, Path)
-            and is_cut(self._address, self._container.format.name)
-        ):
-            self.damage = f"its end is missing after {last + step:.2f} s"
+        end, whole = last + step, self._announced and self._announced - self.clock.late
+        if whole and end < whole - max(0.5, 2 * step):
+            return f"it ends at {end:.2f} s of the {whole:.2f} s that it announces"
+        path, format = self._address, self._container.format.name
+        if isinstance(path, Path) and is_cut(path, format, end=self._end_of_packets):
+            return f"it cannot be read after {end:.2f} s"
+        return None
 
     def _from_start(self) -> Iterator[Timed]:
         """Yield frames from a keyframe at or before the start; from the beginning if seeking fails."""
@@ -194,7 +198,7 @@ class ContainerReader:
     def _count_from(self, first: int) -> FrameNumbers:
         base = self._stream.time_base
         tick = float(base) if base and may_be_joined(self._container) else None
-        return FrameNumbers(first, leaky=self._container.format.name == "mpegts", tick=tick)
+        return FrameNumbers(first, leaky=LEAKY.get(self._container.format.name), tick=tick)
 
     def _restart(self) -> None:
         """Reopen at the first packet; in a transport stream a seek misses it."""
@@ -214,9 +218,15 @@ class ContainerReader:
     def _timed(self) -> Iterator[Timed]:
         """Yield frames with strictly increasing seconds since the stream's first presentation."""
         self.clock = clock = Clock(self._container, self._stream, self._rate, live=self.live)
+        interlaced = False  # perhaps two packets for each frame
         for count, frame in enumerate(self._decode()):
             seconds = clock(frame, number=count + self.failed, arrived=self.arrived)
-            yield Timed(frame, seconds, self._numbers.number(frame.pts))
+            timed = Timed(frame, seconds, self._numbers.number(frame.pts))
+            self.failed = max(self.failed, self._numbers.skipped)
+            interlaced = interlaced or frame.interlaced_frame
+            yield timed
+        if self._rate.timeless and self._stream.codec_context.name in SILENT and not interlaced:
+            self.failed += self._numbers.pending
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
@@ -238,6 +248,8 @@ class ContainerReader:
                 with self._open(self._address) as whole:
                     self._numbers = self._count_from(packets_before(whole.streams[self._stream.index], packet))
             self._numbers.packet(packet)
+            if packet.size:
+                self._end_of_packets = (packet.pos or 0) + packet.size
             try:
                 frames = packet.decode()
             except av.FFmpegError:

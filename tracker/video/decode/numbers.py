@@ -15,6 +15,11 @@ _REORDERED = 16  # frames; no codec reorders more
 _WAITING = 1000  # packets without a frame; no codec reorders so many
 
 
+# Frames from which a gap in a constant rate is damage, in formats that FFmpeg searches for the next whole block without
+# an error. A transport stream has a constant rate; in the others, an encoder may have left single frames out.
+LEAKY = {"mpegts": 1, **dict.fromkeys(("asf", "flv", "matroska,webm", "mpeg", "ogg"), 8)}
+
+
 class FrameNumbers:
     """Number the frames of one pass through a stream, in presentation order.
 
@@ -23,20 +28,26 @@ class FrameNumbers:
 
     Args:
         first: number of frames before the first packet.
-        leaky: whether packets may be lost silently, as in a transport stream; a gap in a constant rate is then damage.
+        leaky: frames from which a gap in a constant rate is damage; None if a gap is none.
         tick: seconds per timestamp unit if the timestamps may jump at joints; None if they cannot.
+
+    Attributes:
+        skipped: frames lost between others so far.
+        pending: packets so far whose frames did not come.
     """
 
-    def __init__(self, first: int = 0, *, leaky: bool = False, tick: float | None = None) -> None:
+    def __init__(self, first: int = 0, *, leaky: int | None = None, tick: float | None = None) -> None:
         self._next, self._leaky, self._tick = first, leaky, tick
         self._waiting: list[int] = []  # timestamps of packets whose frames are not decoded yet
         self._last: int | None = None
         self._origin: tuple[int, int] | None = None  # timestamp and number of the first frame that had one
         self._steady, self._damaged, self._lost = True, False, 0
+        self.skipped = self.pending = 0
 
     def packet(self, packet: Any) -> None:
         """Register a packet before it is decoded."""
         self._damaged = self._damaged or packet.is_corrupt
+        self.pending += packet.size > 0
         if is_presented(packet):
             heapq.heappush(self._waiting, packet.pts)
             if len(self._waiting) > _WAITING:
@@ -52,6 +63,7 @@ class FrameNumbers:
         """Register a frame that could not be decoded."""
         self._damaged = True
         self._lost += 1
+        self.pending -= 1
 
     def number(self, pts: int | None) -> int:
         """Return the number of the next frame."""
@@ -63,9 +75,12 @@ class FrameNumbers:
             number, self._waiting, self._damaged = self._next, near, False
             self._origin, self._last = (pts, number), pts
         else:
-            number = self._next + self._between(pts)
+            between = self._between(pts)
+            number = self._next + between
+            self.skipped += between if self._last is not None else 0  # at the beginning, what needs earlier frames
             self._origin, self._last = self._origin or (pts, number), pts
         self._next = number + 1
+        self.pending -= 1
         return number
 
     @property
@@ -73,8 +88,12 @@ class FrameNumbers:
         """Mean timestamp difference between frames; 0 while unknown."""
         if self._last is None or self._origin is None:
             return 0.0
-        steps = self._next - 1 - self._origin[1]
-        return (self._last - self._origin[0]) / steps if steps >= _SURE else 0.0
+        return (self._last - self._origin[0]) / self._steps if self._steps >= _SURE else 0.0
+
+    @property
+    def _steps(self) -> int:
+        """Steps since the first frame that had a timestamp; lost frames count."""
+        return self._next - 1 - self._origin[1] if self._origin else 0
 
     def _is_joint(self, pts: int, last: int | None = None) -> bool:
         last = self._last if last is None else last
@@ -93,7 +112,8 @@ class FrameNumbers:
         step = self._step
         gap = (pts - self._last) / step if step > 0 else math.nan
         if not self._damaged:
-            whole = max(1, round(gap)) if self._leaky and gap == gap else 1
+            leaks = self._leaky and self._steps >= _SURE * self._leaky and gap > self._leaky + 1 - _STEADY
+            whole = round(gap) if leaks else 1
             self._steady = self._steady and not abs(gap - whole) > _STEADY
             self._damaged = self._steady and whole > 1
             if not self._damaged:

@@ -84,11 +84,12 @@ class Rate:
         fps: average frames per second; None if unknown.
         counted: frame n is shown at n / fps, because the stream has no times or a rate was given.
         guessed: whether the rate is an assumption.
+        timeless: whether the stream is raw, without times.
     """
 
     def __init__(self, container: Any, stream: Any, *, given: float | None) -> None:
         """Read the rate of a stream, unless one is given."""
-        timeless = bool(container.format.flags & Flags.no_timestamps.value)
+        self.timeless = timeless = bool(container.format.flags & Flags.no_timestamps.value)
         # For raw streams, FFmpeg's average is its default of 25; the decoder has the rate of the bitstream.
         stated = stream.codec_context.framerate if timeless else stream.average_rate
         if stated and stated >= TICKS:

@@ -1,17 +1,15 @@
-"""Whether a file is one whole video: FFmpeg reads the first of several joined ones, and misses no end of a cut one."""
+"""Whether a file is one whole video: FFmpeg reads the first of several joined ones, and some cut ones as if whole."""
 
 from __future__ import annotations
 
 import mmap
-import os
 from pathlib import Path
 
-from .boxes import movies
+from .boxes import movies, reaches_beyond
 
 _SIGNATURE = 8  # bytes that begin a file, of which a longer signature has no more in common by chance
 _SIGNED = frozenset({"flv", "asf", "ivf"})  # formats that begin with a signature, and are read to their first end
-_LAST = {"gif": b";"}  # byte that ends a file of a format
-_PADDING = b"\0\r\n \x1a"
+_IMAGE, _EXTENSION, _TRAILER = b",!;"  # that begin a block of a GIF
 
 
 def is_joined(path: Path, format: str) -> bool:
@@ -32,10 +30,37 @@ def repeats(path: Path) -> bool:
         return data.find(data[:_SIGNATURE], 1) > 0
 
 
-def is_cut(path: Path, format: str) -> bool:
-    """Return whether the end of a file is missing, in a format whose end FFmpeg does not miss."""
-    if format not in _LAST or not path.is_file():
+def is_cut(path: Path, format: str, *, end: int) -> bool:
+    """Return whether a file has a rest that cannot be read, in a format in which FFmpeg says nothing of it.
+
+    Args:
+        path: of the file.
+        format: FFmpeg's name of it.
+        end: of the last packet in the file, bytes.
+    """
+    if not path.is_file():
         return False
-    with path.open("rb") as file:
-        file.seek(-min(path.stat().st_size, 1024), os.SEEK_END)
-        return not file.read().rstrip(_PADDING).endswith(_LAST[format])
+    size = path.stat().st_size
+    if format == "yuv4mpegpipe":  # frames of one size up to the end
+        return end < size
+    return not _is_whole_gif(path) if format == "gif" else "mp4" in format and reaches_beyond(path, size)
+
+
+def _is_whole_gif(path: Path) -> bool:
+    """Return whether the blocks of a GIF follow each other up to its trailer. Source: GIF89a, appendix B."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            at = 13 + _palette(data[10])
+            while (kind := data[at]) in (_IMAGE, _EXTENSION):
+                at += 11 + _palette(data[at + 9]) if kind == _IMAGE else 2
+                while size := data[at]:
+                    at += 1 + size
+                at += 1
+        except IndexError:
+            return False
+        return kind == _TRAILER
+
+
+def _palette(flags: int) -> int:
+    """Return the bytes of a palette by the flags that announce it."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0

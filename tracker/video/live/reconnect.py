@@ -24,7 +24,7 @@ class LiveReader(Protocol):
 
     Attributes:
         arrived: seconds of the monotonic clock at which the last image arrived, before it was decoded.
-        failed: frames that could not be decoded.
+        failed: frames that are missing or could not be decoded.
         damage: reason of the end; None if unknown.
     """
 
@@ -87,7 +87,7 @@ class Reconnecting:
 
     @property
     def failed(self) -> int:
-        """Frames that could not be decoded."""
+        """Frames that are missing or could not be decoded."""
         return self._failed + self._reader.failed
 
     @property

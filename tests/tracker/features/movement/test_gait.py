@@ -106,6 +106,12 @@ def test_the_mean_curve_is_that_of_the_motion_with_its_band():
     assert np.isnan(gait.curves["left_ankle"].mean).all()  # without feet
 
 
+def test_who_does_not_walk_has_no_curves():
+    gait = Gait()
+    assert gait.add(passage([STAND, STAND])[1]) == []
+    assert not gait.curves
+
+
 @pytest.mark.parametrize("yaw", [90, 270])
 def test_gait_is_not_measured_from_the_front_and_the_back(yaw):
     assert gait_cycles(passage([STAND, motions.gait(6)], yaw=yaw)[1]) == []

@@ -1,22 +1,23 @@
 """The queue of jobs: their order and ends, and what a restart leaves. A short script runs."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import textwrap
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 
 import pytest
 from servers import until
 
-from posetrack.errors import UsageError
+from posetrack.errors import OutputError, UsageError
 from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.serve.videos.job import JobState
 from posetrack.tracker.serve.videos.jobs import MAX_ATTEMPTS, Jobs
 from posetrack.tracker.serve.videos.queue import WORKER, Queue
 
-RUN = RunConfig()
+OPTIONS = RunConfig().flat()
 SCRIPT = textwrap.dedent("""
     import json, os, pathlib, sys, time
     options = json.loads(sys.stdin.readline())
@@ -82,7 +83,7 @@ def state(jobs, identity):
 def test_jobs_run_one_by_one_in_their_order(history, work):
     with history() as jobs:
         first, second = added(jobs, refine=True), added(jobs)
-        queue = work.queue(jobs, RUN)
+        queue = work.queue(jobs, OPTIONS)
         until(lambda: jobs.get(first).progress == 0.5)
         assert jobs.get(first).step == "Tracking"
         assert state(jobs, second) is JobState.QUEUED
@@ -94,7 +95,7 @@ def test_jobs_run_one_by_one_in_their_order(history, work):
         assert work.started() == [f"{folder} video.mp4" for folder in folders]
         options = json.loads((jobs.results(jobs.get(first)) / "tracked.csv").read_text())
     assert options["refine"] is True
-    assert RunConfig.of(**options).networks == RUN.networks
+    assert RunConfig.of(**options).networks == RunConfig().networks
 
 
 def test_a_failure_is_a_sentence_with_the_name_that_the_client_gave(history, work):
@@ -102,7 +103,7 @@ def test_a_failure_is_a_sentence_with_the_name_that_the_client_gave(history, wor
     work.go()
     with history() as jobs:
         job = added(jobs, "dance.mp4")
-        queue = work.queue(jobs, RUN)
+        queue = work.queue(jobs, OPTIONS)
         until(lambda: state(jobs, job) is JobState.FAILED)
         queue.close()
         assert jobs.get(job).error == "Cannot read 'dance.mp4'."
@@ -112,7 +113,7 @@ def test_a_failure_is_a_sentence_with_the_name_that_the_client_gave(history, wor
 def test_a_process_that_dies_is_a_failure(history):
     with history() as jobs:
         job = added(jobs)
-        queue = Queue(jobs, RUN, worker=(sys.executable, "-c", "import os; os._exit(7)"))
+        queue = Queue(jobs, OPTIONS, worker=(sys.executable, "-c", "import os; os._exit(7)"))
         until(lambda: state(jobs, job) is JobState.FAILED)
         queue.close()
         assert "code 7" in jobs.get(job).error
@@ -121,7 +122,7 @@ def test_a_process_that_dies_is_a_failure(history):
 def test_a_waiting_and_a_running_job_can_be_cancelled(history, work):
     with history() as jobs:
         first, second, third = added(jobs), added(jobs), added(jobs)
-        queue = work.queue(jobs, RUN)
+        queue = work.queue(jobs, OPTIONS)
         until(work.started)
         assert queue.cancel(second)
         assert queue.cancel(first)
@@ -138,7 +139,7 @@ def test_the_queue_goes_on_after_a_restart(history, work):
     with history() as jobs:
         first, second = added(jobs), added(jobs)
         unfinished = jobs.add("half.mp4", ".mp4", {}).id
-        queue = work.queue(jobs, RUN)
+        queue = work.queue(jobs, OPTIONS)
         until(work.started)
         queue.close()
         assert state(jobs, first) is JobState.RUNNING
@@ -146,7 +147,7 @@ def test_the_queue_goes_on_after_a_restart(history, work):
     with history() as jobs:
         assert state(jobs, first) is JobState.QUEUED
         assert jobs.get(unfinished) is None
-        queue = work.queue(jobs, RUN)
+        queue = work.queue(jobs, OPTIONS)
         until(lambda: state(jobs, second) is JobState.DONE)
         queue.close()
         assert state(jobs, first) is JobState.DONE
@@ -166,6 +167,27 @@ def test_a_video_that_ends_the_server_again_and_again_is_given_up(history):
 def test_two_servers_do_not_share_a_history(history, tmp_path):
     with history(), pytest.raises(UsageError, match="Another server uses"):
         Jobs(tmp_path / "history")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["create table jobs (x)"],
+        ["drop table jobs", "create view jobs as select 1 as x"],
+        ["insert into jobs values ('a', 'a.mp4', '.mp4', '{', 'queued', '', 0, '', 0, 0, 0, 0)"],
+        ["insert into jobs values ('a', 'a.mp4', '.mp4', '{}', 'odd', '', 0, '', 0, 0, 0, 0)"],
+    ],
+)
+def test_a_history_of_others_is_refused_in_a_sentence(statements, tmp_path):
+    if "insert" in statements[0] or "drop" in statements[0]:
+        Jobs(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as file:
+        for statement in statements:
+            file.execute(statement)
+        file.commit()
+    for _ in range(2):  # the first attempt leaves it free
+        with pytest.raises(OutputError, match=r"Cannot keep the history in .* Give another folder"):
+            Jobs(tmp_path)
 
 
 def test_a_worker_ends_with_its_server(tmp_path):

@@ -76,7 +76,7 @@ def test_a_damaged_picture_is_a_gap_too(make, folder, caplog):
         assert frames.frames_failed == 1
     assert [index for index, _ in shown] == [0, 1, 3, 4]
     assert [time for _, time in shown] == pytest.approx([0, 0.1, 0.3, 0.4])
-    assert "1 frames could not be decoded" in caplog.text
+    assert "1 frames are missing or could not be decoded" in caplog.text
 
 
 def test_start_and_end_are_times_of_the_video(make, folder):

@@ -6,7 +6,7 @@ import pytest
 from posetrack.errors import OutputError
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.partial import Transaction
-from posetrack.tracker.report.report import Report
+from posetrack.tracker.report.writer import Report
 
 ACTIONS = ActionFeatures()
 PICTURE = np.zeros((48, 64, 3), np.uint8)

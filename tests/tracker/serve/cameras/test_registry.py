@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from posetrack.errors import UsageError
 from posetrack.tracker.perception.schedule import Schedule
-from posetrack.tracker.serve.cameras import camera, cameras
+from posetrack.tracker.serve.cameras import camera, registry
 from posetrack.tracker.serve.live.answer import HEADER
 from posetrack.tracker.serve.live.pictures import decode
 
@@ -241,7 +241,7 @@ def test_a_slow_viewer_gets_newer_pictures_and_delays_no_other(serving, stream):
 
 
 def test_there_is_a_limit_to_cameras(app, monkeypatch):
-    monkeypatch.setattr(cameras, "MAX_CAMERAS", 0)
+    monkeypatch.setattr(registry, "MAX_CAMERAS", 0)
     with app.client() as client:
         answer = client.post("/api/cameras", json={"source": "0"})
         assert answer.status_code == 409

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .tracker.features.calibration.measures import Calibration, Floor, Length
     from .tracker.features.events.detector import EventDetector
     from .tracker.features.events.event import Event
-    from .tracker.features.events.zones import Line, Zone, ZoneCounter
+    from .tracker.features.events.regions import Line, Zone
+    from .tracker.features.events.zones import ZoneCounter
     from .tracker.features.extraction.stream import ActionFeatures, Features
     from .tracker.features.kinematics.angles import joint_angles
     from .tracker.formats.files import read_recording, write_recording
@@ -54,7 +55,7 @@ _HOMES = {
     "Floor": "tracker.features.calibration.measures",
     "Frame": "tracker.types",
     "Length": "tracker.features.calibration.measures",
-    "Line": "tracker.features.events.zones",
+    "Line": "tracker.features.events.regions",
     "Person": "tracker.types.person",
     "Pipeline": "tracker.pipeline",
     "PoseTracker": "tracker.tracking.tracker",
@@ -66,7 +67,7 @@ _HOMES = {
     "Tracks": "tracker.types",
     "VideoWriter": "tracker.video.writer",
     "Window": "tracker.output.window",
-    "Zone": "tracker.features.events.zones",
+    "Zone": "tracker.features.events.regions",
     "ZoneCounter": "tracker.features.events.zones",
     "draw": "tracker.output.draw",
     "joint_angles": "tracker.features.kinematics.angles",

@@ -11,8 +11,8 @@ from posetrack.models.geometry.processing import PROCESSINGS
 from posetrack.models.weights import card
 from posetrack.numeric import as_number, as_numbers, as_whole
 from posetrack.tracker.config.recipe import read_recipe
+from posetrack.tracker.features.events.regions import zones_from_config
 from posetrack.tracker.features.events.repetitions import from_config
-from posetrack.tracker.features.events.zones import zones_from_config
 from posetrack.tracker.formats.files import read_recording, write_recording
 from posetrack.tracker.perception.detector import FileDetector
 

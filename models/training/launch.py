@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 
 from ...errors import DeviceError, OutputError
 from . import data as dataset
-from . import loop, recipe
+from . import loop, recipe_file
 from .data import People
 from .detection import DetectionTask
 from .pose import PoseTask
@@ -68,7 +68,7 @@ def train(
     task = make(people, held_out, without_pretrained if resume or init else wanted)
     if fabric.is_global_zero:
         out.mkdir(parents=True, exist_ok=True)
-        recipe.write(wanted, out / "recipe.toml")
+        recipe_file.write(wanted, out / "recipe.toml")
     initial = _bundled(wanted) if init == "bundled" else Path(init) if init else None
     return loop.fit(task, wanted, out=out, fabric=fabric, resume=resume, init=initial, show=show)
 

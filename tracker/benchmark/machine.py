@@ -19,21 +19,21 @@ from ..perception.runtimes.machine import threads
 
 def machine() -> dict[str, str]:
     """Return processor, threads, versions and GPU of this machine."""
-    import torch
-
     facts = {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
         "threads": str(threads()),
         "posetrack": __version__,
         "python": platform.python_version(),
-        "torch": torch.__version__,
     }
-    for package in ("openvino", "onnxruntime", "opencv-python", "av", "numba"):
+    for package in ("torch", "openvino", "onnxruntime", "opencv-python", "av", "numba"):
         with suppress(metadata.PackageNotFoundError):
             facts[package] = metadata.version(package)
-    if torch.cuda.is_available():
-        facts["gpu"] = torch.cuda.get_device_name()
+    with suppress(ImportError):  # the bundled networks run without torch
+        import torch
+
+        if torch.cuda.is_available():
+            facts["gpu"] = torch.cuda.get_device_name()
     return facts
 
 

@@ -51,8 +51,9 @@ def run(args: argparse.Namespace) -> int:
     from ...errors import UsageError
     from ..config.recipe import read_recipe
     from ..features.events.detector import EventDetector
+    from ..features.events.regions import zones_from_config
     from ..features.events.repetitions import from_config
-    from ..features.events.zones import ZoneCounter, zones_from_config
+    from ..features.events.zones import ZoneCounter
     from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink

@@ -56,9 +56,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Resolve the recipe, read the data, train."""
     from ...errors import UsageError
-    from ...models.training import recipe as recipes
+    from ...models.training import recipe_file
 
-    recipe = recipes.read(args.recipe, args.set)
+    recipe = recipe_file.read(args.recipe, args.set)
     out = Path(args.out or Path("runs") / Path(args.recipe).stem)
     if args.resume and args.init:
         raise UsageError("--resume continues a run and --init starts one; give one of them.")

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
-from ..features.events.zones import Count, Line, Zone, ZoneCounter
+from ..features.events.regions import Line, Zone
+from ..features.events.zones import Count, ZoneCounter
 from ..types import Tracks
 from .palette import INK, PAPER, Color
 from .plates import Image, Plates, plate

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.geometry.keypoints import Skeleton
-from ..features.events.zones import Line, Zone
+from ..features.events.regions import Line, Zone
 from ..timings import Timings
 from ..types import Frame, Tracks
 from .arcs import Arc

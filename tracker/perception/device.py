@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ...errors import DeviceError, UsageError
+from .runtimes.machine import describe_cpu
 
 
 def resolve_device(name: str) -> torch.device:
@@ -41,4 +42,4 @@ def describe(device: torch.device) -> str:
     """Return a device's display name, e.g. `cuda:0 (NVIDIA H200)` or `cpu (2 threads)`."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"cpu ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)
+    return describe_cpu(torch.get_num_threads()) if device.type == "cpu" else str(device)

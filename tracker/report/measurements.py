@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,7 +68,7 @@ class Person:
     score: float = 0.0
     jitter: float = 0.0
     jitters: int = 0
-    _near: deque[tuple[float, NDArray[Any]]] = field(default_factory=lambda: deque(maxlen=3))
+    _near: list[tuple[float, NDArray[Any]]] = field(default_factory=list)  # three; a deque takes ten times more
 
     @property
     def start(self) -> float:
@@ -109,7 +109,7 @@ class Person:
             self._near.clear()
             return
         self.score += float(scores.mean()) if len(scores) else math.nan
-        self._near.append((time, keypoints))
+        self._near = [*self._near[-2:], (time, keypoints)]
         if len(self._near) == 3:
             self._add_jitter()
 

@@ -11,8 +11,9 @@ from ..config.outputs import MOVEMENT
 from ..features.calibration.floor import on_estimated_floor
 from ..features.events.detector import EventDetector
 from ..features.events.event import UNITS
+from ..features.events.regions import zones_from_config
 from ..features.events.repetitions import from_config
-from ..features.events.zones import ZoneCounter, zones_from_config
+from ..features.events.zones import ZoneCounter
 from ..features.extraction.stream import ActionFeatures
 from ..formats.converting import ConvertingSink
 from ..formats.files import present

@@ -130,7 +130,7 @@ def _check_outputs(outputs: Outputs) -> None:
             f"posetrack features FILE.csv --out {outputs.features}."
         )
     if outputs.zones or outputs.lines:
-        from ..features.events.zones import zones_from_config
+        from ..features.events.regions import zones_from_config
 
         zones_from_config(outputs.zones, outputs.lines)  # raises on a wrong table
         if not (outputs.events or outputs.report or outputs.save or outputs.show):

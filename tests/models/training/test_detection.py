@@ -11,7 +11,7 @@ from stick_people import draw
 from posetrack.errors import UsageError
 from posetrack.models.networks import yolo
 from posetrack.models.networks.ultralytics_import import load_tasks
-from posetrack.models.training import data, recipe
+from posetrack.models.training import data, recipe, recipe_file
 from posetrack.models.training.detection import DetectionTask, Mosaics
 from posetrack.models.training.loop import fit
 from posetrack.models.weights import detectors
@@ -35,7 +35,7 @@ def people(tmp_path_factory):
 
 
 def test_boxes_stay_on_the_people_through_the_mosaic(people):
-    mosaics = Mosaics(people, size=96, augmentation=recipe.read("bundled-detector").augment)
+    mosaics = Mosaics(people, size=96, augmentation=recipe_file.read("bundled-detector").augment)
     samples = [mosaics[epoch, i] for i in range(8) for epoch in range(2)]
     for image, boxes in samples:
         assert image.shape == (96, 96, 3)
@@ -56,7 +56,7 @@ def test_validation_uses_whole_images_whose_boxes_map_back(people):
 
 @pytest.mark.slow
 def test_the_detector_learns_a_little_and_its_weights_load(people, tmp_path):
-    training = recipe.read("bundled-detector", OVERRIDES)
+    training = recipe_file.read("bundled-detector", OVERRIDES)
     training = replace(training, optim=replace(training.optim, lr=3e-4), schedule=recipe.Schedule())
     torch.manual_seed(0)
     task = DetectionTask(people, people, training, network=yolo.build())
@@ -78,7 +78,7 @@ def test_the_detector_learns_a_little_and_its_weights_load(people, tmp_path):
 )
 def test_another_detector_is_refused(people, override, sentence):
     with pytest.raises(UsageError, match=sentence):
-        DetectionTask(people, people, recipe.read("bundled-detector", [override]))
+        DetectionTask(people, people, recipe_file.read("bundled-detector", [override]))
 
 
 def test_it_begins_from_a_published_file_of_the_same_size(people, tmp_path):
@@ -87,11 +87,11 @@ def test_it_begins_from_a_published_file_of_the_same_size(people, tmp_path):
     published.names = {row: "person" if row == 1 else f"thing {row}" for row in range(80)}
     torch.save({"model": published}, tmp_path / "yolov8n.pt")
     overrides = [*OVERRIDES, f"network.pretrained={tmp_path / 'yolov8n.pt'}"]
-    task = DetectionTask(people, people, recipe.read("bundled-detector", overrides))
+    task = DetectionTask(people, people, recipe_file.read("bundled-detector", overrides))
     row = published.model[-1].cv3[0][-1].bias[1]
     assert task.network.model[-1].cv3[0][-1].bias.item() == pytest.approx(row.item())
     with pytest.raises(UsageError, match="is a yolov8n, not a yolov8s"):
-        DetectionTask(people, people, recipe.read("bundled-detector", [*overrides, "network.variant=yolov8s"]))
+        DetectionTask(people, people, recipe_file.read("bundled-detector", [*overrides, "network.variant=yolov8s"]))
 
 
 def test_the_canvas_is_padded_to_whole_strides_as_when_it_runs(people):

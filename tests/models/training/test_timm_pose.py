@@ -15,7 +15,8 @@ from posetrack.models.networks.timm_pose import HEADS, TimmPose
 from posetrack.models.training import data
 from posetrack.models.training.loop import fit
 from posetrack.models.training.pose import PoseTask, build
-from posetrack.models.training.recipe import Augment, Data, Network, Optim, Recipe, Schedule, read
+from posetrack.models.training.recipe import Augment, Data, Network, Optim, Recipe, Schedule
+from posetrack.models.training.recipe_file import read
 from posetrack.models.weights import card
 from posetrack.models.weights import checkpoint as weights
 

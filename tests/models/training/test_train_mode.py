@@ -10,7 +10,7 @@ from posetrack.models.networks.transpose import TransPose
 from posetrack.models.networks.vit import Block
 from posetrack.models.networks.vitpose import ViTPose
 from posetrack.models.networks.xcit import XCiT
-from posetrack.models.training import pose, recipe
+from posetrack.models.training import pose, recipe_file
 from posetrack.models.weights.variants import ZOO
 
 SIZE = (64, 64)
@@ -79,5 +79,5 @@ def test_heads_begin_near_zero():
 
 @pytest.mark.parametrize(("rate", "last"), [("0", 0.0), ("0.2", 0.2)])
 def test_a_recipe_sets_stochastic_depth_also_to_none(rate, last):
-    network = pose.build(recipe.read("vitpose-s", [f"network.drop_path={rate}"]))
+    network = pose.build(recipe_file.read("vitpose-s", [f"network.drop_path={rate}"]))
     assert network.backbone.blocks[-1].drop_path == pytest.approx(last)

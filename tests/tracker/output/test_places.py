@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from posetrack.tracker.features.events.zones import Line, Zone, ZoneCounter
+from posetrack.tracker.features.events.regions import Line, Zone
+from posetrack.tracker.features.events.zones import ZoneCounter
 from posetrack.tracker.output.places import PlaceTexts, draw_outlines, write_counts
 from posetrack.tracker.types import Poses, State, Tracks
 

@@ -50,6 +50,11 @@ def threads() -> int:
     return int(wanted) if wanted.isdigit() and int(wanted) else cores()
 
 
+def describe_cpu(count: int) -> str:
+    """Return the display name of the processor with this number of threads, such as `cpu (2 threads)`."""
+    return f"cpu ({count} thread{'' if count == 1 else 's'})"
+
+
 def cores() -> int:
     """Return the number of cores available to this process, by CPU affinity and container quota."""
     affinity = getattr(os, "sched_getaffinity", None)

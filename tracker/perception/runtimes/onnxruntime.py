@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ....errors import ConversionError, DeviceError
 from ....models.cache import cache_folder
 from .choice import Choice
-from .machine import threads
+from .machine import describe_cpu, threads
 
 _TYPES = {"tensor(float16)": np.float16, "tensor(int32)": np.int32, "tensor(uint8)": np.uint8}
 
@@ -48,7 +48,7 @@ class OnnxRuntime:
             raise DeviceError(
                 f"Device '{choice.device}' was requested, but ONNX Runtime cannot use it. Use --device cpu."
             )
-        self.device = f"cpu ({threads()} threads)" if provider == "CPU" else f"{choice.device} ({provider})"
+        self.device = describe_cpu(threads()) if provider == "CPU" else f"{choice.device} ({provider})"
         self.precision = "fp16" if self._type == np.float16 else choice.precision
         self.reason = choice.reason
 

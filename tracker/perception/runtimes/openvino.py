@@ -20,7 +20,7 @@ from ....models.cache import cache_folder
 from ....models.export.openvino_import import ov
 from ....models.weights.card import KEY
 from .choice import BF16_FLAGS, Choice
-from .machine import flags, threads
+from .machine import describe_cpu, flags, threads
 from .store import discard, has_sums, is_intact, store_sums
 
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
@@ -67,7 +67,7 @@ class OpenVinoRuntime:
             "INFERENCE_NUM_THREADS": threads(),
             "INFERENCE_PRECISION_HINT": _HINTS[exact_layers(choice.precision)],
         }
-        self.device = f"cpu ({threads()} threads)"
+        self.device = describe_cpu(threads())
         self.precision, self.reason = choice.precision, choice.reason
         self._compiling = threading.Lock()
         self._first: tuple[int, ...] | None = None  # image shape of the cached graph

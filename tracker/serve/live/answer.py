@@ -12,7 +12,8 @@ import numpy as np
 
 from ....models.geometry.keypoints import Skeleton
 from ...features.events.detector import EventDetector
-from ...features.events.zones import Line, Zone, ZoneCounter
+from ...features.events.regions import Line, Zone
+from ...features.events.zones import ZoneCounter
 from ...features.extraction.stream import ActionFeatures, Features
 from ...features.kinematics.angles import JOINTS
 from ...types import STATES, Frame, Tracks

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from ....errors import UsageError
 from ...features.calibration.measures import Calibration, parse_lengths
-from ...features.events.zones import Line, Zone, zones_from_config
+from ...features.events.regions import Line, Zone, zones_from_config
 
 MAX_MARKS, MAX_CORNERS = 20, 50
 Number = Annotated[float, Strict()]  # of JSON, in which true and "5" are none

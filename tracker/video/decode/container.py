@@ -129,6 +129,11 @@ class ContainerReader:
         if self._remote:
             if isinstance(error, av.error.ExitError | av.error.TimeoutError | TimeoutError):
                 why = f"no answer within {self._timeout:g} s"
+            if isinstance(error, av.error.ProtocolNotFoundError):
+                return (
+                    f"Cannot open '{self.name}': FFmpeg does not read such addresses. Mount the bucket, or copy the "
+                    f"videos to this machine; see docs/scale.md."
+                )
             return f"Cannot open '{self.name}': {why}. Check the address and the network, or raise the timeout."
         if isinstance(error, av.error.EOFError):
             return f"Cannot open '{self.name}': it ends before its first frame. Copy or record it again."

@@ -5,7 +5,8 @@ import pytest
 
 from posetrack.errors import UsageError
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.features.events.zones import Line, Zone, ZoneCounter, feet, zones_from_config
+from posetrack.tracker.features.events.regions import Line, Zone, zones_from_config
+from posetrack.tracker.features.events.zones import ZoneCounter, feet
 from posetrack.tracker.types import Poses, State, Tracks
 
 FPS = 25

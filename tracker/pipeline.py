@@ -18,7 +18,7 @@ from .perception.schedule import FrameMode, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
 from .tracking.expectation import with_own_boxes
-from .tracking.recovery import enclosing, faded, joined, missed, widened
+from .tracking.recovery import agree, enclosing, faded, joined, missed, widened
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
 from .types.image import as_bgr
@@ -221,7 +221,7 @@ class Pipeline:
             poses = self.estimate(frame, self.detect(frame) if detections is None else detections)
         boxes = poses.boxes
         if mode is FrameMode.DETECT and self.recover:
-            poses = joined(self._widened(frame, expected, poses), self._recovered(frame, expected, boxes, step))
+            poses = joined(self._widened(frame, expected, poses), self._recovered(frame, expected, poses, step))
         self._boxes = poses.boxes
         if mode is FrameMode.FOLLOW:
             self.schedule.learn(poses, expected.poses)
@@ -231,27 +231,35 @@ class Pipeline:
         return Observed(frame.time, mode, motion, cut, poses, boxes)
 
     def _widened(self, frame: Frame, expected: Tracks, poses: Poses) -> Poses:
-        """Return the poses; those of people with limbs outside their box are estimated again, in a box around them."""
+        """Return the poses; those of people with limbs outside their box are estimated again, in a box around them.
+
+        The second estimate counts if it is of the same person.
+        """
         boxes = widened(poses.boxes, expected.poses)
         rows = (boxes != poses.boxes).any(-1)
         if not rows.any():
             return poses
-        wide = self.estimate(frame, Detections(boxes[rows], poses.box_scores[rows]))
-        return joined(poses[~rows], replace(wide, boxes=enclosing(poses.boxes[rows], wide)))
+        own = poses[rows]
+        wide = self.estimate(frame, Detections(boxes[rows], own.box_scores))
+        wide = replace(wide, boxes=enclosing(own.boxes, wide))
+        rows[rows] = same = agree(own, wide, self.estimator.skeleton.sigmas).diagonal()
+        return joined(poses[~rows], wide[same])
 
-    def _recovered(self, frame: Frame, expected: Tracks, boxes: NDArray[np.floating], step: float) -> Poses:
+    def _recovered(self, frame: Frame, expected: Tracks, found: Poses, step: float) -> Poses:
         """Return the poses of expected people who are there without a detected box.
 
-        The box score of the last frame, `step` seconds ago, fades: a person who is never detected again is lost.
+        A pose that is of one of the people `found` is left out: that person turned unexpectedly. The box score of the
+        last frame, `step` seconds ago, fades: a person who is never detected again is lost.
         """
-        rows = missed(expected.poses.boxes, boxes, frame.image.shape[:2])
+        rows = missed(expected.poses.boxes, found.boxes, frame.image.shape[:2])
         if not rows.any():
             return Poses.empty(len(self.estimator.skeleton))
         if not self.schedule.skips:  # else they were kept after the last detection
             self._anchors.keep(self.tracker.expect(frame.time - step), self._boxes)
         people = self._anchors.place(expected).poses[rows]
         poses = self.estimate(frame, Detections(people.boxes, faded(people.box_scores, step)))
-        return with_own_boxes(poses, people)
+        poses = with_own_boxes(poses, people)
+        return poses[~agree(poses, found, self.estimator.skeleton.sigmas).any(-1)]
 
     def detect(self, frame: Frame) -> Detections | None:
         """Detect the people of a frame, or None with a single-stage estimator; may run frames ahead of the tracker."""

@@ -10,6 +10,7 @@ from posetrack.models.geometry.crop import crop_regions
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.perception.schedule import Schedule
+from posetrack.tracker.tracking.recovery import agree
 from posetrack.tracker.types import State
 
 FPS = 30
@@ -127,6 +128,34 @@ def test_an_arm_outside_the_detected_box_is_found(recover):
         outside.append(np.maximum(tracks.boxes[0, :2] - true, true - tracks.boxes[0, 2:]).max())
     assert (max(apart) < 20) == recover  # pixels, of 200 in height
     assert (max(outside) < 35) == recover
+
+
+def test_a_pose_of_someone_who_was_found_is_no_second_person():
+    people = Poses(WALKING.boxes[30], WALKING.keypoints[30], np.full((2, len(COCO)), 0.9), np.full(2, 0.9))
+    half = np.where(np.arange(len(COCO)) < 9, 0.9, 0.1)[None]  # of the first person, in another crop
+    beside = replace(people[[0]], boxes=people.boxes[:1] + 40, scores=half)
+    assert agree(beside, people, COCO.sigmas).tolist() == [[True, False]]
+    assert not agree(beside, Poses.empty(len(COCO)), COCO.sigmas).any()
+
+
+def test_a_wider_crop_that_shows_a_neighbour_changes_nothing():
+    scene = synthetic.people(synthetic.regular(2, FPS), starts=[[200, 240], [270, 240]], velocities=[[0, 0], [0, 0]])
+    narrow = replace(scene, boxes=scene.boxes.copy())
+    narrow.boxes[30:, 0, 2] -= 30  # cuts off the left arm
+
+    class Wide(Estimator):
+        def __call__(self, frame, people):
+            poses = super().__call__(frame, people)
+            wider = frame.index >= 30 and len(people) == 1
+            return replace(poses, keypoints=self.scene.keypoints[frame.index][1:]) if wider else poses
+
+    pipeline = Pipeline(Detector(narrow, lambda frame: True), estimator := Wide(scene, 10_000))
+    image = np.zeros((480, 640, 3), np.uint8)
+    for index, time in enumerate(scene.times):
+        tracks = pipeline(Frame(image, index, float(time)))
+        assert np.abs(tracks.keypoints - scene.keypoints[index]).max() < 15
+        assert tracks.ids.tolist() == [1, 2]
+    assert (30, 1) in estimator.crops  # a second estimate was made
 
 
 def test_boxes_of_a_file_are_all_that_there_are(tmp_path):

@@ -14,8 +14,13 @@ from .similarity import overlap, reach
 from .state import BOX, TrackState
 
 _DISSIMILAR = 0.07  # appearance similarity below zero at which a lost track cannot be reidentified
-_SIMILAR = 0.1  # appearance similarity above zero at which a person who left the image may be back
+_SIMILAR = 0.1  # appearance similarity above zero at which a person who is leaving or left the image may be back
+_OUTSIDE = 0.1  # of the width or height, from which a person is leaving the image
+_TURNED = (
+    0.2  # of the width or height, by which a pose is further inside than expected: someone who turned, or who enters
+)
 _INSIDE = 0.75  # share of a box inside another person's box, from which it may be a part of that person
+_EDGE = 0.05  # of the whole box's longer side, within which two edges are the same
 _RECENT = 0.5  # seconds without observation, during which parts of a person may still be detected
 _IN_VIEW = 0.3  # share of a person's box inside the image, above which an unobserved person is occluded, not gone
 
@@ -54,12 +59,14 @@ def identify(
             inner, observed.boxes, keypoints, observed.keypoints, scores, trusted, sigmas, options.part
         )
         alike = likeness(people.appearance, observed.appearance, visible_share)  # (T, N)
-        compatible = np.minimum(
-            np.maximum(1 + alike / _DISSIMILAR, 0.0), 1.0
-        )  # (T, N) in [0, 1]: 0 excludes the reidentification of a lost track
+        # (T, N) in [0, 1]: 0 excludes the reidentification of a lost track. Clothes that were only seen behind others
+        # may be theirs, and exclude nothing.
+        compatible = np.where(people.clear[:, None], np.clip(1 + alike / _DISSIMILAR, 0.0, 1.0), 1.0)
         near = np.minimum(np.maximum(similarity + options.likeness * alike, 0.0), 1.0)
         near *= np.where((unseen > options.predicted_seconds)[:, None], compatible, 1.0)
-        similarity = np.where(similarity > 0, near, similarity)
+        strange = people.clear[:, None] & (alike < _SIMILAR) & (alike != 0)
+        newcomers = strange & _come_in(boxes, inner, observed.boxes)
+        similarity = np.where((similarity > 0) & ~newcomers, near, 0.0)
 
         high, likely = observed.box_scores >= options.high_score, observed.box_scores >= options.birth_score
         known, tentative = people.ids > 0, people.ids == 0
@@ -136,5 +143,28 @@ def _new_people(
     share = inside(observed.boxes[rows], inner[known]).max(-1, initial=0.0)
     surer = inside(observed.boxes[rows], observed.boxes) * (np.arange(len(taken)) < rows[:, None])
     share = np.maximum(share, surer.max(-1))
-    apart = (observed.box_scores[rows] >= options.inside_score) & ~ambiguous[rows]
-    return rows[(share <= _INSIDE) | apart]
+    sure = (observed.box_scores[rows] >= options.inside_score) & ~ambiguous[rows]
+    return rows[(share <= _INSIDE) | (sure & ~_cut_off(observed.boxes[rows], observed.boxes))]
+
+
+def _come_in(boxes: Array, inner: Array, others: Array) -> Mask:
+    """Return (T, N) whether people who are leaving the image would come in again with each of the boxes.
+
+    Args:
+        boxes: (T, 4) predicted boxes.
+        inner: (T, 4) those boxes, clipped to the image.
+        others: (N, 4) measured boxes.
+    """
+    sides = np.tile(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0), 2)  # (T, 4)
+    inwards = (others - boxes[:, None]) * np.array([-1, -1, 1, 1])  # (T, N, 4)
+    opposite = np.roll(inwards, 2, axis=-1)  # of the edge that is outside, the one inside shows the motion
+    leaving = np.abs(boxes - inner) >= _OUTSIDE * sides
+    return np.asarray((leaving[:, None] & (opposite >= _TURNED * sides[:, None])).any(-1))
+
+
+def _cut_off(boxes: Array, others: Array) -> Mask:
+    """Return which boxes (N, 4) share three edges with a larger one of (M, 4): parts of its person."""
+    lengths = (others[:, 2:] - others[:, :2]).max(-1)  # (M,)
+    same = np.abs(boxes[:, None] - others) <= _EDGE * lengths[:, None]  # (N, M, 4)
+    larger = areas(others) > areas(boxes)[:, None]
+    return np.asarray(((same.sum(-1) == 3) & larger).any(-1))

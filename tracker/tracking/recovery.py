@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.geometry.boxes import inside, iou
+from ...models.geometry.boxes import areas, inside, iou
+from ...models.geometry.keypoints import oks
 from ..types import Poses
 
 _IN_VIEW = 0.7  # minimum share of a missed person's box inside the image
@@ -17,6 +18,7 @@ _SAME = 0.5  # IoU from which a detected box is that of an expected person
 _SURE = 0.3  # minimum confidence of a keypoint that widens a box
 _BEYOND = 0.03  # of the box's longer side: distance of such a keypoint from the box; less is the detector's noise
 _MARGIN = 0.05  # of the box's longer side, around such keypoints: a hand is longer than its wrist
+_AGREED = 0.5  # OKS of two estimates of the same person
 _FADE_SECONDS = 2.0  # the box score of a person without a detection falls to 1 / e after
 
 
@@ -54,6 +56,20 @@ def widened(boxes: NDArray[np.floating], expected: Poses) -> NDArray[np.floating
     beyond = np.abs(boxes - enclosing(boxes, people)).max(1, keepdims=True) > _BEYOND * unit
     wide = enclosing(boxes, people, _MARGIN * unit)
     return np.where(known[:, None] & beyond, wide, boxes)
+
+
+def agree(first: Poses, second: Poses, sigmas: tuple[float, ...]) -> NDArray[np.bool_]:
+    """Return (N, M) whether two poses of one frame, from different crops, are of the same person.
+
+    Only confident keypoints count. In a wider crop, the pose network may describe a neighbour.
+
+    Args:
+        first: N poses; their boxes give the sizes of the people.
+        second: M poses.
+        sigmas: (K,) OKS sigmas.
+    """
+    seen = (np.where(poses.scores[..., None] >= _SURE, poses.keypoints, np.nan) for poses in (first, second))
+    return np.asarray(oks(*seen, areas(first.boxes), sigmas=sigmas) >= _AGREED)
 
 
 def enclosing(boxes: NDArray[np.floating], people: Poses, margin: NDArray[np.floating] | float = 0.0) -> NDArray[Any]:

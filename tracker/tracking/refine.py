@@ -22,6 +22,9 @@ from .tracklets import Tracklet, drop_ghosts, gather, join
 _ONLINE = TrackerConfig()
 _MEASURED, _INTERPOLATED = STATES.index(State.MEASURED), STATES.index(State.INTERPOLATED)
 _PASSES = 5  # reweighting passes, after which outliers hardly affect the path
+_CALM = 0.5  # seconds of random acceleration: a point at a lower speed than they give is calmer than the others
+_CALMEST = 0.1  # minimum share of the agility that a point at rest keeps
+_ONSET = 0.1  # seconds around the frames of a movement, so that its beginning and end stay sharp
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,18 +165,27 @@ def _both_ways(points: Array, at: Array, *, noise: Array, agility: Array, outlie
     """Filter P points through R frames forwards and smooth them backwards; all in pixels and seconds.
 
     The weight of a measurement falls with its distance from the path of the previous pass (iteratively reweighted
-    least squares, Holland and Welsch 1977), so that sides swapped for a few frames leave no trace.
+    least squares, Holland and Welsch 1977), so that sides swapped for a few frames leave no trace. The agility falls
+    with the speed of the previous pass, so that nothing trembles at rest.
     """
     density, variance = np.square(agility), np.square(noise)
     dts, doubt = np.maximum(np.diff(at, prepend=at[0]), 1e-3), np.ones(noise.shape)
-    process = kalman.process_noise(dts)
+    process, onset = kalman.process_noise(dts), max(round(_ONSET / float(np.median(dts))), 1)
     for _ in range(_PASSES):
         path = Points.unknown(*noise.shape)
         kalman.follow(tuple(path), points, variance * doubt, 2 * agility, dts, density, process)
         kalman.smooth(tuple(path), dts, density, process)
         away = np.linalg.norm(points - path.positions, axis=-1) / noise
         doubt = np.fmax(away / outlier, 1.0) ** 2  # 1 where nothing was measured
+        speeds = _highest(np.linalg.norm(path.velocities, axis=-1), frames=onset)
+        density = np.square(agility * np.clip(speeds / (_CALM * agility), _CALMEST, 1.0))
     return path
+
+
+def _highest(values: Array, *, frames: int) -> Array:
+    """Return the highest of the values (R, P) within `frames` frames before and after each."""
+    padded = np.pad(values, ((frames, frames), (0, 0)))
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * frames + 1, axis=0).max(-1))
 
 
 def _frames(people: list[_Refined], *, count: int, names: tuple[str, ...]) -> Iterator[Tracks]:

@@ -11,12 +11,12 @@ from posetrack.tracker.tracking.tracker import PoseTracker
 from posetrack.tracker.types import Poses, State, Tracks
 
 
-def tracked(scene, *, smooth="none", keep=lambda time: True, **frames):
+def tracked(scene, *, smooth="none", keep=lambda time: True, noise=0.01, **frames):
     """Return the tracks of each frame; frames that are not kept have no observations."""
     tracker = PoseTracker(smooth=smooth)
     return [
         tracker.update(poses if keep(time) else Poses.empty(), time)
-        for time, poses, _ in scene.frames(noise=0.01, **frames)
+        for time, poses, _ in scene.frames(noise=noise, **frames)
     ]
 
 
@@ -44,12 +44,26 @@ def test_it_is_nearer_to_the_truth_than_any_online_choice(times, speed):
     assert refined < 0.75 * min(online.values()) if speed else refined < 0.75 * online["kalman"], (refined, online)
 
 
-def test_at_rest_it_does_not_tremble():
-    scene = synthetic.standing(synthetic.regular(4, 30))
-    raw = tracked(scene)
-    paths = (np.array([frame.poses.keypoints[0] for frame in frames]) for frames in (raw, refine(scene.times, raw)))
-    before, after = (np.diff(path, 2, axis=0).std() for path in paths)
-    assert after < before / 16
+@pytest.mark.parametrize("fps", [10, 30, 60])
+@pytest.mark.parametrize("noise", [0.002, 0.01])
+def test_at_rest_it_is_calmer_than_the_live_filter(noise, fps):
+    scene = synthetic.standing(synthetic.regular(4, fps))
+    raw, live = (tracked(scene, noise=noise, smooth=smooth) for smooth in ("none", "one-euro"))
+    paths = [
+        np.array([frame.poses.keypoints[0] for frame in frames[fps // 2 :]])  # the filter settles
+        for frames in (raw, live, refine(scene.times, raw))
+    ]
+    before, online, after = (np.diff(path, 2, axis=0).std() for path in paths)
+    assert after < min(before / 16, online)
+
+
+def test_who_starts_and_stops_at_once_is_not_smoothed_away():
+    scene = synthetic.standing(times := synthetic.regular(4, 30))
+    distance = 200 * np.clip(times - 1.5, 0, 1)  # pixels, of a person 200 pixels in height
+    moved = replace(scene, keypoints=scene.keypoints + distance[:, None, None, None] * [1, 0])
+    raw = tracked(replace(moved, boxes=scene.boxes + distance[:, None, None] * [1, 0, 1, 0]), noise=0.002)
+    refined = np.array([frame.poses.keypoints[0] for frame in refine(times, raw)])
+    assert np.abs(refined - moved.keypoints[:, 0]).max() < 8
 
 
 def test_a_gap_is_interpolated_and_marked():

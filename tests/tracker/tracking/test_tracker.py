@@ -394,6 +394,14 @@ def test_parts_of_a_person_begin_no_track():
     assert tracks.ids.tolist() == [1]
 
 
+def test_the_upper_half_of_a_person_begins_no_track_however_sure_the_detector_is():
+    tracker = PoseTracker()
+    for frame in range(20):
+        others = [[100.0, 20, 160, 180], [110, 90, 150, 205]]  # people behind and in front
+        tracks = tracker.update(box_only([[100, 50, 160, 200], [102, 51, 159, 120], *others], [0.9] * 4), frame / 25)
+    assert tracks.ids.tolist() == [1, 2, 3]
+
+
 def test_half_a_person_with_the_pose_of_the_whole_begins_no_track():
     """A detector sees the whole person with little confidence, and the upper half with much."""
     whole, half = np.array([100.0, 50, 160, 230]), np.array([100.0, 50, 160, 140])
@@ -436,6 +444,27 @@ def test_people_are_reidentified_by_appearance():
 
     assert ids(red, red) == [1]
     assert ids(red, blue) == [2]
+
+
+@pytest.mark.parametrize("fps", [10, 25])
+@pytest.mark.parametrize("edge", ["left", "right"])
+@pytest.mark.parametrize("wait", [-0.4, -0.2, 0.0, 0.2])  # seconds from the last sight of one to the first of the other
+def test_who_enters_where_another_leaves_is_someone_else(edge, wait, fps):
+    tracker, width = PoseTracker(), 640
+    wardrobe = np.repeat([[[0.9, 0.44]], [[0.1, 0.99]]], 6, axis=1)  # not so different that geometry counts for nothing
+    for frame in range(3 * fps):
+        time, boxes, looks = frame / fps, [], []
+        for look, right in enumerate((250 - 150 * time, 150 * (time - 250 / 150 - wait))):  # pixels; 60 wide
+            if right > 12:
+                boxes.append([max(right - 60, 0), 50, right, 200])
+                looks.append(look)
+        if len(boxes) == 2:  # the nearer one hides the other
+            boxes, looks = boxes[1:], looks[1:]
+        if edge == "right":
+            boxes = [[width - box[2], box[1], width - box[0], box[3]] for box in boxes]
+        poses = box_only(boxes, features=wardrobe[looks]) if boxes else Poses.empty()
+        tracks = tracker.update(poses, time, size=(360, width))
+    assert tracks.ids.tolist() == [2]
 
 
 def test_who_leaves_the_picture_is_not_who_enters_there():

@@ -7,7 +7,6 @@ import pytest
 
 from posetrack.errors import OutputError
 from posetrack.tracker.partial import (
-    KEPT,
     PartialFile,
     Transaction,
     check_target,
@@ -15,6 +14,7 @@ from posetrack.tracker.partial import (
     scratch_folder,
     sidecar_path,
 )
+from posetrack.tracker.partial.claim import KEPT
 
 ROOT = Path(__file__).parents[2]
 

@@ -156,10 +156,12 @@ def _come_in(boxes: Array, inner: Array, others: Array) -> Mask:
         others: (N, 4) measured boxes.
     """
     sides = np.tile(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0), 2)  # (T, 4)
-    inwards = (others - boxes[:, None]) * np.array([-1, -1, 1, 1])  # (T, N, 4)
-    opposite = np.roll(inwards, 2, axis=-1)  # of the edge that is outside, the one inside shows the motion
     leaving = np.abs(boxes - inner) >= _OUTSIDE * sides
-    return np.asarray((leaving[:, None] & (opposite >= _TURNED * sides[:, None])).any(-1))
+    rows, entering = leaving.any(-1), np.zeros((len(boxes), len(others)), dtype=bool)
+    inwards = (others - boxes[rows, None]) * np.array([-1, -1, 1, 1])  # (L, N, 4)
+    opposite = np.roll(inwards, 2, axis=-1)  # of the edge that is outside, the one inside shows the motion
+    entering[rows] = (leaving[rows, None] & (opposite >= _TURNED * sides[rows, None])).any(-1)
+    return entering
 
 
 def _cut_off(boxes: Array, others: Array) -> Mask:

@@ -23,7 +23,7 @@ from posetrack.tracker.types import State, Tracks
 
 FPS = 25
 STAND = motions.stand(1)
-TOLERANCE = 0.8  # seconds between an event and the true one; 1.0 for squats, whose end is slow
+TOLERANCE = {"squat": 1.0}  # seconds between an event and the true one, otherwise 0.8; the end of a squat is slow
 CHILD = motions.Build(trunk=0.29, neck=0.15, thigh=0.22, shank=0.22, arm=0.17, forearm=0.135, shoulder=0.11, hip=0.08)
 LEAN = motions.Build(trunk=0.275, thigh=0.255, shank=0.255, arm=0.195, forearm=0.155, shoulder=0.105)
 BROAD = motions.Build(trunk=0.3, thigh=0.24, shank=0.24, shoulder=0.13, hip=0.1)
@@ -99,9 +99,11 @@ OTHERS = [
     *clips("slow-lunge", motions.lunges(3, seconds=3.2), (30, 120), build=BROAD, look=LIGHT),
     *clips("slow-push-up", motions.push_ups(4, seconds=2.2), (20, 160), blend=2.5, build=LEAN, look=BLUE),
     *clips("fast-push-up", motions.push_ups(5, seconds=1.2), (0,), blend=2.5, build=BROAD, look=LIGHT),
+    *clips("child-push-up", motions.push_ups(4, seconds=1.8), (340, 200), blend=2.5, build=CHILD, look=DARK, tall=280),
     *clips("slow-walk", motions.walk(10, cadence=80), (0, 150, 100), build=BROAD, look=DARK),
     *clips("fast-walk", motions.walk(14, cadence=135), (20, 180, 280), build=CHILD, look=LIGHT, tall=240),
     *clips("passing", motions.walk(11, cadence=105), (0, 180), build=LEAN, look=BLUE, tall=250, speed=0.35),
+    *clips("crossing", motions.walk(9, cadence=120), (10, 170), build=BROAD, look=LIGHT, tall=230, speed=0.4),
     *clips("right-hand", motions.raise_hand("right"), (90, 180), build=CHILD, look=BLUE),
     *clips("backwards", motions.fall(-1), (0, 160), end=False, build=BROAD, look=DARK),
 ]
@@ -144,9 +146,7 @@ def count(clip, found):
     truth = [(name, time) for name, time in clip.motion().events]
     right = 0
     for name, time in truth:
-        near = [
-            one for one in left if one.event == name and abs(one.time - time) <= (1.0 if name == "squat" else TOLERANCE)
-        ]
+        near = [one for one in left if one.event == name and abs(one.time - time) <= TOLERANCE.get(name, 0.8)]
         if near:
             right += 1
             left.remove(min(near, key=lambda one: abs(one.time - time)))

@@ -15,12 +15,15 @@ import counts
 import motions
 import numpy as np
 from performed import frames
+from scipy.optimize import minimize
 
 from posetrack.tracker.features.events import detector
 from posetrack.tracker.features.events.confidence import MARGIN
 
 GROUPS = {"step": "steps", "left_hand_raised": "", "right_hand_raised": "", "fall": ""}  # others are repetitions
+EXPECTED = np.array([0.0, 1.0, 1.0])
 PRIOR = np.diag([0.02, 0.2, 0.2])  # keeps weights finite where nearly all events are right
+LEAST = 0.2  # weight of margin and quality: too few repetitions are wrong to show that both matter
 STAND = motions.stand(1)
 PARTS = [
     [STAND, motions.walk(14)],
@@ -56,7 +59,7 @@ def samples(sources):
         detector.confidence = lambda event, asked=asked, **words: asked.append(words) or stated(event, **words)
         for event, words in zip(counts.events(seen), asked, strict=True):
             times = [time for kind, time in truth if kind == event.event]
-            right = any(abs(time - event.time) <= counts.TOLERANCE for time in times)
+            right = any(abs(time - event.time) <= counts.TOLERANCE.get(event.event, 0.8) for time in times)
             quality = 0.0 if np.isnan(words["quality"]) else words["quality"]
             row = (1.0, min(max(words["margin"], 0.0), MARGIN), quality, right)
             found[GROUPS.get(event.event, "repetitions")].append((name, row))
@@ -65,14 +68,14 @@ def samples(sources):
 
 
 def fit(rows):
-    """Return the weights (3,) of a logistic regression on rows (M, 4), by Newton's method; none is negative but one."""
+    """Return the weights (3,) of a logistic regression on rows (M, 4), by L-BFGS-B."""
     x, y = rows[:, :3], rows[:, 3]
-    weights = np.array([0.0, 1.0, 1.0])
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-x @ weights))
-        slope = x.T @ (p - y) + PRIOR @ (weights - [0, 1, 1])
-        weights = weights - np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + PRIOR, slope)
-    return weights
+
+    def loss(weights):
+        off = weights - EXPECTED
+        return np.logaddexp(0, x @ weights).sum() - y @ x @ weights + off @ PRIOR @ off / 2
+
+    return minimize(loss, EXPECTED, bounds=[(None, None), (LEAST, None), (LEAST, None)]).x
 
 
 def main(folder):
@@ -83,7 +86,7 @@ def main(folder):
         for name in set(names):
             stated[names == name] = 1 / (1 + np.exp(-rows[names == name, :3] @ fit(rows[names != name])))
         sys.stdout.write(
-            f"{group}: {len(rows)} events, {rows[:, 3].mean():.2f} right, weights {fit(rows).round(2).tolist()}"
+            f"{group}: {len(rows)} events, {rows[:, 3].mean():.2f} right, weights {fit(rows).round(2).tolist()}\n"
         )
         for low, high in pairwise(BINS):
             here = (stated >= low) & (stated < high)

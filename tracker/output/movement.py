@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -184,9 +183,21 @@ def _cycle(one: GaitCycle) -> str:
 
 def _gait(gait: Gait) -> dict[str, Any]:
     """Return one person's figures and curves, ready for JSON; None where unknown."""
-    figures = dataclasses.asdict(summarise(gait.cycles))
-    left, right = figures.pop("steps")
-    figures |= {"left_step": left, "right_step": right}
+    found = summarise(gait.cycles)
+    left, right = found.steps
+    figures = {
+        "cycles": found.cycles,
+        "cadence_per_min": found.cadence,
+        "stride_s": found.stride,
+        "stride_sd_s": found.stride_sd,
+        "stride_cv_pct": found.stride_cv,
+        "left_step_s": left,
+        "right_step_s": right,
+        "step_asymmetry_pct": found.step_asymmetry,
+        "stance_pct": found.stance,
+        "speed_bh_s": found.speed_bh_s,
+        "speed_m_s": found.speed_m_s,
+    }
     curves = {joint: _curve(curve) for joint, curve in gait.curves.items() if curve.count.any()}
     return {name: _known(value) for name, value in figures.items()} | {"curves_deg": curves}
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import UsageError
 from ..features.kinematics.angles import JOINTS, wrap
-from ..summary.agreement import agreement, pairs_of
+from ..summary.agreement import LEAST_PAIRS, agreement, pairs_of
 from ..summary.sessions import Array, Measure, Session
 from .data import SIDES
 from .drawing import draw_panel, new_figure, write_figure
@@ -22,7 +22,6 @@ from .drawing import draw_panel, new_figure, write_figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEAST = 3  # pairs; fewer have no limits worth a plot
 _NAMES = {"frame": "of both tables", "session": "range of both sessions"}
 
 
@@ -43,12 +42,12 @@ def save_agreement(path: Path, first: Session, others: Sequence[Session], *, by:
         (other, measure, a, b)
         for other in others
         for measure, a, b in pairs_of(first, other, by=by)
-        if measure.base in JOINTS and (np.isfinite(a) & np.isfinite(b)).sum() >= LEAST
+        if measure.base in JOINTS and (np.isfinite(a) & np.isfinite(b)).sum() >= LEAST_PAIRS
     ]
     if not found:
         unit = "frames" if by == "frame" else "people"
         raise UsageError(
-            f"No joint angle is known in {LEAST} {unit} of two tables. Compare more {unit}, or leave --plot out."
+            f"No joint angle is known in {LEAST_PAIRS} {unit} of two tables. Compare more {unit}, or leave --plot out."
         )
     rows = -(-len(found) // 2)
     figure = new_figure(2.3 * rows)

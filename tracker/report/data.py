@@ -122,8 +122,7 @@ def _cycle(measurements: Measurements, identity: int) -> dict[str, list[float | 
         return None
     columns = {"percent": PERCENT.astype(float)}
     for joint, curve in moves.gait.curves.items():
-        sd = np.nan_to_num(curve.sd)
-        columns |= {joint: curve.mean, f"{joint}_low": curve.mean - sd, f"{joint}_high": curve.mean + sd}
+        columns |= {joint: curve.mean, f"{joint}_low": curve.mean - curve.sd, f"{joint}_high": curve.mean + curve.sd}
     return {name: [None if np.isnan(v) else round(v, 1) for v in values.tolist()] for name, values in columns.items()}
 
 

@@ -7,7 +7,7 @@ import math
 from ..features.extraction.columns import SYMMETRIC
 from ..features.kinematics.angles import ANGLES
 from ..features.movement.balance import Jump, Stand
-from ..features.movement.gait import summarise
+from ..features.movement.gait import LEAST_CYCLES, LEAST_STRIDES, summarise
 from ..features.movement.phases import Repetition
 from .data import label
 from .measurements import Measurements
@@ -19,6 +19,12 @@ QUALITY = (
     "Quality: of the angle, 0 to 1, mean over time; low where its plane is not seen from the side or scores are low. "
     f"Rows below {LEAST_QUALITY} are grey and have no asymmetry."
 )
+_DEPTHS = {  # by what is counted
+    "thigh_drop": "the thighs from upright",
+    "elbow_drop": "the upper arms from hanging",
+    "arm_raise": "the arms from hanging",
+    "hip_height": "the hips above the lower ankle",
+}
 
 
 def person_tables(measurements: Measurements) -> list[Table]:
@@ -87,7 +93,7 @@ def _repetitions(measurements: Measurements) -> Table:
         *("depth", "joint", "left range (deg)", "right range (deg)", "asymmetry (%)", "quality", "confidence"),
     )
     measures = {one.exercise: one.measure for one in done}
-    depths = ", ".join(f"{label(measure)} of a {label(exercise)}" for exercise, measure in measures.items())
+    depths = "; ".join(f"{label(name)}, {_DEPTHS.get(measure, label(measure))}" for name, measure in measures.items())
     note = f"Depth: {depths}. Joint: the one that moves most. {FORMULA}"
     return Table("repetitions", "Repetitions", columns, rows, note=note)
 
@@ -122,7 +128,10 @@ def _gait(measurements: Measurements) -> Table:
         *("left step (s)", "right step (s)", "step asymmetry (%)", "stance (%)"),
         *("speed (body heights/s)", "speed (m/s)"),
     )
-    note = "Heel strikes and toe-offs by the method of Zeni et al. 2008. Step asymmetry: 200 (L - R) / (L + R)."
+    note = (
+        "Heel strikes and toe-offs by the method of Zeni et al. 2008. Step asymmetry: 200 (L - R) / (L + R). "
+        f"Stride SD and CV need {LEAST_STRIDES} cycles, step asymmetry {LEAST_CYCLES} of each side."
+    )
     return Table("gait", "Gait", columns, rows, note=note)
 
 

@@ -22,15 +22,16 @@ from .sessions import Array, Measure, Session
 log = logging.getLogger("posetrack")
 
 LIMIT = 1.96  # standard deviations on either side of the bias, which hold 95 % of normal differences
-LEAST_PAIRS = 5  # that pingouin's ICC needs
+LEAST_PAIRS = 5  # for limits and ICC; with 5, the 95 % interval of each limit is still as wide as the limits are apart
 BY = ("session", "frame")
 DEFINITIONS = {  # written to the sidecar
     "difference": "b - a, for several pairs their mean (bias); an angle by the shorter way",
+    "known_a_pct, known_b_pct": "share of the person's frames in which the measure is known",
     "sd": "standard deviation of the differences",
     "loa_low, loa_high": f"limits of agreement, difference -/+ {LIMIT:g} sd (Bland and Altman 1986)",
     "icc": "ICC(A,1), absolute agreement, single measurements, two-way (McGraw and Wong 1996)",
     "icc_low, icc_high": "its 95 % confidence interval; not given for frames, which follow each other",
-    "pairs": f"sd and limits need 2, icc {LEAST_PAIRS}",
+    "pairs": f"people, or frames; sd, limits and icc need {LEAST_PAIRS}; what is never known in both has no row",
 }
 
 
@@ -54,7 +55,7 @@ def agreement(
         b = a + wrap(b - a, period)
     gaps = b - a
     bias = float(gaps.mean()) if len(gaps) else np.nan
-    spread = float(gaps.std(ddof=1)) if len(gaps) > 1 else np.nan
+    spread = float(gaps.std(ddof=1)) if len(gaps) >= LEAST_PAIRS else np.nan
     means = {"a": float(a.mean()), "b": float(b.mean())} if len(a) else {"a": np.nan, "b": np.nan}
     limits = {"loa_low": bias - LIMIT * spread, "loa_high": bias + LIMIT * spread}
     return {
@@ -100,22 +101,32 @@ def by_frame(first: Session, second: Session) -> Iterator[dict[str, Any]]:
                 period=measure.period,
                 independent=False,
             )
-            yield _row(measure, "value", first, second, a) | found
+            if found["pairs"]:
+                yield _row(measure, "value", first, second, a) | found
 
 
 def by_session(first: Session, second: Session) -> Iterator[dict[str, Any]]:
     """Yield the difference of every statistic of each person, and with several people their agreement."""
     one, other = summary(first), summary(second)
     pairs = _pairs(first, second)
+    if len(pairs) > 1:
+        log.warning(
+            "People of '%s' and '%s' are paired by ID, and each recording gives its IDs anew. Check who is who, or "
+            "record one person.",
+            first.name,
+            second.name,
+        )
     shared = [(first.measures[m], second.measures[n]) for _, m, n in _shared(first, second)]
     for here, there in shared:
         for name in STATISTICS:
             period = here.period if name in ("min", "max", "mean") else None
             values = np.array([[one[a][here].values[name], other[b][there].values[name]] for a, b in pairs])
-            for (a, _), (before, after) in zip(pairs, values):
+            for (a, b), (before, after) in zip(pairs, values):
                 found = agreement(np.array([before]), np.array([after]), period=period)
-                yield _row(here, name, first, second, a) | found
-            if len(pairs) > 1:
+                known = {"known_a_pct": one[a][here].known, "known_b_pct": other[b][there].known}
+                if found["pairs"]:
+                    yield _row(here, name, first, second, a) | found | known
+            if np.isfinite(values).all(1).sum() > 1:
                 yield _row(here, name, first, second, "all") | agreement(*values.T, period=period)
 
 

@@ -69,10 +69,10 @@ def test_gait_has_a_row_per_cycle_and_figures_and_curves_in_its_sidecar(tmp_path
     assert list(rows[0]) == list(facts["columns"]) == list(GAIT_COLUMNS)
     assert all(float(row["speed_m_s"]) > 0 for row in rows)
     figures = facts["people"]["1"]
-    assert figures["cadence"] == pytest.approx(120 / 1.1, rel=0.05)
+    assert figures["cadence_per_min"] == pytest.approx(120 / 1.1, rel=0.05)
     assert len(figures["curves_deg"]["left_knee"]["mean"]) == 101
     assert "left_ankle" not in figures["curves_deg"]
-    assert figures["stride_sd"] < 0.2
+    assert figures["stride_sd_s"] < 0.2
 
 
 def test_balance_has_jumps_and_standing(tmp_path):

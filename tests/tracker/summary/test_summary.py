@@ -106,6 +106,12 @@ def test_agreement_of_known_numbers():
     assert noisy["icc_low"] < noisy["icc"] < noisy["icc_high"]
 
 
+def test_few_pairs_have_a_difference_but_no_limits_of_agreement():
+    found = agreement(np.array([10.0, 20, 30]), np.array([12.0, 20, 33]))
+    assert found["difference"] == pytest.approx(5 / 3)
+    assert np.isnan([found[name] for name in ("sd", "loa_low", "loa_high", "icc")]).all()
+
+
 @pandas_4
 def test_angles_are_compared_by_the_shorter_way():
     a = np.array([170.0, 175, 178, -179, -175, 179])
@@ -117,7 +123,7 @@ def test_angles_are_compared_by_the_shorter_way():
 
 
 @pandas_4
-def test_sessions_of_several_people_are_compared_over_time(tmp_path):
+def test_sessions_of_several_people_are_compared_over_time(tmp_path, caplog):
     rng = np.random.default_rng(0)
     swing = np.sin(np.linspace(0, 6, 60))
     reach = {person: 30 + 10 * person for person in range(1, 7)}
@@ -137,6 +143,9 @@ def test_sessions_of_several_people_are_compared_over_time(tmp_path):
     assert float(everyone["difference"]) == pytest.approx(8 * span, rel=1e-4)
     assert 0.5 < float(everyone["icc"]) < 0.99
     assert found["3", "left", "range"]["icc"] == ""
+    assert found["3", "left", "range"]["known_b_pct"] == "100"
+    assert all(row["pairs"] != "0" for row in found.values())
+    assert "each recording gives its IDs anew" in caplog.text
 
 
 @pandas_4
@@ -191,7 +200,7 @@ def test_wrong_tables_are_sentences(tmp_path, capsys):
     other = table(tmp_path / "w.csv", {1: (np.arange(9.0), np.arange(9.0))})
     words = ["compare", str(other), str(table(tmp_path / "v.csv", {1: (np.arange(9.0), np.arange(9.0))}))]
     assert main([*words, "--out", str(tmp_path / "z.csv"), "--plot", str(tmp_path / "z.png")]) == 2
-    assert "in 3 people of two tables" in capsys.readouterr().err
+    assert "in 5 people of two tables" in capsys.readouterr().err
     (tmp_path / "deep").mkdir()
     with pytest.raises(UsageError, match="Two tables are named 'y'"):
         find_tables([str(path), str(table(tmp_path / "deep" / "y.csv", {1: (np.arange(9.0), np.arange(9.0))}))])

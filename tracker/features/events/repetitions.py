@@ -87,6 +87,12 @@ class Cycle:
 LEAST_KNOWN = 0.5  # minimum share of a repetition's frames in which its measure is known
 LEAST_QUALITY = 0.2  # of the measure; an elbow that bends towards the camera has 0.1, one that is seen well 0.5 or more
 _UPRIGHT = ("trunk_rise", 0.6, math.inf)
+_ON_HANDS = (
+    ("trunk_rise", -0.3, 0.65),
+    ("thigh_drop", -0.5, 0.75),
+    ("shank_drop", -0.5, 0.5),
+    ("hand_height", -math.inf, 0.3),
+)
 EXERCISES = (
     Exercise(
         "squat",
@@ -122,11 +128,12 @@ EXERCISES = (
     ),
     Exercise(
         "push_up",
-        "arm_raise",
-        low=-0.75,
-        high=-0.62,
-        gates=(("trunk_rise", -0.3, 0.65), ("shank_drop", -0.5, 0.5), ("hand_height", -math.inf, 0.3)),
-        eccentric_first=True,
+        "elbow_drop",
+        low=0.62,
+        high=0.78,
+        rest="high",
+        gates=_ON_HANDS,
+        rest_gates=_ON_HANDS,  # who falls or gets up does not begin and end on straight arms
     ),
     Exercise(
         "jumping_jack",

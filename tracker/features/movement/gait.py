@@ -24,6 +24,8 @@ _SMOOTH = 0.05  # seconds; a walk has little above 3 Hz
 _SWING = 0.15  # body heights between the foremost and the hindmost place of a foot; an ordinary walk has 0.4
 _SHORTEST, _LONGEST = 0.5, 2.5  # seconds of a cycle
 _LEAST, _MOST = 0.7, 1.4  # of the passage's median cycle; a heel strike that is missed makes a cycle of 1.5 or 2
+LEAST_CYCLES = 3  # of one side, for a band and for an asymmetry; steps are measured in whole frames
+LEAST_STRIDES = 5  # for a standard deviation; the 95 % interval of that of 5 is still 0.6 to 2.9 times it
 _SIGNS = {"right": 1.0, "left": -1.0}  # of the image's direction by view; gait is not measured in other views
 
 
@@ -119,8 +121,8 @@ class Curve:
 
     @property
     def sd(self) -> Array:
-        """(101,) degrees, of the sample; NaN with fewer than two cycles."""
-        count = np.where(self.count > 1, self.count, np.nan)
+        """(101,) degrees, of the sample; NaN with fewer than `LEAST_CYCLES`."""
+        count = np.where(self.count >= LEAST_CYCLES, self.count, np.nan)
         return np.sqrt(np.maximum(self.squares - count * self.mean**2, 0) / (count - 1))
 
 
@@ -132,10 +134,10 @@ class GaitSummary:
         cycles: number.
         cadence: steps per minute.
         stride: mean seconds of a cycle.
-        stride_sd: its standard deviation, seconds.
+        stride_sd: its standard deviation, seconds; NaN with fewer than `LEAST_STRIDES`.
         stride_cv: the same in percent of the mean.
         steps: mean seconds of a left and of a right step.
-        step_asymmetry: 200 (L - R) / (L + R) of `steps`, %.
+        step_asymmetry: 200 (L - R) / (L + R) of `steps`, %; NaN with fewer than `LEAST_CYCLES` of each side.
         stance: mean share of the cycle on the ground, %.
         speed_bh_s: body heights per second.
         speed_m_s: metres per second; NaN if not calibrated.
@@ -220,8 +222,10 @@ def normalised(times: Array, degrees: Array, start: float, end: float) -> Array:
 def summarise(cycles: Sequence[GaitCycle]) -> GaitSummary:
     """Return the figures of one person's cycles; NaN where there are too few."""
     strides = np.array([cycle.stride for cycle in cycles])
-    left, right = (_mean([cycle.step for cycle in cycles if cycle.side == side]) for side in SIDES)
-    sd = float(strides.std(ddof=1)) if len(strides) > 1 else math.nan
+    sides = [[cycle.step for cycle in cycles if cycle.side == side] for side in SIDES]
+    left, right = map(_mean, sides)
+    compared = min(map(len, sides)) >= LEAST_CYCLES
+    sd = float(strides.std(ddof=1)) if len(strides) >= LEAST_STRIDES else math.nan
     mean = _mean(strides.tolist())
     return GaitSummary(
         cycles=len(cycles),
@@ -230,7 +234,7 @@ def summarise(cycles: Sequence[GaitCycle]) -> GaitSummary:
         stride_sd=sd,
         stride_cv=100 * sd / mean,
         steps=(left, right),
-        step_asymmetry=200 * (left - right) / (left + right),
+        step_asymmetry=200 * (left - right) / (left + right) if compared else math.nan,
         stance=100 * _mean([cycle.stance / cycle.stride for cycle in cycles]),
         speed_bh_s=_mean([cycle.speed_bh_s for cycle in cycles]),
         speed_m_s=_mean([cycle.speed_m_s for cycle in cycles]),

@@ -21,7 +21,7 @@ SETTLE_SECONDS = 1.0  # before and after a repetition, in which its rest is sear
 _SMOOTH = 0.06  # seconds; keeps 99 % of a movement of 0.5 Hz and 93 % of one of 1 Hz
 _LOW, _HIGH = 0.15, 0.4  # shares of the way from rest, from whose times the beginning is extrapolated
 _REST = 10  # percentile of the values before a repetition that is its rest: low, but above the noise's lowest
-_DROPS = ("trunk_rise", "thigh_drop", "shank_drop")  # cosines of a segment's angle, 0 degrees upright
+_DROPS = ("trunk_rise", "thigh_drop", "shank_drop", "elbow_drop")  # cosines of a segment's angle, 0 degrees upright
 _RAISES = ("arm_raise", "left_arm_raise", "right_arm_raise")  # 0 degrees hanging, 180 overhead
 
 

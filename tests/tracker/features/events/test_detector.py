@@ -139,6 +139,26 @@ def test_bending_the_arms_while_squatting_is_no_curl():
     assert {yaw: {event.event for event in events} for yaw, events in found.items()} == {0: {"squat"}, 90: {"squat"}}
 
 
+def events_of(motion, *, noise):
+    """Return the events of one person's motion."""
+    actions = ActionFeatures()
+    detector = EventDetector(actions)
+    rows = [
+        row
+        for index, time, poses in motion.frames(noise=noise)
+        for row in actions.update(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
+    ]
+    return [event for row in rows + actions.finish() for event in detector.update(row)]
+
+
+def exchanged_legs(motion, now):
+    """Return the motion as a network sees it that exchanges the ankles in the frames of a mask (T,)."""
+    swapped = motion.keypoints.copy()
+    pair = [COCO.keypoints.index(f"{side}_ankle") for side in ("left", "right")]
+    swapped[:, pair] = np.where(now[:, None, None], swapped[:, pair[::-1]], swapped[:, pair])
+    return motions.Motion(motion.times, swapped, motion.events)
+
+
 def test_a_lunge_counts_where_the_knees_are_seen_on_one_leg():
     lunge = motions.perform([STAND, motions.lunges(3)], irregular(9.5, 30))
     hip, far, near = (COCO.keypoints.index(name) for name in ("left_hip", "left_knee", "right_knee"))
@@ -147,33 +167,30 @@ def test_a_lunge_counts_where_the_knees_are_seen_on_one_leg():
         lunge.keypoints[:, near],
         lunge.keypoints[:, far],
     )
-    actions = ActionFeatures()
-    detector = EventDetector(actions)
-    rows = [
-        row
-        for index, time, poses in lunge.frames(noise=0.005)
-        for row in actions.update(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
-    ]
-    names = [event.event for row in rows + actions.finish() for event in detector.update(row)]
-    assert names == ["lunge"] * 3
+    assert [event.event for event in events_of(lunge, noise=0.005)] == ["lunge"] * 3
 
 
 def test_feet_that_rise_only_while_they_are_far_apart_are_no_steps():
     times = irregular(8, 30)
     lunge = motions.perform([STAND, motions.lunges(3)], times)
-    swapped = lunge.keypoints.copy()
-    left, right = (COCO.keypoints.index(f"{side}_ankle") for side in ("left", "right"))
-    now = np.sin(2 * np.pi * times / 1.3)[:, None] > 0.3  # a network exchanges the legs
-    swapped[:, left] = np.where(now, lunge.keypoints[:, right], lunge.keypoints[:, left])
-    swapped[:, right] = np.where(now, lunge.keypoints[:, left], lunge.keypoints[:, right])
-    actions = ActionFeatures()
-    detector = EventDetector(actions)
-    rows = [
-        row
-        for index, time, poses in motions.Motion(times, swapped, ()).frames(noise=0.003)
-        for row in actions.update(index, time, Tracks([1], poses, np.zeros((1, 2)), (State.MEASURED,)))
-    ]
-    assert "step" not in [event.event for row in rows + actions.finish() for event in detector.update(row)]
+    seen = exchanged_legs(lunge, np.sin(2 * np.pi * times / 1.3) > 0.3)
+    assert "step" not in [event.event for event in events_of(seen, noise=0.003)]
+
+
+def test_steps_count_where_legs_are_exchanged_until_they_pass():
+    times = irregular(10, 30)
+    walk = motions.perform([STAND, motions.walk(11, cadence=105)], times, speed=0.4)
+    half = 30 / 105  # seconds from the feet farthest apart to their passing
+    now = np.any([(times > time + 0.05) & (times < time + half) for _, time in walk.events[1::2]], axis=0)
+    found = events_of(exchanged_legs(walk, now), noise=0.003)
+    assert hits(walk.events, found, "step") >= 10
+    assert len(found) <= 11
+
+
+def test_who_falls_and_gets_up_on_hands_and_knees_does_no_push_up():
+    kneels = (2.0, lambda t: {"trunk": 85 + 0 * t, "shank": -88.0, "arm": 0.0, "forearm": 0.0}, ())
+    _, found = watch([STAND, motions.fall(1), kneels, motions.fall(1), STAND], 1.5, (0,), fps=15)
+    assert "push_up" not in {event.event for events in found.values() for event in events}
 
 
 def test_falling_backwards_is_a_fall_and_its_value_its_speed():

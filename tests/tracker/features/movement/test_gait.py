@@ -75,6 +75,17 @@ def test_uneven_strides_vary():
     assert summarise(gait_cycles(unsteady)).stride_sd > 3 * summarise(gait_cycles(steady)).stride_sd
 
 
+def test_few_cycles_have_no_variability_and_no_asymmetry():
+    _, found = passage([STAND, motions.gait(3)], noise=0.003)
+    gait = Gait()
+    cycles = gait.add(found)
+    figures = summarise(cycles[:2])
+    assert figures.stride == pytest.approx(1.1, abs=0.1)
+    assert np.isnan([figures.stride_sd, figures.stride_cv, figures.step_asymmetry]).all()
+    assert np.isfinite(gait.curves["left_knee"].mean).any()
+    assert np.isnan(gait.curves["left_knee"].sd).all()
+
+
 def test_the_speed_is_that_of_the_walk_in_body_heights_and_metres():
     conditions = {"speed": 0.5, "actions": ActionFeatures(calibration=Calibration(person_height=1.8))}
     _, found = passage([STAND, motions.gait(8)], **conditions)

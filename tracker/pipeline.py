@@ -243,7 +243,8 @@ class Pipeline:
         own = poses[rows]
         wide = self.estimate(frame, Detections(boxes[rows], own.box_scores))
         wide = replace(wide, boxes=enclosing(own.boxes, wide))
-        rows[rows] = same = agree(own, wide, self.estimator.skeleton.sigmas).diagonal()
+        same = agree(own, wide, self.estimator.skeleton.sigmas).diagonal()
+        rows[rows] = same
         return joined(poses[~rows], wide[same])
 
     def _recovered(self, frame: Frame, expected: Tracks, found: Poses, step: float) -> Poses:

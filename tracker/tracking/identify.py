@@ -16,9 +16,7 @@ from .state import BOX, TrackState
 _DISSIMILAR = 0.07  # appearance similarity below zero at which a lost track cannot be reidentified
 _SIMILAR = 0.1  # appearance similarity above zero at which a person who is leaving or left the image may be back
 _OUTSIDE = 0.1  # of the width or height, from which a person is leaving the image
-_TURNED = (
-    0.2  # of the width or height, by which a pose is further inside than expected: someone who turned, or who enters
-)
+_TURNED = 0.2  # of the width or height, by which someone who turned, or who enters, is further inside than expected
 _INSIDE = 0.75  # share of a box inside another person's box, from which it may be a part of that person
 _EDGE = 0.05  # of the whole box's longer side, within which two edges are the same
 _RECENT = 0.5  # seconds without observation, during which parts of a person may still be detected

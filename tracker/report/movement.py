@@ -14,7 +14,7 @@ from ..features.extraction.stream import Features
 from ..features.kinematics.angles import JOINTS, mean_angle, unwrapped, wrap
 from ..features.kinematics.derivatives import smoothed
 from ..features.kinematics.points import SIDES
-from ..features.kinematics.signals import symmetry_index
+from ..features.kinematics.signals import LEAST_KNOWN, symmetry_index
 from ..features.movement.balance import Jump, Stand, jumps, stands
 from ..features.movement.gait import Gait
 from ..features.movement.passage import Passage
@@ -100,6 +100,7 @@ class Moves:
     """What one person did.
 
     Attributes:
+        frames: number of frames of its passages.
         extents: by joint of `angles.JOINTS`; impossible values are left out.
         gait: cycles and curves.
         flags: by name, see `quality.Quality`.
@@ -107,6 +108,7 @@ class Moves:
         jumps: in order.
     """
 
+    frames: int = 0
     extents: dict[str, Extent] = field(default_factory=lambda: {joint: Extent() for joint in JOINTS})
     gait: Gait = field(default_factory=Gait)
     flags: dict[str, Flag] = field(default_factory=dict)
@@ -115,12 +117,17 @@ class Moves:
 
     @property
     def asymmetry(self) -> dict[str, float]:
-        """Symmetry index of the ranges of each pair of joints, %; without pairs that hardly move or are poorly seen."""
+        """Symmetry index of the ranges of each pair of joints, %.
+
+        Pairs that hardly move, are poorly seen, or of which a side is rarely known, are left out.
+        """
         pairs = {joint: [self.extents[f"{side}_{joint}"] for side in SIDES] for joint in SYMMETRIC}
         ranges = {
             joint: [side.range for side in sides]
             for joint, sides in pairs.items()
-            if all(side.mean_quality >= LEAST_QUALITY for side in sides)
+            if all(
+                side.mean_quality >= LEAST_QUALITY and 100 * side.count >= LEAST_KNOWN * self.frames for side in sides
+            )
         }
         indices = {joint: float(symmetry_index(*map(np.array, sides))) for joint, sides in ranges.items()}
         return {joint: index for joint, index in indices.items() if not math.isnan(index)}
@@ -154,6 +161,7 @@ class Movement:
         """Add completed movements of people who have been in a frame."""
         for passage in passages:
             person = self.people[passage.track]
+            person.frames += len(passage.times)
             person.gait.add(passage)
             person.stands += stands(passage)
             person.jumps += jumps(passage)

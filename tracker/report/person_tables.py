@@ -6,6 +6,7 @@ import math
 
 from ..features.extraction.columns import SYMMETRIC
 from ..features.kinematics.angles import ANGLES
+from ..features.kinematics.signals import LEAST_KNOWN
 from ..features.movement.balance import Jump, Stand
 from ..features.movement.gait import LEAST_CYCLES, LEAST_STRIDES, summarise
 from ..features.movement.phases import Repetition
@@ -17,7 +18,8 @@ from .tables import Cell, Row, Table, number, person_cell, without_empty_columns
 FORMULA = "Asymmetry: 200 (L - R) / (L + R); positive where the left side moves more, empty below 10 degrees."
 QUALITY = (
     "Quality: of the angle, 0 to 1, mean over time; low where its plane is not seen from the side or scores are low. "
-    f"Rows below {LEAST_QUALITY} are grey and have no asymmetry."
+    f"Rows below {LEAST_QUALITY} are grey. They have no asymmetry, nor has a side that is known in "
+    f"less than {LEAST_KNOWN:g} % of the frames."
 )
 _DEPTHS = {  # by what is counted
     "thigh_drop": "the thighs from upright",

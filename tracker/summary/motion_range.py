@@ -9,7 +9,7 @@ import numpy as np
 
 from ..features.kinematics.angles import mean_angle, unwrapped, wrap
 from ..features.kinematics.derivatives import HALF_WINDOW, smoothed
-from ..features.kinematics.signals import symmetry_index
+from ..features.kinematics.signals import LEAST_KNOWN, symmetry_index
 from .sessions import Array, Measure, Session
 
 STATISTICS = ("min", "max", "range", "mean", "sd")
@@ -22,7 +22,8 @@ DEFINITIONS = {  # written to the sidecar
     "mean, sd": "over the known frames, not weighted by time; circular mean of an angle; sd with n - 1",
     "known_pct": "share of the person's frames in which the measure is known, percent",
     "asymmetry_pct": "200 (L - R) / (L + R) of the ranges of both sides (Robinson et al. 1987); 0 is even, positive "
-    "where the left side moves more; empty if neither side moves 10 degrees",
+    f"where the left side moves more; empty if neither side moves 10 degrees, or one is known in less than "
+    f"{LEAST_KNOWN:g} % of the frames",
     "flags": "angles whose quality is 0 are left out, unless --flagged is given",
 }
 
@@ -82,9 +83,11 @@ def summary(session: Session) -> dict[int, dict[Measure, Statistics]]:
 
 
 def asymmetries(person: dict[Measure, Statistics]) -> dict[str, float]:
-    """Return the asymmetry index of every angle that has two sides, by its name."""
+    """Return the asymmetry index of every angle that has two sides, by its name; NaN if a side is known too rarely."""
     ranges = {
-        (measure.name, measure.side): found.values["range"] for measure, found in person.items() if measure.period
+        (measure.name, measure.side): found.values["range"] if found.known >= LEAST_KNOWN else np.nan
+        for measure, found in person.items()
+        if measure.period
     }
     return {
         name: asymmetry(left, ranges[name, "right"])

@@ -15,7 +15,7 @@ from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.report.measurements import Collector
-from posetrack.tracker.report.movement import Extent
+from posetrack.tracker.report.movement import Extent, Moves
 from posetrack.tracker.report.page import render
 from posetrack.tracker.report.person_tables import person_tables
 from posetrack.tracker.summary.motion_range import summary
@@ -55,6 +55,14 @@ def names_of(page):
     return json.loads(re.search(r'<script type="application/json" id="figures">(.*?)</script>', page, re.DOTALL)[1])[
         "names"
     ]
+
+
+@pytest.mark.parametrize(("known", "compared"), [(5, True), (4, False)])
+def test_an_asymmetry_needs_both_sides_in_half_of_the_frames(known, compared):
+    moves = Moves(frames=10)
+    for side, count in (("left", 10), ("right", known)):
+        moves.extents[f"{side}_knee"].add(np.linspace(0, 60, count), np.ones(count))
+    assert ("knee" in moves.asymmetry) is compared
 
 
 def test_each_repetition_has_a_row(did):

@@ -59,6 +59,17 @@ def test_the_asymmetry_index(left, right, index):
     assert asymmetry(left, right) == pytest.approx(index)
 
 
+def test_an_asymmetry_needs_both_sides_in_half_of_the_frames(tmp_path):
+    steps = np.linspace(0, 60, 24)
+    half, less = (np.where(np.arange(24) < count, steps / 2, np.nan) for count in (12, 11))
+    table(tmp_path / "monday.csv", {1: (steps, half), 2: (steps, less)})
+    assert main(["summary", str(tmp_path / "monday.csv"), "--out", str(tmp_path / "wide.out.csv")]) == 0
+    one, two = rows(tmp_path / "wide.out.csv")
+    assert one["knee_asymmetry_pct"]
+    assert two["right_knee_range_deg"]
+    assert not two["knee_asymmetry_pct"]
+
+
 def test_wide_and_tidy_hold_the_same_numbers(tmp_path):
     steps = np.linspace(0, 60, 25)
     table(tmp_path / "monday.csv", {1: (steps, steps / 2), 7: (steps + 5, np.full(25, np.nan))})

@@ -8,6 +8,7 @@ from ....errors import InputError
 from .points import Array
 
 RATE = 100.0  # samples per second of an even grid
+LEAST_KNOWN = 50.0  # percent of the frames in which each side of an asymmetry is known, so that both show one movement
 LONGEST_GAP = 0.25  # seconds over which a missing value is interpolated
 _LONGEST = 2e5  # seconds of a signal
 _MIN_RANGE = 10.0  # degrees; with less on both sides there is no symmetry index

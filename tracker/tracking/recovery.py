@@ -68,8 +68,8 @@ def agree(first: Poses, second: Poses, sigmas: tuple[float, ...]) -> NDArray[np.
         second: M poses.
         sigmas: (K,) OKS sigmas.
     """
-    seen = (np.where(poses.scores[..., None] >= _SURE, poses.keypoints, np.nan) for poses in (first, second))
-    return np.asarray(oks(*seen, areas(first.boxes), sigmas=sigmas) >= _AGREED)
+    one, other = (np.where(poses.scores[..., None] >= _SURE, poses.keypoints, np.nan) for poses in (first, second))
+    return np.asarray(oks(one, other, areas(first.boxes), sigmas=sigmas) >= _AGREED)
 
 
 def enclosing(boxes: NDArray[np.floating], people: Poses, margin: NDArray[np.floating] | float = 0.0) -> NDArray[Any]:

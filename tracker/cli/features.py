@@ -8,6 +8,7 @@ from typing import Any
 
 from . import written
 from .calibration import add_calibration, calibration_of
+from .events import add_recipe, detectors
 from .options import add_shared
 
 
@@ -34,12 +35,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--balance", metavar="FILE", help="table of standing and jumps to write, and FILE.json beside it"
     )
-    parser.add_argument(
-        "--config",
-        dest="recipe",
-        metavar="RECIPE",
-        help="recipe with [repetitions.NAME], [zones.NAME] and [lines.NAME]",
-    )
+    add_recipe(parser)
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
     add_calibration(parser)
     add_shared(parser, "overwrite")
@@ -49,11 +45,6 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, compute and write, frame by frame."""
     from ...errors import UsageError
-    from ..config.recipe import read_recipe
-    from ..features.events.detector import EventDetector
-    from ..features.events.regions import zones_from_config
-    from ..features.events.repetitions import from_config
-    from ..features.events.zones import ZoneCounter
     from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
@@ -71,13 +62,9 @@ def run(args: argparse.Namespace) -> int:
     for result in outputs.values():
         if result:
             check_inputs(Path(result), args.source, args.recipe)
-    recipe = read_recipe(args.recipe) if args.recipe else {}
-    repetitions = from_config(recipe.get("repetitions", {}))
-    places = zones_from_config(recipe.get("zones", {}), recipe.get("lines", {}))
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
-    detector = EventDetector(actions, repetitions=repetitions)
-    zones = ZoneCounter(places, skeleton=recording.skeleton)
+    detector, zones = detectors(args.recipe, actions)
     motion = (
         MotionFiles(Path(args.out), actions, overwrite=args.overwrite)
         if Path(args.out or "").suffix.lower() == SUFFIX

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import written
 from .calibration import add_calibration, calibration_of
+from .events import add_recipe, detectors
 from .options import add_shared
 
 
@@ -24,6 +25,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--title", metavar="TEXT", help="heading instead of the source's name")
     parser.add_argument("--notes", metavar="TEXT", help="text below the heading, such as the person, task and camera")
     parser.add_argument("--logo", metavar="FILE", help="image beside the heading: .png, .jpg or .svg")
+    add_recipe(parser)
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
     add_calibration(parser)
     add_shared(parser, "overwrite")
@@ -32,7 +34,6 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the table, then the video, and write the page."""
-    from ..features.events.detector import EventDetector
     from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
@@ -42,11 +43,12 @@ def run(args: argparse.Namespace) -> int:
 
     recording = read_recording(args.source, fps=args.fps)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
+    detector, zones = detectors(args.recipe, actions)
     with Transaction() as results:
         named: Any = {"overwrite": args.overwrite, "results": results}
         with Report(args.out, actions, fps=recording.fps, logo=args.logo, **named) as report:
-            people, detector = report.people, EventDetector(actions)
-            with ActionSink(actions, detector, people, movements=[people.movement]) as sink:
+            people = report.people
+            with ActionSink(actions, detector, people, zones=zones, movements=[people.movement]) as sink:
                 for index, time, tracks in recording.timed():
                     sink.write_rows(index, time, tracks)
             facts = titled(facts_of(recording), title=args.title, notes=args.notes)

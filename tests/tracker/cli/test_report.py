@@ -70,6 +70,14 @@ def test_the_heading_is_given(tracked, tmp_path, capsys):
     assert "is not an image" in capsys.readouterr().err
 
 
+def test_events_of_a_recipe_are_in_the_report(tracked, tmp_path):
+    (tmp_path / "mine.toml").write_text("[zones.stage]\npoints = [[0, 0], [4000, 0], [4000, 4000], [0, 4000]]\n")
+    for name, words in (("without", ()), ("with", ("--config", tmp_path / "mine.toml"))):
+        assert posetrack("report", tracked / "t.csv", "--out", tmp_path / f"{name}.html", *words) == 0
+    assert "stage in, person 1" in (tmp_path / "with.html").read_text(encoding="utf-8")
+    assert "stage in" not in (tmp_path / "without.html").read_text(encoding="utf-8")
+
+
 def test_a_clip_that_began_later_is_in_time(walking_clip, tmp_path):
     words = ("--start", 0.3, "--quiet", "--offline", "--csv", tmp_path / "t.csv", "--save", tmp_path / "t.mp4")
     assert posetrack("--source", walking_clip, *words) == 0

@@ -45,22 +45,24 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
         OutputError: the history folder cannot be used.
         UsageError: another server uses it.
     """
-    jobs, figures, engine = Jobs(settings.history), metrics.Metrics(), Engine(pipeline)
+    figures, engine = metrics.Metrics(), Engine(pipeline)
     wall = Cameras(engine, figures, file=settings.cameras)
+    jobs = Jobs(settings.history)  # last, because from here on the history is locked
     for state in JobState:
         figures.jobs.labels(state).set_function(partial(_count, jobs, state))
     running: list[Queue] = []
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        running.append(queue(jobs, settings.run.flat()))
-        wall.start(settings.sources)
         try:
+            running.append(queue(jobs, settings.run.flat()))
+            wall.start(settings.sources)
             yield
         finally:
             wall.stop()
             wall.join()
-            running.pop().close()
+            while running:
+                running.pop().close()
             engine.close()
             jobs.close()
 

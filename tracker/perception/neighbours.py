@@ -44,11 +44,8 @@ def doubtful(poses: Poses) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
 
 
 def corrected(poses: Poses, rows: NDArray[np.intp], found: Poses) -> Poses:
-    """Return the poses, with those that were found beside the neighbours of `rows`.
-
-    A pose that is less confident than the keypoints of the old one that were not the neighbour's is not used.
-    """
-    used = found.scores.mean(1) >= (1 - _SHARE) * poses.scores[rows].mean(1)
+    """Return the poses, with those found beside the neighbours of `rows` if they are as confident as the old ones."""
+    used = found.scores.mean(1) >= poses.scores[rows].mean(1)
     arrays = {name: getattr(poses, name).copy() for name in ("keypoints", "scores", "features")}
     for name, array in arrays.items():
         array[rows[used]] = getattr(found, name)[used]

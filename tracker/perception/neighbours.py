@@ -18,6 +18,7 @@ _SURE = 0.3  # minimum confidence of a keypoint that counts
 _NEAR = 0.06  # of the root of the neighbour's box area: distance below which two keypoints are the same
 _LEAST, _SHARE = 3, 0.4  # keypoints of the neighbour from which a pose is in doubt: number, and share of all
 _REST = 0.2  # minimum share of the box beside the neighbour
+_CONFIDENT = 0.85  # minimum confidence of the pose found there, relative to that of the doubted one
 
 
 def doubtful(poses: Poses) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
@@ -44,8 +45,8 @@ def doubtful(poses: Poses) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
 
 
 def corrected(poses: Poses, rows: NDArray[np.intp], found: Poses) -> Poses:
-    """Return the poses, with those found beside the neighbours of `rows` if they are as confident as the old ones."""
-    used = found.scores.mean(1) >= poses.scores[rows].mean(1)
+    """Return the poses, with those found beside the neighbours of `rows` if they are confident enough."""
+    used = found.scores.mean(1) >= _CONFIDENT * poses.scores[rows].mean(1)
     arrays = {name: getattr(poses, name).copy() for name in ("keypoints", "scores", "features")}
     for name, array in arrays.items():
         array[rows[used]] = getattr(found, name)[used]

@@ -44,11 +44,11 @@ def test_other_poses_stay_as_they_are(boxes, people):
     assert len(rows) == len(beside) == 0
 
 
-def test_a_pose_found_beside_a_neighbour_replaces_a_less_confident_one():
+def test_a_pose_found_beside_a_neighbour_replaces_the_old_one_if_it_is_confident_enough():
     old = poses([BEHIND, FRONT, BEHIND], body(122, 0.6), body(120, 0.8), body(122, 0.6))
-    new = corrected(old, np.array([0, 2]), poses([BEHIND, BEHIND], body(20, 0.7), body(20, 0.5)))
+    new = corrected(old, np.array([0, 2]), poses([BEHIND, BEHIND], body(20, 0.55), body(20, 0.5)))
     np.testing.assert_allclose(new.keypoints[:, 0, 0], [20, 120, 122])
-    np.testing.assert_allclose(new.scores[:, 0], [0.7, 0.8, 0.6])
+    np.testing.assert_allclose(new.scores[:, 0], [0.55, 0.8, 0.6])
     np.testing.assert_array_equal(new.boxes, old.boxes)
 
 

@@ -1,7 +1,7 @@
 """Look again for people whose pose is that of a neighbour in their box.
 
 A pose network describes the most prominent person of a crop. Where people stand close together or reach in front of
-one another, that may be somebody else.
+one another, that may be someone else.
 """
 
 from __future__ import annotations

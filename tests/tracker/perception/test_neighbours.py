@@ -35,7 +35,7 @@ def test_a_pose_that_is_the_neighbours_is_looked_for_beside_him():
         ([BEHIND, FRONT], (body(20, 0.6), body(120, 0.8))),  # both poses are their own
         ([[120.0, 10, 190, 290], FRONT], (body(122, 0.6), body(120, 0.8))),  # nothing of the box is beside the other
         ([[300.0, 0, 400, 300], FRONT], (body(122, 0.6), body(120, 0.8))),  # the boxes do not touch
-        ([BEHIND, FRONT], (body(122, 0.2), body(120, 0.8))),  # an uncertain pose is nobody's
+        ([BEHIND, FRONT], (body(122, 0.2), body(120, 0.8))),  # an uncertain pose is not compared
         ([FRONT], (body(120, 0.8),)),
     ],
 )

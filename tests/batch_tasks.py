@@ -1,4 +1,4 @@
-"""Tasks for the tests of workers, importable in a separate process."""
+"""Tasks for the tests of workers, importable in a separate process; and the processes of Ray's workers."""
 
 from __future__ import annotations
 
@@ -44,3 +44,19 @@ class Kill:
             log.write("killed\n")
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("killed")
+
+
+def actors():
+    """Return the processes of Ray's actors that this process has started."""
+    parents, names = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            names[int(folder.name)] = (folder / "cmdline").read_text()
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:  # it has ended
+            continue
+
+    def is_ours(pid):
+        return pid == os.getpid() or (pid in parents and is_ours(parents[pid]))
+
+    return [pid for pid, name in names.items() if name.startswith("ray::Worker") and is_ours(pid)]

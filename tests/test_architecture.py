@@ -51,6 +51,7 @@ ALLOWED = {
     "tracker.timings": "numpy",
     "tracker.partial": "",
     "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
+    "tracker.remote": "installation tracker.partial tracker.video",
     "tracker.perception": "version installation tracker.types models.cache models.export models.foreign "
     "models.geometry models.weights | numpy cv2 torch onnxruntime",
     "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba filterpy",
@@ -78,10 +79,11 @@ ALLOWED = {
     "tracker.loop": "tracker.types tracker.timings tracker.video tracker.stages tracker.pipeline",
     "tracker.track": "installation tracker.types tracker.video tracker.perception tracker.output tracker.stages "
     "tracker.pipeline tracker.load tracker.loop | numpy",
-    "tracker.run": "tracker.types tracker.timings tracker.partial tracker.video tracker.perception "
+    "tracker.run": "models.cache tracker.types tracker.timings tracker.partial tracker.video tracker.remote "
+    "tracker.perception "
     "tracker.tracking tracker.features tracker.formats tracker.output tracker.report tracker.stages tracker.config "
     "tracker.pipeline tracker.load tracker.loop",
-    "tracker.batch": "installation models.cache tracker.types tracker.partial tracker.video tracker.perception "
+    "tracker.batch": "installation tracker.types tracker.partial tracker.video tracker.perception "
     "tracker.formats tracker.output tracker.stages tracker.config tracker.pipeline tracker.loop "
     "tracker.run | cv2 rich",
     "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "

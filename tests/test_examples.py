@@ -63,32 +63,6 @@ def test_several_cameras_are_tracked_at_once(clip, tmp_path, capsys):
     assert "none.mp4" in capsys.readouterr().err
 
 
-@pytest.mark.slow
-def test_the_videos_of_a_bucket_become_tables(clip, tmp_path):
-    """In memory, which is a file system of fsspec as s3 is."""
-    import fsspec
-
-    bucket = fsspec.filesystem("memory")
-    for name in ("monday/a.mp4", "monday/a.mov", "b.mp4"):
-        bucket.put_file(clip, f"/archive/clips/{name}")
-    bucket.pipe_file("/archive/clips/broken.mp4", b"no video")
-    bucket.pipe_file("/archive/clips/notes.txt", b"no video")
-    places = ("memory://archive/clips", "memory://archive/tables")
-    offline = ("--offline", "--device", "cpu", "--quiet")
-    track = load("bucket").track_bucket
-    assert track(*places, *offline, share=1, machines=2) == []  # b.mp4 and monday/a.mov
-    tables = [path.removeprefix("/archive/tables/") for path in bucket.find("/archive/tables")]
-    assert tables == ["b.mp4.csv", "b.mp4.csv.json", "monday/a.mov.csv", "monday/a.mov.csv.json"]
-    made = bucket.modified("/archive/tables/b.mp4.csv")
-    assert track(*places, *offline) == ["broken.mp4"]
-    assert bucket.modified("/archive/tables/b.mp4.csv") == made
-    assert bucket.exists("/archive/tables/monday/a.mp4.csv")
-
-    alone = tmp_path / "alone.csv"
-    subprocess.run([sys.executable, "-m", "posetrack", clip, "--csv", str(alone), *offline], check=True)
-    assert bucket.cat_file("/archive/tables/b.mp4.csv") == alone.read_bytes()
-
-
 def test_the_function_of_the_web_page(clip):
     from posetrack import open_source
 

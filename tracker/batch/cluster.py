@@ -21,6 +21,7 @@ class Actors:
 
     Args:
         load: loads the networks of an actor; can be pickled.
+        folder: working directory of each actor; None leaves it to Ray.
         address: of the cluster; `local` starts one on this machine.
         gpus: of each actor.
 
@@ -29,8 +30,8 @@ class Actors:
         PosetrackError: Ray is not installed.
     """
 
-    def __init__(self, load: Callable[[], Pipeline], *, address: str, gpus: float) -> None:
-        self._load = load
+    def __init__(self, load: Callable[[], Pipeline], *, folder: str | None, address: str, gpus: float) -> None:
+        self._load, self._folder = load, folder
         self._ray = ray = library("ray", "--engine ray", extra="ray")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no statistics leave this machine unasked
         local: dict[str, Any] = {"include_dashboard": False, "num_cpus": threads()} if address == "local" else {}
@@ -53,7 +54,7 @@ class Actors:
 
     def start(self) -> int:
         """Start one more actor, and return its number."""
-        actor = self._actor.remote(self._load, folder=os.getcwd(), threads=1)  # noqa: PTH109 - as given
+        actor = self._actor.remote(self._load, folder=self._folder, threads=1)
         self._actors.append(actor)
         self._pending[actor.load.remote()] = len(self._actors) - 1
         return len(self._actors) - 1

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, SourceError
-from ...models.cache import sha256
 from ..formats.converting import working_table
 from ..output.results import is_ours
 from ..output.summary import Outcome
@@ -18,6 +17,7 @@ from ..partial import partial_path, sidecar_path
 from ..run import facts, single
 from ..run.job import Job
 from ..run.plan import Plan
+from ..video.place import Remote
 from .schedule import Assigned, Lost, WorkerPool, schedule
 from .worker import Finished, Frames, Ready
 
@@ -49,9 +49,7 @@ class TrackFile:
         Raises:
             PosetrackError: the file cannot be read, or a result cannot be written.
         """
-        source = self.job.source
         try:
-            checksum = sha256(source) if self.job.outputs.checksums and isinstance(source, Path) else None
             tracked = single.track_one(
                 self.job, pipeline.session(), progress=lambda **_: nullcontext(lambda people: step())
             )
@@ -60,10 +58,10 @@ class TrackFile:
         except Exception as error:  # of one file, which the others need not share
             at = traceback.extract_tb(error.__traceback__)[-1]
             raise SourceError(
-                f"'{source}' failed with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
+                f"'{self.job.name}' failed with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
                 f"{at.lineno}). Check the file with a player; if it plays, report this."
             ) from error
-        return Result(tracked.outcome, tracked.warning, checksum)
+        return Result(tracked.outcome, tracked.warning, tracked.sha256)
 
 
 def in_turn(plan: Plan, step: Callable[[], object]) -> Generator[tuple[int, Event], None, None]:
@@ -105,9 +103,12 @@ def in_workers(jobs: Sequence[Job], workers: WorkerPool, *, count: int) -> Gener
 def _discard(job: Job) -> None:
     """Remove the results of an attempt whose worker died, also finished ones: it may die before it says so.
 
-    Results that may be replaced stay: they may be those of an earlier run. Otherwise the plan found none.
+    Results that may be replaced stay: they may be those of an earlier run. Otherwise the plan found none. Those in a
+    store stay, too: they are whole, and the next attempt puts the same.
     """
     for output, path in job.targets.items():
+        if isinstance(path, Remote):
+            continue
         working = working_table(path) if output == "csv" else path
         unfinished = [
             part for each in {path, working} for part in (partial_path(each), sidecar_path(each, complete=False))
@@ -120,6 +121,6 @@ def _discard(job: Job) -> None:
 
 def _lost(job: Job, message: Lost) -> SourceError:
     return SourceError(
-        f"'{job.source}' ended every process that tracked it; the last one {message.why}. Check the file with a "
+        f"'{job.name}' ended every process that tracked it; the last one {message.why}. Check the file with a "
         "player, give fewer --jobs, or more memory."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from ..config.option import AUTO
 from ..config.workers import Workers
@@ -13,12 +14,13 @@ from .schedule import WorkerPool
 JOB_MEMORY = 500_000_000  # bytes that a worker with the bundled networks takes at most; docs/scale.md
 
 
-def start(workers: Workers, load: Callable[[], Pipeline]) -> tuple[WorkerPool, int]:
+def start(workers: Workers, load: Callable[[], Pipeline], *, here: bool = True) -> tuple[WorkerPool, int]:
     """Return the workers of a run, none of which is started yet, and their number.
 
     Args:
         workers: options of the workers.
         load: loads the networks of a worker; can be pickled.
+        here: whether the work has files of this machine, or of a folder that all machines share.
 
     Raises:
         UsageError: the Ray cluster does not exist.
@@ -28,7 +30,7 @@ def start(workers: Workers, load: Callable[[], Pipeline]) -> tuple[WorkerPool, i
     if workers.engine == "ray":
         from .cluster import Actors
 
-        actors = Actors(load, address=workers.address, gpus=workers.gpus)
+        actors = Actors(load, folder=str(Path.cwd()) if here else None, address=workers.address, gpus=workers.gpus)
         return actors, actors.cores if jobs == AUTO else int(jobs)
     from .processes import Processes
 

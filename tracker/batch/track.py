@@ -8,16 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, SourceError
-from ..output.manifest import Entry, Manifest, SourceState, name, stamp
+from ..output.manifest import Entry, SourceState, name, stamp
 from ..output.summary import BatchProgress, BatchTable, progress, summary_table
 from ..run import facts, single
 from ..run.job import Job
 from ..run.plan import Plan
-from ..video.address import shown
+from ..run.record import recording
 from .files import Result, in_turn, in_workers
 from .schedule import Assigned
 from .segments import observing, segments_of
@@ -66,7 +65,8 @@ def _single(plan: Plan, console: Console, progress: Callable[..., single.Progres
     def observe(frames: Source) -> AbstractContextManager[Callable[[Frame], Observed] | None]:
         if not quiet:  # the source and the results can be opened
             _announce(facts.announcement(pipeline), console)
-        segments = segments_of(frames, job.reading) if plan.workers.parallel else []
+        shared = plan.workers.engine == "local" or job.source == frames.path  # a fetched file is on this machine only
+        segments = segments_of(frames, job.reading) if plan.workers.parallel and shared else []
         if len(segments) > 1:
             workers, count = start(plan.workers, plan.load)
             if count > 1 or plan.workers.engine != "local":  # one process of this machine would only decode twice
@@ -95,14 +95,16 @@ def _single(plan: Plan, console: Console, progress: Callable[..., single.Progres
 def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
     """Track a batch, and yield errors and warnings."""
     quiet = plan.quiet
-    names = [shown(job.source) for job in plan.jobs]
+    names = [job.name for job in plan.jobs]
     table = None if quiet else BatchTable(console, names)
-    manifest = Manifest(plan.manifest)
     entries: dict[int, Entry] = {}
     announced, begun = quiet, time.perf_counter()
-    with BatchProgress([_size(job) for job in plan.jobs], quiet=quiet, console=console) as display:
+    with (
+        recording(plan.manifest) as record,
+        BatchProgress([_size(job) for job in plan.jobs], quiet=quiet, console=console) as display,
+    ):
         if plan.workers.parallel:
-            workers, count = start(plan.workers, plan.load)
+            workers, count = start(plan.workers, plan.load, here=any(job.here for job in plan.jobs))
             events = in_workers(plan.jobs, workers, count=count)
         else:
             events = in_turn(plan, display.frames)
@@ -114,18 +116,18 @@ def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
                     announced = True
                 elif isinstance(event, Assigned):
                     entries[number] = _begun(plan, plan.jobs[number], names[number], event.attempt)
-                    manifest.add(entries[number])
+                    record(entries[number])
                 elif isinstance(event, Frames):
                     display.frames(event.count)
                 elif isinstance(event, Result):
-                    manifest.add(_done(entries[number], event))
+                    record(_done(entries[number], event))
                     display.done(number)
                     if table:
                         table.add(names[number], event.outcome)
                     if event.warning:
                         yield event.warning
                 else:
-                    manifest.add(_failed(entries[number], event))
+                    record(_failed(entries[number], event))
                     display.done(number, failed=True)
                     yield event
     if table:
@@ -133,16 +135,17 @@ def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
 
 
 def _size(job: Job) -> int:
-    return (stamp(job.source)[0] or 0) if isinstance(job.source, Path) else 0
+    return stamp(job.source).size or 0
 
 
 def _begun(plan: Plan, job: Job, source: str, attempt: int) -> Entry:
-    size, mtime = stamp(job.source) if isinstance(job.source, Path) else (None, None)
+    size, mtime, etag = stamp(job.source)
     return Entry(
         result=name(plan.manifest, job.targets) if plan.manifest else "",
         input=source,
         size=size,
         mtime=mtime,
+        etag=etag,
         state=SourceState.RUNNING,
         at=round(time.time(), 3),
         attempt=attempt,

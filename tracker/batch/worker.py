@@ -59,13 +59,14 @@ class Worker:
 
     Args:
         load: loads the networks.
-        folder: working directory of the run, to which paths are relative.
+        folder: working directory of the run, to which paths are relative; None if there are no paths.
         threads: of the networks; set before a library is loaded that reads it.
     """
 
-    def __init__(self, load: Callable[[], Pipeline], *, folder: str, threads: int) -> None:
+    def __init__(self, load: Callable[[], Pipeline], *, folder: str | None, threads: int) -> None:
         os.environ["OMP_NUM_THREADS"] = str(threads)
-        os.chdir(folder)
+        if folder is not None:
+            os.chdir(folder)
         self._load, self._threads = load, threads
         self._pipeline: Pipeline | None = None
 

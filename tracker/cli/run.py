@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, UsageError
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         )
     config = RunConfig.of(**options)
     for path in config.outputs.files.values():
-        check_inputs(path, getattr(args, "config", None))
+        check_inputs(Path(path), getattr(args, "config", None))
     sources = [*args.sources, *([given["source"]] if "source" in given else [])] or [config.source.source]
     if not all(sources):
         raise UsageError(

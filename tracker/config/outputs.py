@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
@@ -156,6 +155,6 @@ class Outputs:
         return Calibration(self.person_height, self.scale, lengths, floor, finds_floor)
 
     @property
-    def files(self) -> dict[str, Path]:
-        """The results that were requested, by the name of their option."""
-        return {name: Path(path) for name in RESULTS if (path := getattr(self, name))}
+    def files(self) -> dict[str, str]:
+        """The results that were requested, by the name of their option: paths, or addresses in a store."""
+        return {name: path for name in RESULTS if (path := getattr(self, name))}

@@ -12,7 +12,9 @@ from .option import POSITIVE, check, not_negative, option, positive
 class Source:
     """What is read."""
 
-    source: str = option("", "webcam index, video, image, folder, glob or stream address", "X", see="sources.md")
+    source: str = option(
+        "", "webcam index, video, image, folder, glob, stream or bucket address", "X", see="sources.md"
+    )
     stream: int | None = option(
         None,
         "index of the video stream in a file with several; by default the one that FFmpeg selects",

@@ -9,13 +9,17 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from ...errors import OutputError
 from ...models.cache import sha256
+from ..video.place import Remote
 
 NAME = "manifest.jsonl"
-_FIRST = ("csv", "save")  # whose folder has the manifest; else the first one that is given
+FIRST = ("csv", "save")  # whose folder has the manifest; else the first one that is given
+
+
+T = TypeVar("T")
 
 
 class SourceState(StrEnum):
@@ -34,8 +38,9 @@ class Entry:
     Attributes:
         result: name of the first result, relative to the manifest; one source, one name.
         input: the source as it was given.
-        size: bytes of the source; None if it cannot be read.
-        mtime: seconds since 1970 of its last change.
+        size: bytes of the source; None if it cannot be read, or if a store does not state them.
+        mtime: seconds since 1970 of its last change, as far as known.
+        etag: what its store calls this version of it, if stated.
         sha256: of the source, on request.
         state: see `SourceState`.
         attempt: how often it was started in this run.
@@ -54,6 +59,7 @@ class Entry:
     state: SourceState
     at: float
     attempt: int = 1
+    etag: str | None = None
     sha256: str | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
     frames: int | None = None
@@ -61,30 +67,46 @@ class Entry:
     seconds: float | None = None
     error: str = ""
 
-    def is_of(self, source: Path) -> bool:
-        """Return whether the source is the same file as then, by size and time, or by its SHA-256 if that is known."""
-        size, mtime = stamp(source)
-        if size != self.size:
+    def is_of(self, source: Path | Remote) -> bool:
+        """Return whether the source is the same file as then, by its size and time.
+
+        With another time, it is the same if its version in the store, or the SHA-256 of a file, is known and equal.
+        """
+        then, now = Stamp(self.size, self.mtime, self.etag), stamp(source)
+        if then.size != now.size:
             return False
-        return mtime == self.mtime or (self.sha256 is not None and sha256(source) == self.sha256)
+        if then.mtime == now.mtime or (then.etag and then.etag == now.etag):
+            return True
+        return isinstance(source, Path) and self.sha256 is not None and sha256(source) == self.sha256
 
 
-def stamp(source: Path) -> tuple[int | None, float | None]:
-    """Return bytes and time of last change of a file; None if it cannot be read."""
+class Stamp(NamedTuple):
+    """Bytes of a source, the time of its last change, and its version in a store; None if unknown."""
+
+    size: int | None = None
+    mtime: float | None = None
+    etag: str | None = None
+
+
+def stamp(source: str | int | Path | Remote) -> Stamp:
+    """Return the stamp of a source; that of a file in a store is as it was listed."""
+    if isinstance(source, Remote):
+        return Stamp(source.size, source.mtime, source.etag)
     with suppress(OSError):
-        status = source.stat()
-        return status.st_size, status.st_mtime
-    return None, None
+        if isinstance(source, Path):
+            status = source.stat()
+            return Stamp(status.st_size, status.st_mtime)
+    return Stamp()
 
 
-def place(targets: Mapping[str, Path]) -> Path | None:
+def place(targets: Mapping[str, T]) -> T | None:
     """Return the folder of the manifest among the folders of the results; None without results."""
-    return next((targets[name] for name in (*_FIRST, *targets) if name in targets), None)
+    return next((targets[name] for name in (*FIRST, *targets) if name in targets), None)
 
 
-def name(folder: Path, targets: Mapping[str, Path]) -> str:
+def name(folder: Path | Remote, targets: Mapping[str, Path | Remote]) -> str:
     """Return the name of a source's first result, relative to the folder of the manifest."""
-    first = place(targets)
+    first: Any = place(targets)
     assert first, "a source with results"
     return first.relative_to(folder).as_posix()
 

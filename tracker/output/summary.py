@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..timings import LATENCY, FrameRate, Timings
+from ..video.place import Remote
 from .sidecar import Counts
 
 NAME = 40  # columns of a source's name in the table of a batch
@@ -33,7 +34,7 @@ class Outcome:
     counts: Counts
     people: int
     seconds: float
-    files: tuple[Path, ...] = ()
+    files: tuple[Path | Remote, ...] = ()
 
     @property
     def pace(self) -> str:

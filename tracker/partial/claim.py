@@ -44,7 +44,7 @@ def claim(path: Path) -> BinaryIO:
             _keep_earlier(path)
             continue
         with suppress(FileNotFoundError):
-            if _lock(file.fileno()) and os.path.samestat(os.fstat(file.fileno()), partial.stat()):
+            if lock(file.fileno()) and os.path.samestat(os.fstat(file.fileno()), partial.stat()):
                 return file
         file.close()  # another run took the name before the lock
 
@@ -66,7 +66,7 @@ def _keep_earlier(path: Path) -> None:
         descriptor = _opened(partial)
         if descriptor is not None:
             stack.callback(os.close, descriptor)
-        free = descriptor is None or _lock(descriptor)
+        free = descriptor is None or lock(descriptor)
         try:
             if free and not partial.lstat().st_size:
                 partial.unlink()
@@ -99,8 +99,8 @@ def _opened(partial: Path) -> int | None:
         return None
 
 
-def _lock(descriptor: int) -> bool:
-    """Lock an open file for this process, and return whether no other process holds the lock."""
+def lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed, and return whether no other process holds the lock."""
     if fcntl is None:
         return True
     try:

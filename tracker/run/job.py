@@ -11,6 +11,7 @@ from ..config.outputs import Outputs
 from ..config.source import Source
 from ..tracking.selection import Selection
 from ..tracking.selectors import parse_person, parse_roi
+from ..video.place import Remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Job:
     """One source, how it is read, and its results.
 
     Attributes:
-        source: path, address, or index of a webcam.
+        source: path, address, or index of a webcam; or a file in a store.
+        name: what messages and results call the source.
         reading: options of reading it; those of a batch name all its sources.
         targets: path of each result, by the name of its option.
         overwrite: whether existing results are replaced.
@@ -27,13 +29,24 @@ class Job:
         stated: every option that results depend on, by its name, for the sidecar.
     """
 
-    source: str | int | Path
+    source: str | int | Path | Remote
+    name: str
     reading: Source
-    targets: Mapping[str, Path]
+    targets: Mapping[str, Path | Remote]
     overwrite: bool
     outputs: Outputs
     refine: bool
     stated: Mapping[str, Any]
+
+    @property
+    def here(self) -> bool:
+        """Whether its source or a result is a file of this machine, or of a folder that machines share."""
+        return any(isinstance(place, Path) for place in (self.source, *self.targets.values()))
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """The targets that are files of this machine: all of a job that was staged."""
+        return {output: path for output, path in self.targets.items() if isinstance(path, Path)}
 
     def selection(self) -> Selection:
         """Return which people are written and drawn."""

@@ -83,11 +83,11 @@ def open_outputs(
         overlay = OverlaySink(*screens, skeleton=skeleton, timings=timings, **style)
         conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
     tables: list[Table] = [people]
-    files: Any = {name: job.targets[name] for name in MOVEMENT if name in job.targets}
+    files: Any = {name: path for name, path in job.files.items() if name in MOVEMENT}
     if files or listeners or labels:
         tables.append(ActionSink(actions, detector, *listeners, movements=movements, zones=zones, **files, **named))
     tables += labels  # after the features, before the image
-    csv = [_csv(job, frames, actions, **named)] if "csv" in job.targets else []
+    csv = [_csv(job, frames, actions, **named)] if "csv" in job.files else []
     if two_pass:
         revise = partial(_revise, select=select, actions=actions, refined=job.refine)
         return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
@@ -111,17 +111,17 @@ def _revise(
 
 
 def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
-    if "report" not in job.targets:
+    if "report" not in job.files:
         return None
     from ..report.writer import Report
 
-    return Report(job.targets["report"], actions, **options)
+    return Report(job.files["report"], actions, **options)
 
 
 def _screens(job: Job, frames: Source, report: Report | None, *, show_fps: bool, **named: Any) -> list[Any]:
     """Return the outputs of annotated images."""
     screens: list[Any] = []
-    if save := job.targets.get("save"):
+    if save := job.files.get("save"):
         screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, **named))
     if job.outputs.show:
         screens.append(Window(f"posetrack: {frames.name}", show_fps=show_fps))
@@ -132,7 +132,7 @@ def _screens(job: Job, frames: Source, report: Report | None, *, show_fps: bool,
 
 def _csv(job: Job, frames: Source, actions: ActionFeatures, **named: Any) -> Table:
     """Return the table of keypoints, in the format of its suffix."""
-    csv, skeleton = job.targets["csv"], actions.skeleton
+    csv, skeleton = job.files["csv"], actions.skeleton
     format = format_of(csv)
     if format is FORMATS["table"]:
         return CsvSink(csv, skeleton=skeleton, states=job.outputs.keypoint_states, **named)

@@ -18,13 +18,16 @@ from ..output.motion import SUFFIX as MOTION
 from ..output.results import exists, is_complete, is_ours
 from ..partial import check_inputs
 from ..pipeline import Pipeline
-from ..video.address import no_file
+from ..remote.listing import gather as gather_remote
+from ..video.address import no_file, shown
 from ..video.batch import Item, gather
 from ..video.images.sequence import is_sequence
+from ..video.place import Remote, is_in_store
 from ..video.writer import IMAGE_OUTPUTS, VIDEO_OUTPUTS
 from .job import Job
 from .networks import load
-from .targets import check_targets, targets_of
+from .record import recorded
+from .targets import check_targets, places_of, results_in, targets_of
 
 log = logging.getLogger("posetrack")
 
@@ -41,7 +44,7 @@ class Plan:
         refused: error of each source that cannot be tracked.
         total: number of sources found.
         many: whether this is a batch, in which other sources continue after an error.
-        manifest: folder of a batch's manifest; None if nothing is written.
+        manifest: folder of a batch's manifest, here or in a store; None if nothing is written.
         workers: the processes that share the work.
         quiet: whether errors only are printed.
     """
@@ -51,7 +54,7 @@ class Plan:
     refused: tuple[PosetrackError, ...]
     total: int
     many: bool
-    manifest: Path | None
+    manifest: Path | Remote | None
     workers: Workers
     quiet: bool
 
@@ -69,9 +72,13 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
         OutputError: the result of a single source cannot be written.
     """
     outputs = config.outputs
-    files = outputs.files
-    batch = gather(sources, results=list(files.values()), fps=config.source.fps)
-    if not files:
+    places = places_of(outputs.files)
+    if any(map(is_in_store, sources)):
+        batch = gather_remote(sources, results=places.values())
+    else:
+        here = [place for place in places.values() if isinstance(place, Path)]
+        batch = gather(sources, results=here, fps=config.source.fps)
+    if not places:
         outputs = dataclasses.replace(outputs, show=True)
         config = dataclasses.replace(config, outputs=outputs)
     _check_outputs(outputs)
@@ -80,22 +87,25 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
     if left_out := batch.report():
         log.info(left_out)
     if batch.many:
-        _check_folders(files)
-    folder = manifest.place(files) if batch.many else None
-    earlier = manifest.read(folder) if folder and outputs.skip_existing else {}
+        _check_folders(places)
+    folder = manifest.place(places) if batch.many else None
+    earlier = recorded(folder) if outputs.skip_existing else {}
+    existing = results_in(places.values(), batch=batch.many)
     overwrite = outputs.overwrite or outputs.skip_existing  # an interrupted run left only some of the results
-    refine, stated = config.tracking.refine, config.stated()
+    refine = config.tracking.refine
+    stated = config.stated() | {output: str(place) for output, place in places.items() if isinstance(place, Remote)}
     job = partial(Job, reading=config.source, overwrite=overwrite, outputs=outputs, refine=refine, stated=stated)
     jobs: list[Job] = []
     refused: list[PosetrackError] = []
     for item in batch.items:
-        targets = targets_of(item, files, batch=batch.many)
+        name = str(item.source) if isinstance(item.source, Remote) else shown(item.source)
+        targets = targets_of(item, places, batch=batch.many, existing=existing)
         entry = earlier.get(manifest.name(folder, targets)) if folder else None
-        for target in targets.values():
+        for target in (place for place in targets.values() if isinstance(place, Path)):
             check_inputs(target, outputs.logo, *config.networks.files)
         try:
             if outputs.skip_existing and _is_done(item, targets, entry, retry_failed=outputs.retry_failed):
-                log.info("Skipped '%s': its results are complete.", item.source)
+                log.info("Skipped '%s': its results are complete.", name)
                 continue
             check_targets(item.source, targets, overwrite=overwrite)
         except (OutputError, SourceError) as error:
@@ -103,8 +113,8 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
                 raise
             refused.append(error)
         else:
-            jobs.append(job(item.source, targets=targets))
-    live = not all(isinstance(each.source, Path) for each in jobs)
+            jobs.append(job(item.source, name, targets=targets))
+    live = not all(isinstance(each.source, Path | Remote) for each in jobs)
     if batch.many and config.workers.parallel and (live or outputs.show):
         raise UsageError("Worker processes track files, without a window. Leave --jobs and --engine out.")
     return Plan(
@@ -155,9 +165,10 @@ def _check_display(items: Sequence[Item]) -> None:
     check_display()
 
 
-def _check_folders(folders: Mapping[str, Path]) -> None:
+def _check_folders(places: Mapping[str, Path | Remote]) -> None:
     """Refuse the name of a file as the folder of a batch, which would be made under that name."""
-    for name, folder in folders.items():
+    for name, place in places.items():
+        folder = place if isinstance(place, Path) else Path(str(place))
         if folder.suffix.lower() in _OF_FILES and not folder.is_dir():
             raise UsageError(
                 f"--{name} is '{folder}', a file, and the source is a folder, a pattern or several files. Give a "
@@ -165,12 +176,14 @@ def _check_folders(folders: Mapping[str, Path]) -> None:
             )
 
 
-def _is_done(item: Item, targets: Mapping[str, Path], entry: manifest.Entry | None, *, retry_failed: bool) -> bool:
+def _is_done(
+    item: Item, targets: Mapping[str, Path | Remote], entry: manifest.Entry | None, *, retry_failed: bool
+) -> bool:
     """Return whether a continued batch skips a source, because its results are complete.
 
     Args:
         item: the source.
-        targets: path of each result.
+        targets: place of each result.
         entry: of the source in the manifest.
         retry_failed: whether sources that failed are tried again.
 
@@ -178,10 +191,14 @@ def _is_done(item: Item, targets: Mapping[str, Path], entry: manifest.Entry | No
         OutputError: a file that is no result of posetrack has the name of a result.
         SourceError: the source failed in an earlier run, and has not changed.
     """
-    same = entry is None or not isinstance(item.source, Path) or entry.is_of(item.source)
+    same = entry is None or not isinstance(item.source, Path | Remote) or entry.is_of(item.source)
     if not same:
         log.info("'%s' has changed since its results were written.", item.source)
-    elif targets and all(is_complete(output, path) for output, path in targets.items()):
+    elif (
+        (entry is None or entry.state is manifest.SourceState.DONE)
+        and targets
+        and all(is_complete(output, path) for output, path in targets.items())
+    ):
         return True
     elif entry and entry.state is manifest.SourceState.FAILED and not retry_failed:
         raise SourceError(f"Skipped, because it failed before: {entry.error} Add --retry-failed to try it again.")

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import OutputError, UsageError
+from ...models.cache import sha256
 from ..formats.converting import working_table
 from ..loop import loop
 from ..output.people import PeopleCount
@@ -26,6 +28,7 @@ from ..video.source import Source, open_source
 from . import facts
 from .job import Job
 from .outputs import open_outputs, written
+from .staging import destinations, staged
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -38,11 +41,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """What became of a source: its outcome, facts, and a warning, empty if there is none."""
+    """What became of a source: its outcome, facts, a warning, empty if there is none, and its SHA-256 on request."""
 
     outcome: Outcome
     facts: RunFacts
     warning: str
+    sha256: str | None
 
 
 def track_one(
@@ -63,7 +67,16 @@ def track_one(
     Raises:
         PosetrackError: the source cannot be read, or a result cannot be written.
     """
-    opened = partial(open_source, **(dataclasses.asdict(job.reading) | {"source": job.source}))
+    with staged(job) as local:
+        tracked = _track(local, pipeline, progress=progress, observe=observe)
+    files = destinations(tracked.outcome.files, job, local)
+    return dataclasses.replace(tracked, outcome=dataclasses.replace(tracked.outcome, files=files))
+
+
+def _track(job: Job, pipeline: Pipeline, *, progress: Callable[..., Progress], observe: Observe) -> Tracked:
+    """Track a source and write its results to files of this machine; see `track_one`."""
+    checksum = sha256(job.source) if job.outputs.checksums and isinstance(job.source, Path) else None
+    opened = partial(open_source, **(dataclasses.asdict(job.reading) | {"source": job.source, "name": job.name}))
     with opened() as frames:
         if frames.live and (option := job.second_pass):
             raise UsageError(f"'{frames.name}' is live and cannot be read a second time. Leave {option} out.")
@@ -71,7 +84,7 @@ def track_one(
         select = job.selection()
         options = {**job.stated} | {"source": frames.name, "overwrite": job.overwrite}
         run_facts = partial(facts.run_facts, options, frames, pipeline)
-        csv = job.targets.get("csv")
+        csv = job.files.get("csv")
         people, start = PeopleCount(), time.perf_counter()
         with Transaction() as results:
             report, sinks = open_outputs(job, frames, pipeline, select=select, people=people, results=results)
@@ -99,8 +112,8 @@ def track_one(
                 write_sidecar(csv, found, results=results)
             if report:
                 report.save(document(found))
-    outcome = Outcome(found.counts, len(people), time.perf_counter() - start, tuple(written(job.targets)))
-    return Tracked(outcome, found, select.unmet)
+    outcome = Outcome(found.counts, len(people), time.perf_counter() - start, tuple(written(job.files)))
+    return Tracked(outcome, found, select.unmet, checksum)
 
 
 def _pace(frames: Source, schedule: Schedule) -> Pace | None:

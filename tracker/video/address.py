@@ -25,6 +25,7 @@ IMAGE_SUFFIXES = frozenset(
 _URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
 # Both take time in proportion to the text, which may be any file's: the length of a scheme is bounded.
 _ANY_URL = re.compile(r"([a-z][a-z0-9+.\-]{1,40}):/+([^\s'\"]*)", re.IGNORECASE)  # a path has one slash of two
+_KEY = re.compile(r"(?:s3a?|gs|gcs|abfss?|az):/+[^?#@]+", re.IGNORECASE)  # in a bucket, whose names are no secrets
 _WORD = re.compile(r"[^\s'\"]+")
 _HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?")
 _HIDDEN = "***"
@@ -83,7 +84,7 @@ def shown(what: int | str | Path) -> str:
     if isinstance(what, int):
         return f"camera {what}"
     text = str(what)
-    if (isinstance(what, Path) and what.exists()) or not re.search(":/|:.*@", text):
+    if (isinstance(what, Path) and what.exists()) or not re.search(":/|:.*@", text) or _KEY.fullmatch(text):
         return text
     return redact(re.sub(r"[\s'\"]", "_", text))
 
@@ -108,7 +109,7 @@ def redact_error(text: str, words: Iterable[str]) -> str:
         for form in (word, word.partition("=")[2] if word.startswith("-") else word):
             with suppress(OSError, ValueError):  # no file has such a name
                 for name in (form, str(Path(form))):
-                    if len(name) > 1 and (hidden := shown(Path(name))) != name:
+                    if len(name) > 1 and not _KEY.fullmatch(name) and (hidden := shown(Path(name))) != name:
                         text = text.replace(name, hidden)
     return _ANY_URL.sub(lambda match: redact(match[0]) if re.search("[@?#]", match[2]) else match[0], text)
 

@@ -9,15 +9,18 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any
 
 from ...errors import SourceError
 from .address import IMAGE_SUFFIXES, VIDEO_SUFFIXES, parse_source, redact, shown
 from .images.sequence import find_sequences, is_sequence, unnumbered
+from .place import Remote
 from .write.mark import is_marked
 
 log = logging.getLogger("posetrack")
 
+_MAY_MOVE = frozenset({".gif", ".apng", ".webp", ".avif", ".tif", ".tiff", ".mpo"})
 OTHER, HIDDEN, PARTIAL, RESULT = "no video or image", "hidden", "unfinished", "a result of posetrack"
 
 
@@ -26,11 +29,11 @@ class Item:
     """One source of a batch.
 
     Attributes:
-        source: what `open_source` takes.
+        source: what `open_source` takes; or a `Remote`, which is fetched first.
         mirror: relative path without suffix, unique in the batch, for outputs that mirror the folder: `day1/clip`.
     """
 
-    source: str | int | Path
+    source: Any
     mirror: Path
 
 
@@ -116,10 +119,12 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
 
 
 def is_still(item: Item) -> bool:
-    """Return whether an item is a single image."""
+    """Return whether an item is a single image; of a file in a store, its suffix says so."""
     from .images.contents import is_image, is_moving
 
     file = item.source
+    if isinstance(file, Remote):
+        return PurePosixPath(file.path).suffix.lower() in IMAGE_SUFFIXES - _MAY_MOVE
     return isinstance(file, Path) and file.is_file() and is_image(file) and not is_moving(file)
 
 
@@ -165,13 +170,18 @@ def _reason(file: Path, root: Path, place: Path, results: Sequence[Path]) -> str
     """Return why a file, whose resolved path is `place`, is not a source; empty if it is one."""
     if not file.exists():
         return ""  # opening it raises the error
-    if any(part.startswith(".") for part in file.relative_to(root).parts):
-        return HIDDEN
-    if file.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
-        return OTHER
-    if file.stem.endswith(".partial"):
-        return PARTIAL
+    if reason := reason_of(file.relative_to(root)):
+        return reason
     return RESULT if any(place.is_relative_to(folder) for folder in results) or is_marked(file) else ""
+
+
+def reason_of(name: PurePath) -> str:
+    """Return why a file is not a source by its name below the folder of the batch; empty if it is one."""
+    if any(part.startswith(".") for part in name.parts):
+        return HIDDEN
+    if name.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
+        return OTHER
+    return PARTIAL if name.stem.endswith(".partial") else ""
 
 
 def _is_clutter(file: Path, reason: str) -> bool:
@@ -187,13 +197,17 @@ def _common(roots: Sequence[Path]) -> Path:
 
 
 def _mirrored(files: list[Path], root: Path) -> list[Item]:
-    """Name the outputs like the files; files that differ only in the suffix keep it: `clip.mov`."""
+    """Name the outputs like the files."""
     names = [unnumbered(file, root) if is_sequence(file) else _below(file, root) for file in files]
     twice = Counter(names)
     names = [name if twice[name] == 1 else _below(file, root) for name, file in zip(names, files)]
+    return [Item(file, mirror) for file, mirror in zip(files, mirrors(names))]
+
+
+def mirrors(names: Sequence[Path]) -> list[Path]:
+    """Return the names of the outputs of files; files that differ only in the suffix keep it: `clip.mov`."""
     shared = Counter(name.with_suffix("") for name in names)
-    mirrors = [name if shared[name.with_suffix("")] > 1 else name.with_suffix("") for name in names]
-    return [Item(file, mirror) for file, mirror in zip(files, mirrors)]
+    return [name if shared[name.with_suffix("")] > 1 else name.with_suffix("") for name in names]
 
 
 def _below(file: Path, root: Path) -> Path:

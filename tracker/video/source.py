@@ -257,6 +257,7 @@ def open_source(
     end: float | None = None,
     timeout: float = 10.0,
     reconnect: float = 30.0,
+    name: str | None = None,
 ) -> Source:
     """Open a video, an image, numbered images, a camera or a stream.
 
@@ -269,6 +270,7 @@ def open_source(
         end: seconds; frames from it on are omitted.
         timeout: seconds to wait for a stream or camera to open, and for each frame.
         reconnect: seconds to try to reopen a lost stream or camera; 0 gives up at once.
+        name: what messages and results call it; None is its path, or its address without credentials.
 
     Returns:
         An iterator of `Frame` and a context manager. `Frame.index` is the frame's number in the source and `Frame.time`
@@ -291,7 +293,7 @@ def open_source(
     if not (math.isfinite(reconnect) and reconnect >= 0):
         raise UsageError(f"The time to reconnect is {reconnect} s. Give a number from 0 on.")
     what = parse_source(source)
-    name = shown(what)
+    given, name = name, name or shown(what)
     if not isinstance(what, Path):
         if isinstance(what, int) and (stream is not None or fps is not None):
             raise UsageError(f"'{name}' has a single stream and its own times. Leave stream and fps out.")
@@ -312,7 +314,7 @@ def open_source(
             raise UsageError(f"'{name}' holds images and no streams. Leave stream {stream} out.")
         read: Any = open_sequence if numbered else open_images
         images = read(what, fps=fps, start=start, end=end)
-        return Source(images, name=str(what), path=None if numbered else what, start=start, end=end)
+        return Source(images, name=given or str(what), path=None if numbered else what, start=start, end=end)
     reader = ContainerReader(what, name=name, stream=stream, fps=fps, start=start, end=end, timeout=timeout)
     return Source(reader, name=name, path=what, start=start, end=end)
 

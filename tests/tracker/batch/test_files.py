@@ -9,11 +9,11 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from batch_tasks import actors
 
 from posetrack.tracker.batch.files import Result, in_workers
 from posetrack.tracker.batch.schedule import Assigned
@@ -239,22 +239,6 @@ def test_200_files_on_ray_survive_a_killed_worker(clips, table, tmp_path):
     assert len(ended) == len(set(ended)) == 200
     assert set(states(tmp_path / "t").values()) == {SourceState.DONE}
     assert len(list((tmp_path / "t").glob("*.csv"))) == 200
-
-
-def actors():
-    """Return the processes of Ray's actors that this process has started."""
-    parents, names = {}, {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            names[int(folder.name)] = (folder / "cmdline").read_text()
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:  # it has ended
-            continue
-
-    def is_ours(pid):
-        return pid == os.getpid() or (pid in parents and is_ours(parents[pid]))
-
-    return [pid for pid, name in names.items() if name.startswith("ray::Worker") and is_ours(pid)]
 
 
 def test_a_cluster_that_does_not_exist_is_said_so(pictures, tmp_path, capsys):

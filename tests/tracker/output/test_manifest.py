@@ -22,7 +22,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def entry(source):
-    size, mtime = stamp(source)
+    size, mtime, _ = stamp(source)
     return Entry("day1/clip.csv", str(source), size, mtime, SourceState.RUNNING, at=1.0)
 
 

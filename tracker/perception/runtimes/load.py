@@ -20,7 +20,7 @@ from ....models.foreign.recognise import recognise
 from ....models.geometry.keypoints import COCO
 from ....models.geometry.skeletons import AUTO
 from ....models.weights.card import KEY, Card, DetectorCard, PoseCard, SingleStageCard, from_text, kind_of
-from . import Runtime, store
+from . import Runtime, bundled, store
 from .batches import FixedBatch
 from .choice import Choice, choose
 from .machine import this_machine
@@ -86,7 +86,7 @@ def load_runtime(
     suffix = ".xml" if choice.runtime == "openvino" else ".onnx"
 
     def weights() -> store.Loaded:
-        ready = _shipped(shipped) if shipped and suffix == ".xml" else None
+        ready = _bundled_form(shipped) if shipped and suffix == ".xml" else None
         return ready or read()
 
     try:
@@ -97,14 +97,12 @@ def load_runtime(
         return _on_torch(read, Choice("torch", choice.device, "fp32", f"not {choice.runtime}: {error}"))
 
 
-def _shipped(weights: Path) -> store.Loaded | None:
+def _bundled_form(weights: Path) -> store.Loaded | None:
     """Return the OpenVINO form beside a file of weights; None if there is none, or it is of other weights."""
     file = weights.with_suffix(".xml")
     if not file.is_file():
         return None
-    from .openvino import read_card
-
-    card = from_text(read_card(file))
+    card = from_text(bundled.read_card(file))
     return store.Loaded(weights, file, card) if card.sha256 == sha256(weights) else None
 
 

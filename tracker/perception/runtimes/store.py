@@ -18,6 +18,7 @@ from ....errors import OutputError
 from ....models.cache import cache_folder, sha256
 from ....models.weights.card import Card, PoseCard, from_text, to_text
 from ....version import __version__
+from . import bundled
 
 log = logging.getLogger("posetrack")
 
@@ -29,7 +30,7 @@ ORIGIN = "origin.json"  # the source weights of a folder, and the network's card
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A network of a file of weights: the file, the torch module or the path of its OpenVINO form, and the card."""
+    """A network of a file of weights: the file, the torch module or its bundled OpenVINO form's path, and the card."""
 
     path: Path
     network: Any
@@ -172,8 +173,7 @@ def _make(folder: Path, suffix: str, weights: Loaded, key: str) -> Converted:
 def _write(weights: Loaded, file: Path, key: str) -> None:
     """Write a network in the format of the file's suffix."""
     if isinstance(weights.network, Path):
-        for suffix in (".xml", ".bin"):
-            shutil.copyfile(weights.network.with_suffix(suffix), file.with_suffix(suffix))
+        bundled.write(weights.network, weights.path, file)
         return
     from ....models.export import files
 

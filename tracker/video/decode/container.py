@@ -131,8 +131,8 @@ class ContainerReader:
                 why = f"no answer within {self._timeout:g} s"
             if isinstance(error, av.error.ProtocolNotFoundError):
                 return (
-                    f"Cannot open '{self.name}': FFmpeg does not read such addresses. Mount the bucket, or copy the "
-                    f"videos to this machine; see docs/scale.md."
+                    f"Cannot open '{self.name}': FFmpeg does not read such addresses. Track them with the command "
+                    f"posetrack, which fetches files of buckets, or copy them to this machine; see docs/scale.md."
                 )
             return f"Cannot open '{self.name}': {why}. Check the address and the network, or raise the timeout."
         if isinstance(error, av.error.EOFError):

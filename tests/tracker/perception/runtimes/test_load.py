@@ -17,7 +17,7 @@ from posetrack.models import cache
 from posetrack.models.weights.card import from_text
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.perception.pose import load_pose_estimator
-from posetrack.tracker.perception.runtimes import load, machine, openvino, store
+from posetrack.tracker.perception.runtimes import bundled, load, machine, openvino, store
 from posetrack.tracker.types import Frame
 
 ROOT = Path(__file__).parents[4]
@@ -55,9 +55,11 @@ def test_every_runtime_finds_the_same(runtime, frame, reference):
 
 @pytest.mark.parametrize("name", ["pose", "detector"])
 def test_the_shipped_form_is_of_the_shipped_weights(name):
-    card = from_text(openvino.read_card(BUNDLED / f"{name}.xml"))
+    card = from_text(bundled.read_card(BUNDLED / f"{name}.xml"))
     assert card.sha256 == cache.sha256(BUNDLED / f"{name}.safetensors"), "Run: python tasks.py networks"
-    parts = [BUNDLED / f"{part}{suffix}" for part in ("pose", "detector") for suffix in (".xml", ".bin")]
+    parts = [
+        BUNDLED / f"{part}{suffix}" for part in ("pose", "detector") for suffix in (".safetensors", ".xml", ".bin")
+    ]
     assert sum(part.stat().st_size for part in parts) < 25e6
 
 

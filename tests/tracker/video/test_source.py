@@ -280,7 +280,11 @@ def test_a_stream_without_an_end_is_live(make, tmp_path):
 
 @pytest.mark.parametrize(
     ("scheme", "remedy"),
-    [("rtsp", "Check the address"), ("http", "Check the address"), ("s3", "does not read such addresses. Track them with")],
+    [
+        ("rtsp", "Check the address"),
+        ("http", "Check the address"),
+        ("s3", "does not read such addresses. Track them with"),
+    ],
 )
 def test_an_unreachable_stream_fails_and_keeps_the_secret(scheme, remedy):
     with socket.socket() as closed:

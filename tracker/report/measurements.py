@@ -29,6 +29,8 @@ POINTS = ("com", *LANDMARKS)
 _LANDMARKS = [point_index(name) for name in LANDMARKS]
 _NO_POINTS, _NO_SCORES = np.zeros((0, 2)), np.zeros(0)
 MAX_EVENTS = 5000  # number of events that are kept
+MAX_SPANS = 2000  # of one person
+Span = tuple[float, float, State]  # from and to, seconds
 _NEAR = 0.25  # largest time between neighbouring frames in seconds
 
 
@@ -51,7 +53,7 @@ class Person:
         id: of the track.
         first: number of the first frame.
         last: number of the last frame.
-        spans: start and end in seconds, and the state in between.
+        spans: start and end in seconds, and the state in between; short ones are joined above `MAX_SPANS`.
         states: number of frames by state.
         height: sum of the heights of measured frames, pixels.
         score: sum of the mean keypoint scores of measured frames.
@@ -62,13 +64,12 @@ class Person:
     id: int
     first: int
     last: int = -1
-    spans: list[tuple[float, float, State]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
     states: Counter[State] = field(default_factory=Counter)
     height: float = 0.0
     score: float = 0.0
     jitter: float = 0.0
     jitters: int = 0
-    _near: list[tuple[float, NDArray[Any]]] = field(default_factory=list)  # three; a deque takes ten times more
 
     @property
     def start(self) -> float:
@@ -96,33 +97,71 @@ class Person:
         """Mean over frames of the median keypoint's distance from the line between its neighbours in time, pixels."""
         return self.jitter / self.jitters if self.jitters else math.nan
 
-    def add(self, frame: int, time: float, state: State, keypoints: NDArray[Any], scores: NDArray[Any]) -> None:
-        """Add one frame; keypoints (K, 2) pixels, NaN where hidden, and all scores (K,)."""
+    def add(self, frame: int, time: float, state: State, score: float) -> None:
+        """Add one frame with the mean score of its keypoints."""
         continues = self.spans and self.last == frame - 1
         if continues and self.spans[-1][2] is state:
             self.spans[-1] = (self.spans[-1][0], time, state)
         else:
             self.spans.append((self.spans[-1][1] if continues else time, time, state))
+            if len(self.spans) > MAX_SPANS:
+                self.spans = _coarser(self.spans)
         self.last = frame
         self.states[state] += 1
-        if state is not State.MEASURED:
-            self._near.clear()
-            return
-        self.score += float(scores.mean()) if len(scores) else math.nan
-        self._near = [*self._near[-2:], (time, keypoints)]
-        if len(self._near) == 3:
-            self._add_jitter()
+        if state is State.MEASURED:
+            self.score += score
 
-    def _add_jitter(self) -> None:
-        (t0, before), (t1, now), (t2, after) = self._near
-        if not 0 < t1 - t0 < _NEAR or not 0 < t2 - t1 < _NEAR:
-            return
-        expected = before + (t1 - t0) / (t2 - t0) * (after - before)
+    def add_jitter(self, pixels: float) -> None:
+        """Add the jitter of one frame; NaN where it is unknown."""
+        if not math.isnan(pixels):
+            self.jitter += pixels
+            self.jitters += 1
+
+
+def _coarser(spans: list[Span]) -> list[Span]:
+    """Join the spans within 4 / `MAX_SPANS` of the time, as the first of them: at most half of the spans stay."""
+    bucket = 4 / MAX_SPANS * (spans[-1][1] - spans[0][0])
+    kept = spans[:1]
+    for start, end, state in spans[1:-1]:
+        if end - kept[-1][0] <= bucket:
+            kept[-1] = kept[-1][0], end, kept[-1][2]
+        else:
+            kept.append((start, end, state))
+    return [*kept, spans[-1]]
+
+
+class Jitter:
+    """Distance of the keypoints from the line between their neighbours in time, of the people who are present."""
+
+    def __init__(self) -> None:
+        self._near: dict[int, list[tuple[float, NDArray[Any]]]] = {}  # up to two frames of each person
+
+    def update(self, identity: int, time: float, keypoints: NDArray[Any] | None) -> float:
+        """Add a frame of a person; return the median keypoint's distance in the frame before, pixels.
+
+        Args:
+            identity: of the track.
+            time: seconds.
+            keypoints: (K, 2) pixels, NaN where hidden; None if they are not measured.
+
+        Returns:
+            NaN without neighbours on both sides.
+        """
+        near = self._near.pop(identity, [])
+        while self._near and time - self._near[first := next(iter(self._near))][-1][0] >= _NEAR:
+            del self._near[first]  # who left; the dictionary is in the order of the last frames
+        if keypoints is None:
+            return math.nan
+        self._near[identity] = [*near[-1:], (time, keypoints)]
+        if len(near) < 2:
+            return math.nan
+        (t0, before), (t1, now) = near
+        if not 0 < t1 - t0 < _NEAR or not 0 < time - t1 < _NEAR:
+            return math.nan
+        expected = before + (t1 - t0) / (time - t0) * (keypoints - before)
         distances = np.linalg.norm(now - expected, axis=-1)
         known = distances[np.isfinite(distances)]
-        if len(known):
-            self.jitter += float(np.median(known))
-            self.jitters += 1
+        return float(np.median(known)) if len(known) else math.nan
 
 
 class Measurements:
@@ -157,6 +196,7 @@ class Measurements:
         self.first, self.last = (0, math.inf), (0, -math.inf)
         self.extent = np.zeros(2)
         self.movement: Movement | None = None
+        self._jitter = Jitter()
 
     @property
     def start(self) -> float:
@@ -191,8 +231,10 @@ class Measurements:
             scores: (K,) including hidden keypoints.
         """
         person = self.people.setdefault(identity, Person(identity, index))
-        person.add(index, time, state, keypoints, scores)
-        if state is State.MEASURED and not math.isnan(height):
+        person.add(index, time, state, float(scores.mean()) if len(scores) else math.nan)
+        measured = state is State.MEASURED
+        person.add_jitter(self._jitter.update(identity, time, keypoints if measured else None))
+        if measured and not math.isnan(height):
             person.height += height
         self.first, self.last = min(self.first, (index, time), key=_seconds), (index, time)
 

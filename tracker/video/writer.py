@@ -113,7 +113,9 @@ class VideoWriter:
             raise self._failure(error) from error
 
     def _begin(self) -> tuple[Any, Any]:
-        flags = {"movflags": "frag_every_frame+empty_moov+default_base_moof", "flush_packets": "1"}
+        # skip_trailer: without the index at the end of the partial file, FFmpeg need not keep each frame's place
+        movflags = "frag_every_frame+empty_moov+default_base_moof+skip_trailer"
+        flags = {"movflags": movflags, "flush_packets": "1"}
         container = av.open(f"file:{self.partial}", "w", format="mp4", container_options=flags)
         rate = Fraction(self._fps).limit_denominator(1001)
         # Zero latency: no frame waits in the encoder, where it would be lost if the process is killed, and none is

@@ -8,7 +8,7 @@ from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
-from posetrack.tracker.report.measurements import Collector
+from posetrack.tracker.report.measurements import MAX_SPANS, Collector, Person
 from posetrack.tracker.types import Poses, State, Tracks
 
 
@@ -56,6 +56,18 @@ def test_spans_and_coverage_follow_the_states():
     ]
     assert one.coverage == pytest.approx(0.5)
     assert one.mean_score == pytest.approx(0.8)
+
+
+def test_a_person_who_comes_and_goes_for_hours_has_a_bounded_number_of_spans():
+    one = Person(1, 0)
+    for index in range(5 * MAX_SPANS):
+        one.add(index, float(index), State.MEASURED if index % 2 else State.PREDICTED, 0.5)
+    spans = np.array([(start, end) for start, end, _ in one.spans])
+    assert len(spans) <= MAX_SPANS
+    assert (one.start, one.end) == (0, 5 * MAX_SPANS - 1)
+    np.testing.assert_array_equal(spans[1:, 0], spans[:-1, 1])
+    assert np.diff(spans).max() <= 0.01 * one.end
+    assert one.coverage == 0.5
 
 
 def test_jitter_is_the_distance_from_the_neighbours_line():

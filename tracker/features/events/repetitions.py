@@ -166,6 +166,23 @@ EXERCISES = (
 )
 
 
+@dataclass(slots=True)
+class _Mean:
+    """Mean of the known values; NaN without any. Someone may stay beyond a threshold for hours."""
+
+    total: float = 0.0
+    count: int = 0
+
+    def add(self, value: float) -> None:
+        if not math.isnan(value):
+            self.total += value
+            self.count += 1
+
+    @property
+    def value(self) -> float:
+        return self.total / self.count if self.count else math.nan
+
+
 class Counter:
     """Count the repetitions of one person.
 
@@ -179,7 +196,7 @@ class Counter:
         self._near, self._far = exercise.sign * near, exercise.sign * far
         self._left = math.nan  # seconds, when the measure left its rest
         self._peak, self._when, self._began_well = -math.inf, math.nan, False
-        self._beyond: list[list[float]] = [[] for _ in exercise.gates]  # values of the gates beyond the far threshold
+        self._beyond = [_Mean() for _ in exercise.gates]  # of the gates beyond the far threshold
         self._known = self._asked = 0
         self._quality = 0.0
 
@@ -194,23 +211,19 @@ class Counter:
         if value <= self._near:
             rests_well = _hold(self._what.rest_gates, gates)
             done = self._ended(time) if rests_well and self._began_well else None
-            self._left, self._peak, self._beyond = time, -math.inf, [[] for _ in self._what.gates]
+            self._left, self._peak, self._beyond = time, -math.inf, [_Mean() for _ in self._what.gates]
             self._known, self._asked, self._quality = 0, 0, 0.0
             self._began_well = rests_well
             return done
         if value > self._peak:
             self._peak, self._when = value, time
         if value >= self._far:
-            for (name, _, _), values in zip(self._what.gates, self._beyond):
-                values.append(gates[name])
+            for (name, _, _), mean in zip(self._what.gates, self._beyond):
+                mean.add(gates[name])
         return None
 
     def _fits(self) -> bool:
-        known = [[value for value in values if not math.isnan(value)] for values in self._beyond]
-        return all(
-            values and low <= sum(values) / len(values) <= high
-            for (_, low, high), values in zip(self._what.gates, known)
-        )
+        return all(low <= mean.value <= high for (_, low, high), mean in zip(self._what.gates, self._beyond))
 
     def _ended(self, time: float) -> Cycle | None:
         """Return the repetition; None if it did not reach its threshold, or was none."""

@@ -51,13 +51,23 @@ class Count:
         entered: number of people who went in, or were inside when they were first seen.
         left: number of people who went out.
         lost: number of people who were inside when they were last seen.
-        dwells: seconds inside of each who left or was lost; zones only.
+        stays: number of stays that have ended; zones only.
+        dwell: sum of their seconds.
+        longest: seconds of the longest one.
     """
 
     entered: int = 0
     left: int = 0
     lost: int = 0
-    dwells: list[float] = field(default_factory=list)
+    stays: int = 0
+    dwell: float = 0.0
+    longest: float = 0.0
+
+    def end_stay(self, seconds: float) -> None:
+        """Count a stay that has ended."""
+        self.stays += 1
+        self.dwell += seconds
+        self.longest = max(self.longest, seconds)
 
     @property
     def inside(self) -> int:
@@ -113,7 +123,7 @@ class ZoneCounter:
         """Return the counts, and number, mean and longest of the stays in seconds, for a sidecar."""
         return {
             name: {"in": count.entered, "out": count.left, "lost": count.lost}
-            | ({"dwell_s": {"mean": sum(stays) / len(stays), "max": max(stays)}} if (stays := count.dwells) else {})
+            | ({"dwell_s": {"mean": count.dwell / count.stays, "max": count.longest}} if count.stays else {})
             for name, count in self.counts.items()
         }
 
@@ -174,7 +184,7 @@ class ZoneCounter:
         count.left += 1
         value: float = count.left
         if isinstance(place, Zone):
-            count.dwells.append(stayed)
+            count.end_stay(stayed)
             value = stayed
         return [Event(when, number, identity, f"{place.name}_out", value, sure)]
 
@@ -193,7 +203,7 @@ class ZoneCounter:
             if isinstance(place, Zone) and visit.side:
                 count, stayed = self.counts[place.name], time - visit.since
                 count.lost += 1
-                count.dwells.append(stayed)
+                count.end_stay(stayed)
                 events.append(Event(time, frame, identity, f"{place.name}_lost", stayed, score))
         return events
 

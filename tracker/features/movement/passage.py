@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..extraction.stream import FORGET_SECONDS, Features
-from ..kinematics.points import Array
+from ..kinematics.angles import JOINTS, VIEWS
+from ..kinematics.points import SIDES, Array
+from ..kinematics.posture import POSTURES
 
 LONGEST = 300.0  # seconds; a longer stay is cut, so that memory is bounded
+COLUMNS = {  # of the features that movements are computed from; a passage keeps no others
+    *(f"{joint}_{name}" for joint in JOINTS for name in ("deg", "quality")),
+    *(f"{side}_{name}" for side in SIDES for name in ("rear_offset", "front_offset", "ankle_score")),
+    *("com_x", "com_y", "com_mass", "com_score", "com_speed_bh_s", "com_speed_m_s"),
+    *("height_px", "feet_y", "trunk_rise"),
+}
+_BLOCK = 256  # rows; blocks of one size leave no gaps in memory when people leave
+_VIEWS, _POSTURES = ("", *VIEWS), ("", *POSTURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,7 @@ class Passage:
         times: (T,) seconds.
         views: (T,) names out of `angles.VIEWS`; empty where unknown.
         postures: (T,) names out of `posture.POSTURES`; empty where unknown.
-        names: names of the C columns, as in `stream.Features`.
+        names: names of the C columns, those of `COLUMNS` that the features have.
         values: (T, C); NaN where unknown or impossible.
     """
 
@@ -46,12 +58,33 @@ class Passage:
         return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
 
 
-@dataclass(slots=True)
 class _Rows:
-    times: list[float] = field(default_factory=list)
-    views: list[str] = field(default_factory=list)
-    postures: list[str] = field(default_factory=list)
-    values: list[NDArray[np.float32]] = field(default_factory=list)
+    """Rows of one person, each with a time, a view, a posture and values."""
+
+    def __init__(self, kind: np.dtype[Any]) -> None:
+        self._kind, self._count = kind, 0
+        self._blocks: list[NDArray[Any]] = []
+
+    @property
+    def start(self) -> float:
+        """Seconds of the first row."""
+        return float(self._blocks[0]["time"][0])
+
+    @property
+    def end(self) -> float:
+        """Seconds of the last row."""
+        return float(self._blocks[-1]["time"][(self._count - 1) % _BLOCK])
+
+    def add(self, *row: object) -> None:
+        """Append a row."""
+        if self._count == _BLOCK * len(self._blocks):
+            self._blocks.append(np.empty(_BLOCK, self._kind))
+        self._blocks[-1][self._count % _BLOCK] = row
+        self._count += 1
+
+    def table(self) -> NDArray[Any]:
+        """Return all rows (T,)."""
+        return np.concatenate(self._blocks)[: self._count]
 
 
 class Passages:
@@ -63,18 +96,17 @@ class Passages:
 
     def take(self, features: Features) -> list[Passage]:
         """Process one frame; return the passages that have ended."""
-        self._names = features.names
-        values = features.plausible.astype(np.float32)
+        kept = [column for column, name in enumerate(features.names) if name in COLUMNS]
+        self._names = tuple(features.names[column] for column in kept)
+        kind = _row_of(len(kept))
+        values = features.plausible[:, kept].astype(np.float32)
         for row, track in enumerate(features.ids.tolist()):
-            rows = self._people.setdefault(track, _Rows())
-            rows.times.append(features.time)
-            rows.views.append(features.views[row])
-            rows.postures.append(features.postures[row])
-            rows.values.append(values[row])
+            codes = _VIEWS.index(features.views[row]), _POSTURES.index(features.postures[row])
+            self._people.setdefault(track, _Rows(kind)).add(features.time, *codes, values[row])
         ended = [
             track
             for track, rows in self._people.items()
-            if rows.times[-1] < features.time - FORGET_SECONDS or rows.times[-1] - rows.times[0] >= LONGEST
+            if rows.end < features.time - FORGET_SECONDS or rows.end - rows.start >= LONGEST
         ]
         return [self._passage(track) for track in ended]
 
@@ -83,6 +115,11 @@ class Passages:
         return [self._passage(track) for track in list(self._people)]
 
     def _passage(self, track: int) -> Passage:
-        rows = self._people.pop(track)
-        texts = np.array(rows.views, dtype=np.str_), np.array(rows.postures, dtype=np.str_)
-        return Passage(track, np.array(rows.times), *texts, self._names, np.array(rows.values))
+        rows = self._people.pop(track).table()
+        views, postures = np.array(_VIEWS)[rows["view"]], np.array(_POSTURES)[rows["posture"]]
+        return Passage(track, rows["time"].copy(), views, postures, self._names, rows["values"])
+
+
+@cache
+def _row_of(columns: int) -> np.dtype[Any]:
+    return np.dtype([("time", "f8"), ("view", "u1"), ("posture", "u1"), ("values", "f4", (columns,))])

@@ -9,12 +9,15 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from .colour import CODED, Mapping, describe, kind_of
 
 log = logging.getLogger("posetrack")
+
+side_data: Any = SideDataContainer  # of a frame; the stubs of PyAV lack this argument
 
 # Without these flags, colours are 1 to 2 levels too dark (measured); older versions of PyAV lack them.
 EXACT = (
@@ -50,7 +53,8 @@ class Display:
         width, height = self._size(frame)
         context = self._stream.codec_context
         kind = kind_of(context.color_trc, context.color_primaries)
-        side = frame.side_data.get("DISPLAYMATRIX")
+        # frame.side_data would refer back to the frame, and keep it until the next garbage collection
+        side = side_data(frame).get("DISPLAYMATRIX")
         if kind is not None:
             frame = self._mapped(frame, kind, width=width, height=height)
         # as planes: the same values as bgr24, in a third of the time

@@ -44,12 +44,32 @@ def test_other_poses_stay_as_they_are(boxes, people):
     assert len(rows) == len(beside) == 0
 
 
-def test_a_pose_found_beside_a_neighbour_replaces_the_old_one_if_it_is_confident_enough():
-    old = poses([BEHIND, FRONT, BEHIND], body(122, 0.6), body(120, 0.8), body(122, 0.6))
-    new = corrected(old, np.array([0, 2]), poses([BEHIND, BEHIND], body(20, 0.55), body(20, 0.5)))
-    np.testing.assert_allclose(new.keypoints[:, 0, 0], [20, 120, 122])
-    np.testing.assert_allclose(new.scores[:, 0], [0.55, 0.8, 0.6])
+STRIP = [0.0, 0, 100, 300]  # of BEHIND, beside FRONT
+
+
+def test_a_pose_found_beside_a_neighbour_replaces_the_old_one():
+    old = poses([BEHIND, FRONT], body(122, 0.6), body(120, 0.8))
+    new = corrected(old, np.array([0]), poses([STRIP], body(20, 0.55)))
+    np.testing.assert_allclose(new.keypoints[:, 0, 0], [20, 120])
+    np.testing.assert_allclose(new.scores[:, 0], [0.55, 0.8])
     np.testing.assert_array_equal(new.boxes, old.boxes)
+
+
+@pytest.mark.parametrize(
+    ("left", "confidence"),
+    [
+        (20, 0.5),  # less confident
+        (101, 0.9),  # beside the part that was looked at: a guess from the neighbour's body
+        (-2, 0.9),  # a third person's pose
+        (20, 0.2),  # nothing is confident
+    ],
+)
+def test_a_pose_found_beside_a_neighbour_must_be_the_persons_own(left, confidence):
+    people = body(122, 0.6), body(120, 0.8), body(-4, 0.9)
+    old = poses([BEHIND, FRONT, [-90.0, 0, 70, 300]], *people)
+    new = corrected(old, np.array([0]), poses([STRIP], body(left, confidence)))
+    np.testing.assert_array_equal(new.keypoints, old.keypoints)
+    np.testing.assert_array_equal(new.scores, old.scores)
 
 
 def test_two_people_of_a_photograph_keep_their_own_faces():

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory, gettempdir
 
 from ..partial.claim import lock
 
-_PREFIX = "posetrack-"
+_PREFIX = "posetrack-scratch-"
 _LOCK = ".lock"
 _YOUNG = 60.0  # seconds in which a folder may not have its lock yet
 
@@ -35,6 +35,14 @@ def scratch() -> Iterator[Path]:
 
 
 def _remove_left(folder: Path) -> None:
-    with suppress(OSError), (folder / _LOCK).open("r+") as file:  # OSError: another process removes it, or owns it
-        if time.time() - folder.stat().st_mtime > _YOUNG and lock(file.fileno()):
+    with suppress(OSError):  # another process removes it, or owns it
+        if time.time() - folder.stat().st_mtime > _YOUNG and _is_left(folder):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left(folder: Path) -> bool:
+    try:
+        with (folder / _LOCK).open("r+") as file:
+            return lock(file.fileno())
+    except FileNotFoundError:  # its process was killed while it made or removed the folder
+        return True

@@ -219,7 +219,7 @@ def until(condition, seconds=120):
 
 def is_free(folder):
     """Whether no process holds the lock of a scratch folder."""
-    with (folder / ".lock").open("r+") as file:
+    with (folder / ".lock").open("a") as file:
         return lock(file.fileno())
 
 

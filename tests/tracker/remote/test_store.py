@@ -115,18 +115,19 @@ def test_a_server_whose_pages_never_end_is_refused(monkeypatch):
 
 def test_scratch_is_removed_also_what_a_killed_process_left(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    left, in_use, foreign = (tmp_path / f"posetrack-{name}" for name in ("left", "used", "foreign"))
-    for folder in (left, in_use, foreign):
+    left, half, in_use = (tmp_path / f"posetrack-scratch-{name}" for name in ("left", "half", "used"))
+    foreign = tmp_path / "posetrack-foreign"
+    for folder in (left, half, in_use, foreign):
         folder.mkdir()
     for folder in (left, in_use):
         (folder / ".lock").touch()
     (left / "source.mp4").touch()
     with (in_use / ".lock").open("w") as file:
         assert scratch.lock(file.fileno())
-        for folder in (left, in_use, foreign):
+        for folder in (left, half, in_use, foreign):
             os.utime(folder, (1, 1))
         with suppress(RuntimeError), scratch.scratch() as folder:
             (folder / "source.mp4").touch()
-            assert not left.exists()
+            assert not any(folder.exists() for folder in (left, half))
             raise RuntimeError
     assert sorted(Path(tmp_path).iterdir()) == [foreign, in_use]

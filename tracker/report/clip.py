@@ -101,11 +101,9 @@ class Clip:
             self._every *= 2
 
     def _give_up(self) -> None:
-        writer, self._writer = self._writer, None
-        if writer:
-            writer.close()
-            writer.path.unlink(missing_ok=True)
-        self.times = array("d")
+        if self._writer:
+            self._writer.discard()
+        self._writer, self.times = None, array("d")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 MAX_ROWS = 40_000  # of all people: 11 minutes of two people at 30 fps, about 10 MB of a page
 _LONGEST = 1e9  # seconds
-_BLOCK = 1024  # rows
+_BLOCK = 256  # rows
 _NONE = -1  # owner of a free row
 
 
@@ -56,7 +56,8 @@ class Series:
         """Lengthen the buckets until half of the table is free; each person keeps at least two rows."""
         people = np.unique(self._owners)
         if not self.bucket:
-            steps = np.concatenate([np.diff(self.table(person)[:, 0]) for person in people])
+            times = self._rows[: self._count, 0]
+            steps = np.concatenate([np.diff(times[self._owners[: self._count] == person]) for person in people])
             self.bucket = 4 * max(float(np.median(steps)) if len(steps) else 1.0, 1e-3)
         self._shorten(people)
         while 2 * self._count > len(self._rows) and self._count > 2 * len(people) and self.bucket < _LONGEST:
@@ -68,18 +69,24 @@ class Series:
             self._rows, self._owners = rows, owners
 
     def _shorten(self, people: NDArray[np.int64]) -> None:
-        """Thin every person's rows in their places, then close the gaps block by block; no second table is made."""
+        """Thin every person's rows in their places, then close the gaps, both block by block: no table is copied."""
         for person in people:
-            own = np.flatnonzero(self._owners[: self._count] == person)
-            table = thinned(self._rows[own], self.bucket, self._plain)
-            self._rows[own[: len(table)]] = table
-            self._owners[own[len(table) :]] = _NONE
+            for rows in self._blocks(np.flatnonzero(self._owners[: self._count] == person)):
+                table = thinned(self._rows[rows], self.bucket, self._plain)
+                self._rows[rows[: len(table)]] = table
+                self._owners[rows[len(table) :]] = _NONE
         kept = np.flatnonzero(self._owners[: self._count] != _NONE)
         for start in range(0, len(kept), _BLOCK):
             block = kept[start : start + _BLOCK]
-            rows = slice(start, start + len(block))
-            self._rows[rows], self._owners[rows] = self._rows[block], self._owners[block]
+            into = slice(start, start + len(block))
+            self._rows[into], self._owners[into] = self._rows[block], self._owners[block]
         self._count = len(kept)
+
+    def _blocks(self, own: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        """Divide the rows (R,) of one person into blocks of whole buckets, so that little is copied at once."""
+        starts = np.flatnonzero(np.diff(np.floor(self._rows[own, 0] / self.bucket))) + 1
+        nearest = np.searchsorted(starts, np.arange(_BLOCK, len(own), _BLOCK))
+        return np.split(own, np.unique(starts[nearest[nearest < len(starts)]]))
 
 
 def thinned(table: Array, bucket: float, plain: NDArray[np.bool_]) -> Array:

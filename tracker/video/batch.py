@@ -205,9 +205,12 @@ def _mirrored(files: list[Path], root: Path) -> list[Item]:
 
 
 def mirrors(names: Sequence[Path]) -> list[Path]:
-    """Return the names of the outputs of files; files that differ only in the suffix keep it: `clip.mov`."""
-    shared = Counter(name.with_suffix("") for name in names)
-    return [name if shared[name.with_suffix("")] > 1 else name.with_suffix("") for name in names]
+    """Return the names of the outputs of files; a file keeps its suffix if another could get the same name.
+
+    `clip.mov` and `clip.mp4` differ only in the suffix, and `clip.mov.mp4` without it is the first one.
+    """
+    taken = Counter(name.with_suffix("") for name in names) + Counter(names)
+    return [name if taken[name.with_suffix("")] > 1 else name.with_suffix("") for name in names]
 
 
 def _below(file: Path, root: Path) -> Path:

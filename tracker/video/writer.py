@@ -218,6 +218,12 @@ class VideoWriter:
                 raise self._failure(error) from error
             results.rename(whole, self.path)
 
+    def discard(self) -> None:
+        """End without a file."""
+        with self._claimed:
+            self._finish_partial()
+            self.partial.unlink(missing_ok=True)
+
     def _finish_partial(self) -> None:
         """Flush the encoder and close the partial file."""
         self._closed = True

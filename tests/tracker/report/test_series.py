@@ -1,5 +1,7 @@
 """Series stay exact while they are short; of long ones no extreme is lost and memory is bounded."""
 
+import tracemalloc
+
 import numpy as np
 
 from posetrack.tracker.report.series import Series, thinned
@@ -56,3 +58,17 @@ def test_very_many_people_are_all_kept():
     for person in range(200):
         series.add(person, person / 10, np.zeros(2))
     assert all(len(series.table(person)) == 1 for person in range(200))
+
+
+def test_a_full_table_is_thinned_as_a_whole_without_a_copy_of_it():
+    series, table = Series((False,) * 39, max_rows=8000), np.random.default_rng(0).normal(size=(8001, 40))
+    table[:, 0] = np.arange(8001) / 30
+    for time, *values in table[:8000]:
+        series.add(1, time, np.array(values))
+    tracemalloc.start()
+    series.add(1, table[8000, 0], table[8000, 1:])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    expected = thinned(table[:8000], series.bucket, np.array([True, *[False] * 39]))
+    np.testing.assert_array_equal(series.table(1)[:-1], expected)
+    assert peak < table[:4000].nbytes

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from posetrack.errors import SourceError
-from posetrack.tracker.video.batch import Item, expand
+from posetrack.tracker.video.batch import Item, expand, mirrors
 
 
 @pytest.fixture
@@ -33,6 +33,12 @@ def test_a_pattern_is_mirrored_from_its_fixed_part(folder, monkeypatch):
     monkeypatch.chdir(folder)
     assert expand("*/c.*") == [Item(Path("day 1/c.mkv"), Path("day 1/c"))]
     assert expand("[1].png") == [Item(Path("[1].png"), Path("[1]"))]
+
+
+def test_no_two_files_have_results_of_the_same_name():
+    assert mirrors([Path("a.mov"), Path("a.mov.mp4"), Path("b.mp4")]) == [Path("a"), Path("a.mov.mp4"), Path("b")]
+    names = [Path("a.mov"), Path("a.mov.mp4"), Path("a.mp4"), Path("a.mp4.mov.mkv")]
+    assert len(set(mirrors(names))) == len(names)
 
 
 def test_single_sources_pass_through(tmp_path, monkeypatch):

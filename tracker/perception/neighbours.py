@@ -19,8 +19,7 @@ _NEAR = 0.06  # of the root of the neighbour's box area: distance below which tw
 _LEAST, _SHARE = 3, 0.4  # keypoints of the neighbour from which a pose is in doubt: number, and share of all
 _REST = 0.2  # minimum share of the box beside the neighbour
 _CONFIDENT = 0.85  # minimum confidence of the pose found there, relative to that of the doubted one
-_THERE = 0.3  # minimum share of its keypoints in that part: otherwise it was guessed from the neighbour's body
-_COPIED = 0.8  # share of its keypoints from which it is the pose of a neighbour, too
+_THERE = 0.5  # minimum share of its keypoints in that part: otherwise it was guessed from the neighbour's body
 
 
 def doubtful(poses: Poses) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
@@ -57,7 +56,7 @@ def corrected(poses: Poses, rows: NDArray[np.intp], found: Poses) -> Poses:
     used = found.scores.mean(1) >= _CONFIDENT * poses.scores[rows].mean(1)
     used &= there.sum(1) >= _THERE * np.maximum(sure.sum(1), 1)
     people, others = np.nonzero(rows[:, None] != np.arange(len(poses)))
-    used[people[_shared(found, people, poses, others) >= _COPIED]] = False
+    used[people[_shared(found, people, poses, others) >= _SHARE]] = False
     arrays = {name: getattr(poses, name).copy() for name in ("keypoints", "scores", "features")}
     for name, array in arrays.items():
         array[rows[used]] = getattr(found, name)[used]

@@ -125,7 +125,7 @@ def test_no_result_replaces_a_file_that_is_read(walking_clip, tmp_path, monkeypa
         ("out.partial.csv", "of an unfinished file"),
         ("out.csv.json", "describes"),
         ("link/out.csv", "are both"),
-        ("rtsp://cam/live", "results are files"),
+        ("rtsp://cam/live", "cannot be written to"),
     ],
 )
 def test_names_that_would_lose_a_result_are_refused(walking_clip, tmp_path, monkeypatch, capsys, other, sentence):

@@ -25,6 +25,8 @@ from posetrack.tracker.partial.claim import lock
 from posetrack.tracker.remote import store
 from posetrack.tracker.run import record
 
+pytestmark = pytest.mark.slow  # whole runs
+
 OFFLINE = ("--offline", "--device", "cpu", "--quiet")
 
 
@@ -227,7 +229,6 @@ def tables(folder):
     return {path.name: path.read_bytes() for path in folder.glob("*.csv")}
 
 
-@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(clips, table, tmp_path, scratch):
     results = tmp_path / "t"
     words = [f"local://{clips}", "--csv", f"local://{results}", "--jobs", "2", "--skip-existing"]
@@ -242,7 +243,6 @@ def test_a_killed_run_goes_on_where_it_was(clips, table, tmp_path, scratch):
     assert tables(results) == {f"{name}.csv": table for name in "abcdef"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["local", "ray"])
 def test_a_file_whose_worker_is_killed_is_tracked_again(engine, clips, table, tmp_path, scratch):
     results, killed = tmp_path / "t", []

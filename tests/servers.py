@@ -109,8 +109,9 @@ class RtspServer:
 
 
 def until(condition, seconds=120):
-    """Wait for a condition; the limit only ends a test that hangs."""
+    """Wait for a condition and return its value; the limit only ends a test that hangs."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (result := condition()):
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.005)
+    return result

@@ -20,7 +20,7 @@ from .write.mark import is_marked
 
 log = logging.getLogger("posetrack")
 
-_MAY_MOVE = frozenset({".gif", ".apng", ".webp", ".avif", ".tif", ".tiff", ".mpo"})
+_MAY_MOVE = frozenset({".gif", ".apng", ".webp", ".avif", ".tif", ".tiff", ".mpo"})  # images with several frames
 OTHER, HIDDEN, PARTIAL, RESULT = "no video or image", "hidden", "unfinished", "a result of posetrack"
 
 

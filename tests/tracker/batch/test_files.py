@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import cv2
 import numpy as np
 import pytest
 from batch_tasks import actors
+from servers import until
 
 from posetrack.tracker.batch.files import Result, in_workers
 from posetrack.tracker.batch.schedule import Assigned
@@ -43,13 +43,6 @@ def lines(folder):
 def given(folder):
     """Return the sources that were given to a worker and have not ended."""
     return [name for name, state in states(folder).items() if state is SourceState.RUNNING]
-
-
-def until(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
 
 
 def grey(path, level=90):

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import cv2
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 import stores
 from batch_tasks import actors
+from servers import until
 
 from posetrack.tracker.cli import main
 from posetrack.tracker.output import manifest
@@ -209,14 +209,6 @@ def table(walking_clip, tmp_path):
     """The table of each of the clips."""
     assert posetrack(walking_clip, "--csv", tmp_path / "alone.csv") == 0
     return (tmp_path / "alone.csv").read_bytes()
-
-
-def until(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-    return found
 
 
 def is_free(folder):

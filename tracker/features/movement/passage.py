@@ -96,10 +96,8 @@ class Passages:
 
     def take(self, features: Features) -> list[Passage]:
         """Process one frame; return the passages that have ended."""
-        kept = [column for column, name in enumerate(features.names) if name in COLUMNS]
-        self._names = tuple(features.names[column] for column in kept)
-        kind = _row_of(len(kept))
-        values = features.plausible[:, kept].astype(np.float32)
+        columns, self._names, kind = _kept(features.names)
+        values = features.plausible[:, columns].astype(np.float32)
         for row, track in enumerate(features.ids.tolist()):
             codes = _VIEWS.index(features.views[row]), _POSTURES.index(features.postures[row])
             self._people.setdefault(track, _Rows(kind)).add(features.time, *codes, values[row])
@@ -121,5 +119,8 @@ class Passages:
 
 
 @cache
-def _row_of(columns: int) -> np.dtype[Any]:
-    return np.dtype([("time", "f8"), ("view", "u1"), ("posture", "u1"), ("values", "f4", (columns,))])
+def _kept(names: tuple[str, ...]) -> tuple[list[int], tuple[str, ...], np.dtype[Any]]:
+    """Return the columns of the features that a passage keeps, their names, and the type of its rows."""
+    columns = [column for column, name in enumerate(names) if name in COLUMNS]
+    kind = np.dtype([("time", "f8"), ("view", "u1"), ("posture", "u1"), ("values", "f4", (len(columns),))])
+    return columns, tuple(names[column] for column in columns), kind

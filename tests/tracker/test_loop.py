@@ -93,6 +93,7 @@ def alive():
     return [thread for thread in threading.enumerate() if thread.name.startswith("posetrack-")]
 
 
+@pytest.mark.slow
 def test_the_table_of_a_video_is_the_same_to_the_last_byte(walking_clip, tmp_path):
     tables = []
     for threads, streams in ((False, 1), (True, 1), (True, 2)):

@@ -263,6 +263,7 @@ def repeated(clip, path, *, times):
     return path
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_video_that_plays_and_a_valid_table(walking_clip, tmp_path):
     clip = repeated(walking_clip, tmp_path / "long.mkv", times=100)  # the run would take half a minute
     words = ["--source", clip, "--save", tmp_path / "out.mp4", "--csv", tmp_path / "out.csv", "--offline", "--quiet"]
@@ -283,6 +284,7 @@ def test_ctrl_c_leaves_a_video_that_plays_and_a_valid_table(walking_clip, tmp_pa
     assert json.loads((tmp_path / "out.partial.csv.json").read_text())["complete"] is False
 
 
+@pytest.mark.slow
 def test_a_live_run_states_its_latency_and_when_the_stream_was_lost(walking_clip, tmp_path, capsys):
     with av.open(str(walking_clip)) as video:
         picture = next(video.decode(video=0)).to_ndarray(format="bgr24")

@@ -53,7 +53,7 @@ ALLOWED = {
     "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
     "tracker.remote": "installation tracker.partial tracker.video",
     "tracker.perception": "version installation tracker.types models.cache models.export models.foreign "
-    "models.geometry models.weights | numpy cv2 torch onnxruntime",
+    "models.geometry models.weights | numpy cv2 filelock torch onnxruntime",
     "tracker.tracking": "tracker.types models.cache models.geometry | numpy numba filterpy",
     "tracker.features": "",
     "tracker.features.kinematics": "models.geometry | numpy",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -105,13 +104,12 @@ def make_int8(key: str, read: Callable[[], store.Loaded], crops: Crops, target: 
     int8, slower = ms_per_crop([rounded, start(exact.path, otherwise)], crops[:PEOPLE])
     speed = Speed(int8, slower, otherwise)
     kept = exact.path.with_name(store.INT8)
-    kept.unlink(missing_ok=True)
-    if speed.is_worthwhile:
-        for suffix in (".bin", ".xml"):  # readers look for the .xml, so it comes last
-            fresh = kept.with_name(f"{os.getpid()}-{kept.stem}{suffix}")
-            shutil.copyfile(target.with_suffix(suffix), fresh)
-            fresh.replace(kept.with_suffix(suffix))
-        store.store_sums(kept)
+    with store.exclusive():
+        store.discard(kept)
+        if speed.is_worthwhile:
+            for suffix in (".bin", ".xml"):
+                shutil.copyfile(target.with_suffix(suffix), kept.with_suffix(suffix))
+            store.store_sums(kept)
     return agreement, speed
 
 

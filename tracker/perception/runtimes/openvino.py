@@ -21,7 +21,7 @@ from ....models.export.openvino_import import ov
 from ....models.weights.card import KEY
 from .choice import BF16_FLAGS, Choice
 from .machine import describe_cpu, flags, threads
-from .store import discard, has_sums, is_intact, store_sums
+from .store import discard, exclusive, has_sums, is_intact, store_sums
 
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
 _KEPT_SIZES = 4  # maximum number of image sizes in the cache, 16 MB each
@@ -89,11 +89,15 @@ class OpenVinoRuntime:
             return self._open
         with self._compiling:
             self._first = self._first or shape
-            graph = self._sized.pop(shape, None) or self._compile(self._shaped(shape))
+            graph = self._sized.pop(shape, None) or self._compile_for(shape)
             self._sized[shape] = graph
             if len(self._sized) > _SIZES:
                 del self._sized[next(iter(self._sized))]
             return graph
+
+    def _compile_for(self, shape: tuple[int, ...]) -> _Graph:
+        with exclusive():  # another process must not remove the file before it is compiled
+            return self._compile(self._shaped(shape))
 
     def _shaped(self, shape: tuple[int, ...]) -> Any:
         """Return the network for one image shape: a cached file if it is the first shape, or a model in memory."""
@@ -107,7 +111,7 @@ class OpenVinoRuntime:
             if not file:
                 return model
             with TemporaryDirectory(dir=file.parent.parent, prefix="new-") as folder:
-                fresh = Path(folder) / file.name  # a second process may write the same file
+                fresh = Path(folder) / file.name
                 ov.save_model(model, fresh, compress_to_fp16=False)
                 store_sums(fresh)
                 for part in sorted(fresh.parent.iterdir()):
@@ -149,14 +153,15 @@ def _kept_graphs(source: Any) -> Iterator[str]:
         yield ""
         return
     folder = _graphs_of(source)
-    for graph in folder.glob("*.blob"):
-        if not is_intact(graph):
-            discard(graph)
-    yield str(folder)
-    for graph in folder.glob("*.blob"):
-        with contextlib.suppress(OSError):  # another process may have removed it
-            if not has_sums(graph):
-                store_sums(graph)
+    with exclusive():
+        for graph in folder.glob("*.blob"):
+            if not is_intact(graph):
+                discard(graph)
+        yield str(folder)
+        for graph in folder.glob("*.blob"):
+            with contextlib.suppress(OSError):  # the folder cannot be written
+                if not has_sums(graph):
+                    store_sums(graph)
 
 
 def _graphs_of(file: Path) -> Path:

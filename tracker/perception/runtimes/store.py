@@ -7,12 +7,14 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from ....errors import OutputError
 from ....models.cache import cache_folder, sha256
@@ -23,6 +25,7 @@ from . import bundled
 log = logging.getLogger("posetrack")
 
 REVISION = 5
+PATIENCE = 10.0  # seconds of waiting for another process until a message says so
 HOUR = 3600.0  # seconds after which an unfinished conversion is a leftover
 INT8 = "int8.xml"  # next to a converted network: its int8 version, if it exists
 ORIGIN = "origin.json"  # the source weights of a folder, and the network's card
@@ -58,9 +61,10 @@ def converted(key: str, suffix: str, read: Callable[[], Loaded]) -> Converted:
         OutputError: the cache cannot be written.
     """
     folder = _folder(key, suffix)
-    found = _kept(folder, suffix)
-    if found is None or not is_intact(found.path):
-        found = _make(folder, suffix, read(), key)
+    with exclusive():
+        found = _kept(folder, suffix)
+        if found is None or not is_intact(found.path):
+            found = _make(folder, suffix, read(), key)
     return found
 
 
@@ -70,10 +74,40 @@ def in_int8(key: str) -> Converted | None:
     if found is None or not isinstance(found.card, PoseCard):  # detectors are never quantized
         return None
     path = found.path.with_name(INT8)
-    if path.is_file() and not is_intact(path):
-        discard(path)
-        log.warning("The int8 version of %s is broken and was removed.", Path(key.rpartition("\n")[2]).name)
+    with exclusive():
+        if path.is_file() and not is_intact(path):
+            discard(path)
+            log.warning("The int8 version of %s is broken and was removed.", Path(key.rpartition("\n")[2]).name)
     return Converted(path, replace(found.card, int8=True)) if path.is_file() else None
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """Let one thread of one process at a time read and change the converted networks and their compiled graphs.
+
+    The lock ends with its process. The thread that holds it may take it again. Without it, a process could remove a
+    graph as unfinished while another one writes it. A cache that cannot be written has no lock.
+    """
+    lock = FileLock(cache_folder() / "networks.lock", is_singleton=True)
+    held = _take(lock)
+    try:
+        yield
+    finally:
+        if held:
+            lock.release()
+
+
+def _take(lock: FileLock) -> bool:
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            log.warning("Waiting for another process that prepares networks and holds '%s'.", lock.lock_file)
+            lock.acquire()
+    except OSError:
+        return False
+    return True
 
 
 def store_sums(file: Path) -> None:
@@ -111,7 +145,8 @@ def _sums(file: Path) -> dict[str, str]:
 
 def forget(key: str, suffix: str) -> None:
     """Remove a broken converted network."""
-    shutil.rmtree(_folder(key, suffix), ignore_errors=True)
+    with exclusive():
+        shutil.rmtree(_folder(key, suffix), ignore_errors=True)
 
 
 def _folder(key: str, suffix: str) -> Path:
@@ -185,7 +220,7 @@ def _write(weights: Loaded, file: Path, key: str) -> None:
 def _prune() -> None:
     """Remove networks whose weights are missing or changed, and what an interrupted conversion left."""
     for folder in _root().glob("new-*"):
-        with suppress(OSError):  # another process may remove it at the same time
+        with suppress(OSError):  # another user's
             if time.time() - folder.stat().st_mtime > HOUR:
                 shutil.rmtree(folder)
     for file in _root().glob(f"*/{ORIGIN}"):

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -189,6 +190,28 @@ def test_an_interrupted_conversion_leaves_nothing_for_long(tmp_path, monkeypatch
     load_pose_estimator(device="cpu", precision="fp32")
     assert not (tmp_path / "converted" / "new-old").exists()
     assert (tmp_path / "converted" / "new-fresh").exists()
+
+
+def test_networks_are_prepared_by_one_thread_or_process_at_a_time(frame, tmp_path, monkeypatch):
+    """Or one would remove what the other one writes."""
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
+    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    waited = threading.Event()
+    monkeypatch.setattr(store.log, "warning", lambda *words: waited.set())
+    results = []
+    # The pose network is prepared when it is loaded, the detector when it sees the size of its first frame.
+    detector = load_detector(device="cpu")
+    for work in (lambda: load_pose_estimator(device="cpu"), lambda: detector(frame)):
+        waited.clear()
+        files = set(tmp_path.rglob("*"))
+        with store.exclusive():
+            thread = threading.Thread(target=lambda work=work: results.append(work()))
+            thread.start()
+            assert waited.wait(60)
+            assert set(tmp_path.rglob("*")) == files
+        thread.join()
+        assert set(tmp_path.rglob("*.blob")) - files
+    assert len(results) == 2
 
 
 def test_new_weights_are_noticed(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""`posetrack compare`: differences and agreement of sessions, from tables of features."""
+"""`posetrack compare`: differences and agreement of sessions, from tables of features or movements."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "compare",
-        help="compare tables of features: difference, limits of agreement, ICC",
-        description="Compare tables that --features wrote with the first one: over time, the statistics of each "
-        "person's session, or of one video, frame by frame. Limits of agreement are those of Bland and Altman, ICC is "
-        "pingouin's.",
+        help="compare tables of features or movements: difference, limits of agreement, ICC",
+        description="Compare tables that --features, --reps, --gait or --balance wrote with the first one: over time, "
+        "the statistics of each person's session, or of one video, features frame by frame. Limits of agreement are "
+        "those of Bland and Altman, ICC is pingouin's.",
     )
-    parser.add_argument("sources", nargs="+", metavar="TABLE", help="two or more tables of features, or a folder")
+    parser.add_argument("sources", nargs="+", metavar="TABLE", help="tables of one kind, or a folder of features")
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write, and FILE.json beside it")
     parser.add_argument(
         "--plot", metavar="FILE", help="Bland-Altman plots of the joint angles to write: .png, .pdf or .svg"

@@ -42,19 +42,21 @@ def run(args: argparse.Namespace) -> int:
     from ..summary.sessions import find_tables, read_session
     from ..summary.writing import write_table
 
-    paths = find_tables(args.sources)
-    if len(paths) < 2:
-        raise UsageError(f"'{paths[0]}' is the only table. Give another one to compare it with.")
+    tables = find_tables(args.sources)
+    if len(tables) < 2:
+        raise UsageError(f"'{next(iter(tables.values()))}' is the only table. Give another one to compare it with.")
     plot = args.plot and Path(args.plot)
     if plot:
         from ..report.agreement import save_agreement
         from ..report.drawing import check_figure
 
         check_figure(plot, overwrite=args.overwrite)
-    first, *others = (read_session(path, flagged=args.flagged) for path in paths)
+    first, *others = (read_session(path, name=name, flagged=args.flagged) for name, path in tables.items())
     compared = {"session": by_session, "frame": by_frame}[args.by]
     rows = [row for other in others for row in compared(first, other)]
     if plot:
         save_agreement(plot, first, others, by=args.by)
-    write_table(Path(args.out), rows, sources=paths, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
+    write_table(
+        Path(args.out), rows, sources=tables.values(), facts={"definitions": DEFINITIONS}, overwrite=args.overwrite
+    )
     return written.name(args.out, plot)

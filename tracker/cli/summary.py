@@ -38,8 +38,10 @@ def run(args: argparse.Namespace) -> int:
     from ..summary.sessions import find_tables, read_session
     from ..summary.writing import write_table
 
-    paths = find_tables(args.sources)
-    sessions = [read_session(path, flagged=args.flagged) for path in paths]
+    tables = find_tables(args.sources)
+    sessions = [read_session(path, name=name, flagged=args.flagged) for name, path in tables.items()]
     rows = {"tidy": tidy, "wide": wide}[args.layout](sessions)
-    write_table(Path(args.out), rows, sources=paths, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
+    write_table(
+        Path(args.out), rows, sources=tables.values(), facts={"definitions": DEFINITIONS}, overwrite=args.overwrite
+    )
     return written.name(args.out)

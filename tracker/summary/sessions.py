@@ -6,6 +6,7 @@ import math
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,14 @@ _UNITS = {"_deg": "deg", "_m_s": "m/s", "_bh_s": "bh/s"}  # by the end of a colu
 _REQUIRED = ("frame", "time_s", "track_id")
 
 
-def find_tables(paths: Sequence[str]) -> list[Path]:
-    """Return the given files, and the tables of features in the given folders, in order of their names.
+def find_tables(paths: Sequence[str]) -> dict[str, Path]:
+    """Return the given files, and the tables of features in the given folders, by the names of their sessions.
+
+    A session has the name of its file, and that of the file's folder before it if the files have the same name.
 
     Raises:
         SourceError: a path does not exist, or a folder has no table of features.
-        UsageError: two files have the same name, which names their session.
+        UsageError: two sessions have the same name.
     """
     found: list[Path] = []
     for path in map(Path, paths):
@@ -40,16 +43,19 @@ def find_tables(paths: Sequence[str]) -> list[Path]:
             raise SourceError(f"The folder '{path}' contains no table that --features wrote. Check the path.")
         found += tables
     stems = [path.stem for path in found]
+    if len({*stems}) < len(stems):
+        stems = [f"{path.absolute().parent.name}/{path.stem}" for path in found]
     if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
         raise UsageError(f"Two tables are named '{twice}', and the name is the session. Rename one of them.")
-    return found
+    return dict(zip(stems, found))
 
 
-def read_session(path: Path, *, flagged: bool = False) -> Session:
+def read_session(path: Path, *, name: str = "", flagged: bool = False) -> Session:
     """Read a table that --features, --reps, --gait or --balance wrote.
 
     Args:
         path: of the table.
+        name: of the session; that of the file if empty.
         flagged: whether impossible angles, whose quality is 0, are kept; otherwise they count as unknown.
 
     Raises:
@@ -57,7 +63,8 @@ def read_session(path: Path, *, flagged: bool = False) -> Session:
     """
     with reading(path):
         movements = layout_of(header_of(path)) is not None
-    return read_movements(path) if movements else _read_features(path, flagged=flagged)
+    session = read_movements(path) if movements else _read_features(path, flagged=flagged)
+    return replace(session, name=name or path.stem)
 
 
 def _read_features(path: Path, *, flagged: bool) -> Session:

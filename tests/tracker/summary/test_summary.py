@@ -275,9 +275,20 @@ def test_wrong_tables_are_sentences(tmp_path, capsys):
     words = ["compare", str(other), str(table(tmp_path / "v.csv", {1: (np.arange(9.0), np.arange(9.0))}))]
     assert main([*words, "--out", str(tmp_path / "z.csv"), "--plot", str(tmp_path / "z.png")]) == 2
     assert "in 5 people of two tables" in capsys.readouterr().err
-    (tmp_path / "deep").mkdir()
-    with pytest.raises(UsageError, match="Two tables are named 'y'"):
-        find_tables([str(path), str(table(tmp_path / "deep" / "y.csv", {1: (np.arange(9.0), np.arange(9.0))}))])
+    with pytest.raises(UsageError, match=r"Two tables are named '.*/y'"):
+        find_tables([str(path), str(path)])
+
+
+def test_sessions_of_files_with_one_name_are_named_by_their_folders(tmp_path):
+    steps = np.linspace(0, 60, 25)
+    days = [tmp_path / day / "knees.csv" for day in ("monday", "friday")]
+    for path in days:
+        path.parent.mkdir()
+        table(path, {1: (steps, steps)})
+    assert main(["compare", *map(str, days), "--out", str(tmp_path / "out.csv")]) == 0
+    assert {(row["session_a"], row["session_b"]) for row in rows(tmp_path / "out.csv")} == {
+        ("monday/knees", "friday/knees")
+    }
 
 
 @pytest.mark.parametrize(

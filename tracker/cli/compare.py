@@ -1,4 +1,4 @@
-"""`posetrack compare`: differences and agreement of sessions, from tables of features."""
+"""`posetrack compare`: differences and agreement of sessions, from tables of features or movements."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "compare",
-        help="compare tables of features: difference, limits of agreement, ICC",
-        description="Compare tables that --features wrote with the first one: over time, the statistics of each "
-        "person's session, or of one video, frame by frame. Limits of agreement are those of Bland and Altman, ICC is "
-        "pingouin's.",
+        help="compare tables of features or movements: difference, limits of agreement, ICC",
+        description="Compare tables that --features, --reps, --gait or --balance wrote with the first one: over time, "
+        "the statistics of each person's session, or of one video, features frame by frame. Limits of agreement are "
+        "those of Bland and Altman, ICC is pingouin's.",
     )
-    parser.add_argument("sources", nargs="+", metavar="TABLE", help="two or more tables of features, or a folder")
+    parser.add_argument("sources", nargs="+", metavar="TABLE", help="tables of one kind, or a folder of features")
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write, and FILE.json beside it")
     parser.add_argument(
         "--plot", metavar="FILE", help="Bland-Altman plots of the joint angles to write: .png, .pdf or .svg"
@@ -42,19 +42,21 @@ def run(args: argparse.Namespace) -> int:
     from ..summary.sessions import find_tables, read_session
     from ..summary.writing import write_table
 
-    paths = find_tables(args.sources)
-    if len(paths) < 2:
-        raise UsageError(f"'{paths[0]}' is the only table. Give another one to compare it with.")
+    tables = find_tables(args.sources)
+    if len(tables) < 2:
+        raise UsageError(f"'{next(iter(tables.values()))}' is the only table. Give another one to compare it with.")
     plot = args.plot and Path(args.plot)
     if plot:
         from ..report.agreement import save_agreement
         from ..report.drawing import check_figure
 
         check_figure(plot, overwrite=args.overwrite)
-    first, *others = (read_session(path, flagged=args.flagged) for path in paths)
+    first, *others = (read_session(path, name=name, flagged=args.flagged) for name, path in tables.items())
     compared = {"session": by_session, "frame": by_frame}[args.by]
     rows = [row for other in others for row in compared(first, other)]
     if plot:
         save_agreement(plot, first, others, by=args.by)
-    write_table(Path(args.out), rows, sources=paths, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
+    write_table(
+        Path(args.out), rows, sources=tables.values(), facts={"definitions": DEFINITIONS}, overwrite=args.overwrite
+    )
     return written.name(args.out, plot)

@@ -1,4 +1,4 @@
-"""`posetrack summary`: ranges of motion and asymmetry of each person and session, from tables of features."""
+"""`posetrack summary`: statistics of each person and session, from tables of features or movements."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "summary",
-        help="summarise tables of features: ranges of motion, means and asymmetry",
-        description="Read tables that --features wrote and write minimum, maximum, range, mean and standard deviation "
-        "of every angle and speed of each person and session, and the asymmetry of left and right; docs/features.md "
-        "has the formulas.",
+        help="summarise tables of features or movements: ranges of motion, means and asymmetry",
+        description="Read tables that --features, --reps, --gait or --balance wrote and write minimum, maximum, range, "
+        "mean and standard deviation of every measure of each person and session, and the asymmetry of left and right; "
+        "docs/features.md has the formulas.",
     )
-    parser.add_argument("sources", nargs="+", metavar="TABLE", help="tables of features, or folders of them")
+    parser.add_argument("sources", nargs="+", metavar="TABLE", help="tables, or folders of tables of features")
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write, and FILE.json beside it")
     parser.add_argument(
         "--layout",
@@ -38,8 +38,10 @@ def run(args: argparse.Namespace) -> int:
     from ..summary.sessions import find_tables, read_session
     from ..summary.writing import write_table
 
-    paths = find_tables(args.sources)
-    sessions = [read_session(path, flagged=args.flagged) for path in paths]
+    tables = find_tables(args.sources)
+    sessions = [read_session(path, name=name, flagged=args.flagged) for name, path in tables.items()]
     rows = {"tidy": tidy, "wide": wide}[args.layout](sessions)
-    write_table(Path(args.out), rows, sources=paths, facts={"definitions": DEFINITIONS}, overwrite=args.overwrite)
+    write_table(
+        Path(args.out), rows, sources=tables.values(), facts={"definitions": DEFINITIONS}, overwrite=args.overwrite
+    )
     return written.name(args.out)

@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import UsageError
 from ..features.kinematics.angles import JOINTS, wrap
 from ..summary.agreement import LEAST_PAIRS, agreement, pairs_of
-from ..summary.sessions import Array, Measure, Session
+from ..summary.measures import Array, Measure, Session
 from .data import SIDES
 from .drawing import draw_panel, new_figure, write_figure
 

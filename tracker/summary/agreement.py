@@ -16,8 +16,8 @@ import numpy as np
 from ...errors import UsageError
 from ...installation import library
 from ..features.kinematics.angles import mean_angle, wrap
+from .measures import Array, Measure, Session
 from .motion_range import STATISTICS, summary
-from .sessions import Array, Measure, Session
 
 log = logging.getLogger("posetrack")
 
@@ -27,6 +27,7 @@ BY = ("session", "frame")
 DEFINITIONS = {  # written to the sidecar
     "difference": "b - a, for several pairs their mean (bias); an angle by the shorter way",
     "known_a_pct, known_b_pct": "share of the person's frames in which the measure is known",
+    "count_a, count_b": "number of the person's movements in which the measure is known",
     "sd": "standard deviation of the differences",
     "loa_low, loa_high": f"limits of agreement, difference -/+ {LIMIT:g} sd (Bland and Altman 1986)",
     "icc": "ICC(A,1), absolute agreement, single measurements, two-way (McGraw and Wong 1996)",
@@ -91,7 +92,13 @@ def _icc(a: Array, b: Array, independent: bool) -> dict[str, float]:
 
 
 def by_frame(first: Session, second: Session) -> Iterator[dict[str, Any]]:
-    """Yield the agreement of every measure of each person over the frames that two tables of one video share."""
+    """Yield the agreement of every measure of each person over the frames that two tables of one video share.
+
+    Raises:
+        UsageError: a table is of movements, or no person or measure is in both.
+    """
+    if movements := next((session.name for session in (first, second) if session.movements), None):
+        raise UsageError(f"'{movements}' holds movements instead of frames. Compare it by session (--by session).")
     for a, b in _pairs(first, second):
         _, here, there = np.intersect1d(first.frames[a], second.frames[b], return_indices=True)
         for measure, one, other in _shared(first, second):
@@ -106,7 +113,11 @@ def by_frame(first: Session, second: Session) -> Iterator[dict[str, Any]]:
 
 
 def by_session(first: Session, second: Session) -> Iterator[dict[str, Any]]:
-    """Yield the difference of every statistic of each person, and with several people their agreement."""
+    """Yield the difference of every statistic of each person, and with several people their agreement.
+
+    Raises:
+        UsageError: no person or measure is in both.
+    """
     one, other = summary(first), summary(second)
     pairs = _pairs(first, second)
     if len(pairs) > 1:
@@ -121,9 +132,14 @@ def by_session(first: Session, second: Session) -> Iterator[dict[str, Any]]:
         for name in STATISTICS:
             period = here.period if name in ("min", "max", "mean") else None
             values = np.array([[one[a][here].values[name], other[b][there].values[name]] for a, b in pairs])
-            for (a, b), (before, after) in zip(pairs, values):
-                found = agreement(np.array([before]), np.array([after]), period=period)
-                known = {"known_a_pct": one[a][here].known, "known_b_pct": other[b][there].known}
+            for (a, b), two in zip(pairs, values):
+                found = agreement(two[:1], two[1:], period=period)
+                before, after = one[a][here], other[b][there]
+                known = (
+                    {"count_a": before.count, "count_b": after.count}
+                    if first.movements
+                    else {"known_a_pct": before.known, "known_b_pct": after.known}
+                )
                 if found["pairs"]:
                     yield _row(here, name, first, second, a) | found | known
             if np.isfinite(values).all(1).sum() > 1:
@@ -165,9 +181,16 @@ def _row(measure: Measure, statistic: str, first: Session, second: Session, pers
 
 
 def _shared(first: Session, second: Session) -> list[tuple[Measure, int, int]]:
-    """Return the measures of both tables, with their columns in each."""
+    """Return the measures of both tables, with their columns in each.
+
+    Raises:
+        UsageError: there is none.
+    """
     columns = {measure.column: n for n, measure in enumerate(second.measures)}
-    return [(each, m, columns[each.column]) for m, each in enumerate(first.measures) if each.column in columns]
+    shared = [(each, m, columns[each.column]) for m, each in enumerate(first.measures) if each.column in columns]
+    if not shared:
+        raise UsageError(f"'{first.name}' and '{second.name}' have no measure in common. Give tables of one kind.")
+    return shared
 
 
 def _pairs(first: Session, second: Session) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Range of motion: least, greatest, range, mean and standard deviation of each measure of a person, and asymmetry."""
+"""Least, greatest, range, mean and standard deviation of each measure of a person, and asymmetry."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ import numpy as np
 from ..features.kinematics.angles import mean_angle, unwrapped, wrap
 from ..features.kinematics.derivatives import HALF_WINDOW, smoothed
 from ..features.kinematics.signals import LEAST_KNOWN, symmetry_index
-from .sessions import Array, Measure, Session
+from .measures import Array, Measure, Session
 
 STATISTICS = ("min", "max", "range", "mean", "sd")
-LEAST_FRAMES = 5  # known values of a measure; with fewer it has no statistics
+LEAST_FRAMES = 5  # known values of a measure; with fewer it has no statistics, and movements have no sd
 DEFINITIONS = {  # written to the sidecar
     "smoothing": f"a least-squares cubic through the samples within {HALF_WINDOW:g} s (Savitzky-Golay); without it, "
     "noise would add to every range",
     "min, max": "least and greatest known value; an angle is counted from its circular mean",
     "range": "max - min",
-    "mean, sd": "over the known frames, not weighted by time; circular mean of an angle; sd with n - 1",
+    "mean, sd": "over the known frames, not weighted by time, or over the movements; circular mean of an angle; sd "
+    f"with n - 1, of {LEAST_FRAMES} movements or more",
     "known_pct": "share of the person's frames in which the measure is known, percent",
+    "count": "number of movements in which the measure is known; they are not smoothed",
+    "start_s, end_s": "first and last frame, or beginnings of the first and last movement",
     "asymmetry_pct": "200 (L - R) / (L + R) of the ranges of both sides (Robinson et al. 1987); 0 is even, positive "
     f"where the left side moves more; empty if neither side moves 10 degrees, or one is known in less than "
     f"{LEAST_KNOWN:g} % of the frames",
@@ -33,32 +36,34 @@ class Statistics:
     """Statistics of one measure of one person.
 
     Attributes:
-        values: by name of `STATISTICS`; NaN with fewer than `LEAST_FRAMES` known frames.
-        frames: number of known frames.
+        values: by name of `STATISTICS`; NaN with too few known values.
+        count: number of known values.
         known: their share of the person's frames, percent.
     """
 
     values: dict[str, float]
-    frames: int
+    count: int
     known: float
 
 
-def statistics(series: Array, period: float | None) -> Statistics:
+def statistics(series: Array, period: float | None, *, least: int = LEAST_FRAMES) -> Statistics:
     """Return the statistics of a signal (T,); NaN where unknown.
 
     Args:
         series: values of an angle in degrees, or of another measure.
         period: of the angle; None for other measures.
+        least: number of known values for statistics; the standard deviation always needs `LEAST_FRAMES`.
     """
     known = series[np.isfinite(series)]
     share = 100 * len(known) / len(series) if len(series) else 0.0
-    if len(known) < LEAST_FRAMES:
+    if len(known) < least:
         return Statistics(dict.fromkeys(STATISTICS, np.nan), len(known), share)
     if period is not None:
         centre = mean_angle(known, period)
         known = known if np.isnan(centre) else centre + wrap(known - centre, period)
     low, high = float(known.min()), float(known.max())
-    values = (low, high, high - low, float(known.mean()), float(known.std(ddof=1)))
+    spread = float(known.std(ddof=1)) if len(known) >= LEAST_FRAMES else np.nan
+    values = (low, high, high - low, float(known.mean()), spread)
     return Statistics(dict(zip(STATISTICS, values)), len(known), share)
 
 
@@ -69,6 +74,11 @@ def asymmetry(left: float, right: float) -> float:
 
 def summary(session: Session) -> dict[int, dict[Measure, Statistics]]:
     """Return the statistics of every measure of every person, by ID."""
+    if session.movements:
+        return {
+            person: {measure: statistics(column, None, least=1) for measure, column in zip(session.measures, values.T)}
+            for person, values in session.values.items()
+        }
     periods = np.array([measure.period or np.inf for measure in session.measures])
     found = {}
     for person, values in session.values.items():
@@ -105,7 +115,11 @@ def tidy(sessions: Sequence[Session]) -> Iterator[dict[str, object]]:
                 what = {"measure": measure.name, "side": measure.side}
                 for name, value in found.values.items():
                     yield {**lead, **what, "statistic": name, "unit": measure.unit, "value": value}
-                yield {**lead, **what, "statistic": "known", "unit": "%", "value": found.known}
+                yield {**lead, **what} | (
+                    {"statistic": "count", "unit": "", "value": found.count}
+                    if session.movements
+                    else {"statistic": "known", "unit": "%", "value": found.known}
+                )
             for name, value in asymmetries(measures).items():
                 what = {"measure": name, "side": "", "statistic": "asymmetry"}
                 yield {**lead, **what, "unit": "%", "value": value}
@@ -116,9 +130,13 @@ def wide(sessions: Sequence[Session]) -> Iterator[dict[str, object]]:
     for session in sessions:
         for person, measures in summary(session).items():
             times = session.times[person]
-            row: dict[str, object] = {"session": session.name, "track_id": person, "frames": len(times)}
+            row: dict[str, object] = {"session": session.name, "track_id": person}
+            row["movements" if session.movements else "frames"] = len(times)
             row |= {"start_s": float(times[0]), "end_s": float(times[-1])}
             for measure, found in measures.items():
                 row |= {measure.header(name): value for name, value in found.values.items()}
-                row[f"{measure.base}_known_pct"] = found.known
+                if session.movements:
+                    row[f"{measure.base}_count"] = found.count
+                else:
+                    row[f"{measure.base}_known_pct"] = found.known
             yield row | {f"{name}_asymmetry_pct": value for name, value in asymmetries(measures).items()}

@@ -1,16 +1,15 @@
-"""Read tables of features: the measures of each person over a session."""
+"""Read the tables of sessions."""
 
 from __future__ import annotations
 
 import math
 from array import array
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import SourceError, UsageError
 from ..features.extraction.columns import LANDMARKS
@@ -18,66 +17,21 @@ from ..features.kinematics.angles import ANGLES, period_of
 from ..features.kinematics.points import SIDES
 from ..formats.csv_rows import header_of, names, number, read_rows, whole
 from ..formats.recording import reading
+from .measures import Measure, Session, measured
+from .movements import layout_of, read_movements
 
-Array = NDArray[np.float64]
 _UNITS = {"_deg": "deg", "_m_s": "m/s", "_bh_s": "bh/s"}  # by the end of a column's name
 _REQUIRED = ("frame", "time_s", "track_id")
-_LARGEST = 1e10  # of a time in seconds, an angle or a speed
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A column that is summarised.
+def find_tables(paths: Sequence[str]) -> dict[str, Path]:
+    """Return the given files, and the tables of features in the given folders, by the names of their sessions.
 
-    Attributes:
-        column: its name in the table.
-        name: without side and unit, "knee".
-        side: "left", "right" or "".
-        unit: "deg", "m/s" or "bh/s" (body heights per second).
-        period: of an angle, degrees; None for other measures.
-    """
-
-    column: str
-    name: str
-    side: str
-    unit: str
-    period: float | None
-
-    @property
-    def base(self) -> str:
-        """Side and name, "left_knee"."""
-        return f"{self.side}_{self.name}" if self.side else self.name
-
-    def header(self, statistic: str) -> str:
-        """Return the header of a column that holds a statistic of this measure, "left_knee_range_deg"."""
-        return f"{self.base}_{statistic}{self.column.removeprefix(self.base)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One table of features.
-
-    Attributes:
-        name: of the file, without its suffix.
-        measures: M columns, in the order of the table.
-        frames: (T,) numbers of each person's frames, by ID.
-        times: (T,) seconds, by ID.
-        values: (T, M) by ID; NaN where unknown.
-    """
-
-    name: str
-    measures: tuple[Measure, ...]
-    frames: Mapping[int, NDArray[np.int64]]
-    times: Mapping[int, Array]
-    values: Mapping[int, Array]
-
-
-def find_tables(paths: Sequence[str]) -> list[Path]:
-    """Return the given files, and the tables of features in the given folders, in order of their names.
+    A session has the name of its file, and that of the file's folder before it if the files have the same name.
 
     Raises:
         SourceError: a path does not exist, or a folder has no table of features.
-        UsageError: two files have the same name, which names their session.
+        UsageError: two sessions have the same name.
     """
     found: list[Path] = []
     for path in map(Path, paths):
@@ -89,39 +43,52 @@ def find_tables(paths: Sequence[str]) -> list[Path]:
             raise SourceError(f"The folder '{path}' contains no table that --features wrote. Check the path.")
         found += tables
     stems = [path.stem for path in found]
+    if len({*stems}) < len(stems):
+        stems = [f"{path.absolute().parent.name}/{path.stem}" for path in found]
     if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
         raise UsageError(f"Two tables are named '{twice}', and the name is the session. Rename one of them.")
-    return found
+    return dict(zip(stems, found))
 
 
-def read_session(path: Path, *, flagged: bool = False) -> Session:
-    """Read a table that --features wrote.
+def read_session(path: Path, *, name: str = "", flagged: bool = False) -> Session:
+    """Read a table that --features, --reps, --gait or --balance wrote.
 
     Args:
         path: of the table.
+        name: of the session; that of the file if empty.
         flagged: whether impossible angles, whose quality is 0, are kept; otherwise they count as unknown.
 
     Raises:
         SourceError: the file is missing, damaged or no such table.
     """
+    with reading(path):
+        movements = layout_of(header_of(path)) is not None
+    session = read_movements(path) if movements else _read_features(path, flagged=flagged)
+    return replace(session, name=name or path.stem)
+
+
+def _read_features(path: Path, *, flagged: bool) -> Session:
     rows: dict[int, array[float]] = defaultdict(lambda: array("d"))
     with reading(path):
         lines = read_rows(path)
         header = names(next(lines, (0, []))[1])
         measures = tuple(_measures(header))
         if not measures or not {*_REQUIRED} <= {*header}:
-            raise SourceError(f"'{path}' is not a table of features. Give one that --features wrote.")
+            raise SourceError(
+                f"'{path}' is not a table of features or movements. Give one that --features, --reps, --gait or "
+                "--balance wrote."
+            )
         lead = [header.index(name) for name in _REQUIRED]
         columns = [header.index(measure.column) for measure in measures]
         doubts = [_quality(header, measure) for measure in measures]
         for line, cells in lines:
             try:
                 index, time, person = (cells[column] for column in lead)
-                values = [_value(cells[column], header[column]) for column in columns]
+                values = [measured(cells[column], header[column]) for column in columns]
                 if not flagged:
                     impossible = [doubt is not None and number(cells[doubt], header[doubt]) == 0 for doubt in doubts]
                     values = [math.nan if bad else value for value, bad in zip(values, impossible)]
-                seconds = _value(time, "time_s")
+                seconds = measured(time, "time_s")
                 if math.isnan(seconds):
                     raise ValueError("time_s is empty")
                 kept = rows[whole(person, "track_id", least=0)]
@@ -136,18 +103,6 @@ def read_session(path: Path, *, flagged: bool = False) -> Session:
         {person: table[:, 1] for person, table in tables.items()},
         {person: table[:, 2:] for person, table in tables.items()},
     )
-
-
-def _value(cell: str, name: str) -> float:
-    """Return the number in a cell; NaN if it is empty.
-
-    Raises:
-        ValueError: it is not a number, or larger than any measurement.
-    """
-    value = number(cell, name)
-    if abs(value) > _LARGEST:
-        raise ValueError(f"{name} is {value:g}, which is no measurement")
-    return value
 
 
 def _is_features(path: Path) -> bool:

@@ -12,6 +12,7 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.formats.table import CsvSink
+from posetrack.tracker.output.movement import BALANCE_COLUMNS, GAIT_COLUMNS, REPETITION_COLUMNS
 from posetrack.tracker.summary.agreement import agreement, by_session
 from posetrack.tracker.summary.motion_range import asymmetry, statistics
 from posetrack.tracker.summary.sessions import find_tables, read_session
@@ -41,7 +42,7 @@ def rows(path):
 def test_statistics_of_known_numbers():
     found = statistics(np.array([10.0, np.nan, 20, 30, 40, 50, np.nan, 60]), 360.0)
     assert found.values == pytest.approx({"min": 10, "max": 60, "range": 50, "mean": 35, "sd": np.sqrt(350)})
-    assert (found.frames, found.known) == (6, 75)
+    assert (found.count, found.known) == (6, 75)
 
 
 def test_an_angle_that_passes_180_degrees_has_its_true_range():
@@ -183,6 +184,68 @@ def test_a_table_agrees_with_itself_and_with_its_noisy_copy(tmp_path):
     assert drawn.count('<g id="axes_') == 8
 
 
+def movements(path, columns, movements):
+    """Write a table of movements from the cells of each, by column."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(movements)
+    return path
+
+
+def test_movements_are_summarised_by_kind(tmp_path):
+    squats = [{"exercise": "squat", "start_s": 3 * n, "depth": 90 + n, "left_knee_rom_deg": 100 + n} for n in range(5)]
+    lunges = [{"exercise": "lunge", "start_s": 30, "depth": 0.3}]
+    movements(tmp_path / "reps.csv", REPETITION_COLUMNS, [{"track_id": 1} | cells for cells in (*squats, *lunges)])
+    assert main(["summary", str(tmp_path / "reps.csv"), "--out", str(tmp_path / "wide.out.csv")]) == 0
+    (row,) = rows(tmp_path / "wide.out.csv")
+    assert (row["movements"], row["start_s"], row["end_s"]) == ("6", "0", "30")
+    assert (row["squat_depth_mean"], row["squat_depth_count"], row["lunge_depth_max"]) == ("92", "5", "0.3")
+    assert row["left_squat_knee_rom_sd_deg"] == "1.58114"
+    assert row["lunge_depth_sd"] == ""  # of one
+    words = ["summary", str(tmp_path / "reps.csv"), "--out", str(tmp_path / "tidy.out.csv"), "--layout", "tidy"]
+    assert main(words) == 0
+    found = {(r["side"], r["measure"], r["statistic"]): r for r in rows(tmp_path / "tidy.out.csv")}
+    assert found["left", "squat_knee_rom", "mean"] | {"value": ""} == {
+        "session": "reps",
+        "track_id": "1",
+        "measure": "squat_knee_rom",
+        "side": "left",
+        "statistic": "mean",
+        "unit": "deg",
+        "value": "",
+    }
+    assert found["", "squat_depth", "count"]["value"] == "5"
+
+
+def test_gait_is_compared_by_side_and_balance_by_plane(tmp_path, capsys):
+    for name, later in (("before", 0.0), ("after", 0.1)):
+        cycles = [
+            {"track_id": 1, "side": side, "heel_strike_s": n, "stride_s": 1 + (side == "left") * later}
+            for n in range(3)
+            for side in ("left", "right")
+        ]
+        movements(tmp_path / f"{name}.csv", GAIT_COLUMNS, cycles)
+    words = ["compare", *(str(tmp_path / f"{name}.csv") for name in ("before", "after"))]
+    assert main([*words, "--out", str(tmp_path / "change.out.csv")]) == 0
+    found = {(r["side"], r["measure"], r["statistic"]): r for r in rows(tmp_path / "change.out.csv")}
+    assert [float(found[side, "stride", "mean"]["difference"]) for side in ("left", "right")] == [0.1, 0]
+    assert (found["left", "stride", "max"]["count_b"], found["left", "stride", "max"]["unit"]) == ("3", "s")
+    assert main([*words, "--by", "frame", "--out", str(tmp_path / "no.out.csv")]) == 2
+    assert "'before' holds movements instead of frames" in capsys.readouterr().err
+    stands = [
+        {"track_id": 1, "kind": "stand", "plane": plane, "start_s": n, "sway_path_bh": 0.1 + n}
+        for n, plane in enumerate(("sagittal", "frontal"))
+    ]
+    balance = movements(tmp_path / "balance.csv", BALANCE_COLUMNS, stands)
+    assert {measure.column for measure in read_session(balance).measures} == {
+        "stand_sagittal_sway_path_bh",
+        "stand_frontal_sway_path_bh",
+    }
+    assert main(["compare", words[1], str(balance), "--out", str(tmp_path / "no.out.csv")]) == 2
+    assert "'before' and 'balance' have no measure in common" in capsys.readouterr().err
+
+
 def test_one_person_in_each_table_is_the_same_person_and_others_need_equal_ids(tmp_path):
     steps = np.linspace(0, 60, 25)
     one = read_session(table(tmp_path / "a.csv", {1: (steps, steps)}))
@@ -196,7 +259,7 @@ def test_one_person_in_each_table_is_the_same_person_and_others_need_equal_ids(t
 
 def test_wrong_tables_are_sentences(tmp_path, capsys):
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(SourceError, match="is not a table of features"):
+    with pytest.raises(SourceError, match="is not a table of features or movements"):
         read_session(tmp_path / "x.csv")
     with pytest.raises(SourceError, match="Cannot read"):
         read_session(tmp_path / "missing.csv")
@@ -212,9 +275,20 @@ def test_wrong_tables_are_sentences(tmp_path, capsys):
     words = ["compare", str(other), str(table(tmp_path / "v.csv", {1: (np.arange(9.0), np.arange(9.0))}))]
     assert main([*words, "--out", str(tmp_path / "z.csv"), "--plot", str(tmp_path / "z.png")]) == 2
     assert "in 5 people of two tables" in capsys.readouterr().err
-    (tmp_path / "deep").mkdir()
-    with pytest.raises(UsageError, match="Two tables are named 'y'"):
-        find_tables([str(path), str(table(tmp_path / "deep" / "y.csv", {1: (np.arange(9.0), np.arange(9.0))}))])
+    with pytest.raises(UsageError, match=r"Two tables are named '.*/y'"):
+        find_tables([str(path), str(path)])
+
+
+def test_sessions_of_files_with_one_name_are_named_by_their_folders(tmp_path):
+    steps = np.linspace(0, 60, 25)
+    days = [tmp_path / day / "knees.csv" for day in ("monday", "friday")]
+    for path in days:
+        path.parent.mkdir()
+        table(path, {1: (steps, steps)})
+    assert main(["compare", *map(str, days), "--out", str(tmp_path / "out.csv")]) == 0
+    assert {(row["session_a"], row["session_b"]) for row in rows(tmp_path / "out.csv")} == {
+        ("monday/knees", "friday/knees")
+    }
 
 
 @pytest.mark.parametrize(

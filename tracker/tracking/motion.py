@@ -10,7 +10,7 @@ from .appearance import learn, uncovered
 from .association import Rows
 from .config import TrackerConfig
 from .observations import Array, Observations, evidence_of_person, take
-from .occlusion import hidden_edges, learn_edges, uncut, whole
+from .occlusion import hidden_edges, learn_edges, place_hidden_edges, whole
 from .outliers import reject_outliers
 from .sides import restore_sides
 from .state import BOX, TrackState
@@ -178,7 +178,9 @@ def _remember(
     people.ages[tracks, :BOX] = 0.0
     people.ages[tracks, BOX:] = np.where(valid, 0.0, people.ages[tracks, BOX:])
     boxes = state.boxes(people.positions[tracks])
-    steps = uncut(completed, observed.boxes, hidden, measured, observed.scores, people.edges[tracks]) - boxes
+    steps = (
+        place_hidden_edges(completed, observed.boxes, hidden, measured, observed.scores, people.edges[tracks]) - boxes
+    )
     half = (_HALF_WEIGHT * state.sizes(people.positions[tracks]))[:, None] ** 2
     people.places[tracks] = boxes + _FRESH * steps**3 / (steps**2 + half)
     part = completed != observed.boxes

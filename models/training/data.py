@@ -221,7 +221,7 @@ def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pi
     persons: list[tuple[int, list[float], list[float], Any, bool]] = []
     annotations = []
     for annotation in truth["annotations"]:
-        if not isinstance(annotation, dict) or not is_whole(annotation.get("image_id")):
+        if not _has_image(annotation):
             problems.add("annotations lack an image_id, left out", str(annotation)[:60])
             continue
         name = annotation.get("id", "without id")
@@ -272,6 +272,10 @@ def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pi
         true=np.array([person[-1] for person in persons], dtype=bool),
         truth={"images": list(images.values()), "annotations": annotations, "categories": truth.get("categories")},
     )
+
+
+def _has_image(annotation: Any) -> bool:
+    return isinstance(annotation, dict) and is_whole(annotation.get("image_id"))
 
 
 def _numbers(values: Any, count: int) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import kalman, state
 from .appearance import learn, uncovered
 from .association import Rows
 from .config import TrackerConfig
 from .observations import Array, Observations, evidence_of_person, take
-from .occlusion import whole
+from .occlusion import hidden_edges, learn_edges, uncut, whole
 from .outliers import reject_outliers
 from .sides import restore_sides
 from .state import BOX, TrackState
@@ -83,9 +84,11 @@ def correct(
     people.misses[...] = np.where(match < 0, people.misses + processed, 0.0)
     if len(tracks) == 0:
         return np.full(people.smooth.shape, np.nan)
-    observed, visible_share = (
+    hidden = hidden_edges(np.asarray(observed.boxes, dtype=np.float64))
+    observed, visible_share, hidden = (
         take(observed, match[tracks]),
         visible_share[match[tracks]],
+        hidden[match[tracks]],
     )  # M people, each in the row of their track
     boxes = _whole(people, observed, tracks, dt, options)
     shape = people.positions.shape
@@ -126,7 +129,7 @@ def correct(
     )
     people.smooth[np.isnan(people.positions[:, BOX:, 0])] = np.nan  # a point that restarts resets its smoothing
     kalman.update((people.positions, people.velocities, people.covariances), measured, noise, speed)
-    _remember(people, observed, tracks, visible_share, boxes, measured[tracks, BOX:], dt, options)
+    _remember(people, observed, tracks, visible_share, boxes, hidden, measured[tracks, BOX:], dt, options)
     return raw
 
 
@@ -144,6 +147,7 @@ def _remember(
     tracks: Rows,
     visible_share: Array,
     completed: Array,
+    hidden: NDArray[np.bool_],
     measured: Array,
     dt: float,
     options: TrackerConfig,
@@ -156,6 +160,7 @@ def _remember(
         tracks: (M,) rows of the matched tracks.
         visible_share: (M,) share of each person that is not occluded.
         completed: (M, 4) their completed boxes.
+        hidden: (M, 4) edges of the measured boxes that may be hidden by a nearer person.
         measured: (M, K, 2) their measured keypoints without outliers; NaN if missing.
         dt: seconds since the last frame.
         options: options of the tracker.
@@ -173,11 +178,14 @@ def _remember(
     people.ages[tracks, :BOX] = 0.0
     people.ages[tracks, BOX:] = np.where(valid, 0.0, people.ages[tracks, BOX:])
     boxes = state.boxes(people.positions[tracks])
-    steps = completed - boxes
+    steps = uncut(completed, observed.boxes, hidden, measured, observed.scores, people.edges[tracks]) - boxes
     half = (_HALF_WEIGHT * state.sizes(people.positions[tracks]))[:, None] ** 2
     people.places[tracks] = boxes + _FRESH * steps**3 / (steps**2 + half)
-    part = (completed != observed.boxes).any(-1)
-    uncovered_share = np.where(part, 0.0, visible_share)
+    part = completed != observed.boxes
+    people.edges[tracks] = learn_edges(
+        people.edges[tracks], observed.boxes, ~(hidden | part), measured, observed.scores, dt
+    )
+    uncovered_share = np.where(part.any(-1), 0.0, visible_share)
     people.appearance[tracks] = learn(
         people.appearance[tracks],
         observed.appearance,

@@ -14,6 +14,10 @@ Array = NDArray[np.float64]
 _LOW = 0.5  # of the person's best keypoint scores: half of the scores of hidden keypoints, a twentieth of the others
 _NEAR = 0.15  # of the extent: a hidden keypoint that was predicted nearer to an edge may have left the box there
 _EDGE = 0.03  # of the extent: flesh or a hand lies between a seen keypoint and the edge of a whole body's box
+_COVER = 0.3  # of the edge, that a nearer person's box covers at least; less may be a hand
+_SURE = 0.3  # minimum confidence of a keypoint that places an edge
+_ENOUGH = 4  # minimum number of such keypoints
+_MEAN_SECONDS = 0.3  # time constant of the mean distance from keypoints to edges: half a stride
 
 
 def whole(boxes: Array, expected: Array, points: Array, scores: Array, dt: float, options: TrackerConfig) -> Array:
@@ -99,3 +103,56 @@ def visible_shares(boxes: Array) -> Array:
     """Return the share (N,) of each box (N, 4) that no nearer person occludes; nearer boxes end lower in the image."""
     nearer = boxes[:, 3] > boxes[:, 3, None]  # (N, N), whether the second hides the first
     return 1 - (inside(boxes, boxes) * nearer).max(-1, initial=0.0)
+
+
+def hidden_edges(boxes: Array) -> NDArray[np.bool_]:
+    """Return which edges (N, 4) of boxes (N, 4) lie in the box of a nearer person, who may hide what is beyond."""
+    low, high = boxes[:, None, :2], boxes[:, None, 2:]  # (N, 1, 2)
+    start, end = boxes[:, :2], boxes[:, 2:]  # (N, 2) of the other person
+    beside = np.minimum(high, end) - np.maximum(low, start) > _COVER * (high - low)  # (N, N, 2)
+    front = beside[..., ::-1] & (boxes[:, 3] > boxes[:, 3, None])[..., None]
+    return np.concatenate([(front & (start <= edge) & (edge <= end)).any(1) for edge in (low, high)], axis=1)
+
+
+def uncut(
+    completed: Array, measured: Array, hidden: NDArray[np.bool_], points: Array, scores: Array, edges: Array
+) -> Array:
+    """Return boxes (M, 4), their hidden edges placed by the keypoints.
+
+    Each confident keypoint expects an edge at its usual distance. The median counts, because limbs swing and the
+    trunk's keypoints do not. Bodies bend, so only the nearest third of the keypoints places the upper or lower edge. A
+    hidden edge is moved outwards only: what is detected belongs to the person.
+
+    Args:
+        completed: (M, 4) boxes as `whole` returns them, xyxy pixels.
+        measured: (M, 4) detected boxes.
+        hidden: (M, 4) edges that may be hidden by a nearer person.
+        points: (M, K, 2) measured keypoints, pixels; NaN where missing.
+        scores: (M, K) their scores.
+        edges: (M, K, 4) pixels from each keypoint to each edge when it was visible; NaN if unknown.
+    """
+    sure = (scores >= _SURE)[..., None] & np.isfinite(points[..., :1]) & np.isfinite(edges)
+    places = np.where(sure, np.tile(points, 2) + edges, np.nan).swapaxes(1, 2)  # (M, 4, K)
+    row, edge = np.nonzero(hidden & (sure.sum(1) >= _ENOUGH))
+    if not len(row):
+        return completed
+    boxes, places, far = completed.copy(), places[row, edge], np.abs(edges[row, :, edge])  # (E, K)
+    far[np.isnan(places)] = np.inf
+    third = np.sort(far, axis=1)[:, (far.shape[1] + 2) // 3 - 1, None]
+    place = np.nanmedian(np.where((far <= third) | (edge % 2 == 0)[:, None], places, np.nan), axis=1)
+    inner = measured[row, edge]
+    boxes[row, edge] = np.where(edge < 2, np.minimum(inner, place), np.maximum(inner, place))
+    return boxes
+
+
+def learn_edges(
+    edges: Array, measured: Array, seen: NDArray[np.bool_], points: Array, scores: Array, dt: float
+) -> Array:
+    """Return the mean distances (M, K, 4) from keypoints to edges, with those of the `seen` edges (M, 4) of a frame.
+
+    The other arguments are as in `uncut`, `dt` is the time since the last frame in seconds.
+    """
+    known = (scores >= _SURE)[..., None] & np.isfinite(points[..., :1]) & seen[:, None]  # (M, K, 4)
+    distances = measured[:, None] - np.tile(points, 2)
+    steps = np.where(np.isnan(edges), 1.0, 1 - np.exp(-dt / _MEAN_SECONDS)) * (distances - np.nan_to_num(edges))
+    return np.where(known, np.nan_to_num(edges) + steps, edges)

@@ -38,6 +38,7 @@ class TrackState(NamedTuple):
         appearance: (T, P, D) running means of the appearance vectors of each part of the body, of unit length; zeros
             if unknown.
         clear: (T,) whether the appearance was seen without another person in front.
+        edges: (T, K, 4) pixels, mean distance from each keypoint to each edge of the box; NaN if unknown.
     """
 
     ids: NDArray[np.int64]
@@ -58,6 +59,7 @@ class TrackState(NamedTuple):
     lifetimes: Array
     appearance: Array
     clear: NDArray[np.bool_]
+    edges: Array
 
     @classmethod
     def unknown(cls, count: int, num_keypoints: int, appearance: tuple[int, int] = (0, 0)) -> TrackState:
@@ -80,6 +82,7 @@ class TrackState(NamedTuple):
             lifetimes=np.zeros(count),
             appearance=np.zeros((count, *appearance)),
             clear=np.zeros(count, dtype=bool),
+            edges=np.full((count, num_keypoints, 4), np.nan),
         )
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> TrackState:
@@ -95,7 +98,7 @@ class TrackState(NamedTuple):
     def sides(self) -> list[Array]:
         """Return the arrays (T, K, ...) of what is known about each keypoint, as views."""
         points = self.ages, self.positions, self.velocities, self.covariances, self.strays, self.stray_places
-        return [self.scores, self.smooth, self.rates, *(array[:, BOX:] for array in points)]
+        return [self.scores, self.smooth, self.rates, self.edges, *(array[:, BOX:] for array in points)]
 
     def moved(self, motion: Array) -> TrackState:
         """Return these tracks, transformed by a camera motion (2, 3)."""
@@ -112,6 +115,7 @@ class TrackState(NamedTuple):
             stray_places=self.stray_places @ turn + shift,
             smooth=self.smooth @ turn + shift,
             rates=self.rates @ turn,
+            edges=scale * self.edges,
         )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.tracker.tracking.config import TrackerConfig
-from posetrack.tracker.tracking.occlusion import complete, visible_shares, whole
+from posetrack.tracker.tracking.occlusion import complete, hidden_edges, visible_shares, whole
 
 EXPECTED = 100.0, 50.0, 180.0, 250.0
 
@@ -81,3 +81,9 @@ def test_nearer_people_cover_those_behind():
     boxes = np.array([[0, 0, 50, 100], [25, 0, 75, 110], [200, 0, 250, 100]])
     assert visible_shares(boxes) == pytest.approx([0.5, 1, 1])
     assert visible_shares(boxes[:0]).shape == (0,)
+
+
+def test_an_edge_in_the_box_of_a_nearer_person_may_be_hidden():
+    boxes = np.array([[0, 0, 50, 100], [40, 10, 90, 110], [200, 0, 250, 120]])  # too little of the first's lower edge
+    assert hidden_edges(boxes).tolist() == [[False, False, True, False], [False] * 4, [False] * 4]
+    assert hidden_edges(boxes[:0]).shape == (0, 4)

@@ -371,6 +371,40 @@ def test_a_pole_hides_one_side_after_the_other_and_the_box_stays_whole():
         assert tracks.poses.boxes[0] == pytest.approx([left, 50, right, 250], abs=22)
 
 
+BODY = np.stack(np.meshgrid([0.2, 0.5, 0.8], np.linspace(0.08, 0.92, 6)), axis=-1).reshape(-1, 2)[:17]
+
+
+def bodies(whole, found, seen):
+    """Return people with keypoints all over their whole boxes; those that are not seen have a low confidence."""
+    whole = np.array(whole, dtype=np.float64)
+    keypoints = whole[:, None, :2] + BODY * (whole[:, 2:] - whole[:, :2])[:, None]
+    return Poses(np.array(found), keypoints, np.where([seen(points) for points in keypoints], 0.9, 0.1))
+
+
+def test_a_nearer_person_hides_one_side_after_the_other_and_the_box_stays_whole():
+    tracker, front = PoseTracker(), (300.0, 60.0, 335.0, 270.0)
+    for frame in range(60):
+        left, right = 100 + 6.0 * frame, 180 + 6.0 * frame
+        sides = [(left, min(right, 300)), (max(left, 335), right)]
+        start, end = max(sides, key=lambda side: side[1] - side[0])
+        whole, found = [(left, 50, right, 250), front], [(start, 50, end, 250), front]
+        poses = bodies(whole, found, lambda points: (points[:, 0] < 300) | (points[:, 0] > 335) | (points[:, 1] > 252))
+        tracks = tracker.update(poses, frame / 25)
+        assert tracks.ids.tolist() == [1, 2]
+        assert iou(tracks.boxes, np.array(whole)).max(0) == pytest.approx([1, 1], abs=0.05)
+
+
+@pytest.mark.parametrize("front", [None, (170.0, 60.0, 260.0, 270.0), (150.0, 140.0, 260.0, 270.0)])
+def test_the_box_follows_a_person_who_crouches_alone_or_behind_someone(front):
+    tracker = PoseTracker()
+    for frame in range(40):
+        top = 50 + np.clip(9.0 * (frame - 15), 0, 90)
+        people = [(100, top, 180, 250), *([front] if front else [])]
+        tracks = tracker.update(bodies(people, people, lambda points: points[:, 0] > 0), frame / 25)
+    box = tracks.boxes[iou(tracks.boxes, np.array(people[:1]))[:, 0].argmax()]
+    assert box == pytest.approx([100, top, 180, 250], abs=10)
+
+
 def test_the_box_follows_the_arms():
     scene = synthetic.raised_arms(synthetic.regular(4, 30))
     boxes = np.array([tracks.boxes[0] for tracks in run(scene, noise=0.005)])

@@ -12,7 +12,9 @@ from platformdirs import user_cache_path
 def cache_folder() -> Path:
     """Return the folder for downloads and compiled files: $POSETRACK_CACHE, or the user's cache folder."""
     folder = os.environ.get("POSETRACK_CACHE")
-    return Path(folder).expanduser() if folder else user_cache_path("posetrack", appauthor=False)
+    if not folder:
+        return user_cache_path("posetrack", appauthor=False)
+    return Path(os.path.expanduser(folder))  # noqa: PTH111 (of an unknown user, it raises nothing)
 
 
 def is_offline(offline: bool = False) -> bool:

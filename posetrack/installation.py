@@ -54,6 +54,8 @@ def explain(error: ImportError | OSError) -> InstallationError | None:
         return InstallationError(
             f"The package '{package}' is not installed. Install it: pip install '{_home(package)}'."
         )
+    if re.search("failed to map segment|[Cc]annot allocate memory", str(error)):
+        return InstallationError("There is not enough memory to load the libraries. Close other programs.")
     match = re.search(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file", str(error))
     if match is None:
         return None

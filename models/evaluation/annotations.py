@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
 from ...errors import SourceError, UsageError
-from ...numeric import as_numbers
+from ...numeric import as_number, is_whole
 from ..geometry.keypoints import COCO, Skeleton
 from ..geometry.skeletons import CROWDPOSE, MPII
 from .coco import coco_keypoint_ap, crowdpose_ap, person_category
 from .mpii import BIAS, mpii_metrics
 
+FARTHEST = 1e6  # pixels; a coordinate farther away is an error
 HEAD_FILES = ("mpii_gt_val.mat", "gt_valid.mat")  # mmpose's and HRNet's names of the same file
 
 
@@ -75,7 +77,7 @@ def read_annotations(path: str | Path) -> dict[str, Any]:
     """Read COCO's format (also OCHuman's and CrowdPose's), or MPII's list of people and the head boxes beside it.
 
     Raises:
-        SourceError: a file is missing, is not JSON, or lacks images or annotations with boxes.
+        SourceError: a file is missing, is not JSON, or has an entry that cannot be evaluated.
     """
     try:
         truth = json.loads(Path(path).read_bytes())
@@ -95,12 +97,51 @@ def read_annotations(path: str | Path) -> dict[str, Any]:
         if not all(isinstance(entry, dict) and keys <= entry.keys() for entry in listed):
             wanted = ", ".join(sorted(keys))
             raise SourceError(f"Cannot read annotations from '{path}': '{part}' needs entries with {wanted} each.")
-    for number, annotation in enumerate(truth["annotations"]):
-        try:
-            as_numbers(annotation["bbox"]), as_numbers(annotation["keypoints"])
-        except (TypeError, ValueError) as error:
-            raise SourceError(f"Cannot read annotations from '{path}': annotation {number}: {error}.") from error
+    categories = truth.get("categories") or []
+    _check_each("category", categories if isinstance(categories, list) else [None], _check_category, path)
+    _check_each("image", truth["images"], _check_image, path)
+    images = {image["id"] for image in truth["images"]}
+    _check_each("annotation", truth["annotations"], partial(_check_annotation, images=images), path)
     return truth
+
+
+def _check_each(kind: str, entries: list[Any], check: Callable[[Any], None], path: str | Path) -> None:
+    for number, entry in enumerate(entries):
+        try:
+            check(entry)
+        except (TypeError, ValueError) as error:
+            raise SourceError(f"Cannot read annotations from '{path}': {kind} {number}: {error}.") from error
+
+
+def is_below(name: Any) -> bool:
+    """Return whether an image's `file_name` leads to a file below the folder of the images, and not out of it."""
+    return isinstance(name, str) and not PurePath(name).is_absolute() and ".." not in PurePath(name).parts
+
+
+def _check_category(category: Any) -> None:
+    if not isinstance(category, dict) or not is_whole(category.get("id")):
+        raise ValueError("it has no whole number as its id")
+
+
+def _check_image(image: dict[str, Any]) -> None:
+    if not is_whole(image["id"]):
+        raise ValueError("its id is not a whole number")
+    if not is_below(image["file_name"]):
+        raise ValueError(f"its file_name {image['file_name']!r} is not that of a file below the folder of the images")
+    as_number(image.get("crowdIndex", 0))
+
+
+def _check_annotation(annotation: dict[str, Any], images: set[int]) -> None:
+    if not is_whole(annotation["image_id"]) or annotation["image_id"] not in images:
+        raise ValueError(f"its image_id {annotation['image_id']!r} is that of no image")
+    if len(annotation["bbox"]) != 4:
+        raise ValueError("its bbox is not x, y, width and height")
+    numbers = [*annotation["bbox"], *annotation["keypoints"]]
+    numbers += [annotation[key] for key in ("iscrowd", "category_id") if key in annotation]
+    if not all(abs(as_number(value)) <= FARTHEST for value in numbers):  # NaN is not
+        raise ValueError(f"it has numbers that are not finite, or beyond {FARTHEST:g}")
+    if not 0 <= as_number(annotation.get("area", 0)) <= FARTHEST**2:
+        raise ValueError(f"its area is {annotation['area']}")
 
 
 def _read_mpii(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -113,13 +154,15 @@ def _read_mpii(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
     annotations = []
     for n, entry in enumerate(entries):
         try:
-            side, center = 200.0 * entry["scale"], np.array(entry["center"], dtype=float)
+            scale, (x, y) = as_number(entry["scale"]), map(as_number, entry["center"])
             image = images.setdefault(entry["image"], {"id": len(images) + 1, "file_name": entry["image"]})
+            if not is_below(entry["image"]) or not all(abs(value) <= FARTHEST for value in (x, y, 200 * scale)):
+                raise ValueError
         except (KeyError, TypeError, ValueError) as error:
             raise SourceError(
                 f"Cannot read annotations from '{path}': person {n} needs image, center, scale."
             ) from error
-        center += (-1, 15 * entry["scale"] - 1)  # slightly lower, to include the feet
+        side, center = 200.0 * scale, np.array([x - 1, y + 15 * scale - 1])  # slightly lower, to include the feet
         keypoints = np.concatenate([points[n] - 1, 2 * visible[n][:, None]], axis=1)
         annotations.append(
             {
@@ -137,7 +180,6 @@ def _read_mpii(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
 def _read_heads(path: Path, *, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return head sizes (N,), keypoints (N, 16, 2) in pixels that count from 1, and their visibility (N, 16)."""
     from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
 
     names = [path.with_name(name) for name in HEAD_FILES]
     heads = next((name for name in names if name.is_file()), None)
@@ -149,7 +191,7 @@ def _read_heads(path: Path, *, count: int) -> tuple[np.ndarray, np.ndarray, np.n
         corners = np.asarray(content["headboxes_src"], dtype=float)  # (2, 2, N): first and second corner, x and y
         points = np.asarray(content["pos_gt_src"], dtype=float).transpose(2, 0, 1)
         visible = np.asarray(content["jnt_missing"]).T == 0
-    except (MatReadError, OSError, KeyError, ValueError, NotImplementedError) as error:
+    except Exception as error:  # those of a damaged file have no common class
         raise SourceError(f"Cannot read the heads of '{heads}': {error}. Download the file again.") from error
     if {len(points), len(visible), corners.shape[-1]} != {count}:
         raise SourceError(f"'{heads}' has {len(points)} people, but '{path}' has {count}. Give one split's files.")

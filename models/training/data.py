@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError
 from ...numeric import is_number, is_whole
+from ..evaluation.annotations import is_below
 from ..geometry.keypoints import COCO
 from .pixels import Pixels, find_images
 
+MOST_BYTES = 1_000_000_000  # of an annotation file, unpacked; that of COCO has a quarter
 SHOWN = 5  # maximum examples in the message of a problem
 
 
@@ -161,9 +164,12 @@ def find_annotations(root: Path, *, split: str) -> Path | None:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES / 1e9:g} GB")
         truth = json.loads(data)
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         raise SourceError(f"Cannot read annotations from '{path}': {error}. Give a COCO keypoint file.") from error
     if not isinstance(truth, dict) or not all(isinstance(truth.get(key), list) for key in _IMAGE_KEYS):
         raise SourceError(f"'{path}' has no lists 'images' and 'annotations'. Give a COCO keypoint file.")
@@ -192,15 +198,20 @@ def _checked_images(images: list[Any], problems: Problems) -> list[dict[str, Any
     kept: dict[int, dict[str, Any]] = {}
     for image in images:
         match image:
-            case {"id": number, "file_name": str(), "width": width, "height": height} if (
-                all(map(is_whole, (number, width, height))) and width > 0 and height > 0
+            case {"id": number, "file_name": name, "width": width, "height": height} if (
+                is_below(name)
+                and all(is_whole(value) and 0 <= value < 2**53 for value in (number, width, height))
+                and width > 0
+                and height > 0
             ):
                 if number in kept:
                     problems.add("images have the id of another image, left out", number)
                 else:
                     kept[number] = image
             case _:
-                problems.add("images lack an id, a file_name, a width or a height, left out", str(image)[:60])
+                problems.add(
+                    "images lack an id, a file_name below the folder, a width or a height, left out", str(image)[:60]
+                )
     return list(kept.values())
 
 
@@ -210,6 +221,9 @@ def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pi
     persons: list[tuple[int, list[float], list[float], Any, bool]] = []
     annotations = []
     for annotation in truth["annotations"]:
+        if not _has_image(annotation):
+            problems.add("annotations lack an image_id, left out", str(annotation)[:60])
+            continue
         name = annotation.get("id", "without id")
         if annotation.get("image_id") not in rows:
             if annotation.get("image_id") not in listed:
@@ -258,6 +272,10 @@ def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pi
         true=np.array([person[-1] for person in persons], dtype=bool),
         truth={"images": list(images.values()), "annotations": annotations, "categories": truth.get("categories")},
     )
+
+
+def _has_image(annotation: Any) -> bool:
+    return isinstance(annotation, dict) and is_whole(annotation.get("image_id"))
 
 
 def _numbers(values: Any, count: int) -> bool:

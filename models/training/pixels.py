@@ -112,7 +112,10 @@ def decode(source: EncodedImage) -> NDArray[np.uint8]:
         SourceError: the data is not an image.
     """
     data = np.frombuffer(source.read(), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if len(data) else None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if len(data) else None
+    except cv2.error:  # it states more pixels than OpenCV reads
+        image = None
     if image is None:
         raise SourceError(f"Cannot decode an image in '{source.path}' (byte {source.offset}). Download the data again.")
     return image  # type: ignore[return-value]
@@ -147,10 +150,13 @@ def find_images(
 def _shard_images(root: Path) -> dict[str, EncodedImage]:
     images = {}
     for shard in sorted(root.glob("*.tar")):
-        with tarfile.open(shard) as tar:
-            for member in tar:
-                if member.isfile():
-                    images[Path(member.name).name] = EncodedImage(shard, member.offset_data, member.size)
+        try:
+            with tarfile.open(shard) as tar:
+                for member in tar:
+                    if member.isfile():
+                        images[Path(member.name).name] = EncodedImage(shard, member.offset_data, member.size)
+        except tarfile.TarError as error:
+            raise SourceError(f"Cannot read '{shard}': it is no whole tar file. Download the data again.") from error
     return images
 
 

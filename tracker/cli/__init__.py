@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from shutil import get_terminal_size
@@ -39,6 +40,7 @@ from . import (
 from .parser import Parser, RootParser
 from .supervisor import PlainFormatter, plain, supervised
 
+_MOST_PIXELS = 2**28  # of an image, .8 GB decoded; FFmpeg has the same limit for videos
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ABOUT = "Track people and their 17 body keypoints in a webcam, video, image or stream."
 _EPILOG = """\
@@ -85,7 +87,7 @@ def _parser(*, brief: bool = False, words: bool = False) -> RootParser:
         job,
         prog="posetrack",
         usage="posetrack [SOURCE ...] [options]\n       posetrack COMMAND ...",
-        description=fill(_ABOUT, get_terminal_size().columns - 2),  # the epilog keeps its lines
+        description=fill(_ABOUT, max(20, get_terminal_size().columns - 2)),  # the epilog keeps its lines
         epilog=_MORE + _EPILOG if brief else _EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
@@ -122,6 +124,7 @@ def _main(argv: Sequence[str] | None) -> int:
         logging.lastResort.setLevel(logging.INFO)  # prints the log if no handler is configured
         logging.lastResort.setFormatter(PlainFormatter())
     logging.getLogger("posetrack").setLevel(logging.INFO)
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(_MOST_PIXELS))  # read when OpenCV is loaded
     try:
         args = parser.parse_args(argv)
         with explained():
@@ -140,6 +143,9 @@ def _main(argv: Sequence[str] | None) -> int:
             raise
         sys.stderr.write(f"posetrack: {sentence}\n")
         return 2 if error.errno == errno.ENAMETOOLONG else 1
+    except MemoryError:
+        sys.stderr.write("posetrack: There is not enough memory. Close other programs, or give a smaller file.\n")
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write("posetrack: stopped.\n")
         return 1

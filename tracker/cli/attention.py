@@ -50,12 +50,13 @@ def run(args: argparse.Namespace) -> int:
 
     import cv2
 
-    from ...errors import SourceError, UsageError
+    from ...errors import UsageError
     from ...models.attention.maps import attention_figure
     from ...models.geometry.skeletons import skeleton
-    from ..partial import PartialFile, check_target
+    from ..partial import PartialFile, check_inputs, check_target
     from ..perception.device import resolve_device
     from ..perception.pose import read_pose_weights
+    from ..video.images.image import read_image
 
     names = skeleton(args.dataset).keypoints
     if args.keypoint not in names:
@@ -66,10 +67,9 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     if not cv2.haveImageWriter(out.name):
         raise UsageError(f"--out is '{out}'; give the name of an image, e.g. attention.png.")
+    check_inputs(out, args.image)
     check_target(out, overwrite=args.overwrite)
-    image = cv2.imread(args.image) if Path(args.image).is_file() else None
-    if image is None:
-        raise SourceError(f"Cannot read the image '{args.image}'. Check the path and that it is an image.")
+    image = read_image(Path(args.image))
     if box is None:
         box = _most_certain_person(image, args.image, device=args.device)
 

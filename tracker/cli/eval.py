@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import written
-from .figures import add_json
+from .figures import add_json, check_json
 from .options import add_shared
 
 if TYPE_CHECKING:
@@ -79,14 +79,16 @@ def run(args: argparse.Namespace) -> int:
     from ..evaluation.gallery import check_gallery, save_errors
     from ..evaluation.pictures import MOST_POSES, as_found, evaluate
     from ..evaluation.scores import results_files, show, write_json
-    from ..partial import check_target
+    from ..partial import check_inputs, check_target
 
     truth = read_annotations(args.annotations)
     dataset = dataset_of(truth)
     model, detector_name = _names(args, dataset)
     figures = Path(args.json) if args.json else None
     results = results_files(args.results, poses=model is not None, boxes=detector_name is not None)
-    for target in filter(None, (figures, *results.values())):
+    check_json(args)
+    for target in results.values():
+        check_inputs(target, args.annotations, args.boxes)
         check_target(target, overwrite=args.overwrite)
     if args.save_errors:
         check_gallery(args.save_errors, overwrite=args.overwrite)

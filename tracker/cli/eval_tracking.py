@@ -60,10 +60,10 @@ def run(args: argparse.Namespace) -> int:
     from ..evaluation.starts import measure_starts, starts
     from ..formats.files import find_sequences, read_trajectories
 
-    check_json(args)
     if args.fps is not None and args.fps <= 0:
         raise UsageError(f"--fps is {args.fps}; give a rate above 0.")
     truths, results = find_sequences(args.truth), find_sequences(args.result)
+    check_json(args, *truths.values(), *results.values())
     if len(truths) == len(results) == 1:  # the names of two files may differ
         results = dict(zip(truths, results.values()))
     missing = sorted(truths.keys() - results.keys())

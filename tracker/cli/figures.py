@@ -16,15 +16,22 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     add_shared(parser, "overwrite")
 
 
-def check_json(args: argparse.Namespace) -> None:
+def check_json(args: argparse.Namespace, *inputs: Path) -> None:
     """Check, before the work begins, that the file may be written.
+
+    Args:
+        args: of the command; what they name is read.
+        inputs: other files that are read.
 
     Raises:
         OutputError: it exists and is not to be replaced, or cannot be written.
+        UsageError: it is read by the command.
     """
-    from ..partial import check_target
+    from ..partial import check_inputs, check_target
 
     if args.json:
+        named = [value for name, value in vars(args).items() if name != "json" and isinstance(value, str)]
+        check_inputs(Path(args.json), *named, *inputs)
         check_target(Path(args.json), overwrite=args.overwrite)
 
 

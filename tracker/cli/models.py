@@ -232,11 +232,12 @@ def show_convert(args: argparse.Namespace) -> int:
     from ...errors import UsageError
     from ...models.weights.checkpoint import load_checkpoint, metadata
     from ...models.weights.locate import locate_weights
-    from ..partial import PartialFile
+    from ..partial import PartialFile, check_inputs
 
     if Path(args.out).suffix != ".safetensors":
         raise UsageError(f"'{args.out}' does not end in .safetensors. Give such a name.")
     source = locate_weights(args.source, offline=args.offline)
+    check_inputs(Path(args.out), source.path)
     network = load_checkpoint(source.path, input_size=source.input_size)
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
     with PartialFile(args.out, overwrite=args.overwrite) as file:

@@ -165,7 +165,10 @@ def _read(path: Path, picture: dict[str, Any]) -> NDArray[np.uint8]:
     if not path.is_file():
         raise SourceError(f"Cannot read the image '{path}': there is no such file. Check --images.")
     # annotations are in stored pixels, before the EXIF orientation
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    try:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:  # it states more pixels than OpenCV reads
+        image = None
     if image is None:
         raise SourceError(f"Cannot read the image '{path}': it is broken, or not an image. Download it again.")
     height, width = image.shape[:2]

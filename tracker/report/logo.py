@@ -24,11 +24,12 @@ def logo_uri(path: Path) -> str:
     if kind is None:
         raise UsageError(f"The logo '{path}' is not an image that a page can show. Give a {', '.join(_KINDS)} file.")
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"Cannot read the logo '{path}': {error.strerror}. Give another file.") from error
     if len(data) > MAX_BYTES:
-        raise UsageError(f"The logo '{path}' has {len(data):,} bytes. Give one below {MAX_BYTES:,}.")
+        raise UsageError(f"The logo '{path}' has too many bytes. Give one below {MAX_BYTES:,}.")
     picture = b"<svg" in data if kind == "image/svg+xml" else _decodes(data)
     if not picture:
         raise UsageError(f"The logo '{path}' is not an image, or is damaged. Give another file.")
@@ -36,4 +37,7 @@ def logo_uri(path: Path) -> str:
 
 
 def _decodes(data: bytes) -> bool:
-    return bool(data) and cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) is not None
+    try:
+        return bool(data) and cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) is not None
+    except cv2.error:  # it states more pixels than OpenCV reads
+        return False

@@ -61,7 +61,7 @@ def parse_source(source: str | int | Path) -> int | str | Path:
         raise SourceError("The source is empty. Give a video, an image, a camera's index or a stream's address.")
     if _URL.match(text):
         return Path(unquote(urlsplit(text).path)) if text.lower().startswith("file://") else text
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))  # noqa: PTH111 (of an unknown user, it raises nothing)
     if re.fullmatch(r"-?\d+", text) and not path.exists():
         return _camera(int(text))
     device = re.fullmatch(r"/dev/video(\d+)", text)

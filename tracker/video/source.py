@@ -342,9 +342,11 @@ def _check_file(path: Path) -> None:
         )
     if not path.exists():
         raise no_file(path)
+    if not path.is_file():
+        raise SourceError(f"'{path}' is a pipe, a socket or a device, and a file is read more than once. Give a file.")
     try:
         with path.open("rb") as file:
-            empty = path.is_file() and not file.read(1)
+            empty = not file.read(1)
     except OSError as error:
         raise SourceError(f"Cannot read '{path}': {error.strerror}. Check its permissions.") from error
     if empty:

@@ -3,7 +3,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from posetrack.errors import SourceError, UsageError
 from posetrack.models.evaluation.annotations import dataset_of, read_annotations
@@ -116,3 +116,55 @@ def test_ochumans_own_file_is_refused_with_advice(tmp_path):
     (tmp_path / "ochuman.json").write_text(json.dumps({"keypoint_names": [], "images": []}))
     with pytest.raises(SourceError, match="ochuman_coco_format"):
         read_annotations(tmp_path / "ochuman.json")
+
+
+PERSON = {"image_id": 1, "category_id": 1, "bbox": [5, 5, 40, 60], "keypoints": [10, 10, 2] * 17}
+HOSTILE = {
+    "a name that leaves the folder": {"images": [{"id": 1, "file_name": "../secret.jpg"}]},
+    "an absolute name": {"images": [{"id": 1, "file_name": "/secret.jpg"}]},
+    "a number as a name": {"images": [{"id": 1, "file_name": 5}]},
+    "an id that is a list": {"images": [{"id": [1], "file_name": "a.jpg"}]},
+    "a crowd index that is text": {"images": [{"id": 1, "file_name": "a.jpg", "crowdIndex": "x"}]},
+    "no images": {"images": []},
+    "an unknown image": {"annotations": [PERSON | {"image_id": 9}]},
+    "an image that is an object": {"annotations": [PERSON | {"image_id": {}}]},
+    "half a box": {"annotations": [PERSON | {"bbox": [1, 2]}]},
+    "a box of NaN": {"annotations": [PERSON | {"bbox": [float("nan")] * 4}]},
+    "a box without end": {"annotations": [PERSON | {"bbox": [0, 0, 1e308, 1e308]}]},
+    "keypoints of null": {"annotations": [PERSON | {"keypoints": [None] * 51}]},
+    "an area that is text": {"annotations": [PERSON | {"area": "x"}]},
+    "a crowd that is text": {"annotations": [PERSON | {"iscrowd": "a"}]},
+    "a category that is a list": {"annotations": [PERSON | {"category_id": []}]},
+    "categories that are text": {"categories": "x"},
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE)
+def test_annotations_that_cannot_be_evaluated_are_refused_by_their_entry(tmp_path, change):
+    path = tmp_path / "a.json"
+    good = {"images": [{"id": 1, "file_name": "day/a.jpg"}], "annotations": [PERSON], "categories": [{"id": 1}]}
+    path.write_text(json.dumps(good))
+    assert read_annotations(path) == good
+    path.write_text(json.dumps(good | change))
+    with pytest.raises(SourceError, match=r"(image|annotation|category) 0: "):
+        read_annotations(path)
+
+
+@pytest.mark.parametrize("change", [{"center": [1]}, {"scale": float("nan")}, {"image": "../b.png"}, {"image": 5}])
+def test_mpii_people_that_cannot_be_evaluated_are_refused(mpii, change):
+    path = mpii[0] / "mpii_val.json"
+    first, *rest = json.loads(path.read_text())
+    path.write_text(json.dumps([first | change, *rest]))
+    with pytest.raises(SourceError, match="person 0"):
+        read_annotations(path)
+
+
+def test_damaged_heads_of_mpii_are_refused(mpii):
+    heads = mpii[0] / "mpii_gt_val.mat"
+    arrays = {name: array for name, array in loadmat(heads).items() if not name.startswith("_")}
+    savemat(heads, arrays, do_compression=True)
+    whole = heads.read_bytes()
+    for at in range(126, len(whole), 60):  # behind the header's text
+        heads.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        with pytest.raises(SourceError, match="Cannot read the heads"):
+            read_annotations(mpii[0] / "mpii_val.json")

@@ -100,7 +100,7 @@ def test_every_problem_is_reported_once_and_the_good_ones_stay(tmp_path):
         "1 annotations have a visibility other than 0, 1 and 2, left out: 5.",
         "1 annotations have another num_keypoints than visible keypoints, corrected: 6.",
         "1 annotations are of an image that is not listed, left out: 99.",
-        "1 images lack an id, a file_name, a width or a height, left out",
+        "1 images lack an id, a file_name below the folder, a width or a height, left out",
     ):
         assert sentence in message
     assert len(problems) == 8
@@ -141,3 +141,55 @@ def test_whole_images_are_held_out(tmp_path):
     assert {a["image_id"] for a in held_out.truth["annotations"]} == set(held_out.ids.tolist())
     np.testing.assert_array_equal(held_out.image(0)[0].shape, (120, 100, 3))
     assert held_out.of_image(1) == slice(2, 4)
+
+
+DAMAGED = {
+    "without end": ("annotations.json", lambda text: b"[" * 100_000),
+    "cut": ("annotations.json.gz", lambda text: gzip.compress(text)[:-20]),
+    "mixed up": ("annotations.json.gz", lambda text: gzip.compress(text)[:30] + b"xxxxx" + gzip.compress(text)[35:]),
+    "packed": ("annotations.json.gz", lambda text: gzip.compress(text + b" " * 300_000)),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_damaged_annotations_are_refused(tmp_path, monkeypatch, kind):
+    draw(tmp_path, count=3)
+    text = (tmp_path / "annotations.json").read_bytes()
+    (tmp_path / "annotations.json").unlink()
+    name, damage = DAMAGED[kind]
+    (tmp_path / name).write_bytes(damage(text))
+    monkeypatch.setattr(data, "MOST_BYTES", 200_000)
+    with pytest.raises(SourceError, match=r"Cannot read annotations.*Give a COCO"):
+        data.read(tmp_path, split="train")
+
+
+def test_entries_of_other_kinds_and_names_out_of_the_folder_are_left_out(tmp_path):
+    draw(tmp_path / "data", count=3)
+
+    def change(truth):
+        first, second, _ = truth["images"]
+        first["file_name"] = f"../data/{first['file_name']}"
+        second["width"] = 10**30
+        truth["annotations"] += ["text", {"image_id": {}}, {"image_id": 10**30}]
+
+    rewrite(tmp_path / "data", change)
+    people, problems = data.read(tmp_path / "data", split="train")
+    assert len(people) == 1
+    assert [problem.split(":")[0] for problem in problems] == [
+        "2 images lack an id, a file_name below the folder, a width or a height, left out",
+        "2 annotations lack an image_id, left out",
+        "1 annotations are of an image that is not listed, left out",
+    ]
+
+
+def test_shards_and_pictures_that_cannot_be_read_are_a_sentence(tmp_path):
+    draw(tmp_path, count=3)
+    (tmp_path / "images" / "1.png").write_bytes(  # the header of a picture of 100,000 x 100,000 pixels
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0\x08\2\0\0\0\x27\x30\x9c\x9f"
+    )
+    people, _ = data.read(tmp_path, split="train")
+    with pytest.raises(SourceError, match="Download the data again"):
+        people.image(0)
+    (tmp_path / "a.tar").write_bytes(b"no tar" * 1000)
+    with pytest.raises(SourceError, match="Download the data again"):
+        data.read(tmp_path, split="train")

@@ -2,15 +2,21 @@
 
 import importlib.util
 import json
+import os
 import re
+import subprocess
+import sys
+import zlib
 
 import cv2
 import numpy as np
 import pytest
+from gaps import gappy
 
 pytest.importorskip("bokeh", reason="needs the extra report")
 
 from posetrack.tracker.cli import main
+from posetrack.tracker.formats.files import write_recording
 
 
 def posetrack(*words):
@@ -124,3 +130,22 @@ def test_wrong_requests_get_one_sentence(tracked, tmp_path, capsys, monkeypatch)
 def test_both_tables_can_be_drawn(tracked, tmp_path, table):
     assert posetrack("plot", tracked / table, "--out", tmp_path / "f.png", "--kind", "timeline", "--kind", "speed") == 0
     assert cv2.imread(str(tmp_path / "f.png")).shape[1] == 1440
+
+
+def chunk(kind, data):
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path):
+    """In a process of its own, because OpenCV reads its limit when it is loaded."""
+    width, height = 17_000, 16_000  # bilevel and black: 34 kB
+    pixels = zlib.compress(bytes((width // 8 + 1) * height))
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([1, 0, 0, 0, 0])
+    parts = (chunk(b"IHDR", header), chunk(b"IDAT", pixels), chunk(b"IEND", b""))
+    (tmp_path / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    write_recording(tmp_path / "t.csv", gappy())
+    command = [sys.executable, "-m", "posetrack", "report", "t.csv", "--out", "a.html", "--logo", "logo.png"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENCV_IO")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "is not an image, or is damaged" in done.stderr

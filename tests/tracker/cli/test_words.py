@@ -1,10 +1,13 @@
 """The words of the command line: sources without a flag, and misspelt words that get a suggestion."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from posetrack.models.cache import cache_folder
 from posetrack.tracker.cli import build_parser, main
+from posetrack.tracker.video.address import parse_source
 
 
 @pytest.mark.parametrize(
@@ -89,3 +92,17 @@ def test_json_replaces_a_file_only_if_asked(capsys, tmp_path):
     assert main(words) == 1
     assert "add --overwrite" in capsys.readouterr().err
     assert main([*words, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "x"])
+def test_help_for_a_terminal_of_any_width(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["--help-all"]) == 0
+    assert "--csv" in capsys.readouterr().out
+
+
+def test_a_home_that_nobody_has_is_no_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("POSETRACK_CACHE", "~nobody-has-this-name/cache")
+    assert cache_folder() == Path("~nobody-has-this-name/cache")
+    assert parse_source("~nobody-has-this-name/a.mp4") == Path("~nobody-has-this-name/a.mp4")

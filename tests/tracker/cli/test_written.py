@@ -32,3 +32,31 @@ def test_the_last_words_are_the_files(words, files, tmp_path, monkeypatch, capsy
     assert main(words.split()) == 0
     assert capsys.readouterr().out.split() == files
     assert all(Path(file).stat().st_size for file in files)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "eval --images . --annotations people.json --json people.json",
+        "eval --images . --annotations people.json --results link.json",
+        "eval --images . --annotations people.json --boxes boxes.json --json boxes.json",
+        "eval-tracking --truth pair.csv --result pair.csv --json pair.csv",
+        "eval-tracking --truth . --result . --json ./pair.csv",
+        "label --data . --teacher bundled --out annotations.json",
+        "models convert weights.safetensors --out weights.safetensors",
+        "models info weights.safetensors --json here/weights.safetensors",
+        "attention --image picture.png --out picture.png",
+    ],
+)
+def test_no_result_replaces_a_file_that_is_read(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_recording("pair.csv", gappy())
+    people = '{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": []}'
+    for name in ("people.json", "annotations.json", "boxes.json", "weights.safetensors", "picture.png"):
+        Path(name).write_text(people)
+    Path("link.json").hardlink_to("people.json")
+    Path("here").symlink_to(".")
+    before = {path: path.read_bytes() for path in Path().iterdir() if path.is_file()}
+    assert main([*words.split(), "--overwrite"]) == 2
+    assert "is read by this command" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before

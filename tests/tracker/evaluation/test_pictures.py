@@ -316,8 +316,10 @@ class TestCommand:
 
     def test_boxes_of_other_pictures(self, posetrack, folder):
         truth = json.loads((folder / "truth.json").read_text())
-        for n, picture in enumerate(truth["images"]):
-            picture["id"] = 1000 + n
+        for picture in truth["images"]:
+            picture["id"] += 1000
+        for person in truth["annotations"]:
+            person["image_id"] += 1000
         (folder / "truth.json").write_text(json.dumps(truth))
         with pytest.raises(UsageError, match="the image ids differ"):
             posetrack("--boxes", "people.json")

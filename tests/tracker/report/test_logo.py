@@ -9,6 +9,8 @@ import pytest
 from posetrack.errors import UsageError
 from posetrack.tracker.report.logo import MAX_BYTES, logo_uri
 
+# the header of a picture of 100,000 x 100,000 pixels
+HUGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0\x08\2\0\0\0\x27\x30\x9c\x9f"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 
 
@@ -33,6 +35,7 @@ def test_a_logo_keeps_its_bytes(tmp_path, name, kind):
         ("a.png", b"", "damaged"),
         ("a.svg", b"<html>", "damaged"),
         ("a.svg", SVG + b" " * MAX_BYTES, "below 1,000,000"),
+        ("a.png", HUGE, "damaged"),
     ],
 )
 def test_what_is_no_logo_is_refused(tmp_path, name, data, remedy):

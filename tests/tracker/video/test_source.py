@@ -1,5 +1,6 @@
 import http.server
 import logging
+import os
 import socket
 import threading
 
@@ -333,3 +334,14 @@ def test_a_playlist_under_a_videos_name_opens_no_neighbour(script, tmp_path, vid
     with pytest.raises(SourceError, match="is a playlist, which opens other files"):
         open_source(path)
     assert not is_marked(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files of Unix")
+@pytest.mark.parametrize("suffix", [".mp4", ".png"])
+def test_pipes_and_devices_are_refused_without_waiting(tmp_path, suffix):
+    pipe, device = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        with pytest.raises(SourceError, match=r"is a pipe, a socket or a device.*Give a file\."):
+            open_source(path)

@@ -24,7 +24,7 @@ def is_joined(path: Path, format: str) -> bool:
 
 def repeats(path: Path) -> bool:
     """Return whether the signature with which a file begins occurs in it again."""
-    if not path.is_file() or path.stat().st_size < 2 * _SIGNATURE:  # a pipe can be read only once
+    if path.stat().st_size < 2 * _SIGNATURE:
         return False
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return data.find(data[:_SIGNATURE], 1) > 0
@@ -38,8 +38,6 @@ def is_cut(path: Path, format: str, *, end: int) -> bool:
         format: FFmpeg's name of it.
         end: of the last packet in the file, bytes.
     """
-    if not path.is_file():
-        return False
     size = path.stat().st_size
     if format == "yuv4mpegpipe":  # frames of one size up to the end
         return end < size

@@ -61,8 +61,6 @@ def is_moving(path: Path) -> bool:
 
 def boxed(path: Path) -> str:
     """Return "avif" or "heif" for photographs in the container format of MP4, of which FFmpeg shows one tile."""
-    if not path.is_file():  # a pipe can be read only once
-        return ""
     with path.open("rb") as file:
         head = file.read(64)
     if head[4:8] != b"ftyp" or head[8:12] not in AVIF | HEIF:

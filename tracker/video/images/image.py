@@ -22,12 +22,12 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         data = np.fromfile(path, np.uint8)  # cv2.imread cannot open every file name on every system
     except OSError as error:
         raise SourceError(f"Cannot read '{path}': {error.strerror}. Check the path and its permissions.") from error
+    what = "contains no image that OpenCV can decode" if len(data) else "is empty"
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
     except cv2.error:
-        image = None
+        image, what = None, "states more pixels than OpenCV reads"
     if image is None:
-        what = "is empty" if not len(data) else "contains no image that OpenCV can decode"
         raise SourceError(f"Cannot read '{path}': the file {what}. Save it again as a JPEG or PNG.")
     return image
 

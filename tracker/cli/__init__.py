@@ -106,7 +106,7 @@ def _parser(*, brief: bool = False, words: bool = False) -> RootParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    with supervised():
+    with supervised(last=argv is None):
         try:
             code = _main(argv)
         except SystemExit as leave:  # --help and --version

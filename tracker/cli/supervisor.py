@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -15,16 +16,21 @@ from typing import Any
 MAX_TEXT = 2000  # characters of a message
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
 _ENDING = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+_TOGETHER = 1.0  # seconds; supervisors and shells often send two signals at once
 
 
 @contextmanager
-def supervised() -> Iterator[None]:
-    """Run a block in which an ending signal raises `KeyboardInterrupt`, and a failing terminal loses text only."""
+def supervised(*, last: bool = False) -> Iterator[None]:
+    """Run a block in which an ending signal raises `KeyboardInterrupt`, and a failing terminal loses text only.
+
+    Args:
+        last: whether the process ends after the block, so that signals never get their former effect back.
+    """
     _open_descriptors()
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (_lenient(stream) for stream in streams)
     try:
-        with _signals():
+        with _signals(last=last):
             yield
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -33,21 +39,43 @@ def supervised() -> Iterator[None]:
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
+def _signals(*, last: bool) -> Iterator[None]:
     """Let SIGTERM and SIGHUP, unless ignored (nohup), act as Ctrl-C, and Ctrl-C act in background jobs, too."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    end = _End()
     before: dict[int, Any] = {signal.SIGINT: signal.getsignal(signal.SIGINT)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets background jobs ignore it
+    signal.signal(signal.SIGINT, end)  # a shell lets background jobs ignore it
     for number in (getattr(signal, name) for name in _ENDING if hasattr(signal, name)):
         if signal.getsignal(number) == signal.SIG_DFL:
-            before[number] = signal.signal(number, signal.default_int_handler)
+            before[number] = signal.signal(number, end)
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in () if last else before.items():
             signal.signal(number, handler)
+
+
+class _End:
+    """The handler of ending signals: the first one stops the command in order, a later one ends the process at once.
+
+    A second interrupt in the middle of closing files and joining threads would end in tracebacks and aborts of C++.
+    Ended at once, a run leaves what it leaves after `kill -9`: partial results that are readable.
+    """
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+
+    def __call__(self, number: int, frame: object) -> None:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+            raise KeyboardInterrupt
+        if now - self._first > _TOGETHER:
+            with suppress(OSError):
+                os.write(2, b"posetrack: ended at once; unfinished results keep their partial names.\n")
+            os._exit(1)
 
 
 def _open_descriptors() -> None:

@@ -43,6 +43,27 @@ def test_a_signal_ends_a_command_as_ctrl_c_does(name, handler):
     assert signal.getsignal(number) == before
 
 
+@pytest.mark.parametrize(("wait", "code", "said"), [(0, 7, b""), (1.2, 1, b"ended at once")], ids=["at once", "later"])
+def test_more_signals_neither_disturb_the_end_nor_wait_for_it(wait, code, said):
+    """Two signals at once count as one, also when the command has ended; a later one does not wait for the end."""
+    program = f"""
+import signal, sys, time
+from posetrack.tracker.cli.supervisor import supervised
+with supervised(last=True):
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except KeyboardInterrupt:
+        time.sleep({wait})
+        signal.raise_signal(signal.SIGINT)
+signal.raise_signal(signal.SIGTERM)
+sys.exit(7)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_nohup_is_respected(handler):
     handler(signal.SIGHUP, signal.SIG_IGN)
     with supervised():

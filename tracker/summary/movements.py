@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
 from math import isnan
 from pathlib import Path
 from typing import NamedTuple
@@ -69,7 +70,7 @@ def read_movements(path: Path) -> Session:
         columns = dict(zip(layout.units, places(header, list(layout.units))))
         for line, cells in lines:
             try:
-                kind = [cells[column].strip() for column in groups]
+                kind = tuple(cells[column].strip() for column in groups)
                 values = {
                     _measure(kind, name, unit): measured(cells[columns[name]], name)
                     for name, unit in layout.units.items()
@@ -99,7 +100,8 @@ def _session(name: str, rows: Mapping[int, list[tuple[float, dict[Measure, float
     )
 
 
-def _measure(kind: Sequence[str], column: str, unit: str) -> Measure:
+@cache  # one for each kind, not for each row
+def _measure(kind: tuple[str, ...], column: str, unit: str) -> Measure:
     """Return the measure of a column for one kind of movement: the depth of squats is not that of lunges."""
     end = _ENDS[unit]
     if not column.endswith(end):  # the depth of a repetition has the unit of what it counts

@@ -101,8 +101,8 @@ def test_help_for_a_terminal_of_any_width(columns, monkeypatch, capsys):
     assert "--csv" in capsys.readouterr().out
 
 
-def test_a_home_that_nobody_has_is_no_folder(monkeypatch, tmp_path):
+def test_the_home_of_an_unknown_user_is_no_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("POSETRACK_CACHE", "~nobody-has-this-name/cache")
-    assert cache_folder() == Path("~nobody-has-this-name/cache")
-    assert parse_source("~nobody-has-this-name/a.mp4") == Path("~nobody-has-this-name/a.mp4")
+    monkeypatch.setenv("POSETRACK_CACHE", "~no-such-user/cache")
+    assert cache_folder() == Path("~no-such-user/cache")
+    assert parse_source("~no-such-user/a.mp4") == Path("~no-such-user/a.mp4")

@@ -35,7 +35,7 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent
 PYTHON = sys.executable
-PARALLEL = ("-n", "2", "--dist", "loadfile")
+PARALLEL = ("-n", "2", "--dist", "worksteal")  # files that end last take as long as half a minute
 SKIPS = ("--allowed-skips", ROOT / "tests" / "allowed-skips.txt")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")  # pyproject.toml claims those that passed
 PROGRAMS = ("movement", "sleap-io", "opensim", "rtmlib")  # which read what is written, and write what is read

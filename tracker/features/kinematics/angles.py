@@ -175,7 +175,7 @@ def angle_rates(rates: Array, views: NDArray[np.integer]) -> Array:
 def joint_angles(
     keypoints: NDArray[np.floating], *, skeleton: Skeleton = COCO, view: str = "right"
 ) -> dict[str, NDArray[np.float64]]:
-    """Return joint and segment angles of poses by name, in degrees; docs/features.md defines them.
+    """Return joint and segment angles of poses by name, in degrees; docs/angles.md defines them.
 
     Args:
         keypoints: (..., K, 2) pixels; NaN where missing.

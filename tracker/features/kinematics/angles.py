@@ -188,12 +188,13 @@ def joint_angles(
     Raises:
         InputError: the view is unknown, or the number of keypoints differs from the skeleton's.
 
-    >>> import numpy as np
-    >>> import posetrack
-    >>> pose = np.full((17, 2), np.nan)
-    >>> pose[[11, 13, 15]] = [0, 0], [0, 50], [-50, 50]  # left hip, knee and ankle
-    >>> posetrack.joint_angles(pose)["left_knee"].round().item()
-    90.0
+    Examples:
+        >>> import numpy as np
+        >>> import posetrack
+        >>> pose = np.full((17, 2), np.nan)
+        >>> pose[[11, 13, 15]] = [0, 0], [0, 50], [-50, 50]  # left hip, knee and ankle
+        >>> posetrack.joint_angles(pose)["left_knee"].round().item()
+        90.0
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if keypoints.shape[-2:] != (len(skeleton), 2):

@@ -74,12 +74,13 @@ def load_pipeline(
         DeviceError: the device is not available.
         UsageError: a name is unknown, or a value is not allowed.
 
-    >>> import numpy as np
-    >>> import posetrack
-    >>> pipeline = posetrack.load_pipeline(detector=lambda frame: [[100, 50, 200, 400]])
-    >>> images = np.zeros((2, 480, 640, 3), np.uint8)
-    >>> [tracks.ids.tolist() for tracks in pipeline(list(images), time=[0.0, 0.04])]
-    [[1], [1]]
+    Examples:
+        >>> import numpy as np
+        >>> import posetrack
+        >>> pipeline = posetrack.load_pipeline(detector=lambda frame: [[100, 50, 200, 400]])
+        >>> images = np.zeros((2, 480, 640, 3), np.uint8)
+        >>> [tracks.ids.tolist() for tracks in pipeline(list(images), time=[0.0, 0.04])]
+        [[1], [1]]
     """
     networks = Networks(
         model=model,

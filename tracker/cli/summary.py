@@ -17,7 +17,7 @@ def add_parser(commands: Any) -> None:
         help="summarise tables of features or movements: ranges of motion, means and asymmetry",
         description="Read tables that --features, --reps, --gait or --balance wrote and write minimum, maximum, range, "
         "mean and standard deviation of every measure of each person and session, and the asymmetry of left and right; "
-        "docs/features.md has the formulas.",
+        "docs/summaries.md has the formulas.",
     )
     parser.add_argument("sources", nargs="+", metavar="TABLE", help="tables, or folders of tables of features")
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write, and FILE.json beside it")

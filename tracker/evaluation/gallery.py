@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError
+from ...image import decode
 from ...models.evaluation.annotations import is_counted, people
 from ...models.evaluation.coco import BODY_SHARE
 from ...models.geometry.boxes import inside, iou
@@ -99,8 +100,7 @@ def save_errors(run: Evaluation, images: str | Path, folder: str | Path, *, wors
         chosen = sorted((case for case in cases if case.kind == kind), key=lambda case: -case.rank)[:worst]
         for number, case in enumerate(chosen, start=1):
             source = Path(images) / names[case.image_id]
-            image: Any = cv2.imread(str(source), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-            picture = draw_error(image, case, run)
+            picture = draw_error(decode(source.read_bytes(), upright=False), case, run)
             figure = {"pose": f"-oks{case.oks:.2f}", "miss": "", "false-alarm": f"-score{case.rank:.2f}"}[kind]
             target = folder / f"{kind}-{number:03d}{figure}-{source.stem}.jpg"
             if not cv2.imwrite(str(target), picture):

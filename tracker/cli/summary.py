@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from . import written
 from .options import add_shared
+from .results import print_files
 
 
 def add_parser(commands: Any) -> None:
@@ -44,4 +44,4 @@ def run(args: argparse.Namespace) -> int:
     write_table(
         Path(args.out), rows, sources=tables.values(), facts={"definitions": DEFINITIONS}, overwrite=args.overwrite
     )
-    return written.name(args.out)
+    return print_files(args.out)

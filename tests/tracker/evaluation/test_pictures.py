@@ -123,7 +123,7 @@ def test_detected_boxes_and_what_they_missed(folder):
     assert run.tables["boxes"]["AR"] == pytest.approx(2 / 4)
 
 
-def test_doubles_do_not_count_as_false_alarms(folder):
+def test_doubles_do_not_count_as_false_positives(folder):
     oracle = Oracle(folder)
     run = evaluate(
         folder / "images",

@@ -132,7 +132,7 @@ def networks() -> None:
 def site() -> None:
     """Build the documentation as a site."""
     os.environ["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement of the theme
-    sh(PYTHON, "-m", "mkdocs", "build", "--strict", "--quiet")
+    sh(PYTHON, "-m", "mkdocs", "build", "--strict")  # --quiet hides warnings from --strict
 
 
 def lint() -> None:

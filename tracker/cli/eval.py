@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import written
-from .figures import add_json, check_json
+from .json_option import add_json, check_json
 from .options import add_shared
+from .results import print_files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,7 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--results", metavar="FILE.json", help="write poses as COCO results there, and boxes to FILE-boxes.json"
     )
-    parser.add_argument("--save-errors", metavar="DIR", help="draw the worst poses, misses and false alarms")
+    parser.add_argument("--save-errors", metavar="DIR", help="draw the worst poses, misses and false positives")
     parser.add_argument("--worst", type=int, default=20, metavar="N", help="number of each kind (default: 20)")
     parser.set_defaults(run=run)
 
@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
     if args.save_errors:
         count = save_errors(run, args.images, args.save_errors, worst=args.worst)
         console.print(f"{count} pictures of errors are in '{args.save_errors}'.", markup=False, soft_wrap=True)
-    return written.name(figures, *results.values())
+    return print_files(figures, *results.values())
 
 
 def _names(args: argparse.Namespace, dataset: Dataset) -> tuple[str | None, str | None]:

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from . import written
 from .calibration import add_calibration, calibration_of
 from .events import add_recipe, detectors
 from .options import add_shared
+from .results import print_files
 
 
 def add_parser(commands: Any) -> None:
@@ -75,4 +75,4 @@ def run(args: argparse.Namespace) -> int:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     results = [outputs[name] for name in ("features", "events", "reps", "gait", "balance")]
-    return written.name(*(motion.save() if motion else ()), *results)
+    return print_files(*(motion.save() if motion else ()), *results)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from . import written
 from .calibration import add_calibration, calibration_of
 from .options import add_shared
+from .results import print_files
 
 
 def add_parser(commands: Any) -> None:
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"There is no person {min(missing)} in '{args.source}'. IDs: {there}.")
         measurements.people = {identity: measurements.people[identity] for identity in args.person}
     save_figure(out, measurements, kinds=kinds)
-    return written.name(out)
+    return print_files(out)
 
 
 def _read(args: argparse.Namespace) -> Any:

@@ -12,14 +12,14 @@ from typing import BinaryIO, Self
 from ...errors import OutputError
 from .claim import claim
 from .names import check_target, partial_path
-from .transaction import Transaction
+from .transaction import Transaction, release
 
 
 class PartialFile:
     """Write a file in whole blocks of bytes and give it its final name on success.
 
     Blocks are unbuffered: a crash of this process keeps all blocks written before it. If an exception leaves the `with`
-    block, the file keeps its partial name.
+    block, the file keeps its partial name; an empty one is removed.
 
     Args:
         path: final name; its folder is created if it is missing.
@@ -92,7 +92,7 @@ class PartialFile:
             return
         if kind is not None:
             with suppress(OSError):  # the first error is the one to report
-                self._file.close()
+                release(self._file)
             self._file = None
             return
         file = self.finish()
@@ -107,7 +107,8 @@ class PartialFile:
         reason = error.strerror or str(error)
         remedy = "Choose a folder that you may write to."
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            remedy = f"Free some space or choose another disk; what was written stays in '{self.partial}'."
+            stays = f"; what was written stays in '{self.partial}'" if self._size else ""
+            remedy = f"Free some space or choose another disk{stays}."
         elif os.name == "nt" and error.errno == errno.EACCES:
             remedy = "Close the program that has it open, or choose a folder that you may write to."
         return OutputError(f"Cannot write '{self.path}': {reason}. {remedy}")

@@ -180,14 +180,15 @@ class Tracks(Comparable):
             those of the poses if omitted. A predicted keypoint may belong to a measured pose: it was hidden, or its
             measurement was an outlier. The state of a missing keypoint has no meaning.
 
-    >>> import posetrack
-    >>> poses = posetrack.Poses(boxes=[[10, 20, 110, 220]], keypoints=[[[60, 40]] * 17], scores=[[0.9] * 17])
-    >>> tracks = posetrack.PoseTracker().update(poses, time=0.0)
-    >>> len(tracks), tracks.ids.tolist(), tracks["left_knee"].tolist()
-    (1, [1], [[60.0, 40.0]])
-    >>> person = tracks[0]
-    >>> person.id, str(person.state), person.keypoints["nose"].x
-    (1, 'measured', 60.0)
+    Examples:
+        >>> import posetrack
+        >>> poses = posetrack.Poses(boxes=[[10, 20, 110, 220]], keypoints=[[[60, 40]] * 17], scores=[[0.9] * 17])
+        >>> tracks = posetrack.PoseTracker().update(poses, time=0.0)
+        >>> len(tracks), tracks.ids.tolist(), tracks["left_knee"].tolist()
+        (1, [1], [[60.0, 40.0]])
+        >>> person = tracks[0]
+        >>> person.id, str(person.state), person.keypoints["nose"].x
+        (1, 'measured', 60.0)
     """
 
     ids: NDArray[np.integer]

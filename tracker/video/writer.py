@@ -45,13 +45,14 @@ class VideoWriter:
     The first frame written becomes time 0. Odd sizes are padded by repeating the last row or column, because 4:2:0
     chroma needs even sizes.
 
-    >>> import numpy as np
-    >>> import posetrack
-    >>> with posetrack.VideoWriter("out.mp4", size=(64, 48), fps=25, overwrite=True) as video:
-    ...     for grey in range(25):
-    ...         video.write(np.full((48, 64, 3), 10 * grey, np.uint8))
-    >>> sum(1 for frame in posetrack.open_source("out.mp4"))
-    25
+    Examples:
+        >>> import numpy as np
+        >>> import posetrack
+        >>> with posetrack.VideoWriter("out.mp4", size=(64, 48), fps=25, overwrite=True) as video:
+        ...     for grey in range(25):
+        ...         video.write(np.full((48, 64, 3), 10 * grey, np.uint8))
+        >>> sum(1 for frame in posetrack.open_source("out.mp4"))
+        25
 
     Attributes:
         path: of the final file.

@@ -43,7 +43,7 @@ def place_of(address: str) -> Remote:
     """
     scheme, _, rest = address.partition("://")
     if scheme.lower() in _OBJECTS and ":" in rest.partition("/")[0].removeprefix("arn:"):
-        raise UsageError(f"'{scheme}://***' has a password. Give credentials by the environment; see docs/scale.md.")
+        raise UsageError(f"'{scheme}://***' has a password. Give credentials by the environment; see docs/buckets.md.")
     return Remote(address, _opened(Remote(address, ""))[1])
 
 
@@ -166,7 +166,7 @@ def _tried(request: Callable[[Any], T], place: Remote, what: str) -> T:
             if isinstance(error, PermissionError) or (status in _REFUSED and status not in _BUSY):
                 why = f"status {status}" if status else "no permission"
                 raise PosetrackError(
-                    f"Cannot {what} '{place}': {why}. Give this machine the store's credentials; see docs/scale.md."
+                    f"Cannot {what} '{place}': {why}. Give this machine the store's credentials; see docs/buckets.md."
                 ) from None
             why = redact_error(f"{type(error).__name__}: {error}".strip(": ").splitlines()[0], [place.store])
             if pause is None:

@@ -22,7 +22,8 @@ from ..loop import follow
 from ..pipeline import Observed, Pipeline
 from ..stages import Stage, parallel
 from ..video.decode.container import TOLERANCE
-from ..video.source import Source, open_source
+from ..video.open import open_source
+from ..video.source import Source
 from .schedule import Lost, WorkerPool, schedule
 from .worker import Finished
 

@@ -16,7 +16,8 @@ from ..features.events.detector import EventDetector
 from ..features.events.event import COUNT, EVENT_COLUMNS, UNITS, Event
 from ..features.events.zones import ZoneCounter
 from ..features.extraction.columns import LEAD, header
-from ..features.extraction.stream import ActionFeatures, Features
+from ..features.extraction.features import Features
+from ..features.extraction.stream import ActionFeatures
 from ..features.kinematics.derivatives import FILTER
 from ..features.movement.passage import Passage
 from ..features.movement.phases import Repetition

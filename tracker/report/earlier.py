@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ..formats.recording import Recording
-from ..video.source import open_source
+from ..video.open import open_source
 from .writer import Report
 
 _OFF = 0.5  # seconds; a video and a table of one run differ by less

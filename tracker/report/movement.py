@@ -10,7 +10,7 @@ import numpy as np
 
 from ..features.events.repetitions import LEAST_QUALITY
 from ..features.extraction.columns import SYMMETRIC
-from ..features.extraction.stream import Features
+from ..features.extraction.features import Features
 from ..features.kinematics.angles import JOINTS, mean_angle, unwrapped, wrap
 from ..features.kinematics.derivatives import smoothed
 from ..features.kinematics.points import SIDES

@@ -15,9 +15,9 @@ from ..features.events.event import UNITS
 from ..features.extraction.stream import ActionFeatures
 from ..partial import PartialFile, Transaction
 from .clip import Clip
+from .collector import Collector
 from .libraries import need
 from .logo import logo_uri
-from .measurements import Collector
 
 
 class Report:

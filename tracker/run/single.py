@@ -24,7 +24,8 @@ from ..perception.pace import Pace
 from ..perception.schedule import Schedule
 from ..pipeline import Observed, Pipeline
 from ..stages import parallel
-from ..video.source import Source, open_source
+from ..video.open import open_source
+from ..video.source import Source
 from . import facts
 from .job import Job
 from .outputs import open_outputs, written

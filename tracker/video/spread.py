@@ -9,7 +9,7 @@ from pathlib import Path
 from ...errors import UsageError
 from ..types import Frame
 from .batch import expand
-from .source import open_source
+from .open import open_source
 
 NUM_FRAMES = 150
 

@@ -170,7 +170,7 @@ def test_pictures_bear_a_mark_and_stay_as_they_are(suffix, tmp_path):
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_videos_bear_a_mark(suffix, sources, tmp_path):
     from posetrack.tracker.video.write.mark import MARK, is_marked
-    from posetrack.tracker.video.writer import VideoWriter
+    from posetrack.tracker.video.write.video import VideoWriter
 
     with VideoWriter(tmp_path / f"own{suffix}", size=(64, 48), comment=MARK) as writer:
         for index in range(3):

@@ -22,7 +22,7 @@ from PIL import Image
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 ROOT = Path(__file__).parents[3]
 HEADER = ["frame", "time_s", "track_id", "state", "score", "x1", "y1", "x2", "y2"]

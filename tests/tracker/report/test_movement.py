@@ -14,7 +14,7 @@ from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
-from posetrack.tracker.report.measurements import Collector
+from posetrack.tracker.report.collector import Collector
 from posetrack.tracker.report.movement import Extent, Moves
 from posetrack.tracker.report.page import render
 from posetrack.tracker.report.person_tables import person_tables

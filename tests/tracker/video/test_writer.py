@@ -13,9 +13,10 @@ import pytest
 from posetrack.errors import OutputError, UsageError
 from posetrack.tracker.video import writer as module
 from posetrack.tracker.video.decode.soundtrack import Sound
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 from posetrack.tracker.video.write.image import ImageWriter
-from posetrack.tracker.video.writer import VideoWriter, open_writer
+from posetrack.tracker.video.write.video import VideoWriter
+from posetrack.tracker.video.writer import open_writer
 
 
 def fill(writer, make, times):
@@ -164,7 +165,7 @@ def test_an_error_leaves_a_playable_partial_file(tmp_path, make):
 def test_a_killed_process_leaves_a_playable_partial_file(tmp_path):
     code = """
 import os, signal, sys, numpy as np
-from posetrack.tracker.video.writer import VideoWriter
+from posetrack.tracker.video.write.video import VideoWriter
 writer = VideoWriter(sys.argv[1], size=(64, 48), fps=10)
 for i in range(150):
     writer.write(np.full((48, 64, 3), i, np.uint8), i / 10)

@@ -12,7 +12,8 @@ import numpy as np
 from ..events.detector import EventDetector
 from ..events.event import Event
 from ..events.repetitions import Cycle, Exercise
-from ..extraction.stream import FORGET_SECONDS, Features
+from ..extraction.features import Features
+from ..extraction.stream import FORGET_SECONDS
 from ..kinematics.angles import JOINTS, unwrapped
 from ..kinematics.points import Array
 from ..kinematics.signals import even, smooth, symmetry_index

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ....errors import SourceError
 from ...video.address import VIDEO_SUFFIXES
-from ...video.source import open_source
+from ...video.open import open_source
 from ..web.bodies import chunks, described
 from ..web.metrics import Metrics
 from ..web.scene import read_scene

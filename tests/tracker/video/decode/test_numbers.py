@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from posetrack.tracker.video.live.camera import CameraReader
-from posetrack.tracker.video.source import Source, open_source
+from posetrack.tracker.video.open import open_source
+from posetrack.tracker.video.source import Source
 
 STEADY = [i / 10 for i in range(40)]
 VARIABLE = np.cumsum([0, *np.random.default_rng(0).uniform(0.02, 0.3, 39)]).round(3).tolist()

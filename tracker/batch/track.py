@@ -17,10 +17,10 @@ from ..run import facts, single
 from ..run.job import Job
 from ..run.plan import Plan
 from ..run.record import recording
+from .choice import choose_workers
 from .files import Result, in_turn, in_workers
 from .schedule import Assigned
 from .segments import observing, segments_of
-from .start import start
 from .worker import Frames, Ready
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _single(plan: Plan, console: Console, progress: Callable[..., single.Progres
         shared = plan.workers.engine == "local" or job.source == frames.path  # a fetched file is on this machine only
         segments = segments_of(frames, job.reading) if plan.workers.parallel and shared else []
         if len(segments) > 1:
-            workers, count = start(plan.workers, plan.load)
+            workers, count = choose_workers(plan.workers, plan.load)
             if count > 1 or plan.workers.engine != "local":  # one process of this machine would only decode twice
                 return observing(frames, job.reading, segments, workers, count=min(count, len(segments)))
         if plan.workers.parallel:
@@ -104,7 +104,7 @@ def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
         BatchProgress([_size(job) for job in plan.jobs], quiet=quiet, console=console) as display,
     ):
         if plan.workers.parallel:
-            workers, count = start(plan.workers, plan.load, here=any(job.here for job in plan.jobs))
+            workers, count = choose_workers(plan.workers, plan.load, here=any(job.here for job in plan.jobs))
             events = in_workers(plan.jobs, workers, count=count)
         else:
             events = in_turn(plan, display.frames)

@@ -130,12 +130,11 @@ class _Table(Generic[Kind]):
     ) -> None:
         self._new, self._contents = contents, contents()
         self._facts, self._results = facts, results
-        self._file = PartialFile(path, overwrite=overwrite, results=results)
+        self._file = PartialFile(path, header=self._contents.header, overwrite=overwrite, results=results)
 
     def __enter__(self) -> Self:
         self._file.__enter__()
         try:
-            self._file.write(self._contents.header.encode())
             self._write_facts(complete=False)
         except BaseException as error:
             self._file.__exit__(type(error), error, error.__traceback__)
@@ -161,7 +160,6 @@ class _Table(Generic[Kind]):
         """Remove all rows."""
         self._contents = self._new()
         self._file.clear()
-        self._file.write(self._contents.header.encode())
 
 
 class FrameTable(_Table[FrameContents]):

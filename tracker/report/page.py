@@ -23,7 +23,7 @@ from .drawing import MOST_IN_LEGEND
 from .facts import facts_in_words, in_words, subtitle, warnings_of
 from .figures import Figures, PersonPlot, person_plots
 from .measurements import Measurements
-from .movement import Moves
+from .movement import PersonMovement
 from .person import Person
 from .person_tables import person_tables
 
@@ -119,7 +119,7 @@ def _plots(measurements: Measurements, size: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _moves(measurements: Measurements) -> list[Moves]:
+def _moves(measurements: Measurements) -> list[PersonMovement]:
     return list(measurements.movement.people.values()) if measurements.movement else []
 
 

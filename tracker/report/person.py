@@ -1,4 +1,4 @@
-"""Facts about one person of a video: when they were seen, and how well."""
+"""When one person of a video was seen, and how well."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Span = tuple[float, float, State]  # from and to, seconds
 
 @dataclass(slots=True)
 class Person:
-    """Facts about one person, in addition to their series.
+    """How one person was seen, in addition to their measurements over time.
 
     Attributes:
         id: of the track.

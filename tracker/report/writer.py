@@ -16,7 +16,7 @@ from ..features.extraction.stream import ActionFeatures
 from ..partial import PartialFile, Transaction
 from .clip import Clip
 from .collector import Collector
-from .libraries import need
+from .libraries import require
 from .logo import logo_uri
 
 
@@ -109,4 +109,4 @@ def check_report(path: Path) -> None:
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"A report is an HTML page, and '{path}' does not end in .html. Choose a name that does.")
-    need("bokeh", "A report")
+    require("bokeh", "A report")

@@ -21,7 +21,7 @@ from .conversions import to_dataframe, to_supervision
 from .equality import Comparable
 from .image import as_bgr
 from .notebook import people_html
-from .person import STATES, Keypoints, Person, State, place
+from .person import STATES, Keypoints, Person, State, keypoint_index
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -229,7 +229,7 @@ class Tracks(Comparable):
             KeyError: there is no such keypoint.
         """
         if isinstance(rows, str):
-            return self.keypoints[:, place(self.names, rows)]
+            return self.keypoints[:, keypoint_index(self.names, rows)]
         if isinstance(rows, int | np.integer):
             if not -len(self) <= rows < len(self):
                 raise IndexError(f"There is no person {rows} among {len(self)}; they count from 0, and ids from 1.")

@@ -1,6 +1,5 @@
 """Folders and several sources: results do not depend on neighbours, are not sources, and a stopped run resumes."""
 
-import csv
 import json
 import shutil
 
@@ -8,18 +7,9 @@ import av
 import cv2
 import numpy as np
 import pytest
+from commands import posetrack, rows
 
-from posetrack.tracker.cli import main
 from posetrack.tracker.video.sample import make_sample
-
-
-def posetrack(*words):
-    return main([*map(str, words), "--offline", "--device", "cpu"])
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")

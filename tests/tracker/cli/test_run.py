@@ -1,6 +1,5 @@
 """The command line does its whole job, with the bundled networks, on real people."""
 
-import csv
 import itertools
 import json
 import os
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 import servers
+from commands import posetrack, rows
 from PIL import Image
 
 from posetrack.models.geometry.keypoints import COCO
@@ -27,15 +27,6 @@ from posetrack.tracker.video.open import open_source
 ROOT = Path(__file__).parents[3]
 HEADER = ["frame", "time_s", "track_id", "state", "score", "x1", "y1", "x2", "y2"]
 HEADER += [f"{name}_{part}" for name in COCO.keypoints for part in ("x", "y", "score")]
-
-
-def posetrack(*words):
-    return main([*map(str, words), "--offline", "--device", "cpu"])
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration.scale import ground
+from ..calibration.scale import lower_foot
 from ..kinematics import body
 from ..kinematics.points import Array
 
@@ -66,12 +66,12 @@ class Bodies:
         """
         people = [self._people.setdefault(identity, _Person()) for identity in ids]
         gaps = [max(time - person.seen, 0.0) for person in people]
-        sizes = body.height(points).tolist(), body.arm_length(points).tolist(), body.stands(points).tolist()
+        sizes = body.height(points).tolist(), body.arm_length(points).tolist(), body.is_upright(points).tolist()
         for person, gap, height, arm, upright in zip(people, gaps, *sizes):
-            person.height = body.grown(person.height, height, gap, trusted=upright)
-            person.arm = body.grown(person.arm, arm, gap, trusted=False)
+            person.height = body.update_length(person.height, height, gap, trusted=upright)
+            person.arm = body.update_length(person.arm, arm, gap, trusted=False)
         heights = np.array([person.height for person in people])
-        lows, cues = ground(points, heights).tolist(), body.facing(points, heights)
+        lows, cues = lower_foot(points, heights).tolist(), body.facing(points, heights)
         for person, gap, low, cue in zip(people, gaps, lows, cues):
             if not np.isnan(low):
                 person.ground = float(_averaged(person.ground, low, gap / _GROUND_SECONDS))

@@ -18,7 +18,7 @@ from ..calibration.measures import UNCALIBRATED, Calibration
 from ..calibration.scale import scales
 from ..kinematics import body
 from ..kinematics.angles import ANGLES, JOINTS, VIEWS, angle_rates, angles, headings, joint_angles
-from ..kinematics.points import MIN_SCORE, Array, index, of_points, points
+from ..kinematics.points import MIN_SCORE, Array, index, point_scores, points
 from ..kinematics.posture import POSTURES, postures
 from .bodies import Bodies, Estimates
 from .columns import LANDMARKS, columns
@@ -114,7 +114,7 @@ class ActionFeatures:
         if floor := self.calibration.floor:
             where = floor.level(where)
         ids = tracks.ids.tolist()
-        trust = of_points(
+        trust = point_scores(
             np.where(poses.scores >= MIN_SCORE, poses.scores, 0) * STATE_WEIGHTS[tracks.keypoint_states], self.skeleton
         )
         return Moment(

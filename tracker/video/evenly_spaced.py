@@ -14,7 +14,7 @@ from .open import open_source
 NUM_FRAMES = 150
 
 
-def spread_frames(source: str | Path) -> Iterator[Frame]:
+def evenly_spaced_frames(source: str | Path) -> Iterator[Frame]:
     """Yield about `NUM_FRAMES` frames, evenly spaced.
 
     Args:

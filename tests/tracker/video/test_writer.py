@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from posetrack.errors import OutputError, UsageError
-from posetrack.tracker.video import writer as module
 from posetrack.tracker.video.decode.soundtrack import Sound
 from posetrack.tracker.video.open import open_source
+from posetrack.tracker.video.write import video as module
 from posetrack.tracker.video.write.image import ImageWriter
 from posetrack.tracker.video.write.video import VideoWriter
 from posetrack.tracker.video.writer import open_writer
@@ -171,7 +171,7 @@ for i in range(150):
     writer.write(np.full((48, 64, 3), i, np.uint8), i / 10)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    root = Path(module.__file__).parents[2]
+    root = Path(module.__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "out.mp4"], cwd=root)
     assert done.returncode == -signal.SIGKILL
     assert len(list(open_source(tmp_path / "out.partial.mp4"))) >= 100

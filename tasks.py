@@ -120,13 +120,13 @@ def docs() -> None:
 
 def networks() -> None:
     """Convert the bundled networks, after a change of their weights."""
-    from posetrack.tracker.perception.runtimes.bundled import share
+    from posetrack.tracker.perception.runtimes.bundled import strip_weights
 
     folder = ROOT / "models" / "weights" / "bundled"
     for name, words in (("pose", ("bundled",)), ("detector", ("--detector", "bundled"))):
         out = folder / f"{name}.xml"
         sh(PYTHON, "-m", "posetrack", "export", *words, "--to", "openvino", "--half", "--out", out, "--overwrite")
-        share(out, out.with_suffix(".safetensors"))
+        strip_weights(out, out.with_suffix(".safetensors"))
 
 
 def site() -> None:

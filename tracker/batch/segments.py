@@ -23,8 +23,9 @@ from ..pipeline import Observed, Pipeline
 from ..run.staging import fetched
 from ..stages import Stage, parallel
 from ..video.decode.container import TOLERANCE
+from ..video.open import open_source
 from ..video.place import Remote
-from ..video.source import Source, open_source
+from ..video.source import Source
 from .schedule import Lost, WorkerPool, schedule
 from .worker import Finished
 

@@ -19,10 +19,10 @@ from ..run.job import Job
 from ..run.plan import Plan
 from ..run.record import recording
 from ..video.place import Remote
+from .choice import choose_workers
 from .files import Result, in_turn, in_workers
 from .schedule import Assigned
 from .segments import observing, segments_of
-from .start import start
 from .worker import Frames, Ready
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _single(plan: Plan, console: Console, progress: Callable[..., single.Progres
             source: Path | Remote = frames.path
             if isinstance(job.source, Remote) and plan.workers.engine != "local":
                 source = job.source  # of which other machines make copies of their own
-            workers, count = start(plan.workers, plan.load, here=isinstance(source, Path))
+            workers, count = choose_workers(plan.workers, plan.load, here=isinstance(source, Path))
             if count > 1 or plan.workers.engine != "local":  # one process of this machine would only decode twice
                 return observing(frames, source, job.reading, segments, workers, count=min(count, len(segments)))
         if plan.workers.parallel:
@@ -109,7 +109,7 @@ def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
         BatchProgress([_size(job) for job in plan.jobs], quiet=quiet, console=console) as display,
     ):
         if plan.workers.parallel:
-            workers, count = start(plan.workers, plan.load, here=any(job.here for job in plan.jobs))
+            workers, count = choose_workers(plan.workers, plan.load, here=any(job.here for job in plan.jobs))
             events = in_workers(plan.jobs, workers, count=count)
         else:
             events = in_turn(plan, display.frames)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ...models.evaluation.annotations import Dataset
-    from ..evaluation.pictures import Evaluation
+    from ..evaluation.images import Evaluation
 
 SOURCES = ("gt", "detector")  # of boxes; anything else is a file
 LEAST_SCORE = 0.001  # of a network's detections; AP needs nearly all of them
@@ -77,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
 
     from ...models.evaluation.annotations import dataset_of, read_annotations
     from ..evaluation.gallery import check_gallery, save_errors
-    from ..evaluation.pictures import MOST_POSES, as_found, evaluate
-    from ..evaluation.scores import results_files, show, write_json
+    from ..evaluation.images import MOST_POSES, as_found, evaluate
+    from ..evaluation.scores import print_scores, results_files, write_json
     from ..partial import check_inputs, check_target
 
     truth = read_annotations(args.annotations)
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         progress=lambda pictures: track(pictures, "Measuring", console=console, transient=True),
         **family,
     )
-    show(run.tables, Console(), {"keypoints": f"{model}, {args.boxes} boxes", "boxes": str(detector_name)})
+    print_scores(run.tables, Console(), {"keypoints": f"{model}, {args.boxes} boxes", "boxes": str(detector_name)})
     if figures:
         write_json(_facts(args, run, estimator, detector), figures, overwrite=args.overwrite, indent=2)
     for kind, target in results.items():

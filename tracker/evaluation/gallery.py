@@ -21,7 +21,7 @@ from ...models.geometry.keypoints import Skeleton, oks
 from ..output.palette import INK, PAPER, Palette, palette
 
 if TYPE_CHECKING:
-    from .pictures import Evaluation
+    from .images import Evaluation
 
 KINDS = ("pose", "miss", "false-positive")
 LEAST_OKS, LEAST_IOU = 0.1, 0.5  # minimum of either for a match
@@ -69,7 +69,7 @@ def check_gallery(folder: str | Path, *, overwrite: bool) -> None:
         raise OutputError(
             f"Cannot create the folder '{folder}': {error.strerror}. Give --save-errors another folder."
         ) from error
-    if _pictures(folder) and not overwrite:
+    if _images(folder) and not overwrite:
         raise OutputError(f"'{folder}' already contains error images. Give another folder, or add --overwrite.")
 
 
@@ -91,25 +91,25 @@ def save_errors(run: Evaluation, images: str | Path, folder: str | Path, *, wors
         OutputError: a drawing cannot be written.
     """
     folder = Path(folder)
-    for earlier in _pictures(folder):
+    for earlier in _images(folder):
         earlier.unlink()
-    names = {picture["id"]: picture["file_name"] for picture in run.truth["images"]}
+    names = {entry["id"]: entry["file_name"] for entry in run.truth["images"]}
     cases = find_errors(run)
     count = 0
     for kind in KINDS:
         chosen = sorted((case for case in cases if case.kind == kind), key=lambda case: -case.rank)[:worst]
         for number, case in enumerate(chosen, start=1):
             source = Path(images) / names[case.image_id]
-            picture = draw_error(decode(source.read_bytes(), upright=False), case, run)
+            drawing = draw_error(decode(source.read_bytes(), upright=False), case, run)
             figure = {"pose": f"-oks{case.oks:.2f}", "miss": "", "false-positive": f"-score{case.rank:.2f}"}[kind]
             target = folder / f"{kind}-{number:03d}{figure}-{source.stem}.jpg"
-            if not cv2.imwrite(str(target), picture):
+            if not cv2.imwrite(str(target), drawing):
                 raise OutputError(f"Cannot write '{target}'. Check the folder and its free space.")
             count += 1
     return count
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _images(folder: Path) -> list[Path]:
     return [path for kind in KINDS for path in folder.glob(f"{kind}-[0-9][0-9][0-9]*.jpg")]
 
 

@@ -17,9 +17,9 @@ from posetrack.tracker.loop import follow
 from posetrack.tracker.perception.schedule import Schedule
 from posetrack.tracker.pipeline import Pipeline
 from posetrack.tracker.types import Detections, Poses
+from posetrack.tracker.video.open import open_source
 from posetrack.tracker.video.sample import make_sample
-from posetrack.tracker.video.source import open_source
-from posetrack.tracker.video.writer import VideoWriter
+from posetrack.tracker.video.write.video import VideoWriter
 
 FPS, SECONDS = 10, 48
 

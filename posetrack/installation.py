@@ -1,4 +1,4 @@
-"""Explain in one sentence which library is missing."""
+"""Explain in one sentence which library is missing, or that memory is, for which each library has its own words."""
 
 from __future__ import annotations
 
@@ -21,41 +21,51 @@ _PACKAGES = {  # of Debian and Ubuntu, where a server's image leaves them out
     "libgomp.so.1": "libgomp1",
 }
 _WINDOWS = {"libGL.so.1", "libEGL.so.1", "libGLX.so.0"}  # which OpenCV's windows alone need
+_SHORTAGE = re.compile(  # of memory: of the loader, C++, OpenCV, OpenVINO, torch, threads, and numba's loader
+    "failed to map segment|cannot allocate memory|bad_alloc|can't alloc|failed to allocate|insufficient memory|"
+    "not enough memory|out of memory|can't start new thread|resource temporarily unavailable|object file 'libllvmlite",
+    re.IGNORECASE,
+)
 _HEADLESS = "pip uninstall -y opencv-python && pip install opencv-python-headless"
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise an import that fails for want of a library as a sentence; a block, or a function that this decorates.
+    """Raise a library or memory that is missing as a sentence; a block, or a function that this decorates.
 
     Raises:
-        InstallationError: with the remedy.
+        PosetrackError: with the remedy.
     """
     try:
         yield
-    except (ImportError, OSError) as error:
+    except PosetrackError:
+        raise
+    except Exception as error:
         why = explain(error)
         if why is None:
             raise
         raise why from error
 
 
-def explain(error: ImportError | OSError) -> InstallationError | None:
-    """Turn the loader's message about a shared library or a module that is missing into a sentence with the remedy.
+def explain(error: Exception) -> PosetrackError | None:
+    """Turn an error about a shared library, a module or memory that is missing into a sentence with the remedy.
 
     Args:
-        error: of an import.
+        error: of a library or an import.
 
     Returns:
         None if the error is of another kind.
     """
+    said = getattr(error, "strerror", None) or str(error)  # without the name of a file
+    if isinstance(error, MemoryError) or _SHORTAGE.search(said):
+        return PosetrackError("There is not enough memory. Close other programs, or give a smaller file.")
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("posetrack"):
         package = error.name.partition(".")[0]
         return InstallationError(
             f"The package '{package}' is not installed. Install it: pip install '{_home(package)}'."
         )
-    if re.search("failed to map segment|[Cc]annot allocate memory", str(error)):
-        return InstallationError("There is not enough memory to load the libraries. Close other programs.")
+    if not isinstance(error, ImportError | OSError):
+        return None
     match = re.search(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file", str(error))
     if match is None:
         return None

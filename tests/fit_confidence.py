@@ -1,7 +1,7 @@
 """Fit the confidences of events to motions with known events: synthetic ones, and clips that the networks followed.
 
     python tests/counts.py FOLDER "" boxes      # follows the clips; takes minutes
-    python tests/fit_confidence.py FOLDER       # prints the weights of `confidence.py` and the table of features.md
+    python tests/fit_confidence.py FOLDER       # prints the weights of `confidence.py` and the tables of docs/events.md
 
 Every clip is left out once: the table compares the confidences that a fit without it states with what is right.
 """

@@ -33,6 +33,7 @@ ALLOWED = {
     "numeric": "",
     "version": "",
     "installation": "",
+    "image": "numpy cv2",
     "configs": "",
     "models": "",
     "models.cache": "platformdirs",
@@ -44,13 +45,13 @@ ALLOWED = {
     "models.attention": "models.geometry models.networks | numpy cv2 torch",
     "models.evaluation": "models.geometry | numpy scipy faster_coco_eval",
     "models.export": "models.weights | numpy torch openvino",
-    "models.training": "configs models.cache models.evaluation models.geometry models.networks models.weights | "
+    "models.training": "image configs models.cache models.evaluation models.geometry models.networks models.weights | "
     "numpy cv2 torch scipy lightning_fabric safetensors huggingface_hub rich tomli_w",
     "tracker": "",
     "tracker.types": "installation models.geometry | numpy",
     "tracker.timings": "numpy",
     "tracker.partial": "",
-    "tracker.video": "tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
+    "tracker.video": "image tracker.types tracker.partial | numpy cv2 av PIL pillow_heif",
     "tracker.remote": "installation tracker.partial tracker.video",
     "tracker.perception": "version installation tracker.types models.cache models.export models.foreign "
     "models.geometry models.weights | numpy cv2 filelock torch onnxruntime",
@@ -68,7 +69,7 @@ ALLOWED = {
     "tracker.features.extraction models.geometry | numpy",
     "tracker.output": "version models.cache models.geometry tracker.types tracker.timings tracker.partial "
     "tracker.video tracker.tracking tracker.features tracker.formats | numpy cv2 rich",
-    "tracker.report": "version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
+    "tracker.report": "image version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.summary tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.summary": "installation tracker.partial tracker.features.kinematics tracker.features.extraction "
     "tracker.formats tracker.output | numpy",
@@ -86,7 +87,7 @@ ALLOWED = {
     "tracker.batch": "installation tracker.types tracker.partial tracker.video tracker.perception "
     "tracker.formats tracker.output tracker.stages tracker.config tracker.pipeline tracker.loop "
     "tracker.run | cv2 rich",
-    "tracker.evaluation": "tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
+    "tracker.evaluation": "image tracker.types tracker.partial tracker.tracking tracker.formats tracker.output "
     "models.evaluation models.geometry | numpy cv2 scipy rich trackeval",
     "tracker.benchmark": "version models.geometry models.weights tracker.types tracker.video tracker.perception "
     "tracker.tracking tracker.output tracker.stages tracker.pipeline tracker.load tracker.loop tracker.evaluation | "
@@ -94,8 +95,8 @@ ALLOWED = {
     "tracker.serve": "",
     "tracker.serve.web": "tracker.features.calibration tracker.features.events | fastapi pydantic starlette "
     "prometheus_client",
-    "tracker.serve.live": "models.geometry tracker.types tracker.features tracker.pipeline tracker.serve.web | numpy "
-    "cv2 PIL fastapi pydantic starlette",
+    "tracker.serve.live": "image models.geometry tracker.types tracker.features tracker.pipeline tracker.serve.web | "
+    "numpy PIL fastapi pydantic starlette",
     "tracker.serve.cameras": "tracker.types tracker.partial tracker.timings tracker.video tracker.output "
     "tracker.serve.web tracker.serve.live | numpy cv2 fastapi pydantic",
     "tracker.serve.videos": "version tracker.video tracker.formats tracker.config tracker.run tracker.batch "

@@ -96,6 +96,27 @@ def test_a_package_that_is_missing_is_named_and_our_own_mistakes_are_not_hidden(
     assert issubclass(installation.InstallationError, PosetrackError)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("std::bad_alloc"),
+        RuntimeError("can't start new thread"),
+        BlockingIOError(11, "Resource temporarily unavailable"),
+        RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+        ImportError("libtorch.so: failed to map segment from shared object"),
+        OSError(12, "Cannot allocate memory"),
+    ],
+)
+def test_memory_that_is_missing_is_a_sentence(error):
+    with pytest.raises(PosetrackError, match="There is not enough memory"), installation.explained():
+        raise error
+
+
+def test_the_name_of_a_file_is_no_shortage():
+    assert installation.explain(FileNotFoundError(2, "No such file", "out of memory.mp4")) is None
+
+
 TORCH = "needs torch. Install it: pip install 'posetrack[full]'."
 
 

@@ -53,6 +53,17 @@ def test_imports_of_python_blocks_exist(page):
                 exec(line, {})
 
 
+def test_lines_of_text_have_at_most_120_characters():
+    """Tables, images and shell commands need one line each."""
+    long = {
+        f"{relative(page)}: {line}"
+        for page in PAGES
+        for line in re.sub(r"```sh\n.*?\n```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL).splitlines()
+        if len(line) > 120 and not line.startswith(("|", "!["))
+    }
+    assert not long
+
+
 def commands():
     for page in PAGES:
         for block in blocks("console", page.read_text(encoding="utf-8")):

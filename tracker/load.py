@@ -64,7 +64,8 @@ def load_pipeline(
         camera: `static` or `moving`; `auto` detects and compensates camera motion.
         detect_every: run the detector in every Nth frame; `auto` decides by motion.
         pose_every: run the pose network in every Nth frame, and predict in between; `auto` as above.
-        target_fps: frame rate that `auto` aims at; 0 is the source's rate, and for `auto` networks 25, or 2 for files.
+        target_fps: frame rate that `auto` options must reach; 0: the source's, but 25 (files: 2) for `--model` and
+            `--detector`.
         streams: number of frames that `loop` processes at once: higher throughput, higher latency. 1 if frames may
             pass without a detection, and for inference backends without streams.
         offline: never access the internet.
@@ -74,12 +75,13 @@ def load_pipeline(
         DeviceError: the device is not available.
         UsageError: a name is unknown, or a value is not allowed.
 
-    >>> import numpy as np
-    >>> import posetrack
-    >>> pipeline = posetrack.load_pipeline(detector=lambda frame: [[100, 50, 200, 400]])
-    >>> images = np.zeros((2, 480, 640, 3), np.uint8)
-    >>> [tracks.ids.tolist() for tracks in pipeline(list(images), time=[0.0, 0.04])]
-    [[1], [1]]
+    Examples:
+        >>> import numpy as np
+        >>> import posetrack
+        >>> pipeline = posetrack.load_pipeline(detector=lambda frame: [[100, 50, 200, 400]])
+        >>> images = np.zeros((2, 480, 640, 3), np.uint8)
+        >>> [tracks.ids.tolist() for tracks in pipeline(list(images), time=[0.0, 0.04])]
+        [[1], [1]]
     """
     networks = Networks(
         model=model,

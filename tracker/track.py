@@ -21,7 +21,8 @@ from .types import Frame, Tracks
 from .types.conversions import to_dataframe
 from .video.address import parse_source
 from .video.batch import gather
-from .video.source import Source, open_source
+from .video.open import open_source
+from .video.source import Source
 
 log = logging.getLogger("posetrack")
 
@@ -57,10 +58,11 @@ def track(
         ModelError: weights cannot be found, downloaded or loaded.
         UsageError: both a pipeline and options are given, or an option is not allowed.
 
-    >>> import posetrack
-    >>> for frame, tracks in posetrack.track("video.mp4"):
-    ...     for person in tracks:
-    ...         line = frame.time, person.id, person.keypoints["left_knee"], person.score, person.state
+    Examples:
+        >>> import posetrack
+        >>> for frame, tracks in posetrack.track("video.mp4"):
+        ...     for person in tracks:
+        ...         line = frame.time, person.id, person.keypoints["left_knee"], person.score, person.state
     """
     if isinstance(source, Source) and (start, end) != (None, None):
         raise UsageError(f"'{source.name}' is open already. Give start and end to open_source.")
@@ -91,9 +93,10 @@ def track_folder(folder: str | Path, *, pipeline: Pipeline | None = None, quiet:
         SourceError: there is no video and no image, or none can be read.
         PosetrackError: pandas is not installed.
 
-    >>> import posetrack
-    >>> table = posetrack.track_folder("clips/")
-    >>> lowest_knee = table.groupby(["file", "track_id"])["left_knee_y"].max()
+    Examples:
+        >>> import posetrack
+        >>> table = posetrack.track_folder("clips/")
+        >>> lowest_knee = table.groupby(["file", "track_id"])["left_knee_y"].max()
     """
     pandas = library("pandas", "track_folder", extra="formats")
     items = gather([folder]).items

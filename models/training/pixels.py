@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
+from ...image import decode as decode_image
 
 CHUNK = 256  # images decoded at once for a cache
 
@@ -111,14 +112,11 @@ def decode(source: EncodedImage) -> NDArray[np.uint8]:
     Raises:
         SourceError: the data is not an image.
     """
-    data = np.frombuffer(source.read(), np.uint8)
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if len(data) else None
-    except cv2.error:  # it states more pixels than OpenCV reads
-        image = None
-    if image is None:
-        raise SourceError(f"Cannot decode an image in '{source.path}' (byte {source.offset}). Download the data again.")
-    return image  # type: ignore[return-value]
+        return decode_image(source.read(), upright=False)
+    except ValueError as error:
+        place = f"the image in '{source.path}' (byte {source.offset})"
+        raise SourceError(f"Cannot decode {place}: it {error}. Download the data again.") from None
 
 
 def find_images(

@@ -89,6 +89,13 @@ def test_a_full_disk(tmp_path, full_disk):
         assert file.partial.read_bytes() == b"whole\n"
 
 
+def test_an_empty_partial_file_is_removed(tmp_path, full_disk):
+    with pytest.raises(OutputError) as error, full_disk(0), PartialFile(tmp_path / "out.csv") as file:
+        file.write(b"row\n")
+    assert str(error.value).endswith("Free some space or choose another disk.")
+    assert not list(tmp_path.iterdir())
+
+
 def test_blocks_that_the_disk_lost_are_an_error(tmp_path):
     path = tmp_path / "out.csv"
     with PartialFile(path) as file:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, SourceError
+from ...installation import explain
 from ..formats.converting import working_table
 from ..output.results import is_ours
 from ..output.summary import Outcome
@@ -57,10 +58,11 @@ class TrackFile:
             raise
         except Exception as error:  # of one file, which the others need not share
             at = traceback.extract_tb(error.__traceback__)[-1]
-            raise SourceError(
+            why = explain(error) or SourceError(
                 f"'{self.job.name}' failed with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
                 f"{at.lineno}). Check the file with a player; if it plays, report this."
-            ) from error
+            )
+            raise why from error
         return Result(tracked.outcome, tracked.warning, tracked.sha256)
 
 

@@ -37,6 +37,7 @@ from . import (
     summary,
     train,
 )
+from .limits import check_limits
 from .parser import Parser, RootParser
 from .supervisor import PlainFormatter, plain, supervised
 
@@ -127,6 +128,7 @@ def _main(argv: Sequence[str] | None) -> int:
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(_MOST_PIXELS))  # read when OpenCV is loaded
     try:
         args = parser.parse_args(argv)
+        check_limits()
         with explained():
             return args.run(args)
     except PosetrackError as error:
@@ -143,9 +145,6 @@ def _main(argv: Sequence[str] | None) -> int:
             raise
         sys.stderr.write(f"posetrack: {sentence}\n")
         return 2 if error.errno == errno.ENAMETOOLONG else 1
-    except MemoryError:
-        sys.stderr.write("posetrack: There is not enough memory. Close other programs, or give a smaller file.\n")
-        return 1
     except KeyboardInterrupt:
         sys.stderr.write("posetrack: stopped.\n")
         return 1

@@ -39,11 +39,11 @@ class Outputs:
         None,
         "table of steps, repetitions, raised hands, falls, and entries to a recipe's zones",
         "FILE",
-        see="features.md",
+        see="events.md",
     )
-    reps: str | None = option(None, "table of repetitions with phases, depth and ranges", "FILE", see="features.md")
-    gait: str | None = option(None, "table of gait cycles with heel strikes and toe-offs", "FILE", see="features.md")
-    balance: str | None = option(None, "table of quiet standing (sway) and jumps", "FILE", see="features.md")
+    reps: str | None = option(None, "table of repetitions with phases, depth and ranges", "FILE", see="repetitions.md")
+    gait: str | None = option(None, "table of gait cycles with heel strikes and toe-offs", "FILE", see="gait.md")
+    balance: str | None = option(None, "table of quiet standing (sway) and jumps", "FILE", see="balance.md")
     report: str | None = option(
         None,
         "offline HTML page with video, plots, events and quality",
@@ -88,7 +88,7 @@ class Outputs:
         "PIXELS",
         check=positive,
         remedy="a positive number of pixels per metre",
-        see="features.md",
+        see="calibration.md",
     )
     known_length: str | None = option(
         None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from contextlib import ExitStack
 from glob import glob
 from pathlib import Path
@@ -14,6 +15,8 @@ from .libraries import library
 from .recording import MAX_RATE, Recording, checked_rate, facts_beside, reading
 from .registry import FORMATS, SINGLE, SUFFIXES, Format, format_in, format_of
 from .trajectories import Trajectories, from_tracks
+
+log = logging.getLogger("posetrack")
 
 
 def read_recording(
@@ -101,8 +104,13 @@ def write_recording(
             parts = sorted(folder.iterdir())
             for part in parts:
                 sync(part)
-        except OSError as error:
-            raise OutputError(f"Cannot write '{path}': {error.strerror or error}. Choose another place.") from error
+        except (OSError, OutputError) as error:
+            why = error if isinstance(error, OSError) else error.__cause__
+            if not isinstance(why, OSError):
+                raise
+            raise OutputError(f"Cannot write '{path}': {why.strerror or why}. Choose another place.") from error
+        if not parts:
+            log.warning("'%s' has no people, and %s is a file for each: none is written.", recording.path, format.title)
         for old in present(path, format):
             results.remove(old)
         for part in parts:

@@ -33,14 +33,15 @@ def draw(
         InputError: the image is invalid, or what is drawn are no tracks.
         UsageError: the colours are unknown.
 
-    >>> import numpy as np
-    >>> import posetrack
-    >>> tracker = posetrack.PoseTracker()
-    >>> poses = posetrack.Poses(boxes=[[10, 20, 110, 220]], keypoints=[[[60, 40]] * 17], scores=[[0.9] * 17])
-    >>> black = np.zeros((240, 320, 3), np.uint8)
-    >>> image = posetrack.draw(black, tracker.update(poses, time=0.0), colors="side", boxes=False)
-    >>> image.shape, bool(image.any()), bool(black.any())
-    ((240, 320, 3), True, False)
+    Examples:
+        >>> import numpy as np
+        >>> import posetrack
+        >>> tracker = posetrack.PoseTracker()
+        >>> poses = posetrack.Poses(boxes=[[10, 20, 110, 220]], keypoints=[[[60, 40]] * 17], scores=[[0.9] * 17])
+        >>> black = np.zeros((240, 320, 3), np.uint8)
+        >>> image = posetrack.draw(black, tracker.update(poses, time=0.0), colors="side", boxes=False)
+        >>> image.shape, bool(image.any()), bool(black.any())
+        ((240, 320, 3), True, False)
     """
     if not isinstance(tracks, Tracks):
         raise InputError(f"tracks is of type {type(tracks).__name__}; give Tracks: some people are tracks[[0, 2]].")

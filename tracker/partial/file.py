@@ -12,17 +12,18 @@ from typing import BinaryIO, Self
 from ...errors import OutputError
 from .claim import claim
 from .names import check_target, partial_path
-from .transaction import Transaction
+from .transaction import Transaction, release
 
 
 class PartialFile:
     """Write a file in whole blocks of bytes and give it its final name on success.
 
     Blocks are unbuffered: a crash of this process keeps all blocks written before it. If an exception leaves the `with`
-    block, the file keeps its partial name.
+    block, the file keeps its partial name; an empty one is removed.
 
     Args:
         path: final name; its folder is created if it is missing.
+        header: first block, which `clear` keeps.
         overwrite: whether an existing file may be replaced.
         results: gives the file its name; None gives it at the end of the `with` block.
 
@@ -30,11 +31,13 @@ class PartialFile:
         OutputError: the final name is taken, another run is writing the file, or it cannot be written.
     """
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False, results: Transaction | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, header: str = "", overwrite: bool = False, results: Transaction | None = None
+    ) -> None:
         self.path = Path(path)
         self.partial = partial_path(self.path)
         check_target(self.path, overwrite=overwrite)
-        self._results = results
+        self._header, self._results = header.encode(), results
         self._file: BinaryIO | None = None
         self._size = 0  # bytes of whole blocks
 
@@ -46,6 +49,11 @@ class PartialFile:
             raise self._explained(error) from error
         if self._results:
             self._results.hold(self._file)
+        try:
+            self.write(self._header)
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def write(self, block: bytes) -> None:
@@ -65,11 +73,12 @@ class PartialFile:
         self._size += len(block)
 
     def clear(self) -> None:
-        """Remove all blocks."""
+        """Remove all blocks but the header."""
         assert self._file is not None, "clear inside the with block"
         self._file.truncate(0)
         self._file.seek(0)
         self._size = 0
+        self.write(self._header)
 
     def finish(self) -> BinaryIO:
         """Flush all blocks to the disk (fsync), and return the open file, which still has its partial name."""
@@ -92,7 +101,7 @@ class PartialFile:
             return
         if kind is not None:
             with suppress(OSError):  # the first error is the one to report
-                self._file.close()
+                release(self._file)
             self._file = None
             return
         file = self.finish()
@@ -107,7 +116,8 @@ class PartialFile:
         reason = error.strerror or str(error)
         remedy = "Choose a folder that you may write to."
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            remedy = f"Free some space or choose another disk; what was written stays in '{self.partial}'."
+            stays = f"; what was written stays in '{self.partial}'" if self._size else ""
+            remedy = f"Free some space or choose another disk{stays}."
         elif os.name == "nt" and error.errno == errno.EACCES:
             remedy = "Close the program that has it open, or choose a folder that you may write to."
         return OutputError(f"Cannot write '{self.path}': {reason}. {remedy}")

@@ -43,7 +43,7 @@ class Transaction:
     def hold(self, file: BinaryIO) -> None:
         """Keep a claimed file open until the end, so that no other run takes its name; an empty one is removed."""
         self._held.append(file)
-        self._always.callback(_release, file)
+        self._always.callback(release, file)
 
     def scratch(self, path: Path) -> None:
         """Remove a file or folder at the end, also after an error."""
@@ -77,6 +77,15 @@ class Transaction:
             self._always.close()
 
 
+def release(file: BinaryIO) -> None:
+    """Close a claimed file, and remove an empty one."""
+    if file.closed:
+        return
+    with file, suppress(OSError):
+        if not os.fstat(file.fileno()).st_size:
+            Path(file.name).unlink(missing_ok=True)
+
+
 def scratch_folder(path: Path) -> Path:
     """Make a hidden folder beside a result, `.out.trc.tmp-XXXXXXXX`, in which it is put together.
 
@@ -104,14 +113,6 @@ def sync(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
     return None
-
-
-def _release(file: BinaryIO) -> None:
-    if file.closed:
-        return
-    with file, suppress(OSError):
-        if not os.fstat(file.fileno()).st_size:
-            Path(file.name).unlink(missing_ok=True)
 
 
 def _remove(path: Path) -> None:

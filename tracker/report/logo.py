@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from ...errors import UsageError
+from ...image import decode
 from .clip import data_uri
 
 MAX_BYTES = 1_000_000
@@ -30,14 +28,11 @@ def logo_uri(path: Path) -> str:
         raise UsageError(f"Cannot read the logo '{path}': {error.strerror}. Give another file.") from error
     if len(data) > MAX_BYTES:
         raise UsageError(f"The logo '{path}' has too many bytes. Give one below {MAX_BYTES:,}.")
-    picture = b"<svg" in data if kind == "image/svg+xml" else _decodes(data)
-    if not picture:
-        raise UsageError(f"The logo '{path}' is not an image, or is damaged. Give another file.")
-    return data_uri(kind, data)
-
-
-def _decodes(data: bytes) -> bool:
     try:
-        return bool(data) and cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) is not None
-    except cv2.error:  # it states more pixels than OpenCV reads
-        return False
+        if kind != "image/svg+xml":
+            decode(data)
+        elif b"<svg" not in data:
+            raise ValueError("contains no SVG image")
+    except ValueError as error:
+        raise UsageError(f"The logo '{path}' {error}. Give another file.") from None
+    return data_uri(kind, data)

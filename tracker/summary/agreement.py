@@ -17,7 +17,7 @@ from ...errors import UsageError
 from ...installation import library
 from ..features.kinematics.angles import mean_angle, wrap
 from .measures import Array, Measure, Session
-from .motion_range import STATISTICS, summary
+from .statistics import STATISTICS, coverage, summary
 
 log = logging.getLogger("posetrack")
 
@@ -134,12 +134,8 @@ def by_session(first: Session, second: Session) -> Iterator[dict[str, Any]]:
             values = np.array([[one[a][here].values[name], other[b][there].values[name]] for a, b in pairs])
             for (a, b), two in zip(pairs, values):
                 found = agreement(two[:1], two[1:], period=period)
-                before, after = one[a][here], other[b][there]
-                known = (
-                    {"count_a": before.count, "count_b": after.count}
-                    if first.movements
-                    else {"known_a_pct": before.known, "known_b_pct": after.known}
-                )
+                ends = zip("ab", (coverage(first, one[a][here]), coverage(second, other[b][there])))
+                known = {each.column(f"{each.statistic}_{end}"): each.value for end, each in ends}
                 if found["pairs"]:
                     yield _row(here, name, first, second, a) | found | known
             if np.isfinite(values).all(1).sum() > 1:

@@ -11,6 +11,17 @@ from numpy.typing import NDArray
 from ..formats.csv_rows import number
 
 Array = NDArray[np.float64]
+ENDINGS = {  # of columns, by their unit as the sidecars name it
+    "": "",
+    "s": "_s",
+    "deg": "_deg",
+    "%": "_pct",
+    "1/min": "_per_min",
+    "m": "_m",
+    "m/s": "_m_s",
+    "body heights": "_bh",
+    "body heights/s": "_bh_s",
+}
 _LARGEST = 1e10  # of a time in seconds, an angle or a speed
 
 
@@ -22,7 +33,7 @@ class Measure:
         column: name with side and unit, "left_knee_deg".
         name: without them, "knee"; with the kind of movement, "squat_knee_rom".
         side: "left", "right" or "".
-        unit: as the sidecars name it; "" if it depends on the row.
+        unit: a key of `ENDINGS`; "" if it depends on the row.
         period: of an angle, degrees; None for other measures.
     """
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from ...errors import SourceError
 from ..features.kinematics.points import SIDES
-from ..formats.csv_rows import names, places, read_rows, whole
+from ..formats.csv_rows import column_indices, column_names, read_rows, whole
 from ..formats.recording import reading
 from ..output.movement import BALANCE_COLUMNS, GAIT_COLUMNS, REPETITION_COLUMNS
-from .measures import Measure, Session, measured
+from .measures import ENDINGS, Measure, Session, measured
 
 _GROUPS = (  # columns of a table, and those of them that say what kind of movement a row is
     (REPETITION_COLUMNS, ("exercise",)),
@@ -25,8 +25,6 @@ _GROUPS = (  # columns of a table, and those of them that say what kind of movem
 )
 _STRIKES = {"heel_strike_s", "opposite_toe_off_s", "opposite_heel_strike_s", "toe_off_s"}
 _MOMENTS = {"start_s", "bottom_s", "end_s"} | _STRIKES  # seconds of the recording, which are no measures
-_ENDS = {"s": "_s", "deg": "_deg", "%": "_pct", "1/min": "_per_min", "m": "_m", "m/s": "_m_s"}
-_ENDS |= {"body heights": "_bh", "body heights/s": "_bh_s"}
 
 
 class Layout(NamedTuple):
@@ -62,12 +60,12 @@ def read_movements(path: Path) -> Session:
     rows: dict[int, list[tuple[float, dict[Measure, float]]]] = defaultdict(list)
     with reading(path):
         lines = read_rows(path)
-        header = names(next(lines, (0, []))[1])
+        header = column_names(next(lines, (0, []))[1])
         layout = layout_of(header)
         if layout is None:
             raise SourceError(f"'{path}' is not a table of movements. Give one that --reps, --gait or --balance wrote.")
-        person, start, *groups = places(header, ["track_id", layout.start, *layout.groups])
-        columns = dict(zip(layout.units, places(header, list(layout.units))))
+        person, start, *groups = column_indices(header, ["track_id", layout.start, *layout.groups])
+        columns = dict(zip(layout.units, column_indices(header, list(layout.units))))
         for line, cells in lines:
             try:
                 kind = tuple(cells[column].strip() for column in groups)
@@ -103,7 +101,7 @@ def _session(name: str, rows: Mapping[int, list[tuple[float, dict[Measure, float
 @cache  # one for each kind, not for each row
 def _measure(kind: tuple[str, ...], column: str, unit: str) -> Measure:
     """Return the measure of a column for one kind of movement: the depth of squats is not that of lunges."""
-    end = _ENDS[unit]
+    end = ENDINGS[unit]
     if not column.endswith(end):  # the depth of a repetition has the unit of what it counts
         unit = end = ""
     words = column.removesuffix(end)

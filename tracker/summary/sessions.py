@@ -15,12 +15,11 @@ from ...errors import SourceError, UsageError
 from ..features.extraction.columns import LANDMARKS
 from ..features.kinematics.angles import ANGLES, period_of
 from ..features.kinematics.points import SIDES
-from ..formats.csv_rows import header_of, names, number, read_rows, whole
+from ..formats.csv_rows import column_names, header_of, number, read_rows, whole
 from ..formats.recording import reading
-from .measures import Measure, Session, measured
+from .measures import ENDINGS, Measure, Session, measured
 from .movements import layout_of, read_movements
 
-_UNITS = {"_deg": "deg", "_m_s": "m/s", "_bh_s": "bh/s"}  # by the end of a column's name
 _REQUIRED = ("frame", "time_s", "track_id")
 
 
@@ -71,7 +70,7 @@ def _read_features(path: Path, *, flagged: bool) -> Session:
     rows: dict[int, array[float]] = defaultdict(lambda: array("d"))
     with reading(path):
         lines = read_rows(path)
-        header = names(next(lines, (0, []))[1])
+        header = column_names(next(lines, (0, []))[1])
         measures = tuple(_measures(header))
         if not measures or not {*_REQUIRED} <= {*header}:
             raise SourceError(
@@ -115,13 +114,14 @@ def _is_features(path: Path) -> bool:
 
 def _measures(header: Sequence[str]) -> list[Measure]:
     """Return the measures of a table: its angles, and speeds in metres or otherwise in body heights."""
-    unit = "_m_s" if "com_speed_m_s" in header else "_bh_s"
-    speeds = [f"{name}_speed" for name in ("com", *LANDMARKS)]
+    unit = "m/s" if "com_speed_m_s" in header else "body heights/s"
+    units = dict.fromkeys(ANGLES, "deg") | {f"{name}_speed": unit for name in ("com", *LANDMARKS)}
     found = []
-    for base, end in (*((name, "_deg") for name in ANGLES), *((name, unit) for name in speeds)):
-        if f"{base}{end}" in header:
+    for base, unit in units.items():
+        column = f"{base}{ENDINGS[unit]}"
+        if column in header:
             side = next((side for side in SIDES if base.startswith(f"{side}_")), "")
-            found.append(Measure(f"{base}{end}", base.removeprefix(f"{side}_"), side, _UNITS[end], period_of(base)))
+            found.append(Measure(column, base.removeprefix(f"{side}_"), side, unit, period_of(base)))
     return found
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from posetrack.tracker.cli import main
+from posetrack.tracker.cli.limits import NEEDED
 from posetrack.tracker.cli.supervisor import MAX_TEXT, LenientStream, PlainFormatter, supervised
 
 ROOT = Path(__file__).parents[3]
@@ -118,6 +119,24 @@ def test_a_full_disk_is_a_sentence_wherever_it_is_met(name, monkeypatch, capsys)
     place = f" '{name}'" if name else ""
     sentence = f"Cannot write{place}: No space left on device. Free some space or choose another disk."
     assert capsys.readouterr().err == f"posetrack: {sentence}\n"
+
+
+@pytest.mark.parametrize("limit", NEEDED)
+def test_a_limit_of_memory_under_which_libraries_crash_is_a_sentence(limit, tmp_path):
+    """`--help` and mistakes in the request come first, because they need little."""
+    program = f"""
+import resource, sys
+from posetrack.tracker.cli import main
+resource.setrlimit(resource.{limit}, (900_000_000, -1))
+sys.exit(main())
+"""
+    words = [
+        [sys.executable, "-c", program, "a.mp4", "--csv", str(tmp_path / "out.csv"), *more] for more in ([], ["-h"])
+    ]
+    refused, helped = (subprocess.run(each, cwd=ROOT, capture_output=True, text=True, check=False) for each in words)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("posetrack: Memory is limited to 0.9 GB (ulimit -")
+    assert (helped.returncode, helped.stderr) == (0, "")
 
 
 def test_a_stream_that_failed_is_not_tried_again():

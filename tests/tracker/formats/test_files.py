@@ -230,9 +230,17 @@ def test_a_full_disk_leaves_no_result_of_any_format(name, share, tmp_path, full_
     path = Path(f"out{FORMATS[name].suffix}")
     write_recording(tmp_path / "whole" / path, gappy(), to=name)
     sizes = [file.stat().st_size for file in (tmp_path / "whole").rglob("*") if file.is_file()]
-    with full_disk(int(share * max(sizes))), pytest.raises(OutputError, match="Cannot write"):
+    with full_disk(int(share * max(sizes))), pytest.raises(OutputError) as error:
         write_recording(tmp_path / "full" / path, gappy(), to=name)
+    assert str(error.value).startswith(f"Cannot write '{tmp_path / 'full' / path}'")
+    assert "tmp-" not in str(error.value)
     assert not list((tmp_path / "full").iterdir())
+
+
+def test_a_format_of_files_for_each_person_says_that_there_is_none(tmp_path, caplog):
+    empty = replace(gappy(), read=lambda: [])
+    assert write_recording(tmp_path / "out.trc", empty) == []
+    assert "has no people" in caplog.text
 
 
 @pytest.mark.parametrize("value", [-0.5, 1.2, 87.3])

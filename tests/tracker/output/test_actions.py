@@ -1,6 +1,5 @@
 """The tables of features and events: documented columns that survive an error, and sidecars that describe them."""
 
-import csv
 import json
 import re
 from fnmatch import fnmatch
@@ -9,6 +8,7 @@ from pathlib import Path
 import motions
 import numpy as np
 import pytest
+from commands import rows
 
 from posetrack.errors import OutputError
 from posetrack.tracker.evaluation import synthetic
@@ -17,9 +17,10 @@ from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.columns import LEAD, columns, header
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
+from posetrack.tracker.output.movement import BALANCE_COLUMNS, GAIT_COLUMNS, REPETITION_COLUMNS
 from posetrack.tracker.types import State, Tracks
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "features.md"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def action_sink(actions, **files):
@@ -31,11 +32,6 @@ def write(sink, *, frames=20, stop=None):
         if index == stop:
             raise RuntimeError("stop")
         sink.write_rows(index, time, Tracks(ids, poses, np.zeros((len(ids), 2)), (State.MEASURED,) * len(ids)))
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):
@@ -87,13 +83,25 @@ def test_a_taken_name_is_refused(tmp_path):
         action_sink(ActionFeatures(), features=tmp_path / "f.csv")
 
 
-def test_the_document_describes_every_column():
-    message = set(re.findall(r"`([a-z_0-9]+)`", DOCUMENT.read_text(encoding="utf-8")))
-    message |= {name.replace("left_", "right_") for name in message}
-    patterns = message | {"*_deg_s"} | {f"{name}_{what}_*_s*" for name in message for what in ("speed", "acceleration")}
-    names = [header(name, unit) for name, (unit, _) in columns(metres=True, positions=True).items()]
-    missing = [name for name in (*LEAD, *names) if not any(fnmatch(name, p) for p in patterns)]
-    assert missing == []
+FEATURES = [header(name, unit) for name, (unit, _) in columns(metres=True, positions=True).items()]
+
+
+@pytest.mark.parametrize(
+    ("names", "pages"),
+    [
+        ([*LEAD, *FEATURES], ("features.md", "angles.md", "motion.md", "calibration.md")),
+        (REPETITION_COLUMNS, ("repetitions.md",)),
+        (GAIT_COLUMNS, ("gait.md",)),
+        (BALANCE_COLUMNS, ("balance.md",)),
+    ],
+)
+def test_the_pages_describe_every_column(names, pages):
+    described = {name for page in pages for name in re.findall(r"`([a-z_0-9]+)`", (DOCS / page).read_text("utf-8"))}
+    described |= {name.replace("left_", "right_") for name in described}
+    patterns = described | {f"{name}_{what}_*_s*" for name in described for what in ("speed", "acceleration")}
+    for name in described & {"left_knee_deg_s", "left_knee_quality", "left_knee_rom_deg", "knee_asymmetry_pct"}:
+        patterns.add(name.replace("left_knee", "*").replace("knee", "*"))  # the knee stands for every joint
+    assert [name for name in names if not any(fnmatch(name, pattern) for pattern in patterns)] == []
 
 
 def squatting(sink, *, count=2):

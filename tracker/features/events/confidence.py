@@ -1,8 +1,8 @@
 """Confidence of events: the probability that an event is right, calibrated on motions with known events.
 
 A logistic regression on the margin and the quality of 601 events, of which 97 % were right: synthetic motions with
-keypoint noise of 1 and 2.5 % of the height, and clips of drawn people, seen by the bundled network. docs/features.md
-compares stated and true shares.
+keypoint noise of 1 and 2.5 % of the height, and clips of drawn people, seen by the bundled network. docs/events.md and
+docs/repetitions.md compare stated and true shares.
 """
 
 from __future__ import annotations

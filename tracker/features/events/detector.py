@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..extraction.stream import FORGET_SECONDS, ActionFeatures, Features
+from ..extraction.features import Features
+from ..extraction.stream import FORGET_SECONDS, ActionFeatures
 from ..kinematics.angles import mean_angle, period_of
 from .confidence import confidence
 from .event import VALUES, Event, Found
@@ -56,15 +57,16 @@ class EventDetector:
         actions: computes the features.
         repetitions: exercises to count in addition to `EXERCISES`; one of the same name replaces that one.
 
-    >>> import posetrack
-    >>> actions = posetrack.ActionFeatures()
-    >>> events = posetrack.EventDetector(actions)
-    >>> for frame, tracks in posetrack.track("video.mp4"):
-    ...     for row in actions.update(frame.index, frame.time, tracks):
-    ...         for event in events.update(row):
-    ...             print(event.time, event.track, event.event, event.value)
-    >>> events.counts(1).get("squat", 0)
-    0
+    Examples:
+        >>> import posetrack
+        >>> actions = posetrack.ActionFeatures()
+        >>> events = posetrack.EventDetector(actions)
+        >>> for frame, tracks in posetrack.track("video.mp4"):
+        ...     for row in actions.update(frame.index, frame.time, tracks):
+        ...         for event in events.update(row):
+        ...             print(event.time, event.track, event.event, event.value)
+        >>> events.counts(1).get("squat", 0)
+        0
     """
 
     def __init__(self, actions: ActionFeatures, *, repetitions: Sequence[Exercise] = ()) -> None:

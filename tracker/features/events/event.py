@@ -20,7 +20,7 @@ VALUES = {  # meaning of the column `value` for each event
     **{f"{side}_hand_raised": "how many times this person raised that hand" for side in ("left", "right")},
     "fall": "fastest descent of the trunk, body heights a second",
 }
-UNITS = {"step": "steps/min", "fall": "bh/s"}  # of the values; those of all other events are counts
+UNITS = {"step": "steps/min", "fall": "body heights/s"}  # of the values; those of all other events are counts
 COUNT = "count"
 
 

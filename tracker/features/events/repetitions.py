@@ -260,7 +260,7 @@ def _from_table(name: str, table: Any) -> Exercise:
     known |= {one.removeprefix("left_") for one in known if one.startswith("left_")}
     if angle not in known:
         near = difflib.get_close_matches(str(angle), known, n=1)
-        hint = f"Did you mean {near[0]}?" if near else "See docs/features.md for the names."
+        hint = f"Did you mean {near[0]}?" if near else "docs/repetitions.md lists the names."
         raise UsageError(f"{where} has the unknown angle {angle!r}. {hint}")
     if not all(map(is_number, (low, high))) or not low < high:
         raise UsageError(f"{where} has low = {low!r} and high = {high!r}; give two numbers, the lower one first.")

@@ -86,10 +86,11 @@ class ZoneCounter:
         places: zones and lines.
         counts: so far, by name.
 
-    >>> from posetrack import ZoneCounter, Zone
-    >>> counter = ZoneCounter([Zone("court", ((0, 0), (640, 0), (640, 480), (0, 480)))])
-    >>> counter.counts["court"].entered
-    0
+    Examples:
+        >>> from posetrack import ZoneCounter, Zone
+        >>> counter = ZoneCounter([Zone("court", ((0, 0), (640, 0), (640, 480), (0, 480)))])
+        >>> counter.counts["court"].entered
+        0
     """
 
     def __init__(self, places: Sequence[Zone | Line], *, skeleton: Skeleton = COCO) -> None:

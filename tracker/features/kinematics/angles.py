@@ -175,7 +175,7 @@ def angle_rates(rates: Array, views: NDArray[np.integer]) -> Array:
 def joint_angles(
     keypoints: NDArray[np.floating], *, skeleton: Skeleton = COCO, view: str = "right"
 ) -> dict[str, NDArray[np.float64]]:
-    """Return joint and segment angles of poses by name, in degrees; docs/features.md defines them.
+    """Return joint and segment angles of poses by name, in degrees; docs/angles.md defines them.
 
     Args:
         keypoints: (..., K, 2) pixels; NaN where missing.
@@ -188,12 +188,13 @@ def joint_angles(
     Raises:
         InputError: the view is unknown, or the number of keypoints differs from the skeleton's.
 
-    >>> import numpy as np
-    >>> import posetrack
-    >>> pose = np.full((17, 2), np.nan)
-    >>> pose[[11, 13, 15]] = [0, 0], [0, 50], [-50, 50]  # left hip, knee and ankle
-    >>> posetrack.joint_angles(pose)["left_knee"].round().item()
-    90.0
+    Examples:
+        >>> import numpy as np
+        >>> import posetrack
+        >>> pose = np.full((17, 2), np.nan)
+        >>> pose[[11, 13, 15]] = [0, 0], [0, 50], [-50, 50]  # left hip, knee and ankle
+        >>> posetrack.joint_angles(pose)["left_knee"].round().item()
+        90.0
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if keypoints.shape[-2:] != (len(skeleton), 2):

@@ -10,6 +10,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from ....errors import ConversionError, DeviceError
+from ....installation import explain
 from ....models.cache import cache_folder
 from .choice import Choice
 from .machine import describe_cpu, threads
@@ -39,7 +40,8 @@ class OnnxRuntime:
             self._session = ort.InferenceSession(str(path), options, providers=_providers(choice))
         except Exception as error:  # its errors have no common class
             reason = str(error).strip().splitlines()[0]
-            raise ConversionError(f"ONNX Runtime cannot run '{path}': {reason}. Export it again.") from error
+            why = explain(error) or ConversionError(f"ONNX Runtime cannot run '{path}': {reason}. Export it again.")
+            raise why from error
         self._input = self._session.get_inputs()[0]
         self._type = _TYPES.get(self._input.type, np.float32)
         self._names = [output.name for output in self._session.get_outputs()]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import ConversionError, ModelError
+from ....installation import explain
 from ....models.cache import cache_folder
 from ....models.export.openvino_import import ov
 from ....models.weights.card import KEY
@@ -185,7 +186,8 @@ def _sentence(path: Path) -> Iterator[None]:
         yield
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise ConversionError(f"OpenVINO cannot run '{path}': {reason}. Export it again.") from error
+        why = explain(error) or ConversionError(f"OpenVINO cannot run '{path}': {reason}. Export it again.")
+        raise why from error
 
 
 @functools.cache

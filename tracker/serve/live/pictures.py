@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from io import BytesIO
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ....errors import InputError
+from ....image import decode as decode_image
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 40_000_000  # a photograph of 8000 x 5000; 120 MB decoded
@@ -31,9 +31,6 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     if width * height > MAX_PIXELS:
         raise InputError(f"The picture is too large. Send at most {MAX_PIXELS:,} pixels.")
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        image = None
-    if image is None:
-        raise InputError("The picture is damaged. Save it again.")
-    return np.asarray(image, np.uint8)
+        return decode_image(data)
+    except ValueError:
+        raise InputError("The picture is damaged. Save it again.") from None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import SourceError
+from ....image import decode
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -22,14 +22,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         data = np.fromfile(path, np.uint8)  # cv2.imread cannot open every file name on every system
     except OSError as error:
         raise SourceError(f"Cannot read '{path}': {error.strerror}. Check the path and its permissions.") from error
-    what = "contains no image that OpenCV can decode" if len(data) else "is empty"
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    except cv2.error:
-        image, what = None, "states more pixels than OpenCV reads"
-    if image is None:
-        raise SourceError(f"Cannot read '{path}': the file {what}. Save it again as a JPEG or PNG.")
-    return image
+        return decode(data)
+    except ValueError as error:
+        raise SourceError(f"Cannot read '{path}': the file {error}. Save it again as a JPEG or PNG.") from None
 
 
 class ImageReader:

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 KINDS = {
     "mkv": {"codec": "mjpeg", "pix_fmt": "yuvj420p", "container_options": {"cluster_time_limit": "500"}},

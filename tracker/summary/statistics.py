@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ..features.kinematics.angles import mean_angle, unwrapped, wrap
 from ..features.kinematics.derivatives import HALF_WINDOW, smoothed
 from ..features.kinematics.signals import LEAST_KNOWN, symmetry_index
-from .measures import Array, Measure, Session
+from .measures import ENDINGS, Array, Measure, Session
 
 STATISTICS = ("min", "max", "range", "mean", "sd")
 LEAST_FRAMES = 5  # known values of a measure; with fewer it has no statistics, and movements have no sd
@@ -67,6 +68,29 @@ def statistics(series: Array, period: float | None, *, least: int = LEAST_FRAMES
     return Statistics(dict(zip(STATISTICS, values)), len(known), share)
 
 
+class Coverage(NamedTuple):
+    """In how much of a person's session a measure is known.
+
+    Attributes:
+        statistic: "known" or "count".
+        unit: "%" or "".
+        value: share of the frames, or number of the movements.
+    """
+
+    statistic: str
+    unit: str
+    value: float
+
+    def column(self, name: str) -> str:
+        """Return the name of a column that holds it, "left_knee_known_pct"."""
+        return f"{name}{ENDINGS[self.unit]}"
+
+
+def coverage(session: Session, found: Statistics) -> Coverage:
+    """Return in how much of the session a measure is known: the share of the frames, or the number of movements."""
+    return Coverage("count", "", found.count) if session.movements else Coverage("known", "%", found.known)
+
+
 def asymmetry(left: float, right: float) -> float:
     """Return the asymmetry index of two ranges in degrees, in percent; NaN if neither side moves enough."""
     return float(symmetry_index(np.array(left), np.array(right)))
@@ -115,11 +139,7 @@ def tidy(sessions: Sequence[Session]) -> Iterator[dict[str, object]]:
                 what = {"measure": measure.name, "side": measure.side}
                 for name, value in found.values.items():
                     yield {**lead, **what, "statistic": name, "unit": measure.unit, "value": value}
-                yield {**lead, **what} | (
-                    {"statistic": "count", "unit": "", "value": found.count}
-                    if session.movements
-                    else {"statistic": "known", "unit": "%", "value": found.known}
-                )
+                yield {**lead, **what, **coverage(session, found)._asdict()}
             for name, value in asymmetries(measures).items():
                 what = {"measure": name, "side": "", "statistic": "asymmetry"}
                 yield {**lead, **what, "unit": "%", "value": value}
@@ -135,8 +155,6 @@ def wide(sessions: Sequence[Session]) -> Iterator[dict[str, object]]:
             row |= {"start_s": float(times[0]), "end_s": float(times[-1])}
             for measure, found in measures.items():
                 row |= {measure.header(name): value for name, value in found.values.items()}
-                if session.movements:
-                    row[f"{measure.base}_count"] = found.count
-                else:
-                    row[f"{measure.base}_known_pct"] = found.known
+                known = coverage(session, found)
+                row[known.column(f"{measure.base}_{known.statistic}")] = known.value
             yield row | {f"{name}_asymmetry_pct": value for name, value in asymmetries(measures).items()}

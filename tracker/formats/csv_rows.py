@@ -39,7 +39,7 @@ def read_rows(path: Path) -> Iterator[Row]:
                     continue
                 width = width or len(cells)
                 if len(cells) != width and (len(cells) < width or any(cells[width:])):
-                    raise SourceError(f"'{path}' is broken in line {number}: it has {len(cells)} of {width} cells.")
+                    raise SourceError(f"'{path}' is invalid in line {number}: it has {len(cells)} of {width} cells.")
                 yield number, cells
         except UnicodeError as error:
             raise SourceError(f"'{path}' is not UTF-8 after line {number}. Save it as 'CSV UTF-8'.") from error

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError
@@ -16,6 +17,7 @@ from ..run import facts, single
 from ..run.job import Job
 from ..run.plan import Plan
 from ..run.record import recording
+from ..video.place import Remote
 from .choice import choose_workers
 from .entries import begun, done, failed
 from .files import Result, in_turn, in_workers
@@ -65,12 +67,15 @@ def _single(plan: Plan, console: Console, progress: Callable[..., single.Progres
     def observe(frames: Source) -> AbstractContextManager[Callable[[Frame], Observed] | None]:
         if not quiet:  # the source and the results can be opened
             _announce(facts.announcement(pipeline), console)
-        shared = plan.workers.engine == "local" or job.source == frames.path  # a fetched file is on this machine only
-        segments = segments_of(frames, job.reading) if plan.workers.parallel and shared else []
+        segments = segments_of(frames, job.reading) if plan.workers.parallel else []
         if len(segments) > 1:
-            workers, count = choose_workers(plan.workers, plan.load)
+            assert frames.path, "a video file"
+            source: Path | Remote = frames.path
+            if isinstance(job.source, Remote) and plan.workers.engine != "local":
+                source = job.source  # of which other machines make copies of their own
+            workers, count = choose_workers(plan.workers, plan.load, here=isinstance(source, Path))
             if count > 1 or plan.workers.engine != "local":  # one process of this machine would only decode twice
-                return observing(frames, job.reading, segments, workers, count=min(count, len(segments)))
+                return observing(frames, source, job.reading, segments, workers, count=min(count, len(segments)))
         if plan.workers.parallel:
             log.info(
                 "'%s' is tracked in one process: it is not a long video file, or there is room for one only.",

@@ -44,7 +44,7 @@ def read_rows(path: Path) -> Iterator[Row]:
         except UnicodeError as error:
             raise SourceError(f"'{path}' is not UTF-8 after line {number}. Save it as 'CSV UTF-8'.") from error
         except (csv.Error, TypeError) as error:  # a TypeError for an invalid separator
-            where = f"'{path}' is broken after line {number}"
+            where = f"'{path}' is invalid after line {number}"
             raise SourceError(f"{where}: {error}. Export it again, or remove that line.") from error
 
 

@@ -39,6 +39,7 @@ PARALLEL = ("-n", "2", "--dist", "loadfile")
 SKIPS = ("--allowed-skips", ROOT / "tests" / "allowed-skips.txt")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")  # pyproject.toml claims those that passed
 PROGRAMS = ("movement", "sleap-io", "opensim", "rtmlib")  # which read what is written, and write what is read
+STORES = ("s3fs", "moto[s3]", "flask", "flask-cors")  # a client of S3, and a server that imitates it
 PROGRAM_TESTS = ("tests/tracker/formats/test_other_programs.py", "tests/interop")
 
 
@@ -119,13 +120,13 @@ def docs() -> None:
 
 def networks() -> None:
     """Convert the bundled networks, after a change of their weights."""
-    from posetrack.tracker.perception.runtimes.bundled import share
+    from posetrack.tracker.perception.runtimes.bundled import strip_weights
 
     folder = ROOT / "models" / "weights" / "bundled"
     for name, words in (("pose", ("bundled",)), ("detector", ("--detector", "bundled"))):
         out = folder / f"{name}.xml"
         sh(PYTHON, "-m", "posetrack", "export", *words, "--to", "openvino", "--half", "--out", out, "--overwrite")
-        share(out, out.with_suffix(".safetensors"))
+        strip_weights(out, out.with_suffix(".safetensors"))
 
 
 def site() -> None:
@@ -169,7 +170,7 @@ def programs() -> None:
     """Install other programs beside this environment's libraries, and run their tests; none may skip."""
     with TemporaryDirectory() as name:
         python = borrowing(Path(name))
-        sh(python, "-m", "pip", "install", "-q", *PROGRAMS)
+        sh(python, "-m", "pip", "install", "-q", *PROGRAMS, *STORES)
         sh(python, "-m", "pytest", "--allowed-skips", os.devnull, *PROGRAM_TESTS)
 
 

@@ -64,7 +64,8 @@ def load_pipeline(
         camera: `static` or `moving`; `auto` detects and compensates camera motion.
         detect_every: run the detector in every Nth frame; `auto` decides by motion.
         pose_every: run the pose network in every Nth frame, and predict in between; `auto` as above.
-        target_fps: frame rate that `auto` aims at; 0 is the source's rate, and for `auto` networks 25, or 2 for files.
+        target_fps: frame rate that `auto` options must reach; 0: the source's, but 25 (files: 2) for `--model` and
+            `--detector`.
         streams: number of frames that `loop` processes at once: higher throughput, higher latency. 1 if frames may
             pass without a detection, and for inference backends without streams.
         offline: never access the internet.

@@ -6,15 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
 from ..models.geometry.boxes import iou
 from .perception.neighbours import corrected, doubtful
-from .perception.protocols import Detector, PoseEstimator, SingleStageEstimator
+from .perception.protocols import Camera, Detector, PoseEstimator, SingleStageEstimator
 from .perception.schedule import FrameMode, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
@@ -22,7 +21,7 @@ from .tracking.expectation import with_own_boxes
 from .tracking.recovery import agree, enclosing, faded, joined, missed, widened
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
-from .types.image import as_bgr
+from .types.frames import as_frames
 
 if TYPE_CHECKING:
     from .perception.activity import Activity
@@ -50,18 +49,6 @@ class Observed:
     cut: bool
     poses: Poses | None
     boxes: NDArray[np.floating]
-
-
-class Camera(Protocol):
-    """Camera motion between frames."""
-
-    def __call__(self, frame: Frame, boxes: NDArray[np.floating], /) -> NDArray[np.float64] | None:
-        """Return the (2, 3) affine matrix from the last frame to this one, in pixels; None at a hard cut."""
-        ...
-
-    def reset(self) -> None:
-        """Forget the last frame."""
-        ...
 
 
 class Pipeline:
@@ -139,35 +126,9 @@ class Pipeline:
             InputError: the image is invalid, its time is missing, or its time is before that of the last frame.
         """
         if isinstance(frame, list | tuple):
-            return [self._follow(each) for each in self._frames(frame, time)]
-        (frame,) = self._frames([frame], None if time is None else [time])
+            return [self._follow(each) for each in as_frames(frame, time, last=self._last)]
+        (frame,) = as_frames([frame], None if time is None else [time], last=self._last)
         return self._follow(frame, detections, poses)
-
-    def _frames(self, images: Sequence[Any], times: Any) -> list[Frame]:
-        """Return images as frames; all are checked before the first is used."""
-        if times is not None and (np.ndim(times) != 1 or len(times) != len(images)):
-            raise InputError(f"The times are {times!r} for {len(images)} images; give one for each.")
-        frames, last = [], self._last
-        images = [image if isinstance(image, Frame) else as_bgr(image) for image in images]
-        for number, image in enumerate(images):
-            time = None if times is None else times[number]
-            if isinstance(image, Frame) and time is not None:
-                raise InputError(f"A Frame has its own time, {image.time} s. Leave time={time} out.")
-            if not isinstance(image, Frame):
-                if last is not None and time is None:
-                    raise InputError(
-                        "An image after another one needs its time. Give time=seconds (a list for several images), "
-                        "or call reset() first if it is from another video."
-                    )
-                image = Frame(image, 0 if last is None else last[0] + 1, 0.0 if time is None else time)
-            if last is not None and image.time < last[1]:
-                raise InputError(
-                    f"Timestamps run backwards, from {last[1]} s to {image.time} s. "
-                    "Call reset() before another video, or take a session() for each."
-                )
-            last = image.index, image.time
-            frames.append(image)
-        return frames
 
     def _follow(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks:
         """Return the people of the next frame."""

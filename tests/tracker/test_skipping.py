@@ -14,8 +14,8 @@ from posetrack.tracker.output.sinks import Sinks
 from posetrack.tracker.perception.activity import Activity
 from posetrack.tracker.perception.schedule import FrameMode, Schedule
 from posetrack.tracker.types import State
+from posetrack.tracker.video.open import open_source
 from posetrack.tracker.video.sample import make_sample
-from posetrack.tracker.video.source import open_source
 
 FPS = 30
 WALK = synthetic.fitted(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import PosetrackError, SourceError
@@ -17,10 +18,11 @@ from ..run import facts, single
 from ..run.job import Job
 from ..run.plan import Plan
 from ..run.record import recording
+from ..video.place import Remote
+from .choice import choose_workers
 from .files import Result, in_turn, in_workers
 from .schedule import Assigned
 from .segments import observing, segments_of
-from .start import start
 from .worker import Frames, Ready
 
 if TYPE_CHECKING:
@@ -65,12 +67,15 @@ def _single(plan: Plan, console: Console, progress: Callable[..., single.Progres
     def observe(frames: Source) -> AbstractContextManager[Callable[[Frame], Observed] | None]:
         if not quiet:  # the source and the results can be opened
             _announce(facts.announcement(pipeline), console)
-        shared = plan.workers.engine == "local" or job.source == frames.path  # a fetched file is on this machine only
-        segments = segments_of(frames, job.reading) if plan.workers.parallel and shared else []
+        segments = segments_of(frames, job.reading) if plan.workers.parallel else []
         if len(segments) > 1:
-            workers, count = start(plan.workers, plan.load)
+            assert frames.path, "a video file"
+            source: Path | Remote = frames.path
+            if isinstance(job.source, Remote) and plan.workers.engine != "local":
+                source = job.source  # of which other machines make copies of their own
+            workers, count = choose_workers(plan.workers, plan.load, here=isinstance(source, Path))
             if count > 1 or plan.workers.engine != "local":  # one process of this machine would only decode twice
-                return observing(frames, job.reading, segments, workers, count=min(count, len(segments)))
+                return observing(frames, source, job.reading, segments, workers, count=min(count, len(segments)))
         if plan.workers.parallel:
             log.info(
                 "'%s' is tracked in one process: it is not a long video file, or there is room for one only.",
@@ -104,7 +109,7 @@ def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
         BatchProgress([_size(job) for job in plan.jobs], quiet=quiet, console=console) as display,
     ):
         if plan.workers.parallel:
-            workers, count = start(plan.workers, plan.load, here=any(job.here for job in plan.jobs))
+            workers, count = choose_workers(plan.workers, plan.load, here=any(job.here for job in plan.jobs))
             events = in_workers(plan.jobs, workers, count=count)
         else:
             events = in_turn(plan, display.frames)

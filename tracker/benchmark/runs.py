@@ -17,7 +17,7 @@ from ..loop import loop
 from ..output.sinks import OverlaySink, Sinks
 from ..pipeline import Pipeline
 from ..types import Detections, Frame
-from ..video.source import open_source
+from ..video.open import open_source
 from ..video.writer import open_writer
 
 
@@ -78,8 +78,8 @@ def ours(pipeline: Pipeline, source: Path, save: Path, *, end: float, warmup: in
     return replace(clock.stop(), stages={stage: timings.total(stage) for stage in timings.stages})
 
 
-def plain(
-    chain: Callable[[NDArray[np.uint8], NDArray[np.floating]], NDArray[np.uint8]],
+def naive(
+    pipeline: Callable[[NDArray[np.uint8], NDArray[np.floating]], NDArray[np.uint8]],
     boxes: NDArray[np.floating],
     source: Path,
     save: Path,
@@ -90,7 +90,7 @@ def plain(
     """Run the baseline on a clip, with OpenCV's reader and writer.
 
     Args:
-        chain: maps an image and its boxes to the annotated image.
+        pipeline: maps an image and its boxes to the annotated image.
         boxes: (F, N, 4) xyxy pixels.
         source: the clip.
         save: file of the annotated video.
@@ -102,7 +102,7 @@ def plain(
     writer = cv2.VideoWriter(str(save), cv2.VideoWriter.fourcc(*"mp4v"), reader.get(cv2.CAP_PROP_FPS), size)
     for index in range(frames):
         _, image = reader.read()
-        writer.write(chain(image, boxes[index]))
+        writer.write(pipeline(image, boxes[index]))
         clock.tick(len(boxes[index]))
     writer.release()
     reader.release()
@@ -179,21 +179,21 @@ def shares(pipeline: Pipeline, run: Callable[[Pipeline], Run]) -> dict[str, floa
     return {"networks": networks, "video": video, "rest": 1 - networks - video}
 
 
-def in_turns(chains: Mapping[str, Callable[[], Run]], *, rounds: int) -> dict[str, dict[str, float]]:
+def in_turns(pipelines: Mapping[str, Callable[[], Run]], *, rounds: int) -> dict[str, dict[str, float]]:
     """Run each pipeline once per round.
 
     Args:
-        chains: pipelines by name; the first one is the reference.
+        pipelines: each by its name; the first one is the reference.
         rounds: number of rounds.
 
     Returns:
         By name: `median` over the rounds in ms per frame, `p95` over frames in ms, mean `people` per frame, and
         `ratio`, the median over the rounds of the reference's time divided by its own; above 1 is faster.
     """
-    runs: dict[str, list[Run]] = {name: [] for name in chains}
+    runs: dict[str, list[Run]] = {name: [] for name in pipelines}
     for _ in range(rounds):
-        for name, chain in chains.items():
-            runs[name].append(chain())
+        for name, pipeline in pipelines.items():
+            runs[name].append(pipeline())
     first = np.array([run.ms for run in next(iter(runs.values()))])
     return {
         name: {

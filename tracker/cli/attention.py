@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from . import written
 from .options import add_shared
+from .results import print_files
 
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "attention",
-        help="draw the attention of a pose network",
+        help="draw the attention maps of a pose network",
         description="For every layer of a pose network, draw which image regions the location of a keypoint depends "
         "on and which it affects, computed from self-attention as in TransPose.",
     )
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     )
     with PartialFile(out, overwrite=args.overwrite) as file:
         file.write(cv2.imencode(out.suffix, figure)[1].tobytes())
-    return written.name(out)
+    return print_files(out)
 
 
 def _box(text: str) -> list[float]:

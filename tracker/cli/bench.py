@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from .bench_tracker import PEERS
-from .figures import add_json, check_json, write_json
+from .json_option import add_json, check_json, write_json
 
 CROWDS = (5, 20, 100)  # people per frame
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -55,8 +55,8 @@ def add_parser(commands: Any) -> None:
     _add(
         kinds,
         "naive",
-        "complete runs, start-up time and memory compared with a plain chain of Ultralytics, transformers and OpenCV "
-        "with the same networks, of random weights (YOLO11n, ViTPose-B)",
+        "complete runs, start-up time and memory compared with a naive pipeline of Ultralytics, transformers and "
+        "OpenCV with the same networks, of random weights (YOLO11n, ViTPose-B)",
         **{"frames": 6, "warmup": 2, "rounds": 3, **WHERE, "detect_size": 0, "people": (1, 5)},
     )
     _add(

@@ -31,8 +31,8 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from ..benchmark.machine import ceiling, environment, machine, one_core
     from ..benchmark.runs import in_turns, ours, shares
     from ..benchmark.stages import measure
+    from ..video.open import open_source
     from ..video.sample import make_crowd, make_sample
-    from ..video.source import open_source
 
     pipeline = _load(args, model=args.model, detector=args.detector)
     ahead = _load(args, model=args.model, detector=args.detector, streams=streams(live=False))
@@ -69,13 +69,13 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 
 def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Time whole runs beside the plain chain."""
+    """Time whole runs beside the naive pipeline."""
     from tempfile import TemporaryDirectory
 
     from ..benchmark.machine import environment, machine
-    from ..benchmark.plain_chain import PlainChain, check_installed, make_networks
-    from ..benchmark.readiness import starts
-    from ..benchmark.runs import KnownBoxes, in_turns, ours, plain, shares, with_networks
+    from ..benchmark.naive_pipeline import NaivePipeline, check_installed, make_networks
+    from ..benchmark.runs import KnownBoxes, in_turns, naive, ours, shares, with_networks
+    from ..benchmark.startup import starts
     from ..config.recipe import read_recipe
     from ..video.sample import make_crowd
 
@@ -86,7 +86,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     with TemporaryDirectory() as name, environment(POSETRACK_CACHE=f"{name}/cache"):
         folder = Path(name)
         detector, pose = make_networks(folder)
-        chain = PlainChain(detector, pose)
+        baseline = NaivePipeline(detector, pose)
         same = _load(args, model=str(pose), detector=str(detector), streams=streams(live=False))
         small = _load(args, **read_recipe("realtime"))
         figures["networks"] = _networks(same)
@@ -98,7 +98,7 @@ def run_naive(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             run = partial(ours, source=clip, save=save, end=(count - 0.5) / 30, warmup=args.warmup)
             figures["people"][str(people)] = in_turns(
                 {
-                    "plain chain": partial(plain, chain, boxes, clip, save, frames=count, warmup=args.warmup),
+                    "naive pipeline": partial(naive, baseline, boxes, clip, save, frames=count, warmup=args.warmup),
                     "same networks": partial(run, known, threads=cores() > 1),
                     "realtime": partial(run, small, end=1e9, threads=cores() > 1),
                 },
@@ -149,12 +149,12 @@ def _print_shares(shares: dict[str, float], console: Console) -> None:
 def _print_ready(ready: dict[str, dict[str, float]], console: Console) -> None:
     from rich.table import Table
 
-    table = Table(title="from the start of Python to the first answer")
-    for column in ("chain", "seconds", "resident MB", "private MB", "as soon", "as small"):
-        table.add_column(column, justify="left" if column == "chain" else "right")
-    plain = next(iter(ready.values()))
+    table = Table(title="from the start of Python to the first result")
+    for column in ("pipeline", "seconds", "resident MB", "private MB", "times as soon", "times as small"):
+        table.add_column(column, justify="left" if column == "pipeline" else "right")
+    naive = next(iter(ready.values()))
     for name, own in ready.items():
-        ratios = [f"{plain[key] / own[key]:.1f}x" for key in ("ready", "memory")]
+        ratios = [f"{naive[key] / own[key]:.1f}x" for key in ("ready", "memory")]
         table.add_row(name, f"{own['ready']:.2f}", f"{own['memory']:.0f}", f"{own['private']:.0f}", *ratios)
     console.print(table)
     console.print("A first start converts the networks and compiles the tracker; later ones find both in the cache.")

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def add_calibration(parser: argparse.ArgumentParser) -> None:
     """Add the options to the parser of a command."""
-    group = parser.add_argument_group("calibration", "scale, by one option at most, and floor; see docs/calibration.md")
+    text = "at most one option for the scale, and the floor; see docs/calibration.md"
+    group = parser.add_argument_group("calibration", text)
     group.add_argument("--person-height", type=float, metavar="M", help="height of the people in metres")
     group.add_argument("--scale", type=float, metavar="PIXELS", help="pixels per metre, for people in one plane")
     group.add_argument(

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from . import written
 from .options import add_shared
+from .results import print_files
 
 
 def add_parser(commands: Any) -> None:
@@ -15,9 +15,9 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "compare",
         help="compare tables of features or movements: difference, limits of agreement, ICC",
-        description="Compare tables that --features, --reps, --gait or --balance wrote with the first one: over time, "
-        "the statistics of each person's session, or of one video, features frame by frame. Limits of agreement are "
-        "those of Bland and Altman, ICC is pingouin's.",
+        description="Compare tables that --features, --reps, --gait or --balance wrote with the first one. By session: "
+        "the statistics of each person, for example before and after a training. By frame: every value of two analyses "
+        "of one video. Limits of agreement follow Bland and Altman; pingouin computes the ICC.",
     )
     parser.add_argument("sources", nargs="+", metavar="TABLE", help="tables of one kind, or a folder of features")
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write, and FILE.json beside it")
@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
         "--by",
         choices=("session", "frame"),
         default="session",
-        help="session: range, mean and so on of each person (default); frame: every value, of tables of one video",
+        help="session: range, mean and so on of each person (default); frame: every value, for tables of one video",
     )
     parser.add_argument("--flagged", action="store_true", help="include impossible angles")
     add_shared(parser, "overwrite")
@@ -59,4 +59,4 @@ def run(args: argparse.Namespace) -> int:
     write_table(
         Path(args.out), rows, sources=tables.values(), facts={"definitions": DEFINITIONS}, overwrite=args.overwrite
     )
-    return written.name(args.out, plot)
+    return print_files(args.out, plot)

@@ -14,7 +14,7 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "completion",
-        help="print the script with which a shell completes commands and options",
+        help="print the script for a shell that completes commands and options",
         description="Print the completion script of a shell; docs/options.md explains where it goes.",
     )
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))

@@ -6,9 +6,9 @@ import argparse
 import re
 from typing import Any
 
-from . import written
 from .calibration import add_calibration, calibration_of
 from .options import add_shared
+from .results import print_files
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -65,4 +65,4 @@ def run(args: argparse.Namespace) -> int:
     calibration = calibration_of(args, recording)
     if calibration != UNCALIBRATED:
         options["calibration"] = calibration
-    return written.name(*write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options))
+    return print_files(*write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options))

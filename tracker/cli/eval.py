@@ -6,15 +6,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import written
-from .figures import add_json, check_json
+from .json_option import add_json, check_json
 from .options import add_shared
+from .results import print_files
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ...models.evaluation.annotations import Dataset
-    from ..evaluation.pictures import Evaluation
+    from ..evaluation.images import Evaluation
 
 SOURCES = ("gt", "detector")  # of boxes; anything else is a file
 LEAST_SCORE = 0.001  # of a network's detections; AP needs nearly all of them
@@ -65,7 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--results", metavar="FILE.json", help="write poses as COCO results there, and boxes to FILE-boxes.json"
     )
-    parser.add_argument("--save-errors", metavar="DIR", help="draw the worst poses, misses and false alarms")
+    parser.add_argument("--save-errors", metavar="DIR", help="draw the worst poses, misses and false positives")
     parser.add_argument("--worst", type=int, default=20, metavar="N", help="number of each kind (default: 20)")
     parser.set_defaults(run=run)
 
@@ -77,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
 
     from ...models.evaluation.annotations import dataset_of, read_annotations
     from ..evaluation.gallery import check_gallery, save_errors
-    from ..evaluation.pictures import MOST_POSES, as_found, evaluate
-    from ..evaluation.scores import results_files, show, write_json
+    from ..evaluation.images import MOST_POSES, as_found, evaluate
+    from ..evaluation.scores import print_scores, results_files, write_json
     from ..partial import check_inputs, check_target
 
     truth = read_annotations(args.annotations)
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         progress=lambda pictures: track(pictures, "Measuring", console=console, transient=True),
         **family,
     )
-    show(run.tables, Console(), {"keypoints": f"{model}, {args.boxes} boxes", "boxes": str(detector_name)})
+    print_scores(run.tables, Console(), {"keypoints": f"{model}, {args.boxes} boxes", "boxes": str(detector_name)})
     if figures:
         write_json(_facts(args, run, estimator, detector), figures, overwrite=args.overwrite, indent=2)
     for kind, target in results.items():
@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
     if args.save_errors:
         count = save_errors(run, args.images, args.save_errors, worst=args.worst)
         console.print(f"{count} pictures of errors are in '{args.save_errors}'.", markup=False, soft_wrap=True)
-    return written.name(figures, *results.values())
+    return print_files(figures, *results.values())
 
 
 def _names(args: argparse.Namespace, dataset: Dataset) -> tuple[str | None, str | None]:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .figures import add_json, check_json, write_json
+from .json_option import add_json, check_json, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -134,9 +134,9 @@ def show(
             "lag": "lag ms",
         }
         _show("at rest; in motion", motion, heads, console)
-    if distance["all"]["apart"] == distance["all"]["apart"]:
-        heads = {"apart": "median", "apart_p95": "p95", "sure": "sure ones", "sure_p95": "p95"}
-        _show("keypoints apart, % height", distance, heads, console)
+    if distance["all"]["distance"] == distance["all"]["distance"]:
+        heads = {"distance": "median", "distance_p95": "p95", "confident": "confident", "confident_p95": "p95"}
+        _show("keypoint distance, % height", distance, heads, console)
 
 
 def _show(first: str, rows: dict[str, dict[str, float]], heads: dict[str, str], console: Console) -> None:

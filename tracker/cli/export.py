@@ -18,8 +18,8 @@ def add_parser(commands: Any) -> None:
         help="write a network as ONNX, OpenVINO or TorchScript",
         description="Write a pose network or a detector for other programs. --model and --detector read OpenVINO and "
         "ONNX files, which contain the input size, family, keypoints and SHA-256 of the weights. --int8 quantizes a "
-        "pose network to eight bits and compares it with the exact one on crops of people; it is written only if both "
-        "agree. If it is also faster here, --runtime auto selects it on CPUs with VNNI.",
+        "pose network to eight bits and compares it with the full-precision one on crops of people; it is written "
+        "only if both agree. If it is also faster here, --runtime auto selects it on CPUs with VNNI.",
     )
     parser.add_argument("name", nargs="?", help="pose network: a name of `posetrack models`, or a file of weights")
     parser.add_argument(
@@ -27,9 +27,11 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--to", choices=SUFFIXES, required=True, help="format; OpenVINO's is .xml and .bin")
     parser.add_argument("--half", action="store_true", help="store weights in half precision")
-    parser.add_argument("--int8", action="store_true", help="round a pose network to eight bits")
+    parser.add_argument("--int8", action="store_true", help="quantize a pose network to 8 bits")
     parser.add_argument(
-        "--calibrate", metavar="VIDEO|FOLDER", help="people for --int8 (default: the sample of `posetrack demo`)"
+        "--calibrate",
+        metavar="VIDEO|FOLDER",
+        help="images of people to calibrate --int8 with (default: the sample of `posetrack demo`)",
     )
     parser.add_argument(
         "--out", metavar="FILE", help="file to write (default: the name, with the suffix of the format)"
@@ -95,15 +97,15 @@ def _write_int8(args: argparse.Namespace, path: Path) -> None:
     from ..perception.pose import read_pose_weights
     from ..perception.quantization import make_int8, people_crops
     from ..perception.runtimes.load import network_key
+    from ..video.evenly_spaced import evenly_spaced_frames
     from ..video.sample import make_sample
-    from ..video.spread import spread_frames
 
     weights = read_pose_weights(args.name, offline=args.offline)
     if not isinstance(weights.card, PoseCard):
         raise UsageError(f"--int8 is for top-down pose networks; {args.name} is a single-stage one. Leave it out.")
     source = args.calibrate or make_sample(path.with_name("sample.mp4"))
     detector = load_detector(device="cpu", conf=0.4, offline=True)
-    crops = people_crops(spread_frames(source), detector, weights.card)
+    crops = people_crops(evenly_spaced_frames(source), detector, weights.card)
     agreement, speed = make_int8(network_key("pose", args.name), lambda: weights, crops, path)
     then = "takes it where the processor has VNNI" if speed.is_worthwhile else f"stays with {speed.precision}"
     Console().print(

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from . import written
 from .calibration import add_calibration, calibration_of
 from .events import add_recipe, detectors
 from .options import add_shared
+from .results import print_files
 
 
 def add_parser(commands: Any) -> None:
@@ -18,7 +18,7 @@ def add_parser(commands: Any) -> None:
         "features",
         help="compute joint angles, speeds, postures and events from a keypoint table",
         description="Read a table that --csv wrote, or a file of another format with times, and write the tables that "
-        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md describes "
+        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md leads to "
         "every column.",
     )
     parser.add_argument("source", help="keypoint table")
@@ -75,4 +75,4 @@ def run(args: argparse.Namespace) -> int:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)
     results = [outputs[name] for name in ("features", "events", "reps", "gait", "balance")]
-    return written.name(*(motion.save() if motion else ()), *results)
+    return print_files(*(motion.save() if motion else ()), *results)

@@ -25,7 +25,8 @@ def add_parser(commands: Any) -> None:
         metavar="NAME[@SIZE][:mirrored]",
         action="append",
         required=True,
-        help="a view: a pose network; @SIZE is the input size in pixels of a single-stage network; repeat it",
+        help="pose network; @SIZE: input size of a single-stage network, pixels; :mirrored: from the mirrored image; "
+        "may be repeated",
     )
     add_shared(parser, "device", "offline", "overwrite")
     parser.set_defaults(run=run)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .figures import add_json, check_json, write_json
+from .json_option import add_json, check_json, write_json
 from .options import add_shared
 
 if TYPE_CHECKING:
@@ -25,21 +25,21 @@ def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "models",
-        help="list the networks that --model and --detector take, fetch or convert one",
+        help="list the networks that --model and --detector take; download, describe or convert one",
         description="Without an action, list the pose networks that --model takes by name, the person detectors that "
         "--detector takes, and the families of ONNX files that both take. A file of weights can be given instead.",
     )
     add_json(parser)
     parser.set_defaults(run=show_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
-    text = "fetch the weights of a network into the cache"
+    text = "download the weights of a network into the cache"
     download = actions.add_parser("download", help=text, description=f"{text.capitalize()}.")
     download.add_argument(
         "name", metavar="NAME", help="a name of the list, or recommended: a pose network and a detector for auto"
     )
     add_shared(download, "offline")
     download.set_defaults(run=show_download)
-    text = "describe a network, or both of bundled"
+    text = "describe a network; bundled stands for both bundled networks"
     info = actions.add_parser("info", help=text, description=f"{text.capitalize()}.")
     info.add_argument("name", metavar="NAME", help="a name of the list, or a file, which is recognised by its contents")
     add_json(info)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from . import written
 from .calibration import add_calibration, calibration_of
 from .options import add_shared
+from .results import print_files
 
 
 def add_parser(commands: Any) -> None:
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"There is no person {min(missing)} in '{args.source}'. IDs: {there}.")
         measurements.people = {identity: measurements.people[identity] for identity in args.person}
     save_figure(out, measurements, kinds=kinds)
-    return written.name(out)
+    return print_files(out)
 
 
 def _read(args: argparse.Namespace) -> Any:
@@ -61,7 +61,7 @@ def _read(args: argparse.Namespace) -> Any:
     from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
-    from ..report.measurements import Collector
+    from ..report.collector import Collector
     from ..report.table import is_features, read_features
 
     if is_features(Path(args.source)):

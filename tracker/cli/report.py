@@ -5,21 +5,21 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from . import written
 from .calibration import add_calibration, calibration_of
 from .events import add_recipe, detectors
 from .options import add_shared
+from .results import print_files
 
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "report",
-        help="make a page with plots from a keypoint table",
+        help="write an HTML report from a keypoint table",
         description="Write one HTML file that works offline, as --report does while tracking: timeline, paths, angles, "
         "speeds, events, quality and, with --video, the video. docs/report.md has the details.",
     )
-    parser.add_argument("source", help="keypoint table; the page includes the facts of FILE.json beside it")
+    parser.add_argument("source", help="keypoint table; the page includes the metadata of FILE.json beside it")
     parser.add_argument("--out", required=True, metavar="FILE", help="page to write, .html")
     parser.add_argument("--video", metavar="FILE", help="video that --save wrote in the same run")
     parser.add_argument("--title", metavar="TEXT", help="heading instead of the source's name")
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
     from ..partial import Transaction
-    from ..report.earlier import add_video, facts_of, titled
+    from ..report.earlier_run import add_video, facts_of, with_texts
     from ..report.writer import Report
 
     recording = read_recording(args.source, fps=args.fps)
@@ -51,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
             with ActionSink(actions, detector, people, zones=zones, movements=[people.movement]) as sink:
                 for index, time, tracks in recording.timed():
                     sink.write_rows(index, time, tracks)
-            facts = titled(facts_of(recording), title=args.title, notes=args.notes)
+            facts = with_texts(facts_of(recording), title=args.title, notes=args.notes)
             if args.video:
                 add_video(args.video, report, start=facts.get("config", {}).get("start") or 0.0)
         report.save(facts)
-    return written.name(args.out)
+    return print_files(args.out)

@@ -21,7 +21,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--source", action="append", default=[], metavar="X", help="webcam, file or stream to show; may be repeated"
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; any but the loopback needs a token (%(default)s)"
+        "--host", default="127.0.0.1", help="address to listen on; other machines need a token (default: %(default)s)"
     )
     parser.add_argument("--port", type=int, default=8000, help="port; 0 takes a free one (default: %(default)s)")
     parser.add_argument(
@@ -37,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--key", metavar="FILE", help="PEM key of the certificate, if it is a separate file")
     parser.add_argument("--config", metavar="RECIPE", help="realtime, accurate, cpu, or your TOML file")
     for name, text in (("model", "pose network"), ("detector", "person detector"), ("device", "where networks run")):
-        parser.add_argument(f"--{name}", metavar="NAME", help=f"{text}, as of `posetrack`")
+        parser.add_argument(f"--{name}", metavar="NAME", help=f"{text}, as in posetrack --help")
     parser.add_argument("--offline", action="store_true", help="never download weights")
     parser.set_defaults(run=run)
 

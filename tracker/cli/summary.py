@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from . import written
 from .options import add_shared
+from .results import print_files
 
 
 def add_parser(commands: Any) -> None:
@@ -34,8 +34,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, summarise and write."""
-    from ..summary.motion_range import DEFINITIONS, tidy, wide
     from ..summary.sessions import find_tables, read_session
+    from ..summary.statistics import DEFINITIONS, tidy, wide
     from ..summary.writing import write_table
 
     tables = find_tables(args.sources)
@@ -44,4 +44,4 @@ def run(args: argparse.Namespace) -> int:
     write_table(
         Path(args.out), rows, sources=tables.values(), facts={"definitions": DEFINITIONS}, overwrite=args.overwrite
     )
-    return written.name(args.out)
+    return print_files(args.out)

@@ -6,7 +6,7 @@ import argparse
 import importlib.util
 from pathlib import Path
 
-from . import written
+from .results import print_files
 
 EXTRA = ("lightning_fabric", "tensorboard", "tomli_w")  # what training needs beyond running
 
@@ -80,4 +80,4 @@ def run(args: argparse.Namespace) -> int:
         nodes=args.nodes,
         show=not args.quiet,
     )
-    return written.name(out / "model.safetensors" if metrics else None)  # the first process validates
+    return print_files(out / "model.safetensors" if metrics else None)  # the first process validates

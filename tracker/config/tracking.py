@@ -58,7 +58,7 @@ class Tracking:
     )
     target_fps: float = option(
         0.0,
-        "frame rate that `auto` aims at; 0 is the source's rate, and for `auto` networks 25, or 2 for files",
+        "frame rate that `auto` options must reach; 0: the source's, but 25 (files: 2) for `--model` and `--detector`",
         "N",
         check=not_negative,
         remedy="frames per second, or 0 for the source's rate",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .matching import Comparison
 
-SURE = 0.3  # minimum score of a confident keypoint in the truth
+CONFIDENT = 0.3  # minimum score of a confident keypoint in the truth
 
 Array = NDArray[np.float64]
 
@@ -24,26 +24,26 @@ def distances(comparison: Comparison) -> tuple[Array, Array]:
     rows, others = comparison.pairs()
     truth, result = comparison.truth[rows], comparison.result.in_skeleton(comparison.truth.skeleton)[others]
     heights = np.maximum(truth.boxes[:, 3] - truth.boxes[:, 1], 1.0)[:, None]
-    apart = 100 * np.linalg.norm(truth.keypoints - result.keypoints, axis=-1) / heights
-    both = np.isfinite(apart)
-    return apart[both], truth.scores[both]
+    found = 100 * np.linalg.norm(truth.keypoints - result.keypoints, axis=-1) / heights
+    both = np.isfinite(found)
+    return found[both], truth.scores[both]
 
 
 def measure_distance(videos: Iterable[tuple[Array, Array]]) -> dict[str, float]:
     """Summarize the results of `distances` for one or several videos.
 
     Returns:
-        `apart` and `apart_p95`, median and 95th percentile of all distances, and `sure` and `sure_p95`, the same for
-        keypoints with a score of at least `SURE` in the truth. NaN if there are none.
+        `distance` and `distance_p95`, median and 95th percentile of all distances, and `confident` and `confident_p95`,
+        the same for keypoints with a score of at least `CONFIDENT` in the truth. NaN if there are none.
     """
     pairs = [(np.zeros(0), np.zeros(0)), *videos]
-    apart, scores = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    sure = apart[scores >= SURE]
+    found, scores = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    confident = found[scores >= CONFIDENT]
     return {
-        "apart": _percentile(apart, 50),
-        "apart_p95": _percentile(apart, 95),
-        "sure": _percentile(sure, 50),
-        "sure_p95": _percentile(sure, 95),
+        "distance": _percentile(found, 50),
+        "distance_p95": _percentile(found, 95),
+        "confident": _percentile(confident, 50),
+        "confident_p95": _percentile(confident, 95),
     }
 
 

@@ -1,4 +1,4 @@
-"""Draw the worst errors of an evaluation, wrong poses, misses and false alarms, next to the truth."""
+"""Draw the worst errors of an evaluation, wrong poses, misses and false positives, next to the truth."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ...models.geometry.keypoints import Skeleton, oks
 from ..output.palette import INK, PAPER, Palette, palette
 
 if TYPE_CHECKING:
-    from .pictures import Evaluation
+    from .images import Evaluation
 
-KINDS = ("pose", "miss", "false-alarm")
+KINDS = ("pose", "miss", "false-positive")
 LEAST_OKS, LEAST_IOU = 0.1, 0.5  # minimum of either for a match
 LEAST_SCORE, SAME_BOX = 0.1, 0.9  # less confident poses are noise, unless they were estimated in the person's true box
 PANEL = (480, 400)  # height and width of each half
@@ -43,7 +43,7 @@ class Case:
         kind: one of `KINDS`.
         rank: severity within its kind; higher is worse.
         image_id: id of the image.
-        truth: the person's annotation; None for a false alarm.
+        truth: the person's annotation; None for a false positive.
         found: the person's pose; None for a miss.
         oks: OKS of the two.
     """
@@ -69,14 +69,14 @@ def check_gallery(folder: str | Path, *, overwrite: bool) -> None:
         raise OutputError(
             f"Cannot create the folder '{folder}': {error.strerror}. Give --save-errors another folder."
         ) from error
-    if _pictures(folder) and not overwrite:
+    if _images(folder) and not overwrite:
         raise OutputError(f"'{folder}' already contains error images. Give another folder, or add --overwrite.")
 
 
 def save_errors(run: Evaluation, images: str | Path, folder: str | Path, *, worst: int) -> int:
     """Draw the worst cases of each kind; replaces those of an earlier run.
 
-    A file name contains the kind, the number, the OKS of a pose or the score of a false alarm, and the image's name.
+    A file name contains the kind, the number, the OKS of a pose or the score of a false positive, and the image's name.
 
     Args:
         run: the evaluation.
@@ -91,33 +91,33 @@ def save_errors(run: Evaluation, images: str | Path, folder: str | Path, *, wors
         OutputError: a drawing cannot be written.
     """
     folder = Path(folder)
-    for earlier in _pictures(folder):
+    for earlier in _images(folder):
         earlier.unlink()
-    names = {picture["id"]: picture["file_name"] for picture in run.truth["images"]}
+    names = {entry["id"]: entry["file_name"] for entry in run.truth["images"]}
     cases = find_errors(run)
     count = 0
     for kind in KINDS:
         chosen = sorted((case for case in cases if case.kind == kind), key=lambda case: -case.rank)[:worst]
         for number, case in enumerate(chosen, start=1):
             source = Path(images) / names[case.image_id]
-            picture = draw_error(decode(source.read_bytes(), upright=False), case, run)
-            figure = {"pose": f"-oks{case.oks:.2f}", "miss": "", "false-alarm": f"-score{case.rank:.2f}"}[kind]
+            drawing = draw_error(decode(source.read_bytes(), upright=False), case, run)
+            figure = {"pose": f"-oks{case.oks:.2f}", "miss": "", "false-positive": f"-score{case.rank:.2f}"}[kind]
             target = folder / f"{kind}-{number:03d}{figure}-{source.stem}.jpg"
-            if not cv2.imwrite(str(target), picture):
+            if not cv2.imwrite(str(target), drawing):
                 raise OutputError(f"Cannot write '{target}'. Check the folder and its free space.")
             count += 1
     return count
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _images(folder: Path) -> list[Path]:
     return [path for kind in KINDS for path in folder.glob(f"{kind}-[0-9][0-9][0-9]*.jpg")]
 
 
 def find_errors(run: Evaluation) -> list[Case]:
-    """Return each person as a case: with the best matching pose, missed, or a false alarm.
+    """Return each person as a case: with the best matching pose, missed, or a false positive.
 
     Poses of low confidence are ignored. The others are matched in the order of their scores, as in COCO's measure, but
-    with low thresholds. A pose on a crowd, or on a person without labelled keypoints, is no false alarm.
+    with low thresholds. A pose on a crowd, or on a person without labelled keypoints, is no false positive.
     """
     truth: dict[int, list] = defaultdict(list)
     rest: dict[int, list] = defaultdict(list)
@@ -149,7 +149,7 @@ def _match(image_id: int, truth: list, found: list, rest: list, skeleton: Skelet
             unmatched[t] = False
             yield Case("pose", 1 - likeness[t, f], image_id, truth[t], pose, float(likeness[t, f]))
         elif not (inside(_boxes([pose]), _boxes(rest)) > LEAST_IOU).any():
-            yield Case("false-alarm", pose["score"], image_id, None, pose)
+            yield Case("false-positive", pose["score"], image_id, None, pose)
     for t in np.flatnonzero(unmatched).tolist():
         yield Case("miss", float(areas[t]), image_id, truth[t], None)
 
@@ -196,7 +196,7 @@ def draw_error(image: NDArray[np.uint8], case: Case, run: Evaluation) -> NDArray
     if case.truth and case.found:
         _draw_displacements(halves[1], case, zoom, skeleton)
     name = next(p["file_name"] for p in run.truth["images"] if p["id"] == case.image_id)
-    finding = {"pose": f"OKS {case.oks:.2f}", "miss": "missed", "false-alarm": "false alarm"}[case.kind]
+    finding = {"pose": f"OKS {case.oks:.2f}", "miss": "missed", "false-positive": "false positive"}[case.kind]
     score = f", score {case.found['score']:.2f}" if case.found else ""
     captions = [_caption(f"truth: {Path(name).name}"), _caption(finding + score)]
     return np.concatenate([np.concatenate(captions, axis=1), np.concatenate(halves, axis=1)])

@@ -1,8 +1,11 @@
-"""The interfaces of perception: a person detector, and pose estimators with and without one."""
+"""The interfaces of perception: a person detector, pose estimators with and without one, and the camera's motion."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...models.geometry.keypoints import Skeleton
 from ..types import Detections, Frame, Poses
@@ -63,4 +66,16 @@ class SingleStageEstimator(Protocol):
 
     def __call__(self, frame: Frame, /) -> Poses:
         """Return one pose per person."""
+        ...
+
+
+class Camera(Protocol):
+    """Camera motion between frames."""
+
+    def __call__(self, frame: Frame, boxes: NDArray[np.floating], /) -> NDArray[np.float64] | None:
+        """Return the (2, 3) affine matrix from the last frame to this one, in pixels; None at a hard cut."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the last frame."""
         ...

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from ...models.geometry.boxes import areas, intersections
 from .compiled import kernel
-from .observations import Array, Observations, Rows
 from .similarity import agreement
 
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 _TOUCH = 0.5  # minimum share of the smaller box inside the other one
@@ -19,7 +20,9 @@ _MIN_CONFIDENCE = 0.1  # minimum mean confidence of poses that are compared
 _LESS = 0.9  # maximum score of a duplicate, relative to the person's: detectors score half a person lower
 
 
-def distinct(observed: Observations, sigmas: Array, limit: float) -> tuple[Rows, Mask]:
+def distinct(
+    boxes: Array, keypoints: Array, scores: Array, box_scores: Array, sigmas: Array, limit: float
+) -> tuple[Rows, Mask]:
     """Return the poses that are no duplicate of a more confident one, and which of them are ambiguous.
 
     A box on half a person has a low IoU with the whole one, but its confident keypoints agree. The same happens to a
@@ -27,17 +30,20 @@ def distinct(observed: Observations, sigmas: Array, limit: float) -> tuple[Rows,
     other; it is kept, and both poses are ambiguous: their keypoints may belong to either person.
 
     Args:
-        observed: N poses, the most confident first.
+        boxes: (N, 4) xyxy pixels, the most confident pose first.
+        keypoints: (N, K, 2) pixels; NaN where missing.
+        scores: (N, K) keypoint scores; 0 where missing.
+        box_scores: (N,).
         sigmas: (K,) OKS sigmas.
         limit: minimum OKS of two identical poses.
 
     Returns:
         M rows in ascending order, and a mask (M,) of the ambiguous poses among them.
     """
-    if len(observed.boxes) < 2:
-        return np.arange(len(observed.boxes)), np.zeros(len(observed.boxes), np.bool_)
-    common, sizes = intersections(observed.boxes, observed.boxes), areas(observed.boxes)
-    copies, ambiguous = _compare(common, sizes, observed.keypoints, observed.scores, observed.box_scores, sigmas, limit)
+    if len(boxes) < 2:
+        return np.arange(len(boxes)), np.zeros(len(boxes), np.bool_)
+    common, sizes = intersections(boxes, boxes), areas(boxes)
+    copies, ambiguous = _compare(common, sizes, keypoints, scores, box_scores, sigmas, limit)
     rows = np.flatnonzero(~copies)
     return rows, ambiguous[rows]
 

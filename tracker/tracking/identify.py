@@ -26,10 +26,7 @@ _IN_VIEW = 0.3  # share of a person's box inside the image, above which an unobs
 def identify(
     people: TrackState,
     observed: Observations,
-    ambiguous: Mask,
-    visible_share: Array,
-    width: float,
-    height: float,
+    size: tuple[float, float],
     sigmas: Array,
     options: TrackerConfig,
 ) -> tuple[Rows, Rows]:
@@ -37,26 +34,23 @@ def identify(
 
     Args:
         people: T tracks, predicted to the time of this frame.
-        observed: N poses, the most confident first.
-        ambiguous: (N,) mask of poses whose keypoints may belong to another person.
-        visible_share: (N,) share of each person that is not occluded.
-        width: image width in pixels; infinite if unknown.
-        height: image height in pixels; infinite if unknown.
+        observed: N poses.
+        size: (height, width) of the image in pixels; infinite if unknown.
         sigmas: (K,) OKS sigmas.
         options: options of the tracker.
     """
     unseen = people.ages[:, 0]
     boxes = state.boxes(people.positions)
-    inner = state.in_view(boxes, width, height)
+    inner = state.in_view(boxes, size)
     match, taken = np.full(len(boxes), -1), np.zeros(len(observed.boxes), dtype=bool)
     if len(match) and len(taken):
         scores = state.faded(people.scores, people.ages, options.predicted_seconds)
-        trusted = np.where(ambiguous[:, None], 0.0, observed.scores)
+        trusted = np.where(observed.ambiguous[:, None], 0.0, observed.scores)
         keypoints = np.ascontiguousarray(people.positions[:, BOX:])
         similarity = overlap(
             inner, observed.boxes, keypoints, observed.keypoints, scores, trusted, sigmas, options.part
         )
-        alike = likeness(people.appearance, observed.appearance, visible_share)  # (T, N)
+        alike = likeness(people.appearance, observed.appearance, observed.visible_share)  # (T, N)
         # (T, N) in [0, 1]: 0 excludes the reidentification of a lost track. Clothes that were only seen behind others
         # may be theirs, and exclude nothing.
         compatible = np.where(people.clear[:, None], np.clip(1 + alike / _DISSIMILAR, 0.0, 1.0), 1.0)
@@ -75,7 +69,7 @@ def identify(
         back = _returns(people, boxes, inner, observed, alike, compatible, match, taken, options)
         associate(match, taken, back, confirmed, likely, options.reach_gate)
         associate(match, taken, similarity, tentative, likely, options.gate)
-    return match, _new_people(observed, ambiguous, taken, people, inner, options)
+    return match, _new_people(observed, taken, people, inner, options)
 
 
 def _returns(
@@ -121,14 +115,11 @@ def _returns(
     return values
 
 
-def _new_people(
-    observed: Observations, ambiguous: Mask, taken: Mask, people: TrackState, inner: Array, options: TrackerConfig
-) -> Rows:
+def _new_people(observed: Observations, taken: Mask, people: TrackState, inner: Array, options: TrackerConfig) -> Rows:
     """Return the poses that begin a track: unmatched, confident, and no part of a known or more confident person.
 
     Args:
         observed: N poses.
-        ambiguous: (N,) mask of poses whose keypoints may belong to another person.
         taken: (N,) mask of the poses that have a track.
         people: T tracks.
         inner: (T, 4) their boxes, clipped to the image.
@@ -141,7 +132,7 @@ def _new_people(
     share = inside(observed.boxes[rows], inner[known]).max(-1, initial=0.0)
     surer = inside(observed.boxes[rows], observed.boxes) * (np.arange(len(taken)) < rows[:, None])
     share = np.maximum(share, surer.max(-1))
-    sure = (observed.box_scores[rows] >= options.inside_score) & ~ambiguous[rows]
+    sure = (observed.box_scores[rows] >= options.inside_score) & ~observed.ambiguous[rows]
     return rows[(share <= _INSIDE) | (sure & ~_cut_off(observed.boxes[rows], observed.boxes))]
 
 

@@ -39,14 +39,13 @@ class Meetings:
         """Forget all meetings."""
         self._groups.clear()
 
-    def exchange_ids(self, people: TrackState, observed: Observations, match: Rows, visible_share: Array) -> None:
+    def exchange_ids(self, people: TrackState, observed: Observations, match: Rows) -> None:
         """Exchange the ids of tracks that follow each other's people, in place.
 
         Args:
             people: T tracks, predicted to this frame.
             observed: N poses.
             match: (T,) pose of each track; -1 if unmatched.
-            visible_share: (N,) share of each person that is not occluded.
         """
         if not len(self._memory):
             return
@@ -58,7 +57,7 @@ class Meetings:
             self._meet(ids[i], ids[j])
         met = np.array([identity in self._groups for identity in ids], dtype=bool)
         seen = rows[met & (match[rows] >= 0)]
-        seen = seen[visible_share[match[seen]] >= _CLEAR]
+        seen = seen[observed.visible_share[match[seen]] >= _CLEAR]
         known = observed.appearance[match[seen]].any(-1)  # (S, P)
         seen = seen[known.sum(-1) >= _VISIBLE * max(known.shape[1], 1)]
         appearances = dict(zip(people.ids[seen].tolist(), observed.appearance[match[seen]]))

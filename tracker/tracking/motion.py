@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
 
 from . import kalman, state
 from .appearance import learn, uncovered
 from .association import Rows
 from .config import TrackerConfig
-from .observations import Array, Observations, evidence_of_person, take
-from .occlusion import hidden_edges, learn_edges, place_hidden_edges, whole
+from .evidence import evidence_of_person
+from .observations import Array, Observations
+from .occlusion import learn_edges, place_hidden_edges, whole
 from .outliers import reject_outliers
 from .sides import restore_sides
 from .state import BOX, TrackState
@@ -25,16 +27,31 @@ _ROUNDING = 1 + 1e-6  # of sums of time steps
 _MIN_SCORE = 0.05  # lower bound of a keypoint's score in the measurement noise
 
 
-def predict(people: TrackState, dt: float, idle: float, options: TrackerConfig) -> None:
-    """Predict all tracks by `dt` seconds, in place; the last processed frame was `idle` seconds ago.
+class Step(NamedTuple):
+    """The step from the last frame to this one.
+
+    Attributes:
+        seconds: since the last frame.
+        idle: seconds from the last processed frame to the last frame.
+        processed: whether the networks ran on this frame, so that an unmatched track counts as missed.
+    """
+
+    seconds: float
+    idle: float
+    processed: bool
+
+
+def predict(people: TrackState, step: Step, options: TrackerConfig) -> None:
+    """Predict all tracks to this frame, in place.
 
     Keypoints without a measurement for more than `predicted_seconds` are forgotten: after that time, which is a single
     frame of a slow video, limbs may be anywhere. The next measurement is not smoothed with the past.
     """
-    points, ages = (people.positions, people.velocities, people.covariances), people.ages
+    points, ages, dt = (people.positions, people.velocities, people.covariances), people.ages, step.seconds
     sizes = state.sizes(people.positions)
-    people.velocities[:, 0] *= np.where(ages[:, 0] > idle, np.exp(-dt / options.lost_settle_seconds), 1.0)[:, None]
-    kalman.coast(points, ages, idle, dt, options.settle_seconds)
+    unseen = ages[:, 0] > step.idle
+    people.velocities[:, 0] *= np.where(unseen, np.exp(-dt / options.lost_settle_seconds), 1.0)[:, None]
+    kalman.coast(points, ages, step.idle, dt, options.settle_seconds)
     kalman.random_walk(points, 1, (options.scale_agility * sizes) ** 2 / dt)
     kalman.predict(points, dt, (_agilities(ages.shape[1], options) * sizes[:, None]) ** 2)
     people.ages[...] += dt
@@ -55,10 +72,7 @@ def correct(
     people: TrackState,
     observed: Observations,
     match: Rows,
-    processed: bool,
-    visible_share: Array,
-    dt: float,
-    idle: float,
+    step: Step,
     sigmas: Array,
     flip: Rows,
     options: TrackerConfig,
@@ -69,10 +83,7 @@ def correct(
         people: T tracks.
         observed: N poses.
         match: (T,) pose of each track; -1 if unmatched.
-        processed: whether the networks ran on this frame, so that an unmatched track counts as missed.
-        visible_share: (N,) share of each person that is not occluded.
-        dt: seconds since the last frame.
-        idle: seconds from the last processed frame to the last frame.
+        step: from the last frame to this one.
         sigmas: (K,) OKS sigmas.
         flip: (K,) index of the same keypoint on the other side.
         options: options of the tracker.
@@ -81,16 +92,11 @@ def correct(
         The measured keypoints (T, K, 2), each on its side; NaN if not measured.
     """
     tracks = np.flatnonzero(match >= 0)
-    people.misses[...] = np.where(match < 0, people.misses + processed, 0.0)
+    people.misses[...] = np.where(match < 0, people.misses + step.processed, 0.0)
     if len(tracks) == 0:
         return np.full(people.smooth.shape, np.nan)
-    hidden = hidden_edges(np.asarray(observed.boxes, dtype=np.float64))
-    observed, visible_share, hidden = (
-        take(observed, match[tracks]),
-        visible_share[match[tracks]],
-        hidden[match[tracks]],
-    )  # M people, each in the row of their track
-    boxes = _whole(people, observed, tracks, dt, options)
+    observed = observed.select(match[tracks])  # M people, each in the row of their track
+    boxes = _whole(people, observed, tracks, step.seconds, options)
     shape = people.positions.shape
     measured, noise, speed = np.full(shape, np.nan), np.zeros(shape[:2]), np.zeros(shape[:2])
     measured[tracks, 0], measured[tracks, 1] = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
@@ -105,7 +111,7 @@ def correct(
         observed,
         variances,
         flip,
-        dt,
+        step.seconds,
         margin=options.side_gate,
         gate=options.keypoint_gate,
         patience=options.side_seconds,
@@ -122,14 +128,17 @@ def correct(
         people.strays,
         people.stray_places,
         people.ages,
-        (dt + idle) * _ROUNDING,
+        (step.seconds + step.idle) * _ROUNDING,
         BOX,
         options.keypoint_gate,
         options.keypoint_patience,
     )
     people.smooth[np.isnan(people.positions[:, BOX:, 0])] = np.nan  # a point that restarts resets its smoothing
     kalman.update((people.positions, people.velocities, people.covariances), measured, noise, speed)
-    _remember(people, observed, tracks, visible_share, boxes, hidden, measured[tracks, BOX:], dt, options)
+    observed = observed._replace(keypoints=measured[tracks, BOX:])  # without outliers
+    _remember_scores(people, observed, tracks, options)
+    _remember_boxes(people, observed, tracks, boxes, step.seconds)
+    _remember_appearance(people, observed, tracks, boxes, step.seconds)
     return raw
 
 
@@ -141,58 +150,46 @@ def _whole(people: TrackState, observed: Observations, tracks: Rows, dt: float, 
     return boxes
 
 
-def _remember(
-    people: TrackState,
-    observed: Observations,
-    tracks: Rows,
-    visible_share: Array,
-    completed: Array,
-    hidden: NDArray[np.bool_],
-    measured: Array,
-    dt: float,
-    options: TrackerConfig,
-) -> None:
-    """Store scores, ages, places and appearance of the matched tracks.
+def _remember_scores(people: TrackState, observed: Observations, tracks: Rows, options: TrackerConfig) -> None:
+    """Store scores and ages of the tracks in M rows; keypoints without a measurement keep theirs."""
+    new = np.flatnonzero(people.ids[tracks] == 0)
+    if len(new):
+        box_scores = observed.box_scores[new]
+        evidence = evidence_of_person(box_scores, observed.scores[new], options.person_score)
+        sums = people.confirmation_scores[tracks[new]] + np.minimum(box_scores, _MOST) * evidence
+        people.confirmation_scores[tracks[new]] = np.maximum(sums, 0.0)
+    people.box_scores[tracks] = observed.box_scores
+    measured = ~np.isnan(observed.keypoints[..., 0])
+    people.scores[tracks] = np.where(measured, observed.scores, people.scores[tracks])
+    people.ages[tracks, :BOX] = 0.0
+    people.ages[tracks, BOX:] = np.where(measured, 0.0, people.ages[tracks, BOX:])
+
+
+def _remember_boxes(people: TrackState, observed: Observations, tracks: Rows, completed: Array, dt: float) -> None:
+    """Store the boxes to output of the tracks in M rows, and learn where the edges of visible people are.
 
     Args:
         people: T tracks.
         observed: M poses.
-        tracks: (M,) rows of the matched tracks.
-        visible_share: (M,) share of each person that is not occluded.
-        completed: (M, 4) their completed boxes.
-        hidden: (M, 4) edges of the measured boxes that may be hidden by a nearer person.
-        measured: (M, K, 2) their measured keypoints without outliers; NaN if missing.
+        tracks: (M,) rows of their tracks.
+        completed: (M, 4) their boxes without occlusion.
         dt: seconds since the last frame.
-        options: options of the tracker.
     """
-    new = np.flatnonzero(people.ids[tracks] == 0)
-    if len(new):
-        evidence = np.minimum(observed.box_scores, _MOST)[new] * evidence_of_person(
-            take(observed, new), options.person_score
-        )
-        sums = people.confirmation_scores[tracks[new]] + evidence
-        people.confirmation_scores[tracks[new]] = np.maximum(sums, 0.0)
-    people.box_scores[tracks] = observed.box_scores
-    valid = ~np.isnan(measured[..., 0])
-    people.scores[tracks] = np.where(valid, observed.scores, people.scores[tracks])
-    people.ages[tracks, :BOX] = 0.0
-    people.ages[tracks, BOX:] = np.where(valid, 0.0, people.ages[tracks, BOX:])
-    boxes = state.boxes(people.positions[tracks])
-    steps = (
-        place_hidden_edges(completed, observed.boxes, hidden, measured, observed.scores, people.edges[tracks]) - boxes
-    )
+    measured, edges = (observed.boxes, observed.hidden_edges, observed.keypoints, observed.scores), people.edges[tracks]
+    filtered = state.boxes(people.positions[tracks])
+    steps = place_hidden_edges(completed, *measured, edges) - filtered
     half = (_HALF_WEIGHT * state.sizes(people.positions[tracks]))[:, None] ** 2
-    people.places[tracks] = boxes + _FRESH * steps**3 / (steps**2 + half)
-    part = completed != observed.boxes
-    people.edges[tracks] = learn_edges(
-        people.edges[tracks], observed.boxes, ~(hidden | part), measured, observed.scores, dt
-    )
-    uncovered_share = np.where(part.any(-1), 0.0, visible_share)
+    people.places[tracks] = filtered + _FRESH * steps**3 / (steps**2 + half)
+    seen = ~observed.hidden_edges & (completed == observed.boxes)
+    people.edges[tracks] = learn_edges(edges, observed.boxes, seen, observed.keypoints, observed.scores, dt)
+
+
+def _remember_appearance(people: TrackState, observed: Observations, tracks: Rows, completed: Array, dt: float) -> None:
+    """Learn the appearance of the tracks in M rows; the arguments are as in `_remember_boxes`."""
+    part = (completed != observed.boxes).any(-1)
+    visible_share = np.where(part, 0.0, observed.visible_share)
+    least_rates = 2 * dt / (people.lifetimes[tracks] + 2 * dt)
     people.appearance[tracks] = learn(
-        people.appearance[tracks],
-        observed.appearance,
-        uncovered_share,
-        2 * dt / (people.lifetimes[tracks] + 2 * dt),
-        people.clear[tracks],
+        people.appearance[tracks], observed.appearance, visible_share, least_rates, people.clear[tracks]
     )
-    people.clear[tracks] |= uncovered(uncovered_share)
+    people.clear[tracks] |= uncovered(visible_share)

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Poses
+from .config import TrackerConfig
+from .duplicates import distinct
+from .occlusion import hidden_edges, visible_shares
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-_POSE = 2.0  # weight of the keypoint score, if that of the box score is 1
-_DOUBT = 0.1  # distance from `person_score` at which a pose is entirely a person, or entirely none
-
 
 class Observations(NamedTuple):
-    """N poses of one frame.
+    """N poses of one frame, the most confident first.
 
     Attributes:
         boxes: (N, 4) xyxy pixels.
@@ -26,6 +26,9 @@ class Observations(NamedTuple):
         box_scores: (N,).
         appearance: (N, P, D), a unit vector of each part of the body; zeros if it is not visible, P = 0 if
             there are none.
+        ambiguous: (N,) whether the keypoints may belong to another person.
+        visible_share: (N,) share of each person that no nearer person hides.
+        hidden_edges: (N, 4) edges of the boxes that a nearer person may hide.
     """
 
     boxes: Array
@@ -33,58 +36,59 @@ class Observations(NamedTuple):
     scores: Array
     box_scores: Array
     appearance: Array
+    ambiguous: NDArray[np.bool_]
+    visible_share: Array
+    hidden_edges: NDArray[np.bool_]
+
+    def select(self, rows: Rows) -> Observations:
+        """Return the poses of these rows."""
+        rest: Any = [array[rows] for array in self]
+        return Observations(*rest)
 
 
-def from_poses(poses: Poses) -> Observations:
-    """Return the arrays of estimated poses, unchanged."""
-    fields: Any = (poses.boxes, poses.keypoints, poses.scores, poses.box_scores, poses.features)  # single precision
-    return Observations(*fields)
-
-
-def take(observed: Observations, rows: Rows) -> Observations:
-    """Return the poses of these rows, in double precision.
+def observe(poses: Poses, sigmas: Array, options: TrackerConfig) -> Observations:
+    """Return the plausible poses of a frame without duplicates, the most confident first.
 
     Keypoints that are not finite, or whose score is not above 0, become missing.
+
+    Args:
+        poses: poses of one frame.
+        sigmas: (K,) OKS sigmas.
+        options: options of the tracker.
     """
-    boxes, keypoints, scores, box_scores, appearance = [np.asarray(array[rows], dtype=np.float64) for array in observed]
+    rows = plausible(poses, options.low_score)
+    arrays = poses.boxes, poses.keypoints, poses.scores, poses.box_scores, poses.features
+    boxes, keypoints, scores, box_scores, appearance = [np.asarray(array[rows], dtype=np.float64) for array in arrays]
     known = np.isfinite(keypoints).all(-1) & (scores > 0)  # (M, K)
-    keypoints = np.where(known[..., None], keypoints, np.nan)
-    return Observations(boxes, keypoints, np.where(known, scores, 0.0), box_scores, appearance)
+    keypoints, scores = np.where(known[..., None], keypoints, np.nan), np.where(known, scores, 0.0)
+    rows, ambiguous = distinct(boxes, keypoints, scores, box_scores, sigmas, options.duplicate)
+    boxes = boxes[rows]
+    return Observations(
+        boxes,
+        keypoints[rows],
+        scores[rows],
+        box_scores[rows],
+        appearance[rows],
+        ambiguous,
+        visible_shares(boxes),
+        hidden_edges(boxes),
+    )
 
 
-def plausible(observed: Observations, low_score: float) -> Rows:
+def plausible(poses: Poses, low_score: float) -> Rows:
     """Return the rows of plausible poses, in an order that does not depend on the input order.
 
     A plausible box is finite, has a positive area and a score of at least `low_score`. The order is by box score, then
     by box, then by keypoints.
     """
-    boxes, keypoints, _, box_scores, _ = observed
-    sides = boxes[:, 2:] - boxes[:, :2]
-    fit = ((sides > 0) & (sides < np.inf)).all(-1) & (box_scores >= low_score)
+    sides = poses.boxes[:, 2:] - poses.boxes[:, :2]
+    fit = ((sides > 0) & (sides < np.inf)).all(-1) & (poses.box_scores >= low_score)
     rows = np.flatnonzero(fit)
     if len(rows) < 2:
         return rows
-    values = np.concatenate([-box_scores[rows, None], boxes[rows]], axis=1)
+    values = np.concatenate([-poses.box_scores[rows, None], poses.boxes[rows]], axis=1)
     order = np.lexsort(values.T[::-1])
     if (values[order[1:]] == values[order[:-1]]).all(-1).any():
-        values = np.concatenate([values, keypoints[rows].reshape(len(rows), -1)], axis=1)
+        values = np.concatenate([values, poses.keypoints[rows].reshape(len(rows), -1)], axis=1)
         order = np.lexsort(values.T[::-1])
     return rows[order]
-
-
-def best(scores: Array) -> Array:
-    """Return the mean (N,) of the highest third of each pose's keypoint scores (N, K), those of the visible parts."""
-    count = max((scores.shape[1] + 2) // 3, 1)
-    return np.asarray(np.sort(scores, axis=1)[:, -count:].mean(-1))
-
-
-def evidence_of_person(observed: Observations, person_score: float) -> Array:
-    """Return how strong the evidence of a person is in each pose (N,), in [-1, 1]; below 0, it is evidence against.
-
-    It is 0 if the mean of the box score and the keypoint score of the visible parts, which counts twice, equals
-    `person_score`, and 1 if that mean is .1 higher. It is 1 for poses without keypoints, and for boxes with score 1,
-    which no detector gives: they come from a file or a function of the user.
-    """
-    mean = (observed.box_scores + _POSE * best(observed.scores)) / (1 + _POSE)
-    doubtful = observed.scores.any(-1) & (observed.box_scores < 1)
-    return np.where(doubtful, np.clip((mean - person_score) / _DOUBT, -1.0, 1.0), 1.0)

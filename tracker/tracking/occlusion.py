@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...models.geometry.boxes import inside
 from .compiled import kernel
 from .config import TrackerConfig
-from .observations import best
+from .evidence import best
 
 Array = NDArray[np.float64]
 

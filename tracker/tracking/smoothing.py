@@ -1,13 +1,62 @@
-"""The One-Euro filter: little jitter at rest, little lag in motion."""
+"""Smooth the keypoints that are output: little jitter at rest, little lag in motion."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .bounds import near, within_reach
 from .compiled import kernel, part
+from .config import TrackerConfig
+from .state import BOX, TrackState, lengths, sizes
 
 Array = NDArray[np.float64]
+
+
+def smooth_keypoints(people: TrackState, measured: Array, dt: float, options: TrackerConfig) -> NDArray[np.bool_]:
+    """Update the smoothed keypoints of tracks, in place.
+
+    Args:
+        people: T tracks, corrected by this frame.
+        measured: (T, K, 2) keypoints of this frame, pixels; NaN if not measured.
+        dt: seconds since the last frame.
+        options: options of the tracker.
+
+    Returns:
+        A mask (T, K) of the keypoints that are measured; the others are predicted.
+    """
+    seen = np.isfinite(measured[..., 0])
+    if options.smooth != "none":
+        seen &= people.ages[:, BOX:] == 0  # a filter leaves outliers out
+    positions, predicted = people.positions, np.isfinite(people.positions[:, BOX:, 0]) & ~seen
+    positions[:, BOX:] = within_reach(positions[:, BOX:], positions, predicted)
+    _filter(people, np.where(seen[..., None], measured, np.nan), dt, options)
+    people.smooth[...] = within_reach(people.smooth, positions, predicted)
+    return seen
+
+
+def _filter(people: TrackState, measured: Array, dt: float, options: TrackerConfig) -> None:
+    """Update the smoothed keypoints, in place; `measured` (T, K, 2) are those of this frame, NaN if predicted."""
+    positions, velocities = people.positions[:, BOX:], people.velocities[:, BOX:]
+    if options.smooth == "none":
+        people.smooth[...] = np.where((people.ages[:, 0] == 0)[:, None, None], measured, positions)
+        return
+    if options.smooth == "kalman":
+        people.smooth[...] = positions
+    else:
+        one_euro(
+            np.ascontiguousarray(positions),
+            np.ascontiguousarray(velocities),
+            people.smooth,
+            people.rates,
+            sizes(people.positions),
+            dt,
+            options.min_cutoff,
+            options.beta,
+            options.rate_cutoff,
+            options.rest_speed,
+        )
+    people.smooth[...] = near(people.smooth, measured, options.keypoint_slack * lengths(people.positions))
 
 
 @part

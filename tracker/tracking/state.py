@@ -141,9 +141,9 @@ def boxes(positions: Array) -> Array:
     return np.concatenate([centres - halves, centres + halves], axis=1)
 
 
-def in_view(boxes: Array, width: float, height: float) -> Array:
-    """Clip boxes (T, 4) to an image, whose width and height may be infinite."""
-    ends = np.array([width, height, width, height])
+def in_view(boxes: Array, size: tuple[float, float]) -> Array:
+    """Clip boxes (T, 4) to an image, whose (height, width) may be infinite."""
+    ends = np.array([size[1], size[0], size[1], size[0]], dtype=np.float64)
     return np.where(ends < np.inf, np.minimum(np.maximum(boxes, 0.0), ends), boxes)
 
 

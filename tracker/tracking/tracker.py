@@ -15,11 +15,15 @@ from ..types import Poses, State, Tracks, as_seconds
 from .compiled import announce
 from .config import LATENCIES, TrackerConfig
 from .expectation import expected
+from .identify import identify
 from .kalman import Array
 from .meetings import Meetings
 from .memory import Memory
+from .motion import Step, correct, predict
+from .observations import observe
+from .smoothing import smooth_keypoints
 from .state import TrackState
-from .step import correct_and_output, observe, predict_and_match
+from .visible import confirm, visible_people
 
 _STATES = State.PREDICTED, State.MEASURED
 
@@ -153,43 +157,30 @@ class PoseTracker:
         processed: bool,
     ) -> Tracks:
         """Advance all tracks by one frame."""
-        new_scene, dt = self._time is None, self._step(time)
-        height, width = (inf, inf) if size is None else map(float, size)
+        new_scene, step = self._time is None, Step(self._seconds_to(time), self._idle, processed)
         people, sigmas, options = self._people, self._sigmas, self.config
         if motion is not None and (motion != np.eye(2, 3)).any():
             people = people.moved(motion)
             self._memory.move(motion)
-        observed, ambiguous, visible_share = observe(poses, sigmas, options)
+        observed = observe(poses, sigmas, options)
         appearance = observed.appearance.shape[1:]
-        if people.appearance.shape[1:] != appearance and len(visible_share):
+        if people.appearance.shape[1:] != appearance and len(observed.boxes):
             people = people._replace(
                 appearance=np.zeros((len(people.ids), *appearance)), clear=np.zeros(len(people.ids), dtype=bool)
             )
             self._memory.clear()
-        match, new = predict_and_match(
-            people, observed, ambiguous, visible_share, dt, self._idle, width, height, sigmas, options
-        )
-        self._meetings.exchange_ids(people, observed, match, visible_share)
+        size = (inf, inf) if size is None else size
+        predict(people, step, options)
+        match, new = identify(people, observed, size, sigmas, options)
+        self._meetings.exchange_ids(people, observed, match)
         if len(new):
             people = people.join(TrackState.unknown(len(new), len(self.skeleton), people.appearance.shape[1:]))
             match = np.concatenate([match, new])
-        self._next_id, alive, visible = correct_and_output(
-            people,
-            observed,
-            match,
-            self._memory.recognise(people, match, time),
-            processed,
-            visible_share,
-            dt,
-            self._idle,
-            width,
-            height,
-            sigmas,
-            self.skeleton.flip_order,
-            options,
-            self._next_id,
-            new_scene,
-        )
+        identities = self._memory.recognise(people, match, time)
+        measured = correct(people, observed, match, step, sigmas, self.skeleton.flip_order, options)
+        seen = smooth_keypoints(people, measured, step.seconds, options)
+        self._next_id, alive = confirm(people, identities, self._next_id, new_scene, options)
+        visible = visible_people(people, seen, size, options)
         self._memory.learn(people, time, self._meetings)
         self._people = people if alive.all() else people.select(alive)
         states = tuple([_STATES[measured] for measured in visible.measured.tolist()])
@@ -204,8 +195,8 @@ class PoseTracker:
             keypoint_states=(~visible.seen).astype(np.uint8),
         )
 
-    def _step(self, time: float) -> float:
-        """Return the time step since the last frame, seconds."""
+    def _seconds_to(self, time: float) -> float:
+        """Return the seconds from the last frame to this one, which becomes the last one."""
         last, self._time = self._time, as_seconds(time, of="a frame", last=self._time)
         return max(self._time - (self._time if last is None else last), self._MIN_STEP)
 

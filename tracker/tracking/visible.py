@@ -63,21 +63,18 @@ def confirm(
     return next_id + len(new), state.recent(people, until, options.missed_frames) & ~replaced
 
 
-def visible_people(
-    people: TrackState, seen: Mask, width: float, height: float, options: TrackerConfig
-) -> VisiblePeople:
+def visible_people(people: TrackState, seen: Mask, size: tuple[float, float], options: TrackerConfig) -> VisiblePeople:
     """Return the confirmed people who are measured, or predicted for a short time.
 
     Args:
         people: T tracks.
         seen: (T, K) mask of the keypoints that are measured in this frame, not predicted.
-        width: image width in pixels; infinite if unknown.
-        height: image height in pixels; infinite if unknown.
+        size: (height, width) of the image in pixels; infinite if unknown.
         options: options of the tracker.
     """
     unseen, until = people.ages[:, 0], options.predicted_seconds
     boxes = np.where(unseen[:, None] == 0, people.places, state.boxes(people.positions))
-    inner = state.in_view(boxes, width, height)
+    inner = state.in_view(boxes, size)
     here = (unseen <= until) & (areas(inner) > _IN_VIEW * areas(boxes))
     rows = np.flatnonzero((people.ids > 0) & (here | (unseen == 0)))
     rows = rows[np.argsort(people.ids[rows])]

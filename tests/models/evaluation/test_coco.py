@@ -83,7 +83,7 @@ class TestBothMeasures:
         assert figures["AP50"] == 1.0
         assert 0.3 < figures["AP"] < 1.0
 
-    def test_a_certain_false_alarm_costs_precision_not_recall(self, measure, names):
+    def test_a_certain_false_positive_costs_precision_not_recall(self, measure, names):
         found = [result(p) for p in PEOPLE] + [result(PEOPLE[2], shift=350, score=0.99)]
         figures = measure(dataset(*PEOPLE), found)
         assert figures["AR"] == 1.0

@@ -13,22 +13,18 @@ import cv2
 import numpy as np
 import pytest
 from batch_tasks import actors
+from commands import posetrack
 from servers import until
 
 from posetrack.tracker.batch.files import Result, in_workers
 from posetrack.tracker.batch.schedule import Assigned
 from posetrack.tracker.batch.worker import Died, Finished, Ready
-from posetrack.tracker.cli import main
 from posetrack.tracker.config.run import RunConfig
 from posetrack.tracker.output import manifest
 from posetrack.tracker.output.manifest import SourceState
 from posetrack.tracker.run.plan import make_plan
 
 OFFLINE = ("--offline", "--device", "cpu", "--quiet")
-
-
-def posetrack(*words):
-    return main([*map(str, words), *OFFLINE])
 
 
 def states(folder):

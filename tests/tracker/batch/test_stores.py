@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import stores
 from batch_tasks import actors
+from commands import posetrack
 from servers import until
 
-from posetrack.tracker.cli import main
 from posetrack.tracker.output import manifest
 from posetrack.tracker.output.manifest import SourceState
 from posetrack.tracker.partial.claim import lock
@@ -28,10 +28,6 @@ from posetrack.tracker.run import record
 pytestmark = pytest.mark.slow  # whole runs
 
 OFFLINE = ("--offline", "--device", "cpu", "--quiet")
-
-
-def posetrack(*words):
-    return main([*map(str, words), *OFFLINE])
 
 
 def picture(level=90):

@@ -8,11 +8,11 @@ import pytest
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker
 from posetrack.errors import DeviceError
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.benchmark import plain_chain
-from posetrack.tracker.benchmark.runs import Clock, KnownBoxes, Run, in_turns, ours, plain
+from posetrack.tracker.benchmark import naive_pipeline
+from posetrack.tracker.benchmark.runs import Clock, KnownBoxes, Run, in_turns, naive, ours
 from posetrack.tracker.cli import build_parser, main
+from posetrack.tracker.video.open import open_source
 from posetrack.tracker.video.sample import make_crowd
-from posetrack.tracker.video.source import open_source
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,13 @@ def test_a_crowd_is_where_it_is_said_to_be(crowd):
         assert moved.mean() < 0.002
 
 
-def test_every_chain_has_its_turn_in_every_round_and_is_held_against_the_first():
+def test_every_pipeline_has_its_turn_in_every_round_and_is_held_against_the_first():
     turns = []
 
-    def chain(name, ms):
+    def pipeline(name, ms):
         return lambda: turns.append(name) or Run(ms, [ms, ms + 2], 2.0)
 
-    figures = in_turns({"slow": chain("slow", 30.0), "fast": chain("fast", 10.0)}, rounds=3)
+    figures = in_turns({"slow": pipeline("slow", 30.0), "fast": pipeline("fast", 10.0)}, rounds=3)
     assert turns == ["slow", "fast"] * 3
     assert figures["slow"]["ratio"] == 1
     assert figures["fast"] == {"median": 10, "p95": pytest.approx(12), "people": 2, "ratio": 3}
@@ -97,10 +97,10 @@ def test_a_run_of_ours_goes_from_file_to_file(threads, crowd, tmp_path):
     assert len(list(open_source(tmp_path / "out.mp4"))) == 7
 
 
-def test_the_plain_chain_is_run_from_file_to_file(crowd, tmp_path):
+def test_the_naive_pipeline_is_run_from_file_to_file(crowd, tmp_path):
     source, boxes = crowd
     seen = []
-    run = plain(
+    run = naive(
         lambda image, people: seen.append(len(people)) or image, boxes, source, tmp_path / "o.mp4", frames=5, warmup=2
     )
     assert seen == [3] * 5
@@ -108,14 +108,14 @@ def test_the_plain_chain_is_run_from_file_to_file(crowd, tmp_path):
     assert len(list(open_source(tmp_path / "o.mp4"))) == 5
 
 
-def test_a_missing_package_of_the_plain_chain_is_a_sentence(monkeypatch, capsys):
-    monkeypatch.setattr(plain_chain, "NEEDS", ("missing_transformers", "missing_lap"))
+def test_a_missing_package_of_the_naive_pipeline_is_a_sentence(monkeypatch, capsys):
+    monkeypatch.setattr(naive_pipeline, "NEEDS", ("missing_transformers", "missing_lap"))
     with pytest.raises(
         DeviceError, match=r"missing_transformers and missing_lap. Run: pip install 'posetrack\[bench\]'\."
     ):
-        plain_chain.check_installed()
+        naive_pipeline.check_installed()
     assert main(["bench", "naive"]) == 1
-    assert "The plain chain needs" in capsys.readouterr().err
+    assert "The naive pipeline needs" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

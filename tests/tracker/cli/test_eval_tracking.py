@@ -50,7 +50,7 @@ def test_a_folder_is_measured(tables, capsys, by):
     shown = capsys.readouterr().out
     assert "cross" in shown
     assert "IDF1" in shown
-    assert "keypoints apart" in shown
+    assert "keypoint distance" in shown
     figures = json.loads(target.read_text())
     assert set(figures["videos"]) == {"cross", "stand"}
     assert figures["videos"]["stand"]["IDF1"] == pytest.approx(1)
@@ -60,7 +60,7 @@ def test_a_folder_is_measured(tables, capsys, by):
     assert 0.9 < figures["all"]["box_iou"] < 1
     assert 0.9 < figures["all"]["IDF1"] < 1  # hidden while the two overlap
     assert abs(figures["all"]["lag"]) < 50
-    assert 0 < figures["all"]["apart"] < figures["all"]["apart_p95"] < 5  # of 1 % noise
+    assert 0 < figures["all"]["distance"] < figures["all"]["distance_p95"] < 5  # of 1 % noise
     assert main([*words, "--json", str(target)]) == 1  # exists
 
 

@@ -1,6 +1,5 @@
 """The command line does its whole job, with the bundled networks, on real people."""
 
-import csv
 import itertools
 import json
 import os
@@ -18,24 +17,16 @@ import cv2
 import numpy as np
 import pytest
 import servers
+from commands import posetrack, rows
 from PIL import Image
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 ROOT = Path(__file__).parents[3]
 HEADER = ["frame", "time_s", "track_id", "state", "score", "x1", "y1", "x2", "y2"]
 HEADER += [f"{name}_{part}" for name in COCO.keypoints for part in ("x", "y", "score")]
-
-
-def posetrack(*words):
-    return main([*map(str, words), "--offline", "--device", "cpu"])
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Runs that read a video with sound twice (`--refine`, `--floor auto`), with a detector that sees what a scene says."""
 
-import csv
 import json
 import math
 from dataclasses import replace
@@ -11,6 +10,7 @@ import av
 import motions
 import numpy as np
 import pytest
+from commands import rows
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
@@ -98,11 +98,6 @@ def clip(tmp_path):
             container.mux(sounds.encode(sound))
         container.mux(sounds.encode(None))
     return path
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_table_and_video_are_whole_and_the_sound_is_kept(track, tmp_path):

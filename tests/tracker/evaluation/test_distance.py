@@ -29,8 +29,8 @@ def test_sure_keypoints_are_those_of_the_truth():
     other = people()
     other.keypoints[:, :5] += [50, 0]
     figures = measure_distance([distances(compare(people(scores=scores), other))])
-    assert figures["sure"] == figures["sure_p95"] == 0
-    assert figures["apart_p95"] == pytest.approx(50)
+    assert figures["confident"] == figures["confident_p95"] == 0
+    assert figures["distance_p95"] == pytest.approx(50)
 
 
 def test_missing_keypoints_and_people_are_left_out():

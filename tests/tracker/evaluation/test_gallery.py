@@ -5,7 +5,7 @@ import pytest
 from posetrack.models.evaluation.annotations import COCO_LIKE
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.evaluation.gallery import CAPTION, PANEL, draw_error, find_errors, save_errors
-from posetrack.tracker.evaluation.pictures import Evaluation
+from posetrack.tracker.evaluation.images import Evaluation
 
 
 def person(x, *, score=None, size=100.0, image_id=1, **fields):
@@ -28,16 +28,16 @@ def kinds(run):
     return sorted((case.kind, round(case.oks, 1)) for case in find_errors(run))
 
 
-def test_poses_misses_and_false_alarms_are_distinguished():
+def test_poses_misses_and_false_positives_are_distinguished():
     run = evaluation([person(0), person(300)], [person(0, score=0.9), person(600, score=0.8)])
-    assert kinds(run) == [("false-alarm", 0), ("miss", 0), ("pose", 1)]
+    assert kinds(run) == [("false-positive", 0), ("miss", 0), ("pose", 1)]
 
 
 def test_the_more_certain_pose_takes_the_person():
     run = evaluation([person(0)], [person(2, score=0.5), person(0, score=0.9)])
     case = next(case for case in find_errors(run) if case.kind == "pose")
     assert case.oks == pytest.approx(1)
-    assert kinds(run) == [("false-alarm", 0), ("pose", 1)]
+    assert kinds(run) == [("false-positive", 0), ("pose", 1)]
 
 
 def test_a_bad_pose_in_the_persons_own_box_is_no_miss():

@@ -6,6 +6,7 @@ import json
 import motions
 import numpy as np
 import pytest
+from commands import rows
 
 from posetrack.errors import SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
@@ -14,8 +15,8 @@ from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.output.movement import BALANCE_COLUMNS, GAIT_COLUMNS, REPETITION_COLUMNS
 from posetrack.tracker.summary.agreement import agreement, by_session
-from posetrack.tracker.summary.motion_range import asymmetry, statistics
 from posetrack.tracker.summary.sessions import find_tables, read_session
+from posetrack.tracker.summary.statistics import asymmetry, statistics
 from posetrack.tracker.types import State, Tracks
 
 pandas_4 = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # in pingouin, of pandas 3.1
@@ -32,11 +33,6 @@ def table(path, people, *, quality=None):
                 cells = ["" if np.isnan(value) else value for value in values]
                 writer.writerow([index, index / 25, person, "measured", *cells, *([quality[index]] if quality else [])])
     return path
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_statistics_of_known_numbers():

@@ -4,16 +4,15 @@ import numpy as np
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.tracking.duplicates import distinct
-from posetrack.tracker.tracking.observations import Observations, from_poses
-from posetrack.tracker.types import Poses
 
 WHOLE = np.array([0.0, 0, 60, 180])
 POSE = np.random.default_rng(0).uniform([5, 5], [55, 80], (17, 2))  # of the upper half, so that a half box holds it
 
 
 def kept(boxes, keypoints, box_scores, scores=0.9):
-    poses = Poses(boxes, keypoints, np.full((len(boxes), 17), scores), box_scores)
-    rows, doubtful = distinct(Observations(*from_poses(poses)), np.array(COCO.sigmas), 0.7)
+    boxes, keypoints, box_scores = (np.array(values, dtype=np.float64) for values in (boxes, keypoints, box_scores))
+    scores = np.full((len(boxes), 17), scores)
+    rows, doubtful = distinct(boxes, keypoints, scores, box_scores, np.array(COCO.sigmas), 0.7)
     return rows.tolist(), doubtful.tolist()
 
 

@@ -133,7 +133,7 @@ class ContainerReader:
             if isinstance(error, av.error.ProtocolNotFoundError):
                 return (
                     f"Cannot open '{self.name}': FFmpeg does not read such addresses. Track them with the command "
-                    f"posetrack, which fetches files of buckets, or copy them to this machine; see docs/scale.md."
+                    f"posetrack, which fetches files of buckets, or copy them to this machine; see docs/buckets.md."
                 )
             return f"Cannot open '{self.name}': {why}. Check the address and the network, or raise the timeout."
         if isinstance(error, av.error.EOFError):

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from .boxes import movies, reaches_beyond
+from .mp4_boxes import count_movies, reaches_beyond
 
 _SIGNATURE = 8  # bytes that begin a file, of which a longer signature has no more in common by chance
 _SIGNED = frozenset({"flv", "asf", "ivf"})  # formats that begin with a signature, and are read to their first end
@@ -25,7 +25,7 @@ def is_joined(path: Path, format: str) -> bool:
         path: of the file.
         format: FFmpeg's name of it.
     """
-    return movies(path) > 1 if "mp4" in format else format in _SIGNED and repeats(path)
+    return count_movies(path) > 1 if "mp4" in format else format in _SIGNED and repeats(path)
 
 
 def repeats(path: Path) -> bool:

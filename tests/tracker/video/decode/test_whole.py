@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posetrack.tracker.video.decode.whole import has_hole
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 KINDS = {
     "mkv": {"codec": "mjpeg", "pix_fmt": "yuvj420p", "container_options": {"cluster_time_limit": "500"}},

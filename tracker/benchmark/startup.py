@@ -1,4 +1,4 @@
-"""Start-up time and memory of pipelines; each start is a new process that runs `first_answer`."""
+"""Start-up time and memory of pipelines; each start is a new process that runs `first_frame`."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def starts(detector: Path, pose: Path, *, folder: Path, rounds: int) -> dict[str
         "bundled": ("bundled", "bundled"),
     }
     cold = {f"{name}, first start": measure("ours", *networks, cache=folder / name) for name, networks in ours.items()}
-    output: dict[str, list[dict[str, float]]] = {"plain chain": [], **{name: [] for name in ours}}
+    output: dict[str, list[dict[str, float]]] = {"naive pipeline": [], **{name: [] for name in ours}}
     for _ in range(rounds):
-        output["plain chain"].append(measure("plain", detector, pose))
+        output["naive pipeline"].append(measure("naive", detector, pose))
         for name, networks in ours.items():
             output[name].append(measure("ours", *networks, cache=folder / name))
     later = {name: {key: median(one[key] for one in own) for key in own[0]} for name, own in output.items()}
     return later | cold
 
 
-def measure(chain: str, detector: str | Path, pose: str | Path, *, cache: Path | None = None) -> dict[str, float]:
+def measure(pipeline: str, detector: str | Path, pose: str | Path, *, cache: Path | None = None) -> dict[str, float]:
     """Start a process that loads a pipeline and processes one frame with one person.
 
     Args:
-        chain: `ours` or `plain`.
+        pipeline: `ours` or `naive`.
         detector: name or file of the detector.
         pose: name or file of the pose network.
         cache: folder for converted networks and compiled code; None for the user's cache.
@@ -52,7 +52,7 @@ def measure(chain: str, detector: str | Path, pose: str | Path, *, cache: Path |
         dirty memory in MB.
     """
     started = time.time()
-    command = [sys.executable, "-m", f"{__package__}.first_answer", chain, str(detector), str(pose)]
+    command = [sys.executable, "-m", f"{__package__}.first_frame", pipeline, str(detector), str(pose)]
     place = {"POSETRACK_CACHE": str(cache), "NUMBA_CACHE_DIR": ""} if cache else {}
     output = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | place).stdout
     end, memory, private = json.loads(output.splitlines()[-1])

@@ -1,6 +1,6 @@
 """Load a pipeline, process one frame with one person, and print the time of the result and the memory as JSON.
 
-python -m posetrack.tracker.benchmark.first_answer ours|plain DETECTOR POSE
+python -m posetrack.tracker.benchmark.first_frame ours|naive DETECTOR POSE
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def _ours(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
     )
 
 
-def _plain(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
-    from .plain_chain import PlainChain
+def _naive(detector: str, pose: str) -> Callable[[np.ndarray, np.ndarray], Any]:
+    from .naive_pipeline import NaivePipeline
 
-    return PlainChain(Path(detector), Path(pose))
+    return NaivePipeline(Path(detector), Path(pose))
 
 
 if __name__ == "__main__":
     what, *files = sys.argv[1:]
-    answer = {"ours": _ours, "plain": _plain}[what](*files)
+    answer = {"ours": _ours, "naive": _naive}[what](*files)
     answer(np.full((720, 1280, 3), 90, np.uint8), np.array([[500.0, 100.0, 700.0, 600.0]]))
     answered = time.time()
 

@@ -1,4 +1,4 @@
-"""The last words of a command: the files that it wrote."""
+"""Print which files a command wrote."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 
-def name(*files: str | Path | None) -> int:
+def print_files(*files: str | Path | None) -> int:
     """Print the files that were written, one a line, also for scripts; return the exit code of success."""
     for file in filter(None, files):
         sys.stdout.write(f"{file}\n")

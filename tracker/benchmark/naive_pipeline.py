@@ -1,4 +1,4 @@
-"""The baseline of `bench pipeline`: Ultralytics' tracking, transformers' ViTPose and OpenCV's writer.
+"""The baseline of `bench naive`: Ultralytics' tracking, transformers' ViTPose and OpenCV's writer.
 
 It follows the documentation of these libraries. Only this module needs transformers and lap.
 """
@@ -27,7 +27,7 @@ def check_installed() -> None:
     """
     missing = [name for name in NEEDS if util.find_spec(name) is None]
     if missing:
-        raise DeviceError(f"The plain chain needs {' and '.join(missing)}. Run: pip install 'posetrack[bench]'.")
+        raise DeviceError(f"The naive pipeline needs {' and '.join(missing)}. Run: pip install 'posetrack[bench]'.")
 
 
 def make_networks(folder: Path) -> tuple[Path, Path]:
@@ -49,7 +49,7 @@ def make_networks(folder: Path) -> tuple[Path, Path]:
     return folder / "yolo11n.pt", folder / "vitpose.safetensors"
 
 
-class PlainChain:
+class NaivePipeline:
     """Callable `(image) -> image`: detect, track, estimate poses and draw, frame by frame.
 
     Args:

@@ -12,8 +12,8 @@ from posetrack.models.evaluation.coco import BOX_METRICS, KEYPOINT_METRICS
 from posetrack.models.evaluation.protocol import POTR, VITPOSE
 from posetrack.models.geometry import processing
 from posetrack.tracker.cli import eval as command
-from posetrack.tracker.evaluation import pictures as evaluation
-from posetrack.tracker.evaluation.pictures import evaluate
+from posetrack.tracker.evaluation import images as evaluation
+from posetrack.tracker.evaluation.images import evaluate
 from posetrack.tracker.types import Detections, Poses
 
 
@@ -123,7 +123,7 @@ def test_detected_boxes_and_what_they_missed(folder):
     assert run.tables["boxes"]["AR"] == pytest.approx(2 / 4)
 
 
-def test_doubles_do_not_count_as_false_alarms(folder):
+def test_doubles_do_not_count_as_false_positives(folder):
     oracle = Oracle(folder)
     run = evaluate(
         folder / "images",

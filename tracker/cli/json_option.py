@@ -1,4 +1,4 @@
-"""The words `--json FILE` of the commands that measure or list."""
+"""The option `--json FILE` of the commands that measure or list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .options import add_shared
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json` and `--overwrite` to the parser of a command."""
-    parser.add_argument("--json", metavar="FILE", help="write the figures to a file, too")
+    parser.add_argument("--json", metavar="FILE", help="also write the results to a JSON file")
     add_shared(parser, "overwrite")
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from ..live.answer import Format
 from ..live.schema import NDJSON
@@ -28,6 +28,7 @@ _ADDRESS = re.compile(r"\d{1,2}|(?:rtsps?|https?|rtmps?|udp|srt)://\S+", re.IGNO
 class New(BaseModel):
     """A camera to add."""
 
+    model_config = ConfigDict(extra="forbid")  # a mistyped name would do nothing
     source: str = Field(max_length=1000, description="index of a webcam of the server, or address of a stream")
     name: str = Field("", max_length=60, description="shown to people")
 
@@ -35,6 +36,7 @@ class New(BaseModel):
 class Change(BaseModel):
     """What to change of a camera."""
 
+    model_config = ConfigDict(extra="forbid")
     name: str | None = Field(None, max_length=60, description="shown to people")
     blur_faces: StrictBool | None = Field(None, description="in the pictures that are sent")
     scene: Scene | None = Field(None, description="regions, lines, and what a metre is; replaces the last one")

@@ -109,6 +109,7 @@ def test_a_camera_can_be_named_and_stopped(serving, stream):
         assert next(iter(listed(client))).startswith("http://127.0.0.1")
         assert client.patch(path, json={"name": "Hall"}).json()["name"] == "Hall"
         assert client.patch(path, json={"blur_faces": True}).json()["blur_faces"] is True
+        assert "blur_face" in client.patch(path, json={"blur_face": False}).json()["detail"]
         running(client, "Hall")
         with app.socket(f"{path}/view") as viewer:
             viewed(viewer)
@@ -173,6 +174,14 @@ def test_faces_stay_blurred_or_the_server_does_not_start(serving, stream, bright
             assert client.patch(path, json={"blur_faces": True}).json()["blur_faces"]
         with pytest.raises(UsageError, match="cannot be blurred"), serving(skipping, sources=(address(one),)):
             pass
+
+
+def test_a_mistyped_field_is_refused(app):
+    with app.client() as client:
+        answer = client.post("/api/cameras", json={"source": "0", "names": "Hall"})
+        assert answer.status_code == 422
+        assert "names" in answer.text
+        assert client.get("/api/cameras").json() == []
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from .tracker.features.events.event import Event
     from .tracker.features.events.regions import Line, Zone
     from .tracker.features.events.zones import ZoneCounter
-    from .tracker.features.extraction.stream import ActionFeatures, Features
+    from .tracker.features.extraction.features import Features
+    from .tracker.features.extraction.stream import ActionFeatures
     from .tracker.features.kinematics.angles import joint_angles
     from .tracker.formats.files import read_recording, write_recording
     from .tracker.formats.recording import Recording
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
     from .tracker.tracking.tracker import PoseTracker
     from .tracker.types import Detections, Frame, Poses, Tracks
     from .tracker.types.person import Person
-    from .tracker.video.source import Source, open_source
-    from .tracker.video.writer import VideoWriter
+    from .tracker.video.open import open_source
+    from .tracker.video.source import Source
+    from .tracker.video.write.video import VideoWriter
 
 # A bare checkout has tracker/ and models/ beside this folder; installed, they are inside it.
 if not (Path(__file__).parent / "tracker").is_dir():
@@ -51,7 +53,7 @@ _HOMES = {
     "Detections": "tracker.types",
     "Event": "tracker.features.events.event",
     "EventDetector": "tracker.features.events.detector",
-    "Features": "tracker.features.extraction.stream",
+    "Features": "tracker.features.extraction.features",
     "Floor": "tracker.features.calibration.measures",
     "Frame": "tracker.types",
     "Length": "tracker.features.calibration.measures",
@@ -65,14 +67,14 @@ _HOMES = {
     "Skeleton": "models.geometry.keypoints",
     "Source": "tracker.video.source",
     "Tracks": "tracker.types",
-    "VideoWriter": "tracker.video.writer",
+    "VideoWriter": "tracker.video.write.video",
     "Window": "tracker.output.window",
     "Zone": "tracker.features.events.regions",
     "ZoneCounter": "tracker.features.events.zones",
     "draw": "tracker.output.draw",
     "joint_angles": "tracker.features.kinematics.angles",
     "load_pipeline": "tracker.load",
-    "open_source": "tracker.video.source",
+    "open_source": "tracker.video.open",
     "read_recording": "tracker.formats.files",
     "refine": "tracker.tracking.refine",
     "sequences": "tracker.formats.sequences",

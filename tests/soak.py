@@ -30,9 +30,9 @@ import servers
 
 from posetrack.tracker.load import load_pipeline
 from posetrack.tracker.loop import loop
+from posetrack.tracker.video.open import open_source
 from posetrack.tracker.video.sample import make_sample
-from posetrack.tracker.video.source import open_source
-from posetrack.tracker.video.writer import VideoWriter
+from posetrack.tracker.video.write.video import VideoWriter
 
 RESULTS = ("out.mp4", "out.csv", "out.csv.json", "features.csv", "features.csv.json", "report.html")
 LATENCY = 2.0  # seconds after a lost stream's first frame within which frames are as fresh as before
@@ -76,8 +76,8 @@ class Expected:
         size: bytes of the largest result.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.clip = make_sample(folder / "clip.mp4", seconds=3, fps=15)
+    def __init__(self, folder: Path, *, fps: float = 15) -> None:
+        self.clip = make_sample(folder / "clip.mp4", seconds=3, fps=fps)
         self._whole = folder / "whole"
         begun = time.monotonic()
         whole(self.clip, self._whole)

@@ -30,8 +30,9 @@ from posetrack.tracker.partial import PartialFile
 from posetrack.tracker.perception.file_detector import FileDetector
 from posetrack.tracker.types import Frame
 from posetrack.tracker.video.address import redact
-from posetrack.tracker.video.source import open_source
-from posetrack.tracker.video.writer import VideoWriter, open_writer
+from posetrack.tracker.video.open import open_source
+from posetrack.tracker.video.write.video import VideoWriter
+from posetrack.tracker.video.writer import open_writer
 from tests import foreign_networks as networks
 
 SEED = int(os.environ.get("POSETRACK_FUZZ_SEED", "0"))

@@ -1,1 +1,1 @@
-"""The running app: video in, people through time, results out."""
+"""The application: frames in, tracks and results out."""

@@ -21,7 +21,8 @@ from .types import Frame, Tracks
 from .types.conversions import to_dataframe
 from .video.address import parse_source
 from .video.batch import gather
-from .video.source import Source, open_source
+from .video.open import open_source
+from .video.source import Source
 
 log = logging.getLogger("posetrack")
 

@@ -1,4 +1,4 @@
-"""The one door to transformers: its RT-DETR, RT-DETRv2 and RF-DETR detectors, whose files are read as data.
+"""The only import of transformers: its RT-DETR, RT-DETRv2 and RF-DETR detectors, whose files are read as data.
 
 Zhao et al., "DETRs Beat YOLOs on Real-time Object Detection" (2023); Lv et al., "RT-DETRv2" (2024); Robinson et al.,
 "RF-DETR" (2025).

@@ -15,7 +15,7 @@ from posetrack.tracker.loop import loop
 from posetrack.tracker.output.sinks import Sinks
 from posetrack.tracker.perception.schedule import Schedule
 from posetrack.tracker.types import Frame
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 both = pytest.mark.parametrize("threads", [True, False])
 

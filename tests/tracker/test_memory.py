@@ -17,9 +17,9 @@ from posetrack.tracker.features.events.regions import Zone
 from posetrack.tracker.features.events.zones import ZoneCounter
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
-from posetrack.tracker.report.measurements import Collector
+from posetrack.tracker.report.collector import Collector
 from posetrack.tracker.types import Poses, State, Tracks
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 FPS = 2  # the windows, of up to 15 s, are full after a few frames
 

@@ -20,9 +20,12 @@ from ...errors import PosetrackError, SourceError
 from ..config.source import Source as SourceOptions
 from ..loop import follow
 from ..pipeline import Observed, Pipeline
+from ..run.staging import fetched
 from ..stages import Stage, parallel
 from ..video.decode.container import TOLERANCE
-from ..video.source import Source, open_source
+from ..video.open import open_source
+from ..video.place import Remote
+from ..video.source import Source
 from .schedule import Lost, WorkerPool, schedule
 from .worker import Finished
 
@@ -63,9 +66,9 @@ def split(
 
 @dataclass(frozen=True, slots=True)
 class Observe:
-    """The task of observing a segment of a video."""
+    """The task of observing a segment of a video, of which a worker makes its own copy if it is in a store."""
 
-    path: Path
+    source: Path | Remote
     segment: Segment
     reading: SourceOptions
 
@@ -75,7 +78,7 @@ class Observe:
         Raises:
             PosetrackError: the video cannot be read.
         """
-        part: Any = {"source": self.path, "start": self.segment.start or None, "end": self.segment.end}
+        part: Any = {"start": self.segment.start or None, "end": self.segment.end, "name": str(self.source)}
         kept: list[Observed] = []
 
         def record(observed: Observed) -> None:
@@ -85,7 +88,8 @@ class Observe:
         session = pipeline.session()
         session.record = record
         with (
-            open_source(**(dataclasses.asdict(self.reading) | part)) as frames,
+            fetched(self.source) as path,
+            open_source(**(dataclasses.asdict(self.reading) | part | {"source": path})) as frames,
             follow(frames, session, threads=parallel(session.estimator.network)) as people,
         ):
             for _ in people:
@@ -103,21 +107,27 @@ def segments_of(frames: Source, reading: SourceOptions) -> list[Segment]:
 
 @contextmanager
 def observing(
-    frames: Source, reading: SourceOptions, segments: Sequence[Segment], workers: WorkerPool, *, count: int
+    frames: Source,
+    source: Path | Remote,
+    reading: SourceOptions,
+    segments: Sequence[Segment],
+    workers: WorkerPool,
+    *,
+    count: int,
 ) -> Iterator[Callable[[Frame], Observed]]:
     """Observe the segments of a source in workers; gives a function that returns what was observed of each frame.
 
     As many segments are kept in memory as there are workers, and the one in use.
 
     Args:
-        frames: the opened source, of a file.
+        frames: the opened source.
+        source: its file, as the workers find it.
         reading: options of reading it.
         segments: in order.
         workers: none of which is started yet.
         count: of workers.
     """
-    assert frames.path, "a video file"
-    tasks = [Observe(frames.path, segment, reading) for segment in segments]
+    tasks = [Observe(source, segment, reading) for segment in segments]
     stop = threading.Event()
     try:
         with closing(Stage(_in_order(schedule(workers, tasks, count=count), stop), limit=count)) as ready:

@@ -24,8 +24,8 @@ from ..pipeline import Pipeline
 from ..stages import parallel
 from ..types import Detections, Frame
 from ..video.images.image import read_image
+from ..video.open import open_source
 from ..video.sample import PHOTOS, make_crowd
-from ..video.source import open_source
 from .network import FRAME, cut_all, start
 from .runs import Clock, KnownBoxes, with_networks
 

@@ -17,7 +17,7 @@ from ..loop import loop
 from ..output.sinks import OverlaySink, Sinks
 from ..pipeline import Pipeline
 from ..types import Detections, Frame
-from ..video.source import open_source
+from ..video.open import open_source
 from ..video.writer import open_writer
 
 

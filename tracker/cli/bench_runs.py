@@ -31,8 +31,8 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from ..benchmark.machine import ceiling, environment, machine, one_core
     from ..benchmark.runs import in_turns, ours, shares
     from ..benchmark.stages import measure
+    from ..video.open import open_source
     from ..video.sample import make_crowd, make_sample
-    from ..video.source import open_source
 
     pipeline = _load(args, model=args.model, detector=args.detector)
     ahead = _load(args, model=args.model, detector=args.detector, streams=streams(live=False))

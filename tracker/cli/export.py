@@ -97,15 +97,15 @@ def _write_int8(args: argparse.Namespace, path: Path) -> None:
     from ..perception.pose import read_pose_weights
     from ..perception.quantization import make_int8, people_crops
     from ..perception.runtimes.load import network_key
+    from ..video.evenly_spaced import evenly_spaced_frames
     from ..video.sample import make_sample
-    from ..video.spread import spread_frames
 
     weights = read_pose_weights(args.name, offline=args.offline)
     if not isinstance(weights.card, PoseCard):
         raise UsageError(f"--int8 is for top-down pose networks; {args.name} is a single-stage one. Leave it out.")
     source = args.calibrate or make_sample(path.with_name("sample.mp4"))
     detector = load_detector(device="cpu", conf=0.4, offline=True)
-    crops = people_crops(spread_frames(source), detector, weights.card)
+    crops = people_crops(evenly_spaced_frames(source), detector, weights.card)
     agreement, speed = make_int8(network_key("pose", args.name), lambda: weights, crops, path)
     then = "takes it where the processor has VNNI" if speed.is_worthwhile else f"stays with {speed.precision}"
     Console().print(

@@ -18,7 +18,7 @@ def add_parser(commands: Any) -> None:
         "features",
         help="compute joint angles, speeds, postures and events from a keypoint table",
         description="Read a table that --csv wrote, or a file of another format with times, and write the tables that "
-        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md describes "
+        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md leads to "
         "every column.",
     )
     parser.add_argument("source", help="keypoint table")

@@ -61,7 +61,7 @@ def _read(args: argparse.Namespace) -> Any:
     from ..features.extraction.stream import ActionFeatures
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
-    from ..report.measurements import Collector
+    from ..report.collector import Collector
     from ..report.table import is_features, read_features
 
     if is_features(Path(args.source)):

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from ..formats.files import read_recording
     from ..output.actions import ActionSink
     from ..partial import Transaction
-    from ..report.earlier import add_video, facts_of, titled
+    from ..report.earlier_run import add_video, facts_of, with_texts
     from ..report.writer import Report
 
     recording = read_recording(args.source, fps=args.fps)
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             with ActionSink(actions, detector, people, zones=zones, movements=[people.movement]) as sink:
                 for index, time, tracks in recording.timed():
                     sink.write_rows(index, time, tracks)
-            facts = titled(facts_of(recording), title=args.title, notes=args.notes)
+            facts = with_texts(facts_of(recording), title=args.title, notes=args.notes)
             if args.video:
                 add_video(args.video, report, start=facts.get("config", {}).get("start") or 0.0)
         report.save(facts)

@@ -34,8 +34,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, summarise and write."""
-    from ..summary.motion_range import DEFINITIONS, tidy, wide
     from ..summary.sessions import find_tables, read_session
+    from ..summary.statistics import DEFINITIONS, tidy, wide
     from ..summary.writing import write_table
 
     tables = find_tables(args.sources)

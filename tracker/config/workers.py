@@ -25,6 +25,7 @@ class Workers:
         "where processes run: `local`, on this machine, or `ray`, on a cluster",
         "NAME",
         choices=("local", "ray"),
+        see="cluster.md",
     )
     address: str = option(
         "local",

@@ -15,7 +15,7 @@ TITLES = {"keypoints": "Keypoints", "boxes": "Person boxes"}
 WIDEST = 12  # maximum number of columns in 80 characters
 
 
-def show(tables: dict[str, dict[str, float]], console: Console, titles: dict[str, str]) -> None:
+def print_scores(tables: dict[str, dict[str, float]], console: Console, titles: dict[str, str]) -> None:
     """Print each table as one row of metrics, or as a list if there are many; a dash for a metric without people."""
     for part, figures in tables.items():
         values = ["-" if value < 0 else f"{value:.3f}" for value in figures.values()]

@@ -16,7 +16,7 @@ import numpy as np
 from ..features.calibration.measures import UNCALIBRATED, Calibration
 from .individuals import blocks, spans_of
 from .libraries import library
-from .metres import places_of
+from .metres import metres_of
 from .recording import Recording, check_empty
 
 _BLOCK = 512  # bytes
@@ -33,7 +33,7 @@ def write_c3d(path: Path, recording: Recording, *, calibration: Calibration = UN
     """
     ezc3d = library("ezc3d", "C3D")
     spans, (known, _), rate = spans_of(recording)
-    ids, places = sorted(spans), places_of(recording, calibration)
+    ids, places = sorted(spans), metres_of(recording, calibration)
     frames = max((span.last + 1 for span in spans.values()), default=0)
     check_empty(recording.path, people=len(known), frames=frames)
     factor = _PER_METRE if calibration.metric else 1.0

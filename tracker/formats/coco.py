@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import SourceError
 from ...models.geometry.skeletons import SKELETONS
 from ...numeric import as_number, as_numbers, as_whole
-from .placeholders import measured, without_placeholders
+from .placeholders import placeholders_to_nan, without_placeholders
 from .recording import Recording, boxes_around
 from .trajectories import from_columns, skeleton_of
 
@@ -51,7 +51,7 @@ def read_coco(path: Path) -> Recording:
         num_keypoints = len(people[0]["keypoints"]) // 3 if people else 17
         points = np.array([as_numbers(person["keypoints"]) for person in people], dtype=np.float64)
         points = points.reshape(len(people), num_keypoints, 3)
-        found = measured(points)
+        found = placeholders_to_nan(points)
         keypoints = found[..., :2]
         boxes = np.array(
             [as_numbers(person.get("bbox") or (np.nan,) * 4) for person in people], dtype=np.float64

@@ -39,26 +39,26 @@ def read_rows(path: Path) -> Iterator[Row]:
                     continue
                 width = width or len(cells)
                 if len(cells) != width and (len(cells) < width or any(cells[width:])):
-                    raise SourceError(f"'{path}' is broken in line {number}: it has {len(cells)} of {width} cells.")
+                    raise SourceError(f"'{path}' is invalid in line {number}: it has {len(cells)} of {width} cells.")
                 yield number, cells
         except UnicodeError as error:
             raise SourceError(f"'{path}' is not UTF-8 after line {number}. Save it as 'CSV UTF-8'.") from error
         except (csv.Error, TypeError) as error:  # a TypeError for an invalid separator
-            where = f"'{path}' is broken after line {number}"
+            where = f"'{path}' is invalid after line {number}"
             raise SourceError(f"{where}: {error}. Export it again, or remove that line.") from error
 
 
 def header_of(path: Path) -> list[str]:
     """Return the column names; empty for an empty file."""
-    return next((names(cells) for _, cells in read_rows(path)), [])
+    return next((column_names(cells) for _, cells in read_rows(path)), [])
 
 
-def names(cells: Sequence[str]) -> list[str]:
+def column_names(cells: Sequence[str]) -> list[str]:
     """Return names without surrounding blanks."""
     return [cell.strip() for cell in cells]
 
 
-def places(header: Sequence[str], wanted: Sequence[str]) -> list[int]:
+def column_indices(header: Sequence[str], wanted: Sequence[str]) -> list[int]:
     """Return the indices of columns.
 
     Raises:
@@ -88,7 +88,7 @@ def number(cell: str, name: str) -> float:
         try:
             return float(cell.replace(",", "."))
         except ValueError:
-            raise ValueError(f"{name} is '{short(cell)}', not a number") from None
+            raise ValueError(f"{name} is '{shortened(cell)}', not a number") from None
 
 
 def whole(cell: str, name: str, *, least: int) -> int:
@@ -99,16 +99,16 @@ def whole(cell: str, name: str, *, least: int) -> int:
     """
     value = number(cell, name)
     if not (value.is_integer() and least <= value < 2**53):
-        raise ValueError(f"{name} is '{short(cell)}', not a whole number from {least} on")
+        raise ValueError(f"{name} is '{shortened(cell)}', not a whole number from {least} on")
     return int(value)
 
 
-def short(cell: str) -> str:
+def shortened(cell: str) -> str:
     """Return a cell, shortened for errors."""
     return cell if len(cell) <= 40 else f"{cell[:37]}..."
 
 
-def frames(rows: Iterator[Row], column: int, path: Path) -> Iterator[list[Row]]:
+def rows_by_frame(rows: Iterator[Row], column: int, path: Path) -> Iterator[list[Row]]:
     """Yield the rows of each frame.
 
     Raises:
@@ -119,6 +119,6 @@ def frames(rows: Iterator[Row], column: int, path: Path) -> Iterator[list[Row]]:
         for row in group:
             same.append(row)
             if len(same) > MAX_ROWS:
-                cell = short(row[1][column])
+                cell = shortened(row[1][column])
                 raise SourceError(f"'{path}' has {MAX_ROWS} rows of frame {cell} by line {row[0]}. Number its frames.")
         yield same

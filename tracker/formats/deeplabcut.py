@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, SourceError
-from .csv_rows import names, number, read_rows, whole
-from .hdf5 import own
+from .csv_rows import column_names, number, read_rows, whole
+from .hdf5 import local_member
 from .individuals import MAX_FRAMES, MAX_POINTS, blocks, frames_of, ids_of, name_of
 from .libraries import library
 from .plain_pickle import load_plain
@@ -86,7 +86,7 @@ def read_dlc_csv(path: Path) -> Recording:
     Raises:
         SourceError: the file is invalid.
     """
-    levels = {cells[0].strip(): names(cells[1:]) for _, cells in islice(read_rows(path), len(_LEVELS))}
+    levels = {cells[0].strip(): column_names(cells[1:]) for _, cells in islice(read_rows(path), len(_LEVELS))}
     depth = sum(name in _LEVELS for name in levels)
     return _recording(path, list(zip(*(levels[name] for name in _LEVELS if name in levels))), partial(_csv, depth))
 
@@ -103,7 +103,9 @@ def _csv(depth: int, path: Path) -> Iterator[tuple[list[int], NDArray[np.float64
                 counted = counted and not (position == 0 and _is_name(cells[0]))
                 numbers.append(whole(cells[0], "frame", least=0) if counted else position)
             except ValueError as error:
-                raise SourceError(f"'{path}' is broken in line {line}: {error}. Correct or remove the line.") from error
+                raise SourceError(
+                    f"'{path}' is invalid in line {line}: {error}. Correct or remove the line."
+                ) from error
             position += 1
         yield numbers, np.array(values)
 
@@ -122,7 +124,7 @@ def read_dlc_h5(path: Path) -> Recording:
     h5py = library("h5py", "DeepLabCut's HDF5")
     try:
         with h5py.File(path) as file:
-            group = own(file, KEY)
+            group = local_member(file, KEY)
             if "table" in group:
                 (axis,) = load_plain(bytes(group.attrs["non_index_axes"]))
                 heads = [tuple(map(str, head)) for head in axis[1]]
@@ -136,7 +138,7 @@ def read_dlc_h5(path: Path) -> Recording:
 
 def _level(group: Any, n: int) -> list[str]:
     """Return the names of one column level of a fixed layout."""
-    words, labels = own(group, f"axis0_level{n}"), own(group, f"axis0_label{n}")
+    words, labels = local_member(group, f"axis0_level{n}"), local_member(group, f"axis0_label{n}")
     if max(words.size, labels.size) > MAX_POINTS * len(_COORDS):
         raise ValueError(f"it has {labels.size} columns")
     found = [name.decode() for name in words[:]]
@@ -145,10 +147,10 @@ def _level(group: Any, n: int) -> list[str]:
 
 def _h5(path: Path) -> Iterator[tuple[list[int], NDArray[np.float64]]]:
     with library("h5py", "DeepLabCut's HDF5").File(path) as file:
-        group = own(file, KEY)
+        group = local_member(file, KEY)
         table = "table" in group
-        values = own(group, "table" if table else "block0_values")
-        index = own(group, "axis1") if not table and "axis1" in group else None
+        values = local_member(group, "table" if table else "block0_values")
+        index = local_member(group, "axis1") if not table and "axis1" in group else None
         if len(values) > MAX_FRAMES or values.size > MAX_FRAMES * MAX_POINTS:
             raise ValueError(f"it has {len(values)} rows")
         for first in range(0, len(values), _BLOCK):

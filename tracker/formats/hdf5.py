@@ -10,7 +10,7 @@ from .libraries import library
 MAX_CHUNK = 64_000_000  # bytes that must be unpacked to read one value; writers choose about 1 MB
 
 
-def own(group: Any, name: str) -> Any:
+def local_member(group: Any, name: str) -> Any:
     """Return a member of a group that is stored in its own file, and can be read in parts.
 
     HDF5 can link to other files and show any bytes of them as numbers.

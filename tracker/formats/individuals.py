@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .placeholders import measured
+from .placeholders import placeholders_to_nan
 from .recording import Recording, TimedTracks, tracks_of
 
 _FRAMES = 256  # per block
@@ -112,7 +112,7 @@ def frames_of(
         ids: of the P people.
         box_scores: (F, P); 1 where unknown.
     """
-    points = measured(points)
+    points = placeholders_to_nan(points)
     present: Any = np.isfinite(points[..., 0]).any(-1)  # (F, P)
     for f in np.flatnonzero(present.any(1)).tolist():
         rows = np.flatnonzero(present[f])

@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
 from ..types import State
-from .csv_rows import Row, frames, names, number, places, read_rows, short, whole
+from .csv_rows import Row, column_indices, column_names, number, read_rows, rows_by_frame, shortened, whole
 from .recording import Recording, TimedTracks, tracks_of
 from .table import state_of
 from .trajectories import skeleton_of
@@ -45,7 +45,7 @@ def read_long(path: Path) -> Recording:
     for line, cells in rows:
         found[cells[4].strip()] = None
         if len(found) > _MAX_KEYPOINTS:
-            raise _broken(path, line, f"there are already {len(found)} keypoints, the last one '{short(cells[4])}'")
+            raise _broken(path, line, f"there are already {len(found)} keypoints, the last one '{shortened(cells[4])}'")
     skeleton = skeleton_of(list(found), any_order=True)
     return Recording(skeleton, partial(_frames, path, skeleton), path)
 
@@ -54,7 +54,7 @@ def _rows(path: Path) -> Iterator[Row]:
     """Return the rows with their cells in the order of `COLUMNS`, the header first."""
     rows = read_rows(path)
     line, header = next(rows)
-    at = places(names(header), COLUMNS)
+    at = column_indices(column_names(header), COLUMNS)
     yield line, list(COLUMNS)
     for line, cells in rows:
         yield line, [cells[place] for place in at]
@@ -68,7 +68,7 @@ def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
     rows = _rows(path)
     next(rows)
     column = {name: k for k, name in enumerate(skeleton.keypoints)}
-    for group in frames(rows, 0, path):
+    for group in rows_by_frame(rows, 0, path):
         people: dict[int, tuple[State, dict[int, list[float]]]] = {}
         for line, (frame, seconds, person, state, name, *cells) in group:
             try:

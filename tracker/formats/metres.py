@@ -16,7 +16,7 @@ from .recording import Recording
 Places = Callable[[int, NDArray[np.float64]], NDArray[np.float64]]
 
 
-def places_of(recording: Recording, calibration: Calibration) -> Places:
+def metres_of(recording: Recording, calibration: Calibration) -> Places:
     """Return a function that turns a person's ID and places (..., 2) in pixels into metres, y up.
 
     Without a scale they stay in pixels. A person has one scale: with the height of the people, the median

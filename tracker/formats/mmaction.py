@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import SourceError, UsageError
 from ...models.geometry.skeletons import SKELETONS
-from .placeholders import measured, without_placeholders
+from .placeholders import placeholders_to_nan, without_placeholders
 from .plain_pickle import dump_plain, load_plain
 from .recording import Recording, boxes_around
 from .sequences import MAX_GAP, sequences
@@ -108,7 +108,7 @@ def _rows(annotation: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         raise ValueError(f"keypoint and keypoint_score have the shapes {keypoints.shape} and {scores.shape}")
     fps, start = annotation.get("fps"), annotation.get("start_s", 0.0)
     first = round(start * fps) if fps else 0
-    points = measured(np.concatenate([keypoints, scores[..., None]], axis=-1).astype(np.float64))
+    points = placeholders_to_nan(np.concatenate([keypoints, scores[..., None]], axis=-1).astype(np.float64))
     keypoints, scores = points[..., :2], np.nan_to_num(points[..., 2])
     for m, t in np.ndindex(*scores.shape[:2]):
         if scores[m, t].any():

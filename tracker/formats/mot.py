@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import SourceError
-from .csv_rows import short
+from .csv_rows import shortened
 from .placeholders import without_placeholders
 from .recording import MAX_INDEX, Recording
 from .trajectories import BOXES, from_columns
@@ -39,7 +39,9 @@ def read_mot(path: Path) -> Recording:
             broken = True
         if broken:
             example = "give frame,id,left,top,width,height,conf with frames from 1"
-            raise SourceError(f"'{path}' is not a MOT file: row {number + 1} is '{short(','.join(row))}'; {example}.")
+            raise SourceError(
+                f"'{path}' is not a MOT file: row {number + 1} is '{shortened(','.join(row))}'; {example}."
+            )
     flag, label, visibility = values[:, 6:].T
     truth = label >= 0  # results have -1,-1,-1 there
     judged = (flag != 0) & (label == _PEDESTRIAN)

@@ -20,7 +20,7 @@ from ...models.geometry.keypoints import Skeleton
 from ...models.geometry.skeletons import BODY_25
 from ...numeric import as_numbers, as_whole
 from ..types import Tracks
-from .placeholders import measured
+from .placeholders import placeholders_to_nan
 from .recording import Recording, TimedTracks, tracks_of
 from .trajectories import in_skeleton
 
@@ -112,7 +112,7 @@ def _frames(files: list[Path], lowest: int) -> Iterator[TimedTracks]:
             points = wide
         if points.shape[1] != len(BODY_25):
             raise SourceError(f"'{file}' has {points.shape[1]} keypoints per person, neither BODY_25's nor COCO's 18.")
-        found = measured(points)
+        found = placeholders_to_nan(points)
         present = np.flatnonzero(np.isfinite(found[..., 0]).any(1))
         ids = [ids[row] for row in present.tolist()]
         if len(set(ids)) < len(ids) or min(ids, default=0) < 0:

@@ -16,7 +16,7 @@ from .trajectories import Trajectories
 log = logging.getLogger("posetrack")
 
 
-def measured(points: NDArray[np.floating]) -> NDArray[np.floating]:
+def placeholders_to_nan(points: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return points (..., 3) of x, y and confidence, with NaN for placeholders.
 
     Placeholders are points at (0, 0), with a non-finite coordinate, or with a confidence of 0 or below. An unknown

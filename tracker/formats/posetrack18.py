@@ -14,7 +14,7 @@ from ...models.geometry.keypoints import Skeleton
 from ...models.geometry.skeletons import POSETRACK18
 from ...numeric import as_number, as_numbers, as_whole
 from ..types import Tracks
-from .placeholders import measured, without_placeholders
+from .placeholders import placeholders_to_nan, without_placeholders
 from .recording import Recording, boxes_around
 from .trajectories import from_columns, in_skeleton, skeleton_of
 
@@ -39,7 +39,7 @@ def read_posetrack18(path: Path) -> Recording:
         flags = (points[..., 2] > 0).astype(float)
         given = [as_numbers(person.get("scores") or flag) for person, flag in zip(people, flags.tolist())]
         scores = np.where(flags > 0, np.array(given, dtype=np.float64).reshape(flags.shape), 0.0)
-        found = measured(np.concatenate([points[..., :2], scores[..., None]], axis=-1))
+        found = placeholders_to_nan(np.concatenate([points[..., :2], scores[..., None]], axis=-1))
         keypoints = found[..., :2]
         corners = [as_numbers(person.get("bbox") or (np.nan,) * 4) for person in people]
         boxes = np.array(corners, dtype=np.float64).reshape(-1, 4)  # x, y, width, height

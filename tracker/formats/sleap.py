@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SourceError
-from .hdf5 import own
+from .hdf5 import local_member
 from .individuals import MAX_FRAMES, MAX_POINTS, blocks, frames_of, ids_of, name_of
 from .libraries import library
 from .recording import Recording, TimedTracks
@@ -73,8 +73,8 @@ def read_sleap(path: Path) -> Recording:
     h5py = library("h5py", "SLEAP's format")
     try:
         with h5py.File(path) as file:
-            people, axes, nodes, num_frames = shape = own(file, "tracks").shape
-            named, parts = own(file, "track_names").shape, own(file, "node_names").shape
+            people, axes, nodes, num_frames = shape = local_member(file, "tracks").shape
+            named, parts = local_member(file, "track_names").shape, local_member(file, "node_names").shape
             fits = people * nodes <= MAX_POINTS and num_frames <= MAX_FRAMES
             if axes != 2 or parts != (nodes,) or named not in ((people,), (0,)) or not fits:
                 raise ValueError(f"the tracks have the shape {shape}")
@@ -89,8 +89,8 @@ def read_sleap(path: Path) -> Recording:
 def _frames(path: Path, ids: list[int]) -> Iterator[TimedTracks]:
     with library("h5py", "SLEAP's format").File(path) as file:
         optional = ("instance_scores", "point_scores")
-        scores, confidences = (own(file, name) if name in file else None for name in optional)
-        tracks = own(file, "tracks")
+        scores, confidences = (local_member(file, name) if name in file else None for name in optional)
+        tracks = local_member(file, "tracks")
         for first in range(0, tracks.shape[-1], _BLOCK):
             part = slice(first, first + _BLOCK)
             places = tracks[..., part].transpose(3, 0, 2, 1)  # (F, P, K, 2)

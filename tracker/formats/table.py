@@ -15,7 +15,7 @@ from ...errors import SourceError
 from ...models.geometry.keypoints import Skeleton
 from ..partial import PartialFile, Transaction
 from ..types import STATES, Frame, State, Tracks
-from .csv_rows import Row, frames, header_of, names, number, places, read_rows, short, whole
+from .csv_rows import Row, column_indices, column_names, header_of, number, read_rows, rows_by_frame, shortened, whole
 from .recording import Recording, TimedTracks, tracks_of
 from .trajectories import is_known_keypoint, skeleton_of
 
@@ -89,8 +89,8 @@ class CsvSink:
         states: bool = False,
         results: Transaction | None = None,
     ) -> None:
-        self._file = PartialFile(path, overwrite=overwrite, results=results)
-        self._header = ",".join(columns(skeleton, states=states)) + "\n"
+        header = ",".join(columns(skeleton, states=states)) + "\n"
+        self._file = PartialFile(path, header=header, overwrite=overwrite, results=results)
         self._decimals = np.array([SCORE_DECIMALS] + 4 * [PIXEL_DECIMALS] + len(skeleton) * [2, 2, SCORE_DECIMALS])
         self._row = ",".join(f"%.{n}f" for n in self._decimals)
         self._num_keypoints, self._states = len(skeleton), states
@@ -107,11 +107,6 @@ class CsvSink:
 
     def __enter__(self) -> Self:
         self._file.__enter__()
-        try:
-            self._file.write(self._header.encode())
-        except BaseException as error:
-            self._file.__exit__(type(error), error, error.__traceback__)
-            raise
         return self
 
     def __exit__(
@@ -122,7 +117,6 @@ class CsvSink:
     def restart(self) -> None:
         """Remove all rows."""
         self._file.clear()
-        self._file.write(self._header.encode())
 
     def write(self, frame: Frame, tracks: Tracks) -> None:
         """Append the rows of one frame."""
@@ -160,8 +154,8 @@ class CsvSink:
 def _state_cells(tracks: Tracks) -> list[str]:
     """Return the states of each person's keypoints as the end of a row, empty where a keypoint is missing."""
     codes = np.where(np.isfinite(tracks.keypoints).all(-1), tracks.keypoint_states, len(STATES))
-    names = [f",{state}" for state in STATES] + [","]
-    return ["".join([names[code] for code in row]) for row in codes.tolist()]
+    ends = [f",{state}" for state in STATES] + [","]
+    return ["".join([ends[code] for code in row]) for row in codes.tolist()]
 
 
 def write_table(path: Path, recording: Recording) -> None:
@@ -177,7 +171,7 @@ def skeleton_of_columns(header: Sequence[str], path: Path) -> Skeleton:
     Raises:
         ValueError: a column of the table is missing.
     """
-    places(header, list(TRACK_COLUMNS))
+    column_indices(header, list(TRACK_COLUMNS))
     found: dict[str, set[str]] = {}
     for name in header:
         keypoint, _, part = name.rpartition("_")
@@ -190,7 +184,7 @@ def skeleton_of_columns(header: Sequence[str], path: Path) -> Skeleton:
         else:
             log.warning("'%s': the column %s_%s is of no keypoint and is ignored.", path, keypoint, min(parts))
     skeleton = skeleton_of(keypoints, any_order=True)
-    places(header, list(columns(skeleton)))
+    column_indices(header, list(columns(skeleton)))
     return skeleton
 
 
@@ -209,11 +203,11 @@ def read_table(path: Path) -> Recording:
 
 def _frames(path: Path, skeleton: Skeleton) -> Iterator[TimedTracks]:
     rows = read_rows(path)
-    header = names(next(rows)[1])
+    header = column_names(next(rows)[1])
     states = state_columns(skeleton, states=set(state_columns(skeleton)) <= set(header))
     wanted = list(columns(skeleton))
-    at = places(header, [*wanted, *states])
-    for group in frames(rows, at[0], path):
+    at = column_indices(header, [*wanted, *states])
+    for group in rows_by_frame(rows, at[0], path):
         yield _frame([(line, [cells[place] for place in at]) for line, cells in group], wanted, path)
 
 
@@ -229,7 +223,7 @@ def _frame(rows: list[Row], names: list[str], path: Path) -> TimedTracks:
             states.append(state_of(cells[3]))
             index, time = whole(cells[0], "frame", least=0), number(cells[1], "time_s")
         except ValueError as error:
-            raise SourceError(f"'{path}' is broken in line {line}: {error}. Correct or remove the line.") from error
+            raise SourceError(f"'{path}' is invalid in line {line}: {error}. Correct or remove the line.") from error
     numbers = np.array(values)
     keypoints = numbers[:, _LEAD - 4 :].reshape(len(rows), -1, 3)
     return (
@@ -256,4 +250,4 @@ def state_of(cell: str) -> State:
     try:
         return State(cell.strip())
     except ValueError:
-        raise ValueError(f"state is '{short(cell)}', not one of {', '.join(State)}") from None
+        raise ValueError(f"state is '{shortened(cell)}', not one of {', '.join(State)}") from None

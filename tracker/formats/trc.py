@@ -19,7 +19,7 @@ from ...errors import SourceError, UsageError
 from ...models.geometry.keypoints import Skeleton
 from ..features.calibration.measures import UNCALIBRATED, Calibration
 from .individuals import Span, blocks, person_in, spans_of
-from .metres import places_of
+from .metres import metres_of
 from .recording import Recording, TimedTracks, check_empty, checked_rate, tracks_of
 from .trajectories import skeleton_of
 
@@ -36,7 +36,7 @@ def write_trc(path: Path, recording: Recording, *, calibration: Calibration = UN
         calibration: scale and floor; without a scale, pixels are written, which OpenSim
             cannot convert to lengths.
     """
-    places_in_metres = places_of(recording, calibration)
+    places_in_metres = metres_of(recording, calibration)
     spans, (known, moments), rate = spans_of(recording)
     ids = sorted(spans)
     files = {person: path.with_name(f"{path.stem}_person{person}.trc") for person in ids}
@@ -123,7 +123,7 @@ def _frames(path: Path, skeleton: Skeleton, person: int, factor: float) -> Itera
                 values = np.array([float(cell) if cell.strip() else np.nan for cell in cells[2:width]])
                 index, time = int(cells[0]), float(cells[1])
             except ValueError as error:
-                raise SourceError(f"'{path}' is broken in line {number}: {error}. Export it again.") from error
+                raise SourceError(f"'{path}' is invalid in line {number}: {error}. Export it again.") from error
             markers = values.reshape(1, len(skeleton), 3)
             missing = ~np.isfinite(markers).all(-1, keepdims=True) | (markers == 0).all(-1, keepdims=True)
             places = np.where(missing, np.nan, markers[..., :2] * (factor, -factor))

@@ -16,7 +16,8 @@ from ..features.events.detector import EventDetector
 from ..features.events.event import COUNT, EVENT_COLUMNS, UNITS, Event
 from ..features.events.zones import ZoneCounter
 from ..features.extraction.columns import LEAD, header
-from ..features.extraction.stream import ActionFeatures, Features
+from ..features.extraction.features import Features
+from ..features.extraction.stream import ActionFeatures
 from ..features.kinematics.derivatives import FILTER
 from ..features.movement.passage import Passage
 from ..features.movement.phases import Repetition
@@ -129,12 +130,11 @@ class _Table(Generic[Kind]):
     ) -> None:
         self._new, self._contents = contents, contents()
         self._facts, self._results = facts, results
-        self._file = PartialFile(path, overwrite=overwrite, results=results)
+        self._file = PartialFile(path, header=self._contents.header, overwrite=overwrite, results=results)
 
     def __enter__(self) -> Self:
         self._file.__enter__()
         try:
-            self._file.write(self._contents.header.encode())
             self._write_facts(complete=False)
         except BaseException as error:
             self._file.__exit__(type(error), error, error.__traceback__)
@@ -160,7 +160,6 @@ class _Table(Generic[Kind]):
         """Remove all rows."""
         self._contents = self._new()
         self._file.clear()
-        self._file.write(self._contents.header.encode())
 
 
 class FrameTable(_Table[FrameContents]):

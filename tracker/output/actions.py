@@ -14,7 +14,8 @@ from ...errors import OutputError
 from ..features.events.detector import EventDetector
 from ..features.events.event import Event
 from ..features.events.zones import ZoneCounter
-from ..features.extraction.stream import ActionFeatures, Features
+from ..features.extraction.features import Features
+from ..features.extraction.stream import ActionFeatures
 from ..features.movement.movements import Movements
 from ..features.movement.passage import Passage
 from ..features.movement.phases import Repetition

@@ -12,7 +12,7 @@ from ..features.extraction.stream import ActionFeatures
 from ..features.kinematics.points import index, points
 from ..types import Tracks
 from .palette import PAPER, Palette
-from .plates import DEGREE, Plates, plate
+from .text_boxes import DEGREE, TextBoxes, text_box
 
 SHIFT = 3  # fractional bits of OpenCV's fixed-point coordinates
 RADIUS = 0.3  # of the shorter one of both limbs
@@ -100,13 +100,13 @@ def draw_arc(image: NDArray[np.uint8], arc: Arc, colors: Palette, *, width: floa
         cv2.ellipse(image, ends[0], axes, *turn, color, thickness, cv2.LINE_AA, SHIFT)
 
 
-def write_degrees(plates: Plates, arc: Arc, colors: Palette, *, cap: int) -> None:
+def write_degrees(text_boxes: TextBoxes, arc: Arc, colors: Palette, *, cap: int) -> None:
     """Write the degrees of an arc beside the joint, on the side that the limb bends away from, if there is room."""
-    text = plate(f"{round(arc.degrees)}{DEGREE}", cap, colors.dark, colors.joint)
+    text = text_box(f"{round(arc.degrees)}{DEGREE}", cap, colors.dark, colors.joint)
     height, width = text.shape[:2]
     away = _direction(arc.start + arc.sweep / 2 - (90 if arc.sweep >= 0 else -90))
     x, y = np.array(arc.center) + away * (width / 2 + cap, height / 2 + cap)
-    plates.put(text, round(x - width / 2), round(y - height / 2), steps=2)
+    text_boxes.put(text, round(x - width / 2), round(y - height / 2), steps=2)
 
 
 def _direction(degrees: float) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import Generic, Self, TypeVar
 
 from ..features.events.detector import EventDetector
 from ..features.events.event import Event
-from ..features.extraction.stream import Features
+from ..features.extraction.features import Features
 from ..types import Frame, Tracks
 
 Key = TypeVar("Key")

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from ...errors import SourceError
 from ..features.events.event import Event
-from ..features.extraction.stream import ActionFeatures, Features
+from ..features.extraction.features import Features
+from ..features.extraction.stream import ActionFeatures
 from ..features.kinematics.angles import unwrapped
 from ..features.kinematics.points import MIN_SCORE, index, points
 from ..partial import PartialFile, check_target

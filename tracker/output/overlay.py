@@ -17,7 +17,7 @@ from ...models.geometry.keypoints import Skeleton
 from ..types import STATES, State, Tracks
 from .arcs import SHIFT, Arc, draw_arc, write_degrees
 from .palette import DARK, JOINT, LIMBS, MIDDLE, PAPER, Color, Palette, palette, shades
-from .plates import Image, Plates, plate, text_size, write
+from .text_boxes import Image, TextBoxes, text_box, text_size, write
 
 Trails = Mapping[int, Sequence[tuple[float, float]]]  # pixels, by ID
 
@@ -63,7 +63,7 @@ def draw(
     Raises:
         UsageError: the colours are unknown.
     """
-    from .strokes import paint  # loads a compiler, which only drawing needs
+    from .strokes import draw_strokes  # loads a compiler, which only drawing needs
 
     if colors not in LIMBS:
         raise UsageError(f"The colours are '{colors}'; give {' or '.join(LIMBS)}.")
@@ -89,23 +89,23 @@ def draw(
         if boxes and drawable[n]:
             dashed = tracks.states[n] != State.MEASURED
             _draw_box(image, places[n], palette(int(tracks.ids[n])), width=widths[n], dashed=dashed)
-        paint(image, strokes[n], drawn[n], figures[n])
+        draw_strokes(image, strokes[n], drawn[n], figures[n])
         for arc in (arcs or {}).get(int(tracks.ids[n]), ()):
             draw_arc(image, arc, palette(int(tracks.ids[n])), width=widths[n])
 
-    plates = Plates(image)
+    text_boxes = TextBoxes(image)
     order = [n for n in reversed(order) if drawable[n]]  # the nearest person has the first choice of a place
     for n in order:
         identity = int(tracks.ids[n])
         text = f"{identity}  {(labels or {}).get(identity, '')}".rstrip()
         own = palette(identity)
-        label = plate(text, _cap(widths[n], side), own.base, own.ink)
+        label = text_box(text, _cap(widths[n], side), own.base, own.ink)
         line = max(1, round(0.4 * widths[n]))
-        plates.put(label, places[n][0] - line // 2, places[n][1] - label.shape[0], steps=MOVES)
+        text_boxes.put(label, places[n][0] - line // 2, places[n][1] - label.shape[0], steps=MOVES)
     for n in order:
         identity = int(tracks.ids[n])
         for arc in (arcs or {}).get(identity, ()):
-            write_degrees(plates, arc, palette(identity), cap=round(0.7 * _cap(widths[n], side)))
+            write_degrees(text_boxes, arc, palette(identity), cap=round(0.7 * _cap(widths[n], side)))
     return image
 
 
@@ -180,7 +180,7 @@ def _strokes(
     widths: NDArray[np.floating],
     skeleton: Skeleton,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the strokes (N, S, 7) of all people for `paint`, and which of them are drawn (N, S).
+    """Return the strokes (N, S, 7) of all people for `draw_strokes`, and which of them are drawn (N, S).
 
     Args:
         points: (N, K, 2) pixels.

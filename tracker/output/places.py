@@ -12,7 +12,7 @@ from ..features.events.regions import Line, Zone
 from ..features.events.zones import Count, ZoneCounter
 from ..types import Tracks
 from .palette import INK, PAPER, Color
-from .plates import Image, Plates, plate
+from .text_boxes import Image, TextBoxes, text_box
 
 _FAR = 30_000  # pixels; beyond it OpenCV's fixed point overflows
 
@@ -68,12 +68,12 @@ def write_counts(image: Image, places: Sequence[Zone | Line], texts: Mapping[str
         places: in pixels of this image.
         texts: by name.
     """
-    plates = Plates(image)
+    text_boxes = TextBoxes(image)
     cap = round(max(8.0, 0.014 * _side(image)))
     for place in places:
         x, y = place.corners[0] if isinstance(place, Zone) else place.start
         x, y = (int(min(max(value, -_FAR), _FAR)) for value in (x, y))
-        plates.put(plate(texts.get(place.name, place.name), cap, PAPER, INK), x, y, steps=6)
+        text_boxes.put(text_box(texts.get(place.name, place.name), cap, PAPER, INK), x, y, steps=6)
 
 
 def _stroke(image: Image, points: np.ndarray, width: int) -> None:

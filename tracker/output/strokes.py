@@ -12,7 +12,7 @@ from ..tracking.compiled import kernel
 
 
 @partial(kernel, nogil=True)
-def paint(
+def draw_strokes(
     image: NDArray[np.uint8], strokes: NDArray[np.float32], visible: NDArray[np.bool_], colors: NDArray[np.uint8]
 ) -> None:
     """Draw strokes in order, in place.

@@ -23,6 +23,7 @@ class PartialFile:
 
     Args:
         path: final name; its folder is created if it is missing.
+        header: first block, which `clear` keeps.
         overwrite: whether an existing file may be replaced.
         results: gives the file its name; None gives it at the end of the `with` block.
 
@@ -30,11 +31,13 @@ class PartialFile:
         OutputError: the final name is taken, another run is writing the file, or it cannot be written.
     """
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False, results: Transaction | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, header: str = "", overwrite: bool = False, results: Transaction | None = None
+    ) -> None:
         self.path = Path(path)
         self.partial = partial_path(self.path)
         check_target(self.path, overwrite=overwrite)
-        self._results = results
+        self._header, self._results = header.encode(), results
         self._file: BinaryIO | None = None
         self._size = 0  # bytes of whole blocks
 
@@ -46,6 +49,11 @@ class PartialFile:
             raise self._explained(error) from error
         if self._results:
             self._results.hold(self._file)
+        try:
+            self.write(self._header)
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def write(self, block: bytes) -> None:
@@ -65,11 +73,12 @@ class PartialFile:
         self._size += len(block)
 
     def clear(self) -> None:
-        """Remove all blocks."""
+        """Remove all blocks but the header."""
         assert self._file is not None, "clear inside the with block"
         self._file.truncate(0)
         self._file.seek(0)
         self._size = 0
+        self.write(self._header)
 
     def finish(self) -> BinaryIO:
         """Flush all blocks to the disk (fsync), and return the open file, which still has its partial name."""

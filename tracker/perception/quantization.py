@@ -167,7 +167,7 @@ def people_crops(frames: Iterable[Frame], detector: Callable[[Frame], Detections
     """Crop the people of some frames.
 
     Args:
-        frames: see `video.spread.spread_frames`.
+        frames: see `video.evenly_spaced`.
         detector: person detector.
         card: of the network that the crops are for.
 

@@ -61,6 +61,8 @@ def gather(addresses: Sequence[str], *, results: Iterable[Path | Remote] = ()) -
             left_out[file] = TWIN
     if not items:
         texts = ", ".join(f"'{place}'" for place in places)
+        if not found:
+            raise SourceError(f"There is nothing at {texts}. Check the address, and that you may see it.")
         kinds = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
         raise SourceError(f"There is no video or image at {texts}. Supported suffixes: {kinds}.")
     return Batch(list(items.values()), many=True, left_out=left_out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -37,8 +38,12 @@ def place_of(address: str) -> Remote:
     """Return the place that an address names.
 
     Raises:
+        UsageError: the address of a bucket has a password, with which no store is opened.
         PosetrackError: fsspec, or its package for this kind of store, is missing, or there is no such kind.
     """
+    scheme, _, rest = address.partition("://")
+    if scheme.lower() in _OBJECTS and ":" in rest.partition("/")[0].removeprefix("arn:"):
+        raise UsageError(f"'{scheme}://***' has a password. Give credentials by the environment; see docs/buckets.md.")
     return Remote(address, _opened(Remote(address, ""))[1])
 
 
@@ -141,8 +146,8 @@ def _tried(request: Callable[[Any], T], place: Remote, what: str) -> T:
     """Return what a request answers, repeated while the store or the network fails.
 
     Raises:
-        SourceError: there is nothing at the place.
-        OutputError: the disk is full.
+        SourceError: there is nothing at the place to read.
+        OutputError: the disk is full, or there is no bucket or folder to write to.
         PosetrackError: the store does not answer, or refuses.
     """
     store, _ = _opened(place)
@@ -152,7 +157,7 @@ def _tried(request: Callable[[Any], T], place: Remote, what: str) -> T:
         except PosetrackError:
             raise
         except FileNotFoundError:
-            raise SourceError(f"There is no '{place}'. Check the address, and that you may see it.") from None
+            raise _missing(place, what) from None
         except Exception as error:  # each store has errors of its own
             if isinstance(error, OSError) and error.errno in _FULL:
                 raise _full(place, "no room is left") from None
@@ -161,7 +166,7 @@ def _tried(request: Callable[[Any], T], place: Remote, what: str) -> T:
             if isinstance(error, PermissionError) or (status in _REFUSED and status not in _BUSY):
                 why = f"status {status}" if status else "no permission"
                 raise PosetrackError(
-                    f"Cannot {what} '{place}': {why}. Give this machine the store's credentials; see docs/scale.md."
+                    f"Cannot {what} '{place}': {why}. Give this machine the store's credentials; see docs/buckets.md."
                 ) from None
             why = redact_error(f"{type(error).__name__}: {error}".strip(": ").splitlines()[0], [place.store])
             if pause is None:
@@ -169,7 +174,7 @@ def _tried(request: Callable[[Any], T], place: Remote, what: str) -> T:
                     f"Cannot {what} '{place}': {why}. It was tried {len(PAUSES) + 1} times. Check the network and the "
                     "credentials, and run it again."
                 ) from None
-            log.info("Cannot %s '%s': %s. It is tried again in %g s.", what, place, why, pause)
+            log.warning("Cannot %s '%s': %s. It is tried again in %g s.", what, place, why, pause)
         time.sleep(pause)
     raise AssertionError("the last try returns or raises")
 
@@ -183,6 +188,8 @@ def _opened(place: Remote) -> tuple[Any, str]:
             aiohttp = library("aiohttp", f"'{place.scheme}://'", extra="remote")
             wait = aiohttp.ClientTimeout(total=None, sock_connect=30.0, sock_read=60.0)  # a long video takes its time
             options = {"client_kwargs": {"timeout": wait}}
+        elif place.scheme in ("s3", "s3a"):  # repeated by s3fs and here: once more, a silent server takes 26 minutes
+            os.environ.setdefault("AWS_MAX_ATTEMPTS", "1")
         store, path = fsspec.url_to_fs(place.store, **options)
     except ImportError as error:
         package = getattr(error.__cause__, "name", None) or str(error)
@@ -224,6 +231,12 @@ def _stated(place: Remote, info: Mapping[str, Any]) -> Remote:
     etag = info.get("ETag") or info.get("etag")
     version = str(etag).strip('"') if etag else None
     return Remote(place.store, place.path, listed=True, size=info.get("size"), mtime=mtime, etag=version)
+
+
+def _missing(place: Remote, what: str) -> PosetrackError:
+    if what == "write":
+        return OutputError(f"Cannot write '{place}': there is no such bucket or folder. Create it, or give another.")
+    return SourceError(f"There is no '{place}'. Check the address, and that you may see it.")
 
 
 def _full(place: Remote, why: str) -> OutputError:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError
-from ..video.writer import VideoWriter
+from ..video.write.video import VideoWriter
 
 MAX_BYTES = 12_000_000  # of the video, 16 MB in base64
 SIDE = 960  # pixels of the longer side

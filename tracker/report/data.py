@@ -95,12 +95,12 @@ SIDES = {
 
 
 def _columns(measurements: Measurements, identity: int) -> dict[str, str]:
-    table = broken(measurements.series.table(identity), measurements.series.bucket)
+    table = with_gaps(measurements.series.table(identity), measurements.series.bucket)
     columns = {"t": table[:, 0], **dict(zip(measurements.columns, table[:, 1:].T))}
     return {name: _base64(values) for name, values in columns.items() if np.isfinite(values).any()}
 
 
-def broken(table: NDArray[np.float64], bucket: float) -> NDArray[np.float64]:
+def with_gaps(table: NDArray[np.float64], bucket: float) -> NDArray[np.float64]:
     """Insert a row of NaN with a time into each gap of a series (R, 1 + C)."""
     steps = np.diff(table[:, 0])
     if not len(steps):

@@ -12,8 +12,8 @@ import numpy as np
 from ...errors import OutputError, UsageError
 from ..partial import check_target, partial_path
 from ..types import State
-from .data import SIDES, broken, shades
-from .libraries import need
+from .data import SIDES, shades, with_gaps
+from .libraries import require
 from .measurements import Measurements
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check_figure(path: Path, *, overwrite: bool) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"Cannot draw '{path}'. Give a name that ends in {', '.join(SUFFIXES)}.")
-    need("matplotlib", "A figure")
+    require("matplotlib", "A figure")
     check_target(path, overwrite=overwrite)
 
 
@@ -139,7 +139,7 @@ def _known(measurements: Measurements, name: str) -> bool:
 
 def _column(measurements: Measurements, identity: int, name: str) -> tuple[Any, Any]:
     """Return seconds and values of a measure."""
-    table = broken(measurements.series.table(identity), measurements.series.bucket)
+    table = with_gaps(measurements.series.table(identity), measurements.series.bucket)
     return table[:, 0], table[:, 1 + measurements.columns.index(name)]
 
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from ...errors import UsageError
 
 
-def need(module: str, what: str) -> None:
+def require(module: str, what: str) -> None:
     """Make sure that a library is installed, without loading it.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..features.events.repetitions import LEAST_QUALITY
 from ..features.extraction.columns import SYMMETRIC
-from ..features.extraction.stream import Features
+from ..features.extraction.features import Features
 from ..features.kinematics.angles import JOINTS, mean_angle, unwrapped, wrap
 from ..features.kinematics.derivatives import smoothed
 from ..features.kinematics.points import SIDES
@@ -24,7 +24,7 @@ MAX_REPETITIONS = 5000  # number of repetitions that are kept
 
 
 @dataclass(slots=True)
-class Extent:
+class AngleStatistics:
     """The values of one angle over time.
 
     Attributes:
@@ -96,7 +96,7 @@ class Flag:
 
 
 @dataclass(slots=True)
-class Moves:
+class PersonMovement:
     """What one person did.
 
     Attributes:
@@ -109,7 +109,7 @@ class Moves:
     """
 
     frames: int = 0
-    extents: dict[str, Extent] = field(default_factory=lambda: {joint: Extent() for joint in JOINTS})
+    extents: dict[str, AngleStatistics] = field(default_factory=lambda: {joint: AngleStatistics() for joint in JOINTS})
     gait: Gait = field(default_factory=Gait)
     flags: dict[str, Flag] = field(default_factory=dict)
     stands: list[Stand] = field(default_factory=list)
@@ -142,7 +142,7 @@ class Movement:
     """
 
     def __init__(self) -> None:
-        self.people: dict[int, Moves] = {}
+        self.people: dict[int, PersonMovement] = {}
         self.repetitions: list[Repetition] = []
 
     def restart(self) -> None:
@@ -153,7 +153,7 @@ class Movement:
     def take(self, features: Features) -> None:
         """Add the people of one frame and their flags."""
         for track, flags in zip(features.ids.tolist(), features.flags):
-            person = self.people.setdefault(track, Moves())
+            person = self.people.setdefault(track, PersonMovement())
             for name in flags.split():
                 person.flags.setdefault(name, Flag(features.time)).frames += 1
 

@@ -22,8 +22,9 @@ from .data import SIDES, as_json, label, page_data, shades
 from .drawing import MOST_IN_LEGEND
 from .facts import facts_in_words, in_words, subtitle, warnings_of
 from .figures import Figures, PersonPlot, person_plots
-from .measurements import Measurements, Person
-from .movement import Moves
+from .measurements import Measurements
+from .movement import PersonMovement
+from .person import Person
 from .person_tables import person_tables
 
 
@@ -118,7 +119,7 @@ def _plots(measurements: Measurements, size: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _moves(measurements: Measurements) -> list[Moves]:
+def _moves(measurements: Measurements) -> list[PersonMovement]:
     return list(measurements.movement.people.values()) if measurements.movement else []
 
 

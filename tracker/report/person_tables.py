@@ -12,7 +12,7 @@ from ..features.movement.gait import LEAST_CYCLES, LEAST_STRIDES, summarise
 from ..features.movement.phases import Repetition
 from .data import label
 from .measurements import Measurements
-from .movement import LEAST_QUALITY, Extent, Moves
+from .movement import LEAST_QUALITY, AngleStatistics, PersonMovement
 from .tables import Cell, Row, Table, number, person_cell, without_empty_columns
 
 FORMULA = "Asymmetry: 200 (L - R) / (L + R); positive where the left side moves more, empty below 10 degrees."
@@ -71,7 +71,7 @@ def _extents(measurements: Measurements) -> Table:
     return Table("range-of-motion", "Range of motion", columns, rows, note=note)
 
 
-def _figures(extent: Extent) -> tuple[str, ...]:
+def _figures(extent: AngleStatistics) -> tuple[str, ...]:
     degrees = (extent.low, extent.high, extent.range, extent.mean, extent.sd)
     return (*(number(value) for value in degrees), number(extent.mean_quality, 2))
 
@@ -167,6 +167,6 @@ def _moment(seconds: float, identity: int) -> Cell:
     return Cell(f"{seconds:.2f}", seek=(seconds, identity))
 
 
-def _people(measurements: Measurements) -> list[tuple[int, Moves]]:
+def _people(measurements: Measurements) -> list[tuple[int, PersonMovement]]:
     movement = measurements.movement
     return [(identity, movement.people[identity]) for identity in sorted(movement.people)] if movement else []

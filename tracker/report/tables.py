@@ -9,7 +9,8 @@ from ..features.events.event import COUNT
 from ..output.palette import palette
 from ..types import State
 from .data import css, label
-from .measurements import Measurements, Person
+from .measurements import Measurements
+from .person import Person
 
 MAX_EVENTS = 300  # in the page's table
 

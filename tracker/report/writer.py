@@ -15,9 +15,9 @@ from ..features.events.event import UNITS
 from ..features.extraction.stream import ActionFeatures
 from ..partial import PartialFile, Transaction
 from .clip import Clip
-from .libraries import need
+from .collector import Collector
+from .libraries import require
 from .logo import logo_uri
-from .measurements import Collector
 
 
 class Report:
@@ -109,4 +109,4 @@ def check_report(path: Path) -> None:
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"A report is an HTML page, and '{path}' does not end in .html. Choose a name that does.")
-    need("bokeh", "A report")
+    require("bokeh", "A report")

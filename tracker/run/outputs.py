@@ -143,7 +143,7 @@ def _csv(job: Job, frames: Source, actions: ActionFeatures, **named: Any) -> Tab
     return ConvertingSink(csv, skeleton=skeleton, size=frames.size, fps=frames.fps, options=options, **named)
 
 
-def written(targets: Mapping[str, Path]) -> list[Path]:
+def result_files(targets: Mapping[str, Path]) -> list[Path]:
     """Return the files of a complete run."""
     csv = targets.get("csv")
     files = [] if csv is None else present(csv, format_of(csv))

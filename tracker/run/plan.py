@@ -23,7 +23,8 @@ from ..video.address import no_file, shown
 from ..video.batch import Item, gather
 from ..video.images.sequence import is_sequence
 from ..video.place import Remote, is_in_store
-from ..video.writer import IMAGE_OUTPUTS, VIDEO_OUTPUTS
+from ..video.write.video import VIDEO_OUTPUTS
+from ..video.writer import IMAGE_OUTPUTS
 from .job import Job
 from .networks import load
 from .record import recorded

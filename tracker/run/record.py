@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,7 +38,8 @@ def _fetch(place: Remote, folder: Path) -> None:
 def recording(place: Path | Remote | None) -> Iterator[Callable[[Entry], None]]:
     """Give a function that adds an entry to the manifest.
 
-    That of a store is fetched, continued on this machine, and put every `EVERY` seconds and at the end.
+    That of a store is fetched, continued on this machine, and put at once, before anything is tracked, every `EVERY`
+    seconds and at the end.
 
     Args:
         place: folder of the manifest; None writes nothing.
@@ -52,7 +54,7 @@ def recording(place: Path | Remote | None) -> Iterator[Callable[[Entry], None]]:
     with scratch() as folder:
         _fetch(place, folder)
         local, there = folder / NAME, place / NAME
-        manifest, last = Manifest(folder), time.monotonic()
+        manifest, last = Manifest(folder), -math.inf
 
         def add(entry: Entry) -> None:
             nonlocal last

@@ -24,10 +24,11 @@ from ..perception.pace import Pace
 from ..perception.schedule import Schedule
 from ..pipeline import Observed, Pipeline
 from ..stages import parallel
-from ..video.source import Source, open_source
+from ..video.open import open_source
+from ..video.source import Source
 from . import facts
 from .job import Job
-from .outputs import open_outputs, written
+from .outputs import open_outputs, result_files
 from .staging import destinations, staged
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _track(job: Job, pipeline: Pipeline, *, progress: Callable[..., Progress], o
                 write_sidecar(csv, found, results=results)
             if report:
                 report.save(document(found))
-    outcome = Outcome(found.counts, len(people), time.perf_counter() - start, tuple(written(job.files)))
+    outcome = Outcome(found.counts, len(people), time.perf_counter() - start, tuple(result_files(job.files)))
     return Tracked(outcome, found, select.unmet, checksum)
 
 

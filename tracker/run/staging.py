@@ -17,6 +17,22 @@ from .job import Job
 
 
 @contextmanager
+def fetched(source: Path | Remote) -> Iterator[Path]:
+    """Give a file of this machine: the source, or a copy of one in a store, which is removed at the end.
+
+    Raises:
+        SourceError: the source is not there.
+        OutputError: the disk is full.
+        PosetrackError: the store does not answer or refuses.
+    """
+    if not isinstance(source, Remote):
+        yield source
+        return
+    with scratch() as folder:
+        yield fetch(source, folder)
+
+
+@contextmanager
 def staged(job: Job) -> Iterator[Job]:
     """Give the same job with files of this machine only, and put its results where they belong.
 

@@ -26,7 +26,7 @@ from .videos.jobs import Jobs
 from .videos.queue import Queue
 from .web import metrics
 from .web.access import Access
-from .web.scene import first_of
+from .web.scene import first_mistake
 
 ABOUT = """\
 Track people in videos, pictures and cameras. `/api/live` and `/api/cameras/{identity}/view` are WebSockets, which this
@@ -106,4 +106,4 @@ async def _explain(request: Request, error: Exception) -> JSONResponse:
 async def _explain_request(request: Request, error: Exception) -> JSONResponse:
     """Answer with the first mistake of a request."""
     assert isinstance(error, RequestValidationError)
-    return JSONResponse({"detail": f"{first_of(error.errors())}."}, 422)
+    return JSONResponse({"detail": f"{first_mistake(error.errors())}."}, 422)

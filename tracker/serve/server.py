@@ -14,7 +14,7 @@ from ..load import assemble
 from ..pipeline import Pipeline
 from .app import create_app
 from .cameras.registry import Cameras
-from .cameras.setup import opened, read_setups
+from .cameras.setup import cameras_to_open, read_setups
 from .live.routes import MAX_PICTURE
 from .settings import Settings
 
@@ -33,7 +33,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         PosetrackError: the networks cannot be loaded.
     """
     with _listening(settings) as listener:
-        cameras = opened(read_setups(settings.cameras), settings.sources)
+        cameras = cameras_to_open(read_setups(settings.cameras), settings.sources)
         sources = max(1, len(cameras))  # cameras share the cores; a live page alone has them all, for latency
         pipeline = assemble(settings.run.networks, settings.run.tracking, sources=sources)
         pipeline.session()(np.zeros((480, 640, 3), np.uint8))  # compiles, which would delay the first client

@@ -17,7 +17,7 @@ from ...errors import UsageError
 from ...installation import library
 from ..features.kinematics.angles import mean_angle, wrap
 from .measures import Array, Measure, Session
-from .motion_range import STATISTICS, coverage, summary
+from .statistics import STATISTICS, coverage, summary
 
 log = logging.getLogger("posetrack")
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import SourceError
 from ..features.kinematics.points import SIDES
-from ..formats.csv_rows import names, places, read_rows, whole
+from ..formats.csv_rows import column_indices, column_names, read_rows, whole
 from ..formats.recording import reading
 from ..output.movement import BALANCE_COLUMNS, GAIT_COLUMNS, REPETITION_COLUMNS
 from .measures import ENDINGS, Measure, Session, measured
@@ -60,12 +60,12 @@ def read_movements(path: Path) -> Session:
     rows: dict[int, list[tuple[float, dict[Measure, float]]]] = defaultdict(list)
     with reading(path):
         lines = read_rows(path)
-        header = names(next(lines, (0, []))[1])
+        header = column_names(next(lines, (0, []))[1])
         layout = layout_of(header)
         if layout is None:
             raise SourceError(f"'{path}' is not a table of movements. Give one that --reps, --gait or --balance wrote.")
-        person, start, *groups = places(header, ["track_id", layout.start, *layout.groups])
-        columns = dict(zip(layout.units, places(header, list(layout.units))))
+        person, start, *groups = column_indices(header, ["track_id", layout.start, *layout.groups])
+        columns = dict(zip(layout.units, column_indices(header, list(layout.units))))
         for line, cells in lines:
             try:
                 kind = tuple(cells[column].strip() for column in groups)
@@ -76,7 +76,7 @@ def read_movements(path: Path) -> Session:
                 row = measured(cells[start], layout.start), values
                 rows[whole(cells[person], "track_id", least=0)].append(row)
             except ValueError as error:
-                raise SourceError(f"'{path}' is broken in line {line}: {error}. Write it again.") from error
+                raise SourceError(f"'{path}' is invalid in line {line}: {error}. Write it again.") from error
     return _session(path.stem, rows)
 
 

@@ -15,7 +15,7 @@ from ...errors import SourceError, UsageError
 from ..features.extraction.columns import LANDMARKS
 from ..features.kinematics.angles import ANGLES, period_of
 from ..features.kinematics.points import SIDES
-from ..formats.csv_rows import header_of, names, number, read_rows, whole
+from ..formats.csv_rows import column_names, header_of, number, read_rows, whole
 from ..formats.recording import reading
 from .measures import ENDINGS, Measure, Session, measured
 from .movements import layout_of, read_movements
@@ -70,7 +70,7 @@ def _read_features(path: Path, *, flagged: bool) -> Session:
     rows: dict[int, array[float]] = defaultdict(lambda: array("d"))
     with reading(path):
         lines = read_rows(path)
-        header = names(next(lines, (0, []))[1])
+        header = column_names(next(lines, (0, []))[1])
         measures = tuple(_measures(header))
         if not measures or not {*_REQUIRED} <= {*header}:
             raise SourceError(
@@ -93,7 +93,7 @@ def _read_features(path: Path, *, flagged: bool) -> Session:
                 kept = rows[whole(person, "track_id", least=0)]
                 kept.extend([whole(index, "frame", least=0), seconds, *values])
             except ValueError as error:
-                raise SourceError(f"'{path}' is broken in line {line}: {error}. Write it again.") from error
+                raise SourceError(f"'{path}' is invalid in line {line}: {error}. Write it again.") from error
     tables = {person: np.array(kept).reshape(-1, 2 + len(measures)) for person, kept in sorted(rows.items())}
     return Session(
         path.stem,

@@ -7,59 +7,21 @@ arguments and accept lists for arrays.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ...errors import InputError
+from .checks import as_seconds, set_array
 from .conversions import to_dataframe, to_supervision
 from .equality import Comparable
 from .image import as_bgr
 from .notebook import people_html
-from .person import STATES, Keypoints, Person, State, place
-
-
-def _array(owner: Any, name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
-    """Convert one field, check its shape (None is any length) and store it; an empty list has any shape."""
-    try:
-        array = np.asarray(value, dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{type(owner).__name__}.{name} is not an array of numbers: {error}.") from error
-    if array.shape == (0,) and not shape[0]:
-        array = array.reshape([length or 0 for length in shape])
-    if array.ndim != len(shape) or any(want is not None and got != want for got, want in zip(array.shape, shape)):
-        expected = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
-        raise InputError(f"{type(owner).__name__}.{name} has shape {array.shape}; give an array of shape {expected}.")
-    object.__setattr__(owner, name, array)
-
-
-def as_seconds(time: Any, *, of: str, last: float | None = None) -> float:
-    """Return a time as seconds.
-
-    Args:
-        time: any number.
-        of: what it is the time of, for errors.
-        last: seconds before which it must not be.
-
-    Raises:
-        InputError: it is no finite number, or before the last one.
-    """
-    try:
-        finite = not isinstance(time, str) and math.isfinite(time)
-    except (TypeError, ValueError):
-        finite = False
-    if not finite:
-        raise InputError(f"The time of {of} is {time!r}; give finite seconds.")
-    if last is not None and time < last:
-        raise InputError(
-            f"Timestamps run backwards, from {last} s to {time} s. Sort the frames, or begin anew for another video."
-        )
-    return float(time)
+from .person import STATES, Keypoints, Person, State, keypoint_index
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -105,8 +67,8 @@ class Detections(Comparable):
     scores: NDArray[np.floating]
 
     def __post_init__(self) -> None:
-        _array(self, "boxes", self.boxes, (None, 4))
-        _array(self, "scores", self.scores, (len(self.boxes),))
+        set_array(self, "boxes", self.boxes, (None, 4))
+        set_array(self, "scores", self.scores, (len(self.boxes),))
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -141,13 +103,13 @@ class Poses(Comparable):
     features: NDArray[np.floating] = None  # type: ignore[assignment]  # filled below
 
     def __post_init__(self) -> None:
-        _array(self, "boxes", self.boxes, (None, 4))
-        _array(self, "keypoints", self.keypoints, (len(self.boxes), None, 2))
-        _array(self, "scores", self.scores, self.keypoints.shape[:2])
+        set_array(self, "boxes", self.boxes, (None, 4))
+        set_array(self, "keypoints", self.keypoints, (len(self.boxes), None, 2))
+        set_array(self, "scores", self.scores, self.keypoints.shape[:2])
         given = np.ones(len(self.boxes)) if self.box_scores is None else self.box_scores
-        _array(self, "box_scores", given, (len(self.boxes),))
+        set_array(self, "box_scores", given, (len(self.boxes),))
         features = np.zeros((len(self.boxes), 0, 0)) if self.features is None else self.features
-        _array(self, "features", features, (len(self.boxes), None, None))
+        set_array(self, "features", features, (len(self.boxes), None, None))
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -202,9 +164,9 @@ class Tracks(Comparable):
 
     def __post_init__(self) -> None:
         n = len(self.poses)
-        _array(self, "others", np.zeros((0, 4)) if self.others is None else self.others, (None, 4))
-        _array(self, "ids", self.ids, (n,), np.int64)
-        _array(self, "velocities", self.velocities, (n, 2))
+        set_array(self, "others", np.zeros((0, 4)) if self.others is None else self.others, (None, 4))
+        set_array(self, "ids", self.ids, (n,), np.int64)
+        set_array(self, "velocities", self.velocities, (n, 2))
         if len(self.states) != n:
             raise InputError(f"Tracks.states has {len(self.states)} values for {n} people; give one for each.")
         k = self.poses.keypoints.shape[1]
@@ -215,7 +177,7 @@ class Tracks(Comparable):
         given = self.keypoint_states
         if given is None:
             given = np.repeat(np.array([STATES.index(state) for state in self.states], np.uint8)[:, None], k, axis=1)
-        _array(self, "keypoint_states", given, (n, k), np.uint8)
+        set_array(self, "keypoint_states", given, (n, k), np.uint8)
 
     @property
     def boxes(self) -> NDArray[np.floating]:
@@ -267,7 +229,7 @@ class Tracks(Comparable):
             KeyError: there is no such keypoint.
         """
         if isinstance(rows, str):
-            return self.keypoints[:, place(self.names, rows)]
+            return self.keypoints[:, keypoint_index(self.names, rows)]
         if isinstance(rows, int | np.integer):
             if not -len(self) <= rows < len(self):
                 raise IndexError(f"There is no person {rows} among {len(self)}; they count from 0, and ids from 1.")

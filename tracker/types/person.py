@@ -60,7 +60,7 @@ class Keypoints(Mapping[str, Keypoint]):
         Raises:
             KeyError: the skeleton has no keypoint of that name.
         """
-        k = place(self.names, name)
+        k = keypoint_index(self.names, name)
         x, y = self.xy[k].tolist()
         return Keypoint(x, y, float(self.scores[k]))
 
@@ -119,7 +119,7 @@ class Person(Comparable):
         }
 
 
-def place(names: tuple[str, ...], name: str) -> int:
+def keypoint_index(names: tuple[str, ...], name: str) -> int:
     """Return the index of a keypoint name.
 
     Raises:

@@ -1,1 +1,1 @@
-"""Read frames from any source (`source.py`), and write annotated videos and images (`writer.py`)."""
+"""Read frames from any source (`open.py`), and write annotated videos and images (`writer.py`)."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .images.image import read_image
-from .writer import VideoWriter
+from .write.video import VideoWriter
 
 SIZE = (640, 480)  # (width, height) of the clip
 PHOTOS = Path(__file__).parent / "photos"  # of the assets of Ultralytics, whose licence is that of posetrack

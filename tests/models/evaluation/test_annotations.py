@@ -7,7 +7,7 @@ from scipy.io import loadmat, savemat
 
 from posetrack.errors import SourceError, UsageError
 from posetrack.models.evaluation.annotations import dataset_of, read_annotations
-from posetrack.tracker.evaluation.pictures import evaluate
+from posetrack.tracker.evaluation.images import evaluate
 from posetrack.tracker.types import Poses
 
 

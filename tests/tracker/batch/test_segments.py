@@ -1,5 +1,6 @@
 """A long video in segments: the tracks are those of a run from the beginning to the end."""
 
+import tempfile
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +17,9 @@ from posetrack.tracker.loop import follow
 from posetrack.tracker.perception.schedule import Schedule
 from posetrack.tracker.pipeline import Pipeline
 from posetrack.tracker.types import Detections, Poses
+from posetrack.tracker.video.open import open_source
 from posetrack.tracker.video.sample import make_sample
-from posetrack.tracker.video.source import open_source
-from posetrack.tracker.video.writer import VideoWriter
+from posetrack.tracker.video.write.video import VideoWriter
 
 FPS, SECONDS = 10, 48
 
@@ -90,7 +91,7 @@ def tracks_of(video, pipeline, observed=None):
 def in_segments(video, workers, segments):
     with (
         open_source(video) as frames,
-        observing(frames, Source(), segments, workers, count=2) as observed,
+        observing(frames, video, Source(), segments, workers, count=2) as observed,
         follow(frames, workers.pipeline.session(), observed=observed) as people,
     ):
         return list(people)
@@ -157,7 +158,7 @@ def test_a_run_that_stops_early_ends_its_workers(video):
     workers = Here(pipeline())
     with (
         open_source(video) as frames,
-        observing(frames, Source(), split(0, SECONDS, last=None, length=12, overlap=6), workers, count=1) as observed,
+        observing(frames, video, Source(), split(0, SECONDS, last=None, length=12), workers, count=1) as observed,
     ):
         observed(next(frames))
     assert workers.closed
@@ -172,13 +173,32 @@ def test_only_long_videos_with_times_of_their_own_are_split(video, walking_clip)
         assert segments_of(frames, Source(start=10.0, end=2.0 * LENGTH))[-1].end == 2.0 * LENGTH
 
 
+@pytest.fixture
+def short(monkeypatch):
+    """The temporary folder has a short name, as the sockets of Ray need it."""
+    with tempfile.TemporaryDirectory(prefix="pt", ignore_cleanup_errors=True) as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setenv("TMPDIR", folder)
+        yield
+
+
 @pytest.mark.slow
-def test_a_long_video_gives_the_same_table_with_two_processes(tmp_path, capsys):
-    video = make_sample(tmp_path / "long.mp4", seconds=1.6 * LENGTH, fps=2)
+@pytest.mark.usefixtures("short")
+def test_a_long_video_gives_the_same_table_with_two_processes_and_from_a_store_with_ray(tmp_path, monkeypatch):
+    sources = []
+
+    def noted(frames, source, *words, **more):
+        sources.append(str(source))
+        return observing(frames, source, *words, **more)
+
+    monkeypatch.setattr("posetrack.tracker.batch.track.observing", noted)
+    video = make_sample(tmp_path / "long.mp4", seconds=1.6 * LENGTH, fps=1)
+    ways = [(video, "--jobs", 1), (video, "--jobs", 2), (f"local://{video}", "--engine", "ray", "--jobs", 2)]
     tables = []
-    for jobs in (1, 2):
-        table = tmp_path / f"{jobs}.csv"
-        assert main([str(video), "--csv", str(table), "--jobs", str(jobs), "--offline", "--device", "cpu"]) == 0
+    for words in ways:
+        table = tmp_path / f"{len(tables)}.csv"
+        assert main([*map(str, words), "--csv", str(table), "--offline", "--device", "cpu"]) == 0
         tables.append(table.read_bytes())
-    assert tables[0] == tables[1]
+    assert tables[0] == tables[1] == tables[2]
     assert tables[0].count(b"\n") > 100
+    assert sources == [str(video), f"local://{video}"]

@@ -11,8 +11,8 @@ from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.benchmark import naive_pipeline
 from posetrack.tracker.benchmark.runs import Clock, KnownBoxes, Run, in_turns, naive, ours
 from posetrack.tracker.cli import build_parser, main
+from posetrack.tracker.video.open import open_source
 from posetrack.tracker.video.sample import make_crowd
-from posetrack.tracker.video.source import open_source
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Folders and several sources: results do not depend on neighbours, are not sources, and a stopped run resumes."""
 
-import csv
 import json
 import shutil
 
@@ -8,18 +7,9 @@ import av
 import cv2
 import numpy as np
 import pytest
+from commands import posetrack, rows
 
-from posetrack.tracker.cli import main
 from posetrack.tracker.video.sample import make_sample
-
-
-def posetrack(*words):
-    return main([*map(str, words), "--offline", "--device", "cpu"])
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +32,7 @@ def sources(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "words",
-    [
-        (),
-        pytest.param(("--config", "realtime"), marks=pytest.mark.slow),
-        pytest.param(("--refine",), marks=pytest.mark.slow),
-    ],
-    ids=lambda words: "-".join(words),
-)
+@pytest.mark.parametrize("words", [(), ("--config", "realtime"), ("--refine",)], ids=lambda words: "-".join(words))
 def test_a_file_gives_the_same_alone_as_in_a_folder(sources, words, tmp_path):
     assert posetrack(sources, "--csv", tmp_path / "all", "--events", tmp_path / "events", "--quiet", *words) == 0
     names = ("a.mp4", "b.mp4", "c.mp4", "photo.png")
@@ -170,7 +152,7 @@ def test_pictures_bear_a_mark_and_stay_as_they_are(suffix, tmp_path):
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_videos_bear_a_mark(suffix, sources, tmp_path):
     from posetrack.tracker.video.write.mark import MARK, is_marked
-    from posetrack.tracker.video.writer import VideoWriter
+    from posetrack.tracker.video.write.video import VideoWriter
 
     with VideoWriter(tmp_path / f"own{suffix}", size=(64, 48), comment=MARK) as writer:
         for index in range(3):

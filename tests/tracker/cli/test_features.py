@@ -1,11 +1,11 @@
 """`posetrack features`, from a table of keypoints to a table of features."""
 
-import csv
 import json
 
 import motions
 import numpy as np
 import pytest
+from commands import rows
 
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
@@ -22,11 +22,6 @@ def table(tmp_path):
             state = State.PREDICTED if index == 12 else State.INTERPOLATED if index == 13 else State.MEASURED
             sink.write_rows(index, time, Tracks(ids, poses, np.zeros((len(ids), 2)), (state,)))
     return path
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_a_table_gets_its_features(table, tmp_path):
@@ -167,5 +162,5 @@ def test_a_broken_line_is_reported_with_its_number(table, tmp_path, capsys):
     lines[9] = lines[9].rpartition(",")[0]
     table.write_text("\n".join(lines))
     assert main(["features", str(table), "--out", str(tmp_path / "f.csv")]) == 1
-    assert "broken in line 10" in capsys.readouterr().err
+    assert "invalid in line 10" in capsys.readouterr().err
     assert len(rows(tmp_path / "f.partial.csv")) == 7  # frames 0 to 6: the broken line may be of frame 7

@@ -8,7 +8,7 @@ import servers
 from posetrack.errors import PosetrackError
 from posetrack.tracker.cli import main
 from posetrack.tracker.video.address import redact_error
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 SECRET = "hunter2"
 KEYS = ("password", "access_token", "session", "jwt", "sid", "code", "pin", "p", "sig", "%70assword", "x")

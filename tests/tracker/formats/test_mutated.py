@@ -11,7 +11,7 @@ from gaps import gappy
 
 from posetrack.errors import InputError, PosetrackError, SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.features.kinematics.signals import even
+from posetrack.tracker.features.kinematics.signals import resample
 from posetrack.tracker.formats.files import read_recording, write_recording
 from posetrack.tracker.formats.plain_pickle import load_plain
 from posetrack.tracker.formats.registry import FORMATS
@@ -190,7 +190,7 @@ def test_a_frame_far_behind_the_others_fills_no_memory(suffix, tmp_path):
 
 def test_a_time_far_behind_the_others_fills_no_memory(tmp_path):
     with pytest.raises(InputError, match="Correct the times"):
-        even(np.array([0.0, 0.1, 4e8]), np.ones(3))
+        resample(np.array([0.0, 0.1, 4e8]), np.ones(3))
     with pytest.raises(SourceError, match="has the time 1e\\+308 s"):
         list(read_recording(far(tmp_path, 1e308)))
 

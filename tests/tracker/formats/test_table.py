@@ -1,7 +1,6 @@
-import csv
-
 import numpy as np
 import pytest
+from commands import rows
 
 from posetrack.errors import OutputError
 from posetrack.models.geometry.keypoints import COCO, Skeleton
@@ -10,11 +9,6 @@ from posetrack.tracker.types import Frame, Poses, State, Tracks
 
 PAIR = Skeleton(name="pair", keypoints=("head", "foot"), limbs=((0, 1),), flip_pairs=(), sigmas=(0.05, 0.05))
 PICTURE = np.zeros((4, 4, 3), dtype=np.uint8)
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_header_of_the_coco_skeleton(tmp_path):

@@ -1,6 +1,5 @@
 """The tables of features and events: documented columns that survive an error, and sidecars that describe them."""
 
-import csv
 import json
 import re
 from fnmatch import fnmatch
@@ -9,6 +8,7 @@ from pathlib import Path
 import motions
 import numpy as np
 import pytest
+from commands import rows
 
 from posetrack.errors import OutputError
 from posetrack.tracker.evaluation import synthetic
@@ -32,11 +32,6 @@ def write(sink, *, frames=20, stop=None):
         if index == stop:
             raise RuntimeError("stop")
         sink.write_rows(index, time, Tracks(ids, poses, np.zeros((len(ids), 2)), (State.MEASURED,) * len(ids)))
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_every_row_and_column_is_there_and_nothing_is_nan(tmp_path):

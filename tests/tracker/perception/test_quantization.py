@@ -11,8 +11,8 @@ from posetrack.models.weights.card import PoseCard
 from posetrack.tracker.perception import quantization
 from posetrack.tracker.perception.quantization import Agreement, Speed, check, compare, ms_per_crop, people_crops
 from posetrack.tracker.types import Detections
-from posetrack.tracker.video import spread
-from posetrack.tracker.video.spread import spread_frames
+from posetrack.tracker.video import evenly_spaced
+from posetrack.tracker.video.evenly_spaced import evenly_spaced_frames
 
 ASSETS = Path(importlib.util.find_spec("ultralytics").origin).parent / "assets"
 CARD = PoseCard(input_size=(192, 144), processing="udp")
@@ -85,18 +85,18 @@ def test_crops_come_from_all_pictures_of_a_folder(monkeypatch):
         seen.append(frame.image.shape)
         return Detections(np.array([[10, 10, 110, 310.0], [50, 20, 150, 320.0]]), np.ones(2))
 
-    crops = people_crops(spread_frames(ASSETS), detector, CARD)
+    crops = people_crops(evenly_spaced_frames(ASSETS), detector, CARD)
     assert len(seen) == len(set(seen)) == len(list(ASSETS.glob("*.jpg")))
     assert crops.shape == (2 * len(seen), 3, 192, 144)
     monkeypatch.setattr(quantization, "MOST_CROPS", 3)
-    assert len(people_crops(spread_frames(ASSETS), detector, CARD)) == 3
+    assert len(people_crops(evenly_spaced_frames(ASSETS), detector, CARD)) == 3
 
 
 def test_pictures_are_spread_over_a_video(walking_clip, monkeypatch):
-    monkeypatch.setattr(spread, "NUM_FRAMES", 5)
+    monkeypatch.setattr(evenly_spaced, "NUM_FRAMES", 5)
     indices = []
     crops = people_crops(
-        spread_frames(walking_clip), lambda frame: indices.append(frame.index) or Detections.empty(), CARD
+        evenly_spaced_frames(walking_clip), lambda frame: indices.append(frame.index) or Detections.empty(), CARD
     )
     assert indices == [0, 2, 4, 6, 8]
     assert len(crops) == 0
@@ -104,4 +104,4 @@ def test_pictures_are_spread_over_a_video(walking_clip, monkeypatch):
 
 def test_no_pictures(tmp_path):
     with pytest.raises(SourceError, match="contains no video or image"):
-        people_crops(spread_frames(tmp_path), lambda frame: Detections.empty(), CARD)
+        people_crops(evenly_spaced_frames(tmp_path), lambda frame: Detections.empty(), CARD)

@@ -82,7 +82,7 @@ def test_a_folder_of_a_web_server(tmp_path):
         assert [item.mirror.as_posix() for item in batch.items] == ["b", "my clips/a b"]
         (item,) = gather([f"http://{host}/top/*.mp4"]).items
         assert str(item.source) == f"http://{host}/***/b.mp4"
-        with pytest.raises(SourceError, match="There is no video or image at"):
+        with pytest.raises(SourceError, match="There is nothing at"):
             gather([f"http://{host}/none/"])
 
 

@@ -81,6 +81,8 @@ def test_a_missing_package_and_an_unknown_store_are_said_so(monkeypatch):
         place_of("s3://archive/clips")
     with pytest.raises(UsageError, match="'nowhere://' names no store"):
         place_of("nowhere://archive/clips")
+    with pytest.raises(UsageError, match=re.escape("'s3://***' has a password")):
+        place_of("s3://me:hunter2/hunter2@archive/clips")
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(PosetrackError, match=re.escape("pip install 'posetrack[remote]'.")):
         place_of("memory://archive/clips")

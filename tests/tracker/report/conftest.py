@@ -11,7 +11,8 @@ from posetrack.tracker.features.events.event import Event
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.report.clip import Clip
-from posetrack.tracker.report.measurements import MAX_ROWS, Collector
+from posetrack.tracker.report.collector import Collector
+from posetrack.tracker.report.measurements import MAX_ROWS
 from posetrack.tracker.types import State, Tracks
 
 

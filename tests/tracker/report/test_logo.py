@@ -32,10 +32,10 @@ def test_a_logo_keeps_its_bytes(tmp_path, name, kind):
     ("name", "data", "remedy"),
     [
         ("a.pdf", b"%PDF", "Give a .png"),
-        ("a.png", b"", "damaged"),
-        ("a.svg", b"<html>", "damaged"),
+        ("a.png", b"", "is empty"),
+        ("a.svg", b"<html>", "no SVG"),
         ("a.svg", SVG + b" " * MAX_BYTES, "below 1,000,000"),
-        ("a.png", HUGE, "damaged"),
+        ("a.png", HUGE, "OpenCV"),
     ],
 )
 def test_what_is_no_logo_is_refused(tmp_path, name, data, remedy):

@@ -8,7 +8,8 @@ from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
-from posetrack.tracker.report.measurements import MAX_SPANS, Collector, Person
+from posetrack.tracker.report.collector import Collector
+from posetrack.tracker.report.person import MAX_SPANS, Person
 from posetrack.tracker.types import Poses, State, Tracks
 
 

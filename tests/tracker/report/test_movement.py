@@ -14,12 +14,12 @@ from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
-from posetrack.tracker.report.measurements import Collector
-from posetrack.tracker.report.movement import Extent, Moves
+from posetrack.tracker.report.collector import Collector
+from posetrack.tracker.report.movement import AngleStatistics, PersonMovement
 from posetrack.tracker.report.page import render
 from posetrack.tracker.report.person_tables import person_tables
-from posetrack.tracker.summary.motion_range import summary
 from posetrack.tracker.summary.sessions import read_session
+from posetrack.tracker.summary.statistics import summary
 from posetrack.tracker.types import State, Tracks
 
 TIMES = synthetic.regular(14, 30)
@@ -59,7 +59,7 @@ def names_of(page):
 
 @pytest.mark.parametrize(("known", "compared"), [(5, True), (4, False)])
 def test_an_asymmetry_needs_both_sides_in_half_of_the_frames(known, compared):
-    moves = Moves(frames=10)
+    moves = PersonMovement(frames=10)
     for side, count in (("left", 10), ("right", known)):
         moves.extents[f"{side}_knee"].add(np.linspace(0, 60, count), np.ones(count))
     assert ("knee" in moves.asymmetry) is compared
@@ -117,7 +117,7 @@ def test_ranges_of_motion_are_those_of_the_summary(tmp_path):
 
 
 def test_an_angle_beyond_180_degrees_has_no_jump():
-    extent = Extent()
+    extent = AngleStatistics()
     extent.add(np.array([170.0, np.nan, 179.0, -175.0, 172.0]), np.array([1.0, np.nan, 1.0, 0.5, 0.5]))
     assert (extent.low, extent.high, extent.range, extent.count) == (170, pytest.approx(185), pytest.approx(15), 4)
     assert extent.mean == pytest.approx(176.5)

@@ -6,6 +6,7 @@ import json
 import motions
 import numpy as np
 import pytest
+from commands import rows
 
 from posetrack.errors import SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
@@ -14,8 +15,8 @@ from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.output.movement import BALANCE_COLUMNS, GAIT_COLUMNS, REPETITION_COLUMNS
 from posetrack.tracker.summary.agreement import agreement, by_session
-from posetrack.tracker.summary.motion_range import asymmetry, statistics
 from posetrack.tracker.summary.sessions import find_tables, read_session
+from posetrack.tracker.summary.statistics import asymmetry, statistics
 from posetrack.tracker.types import State, Tracks
 
 pandas_4 = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # in pingouin, of pandas 3.1
@@ -32,11 +33,6 @@ def table(path, people, *, quality=None):
                 cells = ["" if np.isnan(value) else value for value in values]
                 writer.writerow([index, index / 25, person, "measured", *cells, *([quality[index]] if quality else [])])
     return path
-
-
-def rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_statistics_of_known_numbers():
@@ -267,7 +263,7 @@ def test_wrong_tables_are_sentences(tmp_path, capsys):
         find_tables([str(tmp_path)])
     path = table(tmp_path / "y.csv", {1: (np.arange(9.0), np.arange(9.0))})
     path.write_text(path.read_text() + "9,0.1,1,measured,oops,3\n")
-    with pytest.raises(SourceError, match="broken in line 11"):
+    with pytest.raises(SourceError, match="invalid in line 11"):
         read_session(path)
     assert main(["compare", str(path), "--out", str(tmp_path / "z.csv")]) == 2
     assert "is the only table" in capsys.readouterr().err
@@ -308,4 +304,4 @@ def test_damaged_tables_are_sentences(row, tmp_path, capsys):
     path = tmp_path / "a.csv"
     path.write_text(f"frame,time_s,track_id,left_knee_deg\n{row}\n")
     assert main(["summary", str(path), "--out", str(tmp_path / "out.csv")]) == 1
-    assert "is broken" in capsys.readouterr().err
+    assert "is invalid" in capsys.readouterr().err

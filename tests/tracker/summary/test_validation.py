@@ -12,7 +12,7 @@ from posetrack.tracker.evaluation import synthetic
 from posetrack.tracker.features.calibration.measures import Calibration
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.features.kinematics.derivatives import smoothed
-from posetrack.tracker.summary.motion_range import statistics
+from posetrack.tracker.summary.statistics import statistics
 from posetrack.tracker.types import State, Tracks
 
 PAGE = (Path(__file__).parents[3] / "docs" / "validation.md").read_text(encoding="utf-8")

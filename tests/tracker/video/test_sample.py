@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from posetrack.tracker.video import sample
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 
 def test_the_camera_moves_smoothly_through_two_shots(tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from posetrack.errors import SourceError, UsageError
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 from posetrack.tracker.video.write.mark import is_marked
 
 

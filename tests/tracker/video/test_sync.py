@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from posetrack.tracker.video import writer as module
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 from posetrack.tracker.video.writer import open_writer
 
 RATE = 48000
@@ -217,7 +217,7 @@ def test_fragments_of_one_mp4_are_one_video(tmp_path, caplog):
 def test_a_kill_loses_no_frame_but_the_last(tmp_path, fps, count):
     code = f"""
 import os, signal, sys, numpy as np
-from posetrack.tracker.video.writer import VideoWriter
+from posetrack.tracker.video.write.video import VideoWriter
 writer = VideoWriter(sys.argv[1], size=(64, 48), fps={fps})
 for i in range({count}):
     writer.write(np.full((48, 64, 3), i, np.uint8), i / {fps})

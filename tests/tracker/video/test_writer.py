@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from posetrack.errors import OutputError, UsageError
-from posetrack.tracker.video import writer as module
 from posetrack.tracker.video.decode.soundtrack import Sound
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
+from posetrack.tracker.video.write import video as module
 from posetrack.tracker.video.write.image import ImageWriter
-from posetrack.tracker.video.writer import VideoWriter, open_writer
+from posetrack.tracker.video.write.video import VideoWriter
+from posetrack.tracker.video.writer import open_writer
 
 
 def fill(writer, make, times):
@@ -164,13 +165,13 @@ def test_an_error_leaves_a_playable_partial_file(tmp_path, make):
 def test_a_killed_process_leaves_a_playable_partial_file(tmp_path):
     code = """
 import os, signal, sys, numpy as np
-from posetrack.tracker.video.writer import VideoWriter
+from posetrack.tracker.video.write.video import VideoWriter
 writer = VideoWriter(sys.argv[1], size=(64, 48), fps=10)
 for i in range(150):
     writer.write(np.full((48, 64, 3), i, np.uint8), i / 10)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    root = Path(module.__file__).parents[2]
+    root = Path(module.__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "out.mp4"], cwd=root)
     assert done.returncode == -signal.SIGKILL
     assert len(list(open_source(tmp_path / "out.partial.mp4"))) >= 100

@@ -12,7 +12,7 @@ _FEET = [index(f"{side}_{name}") for name in ("heel", "big_toe") for side in SID
 _ANKLES = [index(f"{side}_ankle") for side in SIDES]
 
 
-def ground(points: Array, heights: Array) -> Array:
+def lower_foot(points: Array, heights: Array) -> Array:
     """Return the vertical position (N,) of people's lower foot, in pixels from the top; NaN if no foot is visible.
 
     Args:
@@ -30,7 +30,7 @@ def scales(calibration: Calibration, heights: Array, feet: Array) -> tuple[Array
     Args:
         calibration: scale and floor.
         heights: (N,) of the people, pixels.
-        feet: (N,) as `ground` returns it, below the floor's line if there is one.
+        feet: (N,) as `lower_foot` returns it, below the floor's line if there is one.
     """
     if calibration.person_height:
         return heights / calibration.person_height, np.full_like(heights, PROPORTIONS)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..extraction.stream import FORGET_SECONDS, ActionFeatures, Features
+from ..extraction.features import Features
+from ..extraction.stream import FORGET_SECONDS, ActionFeatures
 from ..kinematics.angles import mean_angle, period_of
 from .confidence import confidence
 from .event import VALUES, Event, Found

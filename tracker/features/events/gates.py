@@ -1,4 +1,4 @@
-"""Gates of exercises that are no measures of one frame: a seat in use, bent legs, one foot in front of the other."""
+"""Conditions of exercises that the measures of one frame do not tell: a seat in use, bent legs, one foot in front."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Seat:
 
 
 def gates(seat: Seat, time: float, at: dict[str, float], *, view: str) -> dict[str, float]:
-    """Return the gates of exercises that are no measures.
+    """Return the conditions of exercises in a frame.
 
     `seated` is 1 while a seat is used, and `crouched` 1 while the legs are bent without one. `staggered` is 1 while one
     foot is far in front of the other, in side views by the feet, because knees hide each other there, and otherwise the

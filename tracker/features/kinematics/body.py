@@ -90,7 +90,8 @@ def height(points: Array) -> Array:
     """Estimate the upright height of people in pixels, from the lengths of trunk, thighs and shanks.
 
     A limb that points at the camera appears shorter, so the longer of left and right is used, and the result is a
-    lower bound: see `grown`. A limb that is too long for the trunk leads to the other leg's keypoint and is left out.
+    lower bound: see `update_length`. A limb that is too long for the trunk leads to the other leg's keypoint and is
+    left out.
 
     Args:
         points: (..., P, 2) pixels.
@@ -116,7 +117,7 @@ def height(points: Array) -> Array:
 
 
 def arm_length(points: Array) -> Array:
-    """Return the length (...) of each person's longer arm, shoulder to wrist, in pixels: a lower bound, see `grown`."""
+    """Return the length (...) of each person's longer arm in pixels, shoulder to wrist; see `update_length`."""
     return np.fmax(
         *(
             _length(points, f"{side}_shoulder", f"{side}_elbow") + _length(points, f"{side}_elbow", f"{side}_wrist")
@@ -129,7 +130,7 @@ def _length(points: Array, a: str, b: str) -> Array:
     return np.linalg.norm(points[..., index(a), :] - points[..., index(b), :], axis=-1)
 
 
-def stands(points: Array) -> NDArray[np.bool_]:
+def is_upright(points: Array) -> NDArray[np.bool_]:
     """Return a mask (...) of people whose trunk and legs are upright in the image and have plausible proportions."""
     trunk, breadth = _length(points, "neck", "mid_hip"), _length(points, "left_shoulder", "right_shoulder")
     straight = _rise(points, "neck", "mid_hip") > 0.85 * trunk
@@ -141,7 +142,7 @@ def stands(points: Array) -> NDArray[np.bool_]:
     return straight & (trunk > breadth) & (legs[0] | legs[1])
 
 
-def grown(before: float, now: float, dt: float, *, trusted: bool) -> float:
+def update_length(before: float, now: float, dt: float, *, trusted: bool) -> float:
     """Update the running estimate of a length: it rises fast and falls slowly, because limbs may be foreshortened.
 
     Args:

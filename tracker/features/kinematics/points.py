@@ -72,7 +72,7 @@ def points(keypoints: NDArray[np.floating], skeleton: Skeleton) -> Array:
     return middles
 
 
-def of_points(values: NDArray[np.floating], skeleton: Skeleton) -> Array:
+def point_scores(values: NDArray[np.floating], skeleton: Skeleton) -> Array:
     """Return the values of points from those of keypoints, such as scores: the least of a point's keypoints.
 
     Args:

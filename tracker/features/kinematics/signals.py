@@ -14,7 +14,7 @@ _LONGEST = 2e5  # seconds of a signal
 _MIN_RANGE = 10.0  # degrees; with less on both sides there is no symmetry index
 
 
-def even(times: Array, values: Array) -> tuple[Array, Array]:
+def resample(times: Array, values: Array) -> tuple[Array, Array]:
     """Interpolate a signal at irregular times on an even grid of `RATE`.
 
     Args:
@@ -53,7 +53,7 @@ def smooth(values: Array, seconds: float) -> Array:
     return np.where(known, sums / np.maximum(weights, 1e-9), np.nan)
 
 
-def turns(values: Array, least: float) -> tuple[list[int], list[int]]:
+def turning_points(values: Array, least: float) -> tuple[list[int], list[int]]:
     """Return the maxima and the minima of a signal, in turn, that differ by `least` or more from their neighbours.
 
     Args:

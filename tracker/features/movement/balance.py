@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kinematics.points import Array
-from ..kinematics.signals import RATE, even, smooth
+from ..kinematics.signals import RATE, resample, smooth
 from .passage import Passage
 
 GRAVITY = 9.81  # m/s2
@@ -88,10 +88,10 @@ def stands(passage: Passage) -> list[Stand]:
     places = [passage["com_x"] / height, passage["com_y"] / height]
     places += [passage[f"{side}_rear_offset"] for side in ("left", "right")]
     upright = np.where(passage.postures == "standing", 1.0, 0.0)
-    grid, standing = even(passage.times, upright)
+    grid, standing = resample(passage.times, upright)
     rests = smooth(standing, _STILL_SMOOTH) > 0.5
     for place in places if len(grid) > 1 else ():
-        speed = np.gradient(smooth(even(passage.times, place)[1], _STILL_SMOOTH), 1 / RATE)
+        speed = np.gradient(smooth(resample(passage.times, place)[1], _STILL_SMOOTH), 1 / RATE)
         rests &= ~(np.abs(speed) >= _STILL)  # what is missing does not move
     return [
         _stand(passage, float(grid[first]), float(grid[last]))
@@ -106,7 +106,7 @@ def _stand(passage: Passage, start: float, end: float) -> Stand:
     height = passage.mean("height_px", start, end)
     mass = passage["com_mass"][inside]
     whole = np.abs(mass - np.nanmedian(mass)) < 0.01  # a segment that comes or goes moves the centre of mass
-    place = smooth(even(times, np.where(whole, passage["com_x"][inside] / height, np.nan))[1], _SWAY_SMOOTH)
+    place = smooth(resample(times, np.where(whole, passage["com_x"][inside] / height, np.nan))[1], _SWAY_SMOOTH)
     low, high = np.nanpercentile(place, (2.5, 97.5))
     sideways = sum(view in ("left", "right") for view in views) * 2 > len(views)
     return Stand(
@@ -164,9 +164,9 @@ def jumps(passage: Passage) -> list[Jump]:
 
 def _heights(passage: Passage) -> tuple[Array, Array, Array, Array]:
     """Return the even grid (G,), and feet, centre of mass and body height in it, pixels upwards."""
-    grid, feet = even(passage.times, -passage["feet_y"])
-    _, body = even(passage.times, -passage["com_y"])
-    _, height = even(passage.times, passage["height_px"])
+    grid, feet = resample(passage.times, -passage["feet_y"])
+    _, body = resample(passage.times, -passage["com_y"])
+    _, height = resample(passage.times, passage["height_px"])
     return grid, smooth(feet, _JUMP_SMOOTH), smooth(body, _JUMP_SMOOTH), height
 
 

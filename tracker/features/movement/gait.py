@@ -1,4 +1,4 @@
-"""Gait cycles of people who walk across the picture: events, times, mean curves and a summary.
+"""Gait cycles of people who walk across the image: events, times, mean curves and a summary.
 
 Events follow the coordinate-based method of Zeni, Richards and Higginson 2008, Gait & Posture 27:710: a heel strike is
 where the heel is farthest in front of the pelvis, a toe-off where the toes are farthest behind it. With skeletons
@@ -15,7 +15,7 @@ import numpy as np
 
 from ..kinematics.angles import unwrapped
 from ..kinematics.points import SIDES, Array
-from ..kinematics.signals import even, smooth, turns
+from ..kinematics.signals import resample, smooth, turning_points
 from .passage import Passage
 
 GAIT_JOINTS = tuple(f"{side}_{name}" for name in ("hip", "knee", "ankle") for side in SIDES)
@@ -163,10 +163,10 @@ def gait_events(times: Array, rear: Array, front: Array) -> GaitEvents:
         rear: (T,) how far the heel is in front of the hips, in body heights; NaN where unknown.
         front: (T,) the same of the toes.
     """
-    grid, heel = even(times, rear)
-    _, toe = even(times, front)
-    peaks, _ = turns(smooth(heel, _SMOOTH), _SWING)
-    _, valleys = turns(smooth(toe, _SMOOTH), _SWING)
+    grid, heel = resample(times, rear)
+    _, toe = resample(times, front)
+    peaks, _ = turning_points(smooth(heel, _SMOOTH), _SWING)
+    _, valleys = turning_points(smooth(toe, _SMOOTH), _SWING)
     return GaitEvents(grid[peaks], grid[valleys])
 
 
@@ -197,7 +197,7 @@ def gait_cycles(passage: Passage) -> list[GaitCycle]:
 
 def _measures(passage: Passage, side: str, start: float, end: float) -> tuple[float, float, float, float]:
     """Return length, speeds and quality of a cycle."""
-    grid, place = even(passage.times, passage["com_x"])
+    grid, place = resample(passage.times, passage["com_x"])
     smoothed = smooth(place, _SMOOTH)
     known = np.isfinite(smoothed)
     ends = np.interp([start, end], grid[known], smoothed[known]) if known.any() else np.full(2, np.nan)
@@ -214,7 +214,7 @@ def normalised(times: Array, degrees: Array, start: float, end: float) -> Array:
     near = (times >= start - 0.5) & (times <= end + 0.5)
     if near.sum() < 2:
         return np.full(len(PERCENT), np.nan)
-    grid, values = even(times[near], unwrapped(degrees[near]))
+    grid, values = resample(times[near], unwrapped(degrees[near]))
     at = start + (end - start) * PERCENT / 100
     return np.asarray(np.interp(at, grid, values, left=np.nan, right=np.nan))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..events.detector import EventDetector
 from ..events.event import Event
-from ..extraction.stream import Features
+from ..extraction.features import Features
 from .passage import Passage, Passages
 from .phases import Repetition, Repetitions
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..extraction.stream import FORGET_SECONDS, Features
+from ..extraction.features import Features
+from ..extraction.stream import FORGET_SECONDS
 from ..kinematics.angles import JOINTS, VIEWS
 from ..kinematics.points import SIDES, Array
 from ..kinematics.posture import POSTURES

@@ -12,10 +12,11 @@ import numpy as np
 from ..events.detector import EventDetector
 from ..events.event import Event
 from ..events.repetitions import Cycle, Exercise
-from ..extraction.stream import FORGET_SECONDS, Features
+from ..extraction.features import Features
+from ..extraction.stream import FORGET_SECONDS
 from ..kinematics.angles import JOINTS, unwrapped
 from ..kinematics.points import Array
-from ..kinematics.signals import even, smooth, symmetry_index
+from ..kinematics.signals import resample, smooth, symmetry_index
 
 SETTLE_SECONDS = 1.0  # before and after a repetition, in which its rest is searched
 _SMOOTH = 0.06  # seconds; keeps 99 % of a movement of 0.5 Hz and 93 % of one of 1 Hz
@@ -158,7 +159,7 @@ def range_of_motion(times: Array, degrees: Array) -> float:
     """Return the range of an angle (T,) in degrees, circular and smoothed; NaN if under half of it is known."""
     if np.isfinite(degrees).mean() < 0.5:
         return math.nan
-    _, values = even(times, unwrapped(degrees))
+    _, values = resample(times, unwrapped(degrees))
     smoothed = smooth(values, _SMOOTH)
     return float(np.nanmax(smoothed) - np.nanmin(smoothed)) if np.isfinite(smoothed).any() else math.nan
 
@@ -169,7 +170,7 @@ def _phases(times: Array, measure: Array, exercise: Exercise, cycle: Cycle) -> t
     straight = np.array([exercise.straight(value) for value in measure[near].tolist()])
     if exercise.measure in (*_DROPS, *_RAISES):  # to the angle, which changes evenly with the joints
         straight = exercise.sign * np.degrees(np.arccos(np.clip(-exercise.sign * straight, -1, 1)))
-    grid, values = even(times[near], straight)
+    grid, values = resample(times[near], straight)
     smoothed = smooth(values, _SMOOTH)
     middle = (grid >= cycle.left) & (grid <= cycle.back) & np.isfinite(smoothed)
     peak = int(np.flatnonzero(middle)[smoothed[middle].argmax()])

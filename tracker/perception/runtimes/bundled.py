@@ -1,8 +1,8 @@
 """The OpenVINO form of a bundled network, which takes its weights from the network's safetensors file.
 
 The `.xml` addresses the bytes of the `.safetensors` file beside it, followed by those of the `.bin`, which has the few
-shapes and indices that only the graph needs. OpenVINO itself reads the two as one file, so `write` joins them in the
-cache. Two complete forms would double the size of the package.
+shapes and indices that only the graph needs. OpenVINO itself reads the two as one file, so `write_complete`
+joins them in the cache. Two complete forms would double the size of the package.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def read_card(network: Path) -> str:
     return "" if found is None else found.attrib["value"]
 
 
-def write(network: Path, weights: Path, target: Path) -> None:
+def write_complete(network: Path, weights: Path, target: Path) -> None:
     """Write a bundled network as a complete OpenVINO file.
 
     Args:
@@ -39,7 +39,7 @@ def write(network: Path, weights: Path, target: Path) -> None:
                 shutil.copyfileobj(file, joined)
 
 
-def share(network: Path, weights: Path) -> None:
+def strip_weights(network: Path, weights: Path) -> None:
     """Turn a complete OpenVINO file into the bundled form.
 
     Args:

@@ -208,7 +208,7 @@ def _make(folder: Path, suffix: str, weights: Loaded, key: str) -> Converted:
 def _write(weights: Loaded, file: Path, key: str) -> None:
     """Write a network in the format of the file's suffix."""
     if isinstance(weights.network, Path):
-        bundled.write(weights.network, weights.path, file)
+        bundled.write_complete(weights.network, weights.path, file)
         return
     from ....models.export import files
 

@@ -16,7 +16,8 @@ from ....errors import PosetrackError
 from ...output.privacy import BlurFaces
 from ...timings import FrameRate
 from ...types import Frame
-from ...video.source import Source, open_source
+from ...video.open import open_source
+from ...video.source import Source
 from ..live.answer import Answer
 from ..live.engine import Engine
 from ..web.metrics import Metrics

@@ -18,7 +18,7 @@ from ..web.metrics import Metrics
 from ..web.scene import Scene
 from .camera import Camera, CameraState, View
 from .latest import Latest
-from .setup import Setup, called, opened, read_setups, write_setups
+from .setup import Setup, cameras_to_open, default_name, read_setups, write_setups
 
 MAX_CAMERAS = 32
 
@@ -61,12 +61,12 @@ class Cameras:
 
     def start(self, sources: Sequence[str]) -> None:
         """Open sources, and all that were added in the page; must be called in the event loop."""
-        for setup in opened(self._kept.values(), sources):
+        for setup in cameras_to_open(self._kept.values(), sources):
             self._open(setup)
 
     def add(self, source: str, name: str = "") -> str:
         """Open a source for this and all later starts, and return its id; must be called in the event loop."""
-        identity = self._open(Setup(source=source, name=name or called(source), added=True))
+        identity = self._open(Setup(source=source, name=name or default_name(source), added=True))
         self._keep()
         return identity
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ....errors import OutputError, UsageError
 from ...partial import PartialFile
 from ...video.address import parse_source, shown
-from ..web.scene import EMPTY, Scene, explained
+from ..web.scene import EMPTY, Scene, as_sentence
 
 
 class Setup(BaseModel):
@@ -46,12 +46,12 @@ def read_setups(file: Path) -> list[Setup]:
     except OSError as error:
         raise OutputError(f"Cannot read '{file}': {error.strerror}. Give another --history.") from error
     except (ValidationError, UsageError) as error:
-        why = explained(error) if isinstance(error, ValidationError) else str(error)
+        why = as_sentence(error) if isinstance(error, ValidationError) else str(error)
         raise UsageError(f"'{file}' is damaged: {why}. Correct or delete it.") from error
     return setups
 
 
-def opened(kept: Iterable[Setup], sources: Sequence[str]) -> list[Setup]:
+def cameras_to_open(kept: Iterable[Setup], sources: Sequence[str]) -> list[Setup]:
     """Return the cameras that a start opens: the given sources, and those that were added in the page.
 
     Args:
@@ -59,11 +59,11 @@ def opened(kept: Iterable[Setup], sources: Sequence[str]) -> list[Setup]:
         sources: of the command line.
     """
     known = {setup.source: setup for setup in kept}
-    given = [known.get(source) or Setup(source=source, name=called(source)) for source in sources]
+    given = [known.get(source) or Setup(source=source, name=default_name(source)) for source in sources]
     return given + [setup for setup in known.values() if setup.added and setup.source not in sources]
 
 
-def called(source: str) -> str:
+def default_name(source: str) -> str:
     """Return what a source is called before its users name it; secrets in an address are hidden."""
     what = parse_source(source)
     return what.name if isinstance(what, Path) else shown(what)

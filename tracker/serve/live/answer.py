@@ -14,7 +14,8 @@ from ....models.geometry.keypoints import Skeleton
 from ...features.events.detector import EventDetector
 from ...features.events.regions import Line, Zone
 from ...features.events.zones import ZoneCounter
-from ...features.extraction.stream import ActionFeatures, Features
+from ...features.extraction.features import Features
+from ...features.extraction.stream import ActionFeatures
 from ...features.kinematics.angles import JOINTS
 from ...types import STATES, Frame, Tracks
 from ..web.scene import EMPTY, Scene

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from ....errors import InputError, UsageError
 from ...types import Frame
 from ..web.metrics import Metrics
-from ..web.scene import EMPTY, Number, Scene, explained
+from ..web.scene import EMPTY, Number, Scene, as_sentence
 from ..web.sockets import SLOW, TOO_SLOW, UNREADABLE
 from .answer import Format
 from .engine import Engine
@@ -76,7 +76,7 @@ class Client:
             message = ClientMessage.model_validate_json(text)
             self._scene = message.scene.check() if message.scene else self._scene
         except (ValidationError, UsageError) as error:
-            sentence = explained(error) if isinstance(error, ValidationError) else str(error)
+            sentence = as_sentence(error) if isinstance(error, ValidationError) else str(error)
             await self._socket.send_text(json.dumps({"error": sentence}))
             return
         if message.latency_ms is not None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, WebSocket
 from starlette.concurrency import run_in_threadpool
 
 from ...types import Frame
-from ..web.bodies import chunks, described
+from ..web.bodies import body_schema, chunks
 from ..web.metrics import Metrics
 from ..web.sockets import TRY_AGAIN_LATER
 from .answer import Format
@@ -28,7 +28,7 @@ def routes(engine: Engine, metrics: Metrics) -> APIRouter:
     clients: set[WebSocket] = set()
 
     @router.post(
-        "/api/pictures", tags=["people"], response_model_exclude_unset=True, openapi_extra=described("image/*")
+        "/api/pictures", tags=["people"], response_model_exclude_unset=True, openapi_extra=body_schema("image/*")
     )
     async def track_picture(request: Request) -> People:
         """Find the people in a picture, the body of the request: JPEG, PNG or WebP, at most 16 MB."""

@@ -17,8 +17,8 @@ from starlette.concurrency import run_in_threadpool
 
 from ....errors import SourceError
 from ...video.address import VIDEO_SUFFIXES
-from ...video.source import open_source
-from ..web.bodies import chunks, described
+from ...video.open import open_source
+from ..web.bodies import body_schema, chunks
 from ..web.metrics import Metrics
 from ..web.scene import read_scene
 from .job import Job, JobState
@@ -59,7 +59,7 @@ def routes(jobs: Jobs, queue: Callable[[], Queue], metrics: Metrics, *, limit: i
             raise HTTPException(404, "There is no such job.")
         return job
 
-    @router.post("", status_code=201, openapi_extra=described("video/*"))
+    @router.post("", status_code=201, openapi_extra=body_schema("video/*"))
     async def upload(
         request: Request,
         name: Annotated[str, Query(max_length=255, description="of the video, such as dance.mp4")],

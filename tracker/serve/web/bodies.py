@@ -41,7 +41,7 @@ async def chunks(request: Request, *, limit: int) -> AsyncIterator[bytes]:
         yield part
 
 
-def described(kind: str) -> dict[str, Any]:
+def body_schema(kind: str) -> dict[str, Any]:
     """Return what the API's description says of a route whose body is a file of a kind, such as `video/*`."""
     return {"requestBody": {"required": True, "content": {kind: {"schema": {"type": "string", "format": "binary"}}}}}
 

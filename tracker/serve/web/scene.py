@@ -78,15 +78,15 @@ def read_scene(text: str) -> Scene:
     try:
         return Scene.model_validate_json(text or "{}").check()
     except ValidationError as error:
-        raise UsageError(f"scene is not what docs/serve.md describes: {explained(error)}.") from None
+        raise UsageError(f"scene is not what docs/serve.md describes: {as_sentence(error)}.") from None
 
 
-def explained(error: ValidationError) -> str:
+def as_sentence(error: ValidationError) -> str:
     """Return the first mistake of a message as words."""
-    return first_of(error.errors())
+    return first_mistake(error.errors())
 
 
-def first_of(mistakes: Sequence[Any]) -> str:
+def first_mistake(mistakes: Sequence[Any]) -> str:
     """Return the first of pydantic's mistakes as words, without its input, which may be long or no valid text."""
     where = ".".join(map(str, mistakes[0]["loc"])).encode(errors="replace").decode()
     return f"{where}: {mistakes[0]['msg']}" if where else mistakes[0]["msg"]

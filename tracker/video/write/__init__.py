@@ -1,1 +1,1 @@
-"""Finish written files: images, the copy of packets beside the sound, and the mark of posetrack."""
+"""Write annotated videos and images, with the sound of the source and the mark of posetrack."""

@@ -10,8 +10,8 @@ from typing import BinaryIO
 import av
 
 from ....errors import SourceError
-from ..decode.boxes import boxes
 from ..decode.media import open_media
+from ..decode.mp4_boxes import boxes
 
 MARK = "Annotated by posetrack"
 _MOST = 1 << 20  # bytes of user data that are read

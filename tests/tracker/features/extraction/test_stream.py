@@ -127,8 +127,9 @@ def test_a_row_is_output_when_its_window_is_complete_and_people_are_forgotten():
     assert max(late) < 0.16
     for step in range(8):
         features.update(100 + step, 20.0 + step, Tracks.empty())
-    assert len(features._people) == 0
-    assert len(features._moments) < 8
+    assert not features._bodies._people
+    assert not features._symmetry._past
+    assert len(features._window._moments) < 8
 
 
 def test_the_rows_do_not_depend_on_others_nor_on_their_order():

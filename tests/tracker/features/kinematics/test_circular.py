@@ -9,7 +9,8 @@ from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.events.repetitions import Counter, Exercise
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.features.kinematics.angles import joint_angles, mean_angle, period_of, unwrapped, wrap
-from posetrack.tracker.report.measurements import Collector, column_names
+from posetrack.tracker.report.collector import Collector
+from posetrack.tracker.report.measurements import column_names
 from posetrack.tracker.types import Poses, State, Tracks
 
 TURNS = (0, 90, 135, 179, 180, 181, 225, 270)

@@ -7,7 +7,7 @@ from posetrack import Frame, load_pipeline
 from posetrack.tracker.perception.detector import load_detector
 from posetrack.tracker.perception.pose import load_pose_estimator
 from posetrack.tracker.perception.runtimes.pytorch import BATCHES
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 
 @pytest.fixture(scope="module", autouse=True)

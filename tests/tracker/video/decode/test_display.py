@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 TIMES = [i / 10 for i in range(4)]
 FORMATS = [("mp4", "libx264"), ("mov", "libx264"), ("mkv", "libx264"), ("ts", "libx264"), ("avi", "mpeg4")]

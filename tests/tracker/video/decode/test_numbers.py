@@ -5,9 +5,11 @@ import time
 import av
 import numpy as np
 import pytest
+from cameras import Camera
 
 from posetrack.tracker.video.live.camera import CameraReader
-from posetrack.tracker.video.source import Source, open_source
+from posetrack.tracker.video.open import open_source
+from posetrack.tracker.video.source import Source
 
 STEADY = [i / 10 for i in range(40)]
 VARIABLE = np.cumsum([0, *np.random.default_rng(0).uniform(0.02, 0.3, 39)]).round(3).tolist()
@@ -70,35 +72,8 @@ def test_damage_in_a_file_without_timestamps_counts_as_a_frame(make, tmp_path):
     assert [frame.index for frame in open_source(path)] == list(range(40))
 
 
-class Camera:
-    """A camera whose pictures say their number."""
-
-    def __init__(self, count=10**9):
-        self.grabbed, self.count = -1, count
-
-    def isOpened(self):
-        return True
-
-    def grab(self):
-        time.sleep(0.002)
-        self.grabbed += 1
-        return self.grabbed < self.count
-
-    def retrieve(self):
-        return True, np.full((4, 6, 3), self.grabbed % 256, np.uint8)
-
-    def get(self, _):
-        return 30.0
-
-    def set(self, *_):
-        return True
-
-    def release(self):
-        pass
-
-
 def test_dropped_frames_of_a_live_source_are_counted():
-    with Source(CameraReader(0, capture=lambda _: Camera()), name="camera 0") as source:
+    with Source(CameraReader(0, capture=lambda _: Camera(pace=0.002)), name="camera 0") as source:
         frames = []
         for pause in (0, 0.05, 0, 0.1, 0):
             frames.append(next(source))
@@ -109,7 +84,7 @@ def test_dropped_frames_of_a_live_source_are_counted():
 
 
 def test_frames_that_a_camera_made_while_it_was_lost_are_counted():
-    cameras = iter([Camera(count=5), Camera()])
+    cameras = iter([Camera(count=6, pace=0.002), Camera(pace=0.002)])
     reader, other = (CameraReader(0, capture=lambda _, camera=camera: camera) for camera in cameras)
     with Source(reader, name="camera 0", reopen=lambda: other, reconnect=5.0) as source:
         frames = []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posetrack.errors import SourceError, UsageError
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 
 def two_streams(path, make, *, default):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from posetrack.errors import SourceError
 from posetrack.tracker.video.batch import Item, expand, is_still
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 COUNT = 6
 DURATIONS = [100, 200, 50, 300, 100, 150]  # ms

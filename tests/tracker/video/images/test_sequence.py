@@ -9,7 +9,7 @@ from PIL import Image
 from posetrack.errors import SourceError, UsageError
 from posetrack.tracker.video.batch import Item, expand, gather
 from posetrack.tracker.video.images.sequence import find_sequences
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import time
 from types import SimpleNamespace
 
 import cv2
-import numpy as np
 import pytest
 import servers
+from cameras import Camera
 
 from posetrack.errors import SourceError, UsageError
 from posetrack.tracker.video.live import camera, newest
@@ -13,34 +13,7 @@ from posetrack.tracker.video.live.camera import CameraReader
 from posetrack.tracker.video.source import Source
 
 
-class Fake:
-    """A camera that gives `count` pictures at a fixed pace and then is unplugged."""
-
-    def __init__(self, count=10**9, pace=0.005, opened=True):
-        self.count, self.pace, self.opened, self.grabbed, self.released = count, pace, opened, 0, 0
-
-    def isOpened(self):
-        return self.opened
-
-    def grab(self):
-        time.sleep(self.pace)
-        self.grabbed += self.grabbed < self.count
-        return self.grabbed < self.count
-
-    def retrieve(self):
-        return True, np.full((4, 6, 3), self.grabbed % 256, np.uint8)
-
-    def get(self, _):
-        return 30.0
-
-    def set(self, *_):
-        return True
-
-    def release(self):
-        self.released += 1
-
-
-class Held(Fake):
+class Held(Camera):
     """A camera that gives a picture when the test says so, and the first one at once; its clock counts pictures."""
 
     def __init__(self, first=1):
@@ -107,7 +80,7 @@ def test_waiting_before_the_first_frame_drops_nothing(held):
 
 
 def test_close_stops_the_thread_and_releases_the_camera():
-    fake = Fake()
+    fake = Camera()
     source = open_fake(fake)
     next(source)
     source.close()
@@ -128,14 +101,14 @@ def test_end_stops_a_live_source(held):
 
 
 def test_an_unplugged_camera_is_an_error_in_the_consumer():
-    fake = Fake(count=5)
+    fake = Camera(count=5)
     with pytest.raises(SourceError, match=r"Camera 0 gives no more frames\."):
         list(open_fake(fake))
     assert fake.released == 1
 
 
 def test_any_other_failure_of_the_thread_is_a_sentence_without_its_text():
-    class Broken(Fake):
+    class Broken(Camera):
         def grab(self):
             raise RuntimeError("rtsp://me:secret@host")
 
@@ -152,7 +125,7 @@ def test_a_camera_without_frames_gives_up_in_time():
 
 
 def test_a_camera_that_does_not_open_is_released(monkeypatch):
-    fake = Fake(opened=False)
+    fake = Camera(opened=False)
     monkeypatch.setattr(camera.cv2, "VideoCapture", lambda index: fake)
     with pytest.raises(SourceError, match="Cannot open camera 3"):
         CameraReader(3)
@@ -174,7 +147,7 @@ def test_a_camera_that_is_a_file_goes_through_opencv_itself(make, tmp_path):
 
 
 def test_an_unplugged_camera_that_is_plugged_in_again_goes_on():
-    plugged = [Fake(count=5), Fake()]
+    plugged = [Camera(count=5), Camera()]
     reader, *others = (CameraReader(0, capture=lambda _, fake=fake: fake) for fake in plugged)
     with Source(reader, name="camera 0", reopen=iter(others).__next__, reconnect=60.0) as source:
         times = []
@@ -188,7 +161,7 @@ def test_an_unplugged_camera_that_is_plugged_in_again_goes_on():
 
 def test_a_live_source_cannot_start_later():
     with pytest.raises(UsageError, match="is live"):
-        open_fake(Fake(), start=2.0)
+        open_fake(Camera(), start=2.0)
 
 
 def test_dropped_frames_are_reported_now_and_then(held, monkeypatch, caplog):

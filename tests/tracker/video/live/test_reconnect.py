@@ -12,7 +12,7 @@ import servers
 from posetrack.errors import SourceError, UsageError
 from posetrack.tracker.video.live import reconnect
 from posetrack.tracker.video.live.reconnect import Reconnecting
-from posetrack.tracker.video.source import open_source
+from posetrack.tracker.video.open import open_source
 
 MJPEG = "multipart/x-mixed-replace; boundary=picture"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from posetrack.tracker.report.earlier import _shift
+from posetrack.tracker.report.earlier_run import _shift
 
 SOURCE = {index: index / 10 for index in range(60)}
 SAVED = {index: index / 10 for index in range(30)}  # of a run from 3 s on

@@ -6,7 +6,7 @@ import pytest
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.output.overlay import draw
 from posetrack.tracker.output.palette import palette
-from posetrack.tracker.output.plates import Plates, plate, text_size, write
+from posetrack.tracker.output.text_boxes import TextBoxes, text_box, text_size, write
 
 
 def solid(value, *, height=10, width=30):
@@ -19,24 +19,24 @@ def areas(image, values):
 
 def test_a_second_plate_moves_to_where_there_is_room():
     image = np.zeros((100, 100, 3), np.uint8)
-    plates = Plates(image)
-    assert all(plates.put(solid(value), 20, 50, steps=2) for value in (1, 2, 3, 4, 5))
+    text_boxes = TextBoxes(image)
+    assert all(text_boxes.put(solid(value), 20, 50, steps=2) for value in (1, 2, 3, 4, 5))
     assert areas(image, (1, 2, 3, 4, 5)) == [300] * 5
-    assert not plates.put(solid(6), 40, 50, steps=2)  # no room is left
-    assert plates.put(solid(7), 51, 50, steps=0)  # but beside them
+    assert not text_boxes.put(solid(6), 40, 50, steps=2)  # no room is left
+    assert text_boxes.put(solid(7), 51, 50, steps=0)  # but beside them
     assert areas(image, (6, 7)) == [0, 300]
 
 
 @pytest.mark.parametrize(("x", "y"), [(-500, -500), (500, 500), (90, 95)])
 def test_plates_lie_inside_the_image(x, y):
     image = np.zeros((100, 100, 3), np.uint8)
-    assert Plates(image).put(solid(1), x, y, steps=3)
+    assert TextBoxes(image).put(solid(1), x, y, steps=3)
     assert areas(image, [1]) == [300]
 
 
 def test_a_plate_larger_than_the_image_is_cropped():
     image = np.zeros((5, 8, 3), np.uint8)
-    assert Plates(image).put(solid(1), 0, 0, steps=1)
+    assert TextBoxes(image).put(solid(1), 0, 0, steps=1)
     assert (image == 1).all()
 
 
@@ -61,4 +61,4 @@ def test_a_degree_sign_is_a_ring_at_the_top_right():
     end = text_size("90", 20)[1] - margin
     assert image[: height // 2, end:].any()
     assert not image[height // 2 :, end:].any()
-    assert (plate("90°", 20, (0, 0, 0), (255, 255, 255)) == image).all()
+    assert (text_box("90°", 20, (0, 0, 0), (255, 255, 255)) == image).all()

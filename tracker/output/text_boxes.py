@@ -1,4 +1,4 @@
-"""Write on an image: plates with text, none of which covers another."""
+"""Write texts on an image, each in a box of one colour, of which none covers another."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ CAP_HEIGHT = 22  # pixels of a capital letter at font scale 1
 DEGREE = "°"  # at the end of a text; the font has none
 
 
-class Plates:
-    """Draws plates on an image, moved inside it and beside existing ones.
+class TextBoxes:
+    """Draw text boxes on an image, moved inside it and beside existing ones.
 
     Args:
         image: (H, W, 3) BGR uint8; modified.
@@ -28,11 +28,11 @@ class Plates:
         self._image = image
         self._taken = np.empty((0, 4), int)  # x1, y1, x2, y2
 
-    def put(self, plate: Image, x: int, y: int, *, steps: int) -> bool:
-        """Put a plate with its upper left corner at (x, y), or where there is room for it above or below.
+    def put(self, box: Image, x: int, y: int, *, steps: int) -> bool:
+        """Draw a box with its upper left corner at (x, y), or where there is room for it above or below.
 
         Args:
-            plate: (h, w, 3); cropped to the size of the image.
+            box: (h, w, 3); cropped to the size of the image.
             x: of the preferred place, pixels.
             y: of the preferred place, pixels.
             steps: how many of its heights it may move.
@@ -41,7 +41,7 @@ class Plates:
             False if there is no room, and nothing is drawn.
         """
         height, width = self._image.shape[:2]
-        rows, columns = min(plate.shape[0], height), min(plate.shape[1], width)
+        rows, columns = min(box.shape[0], height), min(box.shape[1], width)
         x, y = min(max(x, 0), width - columns), min(max(y, 0), height - rows)
         moves = sorted(range(-steps, steps + 1), key=abs)  # the nearest first
         tops = y + (rows + 1) * np.array(moves)
@@ -52,13 +52,13 @@ class Plates:
         if not len(free):
             return False
         top = int(free[0])
-        self._image[top : top + rows, x : x + columns] = plate[:rows, :columns]
+        self._image[top : top + rows, x : x + columns] = box[:rows, :columns]
         self._taken = np.concatenate([self._taken, [[x, top, x + columns, top + rows]]])
         return True
 
 
 @lru_cache(maxsize=1024)
-def plate(text: str, cap: int, color: Color, ink: Color) -> Image:
+def text_box(text: str, cap: int, color: Color, ink: Color) -> Image:
     """Return the image of a text on a colour; cached, because texts recur in every frame.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ..formats.recording import Recording
-from ..video.source import open_source
+from ..video.open import open_source
 from .writer import Report
 
 _OFF = 0.5  # seconds; a video and a table of one run differ by less
@@ -29,7 +29,7 @@ def facts_of(recording: Recording) -> dict[str, Any]:
     return facts
 
 
-def titled(facts: dict[str, Any], **texts: str | None) -> dict[str, Any]:
+def with_texts(facts: dict[str, Any], **texts: str | None) -> dict[str, Any]:
     """Return the metadata with the title and the notes that are given."""
     return facts | {"config": facts.get("config", {}) | {name: text for name, text in texts.items() if text}}
 

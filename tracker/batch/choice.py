@@ -14,7 +14,7 @@ from .schedule import WorkerPool
 JOB_MEMORY = 500_000_000  # bytes that a worker with the bundled networks takes at most; docs/scale.md
 
 
-def start(workers: Workers, load: Callable[[], Pipeline], *, here: bool = True) -> tuple[WorkerPool, int]:
+def choose_workers(workers: Workers, load: Callable[[], Pipeline], *, here: bool = True) -> tuple[WorkerPool, int]:
     """Return the workers of a run, none of which is started yet, and their number.
 
     Args:
@@ -34,11 +34,11 @@ def start(workers: Workers, load: Callable[[], Pipeline], *, here: bool = True) 
         return actors, actors.cores if jobs == AUTO else int(jobs)
     from .processes import Processes
 
-    count = how_many(cores=threads(), memory=free_memory()) if jobs == AUTO else int(jobs)
+    count = process_count(cores=threads(), memory=free_memory()) if jobs == AUTO else int(jobs)
     return Processes(load, threads=max(1, threads() // count)), count
 
 
-def how_many(*, cores: int, memory: int) -> int:
+def process_count(*, cores: int, memory: int) -> int:
     """Return how many processes a machine has room for.
 
     One for every two cores, which its threads keep busy, and each with `JOB_MEMORY` of the bytes of memory.

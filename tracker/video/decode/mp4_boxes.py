@@ -34,7 +34,7 @@ def boxes(file: BinaryIO, *, within: int = _REST) -> Iterator[tuple[bytes, int]]
         file.seek(after)
 
 
-def movies(path: Path) -> int:
+def count_movies(path: Path) -> int:
     """Return how many whole movies a file holds, one after the other, of which FFmpeg reads the first."""
     found = 0
     with path.open("rb") as file:

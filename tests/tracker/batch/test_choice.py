@@ -2,7 +2,7 @@
 
 import pytest
 
-from posetrack.tracker.batch.start import JOB_MEMORY, how_many
+from posetrack.tracker.batch.choice import JOB_MEMORY, process_count
 
 
 @pytest.mark.parametrize(
@@ -10,4 +10,4 @@ from posetrack.tracker.batch.start import JOB_MEMORY, how_many
     [(16, 100 * JOB_MEMORY, 8), (16, 3.5 * JOB_MEMORY, 3), (2, 100 * JOB_MEMORY, 1), (1, 0, 1), (8, -1, 1)],
 )
 def test_one_process_for_two_cores_and_its_memory(cores, memory, count):
-    assert how_many(cores=cores, memory=int(memory)) == count
+    assert process_count(cores=cores, memory=int(memory)) == count

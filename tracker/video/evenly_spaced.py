@@ -9,12 +9,12 @@ from pathlib import Path
 from ...errors import UsageError
 from ..types import Frame
 from .batch import expand
-from .source import open_source
+from .open import open_source
 
 NUM_FRAMES = 150
 
 
-def spread_frames(source: str | Path) -> Iterator[Frame]:
+def evenly_spaced_frames(source: str | Path) -> Iterator[Frame]:
     """Yield about `NUM_FRAMES` frames, evenly spaced.
 
     Args:

@@ -90,12 +90,12 @@ def evaluate(
     select = protocol.select if boxes == "detector" else protocol.select_true
 
     def labelled_frames() -> Iterator[LabelledFrame]:
-        for picture in progress(truth["images"]):
-            known = true_boxes.get(picture["id"], np.zeros((0, 4)))
+        for entry in progress(truth["images"]):
+            known = true_boxes.get(entry["id"], np.zeros((0, 4)))
             if detector is None and (estimate is None or not len(known)):
                 continue
-            frame = Frame(_read(Path(images) / picture["file_name"], picture), index=picture["id"], time=0.0)
-            label = {"image_id": picture["id"], "category_id": person}
+            frame = Frame(_read(Path(images) / entry["file_name"], entry), index=entry["id"], time=0.0)
+            label = {"image_id": entry["id"], "category_id": person}
             if detector is not None:
                 found = detector(frame)
                 run.boxes += _box_results(label, found)
@@ -118,7 +118,7 @@ def evaluate(
                 poses.keypoints, poses.scores, poses.box_scores, sizes.prod(1), run.dataset.skeleton.sigmas
             )
             run.poses += _pose_results(label, poses[rows], scores)
-    run.counts = {"pictures": len(truth["images"]), "people": sum(map(is_counted, people(truth)))}
+    run.counts = {"images": len(truth["images"]), "people": sum(map(is_counted, people(truth)))}
     if estimate is not None:
         run.protocol = {"family": protocol.family, "scores": protocol.certainty}
         run.tables["keypoints"] = run.dataset.measure(truth, run.poses)
@@ -161,7 +161,7 @@ def _true_boxes(truth: dict[str, Any]) -> dict[int, NDArray[np.float64]]:
     return {index: np.concatenate([b[:, :2], b[:, :2] + b[:, 2:]], axis=1) for index, b in boxes.items()}
 
 
-def _read(path: Path, picture: dict[str, Any]) -> NDArray[np.uint8]:
+def _read(path: Path, entry: dict[str, Any]) -> NDArray[np.uint8]:
     if not path.is_file():
         raise SourceError(f"Cannot read the image '{path}': there is no such file. Check --images.")
     try:
@@ -169,8 +169,8 @@ def _read(path: Path, picture: dict[str, Any]) -> NDArray[np.uint8]:
     except ValueError as error:
         raise SourceError(f"Cannot read the image '{path}': it {error}. Download it again.") from None
     height, width = image.shape[:2]
-    if (picture.get("width", width), picture.get("height", height)) != (width, height):
-        size = f"{width}x{height} pixels, but {picture['width']}x{picture['height']} is annotated"
+    if (entry.get("width", width), entry.get("height", height)) != (width, height):
+        size = f"{width}x{height} pixels, but {entry['width']}x{entry['height']} is annotated"
         raise SourceError(f"The image '{path}' has {size}. Give the annotated images.")
     return image
 

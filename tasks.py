@@ -20,6 +20,7 @@ links       make the README's links absolute, for its page on a package index; i
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
 import re
@@ -30,12 +31,13 @@ import sysconfig
 import time
 import venv
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 ROOT = Path(__file__).resolve().parent
 PYTHON = sys.executable
-PARALLEL = ("-n", "2", "--dist", "loadfile")
+PARALLEL = ("-n", "2", "--dist", "worksteal")  # files that end last take as long as half a minute
 SKIPS = ("--allowed-skips", ROOT / "tests" / "allowed-skips.txt")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")  # pyproject.toml claims those that passed
 PROGRAMS = ("movement", "sleap-io", "opensim", "rtmlib")  # which read what is written, and write what is read
@@ -191,31 +193,31 @@ def borrowing(folder: Path) -> Path:
     return python
 
 
-def installed_wheel(folder: Path) -> Path:
-    """Build the wheel, install it into a fresh environment and return that environment's Python."""
+@cache
+def installed_wheel() -> tuple[Path, Path]:
+    """Build the wheel and install it into a fresh environment, once; return their folder and that Python."""
+    folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder)
     shutil.rmtree(ROOT / "build", ignore_errors=True)  # setuptools would pack files that are deleted since
     sh(PYTHON, "-m", "build", "--wheel", "--outdir", folder)
     python = borrowing(folder)
     sh(python, "-m", "pip", "install", "-q", "--no-deps", *folder.glob("*.whl"))
-    return python
+    return folder, python
 
 
 def types() -> None:
     """Check types on the installed wheel, where every package has its real name."""
-    with TemporaryDirectory() as name:
-        python = installed_wheel(Path(name))
-        config = ROOT / "pyproject.toml"
-        options = ("--config-file", config, "--python-executable", python)
-        sh(PYTHON, "-m", "mypy", *options, "-p", "posetrack", cwd=Path(name))
+    folder, python = installed_wheel()
+    options = ("--config-file", ROOT / "pyproject.toml", "--python-executable", python)
+    sh(PYTHON, "-m", "mypy", *options, "-p", "posetrack", cwd=folder)
 
 
 def wheel() -> None:
     """Build wheel and sdist, check their metadata, and do the main job with the wheel outside of the checkout."""
-    with TemporaryDirectory() as name:
-        python = installed_wheel(Path(name))
-        sh(PYTHON, "-m", "build", "--sdist", "--outdir", name)
-        sh(PYTHON, "-m", "twine", "check", "--strict", *Path(name).glob("posetrack-*.[wt]*"))
-        sh(python.with_name("posetrack"), "demo", "--out", "demo", cwd=Path(name))
+    folder, python = installed_wheel()
+    sh(PYTHON, "-m", "build", "--sdist", "--outdir", folder)
+    sh(PYTHON, "-m", "twine", "check", "--strict", *folder.glob("posetrack-*.[wt]*"))
+    sh(python.with_name("posetrack"), "demo", "--out", "demo", cwd=folder)
 
 
 def links() -> None:

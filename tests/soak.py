@@ -76,8 +76,8 @@ class Expected:
         size: bytes of the largest result.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.clip = make_sample(folder / "clip.mp4", seconds=3, fps=15)
+    def __init__(self, folder: Path, *, fps: float = 15) -> None:
+        self.clip = make_sample(folder / "clip.mp4", seconds=3, fps=fps)
         self._whole = folder / "whole"
         begun = time.monotonic()
         whole(self.clip, self._whole)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from posetrack.tracker.video.sample import make_sample
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPTIONS = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
@@ -32,11 +34,11 @@ def test_the_quick_start_is_two_commands_of_one_line():
 
 
 @pytest.mark.parametrize(("page", "number"), [("README.md", 1), ("docs/python.md", 6)])
-def test_python_blocks_run(page, number, tmp_path, monkeypatch, walking_clip):
+def test_python_blocks_run(page, number, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("video.mp4", "clips/a.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(walking_clip.read_bytes())
+        make_sample(tmp_path / name, seconds=0.4, fps=10)
     code = blocks("python", (ROOT / page).read_text(encoding="utf-8"))
     assert len(code) == number
     for block in code:

@@ -16,7 +16,7 @@ SEED = int(os.environ.get("POSETRACK_SOAK_SEED") or random.SystemRandom().randra
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
-    return soak.Expected(tmp_path_factory.mktemp("expected"))
+    return soak.Expected(tmp_path_factory.mktemp("expected"), fps=6)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from .pipeline import Observed, Pipeline
 from .stages import side_by_side
@@ -118,10 +118,15 @@ def follow(
     first = detect if threads and not skips and not observed else read
     with (
         ThreadPoolExecutor(pipeline.streams, "posetrack-pose") as estimators,
-        side_by_side(frames, first, track, limit=waiting, threads=threads) as people,
+        side_by_side(frames, first, track, limit=waiting, size=_size, threads=threads) as people,
     ):
         try:
             yield people
         finally:
             if frames.live:
                 frames.close()  # the first stage would otherwise wait for another frame
+
+
+def _size(item: tuple[Any, ...]) -> int:
+    """Return the bytes of the frame with which an item begins."""
+    return int(item[0].image.nbytes)

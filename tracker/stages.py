@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from .perception.runtimes.machine import cores
@@ -13,27 +14,40 @@ from .perception.runtimes.machine import cores
 if TYPE_CHECKING:
     from .perception.runtimes import Runtime
 
+MOST = 2**28  # bytes queued behind a stage; ten 4K images, or one of the largest
 WAKE = 0.5  # seconds; Ctrl-C on Windows does not interrupt a wait without a timeout
 
 
 class Stage:
     """Iterator that computes its items in a thread ahead of the consumer, in order.
 
-    The thread starts an item only while fewer than `limit` are queued, so a slow consumer slows it down. An exception
-    in the thread is raised to the consumer after the items before it, with its original traceback.
+    The thread starts an item only while fewer than `limit` and less than `MOST` bytes are queued, so a slow consumer
+    slows it down, and the size of the items bounds how much memory they take. An exception in the thread is raised to
+    the consumer after the items before it, with its original traceback.
+
+    The consumer is often the main thread, where Ctrl-C may come between any two steps of Python: in the middle of a
+    `threading.Condition` it left the lock taken, and the thread waited for ever. A `SimpleQueue` has no such steps.
 
     Args:
         items: source iterator; used and closed by the thread only.
         limit: maximum number of queued items, including the one in progress.
+        size: gives the bytes of an item.
         name: name of the thread.
     """
 
-    def __init__(self, items: Iterator[Any], *, limit: int, name: str = "posetrack-stage") -> None:
-        self._items, self._limit = items, limit
-        self._ready: deque[Any] = deque()
-        self._changed = threading.Condition()
-        self._error: BaseException | None = None
-        self._ended = self._stop = False
+    def __init__(
+        self,
+        items: Iterator[Any],
+        *,
+        limit: int,
+        size: Callable[[Any], int] = lambda item: 0,
+        name: str = "posetrack-stage",
+    ) -> None:
+        self._items, self._limit, self._size = items, limit, size
+        self._ready: SimpleQueue[tuple[bool, Any]] = SimpleQueue()  # (True, item); at the end (False, error or None)
+        self._taken: SimpleQueue[None] = SimpleQueue()  # one for each item taken, and for `close`
+        self._queued: deque[int] = deque()  # bytes of the items in `_ready`, for the thread
+        self._stop = self._ended = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -42,50 +56,60 @@ class Stage:
         try:
             while self._has_room():
                 item = next(self._items)
-                with self._changed:
-                    self._ready.append(item)
-                    self._changed.notify_all()
+                self._queued.append(self._size(item))
+                self._ready.put((True, item))
         except StopIteration:
             pass
         except BaseException as caught:  # raised in the consumer's thread
             error = caught
-        with self._changed:
-            self._error, self._ended = error, True
-            self._changed.notify_all()
+        self._ready.put((False, error))
 
     def _has_room(self) -> bool:
         """Wait until another item is needed; return False after `close`."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._stop or len(self._ready) < self._limit)
-            return not self._stop
+        while not self._stop:
+            full = len(self._queued) >= self._limit or sum(self._queued) >= MOST
+            if not full and self._taken.empty():
+                return True
+            self._taken.get()
+            if not self._stop:
+                self._queued.popleft()
+        return False
 
     def __iter__(self) -> Stage:
         return self
 
     def __next__(self) -> Any:
-        with self._changed:
-            while not self._changed.wait_for(lambda: self._ready or self._ended or self._stop, WAKE):
+        if self._ended:
+            raise StopIteration
+        while True:
+            try:
+                more, item = self._ready.get(timeout=WAKE)
+                break
+            except Empty:
                 pass
-            if self._ready and not self._stop:
-                item = self._ready.popleft()
-                self._changed.notify_all()
-                return item
-            error, self._error = self._error, None
-        if error is not None and not self._stop:
-            raise error
+        if more and not self._stop:
+            self._taken.put(None)
+            return item
+        self._ended = True
+        if item is not None and not self._stop:
+            raise item
         raise StopIteration
 
     def close(self) -> None:
         """Stop after the item in progress; a waiting consumer gets the end. May be called twice."""
-        with self._changed:
-            self._stop = True
-            self._changed.notify_all()
+        self._stop = True
+        self._taken.put(None)
+        self._ready.put((False, None))
         self._thread.join()
 
 
 @contextmanager
 def side_by_side(
-    items: Iterator[Any], *steps: Callable[[Iterator[Any]], Iterator[Any]], limit: int = 2, threads: bool = True
+    items: Iterator[Any],
+    *steps: Callable[[Iterator[Any]], Iterator[Any]],
+    limit: int = 2,
+    size: Callable[[Any], int] = lambda item: 0,
+    threads: bool = True,
 ) -> Iterator[Iterator[Any]]:
     """Chain generators, each in its own thread, and yield the iterator of the last one.
 
@@ -93,6 +117,7 @@ def side_by_side(
         items: input of the first step.
         steps: generator functions; each takes the iterator of the step before it.
         limit: maximum number of items queued behind each step.
+        size: gives the bytes of an item, which also bound the queues.
         threads: False chains the generators in the calling thread; the results are the same.
     """
     stages: list[Stage] = []
@@ -100,7 +125,7 @@ def side_by_side(
         for step in steps:
             items = step(items)
             if threads:
-                items = Stage(items, limit=limit, name=f"posetrack-{step.__name__}")
+                items = Stage(items, limit=limit, size=size, name=f"posetrack-{step.__name__}")
                 stages.append(items)
         yield items
     finally:

@@ -1,10 +1,7 @@
-"""Annotated people in COCO's format: read, checked once, and stored as arrays."""
+"""The annotated people of a dataset as arrays."""
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
-from ...numeric import is_number, is_whole
-from ..evaluation.annotations import is_below
 from ..geometry.keypoints import COCO
+from .annotation_file import (
+    IMAGE_KEYS,
+    NO_POINTS,
+    Problems,
+    checked_annotation,
+    checked_images,
+    find_annotations,
+    load_annotations,
+)
 from .pixels import Pixels, find_images
-
-MOST_BYTES = 1_000_000_000  # of an annotation file, unpacked; that of COCO has a quarter
-SHOWN = 5  # maximum examples in the message of a problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +87,13 @@ class People:
             weights=self.weights[kept],
             true=self.true[kept],
             truth=self.truth
-            | {key: [e for e in self.truth[key] if e[name] in ids] for key, name in _IMAGE_KEYS.items()},
+            | {key: [e for e in self.truth[key] if e[name] in ids] for key, name in IMAGE_KEYS.items()},
         )
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.integer]) -> People:
         """Return some of the people, with all images, by a mask (N,) or by ascending, perhaps repeated, rows."""
         arrays = {name: getattr(self, name)[rows] for name in ("image_rows", "boxes", "keypoints", "weights", "true")}
         return replace(self, **arrays)
-
-
-_IMAGE_KEYS = {"images": "id", "annotations": "image_id"}
 
 
 def read(
@@ -123,9 +121,9 @@ def read(
             f"{root} contains no annotations for '{split}'. Give a folder with annotations.json, or with "
             f"annotations/person_keypoints_{split}*.json."
         )
-    truth = _load(path)
+    truth = load_annotations(path)
     problems = Problems()
-    images = _checked_images(truth["images"], problems)
+    images = checked_images(truth["images"], problems)
     folder = path.name.removeprefix("person_keypoints_").split(".")[0]
     encoded = find_images(root, folder, [image["file_name"] for image in images], problems.add)
     images = [image for image in images if image["file_name"] in encoded]
@@ -152,111 +150,24 @@ def split_off(people: People, *, part: float, seed: int) -> tuple[People, People
     return people.select_images(order[count:]), people.select_images(order[:count])
 
 
-def find_annotations(root: Path, *, split: str) -> Path | None:
-    """Return the annotation file of a split, or None."""
-    published = sorted((root / "annotations").glob("person_keypoints_*.json"))
-    if named := [path for path in published if split in path.name]:
-        return named[0]
-    plain = [root / "annotations.json", root / "annotations.json.gz"]
-    unnamed = [path for path in (*published, *plain) if path.is_file() and "val" not in path.name]
-    return unnamed[0] if unnamed and split == "train" else None
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise ValueError(f"it has more than {MOST_BYTES / 1e9:g} GB")
-        truth = json.loads(data)
-    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        raise SourceError(f"Cannot read annotations from '{path}': {error}. Give a COCO keypoint file.") from error
-    if not isinstance(truth, dict) or not all(isinstance(truth.get(key), list) for key in _IMAGE_KEYS):
-        raise SourceError(f"'{path}' has no lists 'images' and 'annotations'. Give a COCO keypoint file.")
-    return truth
-
-
-class Problems:
-    """Problems of a dataset: each kind with its count and a few examples."""
-
-    def __init__(self) -> None:
-        self._examples: dict[str, list[Any]] = {}
-
-    def add(self, kind: str, example: Any) -> None:
-        """Add an example of a kind of problem; `kind` completes a sentence, such as "images are missing"."""
-        self._examples.setdefault(kind, []).append(example)
-
-    def sentences(self) -> list[str]:
-        """Return a sentence for each kind."""
-        return [
-            f"{len(names)} {kind}: {', '.join(map(str, names[:SHOWN]))}{', ...' if len(names) > SHOWN else '.'}"
-            for kind, names in self._examples.items()
-        ]
-
-
-def _checked_images(images: list[Any], problems: Problems) -> list[dict[str, Any]]:
-    kept: dict[int, dict[str, Any]] = {}
-    for image in images:
-        match image:
-            case {"id": number, "file_name": name, "width": width, "height": height} if (
-                is_below(name)
-                and all(is_whole(value) and 0 <= value < 2**53 for value in (number, width, height))
-                and width > 0
-                and height > 0
-            ):
-                if number in kept:
-                    problems.add("images have the id of another image, left out", number)
-                else:
-                    kept[number] = image
-            case _:
-                problems.add(
-                    "images lack an id, a file_name below the folder, a width or a height, left out", str(image)[:60]
-                )
-    return list(kept.values())
-
-
 def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pixels, problems: Problems) -> People:
     rows = {number: row for row, number in enumerate(images)}
     listed = {image.get("id") for image in truth["images"] if isinstance(image, dict)}
-    persons: list[tuple[int, list[float], list[float], Any, bool]] = []
-    annotations = []
-    for annotation in truth["annotations"]:
-        if not _has_image(annotation):
-            problems.add("annotations lack an image_id, left out", str(annotation)[:60])
-            continue
-        name = annotation.get("id", "without id")
-        if annotation.get("image_id") not in rows:
-            if annotation.get("image_id") not in listed:
-                problems.add("annotations are of an image that is not listed, left out", name)
-            continue
-        box, points = annotation.get("bbox"), annotation.get("keypoints", [0] * 3 * len(COCO))
-        if not _numbers(box, 4) or box[2] <= 0 or box[3] <= 0:
-            problems.add("annotations have a box without an area, left out", name)
-        elif not _numbers(points, 3 * len(COCO)):
-            problems.add(f"annotations have keypoints that are not {3 * len(COCO)} numbers, left out", name)
-        elif not set(points[2::3]) <= {0, 1, 2}:
-            problems.add("annotations have a visibility other than 0, 1 and 2, left out", name)
-        elif not _numbers(annotation.get("keypoint_weights", [1.0] * len(COCO)), len(COCO)):
-            problems.add(f"annotations have keypoint_weights that are not {len(COCO)} numbers, left out", name)
-        else:
-            visible = sum(v > 0 for v in points[2::3])
-            if annotation.get("num_keypoints", visible) != visible:
-                problems.add("annotations have another num_keypoints than visible keypoints, corrected", name)
-                annotation = annotation | {"num_keypoints": visible}
-            annotations.append(annotation)
-            if not annotation.get("iscrowd"):
-                weights = annotation.get("keypoint_weights", 1.0)
-                true = annotation.get("label_source", "gt") == "gt"
-                persons.append((rows[annotation["image_id"]], box, points, weights, true))
-    persons.sort(key=lambda person: person[0])
-    boxes = np.array([box for _, box, *_ in persons], dtype=np.float32).reshape(-1, 4)
+    checked = (checked_annotation(annotation, images, listed, problems) for annotation in truth["annotations"])
+    annotations = [annotation for annotation in checked if annotation]
+    persons = sorted(
+        (annotation for annotation in annotations if not annotation.get("iscrowd")),
+        key=lambda annotation: rows[annotation["image_id"]],
+    )
+    boxes = np.array([person["bbox"] for person in persons], dtype=np.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
-    points = np.array([points for _, _, points, *_ in persons], dtype=np.float32).reshape(-1, len(COCO), 3)
+    listed_points = [person.get("keypoints", NO_POINTS) for person in persons]
+    points = np.array(listed_points, dtype=np.float32).reshape(-1, len(COCO), 3)
     weights = (points[..., 2] > 0).astype(np.float32)
-    for row, (*_, reliability, _) in zip(weights, persons, strict=True):
-        row *= np.asarray(reliability, dtype=np.float32)
+    for row, person in zip(weights, persons, strict=True):
+        row *= np.asarray(person.get("keypoint_weights", 1.0), dtype=np.float32)
     sizes = np.array([(image["height"], image["width"]) for image in images.values()], dtype=np.int64).reshape(-1, 2)
-    image_rows = np.array([person[0] for person in persons], dtype=np.int64)
+    image_rows = np.array([rows[person["image_id"]] for person in persons], dtype=np.int64)
     if len(image_rows):  # clip boxes to the image
         boxes = np.clip(boxes, 0, np.tile(sizes[image_rows][:, ::-1], 2)).astype(np.float32)
     return People(
@@ -269,18 +180,6 @@ def _people(images: dict[int, dict[str, Any]], truth: dict[str, Any], pixels: Pi
         boxes=boxes,
         keypoints=points[..., :2],
         weights=weights,
-        true=np.array([person[-1] for person in persons], dtype=bool),
+        true=np.array([person.get("label_source", "gt") == "gt" for person in persons], dtype=bool),
         truth={"images": list(images.values()), "annotations": annotations, "categories": truth.get("categories")},
-    )
-
-
-def _has_image(annotation: Any) -> bool:
-    return isinstance(annotation, dict) and is_whole(annotation.get("image_id"))
-
-
-def _numbers(values: Any, count: int) -> bool:
-    return (
-        isinstance(values, list)
-        and len(values) == count
-        and all(is_number(value) and np.isfinite(value) for value in values)
     )

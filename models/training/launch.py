@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 from ...errors import DeviceError, OutputError
 from . import data as dataset
 from . import loop, recipe_file
+from .annotation_file import find_annotations
 from .data import People
 from .detection import DetectionTask
 from .pose import PoseTask
@@ -110,7 +111,7 @@ def _people(
 
     people = read(data, "train", labels, cache)
     where = val or data
-    if dataset.find_annotations(where, split="val") is not None:
+    if find_annotations(where, split="val") is not None:
         return people, read(where, "val")
     if val is not None:  # a folder of one set of annotations
         return people, read(val, "train")

@@ -23,7 +23,7 @@ from . import optim
 from .checkpoint import Run, write_whole
 from .detection import DetectionTask
 from .pose import PoseTask
-from .recipe import Recipe
+from .recipe import Optim, Recipe
 from .report import Report
 from .samples import Batches, loader
 
@@ -65,7 +65,7 @@ def fit(
         ModelError: a checkpoint does not fit.
     """
     network: Any = task.network.to(fabric.device).to(memory_format=torch.channels_last)
-    optimizer = _optimizer(network, recipe)
+    optimizer = _optimizer(network, recipe.optim)
     run = Run(network, copy.deepcopy(network).requires_grad_(False).eval(), optimizer)
     if resume:
         run.resume(out / "last.pt")
@@ -105,7 +105,7 @@ def fit(
                 stepper.zero_grad()
                 run.step += 1
                 run.seen += recipe.batch
-                _update_average(run, recipe)
+                _update_average(run, batch=recipe.batch, decay=recipe.ema)
                 if report:
                     lr = max(group["lr"] for group in optimizer.param_groups)
                     report.step(run.step, epoch=epoch + 1, loss=average_loss, lr=lr, images=recipe.batch)
@@ -113,15 +113,7 @@ def fit(
                         run.save(out / "last.pt")
             last = epoch + 1 == recipe.epochs
             if report and (last or (epoch + 1) % recipe.validate_every == 0):  # the other processes wait
-                metrics = task.validate(run.average, fabric.device)
-                preview = task.preview(run.average, fabric.device)
-                cv2.imwrite(str(out / "predictions.jpg"), preview)
-                report.epoch(run.step, epoch=epoch + 1, metrics=metrics, preview=preview)
-                if metrics[task.score] > run.best:
-                    run.best = metrics[task.score]
-                    run.save(out / "best.pt")
-                    export = partial(task.export, run.average.state_dict())
-                    write_whole(out / "model.safetensors", export)
+                metrics = _validate(task, run, report, epoch=epoch + 1, out=out, device=fabric.device)
             if report:
                 run.save(out / "last.pt")
                 report.restart_clock()
@@ -129,8 +121,20 @@ def fit(
     return metrics
 
 
-def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    wanted = recipe.optim
+def _validate(task: Task, run: Run, report: Report, *, epoch: int, out: Path, device: torch.device) -> dict[str, float]:
+    """Return the metrics of the averaged weights after an epoch; keep the weights if they are the best so far."""
+    metrics = task.validate(run.average, device)
+    preview = task.preview(run.average, device)
+    cv2.imwrite(str(out / "predictions.jpg"), preview)
+    report.epoch(run.step, epoch=epoch, metrics=metrics, preview=preview)
+    if metrics[task.score] > run.best:
+        run.best = metrics[task.score]
+        run.save(out / "best.pt")
+        write_whole(out / "model.safetensors", partial(task.export, run.average.state_dict()))
+    return metrics
+
+
+def _optimizer(network: nn.Module, wanted: Optim) -> torch.optim.Optimizer:
     rates: dict[str, float] = {"lr": wanted.lr, "weight_decay": wanted.weight_decay}
     match wanted.groups:
         case "single":
@@ -178,10 +182,10 @@ def _not_finite(loss: float, batch: dict[str, Any], *, out: Path, step: int, ran
 
 
 @torch.no_grad()
-def _update_average(run: Run, recipe: Recipe) -> None:
+def _update_average(run: Run, *, batch: int, decay: float) -> None:
     """Update the moving average; its decay is faster at first, so that the initial weights have no lasting effect."""
-    done = run.seen / recipe.batch
-    keep = min(recipe.ema, (1 + done) / (10 + done))
+    done = run.seen / batch
+    keep = min(decay, (1 + done) / (10 + done))
     means, values = list(run.average.state_dict().values()), list(run.network.state_dict().values())
     floating = [mean.is_floating_point() for mean in means]
     get_ema_multi_avg_fn(keep)(list(compress(means, floating)), list(compress(values, floating)), run.step)

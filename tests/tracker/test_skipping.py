@@ -164,7 +164,7 @@ def clip(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("every", [pytest.param((3, 1), marks=pytest.mark.slow), (4, 2), ("auto", "auto")])
+@pytest.mark.parametrize("every", [(3, 1), (4, 2), ("auto", "auto")])
 def test_a_file_gives_the_same_table_with_and_without_threads(every, clip, tmp_path):
     pipeline = load_pipeline(device="cpu", offline=True, detect_every=every[0], pose_every=every[1])
     tables = []

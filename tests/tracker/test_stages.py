@@ -1,11 +1,17 @@
 """Steps side by side do what the same steps do one after the other."""
 
+import os
+import subprocess
+import sys
 import threading
 import traceback
+from pathlib import Path
 
 import pytest
 
-from posetrack.tracker.stages import side_by_side
+from posetrack.tracker.stages import MOST, side_by_side
+
+ROOT = Path(__file__).parents[2]
 
 
 def double(items):
@@ -63,8 +69,8 @@ def test_each_step_has_its_own_thread_and_they_work_at_the_same_time():
     assert names == {"posetrack-first", "posetrack-second"}
 
 
-@pytest.mark.parametrize("limit", [1, 3])
-def test_a_slow_consumer_holds_the_steps_back(limit):
+@pytest.mark.parametrize(("size", "limit"), [(0, 1), (0, 3), (MOST, 1), (MOST // 2, 2)])
+def test_a_slow_consumer_holds_the_steps_back(size, limit):
     begun = []
     waiting = threading.Event()
 
@@ -75,7 +81,8 @@ def test_a_slow_consumer_holds_the_steps_back(limit):
                 waiting.set()
             yield item
 
-    with side_by_side(source(), add_one, add_one, limit=limit) as items:
+    most = 9 if size else limit
+    with side_by_side(source(), add_one, add_one, limit=most, size=lambda item: size) as items:
         next(items)
         assert waiting.wait(10)
     assert len(begun) <= 2 * limit + 3
@@ -120,3 +127,33 @@ def test_who_waits_for_a_stopped_stage_gets_the_end():
         assert next(items) == 2
         woken.set()
     assert not alive()
+
+
+INTERRUPTED = """
+import faulthandler, random, signal, itertools
+from posetrack.tracker.stages import side_by_side
+
+class Once:
+    done = False
+    def __call__(self, number, frame):
+        if not self.done:
+            self.done = True
+            raise KeyboardInterrupt
+
+faulthandler.dump_traceback_later(100, exit=True)
+for _ in range(3000):
+    signal.signal(signal.SIGALRM, Once())
+    try:
+        with side_by_side(itertools.count(), iter, limit=3) as items:
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, 3e-3))
+            for item in items:
+                pass
+    except KeyboardInterrupt:
+        pass
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
+def test_an_interrupt_at_any_moment_ends_all_threads():
+    subprocess.run([sys.executable, "-c", INTERRUPTED], cwd=ROOT, check=True)

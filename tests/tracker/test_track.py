@@ -11,6 +11,7 @@ import posetrack
 from posetrack import Detections, Frame, Pipeline, Poses, PoseTracker, VideoWriter, open_source, track, track_folder
 from posetrack.errors import InputError, SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
+from posetrack.tracker.video.sample import make_sample
 
 
 class Box:
@@ -157,11 +158,11 @@ def public():
 
 
 @pytest.mark.parametrize("name", DOCTESTED)
-def test_examples_in_docstrings_run(name, tmp_path, monkeypatch, walking_clip):
+def test_examples_in_docstrings_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for copy in ("video.mp4", "clips/a.mp4"):
         (tmp_path / copy).parent.mkdir(exist_ok=True)
-        (tmp_path / copy).write_bytes(walking_clip.read_bytes())
+        make_sample(tmp_path / copy, seconds=0.4, fps=10)
     thing = getattr(posetrack, name)
     found = [test for test in doctest.DocTestFinder().find(inspect.unwrap(thing), name, globs={}) if test.examples]
     assert found

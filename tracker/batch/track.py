@@ -6,13 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import PosetrackError, SourceError
-from ..output.manifest import Entry, SourceState, name, stamp
+from ...errors import PosetrackError
+from ..output.manifest import Entry, stamp
 from ..output.summary import BatchProgress, BatchTable, progress, summary_table
 from ..run import facts, single
 from ..run.job import Job
@@ -20,6 +19,7 @@ from ..run.plan import Plan
 from ..run.record import recording
 from ..video.place import Remote
 from .choice import choose_workers
+from .entries import begun, done, failed
 from .files import Result, in_turn, in_workers
 from .schedule import Assigned
 from .segments import observing, segments_of
@@ -100,10 +100,9 @@ def _single(plan: Plan, console: Console, progress: Callable[..., single.Progres
 def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
     """Track a batch, and yield errors and warnings."""
     quiet = plan.quiet
-    names = [job.name for job in plan.jobs]
-    table = None if quiet else BatchTable(console, names)
+    table = None if quiet else BatchTable(console, [job.name for job in plan.jobs])
     entries: dict[int, Entry] = {}
-    announced, begun = quiet, time.perf_counter()
+    announced, start = quiet, time.perf_counter()
     with (
         recording(plan.manifest) as record,
         BatchProgress([_size(job) for job in plan.jobs], quiet=quiet, console=console) as display,
@@ -120,61 +119,27 @@ def _batch(plan: Plan, console: Console) -> Iterator[PosetrackError | str]:
                         _announce(event.lines, console)
                     announced = True
                 elif isinstance(event, Assigned):
-                    entries[number] = _begun(plan, plan.jobs[number], names[number], event.attempt)
+                    entries[number] = begun(plan.jobs[number], manifest=plan.manifest, attempt=event.attempt)
                     record(entries[number])
                 elif isinstance(event, Frames):
                     display.frames(event.count)
                 elif isinstance(event, Result):
-                    record(_done(entries[number], event))
+                    record(done(entries[number], event))
                     display.done(number)
                     if table:
-                        table.add(names[number], event.outcome)
+                        table.add(plan.jobs[number].name, event.outcome)
                     if event.warning:
                         yield event.warning
                 else:
-                    record(_failed(entries[number], event))
+                    record(failed(entries[number], event))
                     display.done(number, failed=True)
                     yield event
     if table:
-        table.total(plan.total, seconds=time.perf_counter() - begun)
+        table.total(plan.total, seconds=time.perf_counter() - start)
 
 
 def _size(job: Job) -> int:
     return stamp(job.source).size or 0
-
-
-def _begun(plan: Plan, job: Job, source: str, attempt: int) -> Entry:
-    size, mtime, etag = stamp(job.source)
-    return Entry(
-        result=name(plan.manifest, job.targets) if plan.manifest else "",
-        input=source,
-        size=size,
-        mtime=mtime,
-        etag=etag,
-        state=SourceState.RUNNING,
-        at=round(time.time(), 3),
-        attempt=attempt,
-        outputs={output: str(path) for output, path in job.targets.items()},
-    )
-
-
-def _done(entry: Entry, result: Result) -> Entry:
-    outcome = result.outcome
-    return replace(
-        entry,
-        state=SourceState.DONE,
-        at=round(time.time(), 3),
-        sha256=result.sha256,
-        frames=outcome.counts.read,
-        people=outcome.people,
-        seconds=round(outcome.seconds, 3),
-    )
-
-
-def _failed(entry: Entry, error: PosetrackError) -> Entry:
-    """Return the end of a failed source: its own fault, or that of a full disk and the like, which can be repaired."""
-    state = SourceState.FAILED if isinstance(error, SourceError) else SourceState.STOPPED
-    return replace(entry, state=state, at=round(time.time(), 3), error=str(error))
 
 
 def _announce(lines: Iterable[str], console: Console) -> None:

@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
         args.boxes, detector_name = "detector", model
     console = Console(stderr=True, highlight=False)
     if args.boxes not in SOURCES:
-        _compare_pictures(detector.indices, truth, console)
+        _compare_images(detector.indices, truth, console)
     run = evaluate(
         args.images,
         truth,
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
         detector=detector,
         boxes="gt" if args.boxes == "gt" else "detector",
         most_poses=MOST_POSES if args.boxes == "detector" else None,
-        progress=lambda pictures: track(pictures, "Measuring", console=console, transient=True),
+        progress=lambda images: track(images, "Measuring", console=console, transient=True),
         **family,
     )
     print_scores(run.tables, Console(), {"keypoints": f"{model}, {args.boxes} boxes", "boxes": str(detector_name)})
@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         write_json({"poses": run.poses, "boxes": run.boxes}[kind], target, overwrite=args.overwrite)
     if args.save_errors:
         count = save_errors(run, args.images, args.save_errors, worst=args.worst)
-        console.print(f"{count} pictures of errors are in '{args.save_errors}'.", markup=False, soft_wrap=True)
+        console.print(f"{count} error images are in '{args.save_errors}'.", markup=False, soft_wrap=True)
     return print_files(figures, *results.values())
 
 
@@ -176,17 +176,17 @@ def _load(
     return estimator, finder, family
 
 
-def _compare_pictures(found: set[int], truth: dict[str, Any], console: Console) -> None:
-    """Refuse boxes of other pictures; say how many there are where only some are."""
+def _compare_images(found: set[int], truth: dict[str, Any], console: Console) -> None:
+    """Refuse boxes of other images; say how many there are where only some are."""
     from ...errors import UsageError
 
-    known = {picture["id"] for picture in truth["images"]}
+    known = {image["id"] for image in truth["images"]}
     if not found & known:
-        raise UsageError("No box is of an annotated picture: the image ids differ. Give boxes of the same data set.")
+        raise UsageError("No box is of an annotated image: the image ids differ. Give boxes of the same data set.")
     if found - known:
-        console.print(f"{len(found - known)} pictures of the boxes are not annotated; their boxes are left out.")
+        console.print(f"{len(found - known)} images of the boxes are not annotated; their boxes are left out.")
     if known - found:
-        console.print(f"{len(known - found)} of the {len(known)} annotated pictures have no boxes.")
+        console.print(f"{len(known - found)} of the {len(known)} annotated images have no boxes.")
 
 
 def _facts(args: argparse.Namespace, run: Evaluation, estimator: Any, detector: Any) -> dict[str, Any]:

@@ -42,13 +42,14 @@ def run(args: argparse.Namespace) -> int:
 
     from ...errors import UsageError
     from ...models.training import data, ensemble
+    from ...models.training.annotation_file import find_annotations
     from ..partial import PartialFile, check_inputs, check_target
     from ..perception.views import load_view
 
     out = Path(args.out)
     if not out.name.endswith((".json", ".json.gz")):
         raise UsageError(f"'{out}' does not end in .json or .json.gz. Give such a name.")
-    check_inputs(out, data.find_annotations(Path(args.data), split="train"))
+    check_inputs(out, find_annotations(Path(args.data), split="train"))
     check_target(out, overwrite=args.overwrite)
     people, problems = data.read(Path(args.data), split="train")
     console = Console(stderr=True)

@@ -118,7 +118,7 @@ def evaluate(
                 poses.keypoints, poses.scores, poses.box_scores, sizes.prod(1), run.dataset.skeleton.sigmas
             )
             run.poses += _pose_results(label, poses[rows], scores)
-    run.counts = {"pictures": len(truth["images"]), "people": sum(map(is_counted, people(truth)))}
+    run.counts = {"images": len(truth["images"]), "people": sum(map(is_counted, people(truth)))}
     if estimate is not None:
         run.protocol = {"family": protocol.family, "scores": protocol.certainty}
         run.tables["keypoints"] = run.dataset.measure(truth, run.poses)

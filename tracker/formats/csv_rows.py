@@ -39,12 +39,12 @@ def read_rows(path: Path) -> Iterator[Row]:
                     continue
                 width = width or len(cells)
                 if len(cells) != width and (len(cells) < width or any(cells[width:])):
-                    raise SourceError(f"'{path}' is broken in line {number}: it has {len(cells)} of {width} cells.")
+                    raise SourceError(f"'{path}' is invalid in line {number}: it has {len(cells)} of {width} cells.")
                 yield number, cells
         except UnicodeError as error:
             raise SourceError(f"'{path}' is not UTF-8 after line {number}. Save it as 'CSV UTF-8'.") from error
         except (csv.Error, TypeError) as error:  # a TypeError for an invalid separator
-            where = f"'{path}' is broken after line {number}"
+            where = f"'{path}' is invalid after line {number}"
             raise SourceError(f"{where}: {error}. Export it again, or remove that line.") from error
 
 

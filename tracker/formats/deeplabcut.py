@@ -103,7 +103,9 @@ def _csv(depth: int, path: Path) -> Iterator[tuple[list[int], NDArray[np.float64
                 counted = counted and not (position == 0 and _is_name(cells[0]))
                 numbers.append(whole(cells[0], "frame", least=0) if counted else position)
             except ValueError as error:
-                raise SourceError(f"'{path}' is broken in line {line}: {error}. Correct or remove the line.") from error
+                raise SourceError(
+                    f"'{path}' is invalid in line {line}: {error}. Correct or remove the line."
+                ) from error
             position += 1
         yield numbers, np.array(values)
 

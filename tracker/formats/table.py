@@ -223,7 +223,7 @@ def _frame(rows: list[Row], names: list[str], path: Path) -> TimedTracks:
             states.append(state_of(cells[3]))
             index, time = whole(cells[0], "frame", least=0), number(cells[1], "time_s")
         except ValueError as error:
-            raise SourceError(f"'{path}' is broken in line {line}: {error}. Correct or remove the line.") from error
+            raise SourceError(f"'{path}' is invalid in line {line}: {error}. Correct or remove the line.") from error
     numbers = np.array(values)
     keypoints = numbers[:, _LEAD - 4 :].reshape(len(rows), -1, 3)
     return (

@@ -123,7 +123,7 @@ def _frames(path: Path, skeleton: Skeleton, person: int, factor: float) -> Itera
                 values = np.array([float(cell) if cell.strip() else np.nan for cell in cells[2:width]])
                 index, time = int(cells[0]), float(cells[1])
             except ValueError as error:
-                raise SourceError(f"'{path}' is broken in line {number}: {error}. Export it again.") from error
+                raise SourceError(f"'{path}' is invalid in line {number}: {error}. Export it again.") from error
             markers = values.reshape(1, len(skeleton), 3)
             missing = ~np.isfinite(markers).all(-1, keepdims=True) | (markers == 0).all(-1, keepdims=True)
             places = np.where(missing, np.nan, markers[..., :2] * (factor, -factor))

@@ -41,7 +41,7 @@ def read_features(path: Path) -> Measurements:
                 )
                 measurements.series.add(identity, time, values)
         except (KeyError, TypeError, ValueError) as error:
-            where = f"'{path}' is broken in line {rows.line_num}"
+            where = f"'{path}' is invalid in line {rows.line_num}"
             raise SourceError(f"{where}: {error}. Give a file that --features wrote.") from error
     return measurements
 

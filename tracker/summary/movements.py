@@ -76,7 +76,7 @@ def read_movements(path: Path) -> Session:
                 row = measured(cells[start], layout.start), values
                 rows[whole(cells[person], "track_id", least=0)].append(row)
             except ValueError as error:
-                raise SourceError(f"'{path}' is broken in line {line}: {error}. Write it again.") from error
+                raise SourceError(f"'{path}' is invalid in line {line}: {error}. Write it again.") from error
     return _session(path.stem, rows)
 
 

@@ -93,7 +93,7 @@ def _read_features(path: Path, *, flagged: bool) -> Session:
                 kept = rows[whole(person, "track_id", least=0)]
                 kept.extend([whole(index, "frame", least=0), seconds, *values])
             except ValueError as error:
-                raise SourceError(f"'{path}' is broken in line {line}: {error}. Write it again.") from error
+                raise SourceError(f"'{path}' is invalid in line {line}: {error}. Write it again.") from error
     tables = {person: np.array(kept).reshape(-1, 2 + len(measures)) for person, kept in sorted(rows.items())}
     return Session(
         path.stem,

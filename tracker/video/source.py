@@ -123,7 +123,7 @@ class Source:
                 items = iter(reader)
                 first = next(items)
                 image, _ = first
-                self._images = itertools.chain([first], items)
+                self._images = itertools.chain(iter([first]), items)  # of a list, the chain would keep the image
         except StopIteration:
             self.close()
             raise SourceError(self._why_empty()) from None

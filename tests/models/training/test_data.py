@@ -9,7 +9,7 @@ import pytest
 from stick_people import draw
 
 from posetrack.errors import SourceError
-from posetrack.models.training import data
+from posetrack.models.training import annotation_file, data
 
 
 def rewrite(root, change):
@@ -158,7 +158,7 @@ def test_damaged_annotations_are_refused(tmp_path, monkeypatch, kind):
     (tmp_path / "annotations.json").unlink()
     name, damage = DAMAGED[kind]
     (tmp_path / name).write_bytes(damage(text))
-    monkeypatch.setattr(data, "MOST_BYTES", 200_000)
+    monkeypatch.setattr(annotation_file, "MOST_BYTES", 200_000)
     with pytest.raises(SourceError, match=r"Cannot read annotations.*Give a COCO"):
         data.read(tmp_path, split="train")
 

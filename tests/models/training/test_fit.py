@@ -25,6 +25,7 @@ from posetrack.models.training.loop import fit
 from posetrack.models.training.pose import PoseTask
 from posetrack.models.training.recipe import Augment, Data, Network, Optim, Recipe, Schedule
 from posetrack.models.weights import checkpoint
+from posetrack.tracker.cli import main
 
 ROOT = Path(__file__).parents[3]
 
@@ -232,15 +233,18 @@ loss = "vitpose"
 epochs = 1
 batch = 4
 [network]
-variant = "vitpose-s-simple"
+variant = "timm"
+backbone = "test_vit"
+head = "simple"
 input_size = [64, 48]
+[optim]
+groups = "slow_encoder"
 [data]
 workers = 0
 """
 
 
 LAUNCHED = {  # how, and with what options
-    "one": (["-m", "posetrack"], ["--devices", "1"]),
     "two": (["-m", "posetrack"], ["--devices", "2"]),
     "torchrun": (["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "posetrack"], []),
 }
@@ -250,12 +254,15 @@ LAUNCHED = {  # how, and with what options
 def test_two_processes_are_one_with_the_double_batch(tmp_path):
     draw(tmp_path / "data")
     (tmp_path / "two-steps.toml").write_text(TWO_STEPS)
-    losses = {}
+
+    def words(name):
+        options = ["--device", "cpu", "--out", str(tmp_path / name), "--quiet"]
+        return ["train", str(tmp_path / "two-steps.toml"), "--data", str(tmp_path / "data"), *options]
+
+    assert main(words("one")) == 0
     for name, (launcher, devices) in LAUNCHED.items():
-        options = ["--device", "cpu", *devices, "--out", str(tmp_path / name), "--quiet"]
-        command = [*launcher, "train", str(tmp_path / "two-steps.toml"), "--data", str(tmp_path / "data"), *options]
-        subprocess.run([sys.executable, *command], check=True, cwd=ROOT, timeout=600)
-        losses[name] = [line["loss"] for line in log(tmp_path / name) if "loss" in line]
+        subprocess.run([sys.executable, *launcher, *words(name), *devices], check=True, cwd=ROOT, timeout=600)
+    losses = {name: [line["loss"] for line in log(tmp_path / name) if "loss" in line] for name in ("one", *LAUNCHED)}
     np.testing.assert_allclose(losses["one"], losses["two"], rtol=1e-5)
     np.testing.assert_allclose(losses["one"], losses["torchrun"], rtol=1e-5)
 

@@ -192,10 +192,10 @@ def test_a_source_that_changed_and_was_interrupted_is_not_done(tmp_path):
 
 @pytest.fixture
 def clips(tmp_path, walking_clip):
-    """Six clips in a folder, whose address `local://` is a store's."""
+    """Four clips in a folder, whose address `local://` is a store's."""
     folder = tmp_path / "clips"
     folder.mkdir()
-    for name in "abcdef":
+    for name in "abcd":
         shutil.copy(walking_clip, folder / f"{name}.mp4")
     return folder
 
@@ -228,7 +228,7 @@ def test_a_killed_run_goes_on_where_it_was(clips, table, tmp_path, scratch):
     for left in scratch.glob("posetrack-*"):
         os.utime(left, (1, 1))  # as if the kill were a minute ago
     assert posetrack(*words) == 0
-    assert tables(results) == {f"{name}.csv": table for name in "abcdef"}
+    assert tables(results) == {f"{name}.csv": table for name in "abcd"}
 
 
 @pytest.mark.parametrize("engine", ["local", "ray"])
@@ -246,7 +246,7 @@ def test_a_file_whose_worker_is_killed_is_tracked_again(engine, clips, table, tm
     assert posetrack(f"local://{clips}", "--csv", f"local://{results}", "--engine", engine, "--jobs", 2) == 0
     thread.join()
     assert killed
-    assert tables(results) == {f"{name}.csv": table for name in "abcdef"}
+    assert tables(results) == {f"{name}.csv": table for name in "abcd"}
     assert {entry.state for entry in manifest.read(results).values()} == {SourceState.DONE}
     for left in scratch.glob("posetrack-*"):
         os.utime(left, (1, 1))

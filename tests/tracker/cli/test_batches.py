@@ -32,15 +32,7 @@ def sources(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "words",
-    [
-        (),
-        pytest.param(("--config", "realtime"), marks=pytest.mark.slow),
-        pytest.param(("--refine",), marks=pytest.mark.slow),
-    ],
-    ids=lambda words: "-".join(words),
-)
+@pytest.mark.parametrize("words", [(), ("--config", "realtime"), ("--refine",)], ids=lambda words: "-".join(words))
 def test_a_file_gives_the_same_alone_as_in_a_folder(sources, words, tmp_path):
     assert posetrack(sources, "--csv", tmp_path / "all", "--events", tmp_path / "events", "--quiet", *words) == 0
     names = ("a.mp4", "b.mp4", "c.mp4", "photo.png")

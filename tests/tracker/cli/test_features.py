@@ -162,5 +162,5 @@ def test_a_broken_line_is_reported_with_its_number(table, tmp_path, capsys):
     lines[9] = lines[9].rpartition(",")[0]
     table.write_text("\n".join(lines))
     assert main(["features", str(table), "--out", str(tmp_path / "f.csv")]) == 1
-    assert "broken in line 10" in capsys.readouterr().err
+    assert "invalid in line 10" in capsys.readouterr().err
     assert len(rows(tmp_path / "f.partial.csv")) == 7  # frames 0 to 6: the broken line may be of frame 7

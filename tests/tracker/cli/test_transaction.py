@@ -17,8 +17,8 @@ def track(walking_clip, tmp_path):
 
     def track(*more):
         save, csv, features = (str(tmp_path / name) for name in RESULTS)
-        words = ("--save", save, "--csv", csv, "--features", features, "--offline", "--device", "cpu", "--quiet")
-        return main([str(walking_clip), *words, *more])
+        words = ("--save", save, "--csv", csv, "--features", features, "--end", "0.5", "--offline", "--device", "cpu")
+        return main([str(walking_clip), "--quiet", *words, *more])
 
     return track
 

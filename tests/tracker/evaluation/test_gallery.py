@@ -4,8 +4,9 @@ import pytest
 
 from posetrack.models.evaluation.annotations import COCO_LIKE
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.evaluation.gallery import CAPTION, PANEL, draw_error, find_errors, save_errors
+from posetrack.tracker.evaluation.gallery import CAPTION, PANEL, draw_error, save_errors
 from posetrack.tracker.evaluation.images import Evaluation
+from posetrack.tracker.evaluation.mistakes import find_errors
 
 
 def person(x, *, score=None, size=100.0, image_id=1, **fields):

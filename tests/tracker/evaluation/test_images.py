@@ -28,7 +28,7 @@ def standing(left, top, size=120):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two pictures with three people, one of them without keypoints, and a crowd."""
+    """Two images with three people, one of them without keypoints, and a crowd."""
     people = [
         {"image_id": 5, **standing(10, 20)},
         {"image_id": 5, **standing(160, 30)},
@@ -37,11 +37,11 @@ def folder(tmp_path):
         {"image_id": 9, **standing(200, 80, size=90), "iscrowd": 1},
     ]
     (tmp_path / "images").mkdir()
-    pictures = []
+    images = []
     for index in (5, 9):
         cv2.imwrite(str(tmp_path / "images" / f"{index}.png"), np.full((240, 320, 3), index, np.uint8))
-        pictures.append({"id": index, "file_name": f"{index}.png", "width": 320, "height": 240})
-    truth = {"images": pictures, "annotations": [{"category_id": 1} | p for p in people], "categories": []}
+        images.append({"id": index, "file_name": f"{index}.png", "width": 320, "height": 240})
+    truth = {"images": images, "annotations": [{"category_id": 1} | p for p in people], "categories": []}
     (tmp_path / "truth.json").write_text(json.dumps(truth))
     return tmp_path
 
@@ -149,9 +149,9 @@ def test_no_people_found(folder):
 def test_either_part_alone_and_progress(folder):
     oracle, seen = Oracle(folder), []
 
-    def progress(pictures):
-        seen.extend(p["id"] for p in pictures)
-        return pictures
+    def progress(images):
+        seen.extend(p["id"] for p in images)
+        return images
 
     run = evaluate(folder / "images", folder / "truth.json", oracle.estimate, progress=progress)
     assert run.tables.keys() == {"keypoints"}
@@ -163,7 +163,7 @@ def test_either_part_alone_and_progress(folder):
 def test_what_was_counted_and_what_is_left(folder):
     oracle = Oracle(folder)
     run = evaluate(folder / "images", folder / "truth.json", oracle.estimate, detector=oracle.detect)
-    assert run.counts == {"pictures": 2, "people": 3, "poses_estimated": 3, "poses_measured": 3, "boxes": 5}
+    assert run.counts == {"images": 2, "people": 3, "poses_estimated": 3, "poses_measured": 3, "boxes": 5}
     assert [(r["image_id"], r["category_id"]) for r in run.poses] == [(5, 1), (5, 1), (9, 1)]
     np.testing.assert_allclose(run.poses[0]["bbox"], [10, 20, 120, 120])
     assert len(run.poses[0]["keypoints"]) == 51
@@ -307,8 +307,8 @@ class TestCommand:
         assert loaded["detector"][0] == "people.json"
         assert loaded["detector"][1]["conf"] is None
         err = capsys.readouterr().err
-        assert "1 pictures of the boxes are not annotated" in err
-        assert "1 of the 2 annotated pictures have no boxes" in err
+        assert "1 images of the boxes are not annotated" in err
+        assert "1 of the 2 annotated images have no boxes" in err
         with pytest.raises(UsageError, match="--detector has no effect"):
             posetrack("--boxes", "people.json", "--detector", "bundled")
         with pytest.raises(UsageError, match="'guess' are not known"):
@@ -326,7 +326,7 @@ class TestCommand:
 
     def test_errors_are_drawn(self, posetrack, folder, capsys):
         posetrack("--save-errors", str(folder / "errors"), "--worst", "2")
-        assert capsys.readouterr().err.splitlines()[-1].endswith(f"pictures of errors are in '{folder / 'errors'}'.")
+        assert capsys.readouterr().err.splitlines()[-1].endswith(f"error images are in '{folder / 'errors'}'.")
         assert len(list((folder / "errors").glob("pose-*-oks1.00-*.jpg"))) == 2
         with pytest.raises(OutputError, match="already"):
             posetrack("--save-errors", str(folder / "errors"))

@@ -141,7 +141,7 @@ def test_a_missing_column_of_deeplabcut_is_named(recording, tmp_path):
         ("nose_x", "inf", "a coordinate is inf pixels"),
         ("nose_x", "1e308", r"a coordinate is 1e\+308 pixels"),
         ("x1", "9e99", r"a coordinate is 9e\+99 pixels"),
-        ("frame", "1" * 140_000, "broken after line 2: field larger than field limit"),
+        ("frame", "1" * 140_000, "invalid after line 2: field larger than field limit"),
         ("", "", "person 1 twice in frame 3"),
     ],
 )

@@ -77,13 +77,7 @@ def test_a_recording_without_people_is_a_file_too(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name in ("table", "coco", "parquet") else pytest.mark.slow)
-        for name in sorted({*READ} - {"mmaction"})  # whose sequences are whole
-    ],
-)
+@pytest.mark.parametrize("name", sorted({*READ} - {"mmaction"}))  # whose sequences are whole
 def test_a_long_video_streams_in_constant_memory(name, tmp_path, monkeypatch):
     need(name)
     for module in ("sleap._BLOCK", "deeplabcut._BLOCK", "individuals._FRAMES", "parquet._ROWS"):

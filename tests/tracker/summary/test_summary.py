@@ -263,7 +263,7 @@ def test_wrong_tables_are_sentences(tmp_path, capsys):
         find_tables([str(tmp_path)])
     path = table(tmp_path / "y.csv", {1: (np.arange(9.0), np.arange(9.0))})
     path.write_text(path.read_text() + "9,0.1,1,measured,oops,3\n")
-    with pytest.raises(SourceError, match="broken in line 11"):
+    with pytest.raises(SourceError, match="invalid in line 11"):
         read_session(path)
     assert main(["compare", str(path), "--out", str(tmp_path / "z.csv")]) == 2
     assert "is the only table" in capsys.readouterr().err
@@ -304,4 +304,4 @@ def test_damaged_tables_are_sentences(row, tmp_path, capsys):
     path = tmp_path / "a.csv"
     path.write_text(f"frame,time_s,track_id,left_knee_deg\n{row}\n")
     assert main(["summary", str(path), "--out", str(tmp_path / "out.csv")]) == 1
-    assert "is broken" in capsys.readouterr().err
+    assert "is invalid" in capsys.readouterr().err

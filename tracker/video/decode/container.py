@@ -21,12 +21,13 @@ from .interlace import Timed, deinterlaced
 from .media import open_media
 from .numbers import LEAKY, FrameNumbers, packets_before
 from .streams import DEFAULT_FPS, Rate, choose_stream, may_be_joined
-from .whole import is_cut, is_joined
+from .whole import has_hole, is_cut, is_joined, unread
 
 log = logging.getLogger("posetrack")
 
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
 SILENT = ("h264", "hevc")  # whose decoders leave out without an error what refers to lost frames
+LARGE = 2**26  # pixels of a frame above which the decoder's threads share one; 8K has half as many
 TEXT_FORMATS = {"tty", "subviewer", "srt", "webvtt"}  # FFmpeg would render the text as a video
 
 
@@ -73,7 +74,7 @@ class ContainerReader:
             UsageError: a rate is given for a live stream.
         """
         self.name, self.failed, self.number = name, 0, 0
-        self._end_of_packets = 0  # bytes
+        self._end_of_packets = self._packets = 0  # bytes; number
         self.damage: str | None = None
         self.arrived = 0.0
         self._remote = isinstance(address, str)
@@ -112,7 +113,7 @@ class ContainerReader:
         self.frame_count = self._count()
         if self.fps_guessed and not self.live:
             log.warning("'%s' states no frame rate: %g fps is assumed. Give --fps.", self.name, self.fps)
-        stream.thread_type = "SLICE" if self.live else "AUTO"  # threads over frames delay each frame
+        self._thread()
 
     def _open(self, address: str | Path) -> Any:
         options = {"rtsp_transport": "tcp"} if self._remote and str(address).lower().startswith("rtsp") else {}
@@ -178,6 +179,8 @@ class ContainerReader:
         path, format = self._address, self._container.format.name
         if isinstance(path, Path) and is_cut(path, format, end=self._end_of_packets):
             return f"it cannot be read after {end:.2f} s"
+        if self._start is None and (missing := unread(self._stream, self._packets)):
+            return f"{missing} of the {missing + self._packets} frames in its index are missing"
         return None
 
     def _from_start(self) -> Iterator[Timed]:
@@ -211,8 +214,13 @@ class ContainerReader:
         self._container.close()
         self._container = self._open(self._address)
         self._stream = self._container.streams[index]
-        self._stream.thread_type = "AUTO"
+        self._thread()
         self.failed, self._numbers, self._sought = 0, self._count_from(0), False
+
+    def _thread(self) -> None:
+        """Choose the decoder's threads: those over frames delay each frame, and each holds one."""
+        large = self._stream.width * self._stream.height > LARGE
+        self._stream.thread_type = "SLICE" if self.live or large else "AUTO"
 
     def _can_seek(self) -> bool:
         """Return whether the times of this file are reliable enough to seek."""
@@ -255,6 +263,9 @@ class ContainerReader:
             self._numbers.packet(packet)
             if packet.size:
                 self._end_of_packets = (packet.pos or 0) + packet.size
+                self._packets += 1
+                if self._rate.timeless and self._stream.codec_context.name in SILENT and has_hole(bytes(packet)):
+                    self.damage = "a part of it is overwritten with zeros"
             try:
                 frames = packet.decode()
             except av.FFmpegError:

@@ -16,8 +16,8 @@ _WAITING = 1000  # packets without a frame; no codec reorders so many
 
 
 # Frames from which a gap in a constant rate is damage, in formats that FFmpeg searches for the next whole block without
-# an error. A transport stream has a constant rate; in the others, an encoder may have left single frames out.
-LEAKY = {"mpegts": 1, **dict.fromkeys(("asf", "flv", "matroska,webm", "mpeg", "ogg"), 8)}
+# an error. Some have a constant rate; in the others, an encoder may have left single frames out.
+LEAKY = {"mpegts": 1, "mxf": 1, **dict.fromkeys(("asf", "flv", "matroska,webm", "mpeg", "nut", "ogg"), 8)}
 
 
 class FrameNumbers:

@@ -12,11 +12,11 @@ from posetrack.tracker.features.movement.passage import Passages
 STAND = motions.stand(1)
 
 
-def followed(tmp_path, parts, *, yaw, view, blend=1.0):
+def followed(tmp_path, parts, *, yaw, view, blend=1.0, fps=15):
     """Return the counts and the passages of the person whom posetrack finds."""
     path = tmp_path / "clip.mp4"
-    times = regular(sum(part[0] + blend for part in parts) + 0.5, 25)
-    mannequin.clip(path, mannequin.placed(motions.perform(parts, times, yaw=yaw, blend=blend)), view=view)
+    times = regular(sum(part[0] + blend for part in parts) + 0.5, fps)
+    mannequin.clip(path, mannequin.placed(motions.perform(parts, times, yaw=yaw, blend=blend)), view=view, fps=fps)
     actions = posetrack.ActionFeatures()
     detector, passages, ended = posetrack.EventDetector(actions), Passages(), []
     names = []
@@ -44,6 +44,8 @@ def test_repetitions_of_a_drawn_person_are_counted(tmp_path, name, part, yaw, vi
 
 @pytest.mark.slow
 def test_the_jump_of_a_drawn_person_has_its_height(tmp_path):
-    _, passages = followed(tmp_path, [motions.stand(2), motions.jump(flight=0.5)], yaw=0, view="right", blend=0.4)
+    _, passages = followed(
+        tmp_path, [motions.stand(2), motions.jump(flight=0.5)], yaw=0, view="right", blend=0.4, fps=25
+    )
     (one,) = (jump for passage in passages for jump in jumps(passage))
     assert one.height == pytest.approx(9.81 * 0.5**2 / 8, abs=one.uncertainty)

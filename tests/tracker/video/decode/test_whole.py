@@ -5,10 +5,12 @@ import logging
 import numpy as np
 import pytest
 
+from posetrack.tracker.video.decode.whole import has_hole
 from posetrack.tracker.video.open import open_source
 
 KINDS = {
     "mkv": {"codec": "mjpeg", "pix_fmt": "yuvj420p", "container_options": {"cluster_time_limit": "500"}},
+    "avi": {"codec": "mjpeg", "pix_fmt": "yuvj420p"},
     "wmv": {"codec": "wmv2"},
     "flv": {"codec": "flv1"},
     "ts": {},
@@ -17,7 +19,8 @@ KINDS = {
     "y4m": {"codec": "wrapped_avframe", "format": "yuv4mpegpipe"},
     "mp4": {"container_options": {"movflags": "frag_keyframe+empty_moov"}},
 }
-HOLES, CUTS = ("mkv", "wmv", "flv", "ts", "gif", "hevc"), ("gif", "y4m", "mp4")
+HOLES = ("mkv", "wmv", "flv", "ts", "gif", "hevc", "avi")
+CUTS = ("gif", "y4m", "mp4", "mkv", "avi")
 
 
 def encoded(path, times, make):
@@ -67,9 +70,26 @@ def test_a_missing_end_is_announced(whole, caplog):
     assert "it cannot be read after" in caplog.text
 
 
-@pytest.mark.parametrize("suffix", ["mkv", "wmv"])
+@pytest.mark.parametrize("suffix", ["mkv", "wmv", "avi"])
 def test_single_frames_that_an_encoder_left_out_are_no_damage(suffix, make, tmp_path, caplog):
     times = np.delete(np.arange(100) / 25, [40, 41, 42, 60, 61])
     path = encoded(tmp_path / f"a.{suffix}", times, make)
     assert [frame.index for frame in open_source(path)] == list(range(95))
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 50])
+def test_zeros_within_a_unit_are_a_hole_and_stuffing_between_units_is_none(zeros):
+    """A stream may have any number of zeros before the next unit and at its end."""
+    unit = b"\0\0\1\x65\0\0\3\1" + bytes(range(1, 256))
+    assert not has_hole(unit + bytes(zeros) + unit + bytes(zeros))
+    assert has_hole(unit + bytes(4 + zeros) + unit[9:])
+
+
+def test_a_header_that_does_not_know_its_size_is_no_damage(make, tmp_path, caplog):
+    path = encoded(tmp_path / "a.avi", np.arange(20) / 25, make)
+    data = bytearray(path.read_bytes())
+    data[4:8] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    assert len(list(open_source(path))) == 20
     assert not caplog.records

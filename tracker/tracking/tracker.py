@@ -169,9 +169,9 @@ class PoseTracker:
                 appearance=np.zeros((len(people.ids), *appearance)), clear=np.zeros(len(people.ids), dtype=bool)
             )
             self._memory.clear()
-        size = (inf, inf) if size is None else size
+        bounds: tuple[float, float] = (inf, inf) if size is None else size
         predict(people, step, options)
-        match, new = identify(people, observed, size, sigmas, options)
+        match, new = identify(people, observed, bounds, sigmas, options)
         self._meetings.exchange_ids(people, observed, match)
         if len(new):
             people = people.join(TrackState.unknown(len(new), len(self.skeleton), people.appearance.shape[1:]))
@@ -180,7 +180,7 @@ class PoseTracker:
         measured = correct(people, observed, match, step, sigmas, self.skeleton.flip_order, options)
         seen = smooth_keypoints(people, measured, step.seconds, options)
         self._next_id, alive = confirm(people, identities, self._next_id, new_scene, options)
-        visible = visible_people(people, seen, size, options)
+        visible = visible_people(people, seen, bounds, options)
         self._memory.learn(people, time, self._meetings)
         self._people = people if alive.all() else people.select(alive)
         states = tuple([_STATES[measured] for measured in visible.measured.tolist()])

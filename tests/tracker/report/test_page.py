@@ -3,6 +3,7 @@
 import json
 import re
 from base64 import b64decode
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -34,6 +35,12 @@ FACTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def page(passing):
+    """The page of `passing` without a picture."""
+    return render(deepcopy(passing), facts=FACTS)
+
+
 def data_of(page, name="data"):
     return json.loads(re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.DOTALL)[1])
 
@@ -42,8 +49,8 @@ def floats(text):
     return np.frombuffer(b64decode(text), "<f4")
 
 
-def test_plots_hold_the_tables_numbers(two_people):
-    data = data_of(render(two_people, facts=FACTS))
+def test_plots_hold_the_tables_numbers(page, two_people):
+    data = data_of(page)
     assert [person["id"] for person in data["people"]] == [1, 2]
     for person in data["people"]:
         table = two_people.series.table(person["id"])
@@ -60,8 +67,7 @@ def test_plots_hold_the_tables_numbers(two_people):
     assert "left_ankle_deg" not in data["people"][0]["series"]  # COCO has no feet
 
 
-def test_every_track_event_and_fact_is_on_the_page(two_people):
-    page = render(two_people, facts=FACTS)
+def test_every_track_event_and_fact_is_on_the_page(page, two_people):
     text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert re.findall(r'class="chip" data-person="(\d)"', text) == ["1", "2"]
     for word in ("left hand raised", ">2.50<", "vitpose-b", "abababababab", "120 read", "one-euro", "2 dropped"):
@@ -88,20 +94,19 @@ def test_a_title_replaces_the_name_of_the_source(two_people):
     assert "Squats" not in render(two_people, facts=FACTS | {"config": {"title": None}})
 
 
-def test_notes_and_a_logo_are_in_the_heading(two_people):
-    page = render(
-        two_people, facts=FACTS | {"config": {"notes": "Barefoot\n<b>2 m</b>"}}, logo="data:image/png;base64,AA"
+def test_notes_and_a_logo_are_in_the_heading(page, two_people):
+    facts = FACTS | {"config": {"notes": "Barefoot\n<b>2 m</b>"}}
+    heading, without = (
+        re.search(r"<header>.*?</header>", each, re.DOTALL)[0]
+        for each in (render(two_people, facts=facts, logo="data:image/png;base64,AA"), page)
     )
-    heading = re.search(r"<header>.*?</header>", page, re.DOTALL)[0]
     assert 'src="data:image/png;base64,AA"' in heading
     assert "Barefoot\n&lt;b&gt;2 m&lt;/b&gt;" in heading
-    without = re.search(r"<header>.*?</header>", render(two_people, facts=FACTS), re.DOTALL)[0]
     assert "<img" not in without
     assert "notes" not in without
 
 
-def test_a_legend_names_the_people_of_each_colour(two_people, collect):
-    page = render(two_people, facts=FACTS)
+def test_a_legend_names_the_people_of_each_colour(page, collect):
     speed = re.search(r'id="plot-speed".*?</figure>', page, re.DOTALL)[0]
     for person in data_of(page)["people"]:
         assert f'--light: {person["colors"]["light"]}; --dark: {person["colors"]["dark"]}"></i>{person["id"]}<' in speed
@@ -129,7 +134,7 @@ def test_names_are_text_and_nothing_comes_from_elsewhere(two_people, clip):
     assert "https://" not in own
 
 
-def test_one_page_has_one_picture_of_each_kind(two_people, clip):
+def test_one_page_has_one_picture_of_each_kind(page, two_people, clip):
     with_video = render(two_people, facts=FACTS, clip=clip(1.0))
     assert "<video" in with_video
     assert data_of(with_video)["times"] == []
@@ -137,9 +142,8 @@ def test_one_page_has_one_picture_of_each_kind(two_people, clip):
     assert "<video" not in with_pictures
     assert data_of(with_pictures)["times"] == [0, 1, 2]
     assert "nearest of 3 still images" in with_pictures
-    without = render(two_people, facts=FACTS)
-    assert "<video" not in without
-    assert 'id="picture"' not in without
+    assert "<video" not in page
+    assert 'id="picture"' not in page
 
 
 @pytest.mark.slow
@@ -157,12 +161,11 @@ def test_no_people_are_a_page_too():
     assert "stopped early" in page
 
 
-def test_colours_are_the_overlays(two_people):
+def test_colours_are_the_overlays(page):
     from posetrack.tracker.output.palette import palette
 
     blue, green, red = palette(2).base
     color = f"#{red:02x}{green:02x}{blue:02x}"
-    page = render(two_people, facts={})
     assert f"--chip: {color}" in page
     assert data_of(page)["people"][1]["colors"]["dark"] == color
 

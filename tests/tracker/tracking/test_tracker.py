@@ -512,3 +512,15 @@ def test_who_leaves_the_picture_is_not_who_enters_there():
         box = [0, 50, 8.0 * (frame - 36), 200]
         tracks = tracker.update(box_only([box]), frame / 25, size=(360, 640))
     assert tracks.ids.tolist() == [2]
+
+
+@pytest.mark.parametrize(("beside", "score", "people"), [(0.3, 0.45, 1), (0.3, 0.6, 2), (0.6, 0.45, 2)])
+def test_a_box_mostly_inside_another_ones_needs_a_higher_score_to_begin_a_track(beside, score, people):
+    rng, person = np.random.default_rng(0), np.array([100.0, 100, 200, 400])
+    other = person + np.array([100 * beside, 0, 100 * beside, -10])  # 1 - beside of it lies inside the person's box
+    poses = rng.uniform(size=(2, 17, 2)) * [100, 290] + np.stack([person[:2], other[:2]])[:, None]
+    found = Poses(np.stack([person, other]), poses, np.full((2, 17), 0.8), np.array([0.9, score]))
+    tracker = PoseTracker()
+    for frame in range(10):
+        tracks = tracker.update(found, frame / 30)
+    assert len(tracks) == people

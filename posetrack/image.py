@@ -16,13 +16,16 @@ def decode(data: bytes | NDArray[np.uint8], *, upright: bool = True) -> NDArray[
 
     Raises:
         ValueError: it cannot be decoded; the message is a part of a sentence, "is empty".
+        MemoryError: the memory is too small for it.
     """
     flags = cv2.IMREAD_COLOR | (0 if upright else cv2.IMREAD_IGNORE_ORIENTATION)
     if not len(data):
         raise ValueError("is empty")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(error.err) from None
         raise ValueError("states more pixels than OpenCV reads") from None
     if image is None:
         raise ValueError("contains no image that OpenCV can decode")

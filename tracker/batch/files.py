@@ -58,11 +58,12 @@ class TrackFile:
             raise
         except Exception as error:  # of one file, which the others need not share
             at = traceback.extract_tb(error.__traceback__)[-1]
-            why = explain(error) or SourceError(
+            if why := explain(error):
+                raise type(why)(f"'{self.job.name}': {why}") from error
+            raise SourceError(
                 f"'{self.job.name}' failed with {type(error).__name__}: {error} ({Path(at.filename).name}, line "
                 f"{at.lineno}). Check the file with a player; if it plays, report this."
-            )
-            raise why from error
+            ) from error
         return Result(tracked.outcome, tracked.warning, tracked.sha256)
 
 

@@ -85,7 +85,8 @@ def format_of(path: Path, name: str | None = None) -> Format:
         if name not in FORMATS:
             raise UsageError(f"There is no format '{name}'. Choose one of {', '.join(FORMATS)}.")
         return FORMATS[name]
-    suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
+    file = path.name.lower()
+    suffix = next((suffix for suffix in SUFFIXES if file.endswith(suffix)), None)
     if suffix is None:
         raise UsageError(
             f"'{path}' has an unknown suffix. Choose one of {', '.join(f.suffix for f in FORMATS.values())}."

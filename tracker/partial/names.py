@@ -49,13 +49,15 @@ def check_name(path: Path, *, overwrite: bool) -> None:
     Raises:
         OutputError: the path is a folder or the name of an unfinished file, or exists and may not be replaced.
     """
-    if path.is_dir():
-        raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
-    if path.exists() and not path.is_file():
-        raise OutputError(f"Cannot write '{path}': it is a device or a pipe. Give the name of a file.")
     if path.stem.endswith(".partial"):
         raise OutputError(f"Cannot write '{path}': such a name is that of an unfinished file. Give another name.")
-    if path.exists() and not overwrite:
+    if not path.exists():
+        return
+    if path.is_dir():
+        raise OutputError(f"Cannot write '{path}': it is a folder. Give the name of a file.")
+    if not path.is_file():
+        raise OutputError(f"Cannot write '{path}': it is a device or a pipe. Give the name of a file.")
+    if not overwrite:
         raise OutputError(
             f"'{path}' exists already. Choose another name, or add --overwrite (in Python overwrite=True)."
         )

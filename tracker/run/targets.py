@@ -130,4 +130,5 @@ def _check_sidecar(table: Path, targets: Iterable[Path | Remote], *, overwrite: 
     path = sidecar_path(table)
     if any(_same(path, target) for target in targets):
         raise UsageError(f"'{path}' describes '{table}'. Give the other result another name.")
-    check_name(path, overwrite=overwrite or is_sidecar(path))
+    if path.exists():
+        check_name(path, overwrite=overwrite or is_sidecar(path))

@@ -84,7 +84,7 @@ def shown(what: int | str | Path) -> str:
     if isinstance(what, int):
         return f"camera {what}"
     text = str(what)
-    if (isinstance(what, Path) and what.exists()) or not re.search(":/|:.*@", text) or _KEY.fullmatch(text):
+    if not re.search(":/|:.*@", text) or _KEY.fullmatch(text) or (isinstance(what, Path) and what.exists()):
         return text
     return redact(re.sub(r"[\s'\"]", "_", text))
 

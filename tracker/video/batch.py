@@ -5,9 +5,11 @@ from __future__ import annotations
 import glob
 import itertools
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
@@ -95,8 +97,10 @@ def gather(sources: Sequence[str | int | Path], *, results: Sequence[Path] = (),
             continue
         files, root = _files(what)
         roots.append(root)
-        within = [folder.resolve() for folder in results if folder.resolve() != root.resolve()]
-        chosen = _is_many(what) or len(parsed) > 1
+        folders = {folder.resolve() for folder in results} - {root.resolve()}
+        within = tuple(os.path.join(folder, "") for folder in folders)  # noqa: PTH118 - ends with a slash
+        listed = _is_many(what)
+        chosen = listed or (len(parsed) > 1 and what.exists())  # opening what is not there raises the error
         for file in files:
             place = file.resolve()
             reason = _reason(file, root, place, within) if chosen else ""
@@ -166,13 +170,18 @@ def _files(what: Path) -> tuple[list[Path], Path]:
     return [what], what.parent
 
 
-def _reason(file: Path, root: Path, place: Path, results: Sequence[Path]) -> str:
-    """Return why a file, whose resolved path is `place`, is not a source; empty if it is one."""
-    if not file.exists():
-        return ""  # opening it raises the error
+def _reason(file: Path, root: Path, place: Path, results: tuple[str, ...]) -> str:
+    """Return why a file, whose resolved path is `place`, is not a source; empty if it is one.
+
+    Args:
+        file: as it was found.
+        root: folder of the batch.
+        place: resolved path of the file.
+        results: folders of results, each with a slash at its end.
+    """
     if reason := reason_of(file.relative_to(root)):
         return reason
-    return RESULT if any(place.is_relative_to(folder) for folder in results) or is_marked(file) else ""
+    return RESULT if str(place).startswith(results) or is_marked(file) else ""
 
 
 def reason_of(name: PurePath) -> str:
@@ -209,12 +218,13 @@ def mirrors(names: Sequence[Path]) -> list[Path]:
 
     `clip.mov` and `clip.mp4` differ only in the suffix, and `clip.mov.mp4` without it is the first one.
     """
-    taken = Counter(name.with_suffix("") for name in names) + Counter(names)
-    return [name if taken[name.with_suffix("")] > 1 else name.with_suffix("") for name in names]
+    bare = [name.with_suffix("") for name in names]
+    taken = Counter(bare + list(names))
+    return [name if taken[short] > 1 else short for name, short in zip(names, bare)]
 
 
 def _below(file: Path, root: Path) -> Path:
-    if file.is_relative_to(root):
+    with suppress(ValueError):
         return file.relative_to(root)
     place = file.absolute()
     return place.relative_to(root) if place.is_relative_to(root) else Path(*place.parts[1:])  # of another drive

@@ -145,6 +145,39 @@ def test_a_worker_that_dies_with_complete_results_costs_nothing(pictures, tmp_pa
     assert len(list((tmp_path / "t").glob("*.csv"))) == 1
 
 
+LIMITED = """
+import resource, sys
+from pathlib import Path
+import cv2
+from posetrack.errors import PosetrackError
+from posetrack.tracker.batch.files import TrackFile
+from posetrack.tracker.config.run import RunConfig
+from posetrack.tracker.run.plan import make_plan
+
+(job,) = make_plan(RunConfig.of(csv=sys.argv[2]), [sys.argv[1]]).jobs
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (100 << 20),) * 2)
+
+class Pipeline:
+    def session(self):
+        pass
+
+try:
+    TrackFile(job)(Pipeline(), lambda: None)
+except PosetrackError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, whose memory can be limited")
+def test_a_picture_too_large_for_the_memory_is_named_and_is_not_at_fault(tmp_path):
+    picture = tmp_path / "large.png"
+    cv2.imwrite(str(picture), np.zeros((9000, 9000), np.uint8))  # 243 MB in colour
+    command = [sys.executable, "-c", LIMITED, str(picture), str(tmp_path / "t.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"PosetrackError '{picture}': There is not enough memory.")
+
+
 def test_a_full_disk_is_no_fault_of_the_source(pictures, tmp_path, full_disk):
     (pictures / "broken.png").unlink()
     words = (pictures, "--csv", tmp_path / "t", "--save", tmp_path / "v", "--skip-existing")

@@ -39,7 +39,7 @@ def kernel(function: Function, *, nogil: bool = False) -> Function:
         _config.CACHE_DIR = before
 
 
-def part(function: Function) -> Function:
+def subroutine(function: Function) -> Function:
     """Make a function callable from kernels; called from Python it runs as plain Python."""
     return cast("Function", register_jitable(**OPTIONS)(function))
 

@@ -10,7 +10,7 @@ from .appearance import likeness
 from .association import Mask, Rows, associate
 from .config import TrackerConfig
 from .observations import Array, Observations
-from .similarity import overlap, reach
+from .similarity import overlap, reappearance_likelihood
 from .state import BOX, TrackState
 
 _DISSIMILAR = 0.07  # appearance similarity below zero at which a lost track cannot be reidentified
@@ -53,10 +53,10 @@ def identify(
         alike = likeness(people.appearance, observed.appearance, observed.visible_share)  # (T, N)
         # (T, N) in [0, 1]: 0 excludes the reidentification of a lost track. Clothes that were only seen behind others
         # may be theirs, and exclude nothing.
-        compatible = np.where(people.clear[:, None], np.clip(1 + alike / _DISSIMILAR, 0.0, 1.0), 1.0)
+        compatible = np.where(people.unoccluded[:, None], np.clip(1 + alike / _DISSIMILAR, 0.0, 1.0), 1.0)
         near = np.minimum(np.maximum(similarity + options.likeness * alike, 0.0), 1.0)
         near *= np.where((unseen > options.predicted_seconds)[:, None], compatible, 1.0)
-        strange = people.clear[:, None] & (alike < _SIMILAR) & (alike != 0)
+        strange = people.unoccluded[:, None] & (alike < _SIMILAR) & (alike != 0)
         newcomers = strange & _come_in(boxes, inner, observed.boxes)
         similarity = np.where((similarity > 0) & ~newcomers, near, 0.0)
 
@@ -107,7 +107,10 @@ def _returns(
         hidden = areas(inner[t]) > _IN_VIEW * areas(boxes[t])
         grown = np.minimum(people.ages[t, 0] / max(options.predicted_seconds, 1e-3), 1.0)
         place = np.where(hidden, (grown * options.place * sizes) ** 2, 0.0)
-        likely = np.maximum(reach(boxes[t], others, spread), reach(people.places[t], others, place))
+        likely = np.maximum(
+            reappearance_likelihood(boxes[t], others, spread),
+            reappearance_likelihood(people.output_boxes[t], others, place),
+        )
         rows = t[:, None]
         left = (~hidden & people.appearance[t].any((1, 2)))[:, None]  # others enter where someone left
         trust = np.where(left, alike[rows, n] >= _SIMILAR, compatible[rows, n])

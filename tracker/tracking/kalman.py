@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import kernel, part
+from .compiled import kernel, subroutine
 
 Array = NDArray[np.float64]
 
@@ -57,13 +57,13 @@ def process_noise(dts: Array) -> Array:
     return noise[which][:, [0, 0, 1], [0, 1, 1]]
 
 
-@part
+@subroutine
 def white_noise(dt: float) -> tuple[float, float, float]:
     """Return `process_noise` of one step, in closed form: a live run does not wait for the import of filterpy."""
     return dt**3 / 3, dt**2 / 2, dt
 
 
-@part
+@subroutine
 def expected(
     a: float, b: float, c: float, dt: float, density: float, noise: tuple[float, float, float]
 ) -> tuple[float, float, float]:
@@ -83,7 +83,7 @@ def predict(points: tuple[Array, ...], dt: float, density: Array) -> None:
     advance(points, dt, density, white_noise(dt))
 
 
-@part
+@subroutine
 def advance(points: tuple[Array, ...], dt: float, density: Array, noise: tuple[float, float, float]) -> None:
     """Predict all points, in place, with a given process noise."""
     positions, velocities, covariances = points

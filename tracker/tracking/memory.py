@@ -75,8 +75,8 @@ class Memory:
         here = (people.ids > 0) & (people.ages[:, 0] == 0)
         for row in np.flatnonzero(here).tolist():
             person = self._people.setdefault(int(people.ids[row]), _Person(people.appearance[:0].copy()))
-            person.seen, person.place = time, people.places[row].copy()
-            sure = people.clear[row] and (not len(person.views) or int(people.ids[row]) not in doubtful)
+            person.seen, person.place = time, people.output_boxes[row].copy()
+            sure = people.unoccluded[row] and (not len(person.views) or int(people.ids[row]) not in doubtful)
             if sure and time - person.viewed >= _EVERY:
                 person.viewed = time
                 _add_view(person, people.appearance[row])
@@ -107,7 +107,7 @@ class Memory:
             return identities
         alike, parts = _compare(people.appearance[rows], list(known.values()))  # (R, M)
         places = np.array([person.place for person in known.values()])
-        possible = gone & _within_reach(people.places[rows], places, away)
+        possible = gone & _within_reach(people.output_boxes[rows], places, away)
         claims = np.where(possible, alike, 0.0)
         best, each = claims.argmax(1), np.arange(len(rows))
         rivals = alike.copy()

@@ -12,7 +12,7 @@ from .association import Rows
 from .config import TrackerConfig
 from .evidence import evidence_of_person
 from .observations import Array, Observations
-from .occlusion import learn_edges, place_hidden_edges, whole
+from .occlusion import learn_edges, place_hidden_edges, without_occlusion
 from .outliers import reject_outliers
 from .sides import restore_sides
 from .state import BOX, TrackState
@@ -58,7 +58,7 @@ def predict(people: TrackState, step: Step, options: TrackerConfig) -> None:
     people.lifetimes[...] += dt
     old = ages[:, BOX:] > options.predicted_seconds
     people.scores[old] = 0.0
-    people.positions[:, BOX:][old] = people.smooth[old] = np.nan
+    people.positions[:, BOX:][old] = people.smooth_keypoints[old] = np.nan
 
 
 def _agilities(count: int, options: TrackerConfig) -> Array:
@@ -94,9 +94,9 @@ def correct(
     tracks = np.flatnonzero(match >= 0)
     people.misses[...] = np.where(match < 0, people.misses + step.processed, 0.0)
     if len(tracks) == 0:
-        return np.full(people.smooth.shape, np.nan)
+        return np.full(people.smooth_keypoints.shape, np.nan)
     observed = observed.select(match[tracks])  # M people, each in the row of their track
-    boxes = _whole(people, observed, tracks, step.seconds, options)
+    boxes = _complete_boxes(people, observed, tracks, step.seconds, options)
     shape = people.positions.shape
     measured, noise, speed = np.full(shape, np.nan), np.zeros(shape[:2]), np.zeros(shape[:2])
     measured[tracks, 0], measured[tracks, 1] = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
@@ -125,15 +125,17 @@ def correct(
         people.positions,
         people.covariances,
         noise,
-        people.strays,
-        people.stray_places,
+        people.outlier_counts,
+        people.outlier_places,
         people.ages,
         (step.seconds + step.idle) * _ROUNDING,
         BOX,
         options.keypoint_gate,
         options.keypoint_patience,
     )
-    people.smooth[np.isnan(people.positions[:, BOX:, 0])] = np.nan  # a point that restarts resets its smoothing
+    people.smooth_keypoints[np.isnan(people.positions[:, BOX:, 0])] = (
+        np.nan
+    )  # a point that restarts resets its smoothing
     kalman.update((people.positions, people.velocities, people.covariances), measured, noise, speed)
     observed = observed._replace(keypoints=measured[tracks, BOX:])  # without outliers
     _remember_scores(people, observed, tracks, options)
@@ -142,11 +144,15 @@ def correct(
     return raw
 
 
-def _whole(people: TrackState, observed: Observations, tracks: Rows, dt: float, options: TrackerConfig) -> Array:
+def _complete_boxes(
+    people: TrackState, observed: Observations, tracks: Rows, dt: float, options: TrackerConfig
+) -> Array:
     """Return the boxes (M, 4) of matched tracks; the boxes of confirmed, partly occluded people are completed."""
     boxes, known = observed.boxes.copy(), people.ids[tracks] > 0
     positions = people.positions[tracks[known]]
-    boxes[known] = whole(boxes[known], state.boxes(positions), positions[:, BOX:], observed.scores[known], dt, options)
+    boxes[known] = without_occlusion(
+        boxes[known], state.boxes(positions), positions[:, BOX:], observed.scores[known], dt, options
+    )
     return boxes
 
 
@@ -175,13 +181,16 @@ def _remember_boxes(people: TrackState, observed: Observations, tracks: Rows, co
         completed: (M, 4) their boxes without occlusion.
         dt: seconds since the last frame.
     """
-    measured, edges = (observed.boxes, observed.hidden_edges, observed.keypoints, observed.scores), people.edges[tracks]
+    measured, edges = (
+        (observed.boxes, observed.hidden_edges, observed.keypoints, observed.scores),
+        people.edge_distances[tracks],
+    )
     filtered = state.boxes(people.positions[tracks])
     steps = place_hidden_edges(completed, *measured, edges) - filtered
     half = (_HALF_WEIGHT * state.sizes(people.positions[tracks]))[:, None] ** 2
-    people.places[tracks] = filtered + _FRESH * steps**3 / (steps**2 + half)
+    people.output_boxes[tracks] = filtered + _FRESH * steps**3 / (steps**2 + half)
     seen = ~observed.hidden_edges & (completed == observed.boxes)
-    people.edges[tracks] = learn_edges(edges, observed.boxes, seen, observed.keypoints, observed.scores, dt)
+    people.edge_distances[tracks] = learn_edges(edges, observed.boxes, seen, observed.keypoints, observed.scores, dt)
 
 
 def _remember_appearance(people: TrackState, observed: Observations, tracks: Rows, completed: Array, dt: float) -> None:
@@ -190,6 +199,6 @@ def _remember_appearance(people: TrackState, observed: Observations, tracks: Row
     visible_share = np.where(part, 0.0, observed.visible_share)
     least_rates = 2 * dt / (people.lifetimes[tracks] + 2 * dt)
     people.appearance[tracks] = learn(
-        people.appearance[tracks], observed.appearance, visible_share, least_rates, people.clear[tracks]
+        people.appearance[tracks], observed.appearance, visible_share, least_rates, people.unoccluded[tracks]
     )
-    people.clear[tracks] |= uncovered(visible_share)
+    people.unoccluded[tracks] |= uncovered(visible_share)

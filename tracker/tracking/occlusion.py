@@ -21,7 +21,9 @@ _ENOUGH = 4  # minimum number of such keypoints
 _MEAN_SECONDS = 0.3  # time constant of the mean distance from keypoints to edges: half a stride
 
 
-def whole(boxes: Array, expected: Array, points: Array, scores: Array, dt: float, options: TrackerConfig) -> Array:
+def without_occlusion(
+    boxes: Array, expected: Array, points: Array, scores: Array, dt: float, options: TrackerConfig
+) -> Array:
     """Return the boxes (M, 4) of people without occlusion.
 
     A box that is narrower or lower than predicted shows a partly occluded person, or a person who lowered the arms,
@@ -135,7 +137,7 @@ def place_hidden_edges(
     hidden edge is moved outwards only: what is detected belongs to the person.
 
     Args:
-        completed: (M, 4) boxes as `whole` returns them, xyxy pixels.
+        completed: (M, 4) boxes as `without_occlusion` returns them, xyxy pixels.
         measured: (M, 4) detected boxes.
         hidden: (M, 4) edges that may be hidden by a nearer person.
         points: (M, K, 2) measured keypoints, pixels; NaN where missing.

@@ -16,8 +16,8 @@ def reject_outliers(
     positions: Array,
     covariances: Array,
     noise: Array,
-    strays: Array,
-    stray_places: Array,
+    counts: Array,
+    places: Array,
     ages: Array,
     since: float,
     first: int,
@@ -36,8 +36,8 @@ def reject_outliers(
         positions: (T, P, 2) predicted positions, pixels, NaN if unknown; points that restart become NaN.
         covariances: (T, P, 3) covariances of the predictions.
         noise: (T, P) variance of the measurements, squared pixels.
-        strays: (T, P) number of consecutive outliers, updated in place.
-        stray_places: (T, P, 2) position of the last outlier, pixels, updated in place.
+        counts: (T, P) number of consecutive outliers, updated in place.
+        places: (T, P, 2) position of the last outlier, pixels, updated in place.
         ages: (T, P) seconds since each point's last measurement.
         since: seconds since the last processed frame; points of a greater age were not measured in it.
         first: index of the first point that is checked.
@@ -51,18 +51,18 @@ def reject_outliers(
             far, moved = 0.0, 0.0
             for axis in range(2):
                 far += (measured[t, p, axis] - positions[t, p, axis]) ** 2
-                moved += (measured[t, p, axis] - stray_places[t, p, axis]) ** 2
+                moved += (measured[t, p, axis] - places[t, p, axis]) ** 2
             limit = gate**2 * (covariances[t, p, 0] + noise[t, p])
             if far <= limit:
-                strays[t, p] = 0.0
+                counts[t, p] = 0.0
                 if ages[t, p] > since and far > gate**2 * noise[t, p]:
                     positions[t, p, 0] = positions[t, p, 1] = np.nan
                 continue
-            strays[t, p] = strays[t, p] + 1 if strays[t, p] > 0 and moved <= limit else 1.0
+            counts[t, p] = counts[t, p] + 1 if counts[t, p] > 0 and moved <= limit else 1.0
             for axis in range(2):
-                stray_places[t, p, axis] = measured[t, p, axis]
-            if strays[t, p] >= patience:
-                strays[t, p] = 0.0
+                places[t, p, axis] = measured[t, p, axis]
+            if counts[t, p] >= patience:
+                counts[t, p] = 0.0
                 positions[t, p, 0] = positions[t, p, 1] = np.nan
             else:
                 measured[t, p, 0] = measured[t, p, 1] = np.nan

@@ -67,9 +67,9 @@ def restore_sides(
         patience: seconds after which an exchange is accepted.
     """
     swapped = exchanged(observed.keypoints, people.positions[tracks, BOX:], variances, flip, margin, gate)
-    lasting = np.where(swapped, people.exchanged[tracks] + dt, 0.0)
+    lasting = np.where(swapped, people.exchanged_seconds[tracks] + dt, 0.0)
     accepted = lasting > patience
-    people.exchanged[tracks] = np.where(accepted, 0.0, lasting)
+    people.exchanged_seconds[tracks] = np.where(accepted, 0.0, lasting)
     if not swapped.any():
         return observed
     if accepted.any():

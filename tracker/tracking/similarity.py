@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.geometry.boxes import areas, intersections
-from .compiled import kernel, part
+from .compiled import kernel, subroutine
 
 Array = NDArray[np.float64]
 
 
-@part
+@subroutine
 def agreement(
     a: Array, i: int, b: Array, j: int, scores: Array, other_scores: Array, size: float, sigmas: Array
 ) -> tuple[float, float]:
@@ -108,7 +108,7 @@ def _mix(
     return values
 
 
-def reach(boxes: Array, others: Array, variances: Array) -> Array:
+def reappearance_likelihood(boxes: Array, others: Array, variances: Array) -> Array:
     """Return the likelihood that people of the second group are those of the first after an occlusion.
 
     exp(-d2 / 2) of the Mahalanobis distance d of the centres, times the ratio of the heights.

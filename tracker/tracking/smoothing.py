@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bounds import near, within_reach
-from .compiled import kernel, part
+from .compiled import kernel, subroutine
 from .config import TrackerConfig
 from .state import BOX, TrackState, lengths, sizes
 
@@ -31,7 +31,7 @@ def smooth_keypoints(people: TrackState, measured: Array, dt: float, options: Tr
     positions, predicted = people.positions, np.isfinite(people.positions[:, BOX:, 0]) & ~seen
     positions[:, BOX:] = within_reach(positions[:, BOX:], positions, predicted)
     _filter(people, np.where(seen[..., None], measured, np.nan), dt, options)
-    people.smooth[...] = within_reach(people.smooth, positions, predicted)
+    people.smooth_keypoints[...] = within_reach(people.smooth_keypoints, positions, predicted)
     return seen
 
 
@@ -39,16 +39,16 @@ def _filter(people: TrackState, measured: Array, dt: float, options: TrackerConf
     """Update the smoothed keypoints, in place; `measured` (T, K, 2) are those of this frame, NaN if predicted."""
     positions, velocities = people.positions[:, BOX:], people.velocities[:, BOX:]
     if options.smooth == "none":
-        people.smooth[...] = np.where((people.ages[:, 0] == 0)[:, None, None], measured, positions)
+        people.smooth_keypoints[...] = np.where((people.ages[:, 0] == 0)[:, None, None], measured, positions)
         return
     if options.smooth == "kalman":
-        people.smooth[...] = positions
+        people.smooth_keypoints[...] = positions
     else:
         one_euro(
             np.ascontiguousarray(positions),
             np.ascontiguousarray(velocities),
-            people.smooth,
-            people.rates,
+            people.smooth_keypoints,
+            people.smooth_velocities,
             sizes(people.positions),
             dt,
             options.min_cutoff,
@@ -56,11 +56,13 @@ def _filter(people: TrackState, measured: Array, dt: float, options: TrackerConf
             options.rate_cutoff,
             options.rest_speed,
         )
-    people.smooth[...] = near(people.smooth, measured, options.keypoint_slack * lengths(people.positions))
+    people.smooth_keypoints[...] = near(
+        people.smooth_keypoints, measured, options.keypoint_slack * lengths(people.positions)
+    )
 
 
-@part
-def share(cutoff: float, dt: float) -> float:
+@subroutine
+def low_pass_weight(cutoff: float, dt: float) -> float:
     """Return the weight of a new sample in a first-order low-pass filter (Casiez et al. 2012, equation 5)."""
     turn = 2 * np.pi * cutoff * dt
     return turn / (turn + 1)
@@ -98,7 +100,7 @@ def one_euro(
         rate_cutoff: Hz, cutoff of the velocity's low-pass filter.
         rest_speed: sizes per second, apparent speed caused by noise at rest.
     """
-    follow = share(rate_cutoff, dt)
+    follow = low_pass_weight(rate_cutoff, dt)
     for t in range(positions.shape[0]):
         for k in range(positions.shape[1]):
             if np.isnan(smooth[t, k, 0]):
@@ -109,6 +111,6 @@ def one_euro(
                 rates[t, k, axis] += follow * (velocities[t, k, axis] - rates[t, k, axis])
             squared = (rates[t, k, 0] ** 2 + rates[t, k, 1] ** 2) / sizes[t] ** 2
             speed = np.sqrt(max(squared - rest_speed**2, 0.0))
-            taken = share(min_cutoff + beta * speed, dt)
+            taken = low_pass_weight(min_cutoff + beta * speed, dt)
             for axis in range(2):
                 smooth[t, k, axis] += taken * (positions[t, k, axis] - smooth[t, k, axis])

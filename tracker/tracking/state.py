@@ -25,20 +25,20 @@ class TrackState(NamedTuple):
         scores: (T, K) keypoint scores of the last measurement.
         ages: (T, 2 + K) seconds since each point's last measurement; infinite before the first.
         misses: (T,) number of consecutive processed frames without a match.
-        places: (T, 4) xyxy pixels, box of the last match, less smoothed than the filter's.
+        output_boxes: (T, 4) xyxy pixels, box of the last match, less smoothed than the filter's.
         positions: (T, 2 + K, 2) pixels; this and the next two are the arrays of `kalman.Points`.
         velocities: (T, 2 + K, 2) pixels per second.
         covariances: (T, 2 + K, 3).
-        strays: (T, 2 + K) number of consecutive outliers, see `outliers`.
-        stray_places: (T, 2 + K, 2) pixels, position of the last outlier.
-        smooth: (T, K, 2) pixels, smoothed keypoints; NaN if unknown.
-        rates: (T, K, 2) pixels per second, velocity memory of the smoothing.
-        exchanged: (T, K) seconds for which a keypoint has been measured on the other side, see `sides`.
+        outlier_counts: (T, 2 + K) number of consecutive outliers, see `outliers`.
+        outlier_places: (T, 2 + K, 2) pixels, position of the last outlier.
+        smooth_keypoints: (T, K, 2) pixels, smoothed keypoints; NaN if unknown.
+        smooth_velocities: (T, K, 2) pixels per second, velocity memory of the smoothing.
+        exchanged_seconds: (T, K) seconds for which a keypoint has been measured on the other side, see `sides`.
         lifetimes: (T,) seconds since the track began.
         appearance: (T, P, D) running means of the appearance vectors of each part of the body, of unit length; zeros
             if unknown.
-        clear: (T,) whether the appearance was seen without another person in front.
-        edges: (T, K, 4) pixels, mean distance from each keypoint to each edge of the box; NaN if unknown.
+        unoccluded: (T,) whether the appearance was seen without another person in front.
+        edge_distances: (T, K, 4) pixels, mean distance from each keypoint to each edge of the box; NaN if unknown.
     """
 
     ids: NDArray[np.int64]
@@ -47,19 +47,19 @@ class TrackState(NamedTuple):
     scores: Array
     ages: Array
     misses: Array
-    places: Array
+    output_boxes: Array
     positions: Array
     velocities: Array
     covariances: Array
-    strays: Array
-    stray_places: Array
-    smooth: Array
-    rates: Array
-    exchanged: Array
+    outlier_counts: Array
+    outlier_places: Array
+    smooth_keypoints: Array
+    smooth_velocities: Array
+    exchanged_seconds: Array
     lifetimes: Array
     appearance: Array
-    clear: NDArray[np.bool_]
-    edges: Array
+    unoccluded: NDArray[np.bool_]
+    edge_distances: Array
 
     @classmethod
     def unknown(cls, count: int, num_keypoints: int, appearance: tuple[int, int] = (0, 0)) -> TrackState:
@@ -72,17 +72,17 @@ class TrackState(NamedTuple):
             scores=np.zeros(keypoints[:2]),
             ages=np.full((count, BOX + num_keypoints), np.inf),
             misses=np.zeros(count),
-            places=np.zeros((count, 4)),
+            output_boxes=np.zeros((count, 4)),
             **Points.unknown(count, BOX + num_keypoints)._asdict(),
-            strays=np.zeros((count, BOX + num_keypoints)),
-            stray_places=np.zeros((count, BOX + num_keypoints, 2)),
-            smooth=np.full(keypoints, np.nan),
-            rates=np.zeros(keypoints),
-            exchanged=np.zeros(keypoints[:2]),
+            outlier_counts=np.zeros((count, BOX + num_keypoints)),
+            outlier_places=np.zeros((count, BOX + num_keypoints, 2)),
+            smooth_keypoints=np.full(keypoints, np.nan),
+            smooth_velocities=np.zeros(keypoints),
+            exchanged_seconds=np.zeros(keypoints[:2]),
             lifetimes=np.zeros(count),
             appearance=np.zeros((count, *appearance)),
-            clear=np.zeros(count, dtype=bool),
-            edges=np.full((count, num_keypoints, 4), np.nan),
+            unoccluded=np.zeros(count, dtype=bool),
+            edge_distances=np.full((count, num_keypoints, 4), np.nan),
         )
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> TrackState:
@@ -97,8 +97,14 @@ class TrackState(NamedTuple):
 
     def sides(self) -> list[Array]:
         """Return the arrays (T, K, ...) of what is known about each keypoint, as views."""
-        points = self.ages, self.positions, self.velocities, self.covariances, self.strays, self.stray_places
-        return [self.scores, self.smooth, self.rates, self.edges, *(array[:, BOX:] for array in points)]
+        points = self.ages, self.positions, self.velocities, self.covariances, self.outlier_counts, self.outlier_places
+        return [
+            self.scores,
+            self.smooth_keypoints,
+            self.smooth_velocities,
+            self.edge_distances,
+            *(array[:, BOX:] for array in points),
+        ]
 
     def moved(self, motion: Array) -> TrackState:
         """Return these tracks, transformed by a camera motion (2, 3)."""
@@ -106,16 +112,16 @@ class TrackState(NamedTuple):
         scale = np.sqrt(abs(np.linalg.det(turn)))
         positions, velocities = self.positions @ turn + shift, self.velocities @ turn
         positions[:, 1], velocities[:, 1] = scale * self.positions[:, 1], scale * self.velocities[:, 1]
-        corners = self.places.reshape(-1, 2, 2)
+        corners = self.output_boxes.reshape(-1, 2, 2)
         middle, half = corners.mean(1) @ turn + shift, scale * (corners[:, 1] - corners[:, 0]) / 2
         return self._replace(
             positions=positions,
             velocities=velocities,
-            places=np.concatenate([middle - half, middle + half], axis=-1),
-            stray_places=self.stray_places @ turn + shift,
-            smooth=self.smooth @ turn + shift,
-            rates=self.rates @ turn,
-            edges=scale * self.edges,
+            output_boxes=np.concatenate([middle - half, middle + half], axis=-1),
+            outlier_places=self.outlier_places @ turn + shift,
+            smooth_keypoints=self.smooth_keypoints @ turn + shift,
+            smooth_velocities=self.smooth_velocities @ turn,
+            edge_distances=scale * self.edge_distances,
         )
 
 

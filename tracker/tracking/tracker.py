@@ -166,7 +166,7 @@ class PoseTracker:
         appearance = observed.appearance.shape[1:]
         if people.appearance.shape[1:] != appearance and len(observed.boxes):
             people = people._replace(
-                appearance=np.zeros((len(people.ids), *appearance)), clear=np.zeros(len(people.ids), dtype=bool)
+                appearance=np.zeros((len(people.ids), *appearance)), unoccluded=np.zeros(len(people.ids), dtype=bool)
             )
             self._memory.clear()
         bounds: tuple[float, float] = (inf, inf) if size is None else size

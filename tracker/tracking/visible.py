@@ -73,12 +73,12 @@ def visible_people(people: TrackState, seen: Mask, size: tuple[float, float], op
         options: options of the tracker.
     """
     unseen, until = people.ages[:, 0], options.predicted_seconds
-    boxes = np.where(unseen[:, None] == 0, people.places, state.boxes(people.positions))
+    boxes = np.where(unseen[:, None] == 0, people.output_boxes, state.boxes(people.positions))
     inner = state.in_view(boxes, size)
     here = (unseen <= until) & (areas(inner) > _IN_VIEW * areas(boxes))
     rows = np.flatnonzero((people.ids > 0) & (here | (unseen == 0)))
     rows = rows[np.argsort(people.ids[rows])]
-    keypoints, scores = people.smooth[rows], state.faded(people.scores[rows], people.ages[rows], until)
+    keypoints, scores = people.smooth_keypoints[rows], state.faded(people.scores[rows], people.ages[rows], until)
     return VisiblePeople(
         people.ids[rows],
         inner[rows].astype(np.float32),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posetrack.tracker.tracking.compiled import kernel, part
+from posetrack.tracker.tracking.compiled import kernel, subroutine
 
 ROOT = Path(__file__).parents[3]
 CODE = """
@@ -31,9 +31,9 @@ def shifted(values):
 print(shifted(np.arange(3.0)).tolist(), sum(shifted.stats.cache_hits.values()))
 """
 PARTS = """
-from posetrack.tracker.tracking.compiled import part
+from posetrack.tracker.tracking.compiled import subroutine
 
-@part
+@subroutine
 def by():
     return 2.0
 """
@@ -94,7 +94,7 @@ def test_numbas_own_setting_of_the_cache_folder_is_left_alone(tmp_path):
     shutil.rmtree(tmp_path / "numba")
 
 
-@part
+@subroutine
 def _double(value):
     return 2 * value
 

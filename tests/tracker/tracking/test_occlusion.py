@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.tracker.tracking.config import TrackerConfig
-from posetrack.tracker.tracking.occlusion import complete, hidden_edges, visible_shares, whole
+from posetrack.tracker.tracking.occlusion import complete, hidden_edges, visible_shares, without_occlusion
 
 EXPECTED = 100.0, 50.0, 180.0, 250.0
 
@@ -47,7 +47,7 @@ INSIDE = np.stack([np.linspace(110, 150, 9), np.linspace(60, 240, 9)], axis=-1)
 def narrowed(points=INSIDE, scores=0.9, seconds=0.2):
     boxes = np.array([FOLDED])
     scores = np.broadcast_to(scores, (1, len(points)))
-    return whole(boxes, np.array([EXPECTED]), np.array(points)[None], scores, seconds, TrackerConfig())[0]
+    return without_occlusion(boxes, np.array([EXPECTED]), np.array(points)[None], scores, seconds, TrackerConfig())[0]
 
 
 def test_a_body_that_is_seen_inside_its_box_is_accepted():

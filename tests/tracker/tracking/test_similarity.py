@@ -5,7 +5,7 @@ import pytest
 
 from posetrack.models.geometry.boxes import areas, inside, intersections, iou
 from posetrack.models.geometry.keypoints import COCO, oks, paired_oks
-from posetrack.tracker.tracking.similarity import agreement, overlap, reach
+from posetrack.tracker.tracking.similarity import agreement, overlap, reappearance_likelihood
 
 RNG = np.random.default_rng(0)
 SIGMAS = np.array(COCO.sigmas)
@@ -60,7 +60,7 @@ def test_overlap_is_bounded_and_leaves_the_word_to_the_box_without_keypoints():
 
 def test_reach_falls_with_the_distance_and_rises_with_the_doubt():
     box, others = np.array([[0.0, 0, 50, 100]]), np.array([[x, 0, x + 50, 100] for x in (0.0, 20.0, 80.0)])
-    near, far = (reach(box, others, np.array([variance]))[0] for variance in (100.0, 10000.0))
+    near, far = (reappearance_likelihood(box, others, np.array([variance]))[0] for variance in (100.0, 10000.0))
     assert near[0] == pytest.approx(1)
     assert (np.diff(near) < 0).all()
     assert (far[1:] > near[1:]).all()

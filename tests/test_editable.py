@@ -56,6 +56,7 @@ def python(checkout):
     return python
 
 
+@pytest.mark.slow
 def test_a_type_checker_sees_every_package(python, tmp_path):
     (tmp_path / "use.py").write_text(USE)
     message = run(sys.executable, "-m", "mypy", "--python-executable", python, "use.py", cwd=tmp_path).stdout

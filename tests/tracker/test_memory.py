@@ -32,6 +32,7 @@ def no_collection():
     gc.enable()
 
 
+@pytest.mark.slow
 def test_a_decoded_frame_is_free_without_a_garbage_collection(walking_clip, no_collection):
     with open_source(walking_clip) as source:
         for _ in islice(source, 30):
@@ -56,6 +57,7 @@ def standing(identity):
         yield Tracks([identity], poses, np.zeros((1, 2)), (State.MEASURED,))
 
 
+@pytest.mark.slow
 def test_a_person_who_stays_adds_no_objects(report):
     blocks = []
     for index, tracks in enumerate(islice(standing(1), 121)):

@@ -64,6 +64,7 @@ def compare(fixture, got):
 @pytest.mark.parametrize(
     "fixture", [pytest.param(name, marks=pytest.mark.slow if "_p8_" in name else ()) for name in FIXTURES]
 )
+@pytest.mark.slow
 def test_answers_are_those_of_the_original(fixture):
     checkpoint, images, meta = parity.load(fixture)
     model = load_checkpoint(checkpoint, input_size=images.shape[2:])

@@ -33,6 +33,7 @@ def reference(name, array):
 
 @pytest.mark.parametrize(("fixture", "part"), [("vitpose_plus_s", 96), ("vitpose_plus_s_part192", 192)])
 @torch.inference_mode()
+@pytest.mark.slow
 def test_heatmaps_of_every_dataset_are_those_of_the_original(fixture, part):
     checkpoint, images, _ = parity.load(fixture)
     images = torch.from_numpy(images)

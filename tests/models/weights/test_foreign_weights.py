@@ -394,6 +394,7 @@ def answers(value):
         ("DetectionModel", "yolov9t.yaml"),
     ],
 )
+@pytest.mark.slow
 def test_a_network_of_ultralytics_comes_back_equal(tasks, tmp_path, network, name):
     """As it is trained, and as it is deployed: with its batch norms merged into its convolutions."""
     torch.manual_seed(0)

@@ -16,6 +16,7 @@ def test_work_is_done_in_turns_and_the_first_one_does_not_count():
     assert all(seconds > 0 for seconds in times.values())
 
 
+@pytest.mark.slow
 def test_the_share_follows_from_the_networks_own_operations(tmp_path, monkeypatch, capsys):
     cache, target = tmp_path / "cache", tmp_path / "network.json"
     monkeypatch.setenv("POSETRACK_CACHE", str(cache))

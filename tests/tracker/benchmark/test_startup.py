@@ -1,5 +1,7 @@
 """Each start is a new process that reports its time and memory."""
 
+import pytest
+
 from posetrack.tracker.benchmark import startup
 
 
@@ -23,6 +25,7 @@ def test_first_starts_have_an_empty_cache_and_later_ones_have_turns(tmp_path, mo
     assert caches["bundled"] != caches["yolo.pt"]
 
 
+@pytest.mark.slow
 def test_a_start_reports_time_and_memory():
     output = startup.measure("ours", "bundled", "bundled")
     assert output["ready"] > 0

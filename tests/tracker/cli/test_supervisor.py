@@ -77,6 +77,7 @@ def shell(command, **environment):
 
 
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2>&- >&- <&-"])
+@pytest.mark.slow
 def test_a_run_needs_no_terminal(stderr, tmp_path):
     done = shell(f"{sys.executable} -m posetrack {tmp_path}/missing.mp4 --csv {tmp_path}/out.csv {stderr}")
     assert done.returncode == 1
@@ -170,6 +171,7 @@ def test_names_that_are_not_utf_8(walking_clip, tmp_path):
 @pytest.mark.parametrize(
     "encoding", ["ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("latin-1", "utf-8"))]
 )
+@pytest.mark.slow
 def test_any_encoding_of_the_terminal(encoding, tmp_path):
     name = str(tmp_path / "größe-人.mp4")
     words = f"{sys.executable} -m posetrack '{name}' --csv {tmp_path}/out.csv"

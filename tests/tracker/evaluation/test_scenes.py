@@ -52,6 +52,7 @@ def test_every_scene_has_its_bound():
 
 
 @pytest.mark.parametrize("name", SETUPS)
+@pytest.mark.slow
 def test_ids_hold(name):
     figures = measure_identity(followed(name))["all"]
     assert figures["switches"] == 0

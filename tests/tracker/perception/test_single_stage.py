@@ -95,6 +95,7 @@ def test_people_of_photographs_are_those_of_ultralytics_own_predictor(name, runt
         ("yolo11n", "detect", {}),
     ],
 )
+@pytest.mark.slow
 def test_people_of_a_file_that_ultralytics_exported_are_those_of_its_predictor(name, task, options, tmp_path):
     pytest.importorskip("onnx", reason="needs onnx")
     pytest.importorskip("onnxruntime", reason="needs onnxruntime")

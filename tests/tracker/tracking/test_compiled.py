@@ -49,6 +49,7 @@ def start(tmp_path, *, cache=None):
     )
 
 
+@pytest.mark.slow
 def test_a_later_start_finds_the_machine_code(tmp_path):
     (tmp_path / "code_parts.py").write_text(PARTS)
     first = start(tmp_path)

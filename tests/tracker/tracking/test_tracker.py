@@ -337,6 +337,7 @@ def test_who_vanishes_may_come_out_where_they_went_in():
     assert tracker.update(frames[-1][1], 2.0).ids.tolist() == [1]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_those_who_left():
     rng, size = np.random.default_rng(0), np.array([40, 100])
     tracker = PoseTracker()

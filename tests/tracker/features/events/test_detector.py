@@ -86,6 +86,7 @@ def rates(name, *, yaws, **conditions):
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in SCRIPTS]
 )
+@pytest.mark.slow
 def test_events_are_found_from_all_their_sides(name, fps):
     precision, recall = rates(name, yaws=SCRIPTS[name][2], fps=fps)
     assert precision >= 0.9, precision

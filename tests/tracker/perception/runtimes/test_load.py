@@ -130,6 +130,7 @@ def test_pictures_of_all_sizes_and_people_of_any_number(frame, reference):
         assert estimator(frame, people).keypoints.shape == (n, 17, 2)
 
 
+@pytest.mark.slow
 def test_the_path_through_openvino_loads_no_torch(walking_clip, tmp_path):
     """The second run, which finds the converted networks in the cache."""
     load_detector(device="cpu"), load_pose_estimator(device="cpu")
@@ -323,6 +324,7 @@ class TestExportedFiles:
     @pytest.mark.parametrize(
         ("suffix", "runtime"), [(".xml", "auto"), (".onnx", "auto"), (".onnx", "onnxruntime"), (".xml", "openvino")]
     )
+    @pytest.mark.slow
     def test_they_load_again(self, files, suffix, runtime, frame, reference):
         if suffix == ".onnx":
             pytest.importorskip("onnx", reason="needs onnx")

@@ -117,6 +117,7 @@ def test_any_other_failure_of_the_thread_is_a_sentence_without_its_text():
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_camera_without_frames_gives_up_in_time():
     fake = Held(first=0)
     with pytest.raises(SourceError, match=r"No frame from 'camera 0' within 0\.1 s"):

@@ -61,7 +61,7 @@ def write_sleap(path: Path, recording: Recording) -> None:
         file["edge_inds"] = np.array(skeleton.limbs, dtype=np.int64).reshape(-1, 2)
         file["labels_path"], file["video_path"], file["video_ind"] = "", recording.path.stem, 0
         file["provenance"] = "{}"
-    path.write_bytes(image.getbuffer())
+    path.write_bytes(image.getvalue())
 
 
 def read_sleap(path: Path) -> Recording:

@@ -78,8 +78,8 @@ def test_a_batch_in_a_bucket_and_its_next_run(bucket, tmp_path):
     ("words", "message"),
     [
         (("s3://lab/none.mp4",), "There is nothing at 's3://lab/none.mp4'. Check the address"),
-        (("s3://nobody/clips",), "There is nothing at 's3://nobody/clips'. Check the address"),
-        (("s3://lab/clips", "--csv", "s3://nobody/t"), "Cannot write 's3://nobody/t/manifest.jsonl': there is no such"),
+        (("s3://absent/clips",), "There is nothing at 's3://absent/clips'. Check the address"),
+        (("s3://lab/clips", "--csv", "s3://absent/t"), "Cannot write 's3://absent/t/manifest.jsonl': there is no such"),
         ((f"s3://me:{SECRET}@lab/clips",), "'s3://***' has a password"),
     ],
 )

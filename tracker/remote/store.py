@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -188,8 +187,9 @@ def _opened(place: Remote) -> tuple[Any, str]:
             aiohttp = library("aiohttp", f"'{place.scheme}://'", extra="remote")
             wait = aiohttp.ClientTimeout(total=None, sock_connect=30.0, sock_read=60.0)  # a long video takes its time
             options = {"client_kwargs": {"timeout": wait}}
-        elif place.scheme in ("s3", "s3a"):  # repeated by s3fs and here: once more, a silent server takes 26 minutes
-            os.environ.setdefault("AWS_MAX_ATTEMPTS", "1")
+        elif place.scheme in ("s3", "s3a"):
+            # s3fs and this module repeat requests; if botocore did too, a silent server would take 26 minutes.
+            options = {"config_kwargs": {"retries": {"total_max_attempts": 1}}}
         store, path = fsspec.url_to_fs(place.store, **options)
     except ImportError as error:
         package = getattr(error.__cause__, "name", None) or str(error)

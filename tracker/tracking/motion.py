@@ -133,9 +133,8 @@ def correct(
         options.keypoint_gate,
         options.keypoint_patience,
     )
-    people.smooth_keypoints[np.isnan(people.positions[:, BOX:, 0])] = (
-        np.nan
-    )  # a point that restarts resets its smoothing
+    restarts = np.isnan(people.positions[:, BOX:, 0])
+    people.smooth_keypoints[restarts] = np.nan
     kalman.update((people.positions, people.velocities, people.covariances), measured, noise, speed)
     observed = observed._replace(keypoints=measured[tracks, BOX:])  # without outliers
     _remember_scores(people, observed, tracks, options)
@@ -181,16 +180,13 @@ def _remember_boxes(people: TrackState, observed: Observations, tracks: Rows, co
         completed: (M, 4) their boxes without occlusion.
         dt: seconds since the last frame.
     """
-    measured, edges = (
-        (observed.boxes, observed.hidden_edges, observed.keypoints, observed.scores),
-        people.edge_distances[tracks],
-    )
-    filtered = state.boxes(people.positions[tracks])
-    steps = place_hidden_edges(completed, *measured, edges) - filtered
+    boxes, hidden, points, scores = observed.boxes, observed.hidden_edges, observed.keypoints, observed.scores
+    filtered, edges = state.boxes(people.positions[tracks]), people.edge_distances[tracks]
+    steps = place_hidden_edges(completed, boxes, hidden, points, scores, edges) - filtered
     half = (_HALF_WEIGHT * state.sizes(people.positions[tracks]))[:, None] ** 2
     people.output_boxes[tracks] = filtered + _FRESH * steps**3 / (steps**2 + half)
-    seen = ~observed.hidden_edges & (completed == observed.boxes)
-    people.edge_distances[tracks] = learn_edges(edges, observed.boxes, seen, observed.keypoints, observed.scores, dt)
+    seen = ~hidden & (completed == boxes)
+    people.edge_distances[tracks] = learn_edges(edges, boxes, seen, points, scores, dt)
 
 
 def _remember_appearance(people: TrackState, observed: Observations, tracks: Rows, completed: Array, dt: float) -> None:

@@ -102,7 +102,7 @@ def test_end_stops_a_live_source(held):
 
 def test_an_unplugged_camera_is_an_error_in_the_consumer():
     fake = Camera(count=5)
-    with pytest.raises(SourceError, match=r"Camera 0 gives no more frames\."):
+    with pytest.raises(SourceError, match=r"Camera 0 delivers no more frames\."):
         list(open_fake(fake))
     assert fake.released == 1
 
@@ -142,7 +142,7 @@ def test_a_camera_that_is_a_file_goes_through_opencv_itself(make, tmp_path):
         assert (source.size, source.live) == ((64, 48), True)
         assert frame.image.shape == (48, 64, 3)
         assert began <= frame.captured <= time.monotonic()
-        with pytest.raises(SourceError, match=r"Camera 0 gives no more frames\."):
+        with pytest.raises(SourceError, match=r"Camera 0 delivers no more frames\."):
             list(source)
     assert 1 <= source.frames_read <= 20
 

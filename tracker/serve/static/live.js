@@ -17,7 +17,7 @@ let latencies = []
 let ticks = []
 
 export function start() {
-  $("where").textContent = `The pictures ${isHere ? "stay on this computer" : `go to ${location.host} only`}, and none is kept.`
+  $("where").textContent = `The images ${isHere ? "stay on this computer" : `go to ${location.host} only`}, and none is kept.`
   showChoices(document.getElementById("live"))
   $("start").onclick = begin
   $("stop").onclick = stop
@@ -125,7 +125,7 @@ function show() {
   const captured = drawing
   drawing = undefined
   const mirror = $("mirror").checked
-  draw($("canvas"), answer, { style, marks, followed: people.followed, mirror, blur: $("blur").checked ? sender.picture : null })
+  draw($("canvas"), answer, { style, marks, followed: people.followed, mirror, blur: $("blur").checked ? sender.image : null })
   people.show(answer.people)
   marks.count(answer.places)
   const now = performance.now()

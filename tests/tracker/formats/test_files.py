@@ -125,7 +125,7 @@ def test_truth_of_mot_bears_visibility_and_what_is_not_judged(tmp_path):
     np.testing.assert_allclose(people.box_scores, [1, np.nan, np.nan, 0.4])
 
 
-def test_posetrack18_has_its_own_keypoints_and_all_pictures(recording, tmp_path):
+def test_posetrack18_has_its_own_keypoints_and_all_images(recording, tmp_path):
     (target,) = write_recording(tmp_path / "out.json", recording)
     again = read_trajectories(target)
     assert again.skeleton is POSETRACK18
@@ -135,7 +135,7 @@ def test_posetrack18_has_its_own_keypoints_and_all_pictures(recording, tmp_path)
     assert len(document["annotations"][0]["keypoints"]) == 51
 
 
-def test_posetrack18_truth_names_its_labelled_pictures(tmp_path):
+def test_posetrack18_truth_names_its_labelled_images(tmp_path):
     annotation = {"image_id": 1002, "track_id": 7, "keypoints": [10, 20, 1] + [0, 0, 0] * 15 + [30, 60, 1]}
     images = [{"id": 1002, "is_labeled": True}, {"id": 1001, "is_labeled": False}]
     file = tmp_path / "truth.json"

@@ -24,13 +24,13 @@ def bucket(monkeypatch):
 
 @pytest.fixture
 def source(bucket):
-    bucket.pipe_file("/clips/a.mp4", b"moving pictures")
+    bucket.pipe_file("/clips/a.mp4", b"moving images")
     return look(place_of("flaky://clips/a.mp4"))
 
 
 def test_a_lost_network_is_tried_again(bucket, source, tmp_path):
     bucket.failures += [ConnectionError("reset"), TimeoutError()]
-    assert fetch(source, tmp_path).read_bytes() == b"moving pictures"
+    assert fetch(source, tmp_path).read_bytes() == b"moving images"
     bucket.failures += [ConnectionError("reset by https://me:hunter2@host/?sig=hunter2")] * 3
     with pytest.raises(PosetrackError, match=r"Cannot read 'flaky:///clips/a.mp4': .* tried 3 times") as caught:
         fetch(source, tmp_path)

@@ -2,7 +2,7 @@
 ;(() => {
   const button = document.getElementById("measure")
   const shown = document.getElementById("measured")
-  const image = document.getElementById("video") ?? document.getElementById("picture")
+  const image = document.getElementById("video") ?? document.getElementById("image")
   if (!button) return
   const ruler = document.getElementById("ruler")
   const [width, height] = button.dataset.size.split(",").map(Number)

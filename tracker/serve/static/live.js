@@ -125,7 +125,7 @@ function show() {
   const captured = drawing
   drawing = undefined
   const mirror = $("mirror").checked
-  draw($("canvas"), answer, { style, marks, followed: people.followed, mirror, blur: $("blur").checked ? sender.picture : null })
+  draw($("canvas"), answer, { style, marks, followed: people.followed, mirror, blur: $("blur").checked ? sender.image : null })
   people.show(answer.people)
   marks.count(answer.places)
   const now = performance.now()

@@ -1,4 +1,4 @@
-// Lines, regions and a known length that a user draws on a picture, in its pixels: the `scene` of the API.
+// Lines, regions and a known length that a user draws on an image, in its pixels: the `scene` of the API.
 import { pointOf } from "./canvas.js"
 import { ask } from "./dialog.js"
 import { empty, lengthOf, textOf, words } from "./scene.js"
@@ -16,7 +16,7 @@ const NAMES = { lines: "line", zones: "region" }
 
 /**
  * The panel of marks and the drawing of new ones.
- * `stage` takes the pointer and the keys, `canvas` shows the picture, `size()` is that of the picture, null before the first,
+ * `stage` takes the pointer and the keys, `canvas` shows the image, `size()` is that of the image, null before the first,
  * `changed(scene)` takes what the user has marked.
  */
 export class Marks {
@@ -45,13 +45,13 @@ export class Marks {
     if (!this.draft) this.#show(scene)
   }
 
-  /** Take marks that were made in pictures of a width; none if there are none. */
+  /** Take marks that were made in images of a width; none if there are none. */
   restore({ scene = empty(), width } = {}) {
     this.width = width
     this.take(scene)
   }
 
-  /** Change the scale of all marks, when pictures of another width are sent. */
+  /** Change the scale of all marks, when images of another width are sent. */
   fit(width) {
     const ratio = width / (this.width ?? width)
     this.width = width

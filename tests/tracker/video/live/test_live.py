@@ -14,7 +14,7 @@ from posetrack.tracker.video.source import Source
 
 
 class Held(Camera):
-    """A camera that gives a picture when the test says so, and the first one at once; its clock counts pictures."""
+    """A camera that gives an image when the test says so, and the first one at once; its clock counts images."""
 
     def __init__(self, first=1):
         super().__init__()
@@ -30,7 +30,7 @@ class Held(Camera):
         return not self.free
 
     def give(self, count):
-        """Let pictures come, and wait until the reader has taken them and asks for another."""
+        """Let images come, and wait until the reader has taken them and asks for another."""
         with self.changed:
             self.allowed += count
             self.changed.notify_all()

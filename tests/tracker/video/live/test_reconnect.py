@@ -14,7 +14,7 @@ from posetrack.tracker.video.live import reconnect
 from posetrack.tracker.video.live.reconnect import Reconnecting
 from posetrack.tracker.video.open import open_source
 
-MJPEG = "multipart/x-mixed-replace; boundary=picture"
+MJPEG = "multipart/x-mixed-replace; boundary=image"
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def address(port):
 
 
 class Clip:
-    """A reader of `count` pictures from time `start`, which then ends or fails."""
+    """A reader of `count` images from time `start`, which then ends or fails."""
 
     damage = None
 

@@ -89,20 +89,27 @@ def open_outputs(
     tables += labels  # after the features, before the image
     csv = [_csv(job, frames, actions, **named)] if "csv" in job.files else []
     if two_pass:
-        revise = partial(_revise, select=select, actions=actions, refined=job.refine)
+        revise = partial(_revise, frames, select=select, actions=actions, refined=job.refine)
         return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
     images = [overlay] if overlay else []
     return report, Sinks(*tables, *images, *csv, conceal=conceal, select=select, timings=timings)
 
 
 def _revise(
-    times: Sequence[float], tracks: Sequence[Tracks], *, select: Selection, actions: ActionFeatures, refined: bool
+    frames: Source,
+    times: Sequence[float],
+    tracks: Sequence[Tracks],
+    *,
+    select: Selection,
+    actions: ActionFeatures,
+    refined: bool,
 ) -> list[Tracks]:
     """Refine the tracks of a run if requested, select people, and find the floor on which they walk if requested."""
     if refined:
         from ..tracking.refine import refine
 
-        tracks = refine(times, tracks, skeleton=actions.skeleton)
+        size = None if frames.size_changes else frames.size[::-1]
+        tracks = refine(times, tracks, skeleton=actions.skeleton, size=size)
     chosen = select.choose(times, tracks)
     if actions.calibration.finds_floor:
         timed = ((index, *moment) for index, moment in enumerate(zip(times, chosen)))

@@ -24,6 +24,7 @@ _MEASURED, _INTERPOLATED = STATES.index(State.MEASURED), STATES.index(State.INTE
 _PASSES = 5  # reweighting passes, after which outliers hardly affect the path
 _CALM = 0.5  # seconds of random acceleration: a point at a lower speed than they give is calmer than the others
 _CALMEST = 0.1  # minimum share of the agility that a point at rest keeps
+_PIXEL = 1.0  # from the border of the image, within which an edge of a box is at it
 _ONSET = 0.1  # seconds around the frames of a movement, so that its beginning and end stay sharp
 
 
@@ -75,7 +76,12 @@ class _Refined(NamedTuple):
 
 
 def refine(
-    times: ArrayLike, tracks: Sequence[Tracks], *, skeleton: Skeleton = COCO, config: RefineConfig | None = None
+    times: ArrayLike,
+    tracks: Sequence[Tracks],
+    *,
+    skeleton: Skeleton = COCO,
+    config: RefineConfig | None = None,
+    size: tuple[int, int] | None = None,
 ) -> list[Tracks]:
     """Refine the tracks of a finished video, using past and future frames.
 
@@ -91,6 +97,7 @@ def refine(
         tracks: F frames of a `PoseTracker(smooth="none")`; smoothed tracks would be smoothed twice.
         skeleton: skeleton of their keypoints.
         config: options; the defaults if None.
+        size: (height, width) of the image in pixels, at whose border boxes end; None if it is unknown or changes.
 
     Returns:
         F frames of tracks; joined tracklets have the ID of the first one.
@@ -111,12 +118,14 @@ def refine(
     tracklets = drop_ghosts(tracklets, times, min_seconds=config.ghost_seconds, min_score=config.ghost_score)
     people = []
     while tracklets:  # each is released after smoothing: memory holds the tracks twice, not three times
-        people.append(_smoothed(tracklets.pop(), times, sigmas=sigmas, config=config))
+        people.append(_smoothed(tracklets.pop(), times, sigmas=sigmas, config=config, size=size))
     refined = _frames(people, count=len(times), names=skeleton.keypoints)
     return [replace(now, new_scene=frame.new_scene) for now, frame in zip(refined, tracks)]
 
 
-def _smoothed(tracklet: Tracklet, times: Array, *, sigmas: Array, config: RefineConfig) -> _Refined:
+def _smoothed(
+    tracklet: Tracklet, times: Array, *, sigmas: Array, config: RefineConfig, size: tuple[int, int] | None
+) -> _Refined:
     """Smooth one person and fill the gaps."""
     span = np.arange(tracklet.frames[0], tracklet.frames[-1] + 1, dtype=np.int32)
     seen = np.isin(span, tracklet.frames)
@@ -146,6 +155,10 @@ def _smoothed(tracklet: Tracklet, times: Array, *, sigmas: Array, config: Refine
     keypoints = np.where(filled[..., None], smooth.positions[:, BOX:], np.nan)
     centre, half = smooth.positions[:, 0], np.maximum(smooth.positions[:, 1], 1.0) / 2
     boxes = np.concatenate([centre - half, centre + half], axis=-1)
+    if size is not None:
+        found = np.full(boxes.shape, np.nan)
+        found[measured] = tracklet.boxes
+        boxes = _within_image(boxes, found, size, frames=_onset(at))
     away = np.linalg.norm(points[:, BOX:] - smooth.positions[:, BOX:], axis=-1)  # (R, K)
     near = there & (away <= config.keypoint_slack * lengths(smooth.positions)[:, None])
     states = np.where(near, _MEASURED, _INTERPOLATED).astype(np.uint8)
@@ -169,8 +182,8 @@ def _both_ways(points: Array, at: Array, *, noise: Array, agility: Array, outlie
     with the speed of the previous pass, so that nothing trembles at rest.
     """
     density, variance = np.square(agility), np.square(noise)
-    dts, doubt = np.maximum(np.diff(at, prepend=at[0]), 1e-3), np.ones(noise.shape)
-    process, onset = kalman.process_noise(dts), max(round(_ONSET / float(np.median(dts))), 1)
+    dts, doubt = _steps(at), np.ones(noise.shape)
+    process, onset = kalman.process_noise(dts), _onset(at)
     for _ in range(_PASSES):
         path = Points.unknown(*noise.shape)
         kalman.follow(tuple(path), points, variance * doubt, 2 * agility, dts, density, process)
@@ -180,6 +193,27 @@ def _both_ways(points: Array, at: Array, *, noise: Array, agility: Array, outlie
         speeds = _highest(np.linalg.norm(path.velocities, axis=-1), frames=onset)
         density = np.square(agility * np.clip(speeds / (_CALM * agility), _CALMEST, 1.0))
     return path
+
+
+def _steps(at: Array) -> Array:
+    return np.maximum(np.diff(at, prepend=at[0]), 1e-3)
+
+
+def _onset(at: Array) -> int:
+    """Return the frames of `_ONSET`."""
+    return max(round(_ONSET / float(np.median(_steps(at)))), 1)
+
+
+def _within_image(boxes: Array, measured: Array, size: tuple[int, int], *, frames: int) -> Array:
+    """Return boxes (R, 4) of which those measured, not NaN, end at the border of the image.
+
+    An edge keeps its measured place in the `frames` around those in which the border cuts it off: it stops there at
+    once, while its smoothed path would be early and late, the more so the faster the camera pans.
+    """
+    border = np.array([0, 0, size[1], size[0]])
+    at_border = _highest((np.abs(measured - border) <= _PIXEL).astype(float), frames=frames) > 0
+    edges = np.where(at_border, measured, boxes).clip(0, np.tile(border[2:], 2))
+    return np.where(np.isnan(measured), boxes, edges)
 
 
 def _highest(values: Array, *, frames: int) -> Array:

@@ -89,8 +89,8 @@ sys.exit(7)
 
 @pytest.mark.slow
 def test_four_signals_at_any_moment_of_a_run_end_it_with_its_exit_code(walking_clip, tmp_path):
-    """After the run has begun: 1 if it was stopped, 0 if it had ended."""
-    delays, codes = random.Random(1), set()
+    """After the run has begun: 1 if it was stopped, perhaps after its last result, and 0 if it had ended."""
+    delays = random.Random(1)
     for run in range(10):
         table = tmp_path / f"{run}.csv"
         words = [str(walking_clip), "--csv", str(table), "--offline", "--device", "cpu"]
@@ -102,10 +102,8 @@ def test_four_signals_at_any_moment_of_a_run_end_it_with_its_exit_code(walking_c
                 process.send_signal(number)
                 time.sleep(delays.uniform(0, 0.15))
             _, said = process.communicate(timeout=60)
-        codes.add(process.returncode)
-        assert process.returncode == (0 if table.exists() else 1), said
+        assert process.returncode in ([0, 1] if table.exists() else [1]), said
         assert b"Traceback" not in said
-    assert codes <= {0, 1}
 
 
 def test_nohup_is_respected(handler):

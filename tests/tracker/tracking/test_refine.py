@@ -201,3 +201,20 @@ def test_people_come_in_the_order_of_their_ids():
     for frame in refine(scene.times, tracked(scene, misses=0.1), config=RefineConfig(gap_seconds=0.5)):
         assert (np.diff(frame.ids) > 0).all()
         assert len(frame.states) == len(frame)
+
+
+@pytest.mark.parametrize("sign", [-1, 1], ids=["leaves", "enters"])
+def test_a_box_ends_at_the_border_of_the_image(sign):
+    """The edge that the border cuts off stops at once."""
+    times, tracker = synthetic.regular(2, 25), PoseTracker(smooth="none")
+    left = 200 + 400 * np.arange(len(times))[::-sign] / 25  # pixels, of a box 120 wide in an image 400 wide
+    boxes = np.stack([left, 0 * left + 50, left + 120, 0 * left + 350], axis=-1).clip(0, 400)
+    poses = [
+        Poses(box[None], np.full((1, 17, 2), np.nan), np.zeros((1, 17)), np.ones(1))
+        for box in boxes
+        if box[2] - box[0] > 30
+    ]
+    raw = [tracker.update(each, time, size=(400, 400)) for each, time in zip(poses, times)]
+    refined = refine(times[: len(raw)], raw, size=(400, 400))
+    away = [np.abs(after.boxes - before.boxes).max() for before, after in zip(raw, refined)]
+    assert max(away) < 6  # pixels; without the size of the image 10

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ....errors import SourceError, UsageError
 from .clock import Clock, hides_order
-from .display import Display
+from .display import LARGE, Display
 from .interlace import Timed, deinterlaced
 from .media import open_media
 from .numbers import LEAKY, FrameNumbers, packets_before
@@ -27,7 +27,6 @@ log = logging.getLogger("posetrack")
 
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
 SILENT = ("h264", "hevc")  # whose decoders leave out without an error what refers to lost frames
-LARGE = 2**26  # pixels of a frame above which the decoder's threads share one; 8K has half as many
 _OVERWRITTEN = "a part of it is missing or overwritten"
 TEXT_FORMATS = {"tty", "subviewer", "srt", "webvtt"}  # FFmpeg would render the text as a video
 

@@ -25,6 +25,7 @@ EXACT = (
     if hasattr(Interpolation, "FULL_CHR_H_INT")
     else None
 )
+LARGE = 2**26  # pixels, above which memory counts more than time; 8K has half as many
 SQUARE = 0.004  # deviation up to which pixels count as square: encoders round the size of an image to whole blocks
 MAX_PIXEL_ASPECT = 8.0  # pixel aspect ratio above which the header is damaged; no known format reaches it
 
@@ -57,12 +58,7 @@ class Display:
         side = side_data(frame).get("DISPLAYMATRIX")
         if kind is not None:
             frame = self._mapped(frame, kind, width=width, height=height)
-        # as planes: the same values as bgr24, in a third of the time
-        planar: Any = self._reformatter.reformat(frame, width=width, height=height, format="gbrp", interpolation=EXACT)
-        green, blue, red = (
-            np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, :width] for plane in planar.planes
-        )
-        image: Any = cv2.merge([blue, green, red])
+        image = self._bgr(frame, width=width, height=height)
         if side is None:
             return image
         matrix = np.frombuffer(bytes(side), np.int32)
@@ -70,6 +66,17 @@ class Display:
         if abs(angle - 90 * round(angle / 90)) > 1:
             self._log_once("angle", "'%s' states a rotation by %.0f degrees; the nearest right angle is taken.", angle)
         return upright(image, matrix)
+
+    def _bgr(self, frame: av.VideoFrame, *, width: int, height: int) -> NDArray[np.uint8]:
+        large = width * height > LARGE
+        # planes have the same values as bgr24, in a third of the time, but must be copied
+        words: Any = {"format": "bgr24" if large else "gbrp", "interpolation": EXACT}
+        planes: Any = self._reformatter.reformat(frame, width=width, height=height, **words).planes
+        if large:
+            return np.ndarray((height, width, 3), np.uint8, planes[0], strides=(planes[0].line_size, 3, 1))
+        green, blue, red = (np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, :width] for plane in planes)
+        merged: Any = cv2.merge([blue, green, red])
+        return merged
 
     def _size(self, frame: av.VideoFrame) -> tuple[int, int]:
         """Return (width, height) in square pixels: one side grows and none shrinks, as in HTML video."""

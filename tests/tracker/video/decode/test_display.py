@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from posetrack.tracker.video.decode import display
 from posetrack.tracker.video.open import open_source
 
 TIMES = [i / 10 for i in range(4)]
@@ -270,3 +271,12 @@ def test_interlaced_frames_of_oblong_pixels_are_turned_too(tmp_path):
     assert len(shown) == 7
     assert {frame.image.shape for frame in shown} == {(320, 96, 3)}
     assert all(combed(np.rot90(frame.image)[:, ::2]) < combed(moving(10)) + 1.5 for frame in shown)
+
+
+def test_large_frames_have_the_pixels_of_small_ones(make, tmp_path, monkeypatch):
+    path = make.encode(tmp_path / "clip.mp4", [0.0, 0.1], size=(70, 46))  # rows are padded
+    with open_source(path) as frames:
+        small = [frame.image for frame in frames]
+    monkeypatch.setattr(display, "LARGE", 0)
+    with open_source(path) as frames:
+        assert np.array_equal(small, [frame.image for frame in frames])

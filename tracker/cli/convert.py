@@ -9,6 +9,7 @@ from typing import Any
 from .calibration import add_calibration, calibration_of
 from .options import add_shared
 from .results import print_files
+from .selection import add_selection, selected
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -29,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a source without times")
     parser.add_argument("--size", metavar="WxH", help="size of the video in pixels, if the source does not state it")
     only = argparse.SUPPRESS
+    add_selection(parser)
     add_calibration(parser)
     parser.add_argument(
         "--max-gap", metavar="SECONDS", type=float, default=only, help=".pkl: longest gap to interpolate (default: 0.5)"
@@ -60,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         size=(int(size[1]), int(size[2])) if args.size else None,
         **({"scale": args.scale} if args.scale else {}),
     )
+    recording = selected(recording, args)
     if args.source.lower().endswith(".trc"):
         args.scale = None  # was of the source
     calibration = calibration_of(args, recording)

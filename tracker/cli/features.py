@@ -10,6 +10,7 @@ from .calibration import add_calibration, calibration_of
 from .events import add_recipe, detectors
 from .options import add_shared
 from .results import print_files
+from .selection import add_selection, selected
 
 
 def add_parser(commands: Any) -> None:
@@ -37,6 +38,7 @@ def add_parser(commands: Any) -> None:
     )
     add_recipe(parser)
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
+    add_selection(parser)
     add_calibration(parser)
     add_shared(parser, "overwrite")
     parser.set_defaults(run=run)
@@ -62,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     for result in outputs.values():
         if result:
             check_inputs(Path(result), args.source, args.recipe)
-    recording = read_recording(args.source, fps=args.fps)
+    recording = selected(read_recording(args.source, fps=args.fps), args)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector, zones = detectors(args.recipe, actions)
     motion = (

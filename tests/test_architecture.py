@@ -72,6 +72,7 @@ ALLOWED = {
     "tracker.report": "image version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.summary tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.summary": "installation tracker.partial tracker.features.kinematics tracker.features.extraction "
+    "tracker.features.movement "
     "tracker.formats tracker.output | numpy",
     "tracker.stages": "tracker.perception",
     "tracker.config": "configs tracker.features.calibration tracker.tracking",

@@ -51,6 +51,7 @@ GAIT_COLUMNS: Columns = {
     "double_support_pct": ("%", "share of the cycle with both feet on the ground"),
     "cadence_per_min": ("1/min", "steps per minute, of this cycle"),
     "length_bh": ("body heights", "distance travelled by the centre of mass in the cycle; 0 on a treadmill"),
+    "length_m": ("m", "the same; empty without a calibration"),
     "speed_bh_s": ("body heights/s", "length by duration"),
     "speed_m_s": ("m/s", "the same; empty without a calibration"),
     "quality": ("", "mean quality of hip and knee, 0 to 1"),
@@ -174,6 +175,7 @@ def _cycle(one: GaitCycle) -> str:
         "double_support_pct": 100 * one.double_support / one.stride,
         "cadence_per_min": 120 / one.stride,
         "length_bh": one.length,
+        "length_m": one.length_m,
         "speed_bh_s": one.speed_bh_s,
         "speed_m_s": one.speed_m_s,
         "quality": one.quality,
@@ -184,17 +186,21 @@ def _cycle(one: GaitCycle) -> str:
 def _gait(gait: Gait) -> dict[str, Any]:
     """Return one person's figures and curves, ready for JSON; None where unknown."""
     found = summarise(gait.cycles)
-    left, right = found.steps
     figures = {
         "cycles": found.cycles,
         "cadence_per_min": found.cadence,
         "stride_s": found.stride,
         "stride_sd_s": found.stride_sd,
         "stride_cv_pct": found.stride_cv,
-        "left_step_s": left,
-        "right_step_s": right,
-        "step_asymmetry_pct": found.step_asymmetry,
-        "stance_pct": found.stance,
+        "left_step_s": found.step.left,
+        "right_step_s": found.step.right,
+        "step_asymmetry_pct": found.step.asymmetry,
+        "left_stance_pct": found.stance.left,
+        "right_stance_pct": found.stance.right,
+        "stance_asymmetry_pct": found.stance.asymmetry,
+        "double_support_pct": found.double_support,
+        "length_bh": found.length,
+        "length_m": found.length_m,
         "speed_bh_s": found.speed_bh_s,
         "speed_m_s": found.speed_m_s,
     }

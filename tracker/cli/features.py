@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         if Path(args.out or "").suffix.lower() == SUFFIX
         else None
     )
-    outputs |= {"features": None if motion else args.out, "overwrite": args.overwrite}
+    outputs |= {"features": None if motion else args.out, "source": args.source, "overwrite": args.overwrite}
     with ActionSink(actions, detector, *([motion] if motion else []), zones=zones, **outputs) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -19,7 +20,7 @@ from ..output.people import PeopleCount
 from ..output.sidecar import RunFacts, document, write_sidecar
 from ..output.summary import Outcome
 from ..output.two_pass import TwoPassSinks
-from ..partial import Transaction
+from ..partial import Transaction, partial_path
 from ..perception.pace import Pace
 from ..perception.schedule import Schedule
 from ..pipeline import Observed, Pipeline
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     Progress = AbstractContextManager[Callable[[int], None]]  # gives a function to call after each frame
     Observe = Callable[[Source], AbstractContextManager[Callable[[Frame], Observed] | None]]
+
+log = logging.getLogger("posetrack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ def _track(job: Job, pipeline: Pipeline, *, progress: Callable[..., Progress], o
                         write_sidecar(working_table(csv), found)
                     if report:
                         report.save(document(found), complete=False)
+                _name_unfinished(job)
                 raise
             found = run_facts(complete=True, refined=job.refine)
             if csv:
@@ -115,6 +119,13 @@ def _track(job: Job, pipeline: Pipeline, *, progress: Callable[..., Progress], o
                 report.save(document(found))
     outcome = Outcome(found.counts, len(people), time.perf_counter() - start, tuple(result_files(job.files)))
     return Tracked(outcome, found, select.unmet, checksum)
+
+
+def _name_unfinished(job: Job) -> None:
+    """Say under which names the results of a run that fails remain."""
+    paths = [working_table(path) if output == "csv" else path for output, path in job.files.items()]
+    if kept := [f"'{path}'" for path in map(partial_path, paths) if path.exists()]:
+        log.warning("What '%s' gave so far is in %s.", job.name, ", ".join(kept))
 
 
 def _pace(frames: Source, schedule: Schedule) -> Pace | None:

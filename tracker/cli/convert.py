@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
@@ -46,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
     from ...errors import UsageError
     from ..features.calibration.measures import UNCALIBRATED
     from ..formats.files import read_recording, write_recording
+    from ..formats.registry import format_in, format_of
+    from ..partial import sidecar_path
 
     for name in ("fps", "rate"):
         if getattr(args, name, None) is not None and not 0 < getattr(args, name) < float("inf"):
@@ -68,4 +72,9 @@ def run(args: argparse.Namespace) -> int:
     calibration = calibration_of(args, recording)
     if calibration != UNCALIBRATED:
         options["calibration"] = calibration
-    return print_files(*write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options))
+    files = write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options)
+    beside, copy = sidecar_path(args.source), sidecar_path(args.out)
+    if beside.is_file() and format_in(Path(args.source)) is format_of(Path(args.out), args.to):
+        shutil.copyfile(beside, copy)  # the metadata of the run, for the next command
+        files.append(copy)
+    return print_files(*files)

@@ -30,7 +30,8 @@ REPETITION_COLUMNS: Columns = {
     "concentric_s": ("s", "the other phase"),
     "tempo_per_min": ("1/min", "from the last repetition's bottom to this one's; empty for the first of a set"),
     "measure": ("", "angle or measure that is counted"),
-    "depth": ("deg", "the measure at the bottom; in body heights for hip_height, otherwise in degrees"),
+    "depth": ("deg", "the measure at the bottom; other units than degrees are in the next column"),
+    "unit": ("", "of the depth: deg, body heights, or empty for a ratio"),
     **{f"{joint}_rom_deg": ("deg", "range of motion; empty if seen in under half of it") for joint in JOINTS},
     **{f"{name}_asymmetry_pct": ("%", "200 (L - R) / (L + R) of the ranges") for name in SYMMETRIC},
     **{f"{joint}_quality": ("", "mean quality of the angle, 0 to 1") for joint in JOINTS},
@@ -151,6 +152,7 @@ def _repetition(one: Repetition) -> str:
         "tempo_per_min": one.tempo,
         "measure": one.measure,
         "depth": one.depth,
+        "unit": one.unit,
         "quality": one.quality,
         "confidence": one.confidence,
     }

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 
 from ..features.extraction.columns import SYMMETRIC
-from ..features.kinematics.angles import ANGLES
 from ..features.kinematics.signals import LEAST_KNOWN
 from ..features.movement.balance import Jump, Stand
 from ..features.movement.gait import LEAST_CYCLES, LEAST_STRIDES, GaitSummary, summarise
@@ -102,8 +101,7 @@ def _repetitions(measurements: Measurements) -> Table:
 
 
 def _depth(one: Repetition) -> str:
-    is_angle = one.measure in ANGLES or f"left_{one.measure}" in ANGLES or one.measure.endswith(("_drop", "_raise"))
-    return f"{number(one.depth)} deg" if is_angle else f"{number(one.depth, 2)} body heights"
+    return f"{number(one.depth, 0 if one.unit == 'deg' else 2)} {one.unit}".strip()
 
 
 def _widest(one: Repetition) -> tuple[str, ...]:

@@ -52,6 +52,16 @@ def test_a_part_of_a_table_has_the_people_whom_a_run_would_have_written(table, t
     assert ids(tmp_path / "part.csv") != ids(table)
 
 
+def test_a_part_of_a_table_keeps_the_metadata_of_its_run(table, tmp_path, capsys):
+    (tmp_path / "pair.csv.json").write_text('{"complete": true}')
+    out = tmp_path / "one.csv"
+    assert main(["convert", str(table), "--out", str(out), "--person", "1"]) == 0
+    assert capsys.readouterr().out.split() == [str(out), f"{out}.json"]
+    assert (tmp_path / "one.csv.json").read_text() == '{"complete": true}'
+    assert main(["convert", str(table), "--out", str(tmp_path / "boxes.txt")]) == 0
+    assert not (tmp_path / "boxes.txt.json").exists()
+
+
 def test_features_are_those_of_one_person(table, tmp_path):
     x1, y1, x2, y2 = next(iter(read_recording(table)))[2].boxes[1]
     words = ["--person", f"{(x1 + x2) / 2},{(y1 + y2) / 2}@0"]

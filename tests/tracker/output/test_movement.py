@@ -40,6 +40,7 @@ def test_each_repetition_is_a_row(tmp_path, restart):
         assert float(row["duration_s"]) == pytest.approx(end - start, abs=0.002)
         assert float(row["eccentric_s"]) + float(row["concentric_s"]) == pytest.approx(end - start, abs=0.002)
         assert row["left_ankle_rom_deg"] == ""
+        assert row["unit"] == "deg"
         assert 0 <= float(row["confidence"]) <= 1
     assert rows[0]["tempo_per_min"] == ""
     assert list(facts["columns"]) == list(rows[0]) == list(REPETITION_COLUMNS)

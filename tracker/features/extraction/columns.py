@@ -76,6 +76,12 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
     return table | {f"{name}_score": ("", scored) for name in ("com", *LANDMARKS, "pose")}
 
 
+def unit_of(measure: str) -> str:
+    """Return the unit of an angle or a body measure, or of the mean of both sides; empty for a ratio."""
+    names = {measure, f"left_{measure}"}
+    return "deg" if names & {*ANGLES} else "body heights" if names & {*_IN_HEIGHTS} else ""
+
+
 def header(name: str, unit: str) -> str:
     """Return the header of a column in a file: its name, with its unit at the end."""
     end = _UNITS.get(unit, "")

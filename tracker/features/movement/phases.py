@@ -12,6 +12,7 @@ import numpy as np
 from ..events.detector import EventDetector
 from ..events.event import Event
 from ..events.repetitions import Cycle, Exercise
+from ..extraction.columns import unit_of
 from ..extraction.features import Features
 from ..extraction.stream import FORGET_SECONDS
 from ..kinematics.angles import JOINTS, unwrapped
@@ -70,6 +71,11 @@ class Repetition:
     def duration(self) -> float:
         """Seconds from start to end."""
         return self.end - self.start
+
+    @property
+    def unit(self) -> str:
+        """Unit of the depth: "deg", "body heights", or empty for a ratio."""
+        return "deg" if self.measure in (*_DROPS, *_RAISES) else unit_of(self.measure)
 
 
 @dataclass(slots=True)

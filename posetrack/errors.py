@@ -3,7 +3,7 @@
 PosetrackError            the base: catch this one
 +-- UsageError            the request itself is wrong (option, recipe, name); the command line exits with 2
 |   +-- InputError        an array, a time or another value that a function was given cannot be used; a ValueError, too
-+-- SourceError           a picture, video, camera or stream cannot be read
++-- SourceError           an image, video, camera or stream cannot be read
 +-- OutputError           a result cannot be written
 +-- ModelError            weights or boxes cannot be found, fetched, verified or loaded
 |   +-- ConversionError   a network cannot be brought to another runtime
@@ -26,7 +26,7 @@ class InputError(UsageError, ValueError):
 
 
 class SourceError(PosetrackError):
-    """A picture, video, camera or stream cannot be read."""
+    """An image, video, camera or stream cannot be read."""
 
 
 class OutputError(PosetrackError):

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-BOUNDARY = b"--picture"
+BOUNDARY = b"--image"
 
 
 def jpeg(level, size=(64, 48)):
-    """A grey picture, as JPEG."""
+    """A grey image, as JPEG."""
     return cv2.imencode(".jpg", np.full((size[1], size[0], 3), level, np.uint8))[1].tobytes()
 
 
@@ -34,12 +34,10 @@ def mpegts(count, size=(64, 48), fps=25):
             out.truncate()
 
 
-def multipart(pictures):
+def multipart(images):
     """The body of a multipart MJPEG stream, block by block."""
-    for picture in pictures:
-        yield (
-            BOUNDARY + b"\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture) + picture + b"\r\n"
-        )
+    for image in images:
+        yield (BOUNDARY + b"\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(image) + image + b"\r\n")
 
 
 class LiveServer:

@@ -90,7 +90,7 @@ class Expected:
         Args:
             folder: of the results.
             closed: whether the run ended by itself: the last features then come from shorter windows, and a full disk
-                may have had room for rows, but not for pictures.
+                may have had room for rows, but not for images.
         """
         final = [name for name in RESULTS if (folder / name).exists()]
         for name in ("out.csv", "features.csv"):
@@ -199,17 +199,17 @@ BITS = 40  # of a time stamp in ms
 CELL = 16  # pixels
 
 
-def stamped(picture: np.ndarray) -> bytes:
-    """Return a JPEG of a picture with the monotonic clock's milliseconds as black and white cells."""
-    now, picture = int(1000 * time.monotonic()), picture.copy()
+def stamped(image: np.ndarray) -> bytes:
+    """Return a JPEG of an image with the monotonic clock's milliseconds as black and white cells."""
+    now, image = int(1000 * time.monotonic()), image.copy()
     for bit in range(BITS):
-        picture[:CELL, bit * CELL : (bit + 1) * CELL] = 255 * (now >> bit & 1)
-    return cv2.imencode(".jpg", picture)[1].tobytes()
+        image[:CELL, bit * CELL : (bit + 1) * CELL] = 255 * (now >> bit & 1)
+    return cv2.imencode(".jpg", image)[1].tobytes()
 
 
-def stamp(picture: np.ndarray) -> float:
-    """Return the time in a picture, seconds."""
-    cells = picture[CELL // 2, CELL // 2 : BITS * CELL : CELL, 0] > 127
+def stamp(image: np.ndarray) -> float:
+    """Return the time in an image, seconds."""
+    cells = image[CELL // 2, CELL // 2 : BITS * CELL : CELL, 0] > 127
     return sum(1 << bit for bit, cell in enumerate(cells) if cell) / 1000
 
 
@@ -239,12 +239,12 @@ def restarts(folder: Path, rng: random.Random, count: int, *, seconds: float) ->
         first frame until frames are as fresh as before, `fresh`, the longest.
     """
     with open_source(make_sample(folder / "sample.mp4")) as source:
-        pictures = [frame.image for frame in source]
+        images = [frame.image for frame in source]
 
     def body():
-        return servers.multipart(stamped(picture) for picture in itertools.cycle(pictures))
+        return servers.multipart(stamped(image) for image in itertools.cycle(images))
 
-    serve = partial(servers.LiveServer, body, kind="multipart/x-mixed-replace; boundary=picture", pace=1 / 30)
+    serve = partial(servers.LiveServer, body, kind="multipart/x-mixed-replace; boundary=image", pace=1 / 30)
     pipeline = load_pipeline(device="cpu", offline=True, detect_every="auto", pose_every="auto")
     recorder, starts = Recorder(), []
     server = serve()

@@ -17,19 +17,19 @@ STANDING = np.array(  # a person of 1 x 2 units, in the order of COCO's keypoint
 
 
 def draw(root, *, count=8, name="annotations.json", folder="images", seed=0):
-    """Write `count` pictures of one person each and their annotations; return what the file holds."""
+    """Write `count` images of one person each and their annotations; return what the file holds."""
     rng = np.random.default_rng(seed)
     (root / folder).mkdir(parents=True, exist_ok=True)
     images, annotations = [], []
     for i in range(1, count + 1):
-        picture = rng.integers(40, 90, (120, 100, 3)).astype(np.uint8)
+        image = rng.integers(40, 90, (120, 100, 3)).astype(np.uint8)
         points = (STANDING + rng.normal(0, 0.05, STANDING.shape)) * rng.uniform(40, 50) + rng.uniform([15, 8], [35, 18])
         for k, (a, b) in enumerate(COCO.limbs):
             ends = [tuple(np.round(points[j]).astype(int).tolist()) for j in (a, b)]
-            cv2.line(picture, ends[0], ends[1], (13 * k, 255 - 13 * k, 128 + 6 * k), 2)
+            cv2.line(image, ends[0], ends[1], (13 * k, 255 - 13 * k, 128 + 6 * k), 2)
         for k, (x, y) in enumerate(points):
-            cv2.circle(picture, (round(x), round(y)), 3, (15 * k, 255 - 15 * k, 255 * (k % 2)), -1)
-        cv2.imwrite(str(root / folder / f"{i}.png"), picture)
+            cv2.circle(image, (round(x), round(y)), 3, (15 * k, 255 - 15 * k, 255 * (k % 2)), -1)
+        cv2.imwrite(str(root / folder / f"{i}.png"), image)
         low, high = points.min(0) - 6, points.max(0) + 6
         images.append({"id": i, "file_name": f"{i}.png", "width": 100, "height": 120})
         annotations.append(

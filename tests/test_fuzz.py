@@ -42,7 +42,7 @@ READ = [name for name, format in FORMATS.items() if format.read]
 NEEDS = {"parquet": ("pyarrow",), "sleap": ("h5py",), "dlc-h5": ("h5py", "pandas", "tables")}
 WEIGHTS = ("weights.pth", "weights.pkl", "weights.safetensors")  # the .pkl in the form of torch before 1.6
 KINDS = ("sidecar", "recipe", "boxes.txt", "boxes.json", "a.mp4", "a.mkv", "a.png", "a.jpg", "a.onnx", *WEIGHTS)
-PICTURE = np.zeros((48, 64, 3), np.uint8)
+IMAGE = np.zeros((48, 64, 3), np.uint8)
 
 generated = settings(max_examples=10 * CASES, deadline=None, database=None, print_blob=True)
 
@@ -102,7 +102,7 @@ def written(folder, kind):
     else:
         with open_writer(path, size=(64, 48)) as writer:
             for index in range(5 if isinstance(writer, VideoWriter) else 1):
-                writer.write(PICTURE, index / 10)
+                writer.write(IMAGE, index / 10)
     return path
 
 
@@ -128,7 +128,7 @@ def read(path, kind):
     elif kind == "recipe":
         RunConfig.of(**read_recipe(str(path)))
     elif kind.startswith("boxes"):
-        boxes = FileDetector(path)(Frame(PICTURE, 0, 0.0)).boxes
+        boxes = FileDetector(path)(Frame(IMAGE, 0, 0.0)).boxes
         assert np.isfinite(boxes).all()
         assert (boxes[:, 2:] > boxes[:, :2]).all()
     elif kind == "a.onnx":
@@ -169,7 +169,7 @@ numbers = st.one_of(st.floats(), st.integers(), st.sampled_from([1e308, -1e308, 
 def test_boxes_of_a_file_are_finite_and_have_an_area(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "boxes.txt"
     path.write_text("".join(f"1,-1,{','.join(map(str, row))}\n" for row in rows))
-    found = FileDetector(path)(Frame(PICTURE, 0, 0.0))
+    found = FileDetector(path)(Frame(IMAGE, 0, 0.0))
     assert np.isfinite(found.boxes).all()
     assert ((found.scores >= 0) & (found.scores <= 1)).all()
     valid = [row for row in rows if 1 < row[2] < 1e5 and 1 < row[3] < 1e5 and abs(row[0]) < 1e4 and abs(row[1]) < 1e4]

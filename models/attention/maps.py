@@ -125,14 +125,14 @@ def attention_figure(
     network: Any = model  # nn.Module declares neither `processing` nor `input_size`
     processing, size, row = network.processing, network.input_size, skeleton.keypoints.index(keypoint)
     centers, sizes = processing.regions(np.asarray(box, dtype=np.float64).reshape(1, 4), size)
-    matrices = processing.matrices(centers, sizes, size)
+    matrices = processing.matrices(centers, sizes, input_size=size)
     crops = processing.warp(image, matrices, input_size=size)
     images = torch.from_numpy(crop.normalize(crops)).to(next(model.parameters()).device)
     heatmaps, attentions, grid = self_attention(model, images)
 
     maps = heatmaps.float().cpu().numpy()
     points, scores = processing.decode(maps)
-    back = crop.invert(processing.matrices(centers, sizes, maps.shape[2:]))
+    back = crop.invert(processing.matrices(centers, sizes, input_size=maps.shape[2:]))
     query = crop.transform(crop.transform(points, back), matrices)[0, row]
     label = keypoint.replace("_", " ")
     if np.isnan(query).any():

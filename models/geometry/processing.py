@@ -21,8 +21,9 @@ FloatArray = NDArray[np.floating]
 Images = NDArray[np.float32]  # (N, 3, h, w)
 Size = tuple[int, int]
 Points = tuple[NDArray[np.floating], NDArray[np.floating]]  # (N, K, 2) and scores (N, K); NaN and 0 where missing
-Network = Callable[[Images], Any]  # as an inference backend runs it: an array in, an array or a dict of arrays out;
-# torch's also takes a tensor on its device
+Located = tuple[NDArray[np.floating], NDArray[np.floating], Size]  # the same, and the size in whose pixels points are
+# As an inference backend runs it: an array in, or for torch a tensor on its device; an array or a dict of arrays out
+Network = Callable[[Images], Any]
 
 
 def _mirrored(images: Any) -> Any:
@@ -32,7 +33,7 @@ def _mirrored(images: Any) -> Any:
 
 def by_heatmaps(
     decode: Callable[[NDArray[np.float32]], Points], network: Network, images: Images, flip_order: NDArray | None
-) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
+) -> Located:
     """Run a heat-map network; with `flip_order`, average with the maps of the mirrored crops, without a shift."""
     heatmaps = network(images)
     if flip_order is not None:
@@ -42,9 +43,7 @@ def by_heatmaps(
     return *decode(heatmaps), (height, width)
 
 
-def by_sets(
-    decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None
-) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
+def by_sets(decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None) -> Located:
     """Run a set-prediction network; with `flip_order`, average its points with those of the mirrored crops."""
     height, width = images.shape[2:]
     points, scores = decode(network(images), (height, width))
@@ -54,9 +53,7 @@ def by_sets(
     return points, scores, (height, width)
 
 
-def by_simcc(
-    decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None
-) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
+def by_simcc(decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None) -> Located:
     """Run a SimCC network; with `flip_order`, average its responses with those of the mirrored crops."""
     x, y = network(images).values()
     if flip_order is not None:
@@ -66,10 +63,8 @@ def by_simcc(
     return *decode(x, y), (height, width)
 
 
-def by_rows(
-    decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None
-) -> tuple[NDArray[np.floating], NDArray[np.floating], Size]:
-    """Run a network that takes (N, h, w, 3) and `mirrors` not: `flip_order` is None."""
+def by_rows(decode: Callable[..., Points], network: Network, images: Images, flip_order: NDArray | None) -> Located:
+    """Run a network that takes (N, h, w, 3) and is not more accurate with mirrored crops: `flip_order` is None."""
     size = images.shape[2:]
     return *decode(network(np.ascontiguousarray(images.transpose(0, 2, 3, 1))), size), size
 
@@ -81,12 +76,11 @@ class Processing:
     Attributes:
         name: in exported files.
         enlarge: `(boxes (N, 4) xyxy, *, input_size, padding) -> centers (N, 2), sizes (N, 2)`; see `regions`.
-        matrices: `(centers, sizes, size, rotations=None) -> (N, 2, 3)`, from the image to a target of `size` =
+        matrices: `(centers, sizes, *, input_size, rotations=None) -> (N, 2, 3)`, from the image to a target of
             (height, width): the crop, or the heat map, whose inverse maps decoded points to the image; rotations (N,)
             in radians are used in training.
         decode: network output to points (N, K, 2) and scores (N, K); NaN and 0 where missing.
-        locate: `(decode, network, images (N, 3, h, w), flip_order) -> points, scores, size`, the points in pixels of
-            the target of that size (see `matrices`).
+        run: `(decode, network, images, flip_order) -> points, scores, size`; see `locate`.
         warp: `(image (H, W, 3), matrices, input_size=...) -> crops (N, h, w, 3)`; published networks were trained with
             plain bilinear interpolation.
         factors: scale of red, green and blue in 0..255.
@@ -99,10 +93,7 @@ class Processing:
     enlarge: Callable[..., tuple[FloatArray, FloatArray]]
     matrices: Callable[..., FloatArray]
     decode: Callable[..., Points]
-    locate: Callable[
-        [Callable[..., Points], Network, Images, NDArray | None],
-        tuple[NDArray[np.floating], NDArray[np.floating], Size],
-    ] = by_heatmaps
+    run: Callable[[Callable[..., Points], Network, Images, NDArray | None], Located] = by_heatmaps
     warp: Callable[..., NDArray[np.uint8]] = crop.warp
     factors: Sequence[float] = crop.FACTORS
     shifts: Sequence[float] = crop.SHIFTS
@@ -113,6 +104,19 @@ class Processing:
         """Return centres (N, 2) and sizes (N, 2) as (width, height) of the crops of boxes (N, 4) xyxy, in pixels."""
         return self.enlarge(boxes, input_size=input_size, padding=self.padding)
 
+    def locate(self, network: Network, images: Images, *, flip_order: NDArray | None = None) -> Located:
+        """Run a network and decode its output.
+
+        Args:
+            network: inference backend.
+            images: (N, 3, h, w), normalised crops.
+            flip_order: (K,) row of each keypoint's counterpart, for an average with mirrored crops.
+
+        Returns:
+            Points (N, K, 2), scores (N, K), and the (height, width) in whose pixels the points are; see `matrices`.
+        """
+        return self.run(self.decode, network, images, flip_order)
+
     @property
     def shrinks(self) -> bool:
         """Whether `warp` averages the pixels of an image that is larger than the crop needs."""
@@ -122,9 +126,7 @@ class Processing:
 UDP = Processing(
     name="udp",
     enlarge=crop.crop_regions,
-    matrices=lambda centers, sizes, size, rotations=None: crop.crop_matrices(
-        centers, sizes, input_size=size, rotations=rotations
-    ),
+    matrices=crop.crop_matrices,
     decode=heatmap.decode,
 )
 
@@ -134,32 +136,28 @@ UDP_SHRUNK = replace(UDP, name="udp_shrunk", warp=shrink.warp, padding=1.1)
 DARK_TRANSPOSE = Processing(
     name="dark_transpose",
     enlarge=crop.transpose_regions,
-    matrices=lambda centers, sizes, size, rotations=None: crop.transpose_matrices(
-        centers, sizes, input_size=size, rotations=rotations
-    ),
+    matrices=crop.transpose_matrices,
     decode=heatmap.decode_dark,
 )
 
 POTR = Processing(
     name="potr",
     enlarge=crop.crop_regions,
-    matrices=lambda centers, sizes, size, rotations=None: crop.potr_matrices(
-        centers, sizes, input_size=size, rotations=rotations
-    ),
+    matrices=crop.potr_matrices,
     decode=set_decoding.decode_set,
-    locate=by_sets,
+    run=by_sets,
 )
 
 # Heat-map networks trained by mmpose 0.x without UDP. Like POTR's, their crops are those of "Simple Baselines". The
 # first belongs to `post_process="default"`, the second to `post_process="unbiased"`.
-QUARTER_SHIFT = replace(POTR, name="quarter_shift", decode=heatmap.decode_quarter, locate=by_heatmaps)
-DARK = replace(POTR, name="dark", decode=heatmap.decode_dark, locate=by_heatmaps)
+QUARTER_SHIFT = replace(POTR, name="quarter_shift", decode=heatmap.decode_quarter, run=by_heatmaps)
+DARK = replace(POTR, name="dark", decode=heatmap.decode_dark, run=by_heatmaps)
 
 # RTMPose and RTMW: mmpose 1.x crops them without UDP, too.
-SIMCC = replace(POTR, name="simcc", decode=simcc.decode, locate=by_simcc)
+SIMCC = replace(POTR, name="simcc", decode=simcc.decode, run=by_simcc)
 
 # MoveNet takes pixels of 0..255. With mirrored crops, the AP of Thunder on 103 photographs is .478 instead of .479.
 _PIXELS: dict[str, Any] = {"factors": (1.0, 1.0, 1.0), "shifts": (0.0, 0.0, 0.0)}
-MOVENET = replace(UDP, name="movenet", decode=movenet.decode, locate=by_rows, mirrors=False, **_PIXELS)
+MOVENET = replace(UDP, name="movenet", decode=movenet.decode, run=by_rows, mirrors=False, **_PIXELS)
 
 PROCESSINGS = {kind.name: kind for kind in (UDP, UDP_SHRUNK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, DARK, SIMCC, MOVENET)}

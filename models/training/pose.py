@@ -108,9 +108,11 @@ class PoseTask:
         """Return keypoints (B, K, 2) in pixels of the annotated images, and their scores (B, K)."""
         processing = network.processing
         images = to_planes(batch["images"])
-        points, scores, size = processing.locate(processing.decode, lambda x: to_arrays(network(x)), images, None)
+        points, scores, size = processing.locate(lambda x: to_arrays(network(x)), images)
         regions = batch["centers"].cpu().numpy(), batch["sizes"].cpu().numpy()
-        return crop.transform(points, crop.invert(processing.matrices(*regions, size))), np.clip(scores, 0, 1)
+        return crop.transform(points, crop.invert(processing.matrices(*regions, input_size=size))), np.clip(
+            scores, 0, 1
+        )
 
     @torch.no_grad()
     def preview(self, network: Any, device: torch.device) -> NDArray[np.uint8]:
@@ -118,7 +120,7 @@ class PoseTask:
         batch = default_collate([self.held_out[0, i] for i in range(min(SHOWN, len(self.held_out)))])
         images, regions = batch["images"].numpy().copy(), (batch["centers"].numpy(), batch["sizes"].numpy())
         points, scores = self._locate(network, batch | {"images": batch["images"].to(device)})
-        in_crops = crop.transform(points, network.processing.matrices(*regions, network.input_size))
+        in_crops = crop.transform(points, network.processing.matrices(*regions, input_size=network.input_size))
         for image, person, confidence in zip(images, in_crops, scores, strict=True):
             for a, b in COCO.limbs:
                 if min(confidence[a], confidence[b]) > 0.2:

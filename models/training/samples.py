@@ -109,7 +109,9 @@ class Crops(Dataset[dict[str, Any]]):
         self, center: NDArray[np.floating], size: NDArray[np.floating], rotation: float = 0.0
     ) -> NDArray[np.floating]:
         """Return the family's affine map (2, 3) from the image to the crop."""
-        return self.processing.matrices(center[None], size[None], self.input_size, np.array([rotation]))[0]
+        return self.processing.matrices(
+            center[None], size[None], input_size=self.input_size, rotations=np.array([rotation])
+        )[0]
 
 
 def _sample(pixels: NDArray[np.uint8], keypoints: NDArray, weights: NDArray, matrix: NDArray) -> dict[str, Any]:

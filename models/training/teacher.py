@@ -47,7 +47,7 @@ def load(recipe: Recipe, student: Any) -> Teacher | None:
     file = locate_weights(name)
     network: Any = checkpoint.load_checkpoint(file.path, input_size=file.input_size)
     label = f"teacher.network: {name}"
-    if network.processing.locate is not by_heatmaps or hasattr(network, "logits"):
+    if network.processing.run is not by_heatmaps or hasattr(network, "logits"):
         raise UsageError(f"{label} does not output heat maps for distillation. Use a ViTPose or a TransPose.")
     if network.processing.matrices is not student.processing.matrices:
         raise UsageError(

@@ -18,7 +18,7 @@ _RECORD = "revision"  # file with the revision of the first use
 TIMEOUT = 20.0  # seconds for the hub to respond
 LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
 
-CONFIG, PICTURES, WEIGHTS = FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
+CONFIG, PREPROCESSOR, WEIGHTS = FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 _NAME = re.compile(r"([\w.-]+/[\w.-]+(?<!\.pt)(?<!\.pth)(?<!\.safetensors)(?<!\.onnx))(?:@([0-9a-f]{40}))?")
 
 

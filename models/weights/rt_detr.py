@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ModelError
-from .hub import CONFIG, PICTURES, model_type, read_json
+from .hub import CONFIG, PREPROCESSOR, model_type, read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ _MOST = 10_000  # of any number in a configuration; the largest published one is
 
 
 class RtDetr(nn.Module):
-    """Takes RGB pictures (B, 3, h, w); returns (B, Q, 6): xyxy in input pixels, score and class 0, people.
+    """Takes RGB images (B, 3, h, w); returns (B, Q, 6): xyxy in input pixels, score and class 0, people.
 
     Args:
         network: transformers' network.
@@ -59,7 +59,7 @@ class RtDetr(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Detect people."""
         found = self.network(images)
-        centers, sizes = found.pred_boxes.split(2, dim=-1)  # (B, Q, 2), shares of the picture
+        centers, sizes = found.pred_boxes.split(2, dim=-1)  # (B, Q, 2), relative to the input
         scale = torch.tensor([images.shape[3], images.shape[2]], dtype=images.dtype, device=images.device)
         scores = found.logits[..., self.person : self.person + 1].sigmoid()  # (B, Q, 1)
         corners = [(centers - sizes / 2) * scale, (centers + sizes / 2) * scale]
@@ -84,7 +84,7 @@ def load(path: Path) -> RtDetr:
         import transformers
     except ImportError as error:
         raise ModelError(
-            f"The detector '{path}' takes the package transformers, which is not installed. "
+            f"The detector '{path}' needs the package transformers, which is not installed. "
             "Run: pip install 'posetrack[transformers]'."
         ) from error
     settings = read_json(path.with_name(CONFIG))
@@ -114,7 +114,7 @@ def load(path: Path) -> RtDetr:
     except (OSError, RuntimeError, TypeError, ValueError, AttributeError, ImportError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"Cannot load the detector '{path}': {reason}. Fetch its files again.") from error
-    size = read_json(path.with_name(PICTURES)).get("size", {}).get("height", SIZE)
+    size = read_json(path.with_name(PREPROCESSOR)).get("size", {}).get("height", SIZE)
     return RtDetr(network, kind, person=person, size=size).eval().float().requires_grad_(False)
 
 

@@ -40,14 +40,14 @@ def connect(monkeypatch, tmp_path):
 
 @pytest.fixture
 def bucket(connect):
-    """Three pictures without people."""
+    """Three images without people."""
     server = pytest.importorskip("moto.server", reason="needs moto").ThreadedMotoServer(port=0, verbose=False)
     server.start()
     bucket = connect(server.get_host_and_port()[1])
     bucket.mkdir("lab")
-    picture = cv2.imencode(".png", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    image = cv2.imencode(".png", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
     for name in ("a", "day/b", "day/c d"):
-        bucket.pipe_file(f"lab/clips/{name}.png", picture)
+        bucket.pipe_file(f"lab/clips/{name}.png", image)
     yield bucket
     bucket.rm("lab", recursive=True)
     server.stop()

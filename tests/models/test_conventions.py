@@ -1,7 +1,6 @@
 """Every convention of cutting and decoding against the arrays that the original implementations made."""
 
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from posetrack.models.geometry import crop, heatmap
 from posetrack.models.geometry.keypoints import COCO, oks
 from posetrack.models.geometry.processing import DARK, DARK_TRANSPOSE, POTR, QUARTER_SHIFT, UDP, by_heatmaps
+from posetrack.tracker.video.sample import PHOTOS
 
 FIXTURE = np.load(parity.FOLDER / "prepost.npz")
 META = json.loads((parity.FOLDER / "prepost.json").read_text())
@@ -27,11 +27,9 @@ PROCESSINGS = {
 
 
 @pytest.fixture(scope="module")
-def pictures():
-    """RGB pictures of the fixtures by name."""
-    from ultralytics.utils import ASSETS
-
-    bus = cv2.imread(str(Path(ASSETS) / "bus.jpg"))[..., ::-1]
+def images():
+    """RGB images of the fixtures by name."""
+    bus = cv2.imread(str(PHOTOS / "bus.jpg"))[..., ::-1]
     return {"bus": np.ascontiguousarray(bus), "syn": parity.fill.make_image(480, 640)}
 
 
@@ -39,33 +37,33 @@ def size_of(convention):
     return (384, 288) if convention.endswith("288x384") else (256, 192)
 
 
-@pytest.mark.parametrize("picture", ["bus", "syn"])
+@pytest.mark.parametrize("image", ["bus", "syn"])
 @pytest.mark.parametrize("convention", PROCESSINGS)
-def test_crops_are_those_of_the_original(convention, picture, pictures):
+def test_crops_are_those_of_the_original(convention, image, images):
     processing, size = PROCESSINGS[convention], size_of(convention)
-    boxes = np.array(META[f"boxes_{picture}"])
+    boxes = np.array(META[f"boxes_{image}"])
     centers, sizes = processing.regions(np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1), size)
-    np.testing.assert_allclose(centers, FIXTURE[f"{picture}_{convention}_center"], atol=1e-4)
-    np.testing.assert_allclose(sizes / 200, FIXTURE[f"{picture}_{convention}_scale"], atol=1e-5)
-    regions = FIXTURE[f"{picture}_{convention}_center"], FIXTURE[f"{picture}_{convention}_scale"] * 200
-    matrices = processing.matrices(*regions, size)
-    np.testing.assert_allclose(matrices, FIXTURE[f"{picture}_{convention}_matrix"], rtol=1e-5, atol=1e-5)
-    crops = crop.warp(pictures[picture], matrices, input_size=size).astype(int)
-    sums = np.array(META[f"{picture}_{convention}_crop_sums"])
-    # Releases of OpenCV differ; transformers cuts with scipy, which drops a pixel at the border of the picture.
+    np.testing.assert_allclose(centers, FIXTURE[f"{image}_{convention}_center"], atol=1e-4)
+    np.testing.assert_allclose(sizes / 200, FIXTURE[f"{image}_{convention}_scale"], atol=1e-5)
+    regions = FIXTURE[f"{image}_{convention}_center"], FIXTURE[f"{image}_{convention}_scale"] * 200
+    matrices = processing.matrices(*regions, input_size=size)
+    np.testing.assert_allclose(matrices, FIXTURE[f"{image}_{convention}_matrix"], rtol=1e-5, atol=1e-5)
+    crops = crop.warp(images[image], matrices, input_size=size).astype(int)
+    sums = np.array(META[f"{image}_{convention}_crop_sums"])
+    # Releases of OpenCV differ; transformers cuts with scipy, which drops a pixel at the border of the image.
     tolerance = 0.6 if convention == "hf" else 0.3
     assert (np.abs(crops.sum((1, 2, 3)) - sums) / crops[0].size).max() < tolerance
-    if f"{picture}_{convention}_crops_sub" in FIXTURE:
-        difference = np.abs(crops[:, ::4, ::4] - FIXTURE[f"{picture}_{convention}_crops_sub"])
+    if f"{image}_{convention}_crops_sub" in FIXTURE:
+        difference = np.abs(crops[:, ::4, ::4] - FIXTURE[f"{image}_{convention}_crops_sub"])
         assert difference.mean() < tolerance
-    if f"{picture}_{convention}_crop0" in FIXTURE:
-        assert np.abs(crops[0] - FIXTURE[f"{picture}_{convention}_crop0"]).mean() < 0.3
+    if f"{image}_{convention}_crop0" in FIXTURE:
+        assert np.abs(crops[0] - FIXTURE[f"{image}_{convention}_crop0"]).mean() < 0.3
 
 
-@pytest.mark.parametrize("picture", ["bus", "syn"])
-def test_pixel_values_are_those_of_transformers(picture):
-    crops = FIXTURE[f"{picture}_hf_crops_sub"][:, ::2, ::2, ::-1]  # normalize() takes BGR
-    np.testing.assert_allclose(crop.normalize(crops), FIXTURE[f"{picture}_hf_pixel_values_sub"], atol=1e-5)
+@pytest.mark.parametrize("image", ["bus", "syn"])
+def test_pixel_values_are_those_of_transformers(image):
+    crops = FIXTURE[f"{image}_hf_crops_sub"][:, ::2, ::2, ::-1]  # normalize() takes BGR
+    np.testing.assert_allclose(crop.normalize(crops), FIXTURE[f"{image}_hf_pixel_values_sub"], atol=1e-5)
 
 
 DECODED = {  # array: processing, and the rows of the regions
@@ -78,7 +76,7 @@ DECODED = {  # array: processing, and the rows of the regions
 
 def place(points, processing, region):
     regions = FIXTURE[f"{region}_center"].astype(float), FIXTURE[f"{region}_scale"].astype(float) * 200
-    return crop.transform(points, crop.invert(processing.matrices(*regions, HEATMAPS.shape[2:])))
+    return crop.transform(points, crop.invert(processing.matrices(*regions, input_size=HEATMAPS.shape[2:])))
 
 
 @pytest.mark.parametrize("array", DECODED)
@@ -116,7 +114,7 @@ def test_transformers_differs_in_the_width_of_its_smoothing_only():
     np.testing.assert_allclose(theirs[found], FIXTURE["dec_hf"][found], atol=5e-3)
     np.testing.assert_allclose(scores.reshape(3, 17)[found], FIXTURE["dec_hf_score"][..., 0][found], rtol=1e-6)
     ours = place(UDP.decode(HEATMAPS)[0], UDP, "decode")
-    assert 0.1 < np.abs(ours - FIXTURE["dec_hf"])[found].mean() < 1  # pixels of the picture; 0.81 here
+    assert 0.1 < np.abs(ours - FIXTURE["dec_hf"])[found].mean() < 1  # pixels of the image; 0.81 here
 
 
 def test_the_flip_test_is_that_of_the_original():
@@ -161,7 +159,7 @@ def test_udp_maps_read_without_udp_are_off_by_a_large_part_of_a_pixel():
     points, scores = UDP.decode(HEATMAPS)
     found = scores > 0
     wrong = place(points, QUARTER_SHIFT, "decode")
-    assert np.linalg.norm(wrong - FIXTURE["dec_mm_udp"], axis=-1)[found].mean() > 2  # pixels of the picture
+    assert np.linalg.norm(wrong - FIXTURE["dec_mm_udp"], axis=-1)[found].mean() > 2  # pixels of the image
 
 
 def test_similarities_are_those_of_the_original():

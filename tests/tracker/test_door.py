@@ -77,7 +77,7 @@ def tracks():
     ],
     ids=["uint8", "float64", "float32", "uint16", "int64", "grey", "one channel", "BGRA", "bool", "view"],
 )
-def test_pictures_of_other_kinds_become_bgr(image, expected):
+def test_images_of_other_kinds_become_bgr(image, expected):
     frame = Frame(image, 0, 0.0)
     assert frame.image.dtype == np.uint8
     np.testing.assert_array_equal(frame.image, expected)
@@ -98,7 +98,7 @@ def test_pictures_of_other_kinds_become_bgr(image, expected):
         (None, "of type NoneType"),
     ],
 )
-def test_what_is_no_picture_is_refused_with_a_remedy(image, sentence, line):
+def test_what_is_no_image_is_refused_with_a_remedy(image, sentence, line):
     for door in (lambda: as_bgr(image), lambda: Frame(image, 0, 0.0), lambda: line(image)):
         with pytest.raises(InputError) as caught:
             door()
@@ -108,7 +108,7 @@ def test_what_is_no_picture_is_refused_with_a_remedy(image, sentence, line):
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12])
-def test_a_picture_of_fewer_than_16_bits_in_uint16_is_read_with_a_warning(bits):
+def test_a_image_of_fewer_than_16_bits_in_uint16_is_read_with_a_warning(bits):
     white = np.full((4, 4), 2**bits - 1, np.uint16)
     with pytest.warns(UserWarning, match=f"uses {bits} of 16 bits .* give image << {16 - bits}"):
         assert as_bgr(white).max() < 16
@@ -152,7 +152,7 @@ def test_time_that_runs_backwards_is_refused_by_everything_that_remembers(tracks
 
 
 @pytest.mark.parametrize("kind", [lambda x: x / 255, lambda x: x[..., 0], lambda x: np.dstack([x, x[..., 0]])])
-def test_pictures_of_other_kinds_are_written(kind, tmp_path):
+def test_images_of_other_kinds_are_written(kind, tmp_path):
     with VideoWriter(tmp_path / "a.mp4", size=(64, 48)) as video:
         video.write(kind(IMAGE))
     assert (tmp_path / "a.mp4").exists()
@@ -184,7 +184,7 @@ def test_measures_and_zones_that_cannot_be_are_refused():
         Zone("court", ((0, 0), (1, 1)))
 
 
-def test_a_pipeline_takes_pictures_with_times(line):
+def test_a_pipeline_takes_images_with_times(line):
     assert [line(IMAGE, time=index / 25).ids.tolist() for index in range(3)] == [[1]] * 3
     several = line([IMAGE, IMAGE], time=[0.2, 0.24])
     assert [type(tracks) for tracks in several] == [Tracks, Tracks]
@@ -192,7 +192,7 @@ def test_a_pipeline_takes_pictures_with_times(line):
     assert line([]) == []
 
 
-def test_a_picture_alone_needs_no_time_and_the_next_one_does(line):
+def test_a_image_alone_needs_no_time_and_the_next_one_does(line):
     assert line(IMAGE).ids.tolist() == [1]
     with pytest.raises(InputError, match=r"Give time=seconds .* or call reset\(\)"):
         line(IMAGE)

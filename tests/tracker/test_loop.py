@@ -21,7 +21,7 @@ both = pytest.mark.parametrize("threads", [True, False])
 
 
 class Frames:
-    """A source of pictures in memory, which may be live and may fail."""
+    """A source of images in memory, which may be live and may fail."""
 
     def __init__(self, count, *, live=False, error=None):
         self.count, self.live, self.error, self.given, self.closed = count, live, error, 0, False
@@ -51,7 +51,7 @@ class Boxes:
 
 
 class Middle:
-    """Every keypoint is where the box and the picture say."""
+    """Every keypoint is where the box and the image say."""
 
     name, sha256, network, skeleton = "middle", "", None, COCO
 

@@ -23,7 +23,7 @@ def people(walking_clip):
 
 
 class Boxes:
-    """A detector that gives the same boxes for every picture."""
+    """A detector that gives the same boxes for every image."""
 
     name, sha256 = "boxes", ""
 
@@ -78,7 +78,7 @@ def test_sixty_people_are_one_batch(people):
     assert len(set(tracks.ids.tolist())) == 60
 
 
-def test_a_box_beyond_the_picture_is_no_trouble(people):
+def test_a_box_beyond_the_image_is_no_trouble(people):
     crowd = Pipeline(Boxes([[-500, -500, -400, -300], [5000, 10, 5100, 200]]), load_pose_estimator(device="cpu"))
     assert len(crowd(Frame(people, 0, 0.0))) == 2
 
@@ -93,7 +93,7 @@ def test_the_mirrored_crop_changes_the_pose_only_a_little(people):
     assert np.median(distance[sure]) < 0.03
 
 
-def test_pictures_of_another_size_begin_anew():
+def test_images_of_another_size_begin_anew():
     from posetrack.models.geometry.keypoints import COCO
     from posetrack.tracker.types import Poses
 
@@ -170,10 +170,10 @@ def test_a_newcomer_is_among_the_others_until_they_have_an_id():
 
     estimate.skeleton = COCO
     line = Pipeline(boxes, estimate)
-    picture = np.zeros((240, 320, 3), np.uint8)
-    seen = [line(Frame(picture, 0, 0.0))]
+    image = np.zeros((240, 320, 3), np.uint8)
+    seen = [line(Frame(image, 0, 0.0))]
     boxes.boxes = np.array([[20, 20, 80, 200], [200, 20, 260, 200]], np.float32)
-    seen += [line(Frame(picture, index, index / 25)) for index in (1, 2)]
+    seen += [line(Frame(image, index, index / 25)) for index in (1, 2)]
     assert [tracks.ids.tolist() for tracks in seen] == [[1], [1], [1, 2]]
     assert [tracks.others.tolist() for tracks in seen] == [[], [[200, 20, 260, 200]], []]
 

@@ -15,7 +15,7 @@ from posetrack.tracker.video.sample import make_sample
 
 
 class Box:
-    """A detector that finds the brightest place of a picture."""
+    """A detector that finds the brightest place of an image."""
 
     name, sha256, network = "box", "", None
 

@@ -171,7 +171,7 @@ def _maps(sides: tuple[int, ...], count: int = 64) -> NDArray[np.floating]:
     rng = np.random.default_rng(0)
     heights = np.geomspace(0.1, 2, count)[:, None] * sides[1]
     centers, turns = rng.uniform(-0.1, 1.1, (count, 2)) * sides, rng.uniform(-0.8, 0.8, count)
-    return UDP.matrices(centers, heights * (0.75, 1), _SIZE, turns)
+    return UDP.matrices(centers, heights * (0.75, 1), input_size=_SIZE, rotations=turns)
 
 
 def _distances(

@@ -128,7 +128,7 @@ def _matrices(card: PoseCard, count: int) -> NDArray[np.floating]:
     corners = rng.uniform(0, 1, (count, 2)) * (np.array(FRAME) - heights * (0.4, 1))
     processing = PROCESSINGS[card.processing]
     regions = processing.regions(np.hstack([corners, corners + heights * (0.4, 1)]), card.input_size)
-    return processing.matrices(*regions, card.input_size)
+    return processing.matrices(*regions, input_size=card.input_size)
 
 
 def cut_all(cropper: Cropper, image: NDArray[np.uint8], matrices: NDArray[np.floating]) -> Any:

@@ -19,8 +19,8 @@ def add_parser(commands: Any) -> None:
         "features",
         help="compute joint angles, speeds, postures and events from a keypoint table",
         description="Read a table that --csv wrote, or a file of another format with times, and write the tables that "
-        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md leads to "
-        "every column.",
+        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md "
+        "describes the columns.",
     )
     parser.add_argument("source", help="keypoint table")
     parser.add_argument(
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from ..partial import check_inputs
 
     if args.fps is not None and not args.fps > 0:
-        raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
+        raise UsageError(f"--fps is {args.fps}; give a positive number of frames per second.")
     outputs = {"features": args.out, "events": args.events_out}
     outputs |= {name: getattr(args, name) for name in ("reps", "gait", "balance")}
     if not any(outputs.values()):

@@ -235,7 +235,7 @@ def show_convert(args: argparse.Namespace) -> int:
     from ..partial import PartialFile, check_inputs
 
     if Path(args.out).suffix != ".safetensors":
-        raise UsageError(f"'{args.out}' does not end in .safetensors. Give such a name.")
+        raise UsageError(f"'{args.out}' does not end in .safetensors. Give a name that does.")
     source = locate_weights(args.source, offline=args.offline)
     check_inputs(Path(args.out), source.path)
     network = load_checkpoint(source.path, input_size=source.input_size)

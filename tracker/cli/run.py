@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     options = recipe | given
     if options.get("refine") and "smooth" in options:
         raise UsageError(
-            f"refine smooths by itself and has no use for smooth '{options['smooth']}'. Leave one of them out."
+            f"refine smooths the tracks itself and does not use smooth '{options['smooth']}'. Leave one of them out."
         )
     config = RunConfig.of(**options)
     for path in config.outputs.files.values():

@@ -47,7 +47,7 @@ class CameraMotion:
 
     def reset(self) -> None:
         """Forget the last frame, before another source."""
-        self._picture: NDArray[np.uint8] | None = None  # reference image of the flow: the camera has not moved since
+        self._reference: NDArray[np.uint8] | None = None  # reference image of the flow: the camera has not moved since
         self._boxes = np.zeros((0, 4))  # (N, 4) boxes of its people, in its pixels
         self._points: NDArray[np.float32] | None = None  # (P, 2) its corners, computed on demand
         self._kept = False  # whether the reference image is that of the last call
@@ -67,14 +67,14 @@ class CameraMotion:
         if self._kept:
             self._boxes, self._kept = np.asarray(boxes) * scale, False
         new = self._new(frame.image)  # called for every frame, because it stores the thumbnail
-        if self._picture is not None and not new and not self._due(frame.time):
+        if self._reference is not None and not new and not self._due(frame.time):
             return STILL
-        picture = _grey(frame.image, scale)
-        motion = None if self._picture is None else self._flow(self._picture, picture)
-        if self._picture is None or new or (motion is not None and motion is not STILL):
+        grey = _grey(frame.image, scale)
+        motion = None if self._reference is None else self._flow(self._reference, grey)
+        if self._reference is None or new or (motion is not None and motion is not STILL):
             self._moved = frame.time
         if motion is not STILL:  # an unchanged reference image accumulates slow motion
-            self._picture, self._points, self._kept = picture, None, True
+            self._reference, self._points, self._kept = grey, None, True
         self._time = frame.time
         if motion is None:
             return None if new else STILL
@@ -97,16 +97,16 @@ class CameraMotion:
             return False
         return float(cv2.matchTemplate(thumbnail, last, cv2.TM_CCOEFF_NORMED)[0, 0]) < _ALIKE
 
-    def _flow(self, last: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+    def _flow(self, last: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[np.float64] | None:
         """Return the motion in the small image, `STILL` for none, or None if the points have no common motion."""
-        if last.shape != picture.shape:
+        if last.shape != grey.shape:
             return None
         if self._points is None:
             self._points = _corners(last, self._boxes)
         if len(self._points) < _ENOUGH:
             return None
         found, status, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]  # None makes the output
-            last, picture, self._points, None, winSize=(_WINDOW, _WINDOW), maxLevel=3
+            last, grey, self._points, None, winSize=(_WINDOW, _WINDOW), maxLevel=3
         )
         good = status.ravel() == 1
         if good.sum() < _ENOUGH:
@@ -119,12 +119,12 @@ def _grey(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     return shrink.resize(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8), size)
 
 
-def _corners(picture: NDArray[np.uint8], boxes: NDArray[np.floating]) -> NDArray[np.float32]:
+def _corners(grey: NDArray[np.uint8], boxes: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return corners (P, 2) of an image whose windows touch no box, because people's outlines move."""
-    mask = np.full(picture.shape, 255, dtype=np.uint8)
+    mask = np.full(grey.shape, 255, dtype=np.uint8)
     for left, top, right, bottom in (boxes + _REACH * np.array([-1, -1, 1, 1])).clip(0).astype(int):
         mask[top : bottom + 1, left : right + 1] = 0
-    points = cv2.goodFeaturesToTrack(picture, _POINTS, _QUALITY, 5, mask=mask)
+    points = cv2.goodFeaturesToTrack(grey, _POINTS, _QUALITY, 5, mask=mask)
     return np.zeros((0, 2), np.float32) if points is None else points[:, 0]
 
 

@@ -66,7 +66,7 @@ class TopDownPoseEstimator:
         processing = self.processing
         boxes = np.concatenate([detections.boxes for _, detections in batch])
         centers, sizes = processing.regions(boxes, self.input_size)
-        matrices = processing.matrices(centers, sizes, self.input_size)
+        matrices = processing.matrices(centers, sizes, input_size=self.input_size)
         people = [slice(*pair) for pair in pairwise(ends)]
         flip_order = self.skeleton.flip_order if self.flip else None
         cropper = self.cropper
@@ -80,12 +80,12 @@ class TopDownPoseEstimator:
                 if start < stop:
                     cropper.cut(image, matrices[start:stop], crops[start - first : stop - first])
             with reading_outputs():
-                points, scores, size = processing.locate(processing.decode, self.network, crops, flip_order)
+                points, scores, size = processing.locate(self.network, crops, flip_order=flip_order)
                 if scores.shape != (last - first, len(self.skeleton)):
                     raise ValueError(f"the scores of {len(self.skeleton)} keypoints have the shape {scores.shape}")
             found.append((points, scores))
         points, scores = (np.concatenate(parts) for parts in zip(*found))
-        keypoints = crop.transform(points, crop.invert(processing.matrices(centers, sizes, size)))
+        keypoints = crop.transform(points, crop.invert(processing.matrices(centers, sizes, input_size=size)))
         scores = np.minimum(np.maximum(scores, 0), 1)
         return [
             Poses(

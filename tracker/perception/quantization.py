@@ -130,8 +130,8 @@ def compare(exact: Callable[[Crops], Any], rounded: Callable[[Crops], Any], crop
     similar, shifts = [], []
     for first in range(0, len(crops), BATCH):
         images = crops[first : first + BATCH]
-        points, scores, size = processing.locate(processing.decode, exact, images, None)
-        others, _, _ = processing.locate(processing.decode, rounded, images, None)
+        points, scores, size = processing.locate(exact, images)
+        others, _, _ = processing.locate(rounded, images)
         box = np.array(size) / processing.padding
         certain = scores > CERTAIN
         points = np.where(certain[..., None], points, np.nan)
@@ -178,7 +178,7 @@ def people_crops(frames: Iterable[Frame], detector: Callable[[Frame], Detections
     crops = [np.zeros((0, 3, *size), np.float32)]
     for frame in frames:
         centers, sizes = processing.regions(detector(frame).boxes, size)
-        cut = processing.warp(frame.image, processing.matrices(centers, sizes, size), input_size=size)
+        cut = processing.warp(frame.image, processing.matrices(centers, sizes, input_size=size), input_size=size)
         crops.append(crop.normalize(cut))
     found = np.concatenate(crops)
     return found[np.linspace(0, len(found) - 1, MOST_CROPS).round().astype(int)] if len(found) > MOST_CROPS else found

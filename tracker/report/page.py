@@ -62,7 +62,7 @@ def render(measurements: Measurements, *, facts: Mapping[str, Any], clip: Clip |
         stills = clip.stills if clip else []
         data |= {
             "plots": [_plot(plot) for plot in values["plots"]],
-            "pictures": [still.uri for still in stills] if data["times"] else [],
+            "images": [still.uri for still in stills] if data["times"] else [],
             "backdrop": stills[0].uri if stills else None,
             "first": max(people, key=lambda person: person.height).id,  # near the camera and present for long
         }
@@ -150,7 +150,7 @@ def _plot(plot: PersonPlot) -> dict[str, Any]:
 def _video(clip: Clip | None) -> dict[str, Any]:
     stills = clip.stills if clip else []
     video = data_uri("video/mp4", clip.video) if clip and clip.video else ""
-    return {"video": video, "pictures": stills, "poster": stills[0].uri if stills else ""}
+    return {"video": video, "images": stills, "poster": stills[0].uri if stills else ""}
 
 
 def _size(measurements: Measurements, facts: Mapping[str, Any], clip: Clip | None) -> tuple[int, int]:

@@ -17,9 +17,9 @@ from .tables import Cell, Row, Table, number, person_cell, without_empty_columns
 
 FORMULA = "Asymmetry: 200 (L - R) / (L + R); positive where the left side moves more, empty below 10 degrees."
 QUALITY = (
-    "Quality: of the angle, 0 to 1, mean over time; low where its plane is not seen from the side or scores are low. "
-    f"Rows below {LEAST_QUALITY} are grey. They have no asymmetry, nor has a side that is known in "
-    f"less than {LEAST_KNOWN:g} % of the frames."
+    "Quality: of the angle, 0 to 1, mean over time; low if its plane is not parallel to the image or scores are low. "
+    f"Rows below {LEAST_QUALITY} are grey and have no asymmetry. Asymmetry also needs both sides in at least "
+    f"{LEAST_KNOWN:g} % of the frames."
 )
 _DEPTHS = {  # by what is counted
     "thigh_drop": "the thighs from upright",
@@ -51,7 +51,7 @@ def _flags(measurements: Measurements) -> Table:
         "Flags",
         columns,
         rows,
-        note="The plots over time show flagged values; the tables and the gait cycle leave them out.",
+        note="The plots over time show flagged values; the tables and the gait cycle exclude them.",
     )
 
 

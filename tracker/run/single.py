@@ -35,6 +35,7 @@ from .staging import destinations, staged
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from ..report.writer import Report
     from ..types import Frame
 
     Progress = AbstractContextManager[Callable[[int], None]]  # gives a function to call after each frame
@@ -81,44 +82,42 @@ def _track(job: Job, pipeline: Pipeline, *, progress: Callable[..., Progress], o
     """Track a source and write its results to files of this machine; see `track_one`."""
     checksum = sha256(job.source) if job.outputs.checksums and isinstance(job.source, Path) else None
     opened = partial(open_source, **(dataclasses.asdict(job.reading) | {"source": job.source, "name": job.name}))
-    with opened() as frames:
+    csv, select, people = job.files.get("csv"), job.selection(), PeopleCount()
+    with opened() as frames, Transaction() as results:
         if frames.live and (option := job.second_pass):
             raise UsageError(f"'{frames.name}' is live and cannot be read a second time. Leave {option} out.")
-        bar = partial(progress, total=frames.frame_count)
-        select = job.selection()
-        options = {**job.stated} | {"source": frames.name, "overwrite": job.overwrite}
+        start, bar = time.perf_counter(), partial(progress, total=frames.frame_count)
+        options = {**job.stated, "source": frames.name, "overwrite": job.overwrite}
         run_facts = partial(facts.run_facts, options, frames, pipeline)
-        csv = job.files.get("csv")
-        people, start = PeopleCount(), time.perf_counter()
-        with Transaction() as results:
-            report, sinks = open_outputs(job, frames, pipeline, select=select, people=people, results=results)
-            try:
-                with sinks:
-                    if csv:  # beside the partial table, in case that this run is killed
-                        write_sidecar(working_table(csv), run_facts(complete=False, refined=False))
-                    with bar(label=frames.name) as step:
-                        threads, pace = parallel(pipeline.estimator.network), _pace(frames, pipeline.schedule)
-                        with observe(frames) as observed:
-                            loop(frames, pipeline, sinks, step, threads=threads, pace=pace, observed=observed)
-                    if isinstance(sinks, TwoPassSinks):
-                        with opened() as again, bar(label="Second pass") as step:
-                            sinks.second_pass(again, step)
-            except BaseException:
-                found = run_facts(complete=False, refined=isinstance(sinks, TwoPassSinks) and job.refine and sinks.done)
-                with suppress(OutputError):  # the first error is the one to report
-                    if csv:
-                        write_sidecar(working_table(csv), found)
-                    if report:
-                        report.save(document(found), complete=False)
-                _name_unfinished(job)
-                raise
-            found = run_facts(complete=True, refined=job.refine)
-            if csv:
-                write_sidecar(csv, found, results=results)
-            if report:
-                report.save(document(found))
+        report, sinks = open_outputs(job, frames, pipeline, select=select, people=people, results=results)
+        try:
+            with sinks:
+                if csv:  # beside the partial table, in case that this run is killed
+                    write_sidecar(working_table(csv), run_facts(complete=False, refined=False))
+                with bar(label=frames.name) as step, observe(frames) as observed:
+                    threads, pace = parallel(pipeline.estimator.network), _pace(frames, pipeline.schedule)
+                    loop(frames, pipeline, sinks, step, threads=threads, pace=pace, observed=observed)
+                if isinstance(sinks, TwoPassSinks):
+                    with opened() as again, bar(label="Second pass") as step:
+                        sinks.second_pass(again, step)
+        except BaseException:
+            refined = isinstance(sinks, TwoPassSinks) and job.refine and sinks.done
+            with suppress(OutputError):  # the first error is the one to report
+                _describe(csv, report, run_facts(complete=False, refined=refined))
+            _name_unfinished(job)
+            raise
+        found = run_facts(complete=True, refined=job.refine)
+        _describe(csv, report, found, results=results)
     outcome = Outcome(found.counts, len(people), time.perf_counter() - start, tuple(result_files(job.files)))
     return Tracked(outcome, found, select.unmet, checksum)
+
+
+def _describe(csv: Path | None, report: Report | None, found: RunFacts, *, results: Transaction | None = None) -> None:
+    """Write the sidecar of the table and the page of the report, of an incomplete run beside the partial table."""
+    if csv:
+        write_sidecar(csv if found.complete else working_table(csv), found, results=results)
+    if report:
+        report.save(document(found), complete=found.complete)
 
 
 def _name_unfinished(job: Job) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -26,11 +26,12 @@ from .videos.jobs import Jobs
 from .videos.queue import Queue
 from .web import metrics
 from .web.access import Access
+from .web.query import check_query
 from .web.scene import first_mistake
 
 ABOUT = """\
-Track people in videos, pictures and cameras. `/api/live` and `/api/cameras/{identity}/view` are WebSockets, which this
-description cannot hold; docs/serve.md describes them. Coordinates are pixels of the picture that was sent."""
+Track people in videos, images and cameras. `/api/live` and `/api/cameras/{identity}/view` are WebSockets, which this
+description cannot hold; docs/serve.md describes them. Coordinates are pixels of the image that was sent."""
 
 
 def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Queue] = Queue) -> FastAPI:
@@ -79,10 +80,13 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
     app.add_middleware(Access, token=settings.token, hosts=settings.hosts)
     app.add_exception_handler(PosetrackError, _explain)
     app.add_exception_handler(RequestValidationError, _explain_request)
-    app.include_router(live.routes(engine, figures))
-    app.include_router(cameras.routes(wall))
-    app.include_router(videos.routes(jobs, lambda: running[0], figures, limit=settings.max_upload))
-    app.include_router(metrics.routes(figures))
+    for router in (
+        live.routes(engine, figures),
+        cameras.routes(wall),
+        videos.routes(jobs, lambda: running[0], figures, limit=settings.max_upload),
+        metrics.routes(figures),
+    ):
+        app.include_router(router, dependencies=[Depends(check_query)])
     app.include_router(pages.routes())
     app.mount("/static", pages.static())
     return app

@@ -15,7 +15,7 @@ from ..pipeline import Pipeline
 from .app import create_app
 from .cameras.registry import Cameras
 from .cameras.setup import cameras_to_open, read_setups
-from .live.routes import MAX_PICTURE
+from .live.routes import MAX_IMAGE
 from .settings import Settings
 
 LINGER = 2  # seconds that open connections get at the end
@@ -69,9 +69,9 @@ def make_server(settings: Settings, pipeline: Pipeline) -> Server:
         app,
         log_config=None,
         access_log=False,
-        ws_max_size=MAX_PICTURE,
+        ws_max_size=MAX_IMAGE,
         ws_max_queue=2,  # frames that wait are old
-        ws_per_message_deflate=False,  # pictures are compressed already
+        ws_per_message_deflate=False,  # images are compressed already
         timeout_graceful_shutdown=LINGER,
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,

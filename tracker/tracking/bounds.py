@@ -14,7 +14,7 @@ _BEYOND = 0.1  # of the box's longer side: how far a hand reaches out of a box t
 def near(points: Array, measured: Array, slack: Array) -> Array:
     """Return points (T, K, 2), moved to at most `slack` (T,) pixels from their measurement.
 
-    A filter lags behind a sudden motion, and trusts a measurement with a low score little; a picture shows both.
+    A filter lags behind a sudden motion, and trusts a measurement with a low score little; an image shows both.
 
     Args:
         points: (T, K, 2) pixels.

@@ -39,7 +39,7 @@ def network(request):
 
 
 @pytest.fixture(scope="module")
-def picture():
+def image():
     return parity.fill.make_image(320, 240)
 
 
@@ -124,20 +124,20 @@ def test_queries_at_the_border_stay_inside():
         assert divmod(int(found.argmax()), 48)[0] // 16 * 3 + int(found.argmax()) % 48 // 16 == token
 
 
-def test_figure_has_a_row_a_layer(network, picture):
-    drawn = attention.attention_figure(picture, network, box=BOX, keypoint="left_wrist", name="a-network")
+def test_figure_has_a_row_a_layer(network, image):
+    drawn = attention.attention_figure(image, network, box=BOX, keypoint="left_wrist", name="a-network")
     assert drawn.dtype == np.uint8
     panel = figure.PANEL + figure.GAP
     layers = {TransPose: 2, ViTPose: 3, ConvViT: 2}[type(network)]  # five layers stand in two blocks
     assert drawn.shape[0] // panel == layers
     assert (drawn[:10] == 255).all()  # white margin
-    other = attention.attention_figure(picture, network, box=(0, 0, 100, 200), keypoint="nose")
+    other = attention.attention_figure(image, network, box=(0, 0, 100, 200), keypoint="nose")
     assert (drawn != other).mean() > 0.05
 
 
-def test_a_keypoint_that_is_not_found_is_an_error(picture):
+def test_a_keypoint_that_is_not_found_is_an_error(image):
     network = networks()["transpose"]
     nn.init.zeros_(network.final_layer.weight)
     nn.init.constant_(network.final_layer.bias, -1.0)
     with pytest.raises(ModelError, match="finds no left wrist in this box"):
-        attention.attention_figure(picture, network, box=BOX, keypoint="left_wrist")
+        attention.attention_figure(image, network, box=BOX, keypoint="left_wrist")

@@ -13,7 +13,7 @@ from posetrack.tracker.types import Poses
 
 @pytest.fixture
 def mpii(tmp_path):
-    """Two people in one picture and a third in another; heads of 30 x 40 pixels, so 0.6 x 50 = 30."""
+    """Two people in one image and a third in another; heads of 30 x 40 pixels, so 0.6 x 50 = 30."""
     rng = np.random.default_rng(0)
     points = rng.uniform(1, 300, (3, 16, 2))
     missing = np.zeros((3, 16))

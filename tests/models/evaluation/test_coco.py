@@ -116,7 +116,7 @@ def test_people_without_labelled_keypoints_are_neither_demanded_nor_punished():
     assert coco_box_ap(truth, [result(p) for p in PEOPLE])["AR"] == 0.75, "its box still counts"
 
 
-def test_keypoints_count_twenty_people_a_picture():
+def test_keypoints_count_twenty_people_a_image():
     crowd = [person(1, 40.0 * i, size=100) for i in range(25)]
     assert coco_keypoint_ap(dataset(*crowd), [result(p) for p in crowd])["AR"] == pytest.approx(20 / 25)
 

@@ -9,7 +9,7 @@ SIGMA_HIP = 0.107
 
 
 def dataset():
-    """A picture of each level with a person of 100 x 100 pixels; `area` says otherwise and must not count."""
+    """An image of each level with a person of 100 x 100 pixels; `area` says otherwise and must not count."""
     line = np.linspace(0, SIDE, 14)
     keypoints = np.stack([line, line, np.full(14, 2)], axis=1).ravel().tolist()
     crowding = (0.1, 0.2, 0.8)  # easy, medium, hard: each level begins with its border

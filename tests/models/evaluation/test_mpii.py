@@ -77,7 +77,7 @@ def test_missing_keypoints_are_too_far():
     assert pckh(found, points, np.ones((1, 2), bool), np.ones(1)).tolist() == [1.0, 0.0]
 
 
-def test_crops_are_square_in_the_picture():
+def test_crops_are_square_in_the_image():
     square = square_regions(processing.UDP)
     centers, sizes = square.regions(np.array([[100.0, 100, 300, 300]]), (256, 192))
     assert (centers.tolist(), sizes.tolist()) == ([[200, 200]], [[250, 250]])

@@ -17,7 +17,7 @@ def test_every_family_has_its_protocol():
     ("protocol", "expected"),
     [
         (OURS, [[-5, 10, 50, 100], [600, 400, 700, 500], [700, 10, 720, 30]]),
-        (VITPOSE, [[0, 10, 54, 99], [600, 400, 639, 479]]),  # one pixel less; width from the picture's border on
+        (VITPOSE, [[0, 10, 54, 99], [600, 400, 639, 479]]),  # one pixel less; width from the image's border on
         (POTR, [[0, 10, 54, 99], [600, 400, 639, 479]]),
         (TRANSPOSE, [[0, 10, 55, 100], [600, 400, 640, 480]]),
     ],

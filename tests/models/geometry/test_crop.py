@@ -17,14 +17,14 @@ def xyxy(boxes):
     return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
-@pytest.mark.parametrize("picture", ["bus", "syn"])
-def test_regions_and_matrices_are_those_of_vitpose(picture):
-    centers, sizes = crop.crop_regions(xyxy(META[f"boxes_{picture}"]), input_size=SIZE)
-    np.testing.assert_allclose(centers, FIXTURE[f"{picture}_vitpose_udp_center"], atol=1e-4)
-    np.testing.assert_allclose(sizes / 200, FIXTURE[f"{picture}_vitpose_udp_scale"], atol=1e-5)
-    expected = FIXTURE[f"{picture}_vitpose_udp_matrix"]
+@pytest.mark.parametrize("image", ["bus", "syn"])
+def test_regions_and_matrices_are_those_of_vitpose(image):
+    centers, sizes = crop.crop_regions(xyxy(META[f"boxes_{image}"]), input_size=SIZE)
+    np.testing.assert_allclose(centers, FIXTURE[f"{image}_vitpose_udp_center"], atol=1e-4)
+    np.testing.assert_allclose(sizes / 200, FIXTURE[f"{image}_vitpose_udp_scale"], atol=1e-5)
+    expected = FIXTURE[f"{image}_vitpose_udp_matrix"]
     matrices = crop.crop_matrices(
-        FIXTURE[f"{picture}_vitpose_udp_center"], FIXTURE[f"{picture}_vitpose_udp_scale"] * 200, input_size=SIZE
+        FIXTURE[f"{image}_vitpose_udp_center"], FIXTURE[f"{image}_vitpose_udp_scale"] * 200, input_size=SIZE
     )
     np.testing.assert_allclose(matrices, expected, rtol=1e-5, atol=1e-5)
 
@@ -83,7 +83,7 @@ def test_normalize_turns_bgr_into_normalised_rgb_planes():
     np.testing.assert_allclose(planes[0, :, 0, 0], (np.array([1, 0, 0]) - crop.MEAN) / crop.STD, rtol=1e-5)
 
 
-def test_places_outside_of_the_picture_are_black():
+def test_places_outside_of_the_image_are_black():
     image = np.full((20, 20, 3), 255, np.uint8)
     matrices = crop.crop_matrices(np.array([[0.0, 0.0]]), np.array([[30.0, 40.0]]), input_size=SIZE)
     crops = crop.warp(image, matrices, input_size=SIZE)

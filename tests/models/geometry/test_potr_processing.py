@@ -27,18 +27,18 @@ def back_maps():
     return crop.invert(crop.potr_matrices(centers, sizes, input_size=(256, 192)))
 
 
-@pytest.mark.parametrize("picture", ["bus", "syn"])
+@pytest.mark.parametrize("image", ["bus", "syn"])
 @pytest.mark.parametrize("size", SIZES)
-def test_regions_and_matrices_are_those_of_potr(picture, size):
-    boxes = np.array(META[f"boxes_{picture}"])
+def test_regions_and_matrices_are_those_of_potr(image, size):
+    boxes = np.array(META[f"boxes_{image}"])
     boxes[:, 2:] += boxes[:, :2]
     centers, sizes = crop.crop_regions(boxes, input_size=SIZES[size])
-    np.testing.assert_allclose(centers, FIXTURE[f"{picture}_{size}_center"], atol=1e-4)
-    np.testing.assert_allclose(sizes / 200, FIXTURE[f"{picture}_{size}_scale"], atol=1e-5)
+    np.testing.assert_allclose(centers, FIXTURE[f"{image}_{size}_center"], atol=1e-4)
+    np.testing.assert_allclose(sizes / 200, FIXTURE[f"{image}_{size}_scale"], atol=1e-5)
     matrices = crop.potr_matrices(
-        FIXTURE[f"{picture}_{size}_center"], FIXTURE[f"{picture}_{size}_scale"] * 200, input_size=SIZES[size]
+        FIXTURE[f"{image}_{size}_center"], FIXTURE[f"{image}_{size}_scale"] * 200, input_size=SIZES[size]
     )
-    np.testing.assert_allclose(matrices, FIXTURE[f"{picture}_{size}_matrix"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(matrices, FIXTURE[f"{image}_{size}_matrix"], rtol=1e-5, atol=1e-5)
 
 
 def test_rotated_matrices_are_those_of_potr():

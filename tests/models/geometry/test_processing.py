@@ -41,15 +41,15 @@ def whole_map_decode(heatmaps):
     return points
 
 
-@pytest.mark.parametrize("picture", ["bus", "syn"])
-def test_regions_and_matrices_are_those_of_transpose(picture):
-    centers, sizes = DARK_TRANSPOSE.regions(xyxy(META[f"boxes_{picture}"]), SIZE)
-    np.testing.assert_allclose(centers, FIXTURE[f"{picture}_transpose_center"], atol=1e-4)
-    np.testing.assert_allclose(sizes / 200, FIXTURE[f"{picture}_transpose_scale"], atol=1e-5)
+@pytest.mark.parametrize("image", ["bus", "syn"])
+def test_regions_and_matrices_are_those_of_transpose(image):
+    centers, sizes = DARK_TRANSPOSE.regions(xyxy(META[f"boxes_{image}"]), SIZE)
+    np.testing.assert_allclose(centers, FIXTURE[f"{image}_transpose_center"], atol=1e-4)
+    np.testing.assert_allclose(sizes / 200, FIXTURE[f"{image}_transpose_scale"], atol=1e-5)
     matrices = DARK_TRANSPOSE.matrices(
-        FIXTURE[f"{picture}_transpose_center"], FIXTURE[f"{picture}_transpose_scale"] * 200, SIZE
+        FIXTURE[f"{image}_transpose_center"], FIXTURE[f"{image}_transpose_scale"] * 200, input_size=SIZE
     )
-    np.testing.assert_allclose(matrices, FIXTURE[f"{picture}_transpose_matrix"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(matrices, FIXTURE[f"{image}_transpose_matrix"], rtol=1e-5, atol=1e-5)
 
 
 def test_rotated_matrices_are_those_of_transpose():
@@ -64,7 +64,9 @@ def test_rotated_matrices_are_those_of_transpose():
 
 def test_crops_are_those_of_transpose():
     image = parity.fill.make_image(480, 640)
-    matrices = DARK_TRANSPOSE.matrices(FIXTURE["syn_transpose_center"], FIXTURE["syn_transpose_scale"] * 200, SIZE)
+    matrices = DARK_TRANSPOSE.matrices(
+        FIXTURE["syn_transpose_center"], FIXTURE["syn_transpose_scale"] * 200, input_size=SIZE
+    )
     difference = crop.warp(image, matrices, input_size=SIZE)[0].astype(int) - FIXTURE["syn_transpose_crop0"]
     assert np.abs(difference).mean() < 0.3  # releases of OpenCV differ by a few grey levels
 
@@ -73,7 +75,9 @@ def test_points_are_those_of_transpose():
     heatmaps = FIXTURE["heatmaps"]
     points, scores = DARK_TRANSPOSE.decode(heatmaps)
     matrices = DARK_TRANSPOSE.matrices(
-        FIXTURE["decode_tp_center"].astype(float), FIXTURE["decode_tp_scale"].astype(float) * 200, heatmaps.shape[2:]
+        FIXTURE["decode_tp_center"].astype(float),
+        FIXTURE["decode_tp_scale"].astype(float) * 200,
+        input_size=heatmaps.shape[2:],
     )
     found = scores > 0
     placed = crop.transform(points, crop.invert(matrices))
@@ -103,10 +107,10 @@ def test_peaks_at_the_border_equal_those_of_the_whole_map(place):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_drawing_and_decoding_bring_points_of_the_picture_back(family):
+def test_drawing_and_decoding_bring_points_of_the_image_back(family):
     processing = FAMILIES[family]
     centers, sizes = processing.regions(np.array([[50.0, 80, 200, 400], [-20, 10, 300, 150]]), SIZE)
-    matrices = processing.matrices(centers, sizes, (64, 48))
+    matrices = processing.matrices(centers, sizes, input_size=(64, 48))
     rng = np.random.default_rng(2)
     points = crop.transform(rng.uniform(8, [39, 55], (2, 17, 2)), crop.invert(matrices))
     heatmaps = heatmap.encode(crop.transform(points, matrices), size=(64, 48), sigma=2.0)
@@ -118,7 +122,7 @@ def test_drawing_and_decoding_bring_points_of_the_picture_back(family):
 def test_no_one_takes_the_same_path(family):
     processing = FAMILIES[family]
     centers, sizes = processing.regions(np.zeros((0, 4)), SIZE)
-    assert processing.matrices(centers, sizes, SIZE).shape == (0, 2, 3)
+    assert processing.matrices(centers, sizes, input_size=SIZE).shape == (0, 2, 3)
     points, scores = processing.decode(np.zeros((0, 17, 64, 48), np.float32))
     assert points.shape == (0, 17, 2)
     assert scores.shape == (0, 17)
@@ -128,7 +132,7 @@ def test_no_one_takes_the_same_path(family):
 def test_a_box_without_area_still_gives_an_invertible_map(family):
     processing = FAMILIES[family]
     centers, sizes = processing.regions(np.array([[10.0, 10, 10, 10]]), SIZE)
-    assert np.isfinite(crop.invert(processing.matrices(centers, sizes, SIZE))).all()
+    assert np.isfinite(crop.invert(processing.matrices(centers, sizes, input_size=SIZE))).all()
 
 
 def test_the_crop_is_the_box_times_the_padding_in_the_aspect_of_the_input():
@@ -151,7 +155,7 @@ def test_every_network_names_its_conventions(name):
 def test_a_convention_of_another_family_would_be_noticed(detail):
     centers, sizes = DARK_TRANSPOSE.regions(xyxy(META["boxes_bus"]), SIZE)
     if detail == "udp-scale":
-        difference = UDP.matrices(centers, sizes, SIZE) - FIXTURE["bus_transpose_matrix"]
+        difference = UDP.matrices(centers, sizes, input_size=SIZE) - FIXTURE["bus_transpose_matrix"]
     elif detail == "udp-centre":
         centers, _ = UDP.regions(xyxy(META["boxes_bus"]), SIZE)
         difference = centers - FIXTURE["bus_transpose_center"]

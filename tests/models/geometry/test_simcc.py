@@ -36,7 +36,7 @@ def test_mirrored_crops_are_averaged():
         x = responses(10, 30) if images[0, 0, 0, 0] else responses(9, 29 - 4)  # left is the mirror image of right
         return {"simcc_x": x, "simcc_y": responses(8, 8, bins=32)}
 
-    points, scores, size = SIMCC.locate(SIMCC.decode, network, crops, np.array([1, 0]))
+    points, scores, size = SIMCC.locate(network, crops, flip_order=np.array([1, 0]))
     assert size == (16, 20)
     np.testing.assert_allclose(points[0, :, 0], [6, 15])  # 5 and 7 pixels; 15 and 15
     assert scores[0, 1] == pytest.approx(1)

@@ -77,7 +77,7 @@ def test_a_cache_of_other_images_is_refused_and_unchanged(tmp_path):
 def test_every_problem_is_reported_once_and_the_good_ones_stay(tmp_path):
     draw(tmp_path, count=8)
     (tmp_path / "images" / "1.png").unlink()
-    (tmp_path / "images" / "2.png").write_bytes(b"no picture")
+    (tmp_path / "images" / "2.png").write_bytes(b"no image")
 
     def spoil(truth):
         people = truth["annotations"]
@@ -182,9 +182,9 @@ def test_entries_of_other_kinds_and_names_out_of_the_folder_are_left_out(tmp_pat
     ]
 
 
-def test_shards_and_pictures_that_cannot_be_read_are_a_sentence(tmp_path):
+def test_shards_and_images_that_cannot_be_read_are_a_sentence(tmp_path):
     draw(tmp_path, count=3)
-    (tmp_path / "images" / "1.png").write_bytes(  # the header of a picture of 100,000 x 100,000 pixels
+    (tmp_path / "images" / "1.png").write_bytes(  # the header of an image of 100,000 x 100,000 pixels
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0\x08\2\0\0\0\x27\x30\x9c\x9f"
     )
     people, _ = data.read(tmp_path, split="train")

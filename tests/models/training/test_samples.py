@@ -54,7 +54,7 @@ def test_a_mirror_swaps_left_and_right(people):
 def test_the_mirror_axis_is_that_of_the_family(family, axis):
     own = FAMILIES[family]
     centers, sizes = own.regions(np.array([[10.0, 20.0, 60.0, 110.0]]), SIZE)
-    matrix = own.matrices(centers, sizes, SIZE)[0]
+    matrix = own.matrices(centers, sizes, input_size=SIZE)[0]
     reflected = crop.transform(centers[None] + 5, mirrored(matrix, centers[0])[None])[0, 0]
     plain = crop.transform(centers[None] + 5, matrix[None])[0, 0]
     np.testing.assert_allclose([reflected[0] + plain[0], reflected[1]], [2 * axis, plain[1]])

@@ -57,13 +57,13 @@ def test_a_keypoint_far_outside_loses_its_weight(point, udp, transpose):
 )
 def test_points_go_to_the_heat_map_as_the_affine_of_the_crop_says(matrices, isotropic):
     rng = np.random.default_rng(0)
-    picture = rng.uniform(0, 400, (3, 17, 2))
+    in_image = rng.uniform(0, 400, (3, 17, 2))
     centers, widths = rng.uniform(100, 300, (3, 2)), rng.uniform(80, 300, 3)
     sizes, turns = np.stack([widths, widths / 0.75], 1), rng.uniform(-1, 1, 3)
     if not isotropic:
         turns = None  # UDP turns in the frame of its target, whose axes have slightly different scales
-    in_crop = crop.transform(picture, matrices(centers, sizes, input_size=INPUT, rotations=turns))
-    in_map = crop.transform(picture, matrices(centers, sizes, input_size=SIZE, rotations=turns))
+    in_crop = crop.transform(in_image, matrices(centers, sizes, input_size=INPUT, rotations=turns))
+    in_map = crop.transform(in_image, matrices(centers, sizes, input_size=SIZE, rotations=turns))
     moved = to_heatmap(torch.from_numpy(in_crop), input_size=INPUT, size=SIZE, isotropic=isotropic)
     np.testing.assert_allclose(moved.numpy(), in_map, atol=1e-9)
 

@@ -367,7 +367,7 @@ def test_what_a_detector_calls_before_or_after_its_layers_stays_away(tasks, tmp_
 
 
 @pytest.mark.parametrize("size", [10**9, -1, "640", [10**9]])
-def test_a_detector_of_absurd_pictures_is_refused(tasks, tmp_path, size):
+def test_a_detector_of_absurd_images_is_refused(tasks, tmp_path, size):
     model = small(tasks)
     torch.save({"model": model, "train_args": {"imgsz": size}}, tmp_path / "evil.pt")
     with pytest.raises(ModelError, match="image size of"):

@@ -47,9 +47,9 @@ def grey(path, level=90):
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Three pictures without people, and a file that is no picture."""
-    folder = tmp_path / "pictures"
+def images(tmp_path):
+    """Three images without people, and a file that is no image."""
+    folder = tmp_path / "images"
     folder.mkdir()
     for name in "abc":
         grey(folder / f"{name}.png")
@@ -74,22 +74,22 @@ def table(walking_clip, tmp_path_factory):
     return path.read_bytes()
 
 
-def test_the_manifest_says_what_became_of_each_source(pictures, tmp_path):
+def test_the_manifest_says_what_became_of_each_source(images, tmp_path):
     folder = tmp_path / "t"
-    assert posetrack(pictures, "--csv", folder, "--checksums") == 1
+    assert posetrack(images, "--csv", folder, "--checksums") == 1
     found = manifest.read(folder)
     assert states(folder) == {f"{name}.csv": SourceState.DONE for name in "abc"} | {"broken.csv": SourceState.FAILED}
     done = found["a.csv"]
     assert (done.frames, done.people, done.error) == (1, 0, "")
-    assert (done.input, done.size) == (str(pictures / "a.png"), (pictures / "a.png").stat().st_size)
+    assert (done.input, done.size) == (str(images / "a.png"), (images / "a.png").stat().st_size)
     assert len(done.sha256) == 64
     assert done.outputs == {"csv": str(folder / "a.csv")}
     assert "broken.png" in found["broken.csv"].error
     assert [line["state"] for line in lines(folder)].count("running") == 4
 
 
-def test_a_failed_source_is_tried_again_on_request_only(pictures, tmp_path, capsys):
-    words = (pictures, "--csv", tmp_path / "t", "--skip-existing")
+def test_a_failed_source_is_tried_again_on_request_only(images, tmp_path, capsys):
+    words = (images, "--csv", tmp_path / "t", "--skip-existing")
     assert posetrack(*words) == 1
     before = lines(tmp_path / "t")
     capsys.readouterr()
@@ -98,19 +98,19 @@ def test_a_failed_source_is_tried_again_on_request_only(pictures, tmp_path, caps
     assert "Add --retry-failed to try it again" in capsys.readouterr().err
     assert posetrack(*words, "--retry-failed") == 1
     assert [line["state"] for line in lines(tmp_path / "t")[len(before) :]] == ["running", "failed"]
-    grey(pictures / "broken.png")  # it was repaired
+    grey(images / "broken.png")  # it was repaired
     assert posetrack(*words) == 0
     assert set(states(tmp_path / "t").values()) == {SourceState.DONE}
-    assert posetrack(pictures, "--csv", tmp_path / "t", "--retry-failed") == 2
+    assert posetrack(images, "--csv", tmp_path / "t", "--retry-failed") == 2
 
 
-def test_a_source_that_changed_is_tracked_again(pictures, tmp_path):
-    (pictures / "broken.png").unlink()
-    words = (pictures, "--csv", tmp_path / "t", "--skip-existing")
+def test_a_source_that_changed_is_tracked_again(images, tmp_path):
+    (images / "broken.png").unlink()
+    words = (images, "--csv", tmp_path / "t", "--skip-existing")
     assert posetrack(*words) == 0
     before = lines(tmp_path / "t")
-    grey(pictures / "b.png", level=200)
-    os.utime(pictures / "b.png", (1, 1))
+    grey(images / "b.png", level=200)
+    os.utime(images / "b.png", (1, 1))
     assert posetrack(*words) == 0
     assert [line["result"] for line in lines(tmp_path / "t")[len(before) :]] == ["b.csv", "b.csv"]
 
@@ -137,8 +137,8 @@ class DiesLate:
         pass
 
 
-def test_a_worker_that_dies_with_complete_results_costs_nothing(pictures, tmp_path):
-    plan = make_plan(RunConfig.of(csv=str(tmp_path / "t")), [str(pictures)])
+def test_a_worker_that_dies_with_complete_results_costs_nothing(images, tmp_path):
+    plan = make_plan(RunConfig.of(csv=str(tmp_path / "t")), [str(images)])
     events = list(in_workers(plan.jobs[:1], DiesLate(plan.load()), count=1))
     assert [event.attempt for _, event in events if isinstance(event, Assigned)] == [1, 2]
     assert isinstance(events[-1][1], Result)
@@ -170,17 +170,17 @@ except PosetrackError as error:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, whose memory can be limited")
-def test_a_picture_too_large_for_the_memory_is_named_and_is_not_at_fault(tmp_path):
-    picture = tmp_path / "large.png"
-    cv2.imwrite(str(picture), np.zeros((9000, 9000), np.uint8))  # 243 MB in colour
-    command = [sys.executable, "-c", LIMITED, str(picture), str(tmp_path / "t.csv")]
+def test_a_image_too_large_for_the_memory_is_named_and_is_not_at_fault(tmp_path):
+    image = tmp_path / "large.png"
+    cv2.imwrite(str(image), np.zeros((9000, 9000), np.uint8))  # 243 MB in colour
+    command = [sys.executable, "-c", LIMITED, str(image), str(tmp_path / "t.csv")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith(f"PosetrackError '{picture}': There is not enough memory.")
+    assert done.stdout.startswith(f"PosetrackError '{image}': There is not enough memory.")
 
 
-def test_a_full_disk_is_no_fault_of_the_source(pictures, tmp_path, full_disk):
-    (pictures / "broken.png").unlink()
-    words = (pictures, "--csv", tmp_path / "t", "--save", tmp_path / "v", "--skip-existing")
+def test_a_full_disk_is_no_fault_of_the_source(images, tmp_path, full_disk):
+    (images / "broken.png").unlink()
+    words = (images, "--csv", tmp_path / "t", "--save", tmp_path / "v", "--skip-existing")
     with full_disk(100):  # no room for a manifest either
         assert posetrack(*words) == 1
     assert SourceState.DONE not in states(tmp_path / "t").values()
@@ -189,10 +189,10 @@ def test_a_full_disk_is_no_fault_of_the_source(pictures, tmp_path, full_disk):
 
 
 @pytest.mark.parametrize("words", [("rtsp://127.0.0.1/1", "--csv", "t"), ("--show",)], ids=["a stream", "a window"])
-def test_processes_take_files_only(pictures, words, tmp_path, monkeypatch, capsys):
+def test_processes_take_files_only(images, words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("posetrack.tracker.output.window.check_display", lambda: None)
-    assert posetrack(pictures, *words, "--jobs", 2) == 2
+    assert posetrack(images, *words, "--jobs", 2) == 2
     assert "Leave --jobs and --engine out" in capsys.readouterr().err
 
 
@@ -264,6 +264,6 @@ def test_many_files_on_ray_survive_a_killed_worker(clips, table, tmp_path):
     assert len(list((tmp_path / "t").glob("*.csv"))) == 60
 
 
-def test_a_cluster_that_does_not_exist_is_said_so(pictures, tmp_path, capsys):
-    assert posetrack(pictures, "--csv", tmp_path / "t", "--engine", "ray", "--address", "auto") == 2
+def test_a_cluster_that_does_not_exist_is_said_so(images, tmp_path, capsys):
+    assert posetrack(images, "--csv", tmp_path / "t", "--engine", "ray", "--address", "auto") == 2
     assert "There is no Ray cluster at 'auto'" in capsys.readouterr().err

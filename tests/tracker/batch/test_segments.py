@@ -75,7 +75,7 @@ class Here:
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
-    """Grey pictures; what is in them is up to the networks."""
+    """Grey images; what is in them is up to the networks."""
     path = tmp_path_factory.mktemp("video") / "long.mp4"
     with VideoWriter(path, size=(640, 480), fps=FPS) as writer:
         for index in range(FPS * SECONDS):

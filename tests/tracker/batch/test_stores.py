@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow  # whole runs
 OFFLINE = ("--offline", "--device", "cpu", "--quiet")
 
 
-def picture(level=90):
+def image(level=90):
     return cv2.imencode(".png", np.full((48, 64, 3), level, np.uint8))[1].tobytes()
 
 
@@ -46,11 +46,11 @@ def scratch(monkeypatch):
 
 @pytest.fixture
 def bucket(monkeypatch):
-    """Three pictures without people."""
+    """Three images without people."""
     monkeypatch.setattr(store, "PAUSES", (0.0,))
     with stores.flaky_store() as bucket:
         for name in ("a", "day/b", "day/c"):
-            bucket.pipe_file(f"/clips/{name}.png", picture())
+            bucket.pipe_file(f"/clips/{name}.png", image())
         yield bucket
 
 
@@ -67,7 +67,7 @@ def test_a_batch_in_a_store_gives_what_a_local_one_gives(bucket, tmp_path):
     words = ("--csv", "flaky://tables", "--save", "flaky://drawn", "--checksums")
     assert posetrack("flaky://clips", *words) == 0
     (tmp_path / "clips").mkdir()
-    (tmp_path / "clips" / "a.png").write_bytes(picture())
+    (tmp_path / "clips" / "a.png").write_bytes(image())
     assert posetrack(tmp_path / "clips", "--csv", tmp_path / "tables", "--save", tmp_path / "drawn") == 0
     assert bucket.cat_file("/tables/a.csv") == (tmp_path / "tables" / "a.csv").read_bytes()
     assert bucket.cat_file("/drawn/a.png") == (tmp_path / "drawn" / "a.png").read_bytes()
@@ -79,7 +79,7 @@ def test_a_batch_in_a_store_gives_what_a_local_one_gives(bucket, tmp_path):
         ("a.csv", "day/b.csv", "day/c.csv"), SourceState.DONE
     )
     assert found["a.csv"].outputs == {"save": "flaky:///drawn/a.png", "csv": "flaky:///tables/a.csv"}
-    assert found["a.csv"].size == len(picture())
+    assert found["a.csv"].size == len(image())
     assert len(found["a.csv"].sha256) == 64
 
 
@@ -89,14 +89,14 @@ def test_a_batch_goes_on_where_it_was(bucket, tmp_path, caplog, capsys):
     assert posetrack(*words) == 1
     assert "flaky:///clips/broken.png" in capsys.readouterr().err
     before = changed(bucket)
-    bucket.pipe_file("/clips/a.png", picture(level=200))
+    bucket.pipe_file("/clips/a.png", image(level=200))
     assert posetrack(*words) == 1
     assert "Add --retry-failed to try it again" in capsys.readouterr().err
     assert {path for path, time in changed(bucket).items() if time != before[path]} == {
         "/tables/a.csv",
         "/tables/a.csv.json",
     }
-    bucket.pipe_file("/clips/broken.png", picture())
+    bucket.pipe_file("/clips/broken.png", image())
     assert posetrack(*words, "--retry-failed") == 0
     assert {entry.state for entry in entries(bucket, tmp_path).values()} == {SourceState.DONE}
     assert posetrack("flaky://clips", "--csv", "flaky://tables") == 1
@@ -138,7 +138,7 @@ def test_a_result_that_cannot_be_put_is_no_result(bucket, tmp_path, capsys, monk
 def test_sources_of_a_web_server_and_results_here(tmp_path):
     (tmp_path / "web").mkdir()
     for name in "ab":
-        (tmp_path / "web" / f"{name}.png").write_bytes(picture())
+        (tmp_path / "web" / f"{name}.png").write_bytes(image())
     with stores.web_folder(tmp_path) as host:
         words = (f"http://me:hunter2@{host}/web/", "--csv", tmp_path / "t", "--skip-existing")
         assert posetrack(*words) == 0
@@ -177,10 +177,10 @@ def test_a_source_that_changed_and_was_interrupted_is_not_done(tmp_path):
     """Its old results are complete, but they are not those of the new source."""
     clips, tables = tmp_path / "clips", tmp_path / "tables"
     clips.mkdir()
-    (clips / "a.png").write_bytes(picture())
+    (clips / "a.png").write_bytes(image())
     words = (clips, "--csv", tables, "--skip-existing")
     assert posetrack(*words) == 0
-    (clips / "a.png").write_bytes(picture(level=200))
+    (clips / "a.png").write_bytes(image(level=200))
     done = manifest.read(tables)["a.csv"]
     size, mtime, _ = manifest.stamp(clips / "a.png")
     running = {"result": done.result, "input": done.input, "size": size, "mtime": mtime, "state": "running", "at": 1.0}

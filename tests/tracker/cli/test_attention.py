@@ -11,7 +11,7 @@ from posetrack.tracker.types import Detections
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A folder with a picture and the weights of an untrained TransPose whose maps all have a positive peak."""
+    """A folder with an image and the weights of an untrained TransPose whose maps all have a positive peak."""
     folder = tmp_path_factory.mktemp("attention")
     cv2.imwrite(str(folder / "photo.png"), np.random.default_rng(0).integers(0, 255, (120, 90, 3), np.uint8))
     torch.manual_seed(0)
@@ -56,7 +56,7 @@ def test_the_most_certain_person_is_taken(attention, monkeypatch):
     assert output.read_bytes() == expected
 
 
-def test_a_picture_without_people_is_reported_in_one_sentence(attention, monkeypatch, capsys):
+def test_a_image_without_people_is_reported_in_one_sentence(attention, monkeypatch, capsys):
     monkeypatch.setattr(detector, "load_detector", lambda *names, **options: lambda frame: Detections.empty())
     assert attention()[0] == 1
     assert "finds no person" in capsys.readouterr().err
@@ -76,6 +76,6 @@ def test_a_wrong_request_is_one_sentence(attention, capsys, words, message):
     assert message in capsys.readouterr().err
 
 
-def test_a_missing_picture_is_one_sentence(attention, tmp_path, capsys):
+def test_a_missing_image_is_one_sentence(attention, tmp_path, capsys):
     assert attention("--box", "1,1,9,9", image=tmp_path / "none.png")[0] == 1
     assert "Cannot read" in capsys.readouterr().err

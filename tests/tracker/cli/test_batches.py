@@ -15,20 +15,20 @@ from posetrack.tracker.video.sample import make_sample
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    """Three clips of different sizes, the second of a moving camera that ends in a cut, and a picture."""
+    """Three clips of different sizes, the second of a moving camera that ends in a cut, and an image."""
     folder = tmp_path_factory.mktemp("sources")
     make_sample(folder / "b.mp4", seconds=1, fps=10)
     with av.open(str(folder / "b.mp4")) as video:
-        pictures = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
+        images = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
     for name, size, order in (("a.mp4", (320, 240), slice(None, 5)), ("c.mp4", (240, 320), slice(None, None, -2))):
         with av.open(str(folder / name), "w") as container:
             stream = container.add_stream("libx264", rate=10)
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-            for picture in pictures[order]:
-                image = av.VideoFrame.from_ndarray(cv2.resize(picture, size), format="bgr24")
+            for frame in images[order]:
+                image = av.VideoFrame.from_ndarray(cv2.resize(frame, size), format="bgr24")
                 container.mux(stream.encode(image))
             container.mux(stream.encode(None))
-    cv2.imwrite(str(folder / "photo.png"), pictures[0][:300])
+    cv2.imwrite(str(folder / "photo.png"), images[0][:300])
     return folder
 
 
@@ -137,7 +137,7 @@ def test_the_results_of_several_sources_are_no_file(sources, option, name, tmp_p
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_pictures_bear_a_mark_and_stay_as_they_are(suffix, tmp_path):
+def test_images_bear_a_mark_and_stay_as_they_are(suffix, tmp_path):
     from posetrack.tracker.video.images.image import read_image
     from posetrack.tracker.video.write.image import write_image
     from posetrack.tracker.video.write.mark import is_marked

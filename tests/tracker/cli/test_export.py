@@ -47,7 +47,7 @@ def test_int8_passes_its_gate_and_is_taken_from_then_on(tmp_path, capsys, monkey
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(quantization, "ms_per_crop", lambda networks, crops: [4.0, 5.0])
     target = tmp_path / "net.xml"
-    clip = make_sample(tmp_path / "people.mp4", seconds=4, fps=10)  # fewer pictures are too few to round by
+    clip = make_sample(tmp_path / "people.mp4", seconds=4, fps=10)  # fewer images are too few to round by
     words = ["export", "bundled", "--to", "openvino", "--int8", "--calibrate", str(clip)]
     assert main([*words, "--out", str(target)]) == 0
     message = capsys.readouterr().out

@@ -71,7 +71,7 @@ def test_the_heading_is_given(tracked, tmp_path, capsys):
     assert posetrack(*words) == 0
     heading = re.search(r"<header>.*?</header>", page.read_text(encoding="utf-8"), re.DOTALL)[0]
     assert all(part in heading for part in (">Squats<", ">Second session<", 'src="data:image/png;base64,'))
-    logo.write_text("no picture")
+    logo.write_text("no image")
     assert posetrack(*words, "--overwrite") == 2
     assert "contains no image" in capsys.readouterr().err
 
@@ -136,7 +136,7 @@ def chunk(kind, data):
     return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
-def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path):
+def test_a_image_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path):
     """In a process of its own, because OpenCV reads its limit when it is loaded."""
     width, height = 17_000, 16_000  # bilevel and black: 34 kB
     pixels = zlib.compress(bytes((width // 8 + 1) * height))

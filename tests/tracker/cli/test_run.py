@@ -106,8 +106,8 @@ def test_a_folder_is_mirrored_and_a_broken_file_does_not_stop_the_rest(walking_c
     shutil.copy(walking_clip, clips / "day1" / "a.mp4")
     (clips / "broken.mp4").write_text("I am no video")
     with av.open(str(walking_clip)) as video:
-        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
-    cv2.imwrite(str(clips / "photo.jpg"), picture)
+        image = next(video.decode(video=0)).to_ndarray(format="bgr24")
+    cv2.imwrite(str(clips / "photo.jpg"), image)
     assert posetrack("--source", clips, "--save", tmp_path / "v", "--csv", tmp_path / "t", "--quiet") == 1
     message = capsys.readouterr().err
     assert "broken.mp4" in message
@@ -115,11 +115,11 @@ def test_a_folder_is_mirrored_and_a_broken_file_does_not_stop_the_rest(walking_c
     assert rows(tmp_path / "t" / "day1" / "a.csv")
     assert rows(tmp_path / "t" / "photo.csv")
     assert (tmp_path / "v" / "day1" / "a.mp4").is_file()
-    assert cv2.imread(str(tmp_path / "v" / "photo.png")).shape == picture.shape
+    assert cv2.imread(str(tmp_path / "v" / "photo.png")).shape == image.shape
 
 
-def pictures_of(clip, folder, step=1):
-    """Write the frames of a video as numbered pictures, and return them."""
+def images_of(clip, folder, step=1):
+    """Write the frames of a video as numbered images, and return them."""
     folder.mkdir(parents=True)
     with av.open(str(clip)) as video:
         images = [frame.to_ndarray(format="bgr24") for _, frame in zip(range(5), video.decode(video=0))]
@@ -128,8 +128,8 @@ def pictures_of(clip, folder, step=1):
     return images
 
 
-def test_a_folder_of_numbered_pictures_with_a_rate_is_one_video_with_gaps_in_time(walking_clip, tmp_path):
-    images = pictures_of(walking_clip, tmp_path / "in", step=2)
+def test_a_folder_of_numbered_images_with_a_rate_is_one_video_with_gaps_in_time(walking_clip, tmp_path):
+    images = images_of(walking_clip, tmp_path / "in", step=2)
     save, csv = tmp_path / "out.mp4", tmp_path / "out.csv"
     assert posetrack("--source", tmp_path / "in", "--fps", 20, "--save", save, "--csv", csv, "--quiet") == 0
     times = sorted({float(row["time_s"]) for row in rows(csv)})
@@ -141,7 +141,7 @@ def test_a_folder_of_numbered_pictures_with_a_rate_is_one_video_with_gaps_in_tim
 
 
 def test_a_folder_of_photographs_and_animations_stays_a_batch(walking_clip, tmp_path):
-    images = pictures_of(walking_clip, tmp_path / "in" / "photos")
+    images = images_of(walking_clip, tmp_path / "in" / "photos")
     frames = [Image.fromarray(image[..., ::-1]) for image in images[:3]]
     frames[0].save(tmp_path / "in" / "clip.webp", save_all=True, append_images=frames[1:], duration=200)
     assert posetrack("--source", tmp_path / "in", "--save", tmp_path / "v", "--csv", tmp_path / "t", "--quiet") == 0
@@ -238,7 +238,7 @@ def test_every_output_follows_the_skeleton_of_the_dataset(walking_clip, tmp_path
 
 
 def repeated(clip, path, *, times):
-    """Write the pictures of a clip many times over, without encoding them again."""
+    """Write the images of a clip many times over, without encoding them again."""
     with av.open(str(path), "w") as target:
         stream = None
         for lap in range(times):
@@ -278,14 +278,14 @@ def test_ctrl_c_leaves_a_video_that_plays_and_a_valid_table(walking_clip, tmp_pa
 @pytest.mark.slow
 def test_a_live_run_states_its_latency_and_when_the_stream_was_lost(walking_clip, tmp_path, capsys):
     with av.open(str(walking_clip)) as video:
-        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
-    first, second = (cv2.imencode(".jpg", cv2.resize(picture, size))[1].tobytes() for size in ((640, 480), (320, 240)))
+        image = next(video.decode(video=0)).to_ndarray(format="bgr24")
+    first, second = (cv2.imencode(".jpg", cv2.resize(image, size))[1].tobytes() for size in ((640, 480), (320, 240)))
     connections = itertools.count()
 
-    def body():  # the first connection ends after some pictures
+    def body():  # the first connection ends after some images
         return servers.multipart([first] * 20 if next(connections) < 1 else itertools.repeat(second))
 
-    kind = "multipart/x-mixed-replace; boundary=picture"
+    kind = "multipart/x-mixed-replace; boundary=image"
     with servers.LiveServer(body, kind=kind, pace=0.02) as server:
         address = f"http://me:secret@127.0.0.1:{server.port}/live"
         words = ("--source", address, "--csv", tmp_path / "out.csv", "--save", tmp_path / "out.mp4", "--end", 3)

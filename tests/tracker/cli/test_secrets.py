@@ -97,7 +97,7 @@ def test_no_output_of_a_run_holds_a_secret(tmp_path, capfd, caplog):
     def body():
         return servers.multipart(itertools.repeat(servers.jpeg(90)))
 
-    with servers.LiveServer(body, kind="multipart/x-mixed-replace; boundary=picture", pace=0.02) as server:
+    with servers.LiveServer(body, kind="multipart/x-mixed-replace; boundary=image", pace=0.02) as server:
         address = f"http://me:{SECRET}@127.0.0.1:{server.port}/{SECRET}/live?token={SECRET}&n=1"
         outputs = {"save": "out.mp4", "csv": "out.csv", "features": "f.csv", "events": "e.csv", "report": "out.html"}
         words = [part for name, file in outputs.items() for part in (f"--{name}", str(tmp_path / file))]

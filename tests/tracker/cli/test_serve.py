@@ -53,8 +53,8 @@ def test_the_server_tracks_and_ends_on_a_signal(host, tmp_path, walking_clip):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
             video = cv2.VideoCapture(str(walking_clip))
-            picture = cv2.imencode(".jpg", video.read()[1])[1].tobytes()
-            people = client.post("/api/pictures", content=picture).json()["people"]
+            image = cv2.imencode(".jpg", video.read()[1])[1].tobytes()
+            people = client.post("/api/images", content=image).json()["people"]
             assert people
             assert "/api/jobs" in json.loads(client.get("/openapi.json").text)["paths"]
         process.send_signal(signal.SIGTERM)

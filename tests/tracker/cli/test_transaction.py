@@ -123,7 +123,7 @@ def test_no_result_replaces_a_file_that_is_read(walking_clip, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("other", "sentence"),
     [
-        ("out.partial.csv", "of an unfinished file"),
+        ("out.partial.csv", "for unfinished files"),
         ("out.csv.json", "describes"),
         ("link/out.csv", "are both"),
         ("rtsp://cam/live", "cannot be written to"),

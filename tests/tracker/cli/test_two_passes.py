@@ -83,14 +83,14 @@ def clip(tmp_path_factory):
     """Two seconds with a sound."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     with av.open(str(path), "w") as container:
-        pictures = container.add_stream("libx264", rate=25)
-        pictures.width, pictures.height, pictures.pix_fmt = 480, 360, "yuv420p"
+        images = container.add_stream("libx264", rate=25)
+        images.width, images.height, images.pix_fmt = 480, 360, "yuv420p"
         sounds = container.add_stream("aac", rate=16000, layout="mono")
         for index in range(FRAMES):
-            picture = av.VideoFrame.from_ndarray(np.full((360, 480, 3), 90, np.uint8), format="bgr24")
-            picture.pts, picture.time_base = index, Fraction(1, 25)
-            container.mux(pictures.encode(picture))
-        container.mux(pictures.encode(None))
+            image = av.VideoFrame.from_ndarray(np.full((360, 480, 3), 90, np.uint8), format="bgr24")
+            image.pts, image.time_base = index, Fraction(1, 25)
+            container.mux(images.encode(image))
+        container.mux(images.encode(None))
         for start in range(0, 32000, 1000):
             wave = (8000 * np.sin(np.arange(start, start + 1000) / 6)).astype(np.int16)
             sound = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
@@ -218,18 +218,18 @@ def test_a_choice_of_the_whole_run_is_refused_live(words, named, track, camera, 
 
 @pytest.mark.slow
 def test_faces_are_hidden_in_both_passes(track, tmp_path):
-    pictures = []
+    images = []
     for words in ((), ("--blur-faces",), ("--blur-faces", "--refine"), ("--skeleton-only", "--refine")):
         assert track(*words, "--save", tmp_path / "out.mkv", "--overwrite") == 0
         with av.open(str(tmp_path / "out.mkv")) as video:
-            pictures.append([frame.to_ndarray(format="bgr24").astype(int) for frame in video.decode(video=0)])
-    plain, blurred, refined, black = pictures
+            images.append([frame.to_ndarray(format="bgr24").astype(int) for frame in video.decode(video=0)])
+    plain, blurred, refined, black = images
     assert len(plain) == len(blurred) == len(refined) == len(black) == FRAMES
     assert np.median(black[10]) < 5 < np.median(plain[10])  # black without the video's grey
     assert black[10].max() > 200  # and a skeleton
 
 
-def test_hiding_without_a_picture_is_refused(track, capsys):
+def test_hiding_without_a_image_is_refused(track, capsys):
     assert track("--blur-faces") == 2
     assert "--blur-faces changes images, and no image is requested" in capsys.readouterr().err
 

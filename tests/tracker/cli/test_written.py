@@ -45,14 +45,14 @@ def test_the_last_words_are_the_files(words, files, tmp_path, monkeypatch, capsy
         "label --data . --teacher bundled --out annotations.json",
         "models convert weights.safetensors --out weights.safetensors",
         "models info weights.safetensors --json here/weights.safetensors",
-        "attention --image picture.png --out picture.png",
+        "attention --image image.png --out image.png",
     ],
 )
 def test_no_result_replaces_a_file_that_is_read(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_recording("pair.csv", gappy())
     people = '{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": []}'
-    for name in ("people.json", "annotations.json", "boxes.json", "weights.safetensors", "picture.png"):
+    for name in ("people.json", "annotations.json", "boxes.json", "weights.safetensors", "image.png"):
         Path(name).write_text(people)
     Path("link.json").hardlink_to("people.json")
     Path("here").symlink_to(".")

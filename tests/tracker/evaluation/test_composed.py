@@ -17,7 +17,7 @@ from posetrack.tracker.formats.trajectories import from_tracks
 
 BUS = Path(importlib.util.find_spec("ultralytics").origin).parent / "assets" / "bus.jpg"
 PEOPLE = ((18, 158, 98, 362), (89, 162, 139, 345), (266, 158, 324, 352))  # left, top, right, bottom at SCALE
-SCALE = 0.4  # of that picture
+SCALE = 0.4  # of that image
 GREY = np.full((180, 320, 3), 90, np.uint8)
 PAINTED = [
     CutOut(np.full((100, 40, 3), colour, np.uint8), np.ones((100, 40), np.float32))
@@ -28,14 +28,14 @@ PAINTED = [
 @pytest.fixture(scope="module")
 def passers_by():
     """Three people cut out of a photograph."""
-    picture, people = cv2.resize(cv2.imread(str(BUS)), None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_AREA), []
+    image, people = cv2.resize(cv2.imread(str(BUS)), None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_AREA), []
     for left, top, right, bottom in PEOPLE:
-        mask = np.zeros(picture.shape[:2], np.uint8)
+        mask = np.zeros(image.shape[:2], np.uint8)
         cv2.setRNGSeed(0)
         box = left, top, right - left - 1, bottom - top
-        cv2.grabCut(picture, mask, box, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_RECT)
+        cv2.grabCut(image, mask, box, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_RECT)
         alpha = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-        people.append(CutOut(picture[top:bottom, left:right], alpha[top:bottom, left:right]))
+        people.append(CutOut(image[top:bottom, left:right], alpha[top:bottom, left:right]))
     return people
 
 

@@ -74,9 +74,9 @@ def test_the_worst_come_first_and_earlier_ones_give_way(tmp_path):
 def test_both_halves_are_drawn():
     image = np.full((200, 700, 3), 90, np.uint8)
     run = evaluation([person(0)], [person(10, score=0.9)])
-    picture = draw_error(image, find_errors(run)[0], run)
-    assert picture.shape == (CAPTION + PANEL[0], 2 * PANEL[1], 3)
-    left, right = picture[CAPTION:, : PANEL[1]], picture[CAPTION:, PANEL[1] :]
+    drawn = draw_error(image, find_errors(run)[0], run)
+    assert drawn.shape == (CAPTION + PANEL[0], 2 * PANEL[1], 3)
+    left, right = drawn[CAPTION:, : PANEL[1]], drawn[CAPTION:, PANEL[1] :]
     for half in (left, right):
         assert (half.max(-1).astype(int) - half.min(-1) > 60).sum() > 500, "coloured limbs"
     assert (left != right).any()

@@ -54,7 +54,7 @@ class Oracle:
         self.asked = {}
 
     def detect(self, frame):
-        assert (frame.image == frame.index).all(), "the picture of this id"
+        assert (frame.image == frame.index).all(), "the image of this id"
         boxes = np.array([p["bbox"] for p in self.people if p["image_id"] == frame.index], dtype=float)
         boxes[:, 2:] += boxes[:, :2]
         return Detections(boxes, np.linspace(0.9, 0.5, len(boxes)))
@@ -96,7 +96,7 @@ def test_true_boxes_are_those_whose_keypoints_count(folder):
 
 
 @pytest.mark.parametrize(("batch", "groups"), [(1, [1, 1]), (2, [1, 1]), (3, [2]), (64, [2])])
-def test_pictures_are_put_together_until_a_batch_is_full(folder, monkeypatch, batch, groups):
+def test_images_are_put_together_until_a_batch_is_full(folder, monkeypatch, batch, groups):
     monkeypatch.setattr(evaluation, "BATCH", batch)
     oracle, seen = Oracle(folder), []
 
@@ -225,15 +225,15 @@ def test_annotations_that_are_none(folder, content):
         evaluate(folder / "images", folder / "truth.json", None)
 
 
-def test_pictures_that_are_missing_broken_or_others(folder):
-    picture = folder / "images" / "9.png"
-    cv2.imwrite(str(picture), np.zeros((20, 20, 3), np.uint8))
+def test_images_that_are_missing_broken_or_others(folder):
+    image = folder / "images" / "9.png"
+    cv2.imwrite(str(image), np.zeros((20, 20, 3), np.uint8))
     with pytest.raises(SourceError, match="20x20 pixels, but 320x240"):
         evaluate(folder / "images", folder / "truth.json", Oracle(folder).estimate)
-    picture.write_text("no picture")
+    image.write_text("no image")
     with pytest.raises(SourceError, match="contains no image"):
         evaluate(folder / "images", folder / "truth.json", Oracle(folder).estimate)
-    picture.unlink()
+    image.unlink()
     with pytest.raises(SourceError, match="no such file"):
         evaluate(folder / "images", folder / "truth.json", Oracle(folder).estimate)
 
@@ -314,10 +314,10 @@ class TestCommand:
         with pytest.raises(UsageError, match="'guess' are not known"):
             posetrack("--boxes", "guess")
 
-    def test_boxes_of_other_pictures(self, posetrack, folder):
+    def test_boxes_of_other_images(self, posetrack, folder):
         truth = json.loads((folder / "truth.json").read_text())
-        for picture in truth["images"]:
-            picture["id"] += 1000
+        for image in truth["images"]:
+            image["id"] += 1000
         for person in truth["annotations"]:
             person["image_id"] += 1000
         (folder / "truth.json").write_text(json.dumps(truth))

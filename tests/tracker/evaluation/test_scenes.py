@@ -90,14 +90,14 @@ def test_a_pole_hides_and_the_near_cover_the_far():
     assert share.min() == 0
     assert covered[share == 0].mean() > 0.9  # a hand or foot may stick out
     scene, covered, share = SETUPS["crossing"].scene()
-    covered, share = covered[scene.times < 4], share[scene.times < 4]  # before they leave the picture
-    assert share[:, 0].min() == 1  # is lower in the picture
+    covered, share = covered[scene.times < 4], share[scene.times < 4]  # before they leave the image
+    assert share[:, 0].min() == 1  # is lower in the image
     assert share[:, 1].min() < 0.8
     assert covered[:, 1].any()
     assert not covered[:, 0].any()
 
 
-def test_truth_is_in_the_picture_and_in_time():
+def test_truth_is_in_the_image_and_in_time():
     setup = SETUPS["entries and exits"]
     people = truth(setup)
     centres = people.boxes.reshape(-1, 2, 2).mean(1)

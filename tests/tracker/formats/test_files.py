@@ -125,7 +125,7 @@ def test_truth_of_mot_bears_visibility_and_what_is_not_judged(tmp_path):
     np.testing.assert_allclose(people.box_scores, [1, np.nan, np.nan, 0.4])
 
 
-def test_posetrack18_has_its_own_keypoints_and_all_pictures(recording, tmp_path):
+def test_posetrack18_has_its_own_keypoints_and_all_images(recording, tmp_path):
     (target,) = write_recording(tmp_path / "out.json", recording)
     again = read_trajectories(target)
     assert again.skeleton is POSETRACK18
@@ -135,7 +135,7 @@ def test_posetrack18_has_its_own_keypoints_and_all_pictures(recording, tmp_path)
     assert len(document["annotations"][0]["keypoints"]) == 51
 
 
-def test_posetrack18_truth_names_its_labelled_pictures(tmp_path):
+def test_posetrack18_truth_names_its_labelled_images(tmp_path):
     annotation = {"image_id": 1002, "track_id": 7, "keypoints": [10, 20, 1] + [0, 0, 0] * 15 + [30, 60, 1]}
     images = [{"id": 1002, "is_labeled": True}, {"id": 1001, "is_labeled": False}]
     file = tmp_path / "truth.json"
@@ -260,7 +260,7 @@ def test_confidences_beyond_0_to_1_are_bounded_with_a_sentence(value, tmp_path, 
 
 def test_c3d_is_not_read(tmp_path):
     (tmp_path / "a.c3d").write_bytes(b"\x02P" + bytes(600))
-    with pytest.raises(UsageError, match="C3D markers, which are written and not read"):
+    with pytest.raises(UsageError, match="C3D markers, which can be written but not read"):
         read_recording(tmp_path / "a.c3d")
 
 
@@ -382,7 +382,7 @@ def test_names_and_suffixes_are_checked(recording, tmp_path):
         write_recording(tmp_path / "a.xml", recording)
     with pytest.raises(UsageError, match=r"no format 'xml'\. Choose one of table"):
         write_recording(tmp_path / "a.csv", recording, to="xml")
-    with pytest.raises(UsageError, match=r"--label does nothing for COCO results. Leave it out; it is for mmaction"):
+    with pytest.raises(UsageError, match=r"--label has no effect on COCO results. Leave it out; it is for mmaction"):
         write_recording(tmp_path / "a.coco.json", recording, label=3)
     with pytest.raises(UsageError, match="unknown suffix"):
         read_trajectories(tmp_path / "a.xml")

@@ -8,7 +8,7 @@ from posetrack.tracker.formats.table import CsvSink, columns, read_table
 from posetrack.tracker.types import Frame, Poses, State, Tracks
 
 PAIR = Skeleton(name="pair", keypoints=("head", "foot"), limbs=((0, 1),), flip_pairs=(), sigmas=(0.05, 0.05))
-PICTURE = np.zeros((4, 4, 3), dtype=np.uint8)
+IMAGE = np.zeros((4, 4, 3), dtype=np.uint8)
 
 
 def test_header_of_the_coco_skeleton(tmp_path):
@@ -37,8 +37,8 @@ def test_golden_rows(tmp_path):
     )
     tracks = Tracks([3, 12], poses, np.zeros((2, 2)), (State.MEASURED, State.PREDICTED))
     with CsvSink(tmp_path / "out.csv", skeleton=PAIR) as sink:
-        sink.write(Frame(PICTURE, 0, 0.0), Tracks.empty(2))
-        sink.write(Frame(PICTURE, 7, 7 / 30), tracks)
+        sink.write(Frame(IMAGE, 0, 0.0), Tracks.empty(2))
+        sink.write(Frame(IMAGE, 7, 7 / 30), tracks)
     assert (tmp_path / "out.csv").read_text() == (
         "frame,time_s,track_id,state,score,x1,y1,x2,y2,head_x,head_y,head_score,foot_x,foot_y,foot_score\n"
         "7,0.233333,3,measured,0.8750,1.00,2.00,30.46,40.00,10.50,20.25,0.9876,,,\n"
@@ -50,7 +50,7 @@ def test_golden_rows(tmp_path):
 def test_a_missing_keypoint_is_three_empty_cells(tmp_path, missing):
     tracks = Tracks([1], Poses([[0, 0, 9, 9]], [[missing, (1, 2)]], [[0.4, 0.9]]), [[0, 0]], (State.MEASURED,))
     with CsvSink(tmp_path / "out.csv", skeleton=PAIR) as sink:
-        sink.write(Frame(PICTURE, 0, 0.0), tracks)
+        sink.write(Frame(IMAGE, 0, 0.0), tracks)
     (row,) = rows(sink.path)
     assert [row[f"head_{part}"] for part in ("x", "y", "score")] == ["", "", ""]
     assert row["foot_x"] == "1.00"
@@ -59,7 +59,7 @@ def test_a_missing_keypoint_is_three_empty_cells(tmp_path, missing):
 def test_low_scores_are_kept(tmp_path):
     tracks = Tracks([1], Poses([[0, 0, 9, 9]], [[(5, 6), (1, 2)]], [[0.0, 0.01]]), [[0, 0]], (State.MEASURED,))
     with CsvSink(tmp_path / "out.csv", skeleton=PAIR) as sink:
-        sink.write(Frame(PICTURE, 0, 0.0), tracks)
+        sink.write(Frame(IMAGE, 0, 0.0), tracks)
     (row,) = rows(sink.path)
     assert (row["head_x"], row["head_score"], row["foot_score"]) == ("5.00", "0.0000", "0.0100")
 
@@ -116,7 +116,7 @@ def test_the_states_of_keypoints_are_written_and_read_back(tmp_path):
     tracks = Tracks([1], poses, [[0, 0]], (State.MEASURED,), keypoint_states=[[1, 0]])
     path = tmp_path / "out.csv"
     with CsvSink(path, skeleton=PAIR, states=True) as sink:
-        sink.write(Frame(PICTURE, 0, 0.0), tracks)
+        sink.write(Frame(IMAGE, 0, 0.0), tracks)
     (row,) = rows(path)
     assert list(row)[-2:] == ["head_state", "foot_state"]
     assert list(row) == list(columns(PAIR, states=True))

@@ -16,7 +16,7 @@ from posetrack.tracker.output.manifest import Entry, Manifest, SourceState, stam
 @pytest.fixture
 def source(tmp_path):
     path = tmp_path / "clip.mp4"
-    path.write_bytes(b"pictures")
+    path.write_bytes(b"images")
     return path
 
 
@@ -60,7 +60,7 @@ def test_a_source_that_changed_is_another(entry, source):
     os.utime(source, (1, 1))
     assert not entry.is_of(source)
     assert replace(entry, sha256=sha256(source)).is_of(source)  # copied: other times, the same bytes
-    source.write_bytes(b"Pictures")
+    source.write_bytes(b"Images")
     assert not replace(entry, sha256="0" * 64).is_of(source)
     source.unlink()
     assert not entry.is_of(source)

@@ -35,7 +35,7 @@ def test_limbs_are_drawn_in_the_color_of_the_id_and_far_pixels_stay(value):
     assert (image[215:] == value).all()
 
 
-def test_without_people_the_picture_is_unchanged():
+def test_without_people_the_image_is_unchanged():
     assert not draw(blank(), Tracks.empty(), skeleton=COCO).any()
 
 
@@ -77,7 +77,7 @@ def test_a_prediction_is_thinner_and_its_box_dashed():
     assert 0.2 < predicted[200:600, 500].any(-1).mean() < 0.8
 
 
-def test_lines_grow_with_the_picture():
+def test_lines_grow_with_the_image():
     def limb_width(scale):
         tracks = stick(
             head=(100 * scale, 60 * scale), foot=(100 * scale, 180 * scale), box=np.array([70, 40, 130, 200]) * scale
@@ -154,7 +154,7 @@ def test_a_lower_score_is_fainter():
         levels.append(int(draw(blank(), tracks, skeleton=skeleton)[120, 200].max()))
     assert levels[0] < levels[1] < levels[2] == levels[3]
     white = draw(blank(value=255), pair(score=0.25)[1], skeleton=skeleton)
-    assert (white[120, 200] > palette(1).left).any()  # the picture shows through
+    assert (white[120, 200] > palette(1).left).any()  # the image shows through
 
 
 def test_boxes_can_be_left_out_and_the_label_stays():

@@ -22,7 +22,7 @@ BODY = {  # of a standing person 300 high, whose box begins at 0, 0
 }
 
 
-def picture(time=0.0):
+def image(time=0.0):
     return Frame(NOISE, 0, time)
 
 
@@ -53,18 +53,18 @@ def no_people():
 
 
 def test_the_head_is_hidden_and_the_body_is_not():
-    frame = BlurFaces(COCO)(picture(), person())
+    frame = BlurFaces(COCO)(image(), person())
     mask = hidden(frame)
     assert mask[100:138, 232:268].all()
     assert mask[170:].sum() == 0
     assert mask.sum() < 0.3 * 100 * 300
     assert detail(frame, 250, 118) < 0.25 * NOISE.std()
-    assert (picture().image == NOISE).all()  # the given picture stays as it is
+    assert (image().image == NOISE).all()  # the given image stays as it is
 
 
 @pytest.mark.parametrize("scores", [{"all": 0.05}, {"all": 0.2}, {"all": 0.0}])
 def test_the_upper_part_of_the_box_is_hidden_where_keypoints_are_not_sure(scores):
-    mask = hidden(BlurFaces(COCO)(picture(), person(scores=scores)))
+    mask = hidden(BlurFaces(COCO)(image(), person(scores=scores)))
     assert mask[102:140, 222:278].all()
     assert mask[250:].sum() == 0
 
@@ -73,60 +73,60 @@ def test_a_box_without_a_pose_is_hidden_above():
     tracks = person()
     tracks.poses.keypoints[:] = np.nan
     tracks.poses.scores[:] = 0
-    mask = hidden(BlurFaces(COCO)(picture(), tracks))
+    mask = hidden(BlurFaces(COCO)(image(), tracks))
     assert mask[105:140, 220:280].all()
 
 
 def test_a_head_that_is_not_seen_is_where_the_trunk_points():
     scores = dict.fromkeys(("nose", "left_eye", "right_eye", "left_ear", "right_ear"), 0.02)
-    mask = hidden(BlurFaces(COCO)(picture(), person(scores=scores)))
+    mask = hidden(BlurFaces(COCO)(image(), person(scores=scores)))
     assert mask[102:130, 230:270].all()
 
 
-def test_a_head_outside_of_the_picture_is_left_alone():
+def test_a_head_outside_of_the_image_is_left_alone():
     scores = dict.fromkeys(("nose", "left_eye", "right_eye", "left_ear", "right_ear"), 0.02)
-    assert hidden(BlurFaces(COCO)(picture(), person(y=-90, scores=scores))).sum() == 0
-    assert hidden(BlurFaces(COCO)(picture(), person(y=-120))).sum() == 0
-    assert hidden(BlurFaces(COCO)(picture(), person(y=-20))).sum() > 0  # a part of it is to be seen
+    assert hidden(BlurFaces(COCO)(image(), person(y=-90, scores=scores))).sum() == 0
+    assert hidden(BlurFaces(COCO)(image(), person(y=-120))).sum() == 0
+    assert hidden(BlurFaces(COCO)(image(), person(y=-20))).sum() > 0  # a part of it is to be seen
 
 
 def test_who_is_lost_stays_hidden_for_a_moment():
     blur = BlurFaces(COCO)
-    before = hidden(blur(picture(1.0), person()))
-    assert (hidden(blur(picture(1.4), no_people())) == before).all()
-    assert hidden(blur(picture(1.6), no_people())).sum() == 0
+    before = hidden(blur(image(1.0), person()))
+    assert (hidden(blur(image(1.4), no_people())) == before).all()
+    assert hidden(blur(image(1.6), no_people())).sum() == 0
 
 
 def test_a_glimpse_of_one_keypoint_does_not_uncover_the_head():
     blur = BlurFaces(COCO)
     close = person()
     close.poses.keypoints[0, :5] = 2.5 * (close.poses.keypoints[0, :5] - (250, 120)) + (250, 120)
-    large = hidden(blur(picture(0.0), close))
+    large = hidden(blur(image(0.0), close))
     scores = dict.fromkeys(("left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder"), 0.01)
-    small = hidden(BlurFaces(COCO)(picture(0.04), person(scores=scores)))
-    kept = hidden(blur(picture(0.04), person(scores=scores)))
+    small = hidden(BlurFaces(COCO)(image(0.04), person(scores=scores)))
+    kept = hidden(blur(image(0.04), person(scores=scores)))
     assert small.sum() < 0.7 * large.sum()
     assert kept.sum() > 0.6 * large.sum()
 
 
 def test_who_is_not_known_yet_is_hidden_by_their_box():
-    mask = hidden(BlurFaces(COCO)(picture(), Tracks([], Poses.empty(), np.zeros((0, 2)), (), [[300, 100, 400, 400]])))
+    mask = hidden(BlurFaces(COCO)(image(), Tracks([], Poses.empty(), np.zeros((0, 2)), (), [[300, 100, 400, 400]])))
     assert mask[105:145, 315:385].all()
     assert mask[300:].sum() == 0
 
 
 def test_a_lying_person_without_keypoints_is_hidden_as_a_whole():
     others = [[100, 300, 400, 400]]
-    mask = hidden(BlurFaces(COCO)(picture(), Tracks([], Poses.empty(), np.zeros((0, 2)), (), others)))
+    mask = hidden(BlurFaces(COCO)(image(), Tracks([], Poses.empty(), np.zeros((0, 2)), (), others)))
     assert mask[310:390, 130:370].all()
 
 
-def test_two_people_at_the_border_of_the_picture():
+def test_two_people_at_the_border_of_the_image():
     one, two = person(x=-60, y=430), person(x=600, y=-10)
     poses = Poses(
         *(np.concatenate([getattr(t.poses, f) for t in (one, two)]) for f in ("boxes", "keypoints", "scores"))
     )
-    mask = hidden(BlurFaces(COCO)(picture(), Tracks([1, 2], poses, np.zeros((2, 2)), (State.MEASURED,) * 2)))
+    mask = hidden(BlurFaces(COCO)(image(), Tracks([1, 2], poses, np.zeros((2, 2)), (State.MEASURED,) * 2)))
     assert mask[435:, :5].any()
     assert mask[:25, 632:].all()
 
@@ -138,7 +138,7 @@ def test_every_skeleton_has_a_head(skeleton):
     tracks = Tracks(
         [1], Poses([[200, 100, 300, 400]], points, np.full((1, n), 0.9)), np.zeros((1, 2)), (State.MEASURED,)
     )
-    assert hidden(BlurFaces(skeleton)(picture(), tracks)).any()
+    assert hidden(BlurFaces(skeleton)(image(), tracks)).any()
 
 
 def test_the_head_of_a_skeleton_with_top_and_neck():
@@ -147,11 +147,11 @@ def test_the_head_of_a_skeleton_with_top_and_neck():
         points[0, AIC.keypoints.index(name)] = place
     scores = np.where(np.isnan(points[..., 0]), 0, 0.9)
     tracks = Tracks([1], Poses([[200, 100, 300, 400]], points, scores), np.zeros((1, 2)), (State.MEASURED,))
-    assert hidden(BlurFaces(AIC)(picture(), tracks))[105:140, 235:265].all()
+    assert hidden(BlurFaces(AIC)(image(), tracks))[105:140, 235:265].all()
 
 
-def test_nothing_of_the_picture_is_left_of_skeletons_only():
-    frame = only_skeletons(picture(), person())
+def test_nothing_of_the_image_is_left_of_skeletons_only():
+    frame = only_skeletons(image(), person())
     assert frame.image.shape == NOISE.shape
     assert not frame.image.any()
     assert NOISE.any()

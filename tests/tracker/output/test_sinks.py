@@ -101,8 +101,8 @@ def test_no_frame_rate_is_drawn_into_saved_images(frame_of, people):
     with OverlaySink(screen, skeleton=COCO) as sink:
         for index in range(3):
             sink.write(frame_of(index), people(1))
-    pictures = [image for image, _ in screen.written]
-    assert all(np.array_equal(pictures[0], picture) for picture in pictures)
+    images = [image for image, _ in screen.written]
+    assert all(np.array_equal(images[0], image) for image in images)
 
 
 def test_a_closed_window_is_seen_from_the_loop(frame_of, people):
@@ -123,7 +123,7 @@ def test_drawing_and_writing_are_timed_apart(frame_of, people):
 
 
 def test_everyone_is_hidden_and_only_the_chosen_are_written(frame_of, people):
-    """People who are not selected remain in the picture."""
+    """People who are not selected remain in the image."""
     hidden, sink = [], Recorder()
 
     def conceal(frame, tracks):

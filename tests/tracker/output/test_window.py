@@ -9,7 +9,7 @@ from posetrack.errors import OutputError
 from posetrack.tracker.output import window as module
 from posetrack.tracker.output.window import Window
 
-PICTURE = np.zeros((40, 60, 3), dtype=np.uint8)
+IMAGE = np.zeros((40, 60, 3), dtype=np.uint8)
 
 
 @pytest.fixture
@@ -53,14 +53,14 @@ def test_a_display_that_hangs(monkeypatch):
         Window()
 
 
-def test_pictures_are_shown_until_a_key_closes_the_window(screen):
+def test_images_are_shown_until_a_key_closes_the_window(screen):
     with Window("title") as window:
-        window.write(PICTURE, 0.0)
+        window.write(IMAGE, 0.0)
         assert not window.closed
         screen["key"] = ord("q")
-        window.write(PICTURE, 0.1)
+        window.write(IMAGE, 0.1)
         assert window.closed
-        window.write(PICTURE, 0.2)
+        window.write(IMAGE, 0.2)
     assert len(screen["shown"]) == 2
     assert screen["destroyed"] == ["title"]
 
@@ -70,21 +70,21 @@ def test_the_frame_rate_is_drawn_in_the_window_only(screen, monkeypatch):
     monkeypatch.setattr(cv2, "imshow", lambda name, image: images.append(image))
     with Window() as window, Window("without", show_fps=False) as plain:
         for time in (0.0, 0.1):
-            window.write(PICTURE, time)
-            plain.write(PICTURE, time)
+            window.write(IMAGE, time)
+            plain.write(IMAGE, time)
     assert [image.any() for image in images] == [False, False, True, False]
-    assert not PICTURE.any()
+    assert not IMAGE.any()
 
 
 @pytest.mark.parametrize("change", [{"key": 27}, {"key": ord("Q")}, {"visible": 0.0}])
 def test_every_way_to_close(screen, change):
     screen.update(change)
     with Window() as window:
-        window.write(PICTURE, 0.0)
+        window.write(IMAGE, 0.0)
         assert window.closed
 
 
-def test_a_large_picture_opens_scaled_down(screen):
+def test_a_large_image_opens_scaled_down(screen):
     with Window() as window:
         window.write(np.zeros((2160, 3840, 3), dtype=np.uint8), 0.0)
     assert screen["size"] == (1280, 720)
@@ -96,7 +96,7 @@ def test_headless_opencv(screen, monkeypatch):
 
     monkeypatch.setattr(cv2, "namedWindow", missing)
     with pytest.raises(OutputError, match=r"cannot open windows.*--save"), Window() as window:
-        window.write(PICTURE, 0.0)
+        window.write(IMAGE, 0.0)
 
 
 def test_a_window_that_showed_nothing_closes_quietly(screen):

@@ -9,7 +9,7 @@ from posetrack.tracker.types import Frame
 NO_ONE = np.zeros((0, 4))
 
 
-def picture(*people, light=0, size=(360, 640), seed=0):
+def frame(*people, light=0, size=(360, 640), seed=0):
     rng = np.random.default_rng(seed)
     image = np.full((*size, 3), 90.0 + light)
     for left, top, right, bottom in people:
@@ -24,34 +24,34 @@ def changed(before, after, boxes=NO_ONE):
     return activity(after, np.reshape(boxes, (-1, 4)))
 
 
-def test_the_first_picture_is_new():
-    assert Activity()(picture(), NO_ONE)
+def test_the_first_image_is_new():
+    assert Activity()(frame(), NO_ONE)
 
 
 def test_a_new_person_is_detected():
-    assert changed(picture(), picture([0, 100, 40, 300], seed=1))
+    assert changed(frame(), frame([0, 100, 40, 300], seed=1))
 
 
 @pytest.mark.parametrize("light", [0, 20])
 def test_noise_and_light_are_not(light):
-    assert not changed(picture(), picture(light=light, seed=1))
+    assert not changed(frame(), frame(light=light, seed=1))
 
 
 def test_who_is_known_moves_freely():
     here, there = [200, 100, 260, 300], [206, 100, 266, 300]
-    assert changed(picture(here), picture([300, 100, 360, 300]))
-    assert not changed(picture(here), picture(there, seed=1), boxes=there)
+    assert changed(frame(here), frame([300, 100, 360, 300]))
+    assert not changed(frame(here), frame(there, seed=1), boxes=there)
 
 
-def test_a_picture_of_another_size_is_new():
-    assert changed(picture(), picture(size=(360, 600)))
+def test_a_image_of_another_size_is_new():
+    assert changed(frame(), frame(size=(360, 600)))
 
 
 def test_what_was_kept_is_what_counts():
     activity = Activity()
-    activity(picture(), NO_ONE)
+    activity(frame(), NO_ONE)
     activity.keep()
-    new = picture([0, 100, 40, 300])
+    new = frame([0, 100, 40, 300])
     assert activity(new, NO_ONE)
     assert activity(new, NO_ONE)  # until the next detection
     activity.keep()

@@ -90,7 +90,7 @@ def test_people_are_described_as_by_a_loop_over_their_pixels():
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_people_may_leave_the_picture(count):
+def test_people_may_leave_the_image(count):
     image = np.zeros((20, 30, 3), dtype=np.uint8)
     box, points = np.array([[-50.0, -50, 100, 100]])[:count], np.full((count, 17, 2), -30.0)
     described = appearance_vectors(image, box, points, np.ones((count, 17)), COCO)

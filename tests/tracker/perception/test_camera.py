@@ -17,7 +17,7 @@ def run(offsets, mode="auto", fps=25, person=False, worlds=None):
     for index, offset in enumerate(offsets):
         image = (WORLD if worlds is None else worlds[index])[:360, offset : offset + 640].copy()
         boxes = np.zeros((0, 4))
-        if person:  # who walks against the camera, and fills half of the picture
+        if person:  # who walks against the camera, and fills half of the image
             image[20:340, 100 + 5 * index : 400 + 5 * index] = WORLD[:320, 300:600]
             boxes = np.array([[100 + 5 * index, 20, 400 + 5 * index, 340]])
         motions.append(camera(Frame(image, index, index / fps), known))
@@ -45,7 +45,7 @@ def test_a_still_camera_that_starts_to_move_is_noticed():
 def test_a_slow_pan_adds_up():
     camera, gone, size = CameraMotion(), 0.0, (640, 360)
     for index in range(75):
-        shift = np.array([[1, 0, -0.15 * index], [0, 1, 0]])  # of a picture of 640: less than points shake
+        shift = np.array([[1, 0, -0.15 * index], [0, 1, 0]])  # of an image of 640: less than points shake
         image = cv2.warpAffine(WORLD, shift, size)
         gone += camera(Frame(image, index, index / 25), np.zeros((0, 4)))[0, 2]
     assert gone == pytest.approx(-0.15 * 74, abs=1)
@@ -80,7 +80,7 @@ def test_a_hard_cut_is_reported_and_tracking_continues():
     assert [motion is None for motion in motions] == [False, False, False, True, False, False]
 
 
-def test_a_picture_without_features_is_still():
+def test_a_image_without_features_is_still():
     blank = np.zeros((400, 900, 3), dtype=np.uint8)
     assert all((motion == np.eye(2, 3)).all() for motion in run([0] * 5, worlds=[blank] * 5))
 

@@ -96,17 +96,17 @@ class TestNms:
 
 
 class TestNetworkDetector:
-    def test_boxes_come_back_to_the_picture_clipped_and_sorted(self):
-        # a 64x48 picture becomes 640x480: ten times, no padding
+    def test_boxes_come_back_to_the_image_clipped_and_sorted(self):
+        # a 64x48 image becomes 640x480: ten times, no padding
         found = detector([[100, 100, 40, 60, 0.5], [600, 400, 200, 400, 0.9], [300, 300, 10, 10, 0.2]])(frame())
         np.testing.assert_allclose(found.boxes, [[50, 20, 64, 48], [8, 7, 12, 13]], atol=1e-5)
         np.testing.assert_allclose(found.scores, [0.9, 0.5])
 
     def test_the_network_sees_rgb_in_unit_range(self):
         model = Fake([])
-        picture = np.zeros((32, 64, 3), np.uint8)
-        picture[..., 0] = 255  # blue
-        NetworkDetector(model, DetectorCard(size=64))(Frame(picture, 0, 0.0))
+        image = np.zeros((32, 64, 3), np.uint8)
+        image[..., 0] = 255  # blue
+        NetworkDetector(model, DetectorCard(size=64))(Frame(image, 0, 0.0))
         assert model.seen.shape == (1, 3, 32, 64)
         assert model.seen[0, :, 0, 0].tolist() == [0, 0, 1]
 
@@ -139,7 +139,7 @@ class TestNetworkDetector:
 
     @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (31, 33), (4321, 6001)])
     @pytest.mark.parametrize("end2end", [False, True])
-    def test_a_real_network_takes_any_picture(self, shape, end2end):
+    def test_a_real_network_takes_any_image(self, shape, end2end):
         torch.manual_seed(0)
         model = yolo.build()
         if end2end:
@@ -175,9 +175,9 @@ PREDICTED = {
 @pytest.mark.parametrize("name", PREDICTED)
 def test_boxes_are_those_of_ultralytics_own_predictor(name):
     spec = importlib.util.find_spec("ultralytics")
-    picture = cv2.imread(str(Path(spec.origin).parent / "assets" / name))
+    image = cv2.imread(str(Path(spec.origin).parent / "assets" / name))
     detector = load_detector(TEACHER, device="cpu", precision="fp32")
-    found = detector(Frame(picture, 0, 0.0))
+    found = detector(Frame(image, 0, 0.0))
     boxes, scores = PREDICTED[name]
     np.testing.assert_allclose(found.boxes, boxes, atol=0.5)
     np.testing.assert_allclose(found.scores, scores, atol=0.005)

@@ -149,7 +149,7 @@ class TestRtmo:
 
     @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
     @pytest.mark.parametrize("fixed", [False, True])
-    def test_several_pictures_at_once_are_those_one_by_one(self, fixed, runtime, frame, tmp_path):
+    def test_several_images_at_once_are_those_one_by_one(self, fixed, runtime, frame, tmp_path):
         path = networks.write_rtmo(tmp_path / "batch.onnx", spread=0.01, fixed=fixed)
         estimator = load_pose_estimator(str(path), runtime=runtime, conf=0.4, **EXACT)
         images = [frame.image, np.ascontiguousarray(frame.image[::-1])]

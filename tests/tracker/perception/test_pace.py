@@ -38,7 +38,7 @@ def test_a_fast_machine_processes_all_frames():
 
 def test_a_late_first_frame_is_no_sign_of_a_slow_machine():
     machine = Machine(0.02)
-    machine.now, machine.dropped = 3.0, 90.0  # both networks were got ready for the first picture
+    machine.now, machine.dropped = 3.0, 90.0  # both networks were got ready for the first image
     machine.pace(90)
     assert set(machine.run(30)) == {0}
 
@@ -93,7 +93,7 @@ def test_a_stream_that_is_too_fast_is_processed_less_often(tmp_path, caplog):
         yield from servers.multipart([servers.jpeg(90, size=(320, 240))] * 100_000)
 
     out = tmp_path / "out.csv"
-    with servers.LiveServer(body, kind="multipart/x-mixed-replace; boundary=picture", pace=0.002) as server:
+    with servers.LiveServer(body, kind="multipart/x-mixed-replace; boundary=image", pace=0.002) as server:
         words = ["--source", f"http://127.0.0.1:{server.port}/a.mjpg", "--csv", str(out), "--end", "4", "--offline"]
         assert main([*words, "--config", "realtime", "--target-fps", "500", "--reconnect", "0"]) == 0
     assert "Pace 1 of 3" in caplog.text

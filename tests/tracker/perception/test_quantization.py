@@ -78,7 +78,7 @@ def test_eight_bits_have_to_be_faster():
     assert not Speed(int8=4.9, exact=5.0, precision="bf16").is_worthwhile
 
 
-def test_crops_come_from_all_pictures_of_a_folder(monkeypatch):
+def test_crops_come_from_all_images_of_a_folder(monkeypatch):
     seen = []
 
     def detector(frame):
@@ -92,7 +92,7 @@ def test_crops_come_from_all_pictures_of_a_folder(monkeypatch):
     assert len(people_crops(evenly_spaced_frames(ASSETS), detector, CARD)) == 3
 
 
-def test_pictures_are_spread_over_a_video(walking_clip, monkeypatch):
+def test_images_are_spread_over_a_video(walking_clip, monkeypatch):
     monkeypatch.setattr(evenly_spaced, "NUM_FRAMES", 5)
     indices = []
     crops = people_crops(
@@ -102,6 +102,6 @@ def test_pictures_are_spread_over_a_video(walking_clip, monkeypatch):
     assert len(crops) == 0
 
 
-def test_no_pictures(tmp_path):
+def test_no_images(tmp_path):
     with pytest.raises(SourceError, match="contains no video or image"):
         people_crops(evenly_spaced_frames(tmp_path), lambda frame: Detections.empty(), CARD)

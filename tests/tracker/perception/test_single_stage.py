@@ -117,7 +117,7 @@ def test_people_of_a_file_that_ultralytics_exported_are_those_of_its_predictor(n
 
 
 class Rows:
-    """A network that answers any picture with the same rows: box, score and 17 times x, y and score."""
+    """A network that answers any image with the same rows: box, score and 17 times x, y and score."""
 
     name, device, precision, reason, streams = "rows", "cpu", "fp32", "", 1
 
@@ -137,7 +137,7 @@ def estimate(*rows, **options):
     return estimator(Frame(np.full((48, 64, 3), 90, np.uint8), 0, 0.0))
 
 
-def test_keypoints_come_back_to_the_picture_and_stay_with_their_box():
+def test_keypoints_come_back_to_the_image_and_stay_with_their_box():
     poses = estimate(row(100, 100, 0.5, (110, 120)), row(500, 300, 0.9, (900, 300)))
     np.testing.assert_allclose(poses.boxes, [[48, 27, 52, 33], [8, 7, 12, 13]], atol=1e-5)
     np.testing.assert_allclose(poses.keypoints[:, 0], [[64, 30], [11, 12]], atol=1e-5)

@@ -12,7 +12,7 @@ BOXES = np.array([[20, 30, 60, 110], [100, 10, 180, 90], [5, 5, 25, 45]], float)
 
 
 class Blobs:
-    """A single-stage network that finds one person in each picture: its box is the bright part, its keypoints too."""
+    """A single-stage network that finds one person in each image: its box is the bright part, its keypoints too."""
 
     name, precision, reason, streams = "blobs", "fp32", "", 1
 
@@ -43,7 +43,7 @@ def classify(device, boxes):
 
 
 @pytest.mark.parametrize(("device", "batches"), [("cpu (2 threads)", [1, 1, 1]), ("cuda:0", [3])])
-def test_labels_come_back_to_the_picture(device, batches):
+def test_labels_come_back_to_the_image(device, batches):
     labels, asked = classify(device, BOXES)
     assert asked == batches
     assert labels.shape == (3, 17, 3)

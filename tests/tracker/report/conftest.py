@@ -51,7 +51,7 @@ def two_people(passing):
 
 @pytest.fixture
 def clip(tmp_path):
-    """Makes the clip of a picture that grows brighter."""
+    """Makes the clip of an image that grows brighter."""
 
     def make(seconds=4.0, *, fps=30, **options):
         with Clip(tmp_path / ".clip", fps=fps, **options) as taken:

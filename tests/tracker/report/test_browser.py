@@ -248,9 +248,9 @@ def test_a_phone_needs_no_sideways_scroll(opened, two_people, clip, dark):
     assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == (
         "rgb(21, 24, 28)" if dark else "rgb(255, 255, 255)"
     )
-    first = browser.find_element(By.ID, "picture").get_attribute("src")
+    first = browser.find_element(By.ID, "image").get_attribute("src")
     browser.execute_script(
         "const s = document.getElementById('slider'); s.value = 1.2; s.dispatchEvent(new Event('input'))"
     )
-    until(lambda: browser.find_element(By.ID, "picture").get_attribute("src") != first)
+    until(lambda: browser.find_element(By.ID, "image").get_attribute("src") != first)
     assert not complaints(browser)

@@ -9,7 +9,7 @@ from posetrack.tracker.report.drawing import save_figure
 from posetrack.tracker.report.measurements import Measurements
 
 
-def test_a_figure_is_a_picture_and_the_users_backend_stays(two_people, tmp_path):
+def test_a_figure_is_a_image_and_the_users_backend_stays(two_people, tmp_path):
     before = matplotlib.rcParams["backend"]
     save_figure(tmp_path / "all.png", two_people)
     save_figure(tmp_path / "path.png", two_people, kinds=("path",))

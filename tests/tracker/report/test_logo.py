@@ -9,7 +9,7 @@ import pytest
 from posetrack.errors import UsageError
 from posetrack.tracker.report.logo import MAX_BYTES, logo_uri
 
-# the header of a picture of 100,000 x 100,000 pixels
+# the header of an image of 100,000 x 100,000 pixels
 HUGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0\x08\2\0\0\0\x27\x30\x9c\x9f"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 

@@ -37,7 +37,7 @@ FACTS = {
 
 @pytest.fixture(scope="module")
 def page(passing):
-    """The page of `passing` without a picture."""
+    """The page of `passing` without an image."""
     return render(deepcopy(passing), facts=FACTS)
 
 
@@ -134,16 +134,16 @@ def test_names_are_text_and_nothing_comes_from_elsewhere(two_people, clip):
     assert "https://" not in own
 
 
-def test_one_page_has_one_picture_of_each_kind(page, two_people, clip):
+def test_one_page_has_one_image_of_each_kind(page, two_people, clip):
     with_video = render(two_people, facts=FACTS, clip=clip(1.0))
     assert "<video" in with_video
     assert data_of(with_video)["times"] == []
-    with_pictures = render(two_people, facts=FACTS, clip=clip(3.0, max_bytes=100))
-    assert "<video" not in with_pictures
-    assert data_of(with_pictures)["times"] == [0, 1, 2]
-    assert "nearest of 3 still images" in with_pictures
+    with_images = render(two_people, facts=FACTS, clip=clip(3.0, max_bytes=100))
+    assert "<video" not in with_images
+    assert data_of(with_images)["times"] == [0, 1, 2]
+    assert "nearest of 3 still images" in with_images
     assert "<video" not in page
-    assert 'id="picture"' not in page
+    assert 'id="image"' not in page
 
 
 @pytest.mark.slow

@@ -9,14 +9,14 @@ from posetrack.tracker.partial import Transaction
 from posetrack.tracker.report.writer import Report
 
 ACTIONS = ActionFeatures()
-PICTURE = np.zeros((48, 64, 3), np.uint8)
+IMAGE = np.zeros((48, 64, 3), np.uint8)
 
 
 def test_a_second_run_with_the_same_page_is_refused_from_the_start(tmp_path):
     pytest.importorskip("fcntl", reason="locks are those of Unix")
     with Transaction() as results:
         with Report(tmp_path / "a.html", ACTIONS, results=results) as report:
-            report.write(PICTURE, 0.0)
+            report.write(IMAGE, 0.0)
             with pytest.raises(OutputError, match="another run is writing"), Transaction() as others:
                 Report(tmp_path / "a.html", ACTIONS, results=others).__enter__()
         report.save({"source": "a.mp4"})
@@ -30,7 +30,7 @@ def test_a_run_leaves_nothing_beside_its_page_and_removes_what_a_killed_one_left
     with Transaction() as results:
         with Report(tmp_path / "a.html", ACTIONS, results=results) as report:
             for index in range(3):
-                report.write(PICTURE, index / 10)
+                report.write(IMAGE, index / 10)
         assert report.clip.video
         report.save({"source": "a.mp4"}, complete=False)
     assert [path.name for path in tmp_path.iterdir()] == ["a.partial.html"]

@@ -20,7 +20,7 @@ from posetrack.tracker.types import Detections, Poses
 
 
 class Brightness:
-    """An estimator that finds one person, whose nose is at x = the brightness of the picture."""
+    """An estimator that finds one person, whose nose is at x = the brightness of the image."""
 
     name, sha256, skeleton, network = "brightness", "", COCO, None
 
@@ -43,8 +43,8 @@ def pipeline_of_brightness(before=lambda: None):
     return Pipeline(one_person, Brightness())
 
 
-def pictures(level, size=(128, 96)):
-    """A grey picture as JPEG."""
+def images(level, size=(128, 96)):
+    """A grey image as JPEG."""
     return cv2.imencode(".jpg", np.full((size[1], size[0], 3), level, np.uint8))[1].tobytes()
 
 
@@ -91,7 +91,7 @@ def app(serving):
 
 @pytest.fixture
 def grey():
-    return pictures
+    return images
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The web app in a real browser, whose camera plays pictures of ours."""
+"""The web app in a real browser, whose camera plays images of ours."""
 
 import itertools
 
@@ -41,7 +41,7 @@ return [xs.length, range(xs), range(ys)]
 
 @pytest.fixture(scope="module")
 def person(tmp_path_factory):
-    """A picture (H, W, 3) of one person, and their box in shares of its size."""
+    """An image (H, W, 3) of one person, and their box in shares of its size."""
     path = tmp_path_factory.mktemp("person") / "crowd.mp4"
     boxes = make_crowd(path, people=1, seconds=0.1)
     with av.open(str(path)) as video:
@@ -53,8 +53,8 @@ def person(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(person, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
-    picture = cv2.imencode(".jpg", cv2.resize(person[0], (640, 360)))[1].tobytes()
-    (folder / "camera.mjpeg").write_bytes(picture * 2)
+    image = cv2.imencode(".jpg", cv2.resize(person[0], (640, 360)))[1].tobytes()
+    (folder / "camera.mjpeg").write_bytes(image * 2)
     camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     with chromium(
         folder / "profile", *camera, f"--use-file-for-fake-video-capture={folder / 'camera.mjpeg'}"
@@ -138,7 +138,7 @@ def test_the_skeleton_is_drawn_on_the_person(opened, serving, networks, person):
 
 
 def test_a_line_and_a_region_are_drawn_and_count(opened, app):
-    """Of a still person in pixels (10, 5) to (60, 95) of the picture that is sent, as `Brightness` says."""
+    """Of a still person in pixels (10, 5) to (60, 95) of the image that is sent, as `Brightness` says."""
     browser = opened(app, "live")
     uncheck(browser, "#live-mirror")
     browser.find_element(By.ID, "live-start").click()
@@ -244,7 +244,7 @@ def test_a_video_is_marked_before_its_upload(opened, app, walking_clip):
 
 
 def test_repetitions_are_counted(opened, serving):
-    """Of a stick figure, whose poses stand in for those of the camera's picture."""
+    """Of a stick figure, whose poses stand in for those of the camera's image."""
     parts = [motions.stand(2), motions.squats(2, seconds=4), motions.stand(1)]
     frames = list(motions.perform(parts, synthetic.regular(11, 30)).frames())
 
@@ -290,7 +290,7 @@ def test_a_video_becomes_a_report(opened, app, walking_clip):
 
 def test_one_lost_camera_of_two_is_shown_as_lost(opened, app, grey):
     def camera(level):
-        kind = "multipart/x-mixed-replace; boundary=picture"
+        kind = "multipart/x-mixed-replace; boundary=image"
         return LiveServer(lambda: multipart(itertools.repeat(grey(level))), kind=kind)
 
     browser = opened(app, "cameras")

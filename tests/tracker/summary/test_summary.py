@@ -189,7 +189,7 @@ def test_sessions_of_several_people_are_compared_over_time(tmp_path, caplog):
     assert found["3", "left", "range"]["icc"] == ""
     assert found["3", "left", "range"]["known_b_pct"] == "100"
     assert all(row["pairs"] != "0" for row in found.values())
-    assert "each recording gives its IDs anew" in caplog.text
+    assert "each recording numbers its people from 1" in caplog.text
 
 
 @pandas_4

@@ -502,7 +502,7 @@ def test_who_enters_where_another_leaves_is_someone_else(edge, wait, fps):
     assert tracks.ids.tolist() == [2]
 
 
-def test_who_leaves_the_picture_is_not_who_enters_there():
+def test_who_leaves_the_image_is_not_who_enters_there():
     tracker = PoseTracker()
     for frame in range(40):  # out to the left, at 8 pixels a frame
         box = np.clip([100 - 8.0 * frame, 50, 160 - 8.0 * frame, 200], 0, None)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 
-def picture(index, *, size=(64, 48), count=20):
-    """A dark picture whose bright bar moves to the right from frame to frame."""
+def image(index, *, size=(64, 48), count=20):
+    """A dark image whose bright bar moves to the right from frame to frame."""
     width, height = size
     image = np.full((height, width, 3), 40, np.uint8)
     left = index * (width - 8) // max(1, count - 1)
@@ -48,7 +48,7 @@ def encode(
         track = container.add_stream(audio[0], rate=16000, layout="mono") if audio else None
         container.start_encoding()
         for index, time in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(picture(index, size=size, count=len(times)), format="bgr24")
+            frame = av.VideoFrame.from_ndarray(image(index, size=size, count=len(times)), format="bgr24")
             frame = frame.reformat(format=pix_fmt)
             frame.time_base = stream.codec_context.time_base
             frame.pts = round(time / frame.time_base)
@@ -72,9 +72,9 @@ def video(tmp_path):
 
 @pytest.fixture
 def make():
-    """The encoder of test videos, and the picture and the bar's place that go with it."""
+    """The encoder of test videos, and the image and the bar's place that go with it."""
 
     class Make:
-        encode, picture, bar = staticmethod(encode), staticmethod(picture), staticmethod(bar)
+        encode, image, bar = staticmethod(encode), staticmethod(image), staticmethod(bar)
 
     return Make

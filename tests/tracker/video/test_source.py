@@ -72,7 +72,7 @@ def test_rotation_of_the_display_matrix_is_applied(tmp_path, make, rotation):
     path = make.encode(tmp_path / "turned.mp4", [0, 0.1, 0.2], rotation=rotation)
     source = open_source(path)
     frame = next(source)
-    stored = make.picture(0, count=3)
+    stored = make.image(0, count=3)
     expected = np.rot90(stored, rotation // 90)  # numpy and FFmpeg both count counterclockwise
     assert source.size == (expected.shape[1], expected.shape[0])
     assert np.abs(frame.image.astype(int) - expected).mean() < 6
@@ -132,7 +132,7 @@ def test_images_of_all_kinds_are_one_frame(tmp_path):
             assert (frame.image == (10, 20, 30)).all()
 
 
-def test_exif_orientation_turns_a_picture(tmp_path):
+def test_exif_orientation_turns_a_image(tmp_path):
     data = cv2.imencode(".jpg", np.zeros((20, 30, 3), np.uint8))[1].tobytes()
     tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"  # Orientation = 6
     exif = b"\xff\xe1" + (len(tiff) + 8).to_bytes(2, "big") + b"Exif\0\0" + tiff
@@ -162,7 +162,7 @@ BAD = {
     "empty": (lambda p, make: write(p / "zero.mp4", b""), r"is empty \(0 bytes\)"),
     "text": (lambda p, make: write(p / "notes.mp4", b"Dear diary,\n" * 50), "not a video"),
     "text by name": (lambda p, make: write(p / "notes.txt", b"Dear diary,\n" * 50), "not a video"),
-    "no picture": (lambda p, make: write(p / "fake.jpg", b"not a picture"), "contains no image"),
+    "no image": (lambda p, make: write(p / "fake.jpg", b"not an image"), "contains no image"),
     "sound only": (lambda p, make: no_video(p / "sound.mp4", make), "no video"),
     "no frames": (lambda p, make: make.encode(p / "none.mkv", []), "before its first frame"),
     "only an index": (lambda p, make: make.encode(p / "none.mp4", []), "no video that can be decoded"),

@@ -1,4 +1,4 @@
-"""Pictures and sound of written videos compared with what was drawn and played, by PyAV's times."""
+"""Images and sound of written videos compared with what was drawn and played, by PyAV's times."""
 
 import signal
 import subprocess
@@ -18,7 +18,7 @@ RATE = 48000
 
 
 def record(path, *, fps=10, audio="aac", codec="libx264", at=1.0, seconds=2.0, late=0.0, options=None, **kw):
-    """Write a video that flashes and beeps at the same moment; its pictures begin `late` seconds after the sound."""
+    """Write a video that flashes and beeps at the same moment; its images begin `late` seconds after the sound."""
     with av.open(str(path), "w", **kw) as container:
         stream = container.add_stream(codec, rate=fps, options=options or {})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
@@ -41,8 +41,8 @@ def record(path, *, fps=10, audio="aac", codec="libx264", at=1.0, seconds=2.0, l
     return Path(path)
 
 
-def pictures(path):
-    """Seconds of all pictures, and of those that flash, by the container's own times."""
+def images(path):
+    """Seconds of all images, and of those that flash, by the container's own times."""
     with av.open(str(path)) as container:
         frames = [(frame.time, frame.to_ndarray(format="gray").mean() > 120) for frame in container.decode(video=0)]
     return [time for time, _ in frames], [time for time, flashes in frames if flashes]
@@ -88,7 +88,7 @@ SOURCES = {
 def test_a_flash_and_a_tone_stay_together(tmp_path, name, suffix):
     source = record(tmp_path / name, **SOURCES[name])
     times = copy(source, target := tmp_path / f"out{suffix}")
-    shown, (flash,) = pictures(target)
+    shown, (flash,) = images(target)
     np.testing.assert_allclose(shown, times, atol=1.1e-3)
     assert shown[0] == 0
     (beep,) = beeps(target)
@@ -99,7 +99,7 @@ def test_a_flash_and_a_tone_stay_together(tmp_path, name, suffix):
 def test_a_cut_keeps_them_together(tmp_path, suffix):
     source = record(tmp_path / "a.mp4", seconds=3.0)
     copy(source, target := tmp_path / f"out{suffix}", start=0.45, end=2.0)
-    shown, (flash,) = pictures(target)
+    shown, (flash,) = images(target)
     assert (shown[0], flash) == (0, pytest.approx(0.5, abs=1e-3))
     assert beeps(target)[0] == pytest.approx(flash, abs=0.005)
 
@@ -109,7 +109,7 @@ def test_a_silent_video_begins_at_zero_and_nothing_is_reordered(tmp_path, make, 
     times = np.cumsum([7.0, 0.1, 0.4, 0.03, 2.5, 0.1])
     with open_writer(tmp_path / f"out{suffix}", size=(64, 48), fps=10) as writer:
         for index, time in enumerate(times):
-            writer.write(make.picture(index), time)
+            writer.write(make.image(index), time)
     options = {} if suffix == ".mkv" else {"ignore_editlist": "1"}  # as players do that know none
     with av.open(str(writer.path), options=options) as container:
         packets = [packet for packet in container.demux(video=0) if packet.dts is not None]
@@ -118,7 +118,7 @@ def test_a_silent_video_begins_at_zero_and_nothing_is_reordered(tmp_path, make, 
 
 
 @pytest.mark.parametrize(("audio", "suffix"), [("aac", ".ts"), ("mp2", ".ts"), ("aac", ".mkv"), ("pcm_s16le", ".mkv")])
-def test_joined_files_go_on_in_picture_and_sound(tmp_path, caplog, audio, suffix):
+def test_joined_files_go_on_in_image_and_sound(tmp_path, caplog, audio, suffix):
     parts = [
         record(tmp_path / f"{at}{suffix}", at=at, seconds=seconds, audio=audio) for at, seconds in [(0.5, 2), (1, 3)]
     ]
@@ -126,7 +126,7 @@ def test_joined_files_go_on_in_picture_and_sound(tmp_path, caplog, audio, suffix
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
     times = copy(joined, target := tmp_path / "out.mp4")
     np.testing.assert_allclose(times, np.arange(50) / 10, atol=1e-3)
-    shown, flashes = pictures(target)
+    shown, flashes = images(target)
     np.testing.assert_allclose(shown, times, atol=1e-3)
     np.testing.assert_allclose(flashes, [0.5, 3.0], atol=1e-3)
     np.testing.assert_allclose(beeps(target), flashes, atol=0.005)
@@ -160,7 +160,7 @@ CONTAINERS = {
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
-def test_times_are_those_of_the_pictures_in_every_container(tmp_path, name):
+def test_times_are_those_of_the_images_in_every_container(tmp_path, name):
     words = {"fps": 10, "audio": None} | CONTAINERS[name]
     source = record(tmp_path / name, **words)
     with open_source(source) as opened:
@@ -192,7 +192,7 @@ def test_of_videos_joined_to_one_file_the_first_is_read_with_a_sentence(tmp_path
     joined = tmp_path / f"joined.{suffix}"
     joined.write_bytes(2 * whole.read_bytes())
     assert len(list(open_source(joined))) == 10
-    assert "is several videos in one file: the first is used, the others are left out." in caplog.text
+    assert "contains several videos: the first is used, the others are left out." in caplog.text
 
 
 def test_a_cut_gif_is_read_with_a_sentence(tmp_path, caplog, make):

@@ -21,11 +21,11 @@ from posetrack.tracker.video.writer import open_writer
 
 def fill(writer, make, times):
     for index, time in enumerate(times):
-        writer.write(make.picture(index, count=len(times)), time)
+        writer.write(make.image(index, count=len(times)), time)
 
 
 def at(path, begin=0.0):
-    """The sound of a file whose clock says `begin` at time 0 of the pictures."""
+    """The sound of a file whose clock says `begin` at time 0 of the images."""
     return Sound(path, SimpleNamespace(begin=begin, shifts=[]))
 
 
@@ -50,7 +50,7 @@ def test_irregular_times_come_back_to_the_millisecond(tmp_path, make, suffix):
         assert not path.exists()
     frames = list(open_source(path))
     np.testing.assert_allclose([f.time for f in frames], times, atol=1e-3)
-    places = [make.bar(make.picture(i, count=len(times))) for i in range(len(times))]
+    places = [make.bar(make.image(i, count=len(times))) for i in range(len(times))]
     np.testing.assert_allclose([make.bar(f.image) for f in frames], places, atol=1)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
@@ -125,9 +125,9 @@ def test_sound_is_kept(tmp_path, make, name, codec, suffix):
     assert len(list(open_source(w.path))) == 30
 
 
-def test_sound_is_cut_with_the_pictures_and_keeps_its_place(tmp_path, make):
+def test_sound_is_cut_with_the_images_and_keeps_its_place(tmp_path, make):
     source = make.encode(tmp_path / "a.mkv", [0.5 + i / 10 for i in range(40)], audio=("pcm_s16le", 3.0))
-    # The pictures begin 0.5 s after the sound, so the sound ends 2.5 s into them.
+    # The images begin 0.5 s after the sound, so the sound ends 2.5 s into them.
     with VideoWriter(tmp_path / "out.mp4", size=(64, 48), fps=10, sound=at(source, 0.5)) as writer:
         for frame in open_source(source, start=2.0):
             writer.write(frame.image, frame.time)
@@ -258,13 +258,13 @@ def test_writing_after_the_close_is_refused(tmp_path, make):
 
 
 @pytest.mark.parametrize("name", ["out.png", "größe.jpg", "out.jpeg"])
-def test_a_picture_is_written_whole(tmp_path, make, name):
+def test_a_image_is_written_whole(tmp_path, make, name):
     with open_writer(tmp_path / name, size=(64, 48)) as writer:
-        writer.write(make.picture(3), 0.0)
+        writer.write(make.image(3), 0.0)
         with pytest.raises(OutputError, match="holds one image"):
-            writer.write(make.picture(3), 0.0)
+            writer.write(make.image(3), 0.0)
     assert [p.name for p in tmp_path.iterdir()] == [name]
-    assert np.abs(next(open_source(writer.path)).image.astype(int) - make.picture(3)).mean() < 10
+    assert np.abs(next(open_source(writer.path)).image.astype(int) - make.image(3)).mean() < 10
 
 
 def test_an_unknown_suffix_names_the_known_ones(tmp_path):

@@ -116,7 +116,7 @@ class _Candidate:
     time: float
     frame: int
     size: float  # signed, body heights
-    place: float  # of the centre of mass along the picture, body heights; NaN if unknown
+    place: float  # of the centre of mass along the image, body heights; NaN if unknown
     rise: float  # largest distance of the ankles upwards where they pass, since the last step, body heights
 
 

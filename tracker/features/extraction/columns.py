@@ -27,7 +27,7 @@ LEAD = {
     "time_s": ("s", "presentation time of the frame in the source"),
     "track_id": ("", "the person, as in the keypoint table"),
     "state": ("", "measured, predicted or interpolated; nothing is computed from a predicted pose"),
-    "view": ("", "direction that the person faces: right or left of the picture, front or back"),
+    "view": ("", "direction that the person faces: right or left of the image, front or back"),
     "posture": ("", "standing, sitting, lying or bending"),
     "flags": ("", "angles outside their anatomical range and segments that are too long; empty if there are none"),
 }
@@ -44,9 +44,9 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
     table |= {f"{name}_deg": ("deg", angle.meaning) for name, angle in ANGLES.items()}
     table |= {f"{name}_deg_s": ("deg/s", f"angular velocity of {name.replace('_', ' ')}") for name in ANGLES}
     table |= {
-        "com_x": ("px", "centre of mass, from the left edge of the picture"),
-        "com_y": ("px", "centre of mass, from the top edge of the picture"),
-        "feet_y": ("px", "the lower foot, from the top edge of the picture; its big toe, or ankle without feet"),
+        "com_x": ("px", "centre of mass, from the left edge of the image"),
+        "com_y": ("px", "centre of mass, from the top edge of the image"),
+        "feet_y": ("px", "the lower foot, from the top edge of the image; its big toe, or ankle without feet"),
         "com_mass": ("", f"share of the body's mass that is seen; below {MIN_MASS} there is no centre of mass"),
     }
     if metres:

@@ -81,7 +81,7 @@ class ActionFeatures:
         return done
 
     def view(self, identity: int) -> str:
-        """Return the current view of a person, a name out of `angles.VIEWS`."""
+        """Return the current view of a person, one of `angles.VIEWS`."""
         return VIEWS[self._bodies.view(identity)]
 
     def angles(self, tracks: Tracks) -> dict[int, dict[str, NDArray[np.float64]]]:

@@ -57,11 +57,11 @@ MEASURES = {
     "right_hand_rise": "height of the right wrist above the ears, in body heights",
     "elbow_drop": "height of the shoulders above the elbows, in upper arm lengths, mean of both sides; 1 hanging",
     "hand_height": "height of the wrists above the ankles, mean of both sides, in body heights",
-    "stride": "how far the left ankle is on the right of the other in the picture, in body heights",
-    "spread": "how far the ankles are apart sideways in the picture, in body heights",
-    "lift": "how far the left ankle is above the other in the picture, in body heights",
+    "stride": "how far the left ankle is on the right of the other in the image, in body heights",
+    "spread": "how far the ankles are apart sideways in the image, in body heights",
+    "lift": "how far the left ankle is above the other in the image, in body heights",
     **{
-        f"{side}_{end}_offset": f"how far the {end} of the {side} foot is on the right of the hips in the picture, in "
+        f"{side}_{end}_offset": f"how far the {end} of the {side} foot is on the right of the hips in the image, in "
         "body heights; the ankle with a skeleton without feet"
         for end in ("rear", "front")
         for side in SIDES

@@ -48,7 +48,7 @@ class GaitCycle:
     """One cycle, from a heel strike to the next one of the same foot. All times in seconds.
 
     Attributes:
-        track: id of the person.
+        track: ID of the person.
         side: "left" or "right".
         start: heel strike.
         opposite_off: toe-off of the other foot.

@@ -32,7 +32,7 @@ class Repetition:
     """One repetition of one person.
 
     Attributes:
-        track: id of the person.
+        track: ID of the person.
         exercise: its name.
         number: counts this person's repetitions of the exercise from 1.
         start: seconds, when the movement left its rest.

@@ -4,7 +4,7 @@
   const data = JSON.parse($("data").textContent)
   const figures = JSON.parse($("figures").textContent)
   const video = $("video")
-  const picture = $("picture")
+  const image = $("image")
   const slider = $("slider")
   const dark = matchMedia("(prefers-color-scheme: dark)")
   let plots // Bokeh's models by name
@@ -27,7 +27,7 @@
   const model = (name) => plots.get_model_by_name(name)
   const limit = (value, low, high) => Math.min(Math.max(value, low), high)
 
-  // Time: the video's, or that of the slider where there are only pictures.
+  // Time: the video's, or that of the slider where there are only images.
 
   function seek(time) {
     now = limit(time, data.start, data.end)
@@ -70,7 +70,7 @@
     const frame = data.exact && near && chosen.series.frame ? ` · frame ${chosen.series.frame[row]}` : ""
     $("clock").textContent = `${clock(now)}${frame}`
     if (slider) slider.value = now
-    if (picture && data.times.length) picture.src = data.pictures[nearest(data.times, now)]
+    if (image && data.times.length) image.src = data.images[nearest(data.times, now)]
     model("cursor").location = now
     keepInView()
     for (const plot of data.plots) {

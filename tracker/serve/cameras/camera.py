@@ -27,7 +27,7 @@ from .setup import Setup
 RECONNECT = 24 * 3600.0  # seconds in which a lost source is tried
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds between attempts to open a source for the first time
 SILENT = 2.0  # seconds without a frame after which a source counts as lost
-WIDEST = 960  # pixels of a picture that is sent
+WIDEST = 960  # pixels of an image that is sent
 QUALITY = 80  # of its JPEG
 
 
@@ -46,7 +46,7 @@ class View:
 
     Attributes:
         answer: its people, in pixels of the source.
-        jpeg: the picture, at most `WIDEST` pixels wide; empty while there is no viewer.
+        jpeg: the image, at most `WIDEST` pixels wide; empty while there is no viewer.
     """
 
     answer: Answer
@@ -58,7 +58,7 @@ class Camera:
 
     Attributes:
         setup: source, name, blurring and marks; may be replaced.
-        viewers: number of clients that need pictures.
+        viewers: number of clients that need images.
         error: a sentence, while the source cannot be opened.
 
     Args:
@@ -144,7 +144,7 @@ class Camera:
                 self._count_dropped(before + source.frames_dropped)
             self.frames += 1
             self._fps, self._last = self._rate.tick() or 0.0, time.monotonic()
-            self.latest.put(View(answer, self._picture(frame, answer) if self.viewers else b""))
+            self.latest.put(View(answer, self._image(frame, answer) if self.viewers else b""))
 
     def _paced(self, source: Source) -> Iterator[Frame]:
         """Yield the frames of a file in its own time; frames that come too late are dropped, as those of a camera."""
@@ -163,7 +163,7 @@ class Camera:
         self._metrics.dropped.labels("camera").inc(total - self.dropped)
         self.dropped = total
 
-    def _picture(self, frame: Frame, answer: Answer) -> bytes:
+    def _image(self, frame: Frame, answer: Answer) -> bytes:
         image = self._blur(frame, answer.tracks).image if self.setup.blur_faces else frame.image
         return _jpeg(image)
 

@@ -1,4 +1,4 @@
-"""Routes of cameras: add, change, stop, and show their pictures and people."""
+"""Routes of cameras: add, change, stop, and show their images and people."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Change(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     name: str | None = Field(None, max_length=60, description="shown to people")
-    blur_faces: StrictBool | None = Field(None, description="in the pictures that are sent")
+    blur_faces: StrictBool | None = Field(None, description="in the images that are sent")
     scene: Scene | None = Field(None, description="regions, lines, and what a metre is; replaces the last one")
 
 
@@ -62,7 +62,7 @@ def routes(cameras: Cameras) -> APIRouter:
 
     @router.patch("/{identity}")
     async def change(identity: str, change: Change) -> CameraInfo:
-        """Change the name of a camera, whether faces are blurred, or what is marked in its picture."""
+        """Change the name of a camera, whether faces are blurred, or what is marked in its image."""
         if change.scene:
             change.scene.check()
         cameras.change(identity, **{field: value for field, value in change if value not in (None, "")})
@@ -91,7 +91,7 @@ def routes(cameras: Cameras) -> APIRouter:
 
     @router.websocket("/{identity}/view")
     async def view(socket: WebSocket, identity: str) -> None:
-        """Send pictures with their people; the next one after the client has said that it drew the last."""
+        """Send images with their people; the next one after the client has said that it drew the last."""
         await socket.accept()
         try:
             camera = cameras.get(identity)
@@ -123,4 +123,4 @@ async def _show(socket: WebSocket, camera: Camera) -> None:
                 await socket.send_bytes(LENGTH.pack(len(text)) + text + view.jpeg)
                 await socket.receive_text()
         except TimeoutError:
-            return await socket.close(TOO_SLOW, f"no picture was drawn for {SLOW:g} s")
+            return await socket.close(TOO_SLOW, f"no image was drawn for {SLOW:g} s")

@@ -21,8 +21,8 @@ class Setup(BaseModel):
 
     source: str = Field(description="as the command line takes it")
     name: str = Field(description="shown to people")
-    blur_faces: bool = Field(default=False, description="whether faces are blurred in the pictures that are sent")
-    scene: Scene = Field(default=EMPTY, description="what is marked in the picture")
+    blur_faces: bool = Field(default=False, description="whether faces are blurred in the images that are sent")
+    scene: Scene = Field(default=EMPTY, description="what is marked in the image")
     added: bool = Field(default=False, description="in the page, so that every start opens it")
 
 

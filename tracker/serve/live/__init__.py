@@ -1,1 +1,1 @@
-"""Live tracking: the networks, shared by all sessions, and the pictures and frames that clients send."""
+"""Live tracking: the networks, shared by all sessions, and the images and frames that clients send."""

@@ -18,11 +18,11 @@ from ..web.scene import EMPTY, Number, Scene, as_sentence
 from ..web.sockets import SLOW, TOO_SLOW, UNREADABLE
 from .answer import Format
 from .engine import Engine
-from .pictures import decode
+from .images import decode
 
 
 class ClientMessage(BaseModel):
-    """Text from a browser: the latency that it measured, `{"latency_ms": 56.1}`, or what is marked in its pictures."""
+    """Text from a browser: the latency that it measured, `{"latency_ms": 56.1}`, or what is marked in its images."""
 
     model_config = ConfigDict(extra="forbid")
 

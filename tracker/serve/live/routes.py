@@ -1,4 +1,4 @@
-"""Routes of live pictures: one picture at a time, or the frames of a client's camera."""
+"""Routes of live images: one image at a time, or the frames of a client's camera."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from ..web.sockets import TRY_AGAIN_LATER
 from .answer import Format
 from .client import Client
 from .engine import Engine
-from .pictures import decode
+from .images import decode
 from .schema import People, Skeleton
 
 MAX_CLIENTS = 64
-MAX_PICTURE = 16 << 20  # bytes; a frame of a WebSocket has the same limit, see `server.py`
+MAX_IMAGE = 16 << 20  # bytes; a frame of a WebSocket has the same limit, see `server.py`
 
 
 def routes(engine: Engine, metrics: Metrics) -> APIRouter:
-    """Return the routes of live pictures."""
+    """Return the routes of live images."""
     router = APIRouter()
     clients: set[WebSocket] = set()
 
     @router.post(
-        "/api/pictures", tags=["people"], response_model_exclude_unset=True, openapi_extra=body_schema("image/*")
+        "/api/images", tags=["people"], response_model_exclude_unset=True, openapi_extra=body_schema("image/*")
     )
-    async def track_picture(request: Request) -> People:
-        """Find the people in a picture, the body of the request: JPEG, PNG or WebP, at most 16 MB."""
-        data = b"".join([part async for part in chunks(request, limit=MAX_PICTURE)])
+    async def track_image(request: Request) -> People:
+        """Find the people in an image, the body of the request: JPEG, PNG or WebP, at most 16 MB."""
+        data = b"".join([part async for part in chunks(request, limit=MAX_IMAGE)])
         image = await run_in_threadpool(decode, data)
         answer = await asyncio.wrap_future(engine.session().submit(Frame(image, 0, 0.0)))
         return People(**answer.to_dict())

@@ -8,7 +8,7 @@ server = httpx.Client(base_url="${location.origin}")
 with open("dance.mp4", "rb") as video:
     job = server.post("/api/jobs", params={"name": "dance.mp4"}, content=video).raise_for_status().json()
 print(server.get(f"/api/jobs/{job['id']}").json()["state"])`,
-  javascript: `const people = await fetch("${location.origin}/api/pictures", { method: "POST", body: file })
+  javascript: `const people = await fetch("${location.origin}/api/images", { method: "POST", body: file })
 for (const person of (await people.json()).people) console.log(person.id, person.keypoints)`,
 }
 

@@ -101,12 +101,12 @@ function connect(tile) {
     const answer = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)))
     if (answer.frame < tile.answer?.frame) tile.people.follow(null) // the source was opened again, and IDs start again
     tile.answer = answer
-    const picture = await createImageBitmap(new Blob([new Uint8Array(data, 4 + length)], { type: "image/jpeg" }))
-    tile.element.querySelector(".stage").style.setProperty("--ratio", picture.width / picture.height)
-    draw(tile.canvas, tile.answer, { style, marks: tile.marks, followed: tile.people.followed, picture })
+    const image = await createImageBitmap(new Blob([new Uint8Array(data, 4 + length)], { type: "image/jpeg" }))
+    tile.element.querySelector(".stage").style.setProperty("--ratio", image.width / image.height)
+    draw(tile.canvas, tile.answer, { style, marks: tile.marks, followed: tile.people.followed, image })
     tile.people.show(tile.answer.people)
     tile.marks.count(tile.answer.places)
-    picture.close()
+    image.close()
     if (socket.readyState === WebSocket.OPEN) socket.send("next")
   }
   socket.onclose = () => tiles.get(tile.id) === tile && tile.camera?.state !== "ended" && setTimeout(() => tiles.get(tile.id) === tile && connect(tile), EVERY)

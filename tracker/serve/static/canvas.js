@@ -35,7 +35,7 @@ export function label(context, text, [x, y], { thick, fill, ink, above = false }
   context.fillText(text, left + size * 0.3, top + size * 0.68)
 }
 
-/** Return the place of an event in the picture that a canvas shows, in pixels of the picture. */
+/** Return the place of an event in the image that a canvas shows, in pixels of the image. */
 export function pointOf(canvas, size, event, mirror = false) {
   const bounds = canvas.getBoundingClientRect()
   const share = (event.clientX - bounds.left) / bounds.width

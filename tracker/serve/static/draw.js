@@ -37,16 +37,16 @@ function sideOf(a, b) {
 
 /**
  * Draw an answer on a canvas, which gets the size in which it is shown.
- * `picture` is drawn below the people, if given. `marks` are drawn with the counts of the answer. `followed` is the id of the person who stands out; null is all people.
+ * `image` is drawn below the people, if given. `marks` are drawn with the counts of the answer. `followed` is the id of the person who stands out; null is all people.
  */
-export function draw(canvas, answer, { style, marks, followed = null, mirror = false, picture = null, blur = null }) {
+export function draw(canvas, answer, { style, marks, followed = null, mirror = false, image = null, blur = null }) {
   const [width, height] = fit(canvas)
   const context = canvas.getContext("2d")
   context.clearRect(0, 0, width, height)
   const scale = width / answer.size[0]
   const place = ([x, y]) => [mirror ? width - x * scale : x * scale, y * scale]
-  if (picture) context.drawImage(picture, 0, 0, width, height)
-  if (blur) for (const person of answer.people) hideFace(context, person, { picture: blur, scale, mirror, width, size: answer.size })
+  if (image) context.drawImage(image, 0, 0, width, height)
+  if (blur) for (const person of answer.people) hideFace(context, person, { image: blur, scale, mirror, width, size: answer.size })
   const thick = Math.max(2, (width + height) / 500)
   drawScene(context, marks, answer.places ?? {}, { place, thick })
   const people = answer.people.toSorted((a, b) => a.box[3] - b.box[3]) // nearer people over others
@@ -106,8 +106,8 @@ function drawAngles(context, person, joint, { from, to, straight }, points, thic
   }
 }
 
-/** Cover the head with a few blocks of the picture, so that the person is not recognisable. */
-function hideFace(context, person, { picture, scale, mirror, width, size }) {
+/** Cover the head with a few blocks of the image, so that the person is not recognisable. */
+function hideFace(context, person, { image, scale, mirror, width, size }) {
   const face = person.keypoints.slice(0, 5).filter(([x, , score]) => x !== null && score >= 0.1)
   const [x1, y1, x2, y2] = person.box
   const side = Math.max(x2 - x1, y2 - y1)
@@ -115,9 +115,9 @@ function hideFace(context, person, { picture, scale, mirror, width, size }) {
   const [x, y] = face.length ? [mean(0), mean(1)] : [(x1 + x2) / 2, y1 + side * 0.12]
   const spread = Math.max(0, ...face.map((point) => Math.hypot(point[0] - x, point[1] - y)))
   const radius = Math.min(Math.max(2 * spread, side * 0.1), side * 0.4)
-  const ratio = picture.width / size[0]
+  const ratio = image.width / size[0]
   const few = new OffscreenCanvas(5, 5)
-  few.getContext("2d").drawImage(picture, (x - radius) * ratio, (y - radius) * ratio, 2 * radius * ratio, 2 * radius * ratio, 0, 0, 5, 5)
+  few.getContext("2d").drawImage(image, (x - radius) * ratio, (y - radius) * ratio, 2 * radius * ratio, 2 * radius * ratio, 0, 0, 5, 5)
   context.save()
   context.beginPath()
   context.ellipse(mirror ? width - x * scale : x * scale, y * scale, radius * scale, radius * scale * 1.2, 0, 0, 2 * Math.PI)

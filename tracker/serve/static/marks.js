@@ -1,22 +1,22 @@
-// Lines, regions and a known length that a user draws on a picture, in its pixels: the `scene` of the API.
+// Lines, regions and a known length that a user draws on an image, in its pixels: the `scene` of the API.
 import { pointOf } from "./canvas.js"
 import { ask } from "./dialog.js"
 import { empty, lengthOf, textOf, words } from "./scene.js"
 
 const HINTS = {
-  lines: "Set or drag from one end to the other. Whoever goes to the side of the arrow goes in.",
-  zones: "Set the corners, then Done.",
-  known_length: "Set or drag from end to end of something whose length you know, where people move.",
+  lines: "Click both ends, or drag from one to the other. People who cross to the side of the arrow count as in.",
+  zones: "Click the corners, then Done.",
+  known_length: "Click or drag from end to end of an object of known length, at the distance of the people.",
 }
-const KEYS = matchMedia("(hover: hover)").matches ? " By keyboard: arrow keys move the cross, the space bar sets a point." : ""
-const RESTING = "People are counted where their feet are."
+const KEYS = matchMedia("(hover: hover)").matches ? " With the keyboard, arrow keys move the cross, the space bar sets a point." : ""
+const RESTING = "People are counted by the position of their feet."
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 const CLOSE = 0.03 // of the width; a point so near to the first corner ends a region, and so near to the last one is the same
 const NAMES = { lines: "line", zones: "region" }
 
 /**
  * The panel of marks and the drawing of new ones.
- * `stage` takes the pointer and the keys, `canvas` shows the picture, `size()` is that of the picture, null before the first,
+ * `stage` takes the pointer and the keys, `canvas` shows the image, `size()` is that of the image, null before the first,
  * `changed(scene)` takes what the user has marked.
  */
 export class Marks {
@@ -45,13 +45,13 @@ export class Marks {
     if (!this.draft) this.#show(scene)
   }
 
-  /** Take marks that were made in pictures of a width; none if there are none. */
+  /** Take marks that were made in images of a width; none if there are none. */
   restore({ scene = empty(), width } = {}) {
     this.width = width
     this.take(scene)
   }
 
-  /** Change the scale of all marks, when pictures of another width are sent. */
+  /** Change the scale of all marks, when images of another width are sent. */
   fit(width) {
     const ratio = width / (this.width ?? width)
     this.width = width
@@ -90,7 +90,7 @@ export class Marks {
   }
 
   #begin(kind) {
-    if (!this.size()) return this.#hint("There is no picture yet.")
+    if (!this.size()) return this.#hint("There is no image yet.")
     const [width, height] = this.size()
     this.draft = { kind, points: [], cursor: [width / 2, height / 2] }
     this.#hint()

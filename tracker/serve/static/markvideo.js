@@ -1,4 +1,4 @@
-// Lets the user mark the first picture of a video before it is uploaded.
+// Lets the user mark the first frame of a video before it is uploaded.
 import { fit } from "./canvas.js"
 import { Marks } from "./marks.js"
 import { drawScene } from "./scene.js"

@@ -1,4 +1,4 @@
-// Marks of a picture as the API has them: in words, as data, and drawn.
+// Marks of an image as the API has them: in words, as data, and drawn.
 import { fillCircle, label, stroke } from "./canvas.js"
 
 const CROSS = "#ffd84d"
@@ -25,7 +25,7 @@ export const textOf = (points, metres) => [...points.flat().map((value) => value
 
 /**
  * Draw a scene, with the counts of an answer, and what the user is drawing.
- * `place` maps a point of the picture to the canvas, `thick` is the width of a stroke.
+ * `place` maps a point of the image to the canvas, `thick` is the width of a stroke.
  */
 export function drawScene(context, { scene, draft }, counts, { place, thick }) {
   const pen = new Pen(context, place, thick)

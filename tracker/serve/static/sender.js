@@ -1,17 +1,17 @@
-// Sends the newest pictures of a video up a socket, at the pace of the server.
+// Sends the newest frames of a video up a socket, at the pace of the server.
 
-const AHEAD = 15 // ms that a picture needs to be encoded, sent and decoded
+const AHEAD = 15 // ms that a frame needs to be encoded, sent and decoded
 const QUALITY = 0.8
 
 /**
- * Keeps the server busy without a queue: the next picture is sent shortly before the server has finished the last one.
- * `width()` is that of the pictures that are sent. `picture` is the canvas with the newest of them.
+ * Keeps the server busy without a queue: the next frame is sent shortly before the server has finished the last one.
+ * `width()` is that of the frames that are sent. `image` is the canvas with the newest of them.
  */
 export class Sender {
   constructor(video, socket, width) {
     Object.assign(this, { video, socket, width })
-    this.picture = document.createElement("canvas")
-    this.waiting = new Map() // number of a picture: when it was captured, ms of performance.now()
+    this.image = document.createElement("canvas")
+    this.waiting = new Map() // number of a frame: when it was captured, ms of performance.now()
     this.sent = 0
     this.due = true
     this.captured = null // of the video's newest frame; null once it is sent
@@ -22,7 +22,7 @@ export class Sender {
     return this.socket.readyState === WebSocket.OPEN
   }
 
-  /** Note an answer, and return when its picture was captured. */
+  /** Note an answer, and return when its frame was captured. */
   answered({ frame, ms }) {
     const captured = this.waiting.get(frame)
     for (const number of this.waiting.keys()) if (number <= frame) this.waiting.delete(number) // older ones were dropped
@@ -52,15 +52,15 @@ export class Sender {
   #send() {
     if (this.captured === null && document.hidden) this.captured = performance.now() // a hidden page is shown no frames
     if (!this.open || this.encoding || !this.due || this.captured === null) return
-    const { video, picture, captured } = this
+    const { video, image, captured } = this
     const width = Math.min(this.width(), video.videoWidth)
     const height = Math.round((width * video.videoHeight) / video.videoWidth)
-    if (picture.width !== width || picture.height !== height) Object.assign(picture, { width, height })
-    picture.getContext("2d").drawImage(video, 0, 0, width, height)
+    if (image.width !== width || image.height !== height) Object.assign(image, { width, height })
+    image.getContext("2d").drawImage(video, 0, 0, width, height)
     this.captured = null
     this.due = false
     this.encoding = true
-    picture.toBlob((blob) => this.#encoded(blob, captured), "image/jpeg", QUALITY)
+    image.toBlob((blob) => this.#encoded(blob, captured), "image/jpeg", QUALITY)
   }
 
   #encoded(blob, captured) {

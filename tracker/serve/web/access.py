@@ -59,10 +59,12 @@ class Access:
         origin = request.headers.get("origin")
         if origin is not None and method not in _SAFE and _split(origin).netloc != host:
             return PlainTextResponse(f"A page of '{origin}' may not use this server.", 403)
-        if self._token is None or self._presented(request):
+        if self._token is None:
             return None
         if method in _SAFE and self._is_token(request.query_params.get("token")):
-            return self._first_visit(request)
+            return self._visit(request)
+        if self._presented(request):
+            return None
         hint = "Open the link that posetrack printed at its start, or send the header Authorization: Bearer TOKEN."
         return PlainTextResponse(f"A token is needed. {hint}", 401, {"WWW-Authenticate": "Bearer"})
 
@@ -75,7 +77,7 @@ class Access:
         """Compare in constant time."""
         return given is not None and secrets.compare_digest(given.encode(), (self._token or "").encode())
 
-    def _first_visit(self, request: HTTPConnection) -> Response:
+    def _visit(self, request: HTTPConnection) -> Response:
         """Keep the token in a cookie, and out of the address."""
         rest = urlencode([(key, value) for key, value in request.query_params.multi_items() if key != "token"])
         answer = RedirectResponse(request.url.path.replace("//", "/") + (f"?{rest}" if rest else ""), 303)

@@ -1,4 +1,4 @@
-"""What a client marks in a picture: regions and lines at which people are counted, and the scale."""
+"""What a client marks in an image: regions and lines at which people are counted, and the scale."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Height = Annotated[Number, Field(gt=0, le=3)]
 
 
 class Scene(BaseModel):
-    """Marks of a picture, in its pixels; a new scene takes the place of the last one."""
+    """Marks of an image, in its pixels; a new scene takes the place of the last one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -92,7 +92,7 @@ class ContainerReader:
         if container.format.name in TEXT_FORMATS:
             raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, an image or a stream.")
         if isinstance(self._address, Path) and is_joined(self._address, container.format.name):
-            log.warning("'%s' is several videos in one file: the first is used, the others are left out.", self.name)
+            log.warning("'%s' contains several videos: the first is used, the others are left out.", self.name)
         self._stream = stream = choose_stream(container, name=self.name, index=index)
         self._numbers, self._sought = self._count_from(0), False
         self._rate = rate = Rate(container, stream, given=fps)

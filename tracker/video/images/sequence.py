@@ -70,7 +70,7 @@ def unnumbered(source: Path, root: Path) -> Path:
     word = (before + percents + after).strip("-_. ").replace("%%", "%")
     if word:
         return folder / (word + source.suffix)
-    return folder.parent / ((folder.name or root.resolve().name or "pictures") + source.suffix)
+    return folder.parent / ((folder.name or root.resolve().name or "images") + source.suffix)
 
 
 def numbered(pattern: Path) -> dict[int, Path]:

@@ -12,7 +12,7 @@ from posetrack.models.geometry.skeletons import SKELETONS
 from posetrack.tracker.features.kinematics.angles import joint_angles
 from posetrack.tracker.features.kinematics.points import POINTS, points
 
-STANDING = {  # a person who faces the right of the picture, y downwards
+STANDING = {  # a person who faces the right of the image, y downwards
     "nose": (110, 40),
     **{f"{side}_ear": (100, 40) for side in ("left", "right")},
     **{f"{side}_shoulder": (100, 80) for side in ("left", "right")},

@@ -6,7 +6,7 @@ from posetrack.tracker.perception.runtimes.batches import FixedBatch
 
 
 class Suppressing:
-    """Takes one picture, and returns as many rows as its first value says: box and score 1, and labels."""
+    """Takes one image, and returns as many rows as its first value says: box and score 1, and labels."""
 
     name, device, precision, reason, streams = "suppressing", "cpu", "fp32", "", 1
 
@@ -16,7 +16,7 @@ class Suppressing:
         return {"dets": np.full((1, rows, 5), 1, np.float32), "labels": np.full((1, rows), 7, np.float32)}
 
 
-def test_fewer_rows_of_a_picture_are_filled_with_zeros():
+def test_fewer_rows_of_a_image_are_filled_with_zeros():
     images = np.zeros((3, 3, 4, 4), np.float32)
     images[:, 0, 0, 0] = 2, 0, 3
     outputs = FixedBatch(Suppressing(), 1)(images)

@@ -121,7 +121,7 @@ def test_what_auto_takes_on_a_processor_is_near(frame, reference):
     assert np.quantile(relative, 0.9) < 0.02
 
 
-def test_pictures_of_all_sizes_and_people_of_any_number(frame, reference):
+def test_images_of_all_sizes_and_people_of_any_number(frame, reference):
     detector, estimator = load_detector(device="cpu"), load_pose_estimator(device="cpu")
     for shape in [(480, 640), (480, 640), (640, 480), (333, 1000), (480, 640)]:
         assert len(detector(Frame(np.full((*shape, 3), 90, np.uint8), 0, 0.0))) == 0
@@ -296,8 +296,8 @@ def test_layers_that_are_not_in_eight_bits_take_what_the_processor_has(flag, pre
 def test_bf16_does_not_round_a_detectors_boxes(frame):
     """Its distances are sums, which OpenVINO leaves in fp32 behind the last convolution."""
     exact, half = (load_detector(device="cpu", runtime="openvino", precision=p, conf=0.6) for p in ("fp32", "bf16"))
-    picture = np.full((1, 3, 352, 256), 0.4, np.float32)
-    steps = np.unique(np.round(half.network(picture)[0, :4] * 8, 6) % 1)  # rounded distances would be eighths
+    image = np.full((1, 3, 352, 256), 0.4, np.float32)
+    steps = np.unique(np.round(half.network(image)[0, :4] * 8, 6) % 1)  # rounded distances would be eighths
     assert len(steps) > 100
     distances = np.abs(half(frame).boxes - exact(frame).boxes)  # in a photograph of 1080 pixels
     assert np.median(distances) < 1

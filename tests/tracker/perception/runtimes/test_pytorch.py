@@ -48,7 +48,7 @@ def test_an_answer_is_not_written_over_by_the_next_one():
     np.testing.assert_array_equal(first, kept)
 
 
-def test_a_detector_finds_the_same_boxes_in_pictures_of_every_size(frames):
+def test_a_detector_finds_the_same_boxes_in_images_of_every_size(frames):
     cuda, cpu = pair(load_detector)
     for image in (frames[0].image, frames[0].image[:300], frames[0].image):
         ours, theirs = cuda(Frame(image, 0, 0.0)), cpu(Frame(image, 0, 0.0))

@@ -17,14 +17,14 @@ from posetrack.errors import UsageError
 from posetrack.tracker.perception.schedule import Schedule
 from posetrack.tracker.serve.cameras import camera, registry
 from posetrack.tracker.serve.live.answer import HEADER
-from posetrack.tracker.serve.live.pictures import decode
+from posetrack.tracker.serve.live.images import decode
 
-MJPEG = "multipart/x-mixed-replace; boundary=picture"
+MJPEG = "multipart/x-mixed-replace; boundary=image"
 
 
 @pytest.fixture
 def stream(grey):
-    """Makes a camera that sends a grey picture again and again."""
+    """Makes a camera that sends a grey image again and again."""
 
     def make(level, **words):
         return LiveServer(lambda: multipart(itertools.repeat(grey(level))), kind=MJPEG, **words)
@@ -45,7 +45,7 @@ def running(client, *names):
 
 
 def viewed(socket):
-    """Take a picture: what is said of it, and the image."""
+    """Take an image: what is said of it, and the image."""
     message = socket.recv(timeout=300)
     (length,) = struct.unpack_from("<I", message)
     socket.send("next")
@@ -120,7 +120,7 @@ def test_a_camera_can_be_named_and_stopped(serving, stream):
         assert client.delete(path).status_code == 404
 
 
-def test_people_of_a_camera_are_counted_where_its_picture_is_marked(serving, stream):
+def test_people_of_a_camera_are_counted_where_its_image_is_marked(serving, stream):
     with stream(50) as server, serving(sources=(address(server),)) as app, app.client() as client:
         path = f"/api/cameras/{client.get('/api/cameras').json()[0]['id']}"
         scene = {"zones": {"hall": [[0, 0], [128, 0], [128, 96], [0, 96]]}, "known_length": "0,90,100,90,2"}
@@ -237,7 +237,7 @@ def test_the_javascript_example_prints_people(serving, stream):
             process.kill()
 
 
-def test_a_slow_viewer_gets_newer_pictures_and_delays_no_other(serving, stream):
+def test_a_slow_viewer_gets_newer_images_and_delays_no_other(serving, stream):
     with stream(50) as server, serving(sources=(address(server),)) as app, app.client() as client:
         path = f"/api/cameras/{client.get('/api/cameras').json()[0]['id']}/view"
         with app.socket(path) as slow, app.socket(path) as quick:

@@ -1,4 +1,4 @@
-"""Pictures and live clients: what goes up is what is answered, to the one who sent it."""
+"""Images and live clients: what goes up is what is answered, to the one who sent it."""
 
 import io
 import json
@@ -14,9 +14,9 @@ from posetrack.tracker.serve.live.answer import HEADER
 from posetrack.tracker.serve.web import sockets
 
 
-def test_a_picture_is_answered_with_its_people(app, grey):
+def test_a_image_is_answered_with_its_people(app, grey):
     with app.client() as client:
-        answer = client.post("/api/pictures", content=grey(40)).json()
+        answer = client.post("/api/images", content=grey(40)).json()
         names = client.get("/api/skeleton").json()["keypoints"]
     assert answer["size"] == [128, 96]
     (person,) = answer["people"]
@@ -28,19 +28,19 @@ def test_a_picture_is_answered_with_its_people(app, grey):
 
 
 @pytest.mark.parametrize("body", [b"", b"hello", b"\xff\xd8\xff\xe0" + bytes(100)])
-def test_what_is_no_picture_is_refused_in_a_sentence(app, body):
+def test_what_is_no_image_is_refused_in_a_sentence(app, body):
     with app.client() as client:
-        answer = client.post("/api/pictures", content=body)
+        answer = client.post("/api/images", content=body)
     assert answer.status_code == 400
-    assert "not a picture" in answer.json()["detail"]
+    assert "not an image" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("size", [(8000, 5001), (30_000, 6_100)])
-def test_a_picture_that_would_fill_the_memory_is_refused_unread(app, size):
+def test_a_image_that_would_fill_the_memory_is_refused_unread(app, size):
     buffer = io.BytesIO()
     Image.new("1", size).save(buffer, "PNG")
     with app.client() as client:
-        answer = client.post("/api/pictures", content=buffer.getvalue())
+        answer = client.post("/api/images", content=buffer.getvalue())
     assert answer.status_code == 400
     assert "at most 40,000,000 pixels" in answer.json()["detail"]
 
@@ -75,10 +75,10 @@ def test_several_clients_get_the_people_of_their_own_frames(app, grey):
     wrong = []
 
     def watch(level):
-        picture = grey(level)
+        image = grey(level)
         with app.socket("/api/live") as socket:
             for _ in range(15):
-                socket.send(picture)
+                socket.send(image)
                 (person,) = json.loads(socket.recv(timeout=300))["people"]
                 if abs(person["keypoints"][0][0] - level) > 2:
                     wrong.append((level, person["keypoints"][0]))
@@ -115,13 +115,13 @@ def test_of_frames_that_wait_only_the_newest_is_answered(serving, grey, brightne
     assert len(answered[1:]) < 25  # at least one was dropped
 
 
-def test_a_live_client_that_sends_no_picture_is_sent_away(app):
+def test_a_live_client_that_sends_no_image_is_sent_away(app):
     with app.socket("/api/live") as socket:
         socket.send(b"hello")
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(timeout=300)
     assert closed.value.rcvd.code == sockets.UNREADABLE
-    assert "not a picture" in closed.value.rcvd.reason
+    assert "not an image" in closed.value.rcvd.reason
 
 
 def test_the_latency_that_a_browser_reports_is_recorded(app, grey):

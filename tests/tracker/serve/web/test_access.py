@@ -44,6 +44,8 @@ def test_the_first_visit_leaves_a_cookie_and_a_clean_address(guarded):
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
         assert client.get("/api/jobs").json() == []
+        again = client.get("/api/jobs", params={"token": TOKEN}, follow_redirects=True)
+        assert (again.url.query, again.json()) == (b"", [])
 
 
 def test_the_first_visit_leads_to_no_other_site(guarded):
@@ -63,7 +65,7 @@ def test_a_socket_needs_the_token(guarded, grey):
 
 def test_pages_of_other_sites_change_nothing_and_open_no_socket(app, grey):
     with app.client(headers={"Origin": "https://evil.example"}) as client:
-        assert client.post("/api/pictures", content=grey(1)).status_code == 403
+        assert client.post("/api/images", content=grey(1)).status_code == 403
         assert client.post("/api/cameras", json={"source": "0"}).status_code == 403
         assert client.get("/api/cameras").json() == []
     with pytest.raises(InvalidStatus, match="403"), app.socket("/api/live", origin="https://evil.example"):
@@ -103,7 +105,7 @@ def test_nonsense_is_refused_in_a_sentence(app, body):
         answer = client.post("/api/cameras", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code in (400, 422)
         assert isinstance(answer.json()["detail"], str)
-        assert client.post("/api/pictures", headers={"Origin": "http://["}).status_code == 403
+        assert client.post("/api/images", headers={"Origin": "http://["}).status_code == 403
 
 
 def test_the_headers_forbid_foreign_scripts(app):

@@ -29,12 +29,12 @@ def test_pixels_come_out_square(make, tmp_path, suffix, codec, ratio, size):
     assert frames.size == size
     assert {image.shape for image in images} == {(size[1], size[0], 3)}
     for index, image in enumerate(images):
-        expected = make.bar(make.picture(index, count=len(TIMES))) + 0.5
+        expected = make.bar(make.image(index, count=len(TIMES))) + 0.5
         assert make.bar(image) + 0.5 == pytest.approx(expected * size[0] / 64, abs=1.5)
 
 
 @pytest.mark.parametrize(("ratio", "size"), [("2/1", (48, 128)), ("1/2", (96, 64))])
-def test_oblong_pixels_are_those_of_the_stored_picture_which_is_turned_afterwards(make, tmp_path, ratio, size):
+def test_oblong_pixels_are_those_of_the_stored_image_which_is_turned_afterwards(make, tmp_path, ratio, size):
     path = make.encode(tmp_path / "clip.mp4", TIMES, tune=oblong(ratio), rotation=90)
     with open_source(path) as frames:
         assert next(frames).image.shape[:2] == (size[1], size[0])
@@ -147,7 +147,7 @@ def test_a_wide_gamut_in_sdr_is_mapped_to_that_of_bt709(tmp_path, caplog, primar
 
 @pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
 @pytest.mark.parametrize(("transfer", "code"), [(16, pq), (18, hlg)], ids=["pq", "hlg"])
-def test_hdr_of_an_sdr_picture_resembles_it(tmp_path, caplog, transfer, code, full):
+def test_hdr_of_an_sdr_image_resembles_it(tmp_path, caplog, transfer, code, full):
     caplog.set_level("INFO")
     coded = code(100 * COLOURS**2.4 @ TO_2020.T)
     path = bars(tmp_path / "clip.mov", coded, primaries=9, transfer=transfer, matrix=9, full=full)

@@ -10,7 +10,7 @@ from posetrack.tracker.video.open import open_source
 
 
 def two_streams(path, make, *, default):
-    """Write a preview of 32 x 24 and a picture of 64 x 48 pixels; one of them is the default, by its index."""
+    """Write a preview of 32 x 24 and an image of 64 x 48 pixels; one of them is the default, by its index."""
     sizes = [(32, 24), (64, 48)]
     with av.open(str(path), "w") as container:
         streams = []
@@ -21,7 +21,7 @@ def two_streams(path, make, *, default):
             streams.append(stream)
         for index in range(5):
             for stream, size in zip(streams, sizes):
-                frame = av.VideoFrame.from_ndarray(make.picture(index, size=size), format="bgr24")
+                frame = av.VideoFrame.from_ndarray(make.image(index, size=size), format="bgr24")
                 frame.pts, frame.time_base = index, Fraction(1, 10)
                 container.mux(stream.encode(frame.reformat(format="yuv420p")))
         for stream in streams:
@@ -70,7 +70,7 @@ def raw(path, make, codec, *, base=30):
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.time_base = Fraction(1, base)
         for index in range(12):
-            frame = av.VideoFrame.from_ndarray(make.picture(index), format="bgr24").reformat(format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(make.image(index), format="bgr24").reformat(format="yuv420p")
             frame.pts, frame.time_base = index * base // 30, Fraction(1, base)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

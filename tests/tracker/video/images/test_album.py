@@ -1,4 +1,4 @@
-"""Files of pictures are read whole, or a sentence says what is left out."""
+"""Files of images are read whole, or a sentence says what is left out."""
 
 import struct
 import sys
@@ -19,10 +19,10 @@ TIMES = [0, 0.1, 0.3, 0.35, 0.65, 0.75]
 
 @pytest.fixture
 def save(make, tmp_path):
-    """Writes the bar's way through a file of pictures, with the words that go to Pillow."""
+    """Writes the bar's way through a file of images, with the words that go to Pillow."""
 
     def save(name, *, count=COUNT, mode="RGB", **words):
-        images = [Image.fromarray(make.picture(k, count=COUNT)[..., ::-1]).convert(mode) for k in range(count)]
+        images = [Image.fromarray(make.image(k, count=COUNT)[..., ::-1]).convert(mode) for k in range(count)]
         images[0].save(tmp_path / name, save_all=True, append_images=images[1:], **words)
         return tmp_path / name
 
@@ -32,7 +32,7 @@ def save(make, tmp_path):
 def assert_way(make, images, start=0):
     for k, image in enumerate(images, start):
         assert image.shape == (48, 64, 3)
-        assert make.bar(image) == pytest.approx(make.bar(make.picture(k, count=COUNT)), abs=1)
+        assert make.bar(image) == pytest.approx(make.bar(make.image(k, count=COUNT)), abs=1)
 
 
 ANIMATIONS = ["clip.webp", "clip.png", "clip.apng", "clip.avif", "clip.gif"]
@@ -55,7 +55,7 @@ def test_of_joined_images_the_first_is_read_with_a_sentence(save, name, caplog):
     assert not caplog.records
     path.write_bytes(2 * path.read_bytes())
     assert len(list(open_source(path))) == COUNT
-    assert "is several images in one file: the first is used, the others are left out." in caplog.text
+    assert "contains several images: the first is used, the others are left out." in caplog.text
 
 
 def test_what_an_animation_says_of_itself(save):
@@ -79,12 +79,12 @@ def test_start_and_end_hold_for_animations(make, save):
     assert_way(make, [frame.image for frame in shown], start=2)
 
 
-def test_pictures_without_a_duration_last_as_long_as_in_a_browser(save):
+def test_images_without_a_duration_last_as_long_as_in_a_browser(save):
     with open_source(save("clip.webp", duration=0)) as frames:
         assert [frame.time for frame in frames] == pytest.approx([k / 10 for k in range(COUNT)])
 
 
-def test_the_picture_for_programs_without_animation_is_not_a_frame(make, save):
+def test_the_image_for_programs_without_animation_is_not_a_frame(make, save):
     with open_source(save("clip.png", default_image=True, duration=100)) as frames:
         shown = list(frames)
     assert [frame.time for frame in shown] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
@@ -96,7 +96,7 @@ def test_a_transparent_animation_is_read(save):
         assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
 
 
-def test_a_cut_animation_is_damaged_and_never_a_single_picture(save, caplog):
+def test_a_cut_animation_is_damaged_and_never_a_single_image(save, caplog):
     path = save("clip.png", duration=100)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
@@ -144,14 +144,14 @@ def test_a_stack_whose_white_is_unknown_is_refused(tmp_path, dtype):
         open_source(tmp_path / "stack.tif")
 
 
-def test_a_photograph_of_several_pictures_says_what_is_left_out(save, caplog):
+def test_a_photograph_of_several_images_says_what_is_left_out(save, caplog):
     with open_source(save("photo.mpo", count=3)) as frames:
         assert len(list(frames)) == 1
     assert "holds 3 images: the main one is used, the others are left out" in caplog.text
 
 
 def test_the_video_in_a_moving_photograph_is_left_out_with_a_sentence(make, video, tmp_path, caplog):
-    still = cv2.imencode(".jpg", make.picture(0))[1].tobytes()
+    still = cv2.imencode(".jpg", make.image(0))[1].tobytes()
     (tmp_path / "photo.jpg").write_bytes(still + video.read_bytes())
     with open_source(tmp_path / "photo.jpg") as frames:
         assert len(list(frames)) == 1
@@ -159,11 +159,11 @@ def test_the_video_in_a_moving_photograph_is_left_out_with_a_sentence(make, vide
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.avif", "a.tif", "a.bmp"])
-def test_a_single_picture_stays_one_without_a_word(make, tmp_path, caplog, name):
-    Image.fromarray(make.picture(3)[..., ::-1]).save(tmp_path / name)
+def test_a_single_image_stays_one_without_a_word(make, tmp_path, caplog, name):
+    Image.fromarray(make.image(3)[..., ::-1]).save(tmp_path / name)
     with open_source(tmp_path / name) as frames:
         (frame,) = frames
-    assert make.bar(frame.image) == pytest.approx(make.bar(make.picture(3)), abs=1)
+    assert make.bar(frame.image) == pytest.approx(make.bar(make.image(3)), abs=1)
     assert not caplog.text
 
 
@@ -185,10 +185,10 @@ def test_a_heic_photograph_is_never_read_as_one_of_its_tiles(tmp_path, monkeypat
 def test_a_heic_photograph_is_read_whole(make, tmp_path):
     pillow_heif = pytest.importorskip("pillow_heif", reason="needs the extra heic")
     pillow_heif.register_heif_opener()
-    Image.fromarray(make.picture(3)[..., ::-1]).save(tmp_path / "photo.heic")
+    Image.fromarray(make.image(3)[..., ::-1]).save(tmp_path / "photo.heic")
     with open_source(tmp_path / "photo.heic") as frames:
         (frame,) = frames
-    assert make.bar(frame.image) == pytest.approx(make.bar(make.picture(3)), abs=1)
+    assert make.bar(frame.image) == pytest.approx(make.bar(make.image(3)), abs=1)
 
 
 def test_in_a_batch_an_animation_counts_as_a_video(save, tmp_path):

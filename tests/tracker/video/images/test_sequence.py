@@ -1,4 +1,4 @@
-"""Numbered pictures are one video where that is asked for: in the order of their numbers, with gaps in time."""
+"""Numbered images are one video where that is asked for: in the order of their numbers, with gaps in time."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ from posetrack.tracker.video.open import open_source
 
 @pytest.fixture
 def folder(make, tmp_path):
-    """Writes pictures into a folder; the k-th has the bar at place k."""
+    """Writes images into a folder; the k-th has the bar at place k."""
 
     def write(names, folder="in"):
         (tmp_path / folder).mkdir(exist_ok=True)
         for k, name in enumerate(names):
-            cv2.imwrite(str(tmp_path / folder / name), make.picture(k))
+            cv2.imwrite(str(tmp_path / folder / name), make.image(k))
         return tmp_path / folder
 
     return write
@@ -33,7 +33,7 @@ def read(make, *source, **words):
 
 
 def bars(make, *places):
-    return pytest.approx([make.bar(make.picture(k)) for k in places], abs=1)
+    return pytest.approx([make.bar(make.image(k)) for k in places], abs=1)
 
 
 @pytest.mark.parametrize("name", ["frame%04d.jpg", "frame*.jpg", ""])
@@ -68,7 +68,7 @@ def test_missing_numbers_are_gaps_in_time(make, folder, caplog):
     assert "3 missing numbers" in caplog.text
 
 
-def test_a_damaged_picture_is_a_gap_too(make, folder, caplog):
+def test_a_damaged_image_is_a_gap_too(make, folder, caplog):
     place = folder([f"f{k}.png" for k in range(5)])
     (place / "f2.png").write_bytes(b"broken")
     with open_source(place, fps=10) as frames:
@@ -118,7 +118,7 @@ def test_a_pattern_that_cannot_be_a_video_is_a_sentence(folder, names, pattern, 
         open_source(folder(names) / pattern)
 
 
-def test_pictures_have_no_streams(folder):
+def test_images_have_no_streams(folder):
     with pytest.raises(UsageError, match="no streams"):
         open_source(folder(["f1.png"]) / "f%d.png", stream=1)
 
@@ -179,7 +179,7 @@ def test_patterns_are_found(names, patterns):
 
 def test_numbered_stacks_are_read_by_their_main_image_with_one_sentence(make, tmp_path, caplog):
     for k in range(3):
-        pages = [Image.fromarray(make.picture(page)[..., ::-1]) for page in (k, 9)]
+        pages = [Image.fromarray(make.image(page)[..., ::-1]) for page in (k, 9)]
         pages[0].save(tmp_path / f"z{k}.tif", save_all=True, append_images=pages[1:])
     assert read(make, tmp_path / "z%d.tif", fps=10)[1] == bars(make, 0, 1, 2)
     (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
@@ -188,5 +188,5 @@ def test_numbered_stacks_are_read_by_their_main_image_with_one_sentence(make, tm
 
 def test_numbered_photographs_may_be_avif(make, tmp_path):
     for k in range(3):
-        Image.fromarray(make.picture(k)[..., ::-1]).save(tmp_path / f"p{k}.avif", quality=100)
+        Image.fromarray(make.image(k)[..., ::-1]).save(tmp_path / f"p{k}.avif", quality=100)
     assert read(make, tmp_path / "p%d.avif", fps=10) == ([0, 0.1, 0.2], bars(make, 0, 1, 2))

@@ -15,7 +15,7 @@ from posetrack.tracker.video.source import Source
 
 
 class Held(Camera):
-    """A camera that gives a picture when the test says so, and the first one at once; its clock counts pictures."""
+    """A camera that gives an image when the test says so, and the first one at once; its clock counts images."""
 
     def __init__(self, first=1):
         super().__init__()
@@ -31,7 +31,7 @@ class Held(Camera):
         return not self.free
 
     def give(self, count):
-        """Let pictures come, and wait until the reader has taken them and asks for another."""
+        """Let images come, and wait until the reader has taken them and asks for another."""
         with self.changed:
             self.allowed += count
             self.changed.notify_all()
@@ -113,7 +113,7 @@ def test_a_live_source_states_when_its_time_was_0():
 
 def test_an_unplugged_camera_is_an_error_in_the_consumer():
     fake = Camera(count=5)
-    with pytest.raises(SourceError, match=r"Camera 0 gives no more frames\."):
+    with pytest.raises(SourceError, match=r"Camera 0 delivers no more frames\."):
         list(open_fake(fake))
     assert fake.released == 1
 
@@ -153,7 +153,7 @@ def test_a_camera_that_is_a_file_goes_through_opencv_itself(make, tmp_path):
         assert (source.size, source.live) == ((64, 48), True)
         assert frame.image.shape == (48, 64, 3)
         assert began <= frame.captured <= time.monotonic()
-        with pytest.raises(SourceError, match=r"Camera 0 gives no more frames\."):
+        with pytest.raises(SourceError, match=r"Camera 0 delivers no more frames\."):
             list(source)
     assert 1 <= source.frames_read <= 20
 

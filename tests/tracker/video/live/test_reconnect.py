@@ -14,7 +14,7 @@ from posetrack.tracker.video.live import reconnect
 from posetrack.tracker.video.live.reconnect import Reconnecting
 from posetrack.tracker.video.open import open_source
 
-MJPEG = "multipart/x-mixed-replace; boundary=picture"
+MJPEG = "multipart/x-mixed-replace; boundary=image"
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def address(port):
 
 
 class Clip:
-    """A reader of `count` pictures from time `start`, which then ends or fails."""
+    """A reader of `count` images from time `start`, which then ends or fails."""
 
     damage = None
 
@@ -122,7 +122,7 @@ def test_a_stream_that_does_not_come_back_ends_after_the_time_to_reconnect(caplo
     with source:
         list(source)
     assert source.damage == "the server closed it"
-    assert "did not come back within 0.2 s" in caplog.text
+    assert "did not return within 0.2 s" in caplog.text
     assert "secret" not in caplog.text
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
+from .limits import TABLES
 from .options import add_shared
 from .results import print_files
 from .selection import add_selection, selected
@@ -40,7 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--rate", metavar="RATE", type=float, default=only, help=".pkl: resample (default: source's)")
     parser.add_argument("--label", metavar="N", type=int, default=only, help=".pkl: number of the action (default: 0)")
     add_shared(parser, "overwrite")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, memory=TABLES)
 
 
 def run(args: argparse.Namespace) -> int:

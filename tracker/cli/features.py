@@ -8,6 +8,7 @@ from typing import Any
 
 from .calibration import add_calibration, calibration_of
 from .events import add_recipe, detectors
+from .limits import TABLES
 from .options import add_shared
 from .results import print_files
 from .selection import add_selection, selected
@@ -41,7 +42,7 @@ def add_parser(commands: Any) -> None:
     add_selection(parser)
     add_calibration(parser)
     add_shared(parser, "overwrite")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, memory=TABLES)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -85,7 +85,8 @@ def open_outputs(
     tables: list[Table] = [people]
     files: Any = {name: path for name, path in job.files.items() if name in MOVEMENT}
     if files or listeners or labels:
-        tables.append(ActionSink(actions, detector, *listeners, movements=movements, zones=zones, **files, **named))
+        words: Any = {"movements": movements, "zones": zones, "source": frames.name}
+        tables.append(ActionSink(actions, detector, *listeners, **words, **files, **named))
     tables += labels  # after the features, before the image
     csv = [_csv(job, frames, actions, **named)] if "csv" in job.files else []
     if two_pass:

@@ -126,16 +126,16 @@ class Pipeline:
             InputError: the image is invalid, its time is missing, or its time is before that of the last frame.
         """
         if isinstance(frame, list | tuple):
-            return [self._follow(each) for each in as_frames(frame, time, last=self._last)]
+            return [self._process(each) for each in as_frames(frame, time, last=self._last)]
         (frame,) = as_frames([frame], None if time is None else [time], last=self._last)
-        return self._follow(frame, detections, poses)
+        return self._process(frame, detections, poses)
 
-    def _follow(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks:
+    def _process(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks:
         """Return the people of the next frame."""
         observed = self._observe(frame, detections, poses)
         if self.record:
             self.record(observed)
-        tracks = self._place(frame, observed)
+        tracks = self._update(frame, observed)
         if observed.mode is FrameMode.DETECT and self.schedule.skips:
             self._anchors.keep(self.tracker.expect(frame.time), self._boxes)
         return tracks
@@ -144,18 +144,19 @@ class Pipeline:
         """Return the people of the next frame by what another session observed of it; no network runs."""
         if observed.cut:
             self.tracker.cut()
-        return self._place(frame, observed)
+        return self._update(frame, observed)
 
-    def _place(self, frame: Frame, observed: Observed) -> Tracks:
+    def _update(self, frame: Frame, observed: Observed) -> Tracks:
         """Match the people of a frame to tracks."""
-        place: dict[str, Any] = {"size": frame.image.shape[:2], "motion": observed.motion}
+        height, width = frame.image.shape[:2]
+        size, motion = (height, width), observed.motion
         self.modes[observed.mode] += 1
         with self.timings.stage("track"):
             if observed.poses is None:
-                return self.tracker.predict(frame.time, **place)
-            tracks = self.tracker.update(observed.poses, frame.time, **place)
-        strangers = iou(observed.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
-        return replace(tracks, others=observed.boxes[strangers])
+                return self.tracker.predict(frame.time, size=size, motion=motion)
+            tracks = self.tracker.update(observed.poses, frame.time, size=size, motion=motion)
+        unmatched = iou(observed.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
+        return replace(tracks, others=observed.boxes[unmatched])
 
     def _observe(self, frame: Frame, detections: Detections | None, poses: Poses | None) -> Observed:
         """Run the networks and the camera motion that the schedule requests for the next frame."""
@@ -291,9 +292,15 @@ class Pipeline:
 
         Use one session per video to track several videos at once.
         """
-        parts: dict[str, Any] = {name: deepcopy(getattr(self, name)) for name in ("camera", "schedule", "activity")}
         other = type(self)(
-            self.detector, self.estimator, deepcopy(self.tracker), streams=self.streams, recover=self.recover, **parts
+            self.detector,
+            self.estimator,
+            deepcopy(self.tracker),
+            camera=deepcopy(self.camera),
+            schedule=deepcopy(self.schedule),
+            activity=deepcopy(self.activity),
+            streams=self.streams,
+            recover=self.recover,
         )
         other.reset()
         return other

@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -81,8 +80,9 @@ def load_runtime(
         except ConversionError as error:  # the file is broken; retry without int8
             rounded.path.unlink(missing_ok=True)
             log.warning("The int8 version of %s is broken and was removed: %s", name, error)
-            words: dict[str, Any] = {"dataset": dataset, "runtime": runtime, "device": device, "streams": streams}
-            return load_runtime(kind, name, read, shipped=shipped, **words)
+            return load_runtime(
+                kind, name, read, shipped=shipped, dataset=dataset, runtime=runtime, device=device, streams=streams
+            )
     suffix = ".xml" if choice.runtime == "openvino" else ".onnx"
 
     def weights() -> store.Loaded:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
@@ -18,7 +19,7 @@ from .perception.schedule import FrameMode, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
 from .tracking.expectation import with_own_boxes
-from .tracking.recovery import agree, enclosing, faded, joined, missed, widened
+from .tracking.recovery import joined, missed, recovered, widened
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
 from .types.frames import as_frames
@@ -184,7 +185,7 @@ class Pipeline:
             poses = self.estimate(frame, self.detect(frame) if detections is None else detections)
         boxes = poses.boxes
         if mode is FrameMode.DETECT and self.recover:
-            poses = joined(self._widened(frame, expected, poses), self._recovered(frame, expected, poses, step))
+            poses = self._completed(frame, expected, poses, step)
         self._boxes = poses.boxes
         if mode is FrameMode.FOLLOW:
             self.schedule.learn(poses, expected.poses)
@@ -193,37 +194,17 @@ class Pipeline:
             self.schedule.learn(*_same_people(poses, expected.poses))
         return Observed(frame.time, mode, motion, cut, poses, boxes)
 
-    def _widened(self, frame: Frame, expected: Tracks, poses: Poses) -> Poses:
-        """Return the poses; those of people with limbs outside their box are estimated again, in a box around them.
-
-        The second estimate counts if it is of the same person.
-        """
-        boxes = widened(poses.boxes, expected.poses)
-        rows = (boxes != poses.boxes).any(-1)
-        if not rows.any():
-            return poses
-        own = poses[rows]
-        wide = self.estimate(frame, Detections(boxes[rows], own.box_scores))
-        wide = replace(wide, boxes=enclosing(own.boxes, wide))
-        same = agree(own, wide, self.estimator.skeleton.sigmas).diagonal()
-        rows[rows] = same
-        return joined(poses[~rows], wide[same])
-
-    def _recovered(self, frame: Frame, expected: Tracks, found: Poses, step: float) -> Poses:
-        """Return the poses of expected people who are there without a detected box.
-
-        A pose that is of one of the people `found` is left out: that person turned unexpectedly. The box score of the
-        last frame, `step` seconds ago, fades: a person who is never detected again is lost.
-        """
+    def _completed(self, frame: Frame, expected: Tracks, found: Poses, step: float) -> Poses:
+        """Complete the poses of detected people by the known ones; the last frame was `step` seconds ago."""
+        estimate, sigmas = partial(self.estimate, frame), self.estimator.skeleton.sigmas
+        poses = widened(found, expected.poses, estimate=estimate, sigmas=sigmas)
         rows = missed(expected.poses.boxes, found.boxes, frame.image.shape[:2])
         if not rows.any():
-            return Poses.empty(len(self.estimator.skeleton))
+            return poses
         if not self.schedule.skips:  # else they were kept after the last detection
             self._anchors.keep(self.tracker.expect(frame.time - step), self._boxes)
         people = self._anchors.place(expected).poses[rows]
-        poses = self.estimate(frame, Detections(people.boxes, faded(people.box_scores, step)))
-        poses = with_own_boxes(poses, people)
-        return poses[~agree(poses, found, self.estimator.skeleton.sigmas).any(-1)]
+        return joined(poses, recovered(people, found, estimate=estimate, sigmas=sigmas, seconds=step))
 
     def detect(self, frame: Frame) -> Detections | None:
         """Detect the people of a frame, or None with a single-stage estimator; may run frames ahead of the tracker."""

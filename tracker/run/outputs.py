@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...models.geometry.keypoints import Skeleton
 from ..config.outputs import MOVEMENT, Outputs
 from ..features.calibration.floor import on_estimated_floor
 from ..features.events.detector import EventDetector
@@ -118,7 +117,7 @@ def open_outputs(
         )
     tables += labels  # after the features, before the image
     csv = [_csv(job, frames, actions, results=results)] if "csv" in job.files else []
-    conceal = _conceal(outputs, skeleton) if overlay else None
+    conceal = _conceal(outputs, actions) if overlay else None
     if job.second_pass:
         revise = partial(_revise, select=select, actions=actions, refined=job.refine)
         return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
@@ -126,11 +125,11 @@ def open_outputs(
     return report, Sinks(*tables, *images, *csv, conceal=conceal, select=select, timings=timings)
 
 
-def _conceal(outputs: Outputs, skeleton: Skeleton) -> Conceal | None:
+def _conceal(outputs: Outputs, actions: ActionFeatures) -> Conceal | None:
     """Return what hides people in the images, if requested."""
     if outputs.skeleton_only:
         return only_skeletons
-    return BlurFaces(skeleton) if outputs.blur_faces else None
+    return BlurFaces(actions.skeleton) if outputs.blur_faces else None
 
 
 def _revise(

@@ -7,6 +7,7 @@ rooms inside.
 import ast
 import functools
 import graphlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -24,6 +25,7 @@ HEAVY = {"numba", "torch", "timm", "filterpy", "cv2", "ultralytics", "av", "PIL"
     "fastapi",
 }
 
+DAYTIME = re.compile(r"\btime\.time\(|datetime\.now|\.utcnow|\.today\(")
 DIVIDED = {"tracker.features", "tracker.serve"}
 
 # From the bottom up: the rooms of posetrack, then the libraries, that each room may import; all may import errors and
@@ -72,6 +74,7 @@ ALLOWED = {
     "tracker.report": "image version tracker.types tracker.partial tracker.features tracker.formats tracker.output "
     "tracker.summary tracker.video | numpy cv2 bokeh jinja2 markupsafe matplotlib",
     "tracker.summary": "installation tracker.partial tracker.features.kinematics tracker.features.extraction "
+    "tracker.features.movement "
     "tracker.formats tracker.output | numpy",
     "tracker.stages": "tracker.perception",
     "tracker.config": "configs tracker.features.calibration tracker.tracking",
@@ -229,6 +232,23 @@ def test_imports_within_posetrack_are_relative():
         or (isinstance(node, ast.Import) and any(alias.name.partition(".")[0] in PACKAGES for alias in node.names))
     }
     assert not absolute
+
+
+def test_only_records_and_leftovers_have_the_time_of_day():
+    """It may jump, forward and backward, so that frames and waits have a monotonic clock."""
+    of_day = {
+        str(path.relative_to(ROOT)) for path in (ROOT / "tracker").rglob("*.py") if DAYTIME.search(path.read_text())
+    }
+    assert of_day == {
+        "tracker/batch/entries.py",
+        "tracker/benchmark/first_frame.py",  # shared with another process
+        "tracker/benchmark/startup.py",
+        "tracker/partial/transaction.py",
+        "tracker/video/source.py",  # a record: when the time of a live source was 0
+        "tracker/perception/runtimes/store.py",
+        "tracker/remote/scratch.py",
+        "tracker/serve/videos/jobs.py",
+    }
 
 
 @pytest.mark.parametrize("library", ["ultralytics", "numba"])

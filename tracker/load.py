@@ -49,22 +49,21 @@ def load_pipeline(
         detector: person detector: `bundled`, a name such as `yolo11n.pt`, a weights or ONNX file, a file of boxes, or
             `auto`; or a function `(frame) -> Detections`, which may also return boxes (N, 4), or boxes and scores (N,).
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; an unavailable device is an error.
-        dataset: skeleton: `auto` is the network's own; `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody` of a
-            ViTPose+.
+        dataset: skeleton: `auto` is the network's; a ViTPose+ has `coco`, `aic`, `mpii`, `ap10k`, `apt36k` and
+            `wholebody`.
         runtime: inference backend: `auto`, `torch`, `openvino` or `onnxruntime`.
         precision: numeric precision: `auto`, `fp32`, `bf16` or `fp16`.
-        conf: detections with a lower confidence are ignored.
-        max_people: largest number of people per frame, by confidence; 0 is no limit.
-        detect_size: longer side of the detector's input; 0 is the size that it was trained with.
-        flip: average each pose with that of the mirrored crop: slightly more accurate, twice the computation.
-        smooth: `none`: as measured; `kalman`: 1.3 times less noise at rest, 1 ms lag; `one-euro`: 4 times less, 10 ms
-            lag.
-        remember: how long to remember people who left, to restore their IDs by appearance; 0 turns this off.
+        conf: ignore detections with a lower confidence.
+        max_people: maximum number of people per frame, by confidence; 0 is no limit.
+        detect_size: longer side of the detector's input; 0 is its training size.
+        flip: average each pose with that of the mirrored crop: slightly more accurate, twice the pose computation.
+        smooth: `none`; `kalman`: noise at rest 1.3 times lower, 1 ms lag; `one-euro`: 4 times lower, 10 ms lag.
+        remember: restore the IDs of people who return within this time, by appearance; 0 turns this off.
         camera: `static` or `moving`; `auto` detects and compensates camera motion.
         detect_every: run the detector in every Nth frame; `auto` decides by motion.
-        pose_every: run the pose network in every Nth frame, and predict in between; `auto` as above.
-        target_fps: frame rate that `auto` options must reach; 0: the source's, but 25 (files: 2) for `--model` and
-            `--detector`.
+        pose_every: run the pose network in every Nth frame, and predict in between; `auto` decides by motion.
+        target_fps: frame rate that `auto` options must reach; 0 is the source's, or for `--model` and `--detector` 25
+            live and 2 for files.
         streams: number of frames that `loop` processes at once: higher throughput, higher latency. 1 if frames may
             pass without a detection, and for inference backends without streams.
         offline: never access the internet.

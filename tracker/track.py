@@ -47,7 +47,7 @@ def track(
             other options.
         start: seconds of the source's own time; earlier frames are omitted. Not for live sources.
         end: seconds; frames from it on are omitted.
-        pipeline: of `load_pipeline`; its networks are used, and its own tracks stay as they are.
+        pipeline: of `load_pipeline`; only its networks are used, its tracks do not change.
         options: of `load_pipeline`, if no pipeline is given.
 
     Returns:

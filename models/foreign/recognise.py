@@ -99,16 +99,16 @@ def recognise(graph: Graph, measure: Measure, *, label: str, dataset: str = AUTO
         ModelError: the network is of no known family, or of a variant that cannot be used.
     """
     if len(graph.inputs) != 1:
-        raise ModelError(f"{label} is no network of a known family: it has {len(graph.inputs)} inputs, not one image.")
+        raise ModelError(f"{label} is not a network of a known family: it has {len(graph.inputs)} inputs, not 1.")
     ((name, stated),) = graph.inputs.items()
     last = len(stated) == 4 and stated[3] == 3 != stated[1]
     shape = (stated[0], 3, *stated[1:3]) if last else stated
     if len(shape) != 4 or shape[1] not in (3, OPEN) or max(shape) > MAX_PIXELS or shape[0] > MAX_BATCH:
         raise ModelError(
-            f"{label} is no network of a known family: its input is {_shape_text(stated)}, not an RGB image."
+            f"{label} is not a network of a known family: its input is {_shape_text(stated)}, not an RGB image."
         )
     if name in graph.integers and not last:
-        raise ModelError(f"{label} is no network of a known family: its input takes whole numbers.")
+        raise ModelError(f"{label} is not a network of a known family: its input takes whole numbers.")
     file = _File(graph, measure, label, dataset, sha256, shape, last)
     try:
         for family in (_movenet,) if last else _FAMILIES:

@@ -154,7 +154,9 @@ def _shard_images(root: Path) -> dict[str, EncodedImage]:
                     if member.isfile():
                         images[Path(member.name).name] = EncodedImage(shard, member.offset_data, member.size)
         except tarfile.TarError as error:
-            raise SourceError(f"Cannot read '{shard}': it is no whole tar file. Download the data again.") from error
+            raise SourceError(
+                f"Cannot read '{shard}': it is not an intact tar file. Download the data again."
+            ) from error
     return images
 
 

@@ -84,7 +84,7 @@ def load(path: Path) -> RtDetr:
         import transformers
     except ImportError as error:
         raise ModelError(
-            f"The detector '{path}' takes the package transformers, which is not installed. "
+            f"The detector '{path}' needs the package transformers, which is not installed. "
             "Run: pip install 'posetrack[transformers]'."
         ) from error
     settings = read_json(path.with_name(CONFIG))

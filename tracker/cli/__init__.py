@@ -37,7 +37,7 @@ from . import (
     summary,
     train,
 )
-from .limits import check_limits
+from .limits import NETWORKS, check_limits
 from .parser import Parser, RootParser
 from .supervisor import PlainFormatter, plain, supervised
 
@@ -128,7 +128,7 @@ def _main(argv: Sequence[str] | None) -> int:
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(_MOST_PIXELS))  # read when OpenCV is loaded
     try:
         args = parser.parse_args(argv)
-        check_limits()
+        check_limits(getattr(args, "memory", NETWORKS))
         with explained():
             return args.run(args)
     except PosetrackError as error:

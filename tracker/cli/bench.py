@@ -21,7 +21,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "precision": {"help": "numeric precision (default: %(default)s)"},
     "detect_size": {
         "type": int,
-        "help": "longer side of the detector's input; 0 is the size that it was trained with (default: %(default)s)",
+        "help": "longer side of the detector's input; 0 is its training size (default: %(default)s)",
     },
     "batches": {"nargs": "+", "type": int, "metavar": "N", "help": "crops per batch (default: %(default)s)"},
     "people": {"nargs": "+", "type": int, "metavar": "N", "help": "people per frame (default: %(default)s)"},
@@ -40,7 +40,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "bench",
         help="measure the speed of every stage on this machine",
-        description="Measure speed on this machine. Without a measurement, it is `pipeline`. Quote medians, and "
+        description="Measure speed on this machine. The default is `pipeline`. Quote medians, and "
         "compare figures of one run only. stages, tracker and endurance run on one core.",
     )
     kinds = parser.add_subparsers(title="measurements", metavar="WHAT")
@@ -88,7 +88,7 @@ def add_parser(commands: Any) -> None:
     _add(
         kinds,
         "endurance",
-        "time and memory of the tracker while people come and go",
+        "time and memory of the tracker in a long run",
         **{"people": (5,), "frames": 100_000},
     )
     parser.set_defaults(**vars(pipeline.parse_args([])))

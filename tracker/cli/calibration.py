@@ -22,7 +22,9 @@ def add_calibration(parser: argparse.ArgumentParser) -> None:
         help="two points and the metres between them; a second one after a semicolon, at another depth of the floor",
     )
     group.add_argument(
-        "--floor", metavar="X1,Y1,X2,Y2", help="two points of the floor's line, or auto: from feet that stand still"
+        "--floor",
+        metavar="X1,Y1,X2,Y2",
+        help="two points of a line on the floor, or auto: from standing feet",
     )
 
 

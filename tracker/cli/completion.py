@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import Any
 
+from .limits import TABLES
+
 SHELLS = ("bash", "zsh", "tcsh")
 FILES = {"bash": "complete -o bashdefault -o default -F _shtab_posetrack posetrack\n"}  # files where no word fits
 
@@ -18,7 +20,7 @@ def add_parser(commands: Any) -> None:
         description="Print the completion script of a shell; docs/options.md explains where it goes.",
     )
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, memory=TABLES)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -24,9 +24,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the command to `posetrack`."""
     parser = subparsers.add_parser(
         "eval",
-        help="measure a detector and a pose network on annotated images",
-        description="Measure a person detector and a pose network by the protocol of COCO, OCHuman, CrowdPose or MPII; "
-        "docs/evaluation.md explains where to get their files.",
+        help="evaluate a detector and a pose network on annotated images",
+        description="Evaluate a person detector and a pose network by the protocol of COCO, OCHuman, CrowdPose or "
+        "MPII; docs/evaluation.md explains where to get their files.",
     )
     parser.add_argument("--images", metavar="DIR", required=True, help="folder of the images")
     parser.add_argument(
@@ -36,8 +36,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--boxes",
         metavar="gt|detector|FILE.json",
         default="gt",
-        help="estimate poses in the true boxes, in the detector's, or in those of a COCO results file; a single-stage "
-        "network always takes its own (default: gt)",
+        help="estimate poses in ground-truth boxes, in the detector's, or in those of a COCO results file; a "
+        "single-stage network always takes its own (default: gt)",
     )
     parser.add_argument(
         "--model",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .json_option import add_json, check_json, write_json
+from .limits import TABLES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--measured", action="store_true", help="ignore predicted rows of the table")
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate for jitter and lag, if no file has times")
     add_json(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, memory=TABLES)
 
 
 def run(args: argparse.Namespace) -> int:

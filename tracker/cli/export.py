@@ -27,7 +27,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--to", choices=SUFFIXES, required=True, help="format; OpenVINO's is .xml and .bin")
     parser.add_argument("--half", action="store_true", help="store weights in half precision")
-    parser.add_argument("--int8", action="store_true", help="quantize a pose network to 8 bits")
+    parser.add_argument("--int8", action="store_true", help="quantise a pose network to 8 bits")
     parser.add_argument(
         "--calibrate",
         metavar="VIDEO|FOLDER",
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--calibrate is for --int8. Give both, or none.")
     target = Path(args.out or f"{stem}{suffix}")
     if target.suffix != suffix:
-        raise UsageError(f"'{target}' does not end in {suffix}. Give such a name.")
+        raise UsageError(f"'{target}' does not end in {suffix}. Give a name that does.")
     targets = [target, target.with_suffix(".bin")] if suffix == ".xml" else [target]
     for file in targets:
         check_target(file, overwrite=args.overwrite)

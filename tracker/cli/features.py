@@ -8,8 +8,10 @@ from typing import Any
 
 from .calibration import add_calibration, calibration_of
 from .events import add_recipe, detectors
+from .limits import TABLES
 from .options import add_shared
 from .results import print_files
+from .selection import add_selection, selected
 
 
 def add_parser(commands: Any) -> None:
@@ -18,8 +20,8 @@ def add_parser(commands: Any) -> None:
         "features",
         help="compute joint angles, speeds, postures and events from a keypoint table",
         description="Read a table that --csv wrote, or a file of another format with times, and write the tables that "
-        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md leads to "
-        "every column.",
+        "--features, --events, --reps, --gait and --balance would have written with it; docs/features.md "
+        "describes the columns.",
     )
     parser.add_argument("source", help="keypoint table")
     parser.add_argument(
@@ -37,9 +39,10 @@ def add_parser(commands: Any) -> None:
     )
     add_recipe(parser)
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
+    add_selection(parser)
     add_calibration(parser)
     add_shared(parser, "overwrite")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, memory=TABLES)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from ..partial import check_inputs
 
     if args.fps is not None and not args.fps > 0:
-        raise UsageError(f"--fps is {args.fps}; give a positive number of frames a second.")
+        raise UsageError(f"--fps is {args.fps}; give a positive number of frames per second.")
     outputs = {"features": args.out, "events": args.events_out}
     outputs |= {name: getattr(args, name) for name in ("reps", "gait", "balance")}
     if not any(outputs.values()):
@@ -62,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     for result in outputs.values():
         if result:
             check_inputs(Path(result), args.source, args.recipe)
-    recording = read_recording(args.source, fps=args.fps)
+    recording = selected(read_recording(args.source, fps=args.fps), args)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector, zones = detectors(args.recipe, actions)
     motion = (
@@ -70,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         if Path(args.out or "").suffix.lower() == SUFFIX
         else None
     )
-    outputs |= {"features": None if motion else args.out, "overwrite": args.overwrite}
+    outputs |= {"features": None if motion else args.out, "source": args.source, "overwrite": args.overwrite}
     with ActionSink(actions, detector, *([motion] if motion else []), zones=zones, **outputs) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)

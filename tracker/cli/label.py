@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
     out = Path(args.out)
     if not out.name.endswith((".json", ".json.gz")):
-        raise UsageError(f"'{out}' does not end in .json or .json.gz. Give such a name.")
+        raise UsageError(f"'{out}' does not end in .json or .json.gz. Give a name that does.")
     check_inputs(out, find_annotations(Path(args.data), split="train"))
     check_target(out, overwrite=args.overwrite)
     people, problems = data.read(Path(args.data), split="train")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .json_option import add_json, check_json, write_json
+from .limits import TABLES
 from .options import add_shared
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def add_parser(commands: Any) -> None:
         "--detector takes, and the families of ONNX files that both take. A file of weights can be given instead.",
     )
     add_json(parser)
-    parser.set_defaults(run=show_list)
+    parser.set_defaults(run=show_list, memory=TABLES)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     text = "download the weights of a network into the cache"
     download = actions.add_parser("download", help=text, description=f"{text.capitalize()}.")
@@ -235,7 +236,7 @@ def show_convert(args: argparse.Namespace) -> int:
     from ..partial import PartialFile, check_inputs
 
     if Path(args.out).suffix != ".safetensors":
-        raise UsageError(f"'{args.out}' does not end in .safetensors. Give such a name.")
+        raise UsageError(f"'{args.out}' does not end in .safetensors. Give a name that does.")
     source = locate_weights(args.source, offline=args.offline)
     check_inputs(Path(args.out), source.path)
     network = load_checkpoint(source.path, input_size=source.input_size)

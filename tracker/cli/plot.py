@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
+from .limits import TABLES
 from .options import add_shared
 from .results import print_files
 
@@ -29,7 +30,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
     add_calibration(parser)
     add_shared(parser, "overwrite")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, memory=TABLES)
 
 
 def run(args: argparse.Namespace) -> int:

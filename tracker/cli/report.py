@@ -7,8 +7,10 @@ from typing import Any
 
 from .calibration import add_calibration, calibration_of
 from .events import add_recipe, detectors
+from .limits import TABLES
 from .options import add_shared
 from .results import print_files
+from .selection import add_selection, selected
 
 
 def add_parser(commands: Any) -> None:
@@ -27,9 +29,10 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--logo", metavar="FILE", help="image beside the heading: .png, .jpg or .svg")
     add_recipe(parser)
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
+    add_selection(parser)
     add_calibration(parser)
     add_shared(parser, "overwrite")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, memory=TABLES)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from ..report.earlier_run import add_video, facts_of, with_texts
     from ..report.writer import Report
 
-    recording = read_recording(args.source, fps=args.fps)
+    recording = selected(read_recording(args.source, fps=args.fps), args)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector, zones = detectors(args.recipe, actions)
     with Transaction() as results:

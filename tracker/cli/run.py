@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     options = recipe | given
     if options.get("refine") and "smooth" in options:
         raise UsageError(
-            f"refine smooths by itself and has no use for smooth '{options['smooth']}'. Leave one of them out."
+            f"refine smooths the tracks itself and does not use smooth '{options['smooth']}'. Leave one of them out."
         )
     config = RunConfig.of(**options)
     for path in config.outputs.files.values():
@@ -60,7 +60,8 @@ def track(config: RunConfig, sources: Sequence[str]) -> int:
     if plan.jobs and not plan.quiet:
         _suggest(config.networks, console)
     if failed:
-        sys.stderr.write(f"posetrack: {failed} of {plan.total} files failed; the others are done.\n")
+        rest = "; the others are done" if failed < plan.total else ""
+        sys.stderr.write(f"posetrack: {failed} of {plan.total} sources failed{rest}.\n")
     return 1 if failed else 0
 
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .limits import TABLES
 from .options import add_shared
 from .results import print_files
 
@@ -29,7 +30,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--flagged", action="store_true", help="include impossible angles")
     add_shared(parser, "overwrite")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, memory=TABLES)
 
 
 def run(args: argparse.Namespace) -> int:

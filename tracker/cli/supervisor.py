@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import re
@@ -50,9 +51,13 @@ def _signals(*, last: bool) -> Iterator[None]:
     for number in (getattr(signal, name) for name in _ENDING if hasattr(signal, name)):
         if signal.getsignal(number) == signal.SIG_DFL:
             before[number] = signal.signal(number, end)
+    if last:  # Python gives other handlers up before it frees its modules and libraries, and a signal would kill it
+        for number in before:
+            atexit.register(signal.signal, number, signal.SIG_IGN)
     try:
         yield
     finally:
+        end.close()
         for number, handler in () if last else before.items():
             signal.signal(number, handler)
 
@@ -66,6 +71,10 @@ class _End:
 
     def __init__(self) -> None:
         self._first: float | None = None
+
+    def close(self) -> None:
+        """Let the first signal count as received: the command has ended."""
+        self._first = self._first or time.monotonic()
 
     def __call__(self, number: int, frame: object) -> None:
         now = time.monotonic()

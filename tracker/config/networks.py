@@ -25,7 +25,7 @@ class Networks:
     )
     dataset: str = option(
         "auto",
-        "skeleton: `auto` is the network's own; `coco`, `aic`, `mpii`, `ap10k`, `apt36k`, `wholebody` of a ViTPose+",
+        "skeleton: `auto` is the network's; a ViTPose+ has `coco`, `aic`, `mpii`, `ap10k`, `apt36k` and `wholebody`",
         "NAME",
     )
     detector: str | Callable[..., Any] = option(  # noqa: RUF009  # declares a field
@@ -42,28 +42,28 @@ class Networks:
     precision: str = option("auto", "numeric precision: `auto`, `fp32`, `bf16` or `fp16`", "NAME")
     conf: float = option(
         0.2,
-        "detections with a lower confidence are ignored",
+        "ignore detections with a lower confidence",
         "SCORE",
         check=lambda value: 0 <= value <= 1,
         remedy="a score between 0 and 1",
     )
     max_people: int = option(
         0,
-        "largest number of people per frame, by confidence; 0 is no limit",
+        "maximum number of people per frame, by confidence; 0 is no limit",
         "N",
         check=not_negative,
         remedy="a positive number, or 0 for no limit",
     )
     detect_size: int = option(
         0,
-        "longer side of the detector's input; 0 is the size that it was trained with",
+        "longer side of the detector's input; 0 is its training size",
         "PIXELS",
         unit="pixels",
         check=lambda value: value == 0 or 32 <= value <= MAX_DETECT_SIZE,
-        remedy=f"at least 32 and at most {MAX_DETECT_SIZE}, or 0 for the size that it was trained with",
+        remedy=f"at least 32 and at most {MAX_DETECT_SIZE}, or 0 for its training size",
     )
     flip: bool = option(
-        False, "average each pose with that of the mirrored crop: slightly more accurate, twice the computation"
+        False, "average each pose with that of the mirrored crop: slightly more accurate, twice the pose computation"
     )
     offline: bool = option(False, "never access the internet")
 

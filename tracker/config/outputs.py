@@ -37,7 +37,7 @@ class Outputs:
     features: str | None = option(None, "table of joint angles, speeds and postures", "FILE", see="features.md")
     events: str | None = option(
         None,
-        "table of steps, repetitions, raised hands, falls, and entries to a recipe's zones",
+        "table of steps, repetitions, raised hands and falls, and of a recipe's zones and lines",
         "FILE",
         see="events.md",
     )
@@ -57,7 +57,7 @@ class Outputs:
     show: bool = option(False, "live window; `q` quits", common=True)
     label: str = option(
         "id",
-        "label next to each person: `id`; `angles` of knees, hips and elbows too, or `events`",
+        "label at each person: `id`; `angles` adds those of knees, hips and elbows; `events` adds posture and counts",
         "WHAT",
         choices=LABELS,
         common=True,
@@ -68,7 +68,7 @@ class Outputs:
     boxes: bool = option(True, "draw no boxes around people")
     trails: float = option(
         0.0,
-        "draw the path of each person over this time",
+        "draw the path of each person in the last SECONDS",
         "SECONDS",
         unit="s",
         check=not_negative,
@@ -92,21 +92,21 @@ class Outputs:
     )
     known_length: str | None = option(
         None,
-        "two points (pixels) and the metres between them; a second, `X1,Y1,X2,Y2,M;...`, at another depth of the floor "
-        "lets the scale follow the feet",
+        "two points (pixels) and the metres between them; with a second length at another depth, after a semicolon, "
+        "the scale follows the feet",
         "X1,Y1,X2,Y2,M",
         check=parse_lengths,
     )
     floor: str | None = option(
         None,
         "two points (pixels) of a line on the floor along which people move; angles and heights are measured from it; "
-        "`auto`: from feet that stand still, files only",
+        "`auto` estimates it from standing feet, files only",
         "X1,Y1,X2,Y2",
         check=_is_floor,
     )
     person: str | None = option(
         None,
-        "write and draw one person: `largest`, `longest`, an ID, or `x,y@t` (pixels, seconds)",
+        "write and draw only one person: `largest`, `longest`, an ID, or `x,y@t` (pixels, seconds)",
         "WHO",
         check=parse_person,
         see="people.md",

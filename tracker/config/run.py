@@ -33,9 +33,9 @@ class RunConfig:
         if not self.outputs.blur_faces:
             return
         if self.networks.max_people:
-            raise UsageError("max_people would leave people out whose faces blur_faces hides. Leave one of them out.")
+            raise UsageError("max_people ignores people whose faces blur_faces must hide. Leave one of them out.")
         if (every := self.tracking.detect_every) != 1:
-            raise UsageError(f"detect_every is {every}, which misses new people, whose faces blur_faces hides; give 1.")
+            raise UsageError(f"detect_every is {every}, so blur_faces would miss new people; give 1.")
 
     @classmethod
     def of(cls, **values: Any) -> RunConfig:

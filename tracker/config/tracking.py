@@ -16,7 +16,7 @@ class Tracking:
 
     smooth: str = option(
         "one-euro",
-        "`none`: as measured; `kalman`: 1.3 times less noise at rest, 1 ms lag; `one-euro`: 4 times less, 10 ms lag",
+        "`none`; `kalman`: noise at rest 1.3 times lower, 1 ms lag; `one-euro`: 4 times lower, 10 ms lag",
         "NAME",
         choices=SMOOTH,
         see="decisions/0011-smoothing.md",
@@ -28,7 +28,7 @@ class Tracking:
     )
     remember: float = option(
         TrackerConfig().remember_seconds,
-        "how long to remember people who left, to restore their IDs by appearance; 0 turns this off",
+        "restore the IDs of people who return within this time, by appearance; 0 turns this off",
         "SECONDS",
         unit="s",
         check=not_negative,
@@ -51,14 +51,15 @@ class Tracking:
     )
     pose_every: int | str = option(
         1,
-        "run the pose network in every Nth frame, and predict in between; `auto` as above",
+        "run the pose network in every Nth frame, and predict in between; `auto` decides by motion",
         "N",
         check=every,
         remedy=f"a number of frames, 1 or more, or {AUTO}",
     )
     target_fps: float = option(
         0.0,
-        "frame rate that `auto` options must reach; 0: the source's, but 25 (files: 2) for `--model` and `--detector`",
+        "frame rate that `auto` options must reach; 0 is the source's, or for `--model` and `--detector` 25 live "
+        "and 2 for files",
         "N",
         check=not_negative,
         remedy="frames per second, or 0 for the source's rate",

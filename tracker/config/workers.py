@@ -13,8 +13,8 @@ class Workers:
 
     jobs: int | str = option(
         1,
-        "worker processes, for the files of a batch or the minutes of a long video; `auto` is one for every two cores, "
-        "as far as memory allows",
+        "number of worker processes, for the files of a batch or the minutes of a long video; `auto` is one per two "
+        "cores, as far as memory allows",
         "N",
         check=every,
         remedy=f"a number of processes, 1 or more, or {AUTO}",
@@ -22,19 +22,19 @@ class Workers:
     )
     engine: str = option(
         "local",
-        "where processes run: `local`, on this machine, or `ray`, on a cluster",
+        "where worker processes run: `local`, on this machine, or `ray`, on a cluster",
         "NAME",
         choices=("local", "ray"),
         see="cluster.md",
     )
     address: str = option(
         "local",
-        "Ray cluster: `auto` joins the one that this machine belongs to, `local` starts one on this machine only",
+        "address of the Ray cluster; `auto` is the cluster of this machine, `local` starts Ray on this machine only",
         "HOST",
     )
     gpus: float = option(
         0.0,
-        "GPUs of each process on Ray; 0.25 lets four share one",
+        "GPUs per process on Ray; with 0.25, four processes share one",
         "SHARE",
         check=not_negative,
         remedy="a number of 0 or more",

@@ -34,7 +34,7 @@ def read_recording(
 
     Raises:
         SourceError: the file is missing or invalid.
-        UsageError: the suffix is unknown, or `fps` is no frame rate.
+        UsageError: the suffix is unknown, or `fps` is invalid.
     """
     path = Path(path)
     if fps is not None and checked_rate(fps) is None:
@@ -44,7 +44,7 @@ def read_recording(
             raise SourceError(f"'{path}' is a device. Give a file.")
         format = format_in(path)
         if format.read is None:
-            raise UsageError(f"'{path}' holds {format.title}, which are written and not read. Give another format.")
+            raise UsageError(f"'{path}' holds {format.title}, which can be written but not read. Give another format.")
         recording = format.read(path, **{key: options[key] for key in format.read_options if key in options})
     facts = {key: value for key, value in facts_beside(path).items() if getattr(recording, key) is None}
     given = {key: value for key, value in (("fps", fps), ("size", size)) if value is not None}
@@ -74,14 +74,14 @@ def write_recording(
         recording: the people.
         to: a key of `FORMATS`.
         overwrite: whether an existing result may be replaced.
-        results: gives what is written its name; None gives it at once.
+        results: transaction that gives the files their final names; None: immediately.
         options: of the format.
 
     Returns:
         The written files.
 
     Raises:
-        OutputError: the file exists or cannot be written, or the format needs keypoints and there are none.
+        OutputError: the file exists or cannot be written, or has no keypoints, which the format needs.
         UsageError: the suffix or the name is unknown, or the format has no such option.
     """
     path = Path(path)
@@ -90,7 +90,7 @@ def write_recording(
         if option not in format.options:
             takers = [name for name, other in FORMATS.items() if option in other.options]
             what = "A calibration" if option == "calibration" else "--" + option.replace("_", "-")
-            raise UsageError(f"{what} does nothing for {format.title}. Leave it out; it is for {', '.join(takers)}.")
+            raise UsageError(f"{what} has no effect on {format.title}. Leave it out; it is for {', '.join(takers)}.")
     if not format.boxes and not len(recording.skeleton):
         raise OutputError(f"Cannot write '{path}': there are only boxes. Choose a .txt (MOT), or give poses.")
     check_inputs(path, recording.path)

@@ -25,7 +25,7 @@ def local_member(group: Any, name: str) -> Any:
     member = group[name]
     if isinstance(member, h5py.Dataset):
         if member.is_virtual or member.external:
-            raise ValueError(f"'{name}' shows the contents of another file")
+            raise ValueError(f"'{name}' is stored in another file")
         if math.prod(member.chunks or ()) * member.dtype.itemsize > MAX_CHUNK:
             raise ValueError(f"'{name}' is packed in parts of more than {MAX_CHUNK} bytes")
     return member

@@ -182,7 +182,9 @@ def skeleton_of_columns(header: Sequence[str], path: Path) -> Skeleton:
         if len(parts) == len(KEYPOINT_COLUMNS) or is_known_keypoint(keypoint):
             keypoints.append(keypoint)
         else:
-            log.warning("'%s': the column %s_%s is of no keypoint and is ignored.", path, keypoint, min(parts))
+            log.warning(
+                "'%s': the column %s_%s does not belong to a keypoint and is ignored.", path, keypoint, min(parts)
+            )
     skeleton = skeleton_of(keypoints, any_order=True)
     column_indices(header, list(columns(skeleton)))
     return skeleton

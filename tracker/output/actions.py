@@ -70,6 +70,7 @@ class ActionSink(ContextGroup):
         reps: path of the table of repetitions.
         gait: path of the table of gait cycles.
         balance: path of the table of standing and jumps.
+        source: of the poses, for the sidecars.
         overwrite: whether existing files may be replaced.
         results: gives the tables their names; None gives each its own.
 
@@ -89,6 +90,7 @@ class ActionSink(ContextGroup):
         reps: str | Path | None = None,
         gait: str | Path | None = None,
         balance: str | Path | None = None,
+        source: str = "",
         overwrite: bool = False,
         results: Transaction | None = None,
     ) -> None:
@@ -102,7 +104,7 @@ class ActionSink(ContextGroup):
             (gait, GaitRows),
             (balance, BalanceRows),
         ]
-        facts = partial(shared_facts, actions)
+        facts = partial(shared_facts, actions, source)
         frame_tables = [
             FrameTable(Path(path), rows, overwrite=overwrite, facts=facts, results=results)
             for path, rows in of_frames

@@ -22,15 +22,15 @@ def draw(
     Args:
         image: (H, W, 3) BGR uint8, or another kind that `Frame` takes; it is not changed.
         tracks: in pixels of this image.
-        colors: `id`: a colour for each person; `side`: limbs at the left are blue, at the right orange.
-        boxes: draw each person's box; the ID is drawn in any case.
+        colors: `id`: one colour per person; `side`: left limbs are blue, right limbs orange.
+        boxes: whether to draw boxes; IDs are always drawn.
         min_score: keypoints with a lower score, in [0, 1], are hidden; a low score makes a limb fainter.
 
     Returns:
         (H, W, 3) BGR uint8.
 
     Raises:
-        InputError: the image is invalid, or what is drawn are no tracks.
+        InputError: the image or the tracks are invalid.
         UsageError: the colours are unknown.
 
     Examples:

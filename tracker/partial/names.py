@@ -50,7 +50,7 @@ def check_name(path: Path, *, overwrite: bool) -> None:
         OutputError: the path is a folder or the name of an unfinished file, or exists and may not be replaced.
     """
     if path.stem.endswith(".partial"):
-        raise OutputError(f"Cannot write '{path}': such a name is that of an unfinished file. Give another name.")
+        raise OutputError(f"Cannot write '{path}': such names are reserved for unfinished files. Give another name.")
     if not path.exists():
         return
     if path.is_dir():

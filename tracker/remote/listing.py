@@ -62,7 +62,7 @@ def gather(addresses: Sequence[str], *, results: Iterable[Path | Remote] = ()) -
     if not items:
         texts = ", ".join(f"'{place}'" for place in places)
         if not found:
-            raise SourceError(f"There is nothing at {texts}. Check the address, and that you may see it.")
+            raise SourceError(f"There is nothing at {texts}. Check the address and your permissions.")
         kinds = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
         raise SourceError(f"There is no video or image at {texts}. Supported suffixes: {kinds}.")
     return Batch(list(items.values()), many=True, left_out=left_out)

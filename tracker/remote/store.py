@@ -236,7 +236,7 @@ def _stated(place: Remote, info: Mapping[str, Any]) -> Remote:
 def _missing(place: Remote, what: str) -> PosetrackError:
     if what == "write":
         return OutputError(f"Cannot write '{place}': there is no such bucket or folder. Create it, or give another.")
-    return SourceError(f"There is no '{place}'. Check the address, and that you may see it.")
+    return SourceError(f"There is no '{place}'. Check the address and your permissions.")
 
 
 def _full(place: Remote, why: str) -> OutputError:

@@ -30,7 +30,7 @@ def warnings_of(facts: Mapping[str, Any]) -> list[str]:
     frames = facts.get("frames") or {}
     lost = [f"{frames[what]} {what}" for what in ("dropped", "failed") if frames.get(what)]
     if lost:
-        warnings.append(f"Of the source's frames, {' and '.join(lost)}.")
+        warnings.append(f"Frames of the source: {' and '.join(lost)}.")
     return warnings
 
 

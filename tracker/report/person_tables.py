@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from ..features.extraction.columns import SYMMETRIC
-from ..features.kinematics.angles import ANGLES
 from ..features.kinematics.signals import LEAST_KNOWN
 from ..features.movement.balance import Jump, Stand
-from ..features.movement.gait import LEAST_CYCLES, LEAST_STRIDES, summarise
+from ..features.movement.gait import LEAST_CYCLES, LEAST_STRIDES, GaitSummary, summarise
 from ..features.movement.phases import Repetition
 from .data import label
 from .measurements import Measurements
@@ -17,9 +17,9 @@ from .tables import Cell, Row, Table, number, person_cell, without_empty_columns
 
 FORMULA = "Asymmetry: 200 (L - R) / (L + R); positive where the left side moves more, empty below 10 degrees."
 QUALITY = (
-    "Quality: of the angle, 0 to 1, mean over time; low where its plane is not seen from the side or scores are low. "
-    f"Rows below {LEAST_QUALITY} are grey. They have no asymmetry, nor has a side that is known in "
-    f"less than {LEAST_KNOWN:g} % of the frames."
+    "Quality: of the angle, 0 to 1, mean over time; low if its plane is not parallel to the image or scores are low. "
+    f"Rows below {LEAST_QUALITY} are grey and have no asymmetry. Asymmetry also needs both sides in at least "
+    f"{LEAST_KNOWN:g} % of the frames."
 )
 _DEPTHS = {  # by what is counted
     "thigh_drop": "the thighs from upright",
@@ -31,7 +31,7 @@ _DEPTHS = {  # by what is counted
 
 def person_tables(measurements: Measurements) -> list[Table]:
     """Return the tables that have rows."""
-    makers = (_flags, _extents, _repetitions, _gait, _balance)
+    makers = (_flags, _extents, _repetitions, _gait, _gait_sides, _balance)
     tables = [make(measurements) for make in makers]
     return [without_empty_columns(table) for table in tables if table.rows]
 
@@ -51,7 +51,7 @@ def _flags(measurements: Measurements) -> Table:
         "Flags",
         columns,
         rows,
-        note="The plots over time show flagged values; the tables and the gait cycle leave them out.",
+        note="The plots over time show flagged values; the tables and the gait cycle exclude them.",
     )
 
 
@@ -101,8 +101,7 @@ def _repetitions(measurements: Measurements) -> Table:
 
 
 def _depth(one: Repetition) -> str:
-    is_angle = one.measure in ANGLES or f"left_{one.measure}" in ANGLES or one.measure.endswith(("_drop", "_raise"))
-    return f"{number(one.depth)} deg" if is_angle else f"{number(one.depth, 2)} body heights"
+    return f"{number(one.depth, 0 if one.unit == 'deg' else 2)} {one.unit}".strip()
 
 
 def _widest(one: Repetition) -> tuple[str, ...]:
@@ -115,26 +114,41 @@ def _widest(one: Repetition) -> tuple[str, ...]:
 
 def _gait(measurements: Measurements) -> Table:
     rows: list[Row] = []
-    for identity, moves in _people(measurements):
-        if moves.gait.cycles:
-            gait = summarise(moves.gait.cycles)
-            cells = (
-                *(str(gait.cycles), number(gait.cadence), number(gait.stride, 2), number(1000 * gait.stride_sd)),
-                *(number(gait.stride_cv, 1), *(number(step, 2) for step in gait.steps)),
-                *(number(gait.step_asymmetry, 1), number(gait.stance)),
-                *(number(gait.speed_bh_s, 2), number(gait.speed_m_s, 2)),
-            )
-            rows.append(Row((person_cell(identity), *cells), identity))
+    for identity, gait in _walkers(measurements):
+        cells = (
+            *(str(gait.cycles), number(gait.cadence), number(gait.stride, 2), number(1000 * gait.stride_sd)),
+            *(number(gait.stride_cv, 1), number(gait.double_support), number(gait.length, 2), number(gait.length_m, 2)),
+            *(number(gait.speed_bh_s, 2), number(gait.speed_m_s, 2)),
+        )
+        rows.append(Row((person_cell(identity), *cells), identity))
     columns = (
         *("person", "cycles", "cadence (steps/min)", "stride (s)", "stride SD (ms)", "stride CV (%)"),
-        *("left step (s)", "right step (s)", "step asymmetry (%)", "stance (%)"),
-        *("speed (body heights/s)", "speed (m/s)"),
+        *("double support (%)", "length (body heights)", "length (m)", "speed (body heights/s)", "speed (m/s)"),
     )
     note = (
-        "Heel strikes and toe-offs by the method of Zeni et al. 2008. Step asymmetry: 200 (L - R) / (L + R). "
-        f"Stride SD and CV need {LEAST_STRIDES} cycles, step asymmetry {LEAST_CYCLES} of each side."
+        "Heel strikes and toe-offs by the method of Zeni et al. 2008. Length: of a stride. "
+        f"Stride SD and CV need {LEAST_STRIDES} cycles."
     )
     return Table("gait", "Gait", columns, rows, note=note)
+
+
+def _gait_sides(measurements: Measurements) -> Table:
+    rows = []
+    for identity, gait in _walkers(measurements):
+        for name, sides, decimals in (("step (s)", gait.step, 2), ("stance (% of the cycle)", gait.stance, 0)):
+            figures = number(sides.left, decimals), number(sides.right, decimals), number(sides.asymmetry, 1)
+            rows.append(Row((person_cell(identity), name, *figures), identity))
+    note = (
+        "Asymmetry: 200 (L - R) / (L + R); positive where the left side takes longer, empty with fewer than "
+        f"{LEAST_CYCLES} cycles of each side."
+    )
+    return Table("gait-sides", "Gait by side", ("person", "measure", "left", "right", "asymmetry (%)"), rows, note=note)
+
+
+def _walkers(measurements: Measurements) -> Iterator[tuple[int, GaitSummary]]:
+    for identity, moves in _people(measurements):
+        if moves.gait.cycles:
+            yield identity, summarise(moves.gait.cycles)
 
 
 def _balance(measurements: Measurements) -> Table:

@@ -127,7 +127,7 @@ def events(measurements: Measurements) -> Table:
             for event in ordered[:MAX_EVENTS]
         ],
         lead=", ".join(f"{label(name)}: {n}" for name, n in measurements.event_counts.most_common()),
-        note=f"And {more} more, which the table of events has." if more else "",
+        note=f"{more} more are in the table of events." if more else "",
     )
 
 

@@ -110,6 +110,7 @@ def open_outputs(
                 *listeners,
                 movements=movements,
                 zones=zones,
+                source=frames.name,
                 overwrite=job.overwrite,
                 results=results,
                 **files,

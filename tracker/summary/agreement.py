@@ -122,8 +122,8 @@ def by_session(first: Session, second: Session) -> Iterator[dict[str, Any]]:
     pairs = _pairs(first, second)
     if len(pairs) > 1:
         log.warning(
-            "People of '%s' and '%s' are paired by ID, and each recording gives its IDs anew. Check who is who, or "
-            "record one person.",
+            "People of '%s' and '%s' are paired by ID, but each recording numbers its people from 1. Check who is "
+            "who, or record one person.",
             first.name,
             second.name,
         )

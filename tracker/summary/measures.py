@@ -82,5 +82,5 @@ def measured(cell: str, name: str) -> float:
     """
     value = number(cell, name)
     if abs(value) > _LARGEST:
-        raise ValueError(f"{name} is {value:g}, which is no measurement")
+        raise ValueError(f"{name} is {value:g}, which is not a measurement")
     return value

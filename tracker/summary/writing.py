@@ -32,7 +32,7 @@ def write_table(
     check_inputs(path, *sources)
     kept = list(rows)
     if not kept:
-        raise SourceError(f"Cannot write '{path}': the tables hold no people with known values. Give others.")
+        raise SourceError(f"Cannot write '{path}': the tables contain no person with known values. Give other tables.")
     names = list(dict.fromkeys(name for row in kept for name in row))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -46,5 +46,5 @@ def write_table(
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.6g}" if math.isfinite(value) else ""
+        return f"{round(value, 9) + 0.0:.6g}" if math.isfinite(value) else ""  # no remainder of equal values, and no -0
     return "" if value is None else str(value)

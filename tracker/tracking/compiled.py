@@ -48,9 +48,9 @@ def announce() -> None:
     """Log that the next calls compile the tracker, unless its machine code is cached."""
     folder = _folder(Path(__file__).parent)
     if folder is None:
-        log.info("Compiling the tracker takes some seconds at every start: %s cannot be written.", _base())
+        log.info("Compiling the tracker takes a few seconds at every start: %s cannot be written.", _base())
     elif not any(folder.rglob("*.nbi")):
-        log.info("Compiling the tracker for this machine, once: some seconds ...")
+        log.info("Compiling the tracker for this machine, once: a few seconds ...")
 
 
 def _base() -> Path:

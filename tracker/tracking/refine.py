@@ -79,9 +79,9 @@ def refine(
 ) -> list[Tracks]:
     """Refine the tracks of a finished video, using past and future frames.
 
-    Tracklets of one person in one scene are joined, and ghosts are dropped. Keypoints and boxes are smoothed by a
-    robust Rauch-Tung-Striebel smoother. Short gaps are filled with the state `interpolated`; online predictions are
-    dropped.
+    Tracklets of one person in one scene are joined, and short tracks of low confidence are removed. Keypoints and boxes
+    are smoothed by a robust Rauch-Tung-Striebel smoother. Short gaps are filled with the state `interpolated`; online
+    predictions are dropped.
 
     Memory grows with the tracks, not with the video: an hour of five people at 30 fps takes about 0.65 GB, a third of
     it for the input tracks.
@@ -93,7 +93,7 @@ def refine(
         config: options; the defaults if None.
 
     Returns:
-        F frames of tracks; joined tracklets have the id of the first one.
+        F frames of tracks; joined tracklets have the ID of the first one.
 
     Raises:
         InputError: the numbers of times and tracks differ, or the times do not ascend.

@@ -29,7 +29,7 @@ _STATES = State.PREDICTED, State.MEASURED
 
 
 class PoseTracker:
-    """Assign persistent ids to the people of a video, and smooth their keypoints.
+    """Assign persistent IDs to the people of a video, and smooth their keypoints.
 
         tracker = PoseTracker()
         for time, poses in ...:
@@ -63,12 +63,12 @@ class PoseTracker:
         self.reset()
 
     def reset(self) -> None:
-        """Start another video: delete all tracks and count ids from 1 again."""
+        """Start another video: delete all tracks; IDs start at 1 again."""
         self._next_id = 1
         self.cut()
 
     def cut(self) -> None:
-        """Delete all tracks, as at a hard cut within a video; ids continue, so that none is used twice."""
+        """Delete all tracks, as at a hard cut within a video; IDs are not reused."""
         self._people = TrackState.unknown(0, len(self.skeleton))
         self._memory.clear()
         self._meetings.clear()
@@ -89,7 +89,7 @@ class PoseTracker:
             motion: (2, 3) affine matrix that maps points of the last frame to this one, if the camera moves.
 
         Returns:
-            The measured people and, for a short time, predictions of unobserved ones, in the order of their ids.
+            The measured people and, for a short time, predictions of unobserved ones, in the order of their IDs.
 
         Raises:
             InputError: the time is before that of the last frame, or K differs from the skeleton's.
@@ -124,7 +124,7 @@ class PoseTracker:
         return tracks
 
     def expect(self, time: float, *, motion: Array | None = None) -> Tracks:
-        """Return the predicted poses of recently observed tracks with ids, without changing the tracker.
+        """Return the predicted poses of recently observed tracks with IDs, without changing the tracker.
 
         Args:
             time: seconds.
@@ -139,7 +139,7 @@ class PoseTracker:
 
     @property
     def has_tentative(self) -> bool:
-        """Whether there are tentative tracks that look like people; they have no id yet."""
+        """Whether there are tentative tracks that look like people; they have no ID yet."""
         return bool(((self._people.ids == 0) & (self._people.confirmation_scores > 0)).any())
 
     @property

@@ -35,7 +35,7 @@ class Frame(Comparable):
         captured: time of capture in seconds of `time.monotonic()`; None for files.
 
     Raises:
-        InputError: the image is invalid, the index is no whole number, or the time is not finite.
+        InputError: the image is invalid, the index is not an integer, or the time is not finite.
     """
 
     image: NDArray[np.uint8]

@@ -90,7 +90,7 @@ class Person(Comparable):
         box: (4,) xyxy pixels.
         velocity: (2,) pixels per second, of the box's centre.
         keypoints: by name.
-        keypoint_states: by name, the source of each keypoint; of a missing one without meaning.
+        keypoint_states: by name, the state of each keypoint; meaningless if the keypoint is missing.
     """
 
     id: int

@@ -39,12 +39,12 @@ def open_source(
         end: seconds; frames from it on are omitted.
         timeout: seconds to wait for a stream or camera to open, and for each frame.
         reconnect: seconds to try to reopen a lost stream or camera; 0 gives up at once.
-        name: what messages and results call it; None is its path, or its address without credentials.
+        name: its name in messages and results; None: its path, or its address without credentials.
 
     Returns:
         An iterator of `Frame` and a context manager. `Frame.index` is the frame's number in the source and `Frame.time`
         the source's own timestamp: at 30 frames per second, the first frame after a start at 10 s has index 300.
-        Frames lost to damage or dropped from a live source count, too.
+        Damaged and dropped frames count, too.
 
     Raises:
         SourceError: it cannot be read, or has no frame.

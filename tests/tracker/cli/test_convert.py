@@ -53,8 +53,9 @@ def test_skeletons_take_their_options(table, tmp_path):
     [
         (("nowhere.csv", "a.txt"), 1, "no such file"),
         (("pair.csv", "a.xml"), 2, "unknown suffix"),
+        (("dance.mp4", "a.csv"), 2, "of a video, write a table first: posetrack VIDEO --csv FILE."),
         (("pair.csv", "a.txt", "--to", "motion"), 2, "no format 'motion'"),
-        (("pair.csv", "a.txt", "--rate", "20"), 2, "--rate does nothing for MOT Challenge boxes"),
+        (("pair.csv", "a.txt", "--rate", "20"), 2, "--rate has no effect on MOT Challenge boxes"),
         (("pair.csv", "a.pkl", "--rate", "0"), 2, "--rate is 0.0"),
         (("pair.csv", "a.pkl", "--max-gap", "-1"), 2, "max_gap is -1.0"),
         (("pair.csv", "a.pkl", "--size", "big"), 2, "--size is 'big'"),

@@ -3,16 +3,18 @@ import errno
 import json
 import logging
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from posetrack.tracker.cli import main
-from posetrack.tracker.cli.limits import NEEDED
+from posetrack.tracker.cli.limits import OPTIONS
 from posetrack.tracker.cli.supervisor import MAX_TEXT, LenientStream, PlainFormatter, supervised
 
 ROOT = Path(__file__).parents[3]
@@ -63,6 +65,47 @@ sys.exit(7)
     assert done.returncode == code
     assert said in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("when", ["with supervised(last=True): pass\nend()", "last = Last()"], ids=["after", "at last"])
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_after_the_command_leaves_its_exit_code(name, when):
+    """Also while the interpreter frees its modules."""
+    program = f"""
+import signal, sys
+from posetrack.tracker.cli.supervisor import supervised
+def end(send=signal.raise_signal):
+    send({int(getattr(signal, name))})
+class Last:
+    __del__ = lambda self, end=end: end()
+with supervised(last=True):
+    pass
+{when}
+sys.exit(7)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
+    assert (done.returncode, done.stderr) == (7, b"")
+
+
+@pytest.mark.slow
+def test_four_signals_at_any_moment_of_a_run_end_it_with_its_exit_code(walking_clip, tmp_path):
+    """After the run has begun: 1 if it was stopped, 0 if it had ended."""
+    delays, codes = random.Random(1), set()
+    for run in range(10):
+        table = tmp_path / f"{run}.csv"
+        words = [str(walking_clip), "--csv", str(table), "--offline", "--device", "cpu"]
+        with subprocess.Popen([sys.executable, "-m", "posetrack", *words], stderr=subprocess.PIPE, cwd=ROOT) as process:
+            while process.poll() is None and not list(tmp_path.glob(f"*{run}*")):
+                time.sleep(0.01)
+            time.sleep(delays.uniform(0, 2))
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+                process.send_signal(number)
+                time.sleep(delays.uniform(0, 0.15))
+            _, said = process.communicate(timeout=60)
+        codes.add(process.returncode)
+        assert process.returncode == (0 if table.exists() else 1), said
+        assert b"Traceback" not in said
+    assert codes <= {0, 1}
 
 
 def test_nohup_is_respected(handler):
@@ -122,22 +165,21 @@ def test_a_full_disk_is_a_sentence_wherever_it_is_met(name, monkeypatch, capsys)
     assert capsys.readouterr().err == f"posetrack: {sentence}\n"
 
 
-@pytest.mark.parametrize("limit", NEEDED)
+@pytest.mark.parametrize("limit", OPTIONS)
 def test_a_limit_of_memory_under_which_libraries_crash_is_a_sentence(limit, tmp_path):
-    """`--help` and mistakes in the request come first, because they need little."""
+    """`--help` and mistakes in the request come first, because they need little, as do commands without networks."""
     program = f"""
 import resource, sys
 from posetrack.tracker.cli import main
 resource.setrlimit(resource.{limit}, (900_000_000, -1))
 sys.exit(main())
 """
-    words = [
-        [sys.executable, "-c", program, "a.mp4", "--csv", str(tmp_path / "out.csv"), *more] for more in ([], ["-h"])
-    ]
-    refused, helped = (subprocess.run(each, cwd=ROOT, capture_output=True, text=True, check=False) for each in words)
+    track = ["a.mp4", "--csv", str(tmp_path / "out.csv")]
+    words = [[sys.executable, "-c", program, *each] for each in (track, [*track, "-h"], ["completion", "bash"])]
+    refused, *light = (subprocess.run(each, cwd=ROOT, capture_output=True, text=True, check=False) for each in words)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("posetrack: Memory is limited to 0.9 GB (ulimit -")
-    assert (helped.returncode, helped.stderr) == (0, "")
+    assert [(done.returncode, done.stderr) for done in light] == [(0, "")] * 2
 
 
 def test_a_stream_that_failed_is_not_tried_again():

@@ -170,4 +170,4 @@ def test_a_column_that_is_no_keypoint_is_left_out_with_a_word(recording, tmp_pat
     (file,) = write_recording(tmp_path / "a.csv", recording)
     store(file, [[*row, "centre_x", "centre_y"] if not n else [*row, "1", "2"] for n, row in enumerate(cells_of(file))])
     assert len(read_recording(file).skeleton) == 17
-    assert "centre_x is of no keypoint" in caplog.text
+    assert "centre_x does not belong to a keypoint" in caplog.text

@@ -260,7 +260,7 @@ def test_confidences_beyond_0_to_1_are_bounded_with_a_sentence(value, tmp_path, 
 
 def test_c3d_is_not_read(tmp_path):
     (tmp_path / "a.c3d").write_bytes(b"\x02P" + bytes(600))
-    with pytest.raises(UsageError, match="C3D markers, which are written and not read"):
+    with pytest.raises(UsageError, match="C3D markers, which can be written but not read"):
         read_recording(tmp_path / "a.c3d")
 
 
@@ -382,7 +382,7 @@ def test_names_and_suffixes_are_checked(recording, tmp_path):
         write_recording(tmp_path / "a.xml", recording)
     with pytest.raises(UsageError, match=r"no format 'xml'\. Choose one of table"):
         write_recording(tmp_path / "a.csv", recording, to="xml")
-    with pytest.raises(UsageError, match=r"--label does nothing for COCO results. Leave it out; it is for mmaction"):
+    with pytest.raises(UsageError, match=r"--label has no effect on COCO results. Leave it out; it is for mmaction"):
         write_recording(tmp_path / "a.coco.json", recording, label=3)
     with pytest.raises(UsageError, match="unknown suffix"):
         read_trajectories(tmp_path / "a.xml")

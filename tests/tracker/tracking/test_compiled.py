@@ -37,7 +37,7 @@ from posetrack.tracker.tracking.compiled import subroutine
 def by():
     return 2.0
 """
-ONCE = "Compiling the tracker for this machine, once: some seconds ...\n"
+ONCE = "Compiling the tracker for this machine, once: a few seconds ...\n"
 
 
 def start(tmp_path, *, cache=None):
@@ -70,7 +70,7 @@ def test_it_is_compiled_at_every_start_where_nothing_can_be_kept(tmp_path):
     (tmp_path / "file").touch()
     result = start(tmp_path, cache=tmp_path / "file")
     assert result.stdout == "[2.0, 3.0, 4.0] 0\n"
-    assert result.stderr.startswith("Compiling the tracker takes some seconds at every start: ")
+    assert result.stderr.startswith("Compiling the tracker takes a few seconds at every start: ")
     assert result.stderr.endswith("cannot be written.\n")
 
 
@@ -79,7 +79,7 @@ def test_a_full_disk_ends_no_run(tmp_path, full_disk):
     with full_disk(1000):
         result = start(tmp_path)
     assert result.stdout == "[2.0, 3.0, 4.0] 0\n"
-    assert result.stderr.startswith("Compiling the tracker takes some seconds at every start: ")
+    assert result.stderr.startswith("Compiling the tracker takes a few seconds at every start: ")
 
 
 @pytest.mark.slow

@@ -36,8 +36,8 @@ def test_no_region(text):
         ({"person": "all"}, "person is 'all'"),
         ({"roi": "1"}, "roi is '1'"),
         ({"min_length": -1.0}, "min_length is -1.0"),
-        ({"blur_faces": True, "max_people": 3}, "leave people out whose faces blur_faces"),
-        ({"blur_faces": True, "detect_every": "auto"}, "detect_every is auto, which misses new people"),
+        ({"blur_faces": True, "max_people": 3}, "ignores people whose faces blur_faces"),
+        ({"blur_faces": True, "detect_every": "auto"}, "detect_every is auto, so blur_faces would miss new people"),
     ],
 )
 def test_a_run_checks_them(field, message):

@@ -192,7 +192,7 @@ def test_of_videos_joined_to_one_file_the_first_is_read_with_a_sentence(tmp_path
     joined = tmp_path / f"joined.{suffix}"
     joined.write_bytes(2 * whole.read_bytes())
     assert len(list(open_source(joined))) == 10
-    assert "is several videos in one file: the first is used, the others are left out." in caplog.text
+    assert "contains several videos: the first is used, the others are left out." in caplog.text
 
 
 def test_a_cut_gif_is_read_with_a_sentence(tmp_path, caplog, make):

@@ -64,8 +64,8 @@ def estimate_floor(frames: Iterable[tuple[int, float, Tracks]], skeleton: Skelet
     found = np.array(places[best]) if best is not None and places[best] else np.zeros((0, 2))
     if len(found) < _LEAST_PLACES or np.ptp(found[:, 0]) < _LEAST_SPAN * tallest:
         raise SourceError(
-            "The floor cannot be estimated: no person's feet stand still in places at least a body height apart. "
-            "Give two points of it: --floor x1,y1,x2,y2."
+            "The floor cannot be estimated: no one stands still in two places at least a body height apart. "
+            "Give two points on the floor: --floor x1,y1,x2,y2."
         )
     return _line(found, lower=0.0 if toes else ANKLE_HEIGHT * tallest)
 

@@ -102,7 +102,7 @@ class Calibration:
         lengths: one known length in the plane in which people move, or two at different depths on the floor, between
             which the scale changes with the place of the feet.
         floor: its line; angles and heights are measured from it. None is horizontal.
-        finds_floor: whether the line is estimated from the feet once all are known; until then `floor` is None.
+        finds_floor: whether the line is estimated from the feet after the last frame; until then `floor` is None.
 
     Raises:
         UsageError: a measure is not above 0, more than one is given, or two lengths are at the same depth.
@@ -147,7 +147,7 @@ class Calibration:
         return self.metric and (self.floor is not None or self.finds_floor) and not self.by_depth
 
     def facts(self) -> dict[str, Any]:
-        """Return the calibration for a sidecar, with its uncertainty."""
+        """Return the calibration and its uncertainty for a sidecar."""
         lengths = [
             {"px": [*each.start, *each.end], "m": each.metres, "px_per_m": each.scale, "sd_pct": 100 * each.uncertainty}
             for each in self.lengths
@@ -166,7 +166,7 @@ class Calibration:
         }
 
     def doubt(self) -> str:
-        """Return what the uncertainty of lengths in metres covers, as a sentence."""
+        """Return a sentence that says what the uncertainty of lengths in metres includes."""
         if not self.metric:
             return "no lengths in metres"
         what = f"proportions of the body, {PROPORTIONS:.0%}"

@@ -31,7 +31,7 @@ class Event:
     Attributes:
         time: seconds.
         frame: number of the frame.
-        track: id of the person.
+        track: ID of the person.
         event: name of the event.
         value: see `VALUES`; NaN if there is none.
         confidence: in [0, 1].

@@ -17,7 +17,7 @@ class Zone:
     """An area of the image.
 
     Attributes:
-        name: of its events, `NAME_in`, `NAME_out` and `NAME_lost`.
+        name: prefix of its events, `NAME_in`, `NAME_out` and `NAME_lost`.
         corners: of the polygon, pixels.
 
     Raises:
@@ -49,10 +49,10 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the image with two sides; who goes to the left side, seen from its start, goes in.
+    """A line of the image; crossing to its left side, seen from its start, counts as in.
 
     Attributes:
-        name: of its events, `NAME_in` and `NAME_out`.
+        name: prefix of its events, `NAME_in` and `NAME_out`.
         start: pixels.
         end: pixels.
     """

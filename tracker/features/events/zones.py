@@ -76,7 +76,7 @@ class Count:
 
 
 class ZoneCounter:
-    """Detect who enters, leaves and crosses, in consecutive frames.
+    """Detect people who enter and leave zones or cross lines, in consecutive frames.
 
     Args:
         places: zones and lines.
@@ -129,12 +129,12 @@ class ZoneCounter:
         }
 
     def update(self, frame: int, time: float, tracks: Tracks) -> list[Event]:
-        """Process the next frame and return the events that are now certain.
+        """Process the next frame and return the events that are now confirmed.
 
         Args:
             frame: number of the frame.
             time: seconds.
-            tracks: people in the frame; those who are only predicted do not move.
+            tracks: people in the frame; predicted people are ignored.
 
         Raises:
             InputError: the time is not finite, or before the last one.
@@ -157,7 +157,7 @@ class ZoneCounter:
         return events
 
     def finish(self) -> list[Event]:
-        """Return the events of those who are inside at the end, and forget all people; the counts stay."""
+        """Return the events of people inside at the end, and forget all people; the counts are kept."""
         return [event for identity in list(self._people) for event in self._lost(identity)]
 
     def _moved(self, place: Zone | Line, identity: int, person: _Person, at: Corner) -> list[Event]:

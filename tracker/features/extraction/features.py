@@ -18,10 +18,10 @@ class Features:
     Attributes:
         frame: number of the frame.
         time: seconds.
-        ids: (N,) track ids.
+        ids: (N,) track IDs.
         states: N states.
-        views: N names out of `angles.VIEWS`; empty for people without features.
-        postures: N names out of `posture.POSTURES`; empty if unknown.
+        views: N of `angles.VIEWS`; empty for people without features.
+        postures: N of `posture.POSTURES`; empty if unknown.
         flags: N texts that name impossible angles and segments, see `quality.Quality`.
         names: names of the C columns, as `columns.columns` defines them.
         values: (N, C); NaN where unknown.

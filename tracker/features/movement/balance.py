@@ -29,7 +29,7 @@ class Stand:
     """A time of quiet standing. Lengths are in body heights, in the image plane.
 
     Attributes:
-        track: id of the person.
+        track: ID of the person.
         start: seconds.
         end: seconds.
         plane: what a sideways movement in the image is: "sagittal", forwards and backwards, or "frontal".
@@ -59,7 +59,7 @@ class Jump:
     """A jump.
 
     Attributes:
-        track: id of the person.
+        track: ID of the person.
         start: take-off, seconds.
         end: landing, seconds.
         height: rise of the centre of mass in metres, g t^2 / 8 of the time of flight t.

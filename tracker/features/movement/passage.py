@@ -31,7 +31,7 @@ class Passage:
     """Features of one person over time.
 
     Attributes:
-        track: id of the person.
+        track: ID of the person.
         times: (T,) seconds.
         views: (T,) names out of `angles.VIEWS`; empty where unknown.
         postures: (T,) names out of `posture.POSTURES`; empty where unknown.

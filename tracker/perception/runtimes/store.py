@@ -213,7 +213,7 @@ def _write(weights: Loaded, file: Path, key: str) -> None:
     from ....models.export import files
 
     kind, *_, name = key.split("\n")
-    log.info("Converting the %s network %s for this machine, once: some seconds ...", kind, Path(name).name)
+    log.info("Converting the %s network %s for this machine, once: a few seconds ...", kind, Path(name).name)
     files.write(weights.network, file, weights.card)
 
 

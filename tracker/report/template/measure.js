@@ -28,7 +28,7 @@
     shown.textContent =
       points.length < 2
         ? `Click the ${points.length ? "second" : "first"} of two points.`
-        : `${long.toFixed(0)} px. Metres between them: --known-length ${line},METRES. On the floor: --floor ${line}`
+        : `${long.toFixed(0)} px. If their distance is known: --known-length ${line},METRES. If both are on the floor: --floor ${line}`
   }
 
   button.addEventListener("click", () => {

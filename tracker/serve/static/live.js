@@ -17,7 +17,7 @@ let latencies = []
 let ticks = []
 
 export function start() {
-  $("where").textContent = `The images ${isHere ? "stay on this computer" : `go to ${location.host} only`}, and none is kept.`
+  $("where").textContent = `Images ${isHere ? "stay on this computer" : `go to ${location.host} only`} and are not stored.`
   showChoices(document.getElementById("live"))
   $("start").onclick = begin
   $("stop").onclick = stop
@@ -57,7 +57,7 @@ async function begin() {
   stop()
   say($("message"), "")
   try {
-    if (!navigator.mediaDevices) throw new Error("The browser gives a camera only to https and to localhost.")
+    if (!navigator.mediaDevices) throw new Error("Browsers allow cameras only on https and localhost.")
     await loadSkeleton()
     const deviceId = $("device").value ? { exact: $("device").value } : undefined
     stream = await navigator.mediaDevices.getUserMedia({ video: { deviceId, width: { ideal: 1280 }, frameRate: { ideal: 30 } } })
@@ -80,7 +80,7 @@ async function begin() {
 function explain(error) {
   const known = {
     NotAllowedError: "The browser was not allowed to use the camera. Allow it in the address bar.",
-    NotFoundError: "There is no camera. Plug one in.",
+    NotFoundError: "No camera was found. Connect one.",
     NotReadableError: "Another program uses the camera. Close it.",
   }
   return known[error.name] ?? error.message

@@ -4,12 +4,12 @@ import { ask } from "./dialog.js"
 import { empty, lengthOf, textOf, words } from "./scene.js"
 
 const HINTS = {
-  lines: "Set or drag from one end to the other. Whoever goes to the side of the arrow goes in.",
-  zones: "Set the corners, then Done.",
-  known_length: "Set or drag from end to end of something whose length you know, where people move.",
+  lines: "Click both ends, or drag from one to the other. People who cross to the side of the arrow count as in.",
+  zones: "Click the corners, then Done.",
+  known_length: "Click or drag from end to end of an object of known length, at the distance of the people.",
 }
-const KEYS = matchMedia("(hover: hover)").matches ? " By keyboard: arrow keys move the cross, the space bar sets a point." : ""
-const RESTING = "People are counted where their feet are."
+const KEYS = matchMedia("(hover: hover)").matches ? " With the keyboard, arrow keys move the cross, the space bar sets a point." : ""
+const RESTING = "People are counted by the position of their feet."
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 const CLOSE = 0.03 // of the width; a point so near to the first corner ends a region, and so near to the last one is the same
 const NAMES = { lines: "line", zones: "region" }

@@ -21,13 +21,14 @@ from .interlace import Timed, deinterlaced
 from .media import open_media
 from .numbers import LEAKY, FrameNumbers, packets_before
 from .streams import DEFAULT_FPS, Rate, choose_stream, may_be_joined
-from .whole import has_hole, is_cut, is_joined, unread
+from .whole import has_gap, has_hole, is_cut, is_joined, most_zeros, unread
 
 log = logging.getLogger("posetrack")
 
 TOLERANCE = 5e-4  # seconds; Matroska rounds timestamps to the millisecond
 SILENT = ("h264", "hevc")  # whose decoders leave out without an error what refers to lost frames
 LARGE = 2**26  # pixels of a frame above which the decoder's threads share one; 8K has half as many
+_OVERWRITTEN = "a part of it is missing or overwritten"
 TEXT_FORMATS = {"tty", "subviewer", "srt", "webvtt"}  # FFmpeg would render the text as a video
 
 
@@ -75,6 +76,7 @@ class ContainerReader:
         """
         self.name, self.failed, self.number = name, 0, 0
         self._end_of_packets = self._packets = 0  # bytes; number
+        self._truncated = False  # the last packet
         self.damage: str | None = None
         self.arrived = 0.0
         self._remote = isinstance(address, str)
@@ -92,7 +94,7 @@ class ContainerReader:
         if container.format.name in TEXT_FORMATS:
             raise SourceError(f"'{self.name}' is a text file, not a video. Give a video, an image or a stream.")
         if isinstance(self._address, Path) and is_joined(self._address, container.format.name):
-            log.warning("'%s' is several videos in one file: the first is used, the others are left out.", self.name)
+            log.warning("'%s' contains several videos: the first is used, the others are left out.", self.name)
         self._stream = stream = choose_stream(container, name=self.name, index=index)
         self._numbers, self._sought = self._count_from(0), False
         self._rate = rate = Rate(container, stream, given=fps)
@@ -113,6 +115,7 @@ class ContainerReader:
         self.frame_count = self._count()
         if self.fps_guessed and not self.live:
             log.warning("'%s' states no frame rate: %g fps is assumed. Give --fps.", self.name, self.fps)
+        self._most_zeros = most_zeros(stream.codec_context.name, stream.width * stream.height)
         self._thread()
 
     def _open(self, address: str | Path) -> Any:
@@ -177,8 +180,11 @@ class ContainerReader:
         if whole and end < whole - max(0.5, 2 * step):
             return f"it ends at {end:.2f} s of the {whole:.2f} s that it announces"
         path, format = self._address, self._container.format.name
-        if isinstance(path, Path) and is_cut(path, format, end=self._end_of_packets):
-            return f"it cannot be read after {end:.2f} s"
+        if isinstance(path, Path):
+            if self._truncated or is_cut(path, format, end=self._end_of_packets):
+                return f"it cannot be read after {end:.2f} s"
+            if has_gap(path, format):
+                return _OVERWRITTEN
         if self._start is None and (missing := unread(self._stream, self._packets)):
             return f"{missing} of the {missing + self._packets} frames in its index are missing"
         return None
@@ -264,8 +270,9 @@ class ContainerReader:
             if packet.size:
                 self._end_of_packets = (packet.pos or 0) + packet.size
                 self._packets += 1
-                if self._rate.timeless and self._stream.codec_context.name in SILENT and has_hole(bytes(packet)):
-                    self.damage = "a part of it is overwritten with zeros"
+                self._truncated = packet.is_corrupt and not may_be_joined(self._container)
+                if self._most_zeros and not self._remote and has_hole(bytes(packet), most=self._most_zeros):
+                    self.damage = _OVERWRITTEN
             try:
                 frames = packet.decode()
             except av.FFmpegError:

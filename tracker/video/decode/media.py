@@ -34,7 +34,7 @@ def open_media(address: str, *, options: Mapping[str, str] | None = None, timeou
     path = Path(address.removeprefix("file:"))
     if address.startswith("file:") and path.suffix.lower() not in PLAYLISTS and _is_playlist(path):
         raise SourceError(
-            f"'{path}' is a playlist, which opens other files, and no video. Name it with the suffix of its kind "
+            f"'{path}' is a playlist, which opens other files, not a video. Name it with the suffix of its kind "
             f"({' '.join(PLAYLISTS)}) if you trust it."
         )
     return av.open(address, options=dict(options or {}), timeout=timeout, **_TAGS)

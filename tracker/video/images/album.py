@@ -38,7 +38,7 @@ def open_images(path: Path, *, fps: float | None, start: float | None, end: floa
     """
     contents = read_contents(path)
     if is_joined(path):
-        log.warning("'%s' is several images in one file: the first is used, the others are left out.", path)
+        log.warning("'%s' contains several images: the first is used, the others are left out.", path)
     if contents.moving:
         return _video(path, contents, fps=fps, start=start, end=end)
     image = _main(path)

@@ -82,7 +82,7 @@ class CameraReader:
             self.failed += 1
             time.sleep(0.02)
         raise SourceError(
-            f"Camera {self.index} gives no more frames. Check its cable and that no other program uses it."
+            f"Camera {self.index} delivers no more frames. Check its cable and that no other program uses it."
         )
 
     def close(self) -> None:

@@ -133,7 +133,7 @@ class Reconnecting:
         """Try to reopen the source; return whether it is open."""
         if not self._wait or self._reopen is None:
             return False
-        log.warning("Lost '%s'; trying for %g s to get it back.", self._name, self._wait)
+        log.warning("Lost '%s'; trying to reopen it for %g s.", self._name, self._wait)
         deadline, pause = time.monotonic() + self._wait, FIRST_PAUSE
         self._reader.close()
         while (left := deadline - time.monotonic()) > 0:
@@ -147,7 +147,7 @@ class Reconnecting:
             self._failed += self._reader.failed
             self._reader = reader
             return True
-        log.warning("'%s' did not come back within %g s.", self._name, self._wait)
+        log.warning("'%s' did not return within %g s.", self._name, self._wait)
         return False
 
     def stop(self) -> None:

@@ -1,6 +1,7 @@
 """What is missing from a file is said, also in formats in which FFmpeg reads on, or stops, without an error."""
 
 import logging
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -18,9 +19,14 @@ KINDS = {
     "hevc": {"codec": "libx265", "options": {"x265-params": "log-level=none:keyint=20"}},
     "y4m": {"codec": "wrapped_avframe", "format": "yuv4mpegpipe"},
     "mp4": {"container_options": {"movflags": "frag_keyframe+empty_moov"}},
+    "mov": {},
+    "mpg": {"codec": "mpeg2video"},
+    "ivf": {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8"}},
+    "mjpeg": {"codec": "mjpeg", "pix_fmt": "yuvj420p"},
 }
-HOLES = ("mkv", "wmv", "flv", "ts", "gif", "hevc", "avi")
-CUTS = ("gif", "y4m", "mp4", "mkv", "avi")
+HOLES = ("mkv", "wmv", "flv", "ts", "gif", "hevc", "avi", "mjpeg")
+SMALL_HOLES = ("mov", "ivf", "mpg")
+CUTS = ("gif", "y4m", "mp4", "mkv", "avi", "ivf", "mjpeg", "flv", "wmv", "ts")
 
 
 def encoded(path, times, make):
@@ -28,7 +34,8 @@ def encoded(path, times, make):
     words = KINDS[path.suffix[1:]]
 
     def tune(stream):
-        stream.options = words.get("options", {})
+        stream.codec_context.options = words.get("options", {})
+        stream.codec_context.time_base, stream.codec_context.thread_count = Fraction(1, 25), 1
 
     words = {word: value for word, value in words.items() if word != "options"}
     return make.encode(path, times, rate=25, size=(160, 120), tune=tune, **words)
@@ -42,7 +49,7 @@ def whole(request, make, tmp_path, caplog):
     with caplog.at_level(logging.WARNING, "posetrack"):
         frames = [frame.index for frame in open_source(path)]
     assert frames == list(range(100))
-    assert not caplog.records
+    assert [record for record in caplog.records if "frame rate" not in record.message] == []
     return path
 
 
@@ -61,13 +68,23 @@ def test_a_hole_in_the_middle_is_announced(whole, caplog):
         assert [frame.index for frame in frames] == pytest.approx([25 * frame.time for frame in frames], abs=0.1)
 
 
+@pytest.mark.parametrize("whole", SMALL_HOLES, indirect=True)
+def test_a_hole_that_the_decoder_conceals_is_announced(whole, caplog):
+    data = bytearray(whole.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 80] = bytes(80)
+    whole.write_bytes(data)
+    list(open_source(whole))
+    assert "is damaged" in caplog.text or "missing" in caplog.text
+
+
 @pytest.mark.parametrize("whole", CUTS, indirect=True)
 def test_a_missing_end_is_announced(whole, caplog):
     data = whole.read_bytes()
     whole.write_bytes(data[:-600])
     with open_source(whole) as source:
         assert len(list(source)) >= 90
-    assert "it cannot be read after" in caplog.text
+    assert ("missing or overwritten" if whole.suffix == ".mkv" else "it cannot be read after") in caplog.text
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "wmv", "avi"])
@@ -82,8 +99,8 @@ def test_single_frames_that_an_encoder_left_out_are_no_damage(suffix, make, tmp_
 def test_zeros_within_a_unit_are_a_hole_and_stuffing_between_units_is_none(zeros):
     """A stream may have any number of zeros before the next unit and at its end."""
     unit = b"\0\0\1\x65\0\0\3\1" + bytes(range(1, 256))
-    assert not has_hole(unit + bytes(zeros) + unit + bytes(zeros))
-    assert has_hole(unit + bytes(4 + zeros) + unit[9:])
+    assert not has_hole(unit + bytes(zeros) + unit + bytes(zeros), most=8)
+    assert has_hole(unit + bytes(9 + zeros) + unit[9:], most=8)
 
 
 def test_a_header_that_does_not_know_its_size_is_no_damage(make, tmp_path, caplog):

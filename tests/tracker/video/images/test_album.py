@@ -55,7 +55,7 @@ def test_of_joined_images_the_first_is_read_with_a_sentence(save, name, caplog):
     assert not caplog.records
     path.write_bytes(2 * path.read_bytes())
     assert len(list(open_source(path))) == COUNT
-    assert "is several images in one file: the first is used, the others are left out." in caplog.text
+    assert "contains several images: the first is used, the others are left out." in caplog.text
 
 
 def test_what_an_animation_says_of_itself(save):

@@ -1,5 +1,6 @@
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import cv2
@@ -100,9 +101,19 @@ def test_end_stops_a_live_source(held):
     assert times == pytest.approx([0, 0.04, 0.08])
 
 
+def test_a_live_source_states_when_its_time_was_0():
+    before = datetime.now(UTC)
+    source = open_fake(Camera(count=10))
+    assert source.started is None
+    frame = next(source)
+    assert before <= source.started + timedelta(seconds=frame.time) <= datetime.now(UTC)
+    assert source.started == [source.started for _ in zip(range(3), source)][-1]
+    source.close()
+
+
 def test_an_unplugged_camera_is_an_error_in_the_consumer():
     fake = Camera(count=5)
-    with pytest.raises(SourceError, match=r"Camera 0 gives no more frames\."):
+    with pytest.raises(SourceError, match=r"Camera 0 delivers no more frames\."):
         list(open_fake(fake))
     assert fake.released == 1
 
@@ -142,7 +153,7 @@ def test_a_camera_that_is_a_file_goes_through_opencv_itself(make, tmp_path):
         assert (source.size, source.live) == ((64, 48), True)
         assert frame.image.shape == (48, 64, 3)
         assert began <= frame.captured <= time.monotonic()
-        with pytest.raises(SourceError, match=r"Camera 0 gives no more frames\."):
+        with pytest.raises(SourceError, match=r"Camera 0 delivers no more frames\."):
             list(source)
     assert 1 <= source.frames_read <= 20
 

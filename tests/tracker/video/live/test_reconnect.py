@@ -122,7 +122,7 @@ def test_a_stream_that_does_not_come_back_ends_after_the_time_to_reconnect(caplo
     with source:
         list(source)
     assert source.damage == "the server closed it"
-    assert "did not come back within 0.2 s" in caplog.text
+    assert "did not return within 0.2 s" in caplog.text
     assert "secret" not in caplog.text
 
 

@@ -48,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector, zones = detectors(args.recipe, actions)
     with Transaction() as results:
-        named: Any = {"overwrite": args.overwrite, "results": results}
-        with Report(args.out, actions, fps=recording.fps, logo=args.logo, **named) as report:
+        page = Report(args.out, actions, fps=recording.fps, logo=args.logo, overwrite=args.overwrite, results=results)
+        with page as report:
             people = report.people
             with ActionSink(actions, detector, people, zones=zones, movements=[people.movement]) as sink:
                 for index, time, tracks in recording.timed():

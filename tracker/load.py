@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
@@ -95,8 +94,14 @@ def load_pipeline(
         flip=flip,
         offline=offline,
     )
-    every: dict[str, Any] = {"detect_every": detect_every, "pose_every": pose_every}
-    tracking = Tracking(smooth=smooth, remember=remember, camera=camera, target_fps=target_fps, **every)
+    tracking = Tracking(
+        smooth=smooth,
+        remember=remember,
+        camera=camera,
+        detect_every=detect_every,
+        pose_every=pose_every,
+        target_fps=target_fps,
+    )
     return assemble(networks, tracking, streams=streams)
 
 
@@ -120,33 +125,49 @@ def assemble(
     from .perception.pose import load_pose_estimator
     from .perception.single_stage import SingleStagePoseEstimator
 
-    where: dict[str, Any] = {name: getattr(networks, name) for name in ("device", "runtime", "precision")}
-    task: dict[str, Any] = {"dataset": networks.dataset, "flip": networks.flip, "size": networks.detect_size}
-    fps = tracking.target_fps or (LIVE_FPS if live else FILE_FPS)
-    model, detects = choose_networks(networks.model, networks.detector, fps=fps, **task, **where)
-    networks = replace(networks, model=model, detector=detects)
+    where = {"device": networks.device, "runtime": networks.runtime, "precision": networks.precision}
+    model, chosen = choose_networks(
+        networks.model,
+        networks.detector,
+        fps=tracking.target_fps or (LIVE_FPS if live else FILE_FPS),
+        dataset=networks.dataset,
+        flip=networks.flip,
+        size=networks.detect_size,
+        **where,
+    )
     schedule = Schedule(tracking.detect_every, tracking.pose_every, target_fps=tracking.target_fps)
-    where["offline"] = networks.offline
     ahead = 1 if schedule.skips else streams  # a frame that waits for the previous one uses all threads
-    where["streams"] = max(ahead, sources)
-    where |= {"conf": networks.conf, "max_people": networks.max_people or None, "size": networks.detect_size or None}
-    estimator = load_pose_estimator(networks.model, dataset=networks.dataset, flip=networks.flip, **where)
+    options: dict[str, Any] = {  # of both networks
+        **where,
+        "conf": networks.conf,
+        "max_people": networks.max_people or None,
+        "size": networks.detect_size or None,
+        "streams": max(ahead, sources),
+        "offline": networks.offline,
+    }
+    estimator = load_pose_estimator(model, dataset=networks.dataset, flip=networks.flip, **options)
     detector: Detector | None = None
-    thresholds: dict[str, Any] = {}
     if not isinstance(estimator, SingleStagePoseEstimator):
-        detector = load_detector(networks.detector, **where)
-        thresholds = CALIBRATED if networks.detector == "bundled" else {}
-    elif networks.detector != Networks.detector:
+        detector = load_detector(chosen, **options)
+    elif chosen != Networks.detector:
         raise UsageError(
-            f"{networks.model} finds people and keypoints in one pass, so the detector '{networks.detector}' has no "
-            "effect. Leave --detector out, or give another --model."
+            f"{model} finds people and keypoints in one pass, so the detector '{chosen}' has no effect. Leave "
+            "--detector out, or give another --model."
         )
     else:
         schedule = Schedule(tracking.pose_every, tracking.pose_every, target_fps=tracking.target_fps)  # one network
     warm_up()  # after the networks: numba's compiler and torch's tracer both swap Python's one list of warnings
+    thresholds: dict[str, Any] = CALIBRATED if detector and chosen == "bundled" else {}
     tracker = PoseTracker(
         skeleton=estimator.skeleton, smooth=tracking.smooth, remember_seconds=tracking.remember, **thresholds
     )
-    parts: dict[str, Any] = {"camera": CameraMotion(tracking.camera), "schedule": schedule, "activity": Activity()}
-    parts["recover"] = not isinstance(detector, FileDetector)  # the user's boxes are all that there are
-    return Pipeline(detector, estimator, tracker, streams=estimator.network.streams, **parts)
+    return Pipeline(
+        detector,
+        estimator,
+        tracker,
+        camera=CameraMotion(tracking.camera),
+        schedule=schedule,
+        activity=Activity(),
+        streams=estimator.network.streams,
+        recover=not isinstance(detector, FileDetector),  # the user's boxes are all that there are
+    )

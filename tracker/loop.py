@@ -91,12 +91,12 @@ def follow(
         observed: gives what other sessions observed of a frame, in order; no network runs then.
     """
 
-    def read(frames: Iterator[Frame]) -> Iterator[Ahead]:
-        while (frame := _next(frames)) is not None:
+    def read(source: Iterator[Frame]) -> Iterator[Ahead]:
+        while (frame := next_frame(source)) is not None:
             yield frame, None, None
 
-    def detect(frames: Iterator[Frame]) -> Iterator[Ahead]:
-        while (frame := _next(frames)) is not None:
+    def detect(source: Iterator[Frame]) -> Iterator[Ahead]:
+        while (frame := next_frame(source)) is not None:
             detections = pipeline.detect(frame)
             yield frame, detections, estimators.submit(pipeline.estimate, frame, detections)
 
@@ -109,9 +109,9 @@ def follow(
             else:
                 yield frame, pipeline(frame, detections, poses.result() if poses else None)
 
-    def _next(frames: Iterator[Frame]) -> Frame | None:
+    def next_frame(source: Iterator[Frame]) -> Frame | None:
         with pipeline.timings.stage("read"):
-            return next(frames, None)
+            return next(source, None)
 
     waiting = 1 if frames.live else WAITING  # queued frames add latency
     skips = pipeline.schedule.skips  # the tracks then decide what is detected: nothing can be computed ahead of them

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
@@ -18,7 +19,7 @@ from .perception.schedule import FrameMode, Schedule
 from .timings import Timings
 from .tracking.anchors import Anchors
 from .tracking.expectation import with_own_boxes
-from .tracking.recovery import agree, enclosing, faded, joined, missed, widened
+from .tracking.recovery import joined, missed, recovered, widened
 from .tracking.tracker import PoseTracker
 from .types import Detections, Frame, Poses, Tracks
 from .types.frames import as_frames
@@ -126,16 +127,16 @@ class Pipeline:
             InputError: the image is invalid, its time is missing, or its time is before that of the last frame.
         """
         if isinstance(frame, list | tuple):
-            return [self._follow(each) for each in as_frames(frame, time, last=self._last)]
+            return [self._process(each) for each in as_frames(frame, time, last=self._last)]
         (frame,) = as_frames([frame], None if time is None else [time], last=self._last)
-        return self._follow(frame, detections, poses)
+        return self._process(frame, detections, poses)
 
-    def _follow(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks:
+    def _process(self, frame: Frame, detections: Detections | None = None, poses: Poses | None = None) -> Tracks:
         """Return the people of the next frame."""
         observed = self._observe(frame, detections, poses)
         if self.record:
             self.record(observed)
-        tracks = self._place(frame, observed)
+        tracks = self._update(frame, observed)
         if observed.mode is FrameMode.DETECT and self.schedule.skips:
             self._anchors.keep(self.tracker.expect(frame.time), self._boxes)
         return tracks
@@ -144,18 +145,19 @@ class Pipeline:
         """Return the people of the next frame by what another session observed of it; no network runs."""
         if observed.cut:
             self.tracker.cut()
-        return self._place(frame, observed)
+        return self._update(frame, observed)
 
-    def _place(self, frame: Frame, observed: Observed) -> Tracks:
+    def _update(self, frame: Frame, observed: Observed) -> Tracks:
         """Match the people of a frame to tracks."""
-        place: dict[str, Any] = {"size": frame.image.shape[:2], "motion": observed.motion}
+        height, width = frame.image.shape[:2]
+        size, motion = (height, width), observed.motion
         self.modes[observed.mode] += 1
         with self.timings.stage("track"):
             if observed.poses is None:
-                return self.tracker.predict(frame.time, **place)
-            tracks = self.tracker.update(observed.poses, frame.time, **place)
-        strangers = iou(observed.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
-        return replace(tracks, others=observed.boxes[strangers])
+                return self.tracker.predict(frame.time, size=size, motion=motion)
+            tracks = self.tracker.update(observed.poses, frame.time, size=size, motion=motion)
+        unmatched = iou(observed.boxes, tracks.poses.boxes).max(-1, initial=0.0) < _SAME
+        return replace(tracks, others=observed.boxes[unmatched])
 
     def _observe(self, frame: Frame, detections: Detections | None, poses: Poses | None) -> Observed:
         """Run the networks and the camera motion that the schedule requests for the next frame."""
@@ -183,7 +185,7 @@ class Pipeline:
             poses = self.estimate(frame, self.detect(frame) if detections is None else detections)
         boxes = poses.boxes
         if mode is FrameMode.DETECT and self.recover:
-            poses = joined(self._widened(frame, expected, poses), self._recovered(frame, expected, poses, step))
+            poses = self._completed(frame, expected, poses, step)
         self._boxes = poses.boxes
         if mode is FrameMode.FOLLOW:
             self.schedule.learn(poses, expected.poses)
@@ -192,37 +194,17 @@ class Pipeline:
             self.schedule.learn(*_same_people(poses, expected.poses))
         return Observed(frame.time, mode, motion, cut, poses, boxes)
 
-    def _widened(self, frame: Frame, expected: Tracks, poses: Poses) -> Poses:
-        """Return the poses; those of people with limbs outside their box are estimated again, in a box around them.
-
-        The second estimate counts if it is of the same person.
-        """
-        boxes = widened(poses.boxes, expected.poses)
-        rows = (boxes != poses.boxes).any(-1)
-        if not rows.any():
-            return poses
-        own = poses[rows]
-        wide = self.estimate(frame, Detections(boxes[rows], own.box_scores))
-        wide = replace(wide, boxes=enclosing(own.boxes, wide))
-        same = agree(own, wide, self.estimator.skeleton.sigmas).diagonal()
-        rows[rows] = same
-        return joined(poses[~rows], wide[same])
-
-    def _recovered(self, frame: Frame, expected: Tracks, found: Poses, step: float) -> Poses:
-        """Return the poses of expected people who are there without a detected box.
-
-        A pose that is of one of the people `found` is left out: that person turned unexpectedly. The box score of the
-        last frame, `step` seconds ago, fades: a person who is never detected again is lost.
-        """
+    def _completed(self, frame: Frame, expected: Tracks, found: Poses, step: float) -> Poses:
+        """Complete the poses of detected people by the known ones; the last frame was `step` seconds ago."""
+        estimate, sigmas = partial(self.estimate, frame), self.estimator.skeleton.sigmas
+        poses = widened(found, expected.poses, estimate=estimate, sigmas=sigmas)
         rows = missed(expected.poses.boxes, found.boxes, frame.image.shape[:2])
         if not rows.any():
-            return Poses.empty(len(self.estimator.skeleton))
+            return poses
         if not self.schedule.skips:  # else they were kept after the last detection
             self._anchors.keep(self.tracker.expect(frame.time - step), self._boxes)
         people = self._anchors.place(expected).poses[rows]
-        poses = self.estimate(frame, Detections(people.boxes, faded(people.box_scores, step)))
-        poses = with_own_boxes(poses, people)
-        return poses[~agree(poses, found, self.estimator.skeleton.sigmas).any(-1)]
+        return joined(poses, recovered(people, found, estimate=estimate, sigmas=sigmas, seconds=step))
 
     def detect(self, frame: Frame) -> Detections | None:
         """Detect the people of a frame, or None with a single-stage estimator; may run frames ahead of the tracker."""
@@ -291,9 +273,15 @@ class Pipeline:
 
         Use one session per video to track several videos at once.
         """
-        parts: dict[str, Any] = {name: deepcopy(getattr(self, name)) for name in ("camera", "schedule", "activity")}
         other = type(self)(
-            self.detector, self.estimator, deepcopy(self.tracker), streams=self.streams, recover=self.recover, **parts
+            self.detector,
+            self.estimator,
+            deepcopy(self.tracker),
+            camera=deepcopy(self.camera),
+            schedule=deepcopy(self.schedule),
+            activity=deepcopy(self.activity),
+            streams=self.streams,
+            recover=self.recover,
         )
         other.reset()
         return other

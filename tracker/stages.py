@@ -142,7 +142,7 @@ def streams(*, live: bool) -> int:
 
 
 def parallel(network: Runtime | None) -> bool:
-    """Return whether threads make a run with this pose network faster; None is a function in its place."""
+    """Return whether threads make a run with this pose network faster; None if the estimator runs no network."""
     # torch on a CPU uses all cores itself, and its many small operations hold the interpreter lock: two networks at
     # once ran at 0.7 times the speed on two cores, where OpenVINO, with one long call, ran at 1.4 times the speed
     return cores() > 1 and not (network and network.name == "torch" and network.device.startswith("cpu"))

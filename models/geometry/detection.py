@@ -150,8 +150,8 @@ def _read_mmdet(outputs: Mapping[str, Array], *, person_class: int, conf: float,
     return _sorted(found[:, :4], found[:, 4], found, conf)
 
 
-def _read_shares(outputs: Mapping[str, Array], *, person_class: int, conf: float, iou: float, shape: Size) -> People:
-    """Read RF-DETR's boxes (1, Q, 4), centers and sizes as shares of the input, and logits (1, Q, classes)."""
+def _read_relative(outputs: Mapping[str, Array], *, person_class: int, conf: float, iou: float, shape: Size) -> People:
+    """Read RF-DETR's boxes (1, Q, 4), centers and sizes relative to the input, and logits (1, Q, classes)."""
     boxes, logits = (output[0] for output in outputs.values())
     scores = (1 + np.tanh(logits[:, person_class] / 2)) / 2  # the sigmoid, which never overflows
     centers, sizes = boxes[:, :2], boxes[:, 2:]
@@ -180,7 +180,7 @@ YOLOX_DECODED = replace(YOLOX, name="yolox_decoded", read=partial(_read_grid, de
 YOLOX_FINAL = replace(YOLOX, name="yolox_final", read=_read_mmdet)
 RTMO = replace(YOLOX, name="rtmo", read=_read_rtmo)
 
-RF_DETR = DetectorProcessing("rf_detr", partial(_stretch, smooth=False), _read_shares, crop.FACTORS, crop.SHIFTS)
+RF_DETR = DetectorProcessing("rf_detr", partial(_stretch, smooth=False), _read_relative, crop.FACTORS, crop.SHIFTS)
 RF_DETR_ROWS = replace(RF_DETR, name="rf_detr_rows", read=_read_rows)  # as `weights.rt_detr` loads it
 RTMDET = DetectorProcessing("rtmdet", _corner, _read_mmdet, crop.FACTORS[::-1], crop.SHIFTS[::-1], rgb=False)
 

@@ -1,7 +1,7 @@
-"""Decode MoveNet: the place and the score of each keypoint of one person.
+"""Decode MoveNet: the position and the score of each keypoint of one person.
 
-Source: https://www.tensorflow.org/hub/tutorials/movenet, whose crops map the centres of the border pixels to shares 0
-and 1, as UDP does.
+Source: https://www.tensorflow.org/hub/tutorials/movenet, whose crops map the centres of the border pixels to 0 and 1,
+as UDP does.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ Array = NDArray[np.float32]
 
 
 def decode(rows: Array, size: tuple[int, int]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Turn shares into pixels.
+    """Scale relative coordinates to pixels.
 
     Args:
-        rows: (N, 1, K, 3) y and x as shares of the crop, and score.
+        rows: (N, 1, K, 3) y and x relative to the crop, and score.
         size: (height, width) of the crop in pixels.
 
     Returns:

@@ -39,7 +39,7 @@ def sample_crops(
         rows = np.flatnonzero(halvings == times)
         if len(rows) == 0:
             continue
-        bgr = _sample(pixels, _places(matrices[rows], pixels, 2**times), (out.shape[2], out.shape[3]))
+        bgr = _sample(pixels, _to_grid(matrices[rows], pixels, 2**times), (out.shape[2], out.shape[3]))
         crops = torch.addcmul(shifts, bgr.flip(1), factors)
         if len(rows) == len(out):
             out.copy_(crops)
@@ -47,8 +47,8 @@ def sample_crops(
             out[torch.from_numpy(rows)] = crops
 
 
-def _places(matrices: NDArray[np.floating], pixels: Tensor, step: int) -> Tensor:
-    """Return the affine maps (n, 2, 3) from crop pixels to `grid_sample`'s places, from -1 to 1 between the borders.
+def _to_grid(matrices: NDArray[np.floating], pixels: Tensor, step: int) -> Tensor:
+    """Return the affine maps (n, 2, 3) from crop pixels to those of `grid_sample`, -1 to 1 between the borders.
 
     Args:
         matrices: (n, 2, 3) from the image to the crops.
@@ -62,13 +62,13 @@ def _places(matrices: NDArray[np.floating], pixels: Tensor, step: int) -> Tensor
     return torch.from_numpy(maps.astype(np.float32)).to(pixels.device)
 
 
-def _sample(pixels: Tensor, places: Tensor, size: tuple[int, int]) -> Tensor:
+def _sample(pixels: Tensor, maps: Tensor, size: tuple[int, int]) -> Tensor:
     """Return crops (n, 3, height, width) of an image (1, 3, h, w); outside it, they are black."""
     height, width = size
     x = torch.arange(width, device=pixels.device)[:, None]
     y = torch.arange(height, device=pixels.device)[:, None, None]
-    # Not `affine_grid`: its matrix product may round to TF32, which moves places by a pixel.
-    across, down, origin = places[:, None, None].unbind(-1)  # (n, 1, 1, 2) each
+    # Not `affine_grid`: its matrix product may round to TF32, which moves points by a pixel.
+    across, down, origin = maps[:, None, None].unbind(-1)  # (n, 1, 1, 2) each
     grid = across * x + (down * y + origin)  # (n, height, width, 2)
     # All crops below each other, as one: a batch of them would need a copy of the image for each.
     crops = F.grid_sample(pixels, grid.reshape(1, -1, width, 2), align_corners=False)  # (1, 3, n height, width)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..geometry import processing
+from .checkpoint_sizes import count, crop_size
 from .detr import MLP, Activation, Decoder, Transformer
 from .resnet import ResNetTokens
 from .xcit import FourierPositions, XCiT
@@ -212,7 +213,7 @@ def from_state(
         hidden=_size(state, "transformer.decoder.layers.0.linear1.weight", 1536),
         activation=activation,
         dim=dim,
-        depth=_count(state, "transformer.decoder.layers."),
+        depth=count(state, "transformer.decoder.layers."),
         num_queries=num_queries,
         num_keypoints=_size(state, "class_embed.weight", 18) - 1,
     )
@@ -224,7 +225,7 @@ def _encoder_from(
     if "0.conv1.weight" in state:
         size = input_size or _input_size(learned, class_tokens=0, stride=32)
         return ResNetTokens(input_size=size, dim=_size(state, "1.weight", 384))
-    dim, depth = _size(state, "norm.weight", 384), _count(state, "blocks.")
+    dim, depth = _size(state, "norm.weight", 384), count(state, "blocks.")
     if "patch_embed.proj.0.0.weight" in state:
         patch = 16 if "patch_embed.proj.6.0.weight" in state else 8
         size = input_size or _input_size(learned, class_tokens=1, stride=patch)
@@ -240,12 +241,8 @@ def _encoder_from(
 
 
 def _input_size(positions: Tensor | None, *, class_tokens: int, stride: int) -> tuple[int, int]:
-    """Return the crop's (height, width) for a table of positions (1, N, D); every published crop is 4:3."""
-    if positions is None:
-        return 256, 192
-    patches = positions.shape[1] - class_tokens
-    rows = max(round((patches * 4 / 3) ** 0.5), 1)
-    return rows * stride, patches // rows * stride
+    """Return the crop's (height, width) for a table of positions (1, N, D), or that of most published files."""
+    return (256, 192) if positions is None else crop_size(positions.shape[1] - class_tokens, stride)
 
 
 def _learned(encoder: TokenEncoder, dim: int) -> nn.Parameter:
@@ -256,7 +253,3 @@ def _learned(encoder: TokenEncoder, dim: int) -> nn.Parameter:
 def _size(state: Mapping[str, Tensor], key: str, default: int) -> int:
     """Return the length of a tensor, or the published one if it is missing; strict loading then reports the key."""
     return state[key].shape[0] if key in state else default
-
-
-def _count(state: Mapping[str, Tensor], prefix: str) -> int:
-    return len({key.removeprefix(prefix).split(".")[0] for key in state if key.startswith(prefix)})

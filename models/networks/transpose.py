@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..geometry.processing import DARK_TRANSPOSE
+from .checkpoint_sizes import count, crop_size
 from .hrnet import hrnet_s
 from .initialisation import start_near_zero
 from .resnet import resnet_s
@@ -190,14 +191,12 @@ def from_state(state: dict[str, Tensor]) -> TransPose | None:
     width = None if channels == RESNET_CHANNELS else channels
     stride = 8 if width is None else 4
     tokens = len(state["pos_embedding"]) if "pos_embedding" in state else 256 * 192 // stride**2
-    rows = round((tokens * 4 / 3) ** 0.5)  # every published crop is 4:3
-    prefix = "global_encoder.layers."
     return TransPose(
         width=width,
         dim=dim,
-        depth=len({key.removeprefix(prefix).split(".")[0] for key in state if key.startswith(prefix)}),
+        depth=count(state, "global_encoder.layers."),
         ffn=state["global_encoder.layers.0.linear1.weight"].shape[0],
         num_heads=8 if width is None else 1,
         num_keypoints=state["final_layer.weight"].shape[0],
-        input_size=(rows * stride, tokens // rows * stride),
+        input_size=crop_size(tokens, stride),
     )

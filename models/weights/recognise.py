@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ...errors import ModelError
 from ..networks import potr, transpose
+from ..networks.checkpoint_sizes import count, crop_size
 from ..networks.convvit import ConvViT
 from ..networks.csp_pan import BASE
 from ..networks.vitpose import PATCH, ViTPose
@@ -44,16 +45,12 @@ def recognise(state: State, label: str, **arguments: Any) -> tuple[nn.Module, St
     )
 
 
-def _depth(state: State, prefix: str) -> int:
-    return len({key[len(prefix) :].split(".")[0] for key in state if key.startswith(prefix)})
-
-
 def _convvit(state: State) -> ConvViT:
     return ConvViT(
         input_size=(state["pos_embed"].shape[2] * 16, state["pos_embed"].shape[3] * 16),
         backbone_width=state["backbone.layers.0.conv.weight"].shape[0] / BASE[0],
         width=state["pos_embed"].shape[1],
-        depth=_depth(state, "blocks."),
+        depth=count(state, "blocks."),
         decoder=(state["fuse8.mix.1.weight"].shape[0], state["fuse4.mix.1.weight"].shape[0]),
         num_keypoints=state["final_layer.weight"].shape[0],
     )
@@ -74,12 +71,12 @@ def _has_experts(state: State) -> bool:
 
 
 def _vitpose_plus(state: State, label: str) -> ViTPosePlus:
-    further = [f"associate_keypoint_heads.{i}" for i in range(_depth(state, "associate_keypoint_heads."))]
+    further = [f"associate_keypoint_heads.{i}" for i in range(count(state, "associate_keypoint_heads."))]
     layers = [state.get(f"{head}.final_layer.weight") for head in ("keypoint_head", *further)]
     return ViTPosePlus(
         **_vitpose_size(state, label),
         part=state["backbone.blocks.0.mlp.experts.0.weight"].shape[0],
-        num_experts=_depth(state, "backbone.blocks.0.mlp.experts."),
+        num_experts=count(state, "backbone.blocks.0.mlp.experts."),
         num_keypoints=tuple(
             0 if layer is None else layer.shape[0] for layer in layers
         ),  # 0 if missing: loading then names the key
@@ -91,12 +88,11 @@ def _vitpose_size(state: State, label: str) -> dict[str, Any]:
     tokens = state["backbone.pos_embed"].shape[1] - 1
     if dim not in _VITPOSE_HEADS:
         raise ModelError(f"{label} is a ViTPose of width {dim}; the known widths are {sorted(_VITPOSE_HEADS)}.")
-    rows = round((tokens * 4 / 3) ** 0.5)  # every published crop is 4:3
     return {
         "dim": dim,
-        "depth": _depth(state, "backbone.blocks."),
+        "depth": count(state, "backbone.blocks."),
         "num_heads": _VITPOSE_HEADS[dim],
-        "input_size": (rows * PATCH, tokens // rows * PATCH),
+        "input_size": crop_size(tokens, PATCH),
     }
 
 

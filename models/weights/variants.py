@@ -52,34 +52,34 @@ class Variant:
     bundled: str | None = None
 
 
-def _build_convvit(**words: Any) -> nn.Module:
+def _build_convvit(**arguments: Any) -> nn.Module:
     from ..networks.convvit import ConvViT
 
-    return ConvViT(**words)
+    return ConvViT(**arguments)
 
 
-def _build_vitpose(**words: Any) -> nn.Module:
+def _build_vitpose(**arguments: Any) -> nn.Module:
     from ..networks.vitpose import ViTPose
 
-    return ViTPose(**words)
+    return ViTPose(**arguments)
 
 
-def _build_vitpose_plus(**words: Any) -> nn.Module:
+def _build_vitpose_plus(**arguments: Any) -> nn.Module:
     from ..networks.vitpose_plus import ViTPosePlus
 
-    return ViTPosePlus(**words)
+    return ViTPosePlus(**arguments)
 
 
-def _build_transpose(name: str, **words: Any) -> nn.Module:
+def _build_transpose(name: str, **arguments: Any) -> nn.Module:
     from ..networks.transpose import SIZES, TransPose
 
-    return TransPose(**SIZES[name], **words)
+    return TransPose(**SIZES[name], **arguments)
 
 
-def _build_potr(name: str, **words: Any) -> nn.Module:
+def _build_potr(name: str, **arguments: Any) -> nn.Module:
     from ..networks import potr
 
-    return potr.SIZES[name](**words)
+    return potr.SIZES[name](**arguments)
 
 
 _VITPOSE_PAGE = "https://github.com/ViTAE-Transformer/ViTPose"

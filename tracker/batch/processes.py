@@ -48,8 +48,8 @@ class Processes:
     def start(self) -> int:
         """Start one more worker, and return its number."""
         ours, theirs = self._context.Pipe()
-        words = (theirs, self._load, os.getcwd(), self._threads)  # noqa: PTH109 - as given
-        process = self._context.Process(target=_main, args=words, daemon=True)
+        arguments = (theirs, self._load, os.getcwd(), self._threads)  # noqa: PTH109 - as given
+        process = self._context.Process(target=_main, args=arguments, daemon=True)
         process.start()
         theirs.close()  # so that the end of the process ends the pipe
         self._started += 1

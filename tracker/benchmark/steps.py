@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ...models.geometry import crop, heatmap
 from ...models.geometry.keypoints import COCO
 from ..evaluation import synthetic
-from ..output.overlay import draw
+from ..output.overlay import draw_people
 from ..types import Poses, State, Tracks
 from .machine import machine, one_core
 
@@ -127,7 +127,7 @@ def _our_dark(scene: Scene) -> Callable[[], Any]:
 def _our_overlay(scene: Scene) -> Callable[[], Any]:
     count, image = len(scene.poses), scene.image.copy()
     tracks = Tracks(np.arange(1, count + 1), scene.poses, np.zeros((count, 2)), (State.MEASURED,) * count)
-    return lambda: draw(image, tracks, skeleton=COCO)
+    return lambda: draw_people(image, tracks, skeleton=COCO)
 
 
 def _their_processor(scene: Scene) -> Callable[[], Any]:

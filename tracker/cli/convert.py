@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 from .calibration import add_calibration, calibration_of
 from .limits import TABLES
 from .options import add_shared
 from .results import print_files
+from .selection import add_selection, selected
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -30,6 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a source without times")
     parser.add_argument("--size", metavar="WxH", help="size of the video in pixels, if the source does not state it")
     only = argparse.SUPPRESS
+    add_selection(parser)
     add_calibration(parser)
     parser.add_argument(
         "--max-gap", metavar="SECONDS", type=float, default=only, help=".pkl: longest gap to interpolate (default: 0.5)"
@@ -45,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     from ...errors import UsageError
     from ..features.calibration.measures import UNCALIBRATED
     from ..formats.files import read_recording, write_recording
+    from ..formats.registry import format_in, format_of
+    from ..partial import sidecar_path
 
     for name in ("fps", "rate"):
         if getattr(args, name, None) is not None and not 0 < getattr(args, name) < float("inf"):
@@ -61,9 +67,15 @@ def run(args: argparse.Namespace) -> int:
         size=(int(size[1]), int(size[2])) if args.size else None,
         **({"scale": args.scale} if args.scale else {}),
     )
+    recording = selected(recording, args)
     if args.source.lower().endswith(".trc"):
         args.scale = None  # was of the source
     calibration = calibration_of(args, recording)
     if calibration != UNCALIBRATED:
         options["calibration"] = calibration
-    return print_files(*write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options))
+    files = write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options)
+    beside, copy = sidecar_path(args.source), sidecar_path(args.out)
+    if beside.is_file() and format_in(Path(args.source)) is format_of(Path(args.out), args.to):
+        shutil.copyfile(beside, copy)  # the metadata of the run, for the next command
+        files.append(copy)
+    return print_files(*files)

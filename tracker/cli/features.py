@@ -11,6 +11,7 @@ from .events import add_recipe, detectors
 from .limits import TABLES
 from .options import add_shared
 from .results import print_files
+from .selection import add_selection, selected
 
 
 def add_parser(commands: Any) -> None:
@@ -38,6 +39,7 @@ def add_parser(commands: Any) -> None:
     )
     add_recipe(parser)
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
+    add_selection(parser)
     add_calibration(parser)
     add_shared(parser, "overwrite")
     parser.set_defaults(run=run, memory=TABLES)
@@ -63,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     for result in outputs.values():
         if result:
             check_inputs(Path(result), args.source, args.recipe)
-    recording = read_recording(args.source, fps=args.fps)
+    recording = selected(read_recording(args.source, fps=args.fps), args)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector, zones = detectors(args.recipe, actions)
     motion = (
@@ -71,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         if Path(args.out or "").suffix.lower() == SUFFIX
         else None
     )
-    outputs |= {"features": None if motion else args.out, "overwrite": args.overwrite}
+    outputs |= {"features": None if motion else args.out, "source": args.source, "overwrite": args.overwrite}
     with ActionSink(actions, detector, *([motion] if motion else []), zones=zones, **outputs) as sink:
         for index, time, tracks in recording.timed():
             sink.write_rows(index, time, tracks)

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, brief: bool = False, words
     )
 
 
-def add_shared(parser: argparse.ArgumentParser, *names: str) -> None:
+def add_shared(parser: argparse._ActionsContainer, *names: str) -> None:
     """Add options of the main command to another one, with the same words and defaults."""
     for field, option in (pair for group in (Networks, Outputs) for pair in options(group)):
         if field.name in names:

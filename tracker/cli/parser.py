@@ -26,6 +26,9 @@ class Parser(argparse.ArgumentParser):
 
     _words: Sequence[str] = ()
 
+    def __init__(self, **words: Any) -> None:
+        super().__init__(allow_abbrev=False, **words)  # `--person 3` would be the height where there is no --person
+
     def parse_args(  # type: ignore[override]  # argparse has overloads for the namespace
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
@@ -44,8 +47,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's message as a sentence, or name the misspelt option that caused it."""
-        if "invalid choice" in message:
-            self._refuse_options(self._words)  # argparse takes the value of an unknown option for the choice
+        if "invalid choice" in message or "are required" in message:
+            self._refuse_options(self._words)  # the cause, which argparse takes for a choice or passes over
         message = redact(message.removeprefix("argument "))
         if choice := re.fullmatch(r"(.*): invalid choice: '(.*)' \(choose from (.*)\)", message):
             known = [name.strip("' ") for name in choice[3].split(",")]
@@ -58,10 +61,11 @@ class Parser(argparse.ArgumentParser):
 
     def _refuse_options(self, words: Sequence[str]) -> None:
         """Refuse the first unknown option, if any, and suggest the nearest known one."""
-        known = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", self.format_help()))
+        known = sorted(set(re.findall(r"(?<![\w-])--[a-z][\w-]*", self.format_help())))
+        positive = {name.replace("--no-", "--") for name in known}
         for word in (word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1):
-            if not word[1].isdigit() and not any(name.startswith(word.replace("--no-", "--")) for name in known):
-                near = get_close_matches(word, sorted(known), n=1)
+            if not word[1].isdigit() and word.replace("--no-", "--") not in positive:
+                near = [name for name in known if name.startswith(word)] or get_close_matches(word, known, n=1)
                 hint = f"Did you mean {near[0]}?" if near else f"See {self.prog} --help."
                 raise UsageError(f"Unknown option '{word}'. {hint}")
 

@@ -10,6 +10,7 @@ from .events import add_recipe, detectors
 from .limits import TABLES
 from .options import add_shared
 from .results import print_files
+from .selection import add_selection, selected
 
 
 def add_parser(commands: Any) -> None:
@@ -28,6 +29,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--logo", metavar="FILE", help="image beside the heading: .png, .jpg or .svg")
     add_recipe(parser)
     parser.add_argument("--fps", metavar="RATE", type=float, help="frame rate of a table without times")
+    add_selection(parser)
     add_calibration(parser)
     add_shared(parser, "overwrite")
     parser.set_defaults(run=run, memory=TABLES)
@@ -42,12 +44,12 @@ def run(args: argparse.Namespace) -> int:
     from ..report.earlier_run import add_video, facts_of, with_texts
     from ..report.writer import Report
 
-    recording = read_recording(args.source, fps=args.fps)
+    recording = selected(read_recording(args.source, fps=args.fps), args)
     actions = ActionFeatures(skeleton=recording.skeleton, calibration=calibration_of(args, recording))
     detector, zones = detectors(args.recipe, actions)
     with Transaction() as results:
-        named: Any = {"overwrite": args.overwrite, "results": results}
-        with Report(args.out, actions, fps=recording.fps, logo=args.logo, **named) as report:
+        page = Report(args.out, actions, fps=recording.fps, logo=args.logo, overwrite=args.overwrite, results=results)
+        with page as report:
             people = report.people
             with ActionSink(actions, detector, people, zones=zones, movements=[people.movement]) as sink:
                 for index, time, tracks in recording.timed():

@@ -60,7 +60,8 @@ def track(config: RunConfig, sources: Sequence[str]) -> int:
     if plan.jobs and not plan.quiet:
         _suggest(config.networks, console)
     if failed:
-        sys.stderr.write(f"posetrack: {failed} of {plan.total} files failed; the others are done.\n")
+        rest = "; the others are done" if failed < plan.total else ""
+        sys.stderr.write(f"posetrack: {failed} of {plan.total} sources failed{rest}.\n")
     return 1 if failed else 0
 
 

@@ -55,9 +55,9 @@ class Option:
     live: bool = False
 
 
-def option(default: Any, help: str, metavar: str | None = None, **words: Any) -> Any:
-    """Declare a field of a dataclass as an option; `words` are the other attributes of `Option`."""
-    return dataclasses.field(default=default, metadata={"option": Option(help, metavar, **words)})
+def option(default: Any, help: str, metavar: str | None = None, **attributes: Any) -> Any:
+    """Declare a field of a dataclass as an option; `attributes` are the others of `Option`."""
+    return dataclasses.field(default=default, metadata={"option": Option(help, metavar, **attributes)})
 
 
 def options(group: Any) -> Iterator[tuple[dataclasses.Field[Any], Option]]:

@@ -70,12 +70,12 @@ class ConvertingSink(CsvSink):
         if kind is not None:
             return super().__exit__(kind, error, trace)
         name = self._target.with_name(self._target.stem)  # for the names of files and sequences
-        facts: Any = {"path": name, "size": self._size, "fps": self._fps, "num_frames": self._num_frames}
         with ExitStack() as own:
             results = self._results or own.enter_context(Transaction())
             results.hold(self._file.finish())
             try:
-                found = replace(read_table(self.partial), **facts)
+                table = read_table(self.partial)
+                found = replace(table, path=name, size=self._size, fps=self._fps, num_frames=self._num_frames)
                 write_recording(self._target, found, overwrite=self._overwrite, results=results, **self._options())
             except PosetrackError as failure:
                 raise OutputError(f"{failure} The tracks are in '{self.partial}'.") from failure

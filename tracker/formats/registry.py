@@ -104,7 +104,10 @@ def format_in(path: Path) -> Format:
         return FORMATS["openpose"]
     suffix = path.suffix.lower()
     if suffix not in {*SINGLE, FORMATS["c3d"].suffix}:
-        raise UsageError(f"'{path}' has an unknown suffix. Give one of {', '.join(sorted(SINGLE))}, or a folder.")
+        raise UsageError(
+            f"'{path}' has an unknown suffix. Give one of {', '.join(sorted(SINGLE))}, or a folder; of a video, write "
+            "a table first: posetrack VIDEO --csv FILE."
+        )
     if suffix == ".csv":
         header = header_of(path)
         return FORMATS["dlc" if header[:1] == ["scorer"] else "long" if {"keypoint", "x", "y"} & {*header} else "table"]

@@ -178,9 +178,10 @@ class MovementTable(_Table[MovementContents]):
         self._append(self._contents.rows(passages, repetitions))
 
 
-def shared_facts(actions: ActionFeatures) -> dict[str, Any]:
+def shared_facts(actions: ActionFeatures, source: str) -> dict[str, Any]:
     """Return what all tables state in their sidecars; the floor may be found only at the end of a run."""
     return {
+        "source": source,
         "skeleton": {"name": actions.skeleton.name, "keypoints": list(actions.skeleton.keypoints)},
         "filter": FILTER,
         "calibration": actions.calibration.facts(),

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...errors import OutputError
 from ..features.events.detector import EventDetector
@@ -70,6 +70,7 @@ class ActionSink(ContextGroup):
         reps: path of the table of repetitions.
         gait: path of the table of gait cycles.
         balance: path of the table of standing and jumps.
+        source: of the poses, for the sidecars.
         overwrite: whether existing files may be replaced.
         results: gives the tables their names; None gives each its own.
 
@@ -89,6 +90,7 @@ class ActionSink(ContextGroup):
         reps: str | Path | None = None,
         gait: str | Path | None = None,
         balance: str | Path | None = None,
+        source: str = "",
         overwrite: bool = False,
         results: Transaction | None = None,
     ) -> None:
@@ -102,9 +104,17 @@ class ActionSink(ContextGroup):
             (gait, GaitRows),
             (balance, BalanceRows),
         ]
-        words: Any = {"overwrite": overwrite, "facts": partial(shared_facts, actions), "results": results}
-        frame_tables = [FrameTable(Path(path), rows, **words) for path, rows in of_frames if path]
-        movement_tables = [MovementTable(Path(path), rows, **words) for path, rows in of_movements if path]
+        facts = partial(shared_facts, actions, source)
+        frame_tables = [
+            FrameTable(Path(path), rows, overwrite=overwrite, facts=facts, results=results)
+            for path, rows in of_frames
+            if path
+        ]
+        movement_tables = [
+            MovementTable(Path(path), rows, overwrite=overwrite, facts=facts, results=results)
+            for path, rows in of_movements
+            if path
+        ]
         super().__init__(*frame_tables, *movement_tables)
         self._listeners: tuple[Listener, ...] = (*frame_tables, *listeners)
         self._movement_listeners: tuple[MovementListener, ...] = (*movement_tables, *movements)

@@ -11,11 +11,11 @@ from ...errors import InputError
 from ..formats.trajectories import skeleton_of
 from ..types import Tracks
 from ..types.image import as_bgr
-from . import overlay
+from .overlay import MIN_SCORE, draw_people
 
 
 def draw(
-    image: Any, tracks: Tracks, *, colors: str = "id", boxes: bool = True, min_score: float = overlay.MIN_SCORE
+    image: Any, tracks: Tracks, *, colors: str = "id", boxes: bool = True, min_score: float = MIN_SCORE
 ) -> NDArray[np.uint8]:
     """Draw people on a copy of an image.
 
@@ -46,5 +46,5 @@ def draw(
     if not isinstance(tracks, Tracks):
         raise InputError(f"tracks is of type {type(tracks).__name__}; give Tracks: some people are tracks[[0, 2]].")
     copy = np.array(as_bgr(image), order="C")
-    words: Any = {"colors": colors, "boxes": boxes, "min_score": min_score}
-    return overlay.draw(copy, tracks, skeleton=skeleton_of(tracks.names), **words)
+    skeleton = skeleton_of(tracks.names)
+    return draw_people(copy, tracks, skeleton=skeleton, colors=colors, boxes=boxes, min_score=min_score)

@@ -30,7 +30,8 @@ REPETITION_COLUMNS: Columns = {
     "concentric_s": ("s", "the other phase"),
     "tempo_per_min": ("1/min", "from the last repetition's bottom to this one's; empty for the first of a set"),
     "measure": ("", "angle or measure that is counted"),
-    "depth": ("deg", "the measure at the bottom; in body heights for hip_height, otherwise in degrees"),
+    "depth": ("deg", "the measure at the bottom; other units than degrees are in the next column"),
+    "unit": ("", "of the depth: deg, body heights, or empty for a ratio"),
     **{f"{joint}_rom_deg": ("deg", "range of motion; empty if seen in under half of it") for joint in JOINTS},
     **{f"{name}_asymmetry_pct": ("%", "200 (L - R) / (L + R) of the ranges") for name in SYMMETRIC},
     **{f"{joint}_quality": ("", "mean quality of the angle, 0 to 1") for joint in JOINTS},
@@ -51,6 +52,7 @@ GAIT_COLUMNS: Columns = {
     "double_support_pct": ("%", "share of the cycle with both feet on the ground"),
     "cadence_per_min": ("1/min", "steps per minute, of this cycle"),
     "length_bh": ("body heights", "distance travelled by the centre of mass in the cycle; 0 on a treadmill"),
+    "length_m": ("m", "the same; empty without a calibration"),
     "speed_bh_s": ("body heights/s", "length by duration"),
     "speed_m_s": ("m/s", "the same; empty without a calibration"),
     "quality": ("", "mean quality of hip and knee, 0 to 1"),
@@ -150,6 +152,7 @@ def _repetition(one: Repetition) -> str:
         "tempo_per_min": one.tempo,
         "measure": one.measure,
         "depth": one.depth,
+        "unit": one.unit,
         "quality": one.quality,
         "confidence": one.confidence,
     }
@@ -174,6 +177,7 @@ def _cycle(one: GaitCycle) -> str:
         "double_support_pct": 100 * one.double_support / one.stride,
         "cadence_per_min": 120 / one.stride,
         "length_bh": one.length,
+        "length_m": one.length_m,
         "speed_bh_s": one.speed_bh_s,
         "speed_m_s": one.speed_m_s,
         "quality": one.quality,
@@ -184,17 +188,21 @@ def _cycle(one: GaitCycle) -> str:
 def _gait(gait: Gait) -> dict[str, Any]:
     """Return one person's figures and curves, ready for JSON; None where unknown."""
     found = summarise(gait.cycles)
-    left, right = found.steps
     figures = {
         "cycles": found.cycles,
         "cadence_per_min": found.cadence,
         "stride_s": found.stride,
         "stride_sd_s": found.stride_sd,
         "stride_cv_pct": found.stride_cv,
-        "left_step_s": left,
-        "right_step_s": right,
-        "step_asymmetry_pct": found.step_asymmetry,
-        "stance_pct": found.stance,
+        "left_step_s": found.step.left,
+        "right_step_s": found.step.right,
+        "step_asymmetry_pct": found.step.asymmetry,
+        "left_stance_pct": found.stance.left,
+        "right_stance_pct": found.stance.right,
+        "stance_asymmetry_pct": found.stance.asymmetry,
+        "double_support_pct": found.double_support,
+        "length_bh": found.length,
+        "length_m": found.length_m,
         "speed_bh_s": found.speed_bh_s,
         "speed_m_s": found.speed_m_s,
     }

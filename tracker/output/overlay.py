@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from ...models.geometry.keypoints import Skeleton
 from ..types import STATES, State, Tracks
 from .arcs import SHIFT, Arc, draw_arc, write_degrees
 from .palette import DARK, JOINT, LIMBS, MIDDLE, PAPER, Color, Palette, palette, shades
+from .scale import FAR, cap_height, line_width, side
 from .text_boxes import Image, TextBoxes, text_box, text_size, write
 
 Trails = Mapping[int, Sequence[tuple[float, float]]]  # pixels, by ID
@@ -24,11 +24,10 @@ Trails = Mapping[int, Sequence[tuple[float, float]]]  # pixels, by ID
 MIN_SCORE = 0.2  # keypoints with a lower score are hidden; the table keeps them
 SURE, FAINTEST = 0.6, 0.35  # score from which a keypoint is opaque; lowest opacity
 MOVES = 6  # heights that a label may move to find room
-FAR = 30_000  # pixels; beyond it OpenCV's fixed point overflows
 BROAD_SIGMA = 0.079  # of a shoulder; keypoints with a smaller COCO sigma, such as eyes, are drawn smaller
 
 
-def draw(
+def draw_people(
     image: Image,
     tracks: Tracks,
     *,
@@ -68,13 +67,13 @@ def draw(
     if colors not in LIMBS:
         raise UsageError(f"The colours are '{colors}'; give {' or '.join(LIMBS)}.")
     poses = tracks.poses
-    side = _side(image)
+    size = side(image)
     visible = np.isfinite(poses.keypoints).all(-1) & (poses.scores >= min_score)  # (N, K)
     points = np.where(visible[..., None], poses.keypoints.clip(-FAR, FAR), 0)
     drawable = np.isfinite(poses.boxes).all(-1).tolist()  # (N,)
     corners = np.nan_to_num(poses.boxes.clip(-FAR, FAR)).round().astype(int)
     places = corners.tolist()
-    widths = [_line_width(side, person=max(x2 - x1, y2 - y1)) for x1, y1, x2, y2 in places]
+    widths = [line_width(size, person=max(x2 - x1, y2 - y1)) for x1, y1, x2, y2 in places]
     predicted = tracks.keypoint_states == STATES.index(State.PREDICTED)  # (N, K)
     opacity = np.clip(poses.scores / SURE, FAINTEST, 1)  # (N, K)
     strokes, drawn = _strokes(points, visible, predicted, opacity, np.array(widths), skeleton)
@@ -99,13 +98,13 @@ def draw(
         identity = int(tracks.ids[n])
         text = f"{identity}  {(labels or {}).get(identity, '')}".rstrip()
         own = palette(identity)
-        label = text_box(text, _cap(widths[n], side), own.base, own.ink)
+        label = text_box(text, cap_height(size, limb=widths[n]), own.base, own.ink)
         line = max(1, round(0.4 * widths[n]))
         text_boxes.put(label, places[n][0] - line // 2, places[n][1] - label.shape[0], steps=MOVES)
     for n in order:
         identity = int(tracks.ids[n])
         for arc in (arcs or {}).get(identity, ()):
-            write_degrees(text_boxes, arc, palette(identity), cap=round(0.7 * _cap(widths[n], side)))
+            write_degrees(text_boxes, arc, palette(identity), cap=round(0.7 * cap_height(size, limb=widths[n])))
     return image
 
 
@@ -117,28 +116,13 @@ def draw_fps(image: Image, fps: float) -> None:
         fps: frames per second.
     """
     text = f"{fps:.0f} fps" if fps >= 9.95 else f"{fps:.1f} fps"
-    cap = round(max(8.0, 0.017 * _side(image)))
+    cap = round(max(8.0, 0.017 * side(image)))
     height, width, _ = text_size(text, cap)
     x, y = max(image.shape[1] - width - cap // 2, 0), max(min(cap // 2, image.shape[0] - height), 0)
     place = image[y : y + height, x : x + width]
     dimmed = np.asarray(cv2.convertScaleAbs(place, alpha=0.3), dtype=np.uint8)
     write(dimmed, text, cap, PAPER)
     place[:] = dimmed
-
-
-def _side(image: Image) -> float:
-    """Return the side in pixels of a square with the image's area."""
-    return math.sqrt(image.shape[0] * image.shape[1])
-
-
-def _cap(width: float, side: float) -> int:
-    """Return the height of a label's capital letters in pixels, for a person with limbs of this width."""
-    return round(max(8.0, 0.014 * side, min(5 * width, 0.03 * side)))
-
-
-def _line_width(side: float, *, person: float) -> float:
-    """Return the width of limbs in pixels: proportional to the person, within limits set by the image."""
-    return max(1.0, min(max(0.014 * person, 0.0012 * side), 0.0045 * side))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +142,13 @@ class _Figure:
 
 @lru_cache(maxsize=16)
 def _figure(skeleton: Skeleton) -> _Figure:
-    side = np.zeros(len(skeleton), dtype=int)  # -1 left, 0 middle, 1 right
+    sides = np.zeros(len(skeleton), dtype=int)  # -1 left, 0 middle, 1 right
     for left, right in skeleton.flip_pairs:
-        side[[left, right]] = -1, 1
+        sides[[left, right]] = -1, 1
     size = np.clip(np.array(skeleton.sigmas) / BROAD_SIGMA, 0.55, 1.0)
     limbs = np.array(skeleton.limbs, dtype=int).reshape(-1, 2)
     joints = np.arange(len(skeleton))
-    line = np.concatenate([MIDDLE + np.sign(side[limbs].sum(1)), np.full(len(skeleton), JOINT)])
+    line = np.concatenate([MIDDLE + np.sign(sides[limbs].sum(1)), np.full(len(skeleton), JOINT)])
     return _Figure(
         ends=np.concatenate([limbs, np.stack([joints, joints], axis=1)]),
         widths=np.concatenate([0.6 * size[limbs].min(1), 1.15 * size]).astype(np.float32),

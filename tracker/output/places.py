@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import cv2
@@ -12,9 +11,8 @@ from ..features.events.regions import Line, Zone
 from ..features.events.zones import Count, ZoneCounter
 from ..types import Tracks
 from .palette import INK, PAPER, Color
+from .scale import FAR, cap_height, side
 from .text_boxes import Image, TextBoxes, text_box
-
-_FAR = 30_000  # pixels; beyond it OpenCV's fixed point overflows
 
 
 class PlaceTexts:
@@ -69,24 +67,20 @@ def write_counts(image: Image, places: Sequence[Zone | Line], texts: Mapping[str
         texts: by name.
     """
     text_boxes = TextBoxes(image)
-    cap = round(max(8.0, 0.014 * _side(image)))
+    cap = cap_height(side(image))
     for place in places:
         x, y = place.corners[0] if isinstance(place, Zone) else place.start
-        x, y = (int(min(max(value, -_FAR), _FAR)) for value in (x, y))
+        x, y = (int(min(max(value, -FAR), FAR)) for value in (x, y))
         text_boxes.put(text_box(texts.get(place.name, place.name), cap, PAPER, INK), x, y, steps=6)
 
 
 def _stroke(image: Image, points: np.ndarray, width: int) -> None:
     """Draw a white line with a dark rim through points (P, 2), pixels."""
-    line = points.clip(-_FAR, _FAR).round().astype(np.int32)
+    line = points.clip(-FAR, FAR).round().astype(np.int32)
     shades: tuple[tuple[Color, int], ...] = ((INK, 3 * width), (PAPER, width))
     for color, thick in shades:
         cv2.polylines(image, [line], False, color, thick, cv2.LINE_AA)
 
 
-def _side(image: Image) -> float:
-    return math.sqrt(image.shape[0] * image.shape[1])
-
-
 def _width(image: Image) -> int:
-    return max(1, round(0.0016 * _side(image)))
+    return max(1, round(0.0016 * side(image)))

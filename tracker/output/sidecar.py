@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ class RunFacts:
         refined: whether the rows are those of `--refine`, or as tracked online.
         size_changes: `frame`, `time_s`, `width` and `height` of each change of the frame size.
         gaps: `from_s`, `to_s` and `seconds` of each time without a connection to a live source.
+        started: UTC at which a live source's time was 0; None for files.
         latency_ms: `median` and `p95` from capture to output; None for files.
         keypoint_states: whether the table has the state of each keypoint.
         modes: number of frames by mode: detect, follow or predict.
@@ -77,6 +79,7 @@ class RunFacts:
     refined: bool = False
     size_changes: Sequence[Mapping[str, float]] = ()
     gaps: Sequence[Mapping[str, float]] = ()
+    started: datetime | None = None
     latency_ms: Mapping[str, float] | None = None
     keypoint_states: bool = False
     modes: Mapping[str, int] = field(default_factory=dict)
@@ -120,6 +123,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
         "source": facts.source,
         "size": {"width": facts.size[0], "height": facts.size[1]},
         "size_changes": list(facts.size_changes),
+        "started": facts.started and facts.started.isoformat(timespec="milliseconds"),
         "fps": facts.fps,
         "fps_guessed": facts.fps_guessed,
         "frames": asdict(facts.counts),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -15,7 +16,7 @@ from ..features.events.regions import Line, Zone
 from ..timings import Timings
 from ..types import Frame, Tracks
 from .arcs import Arc
-from .overlay import MIN_SCORE, draw
+from .overlay import MIN_SCORE, draw_people
 from .places import draw_outlines, write_counts
 from .trails import TrailHistory
 
@@ -114,8 +115,7 @@ class OverlaySink(ContextGroup):
         self._labels, self._arcs = labels, arcs
         self._places, self._counts = places, counts
         self._screens = screens
-        self._skeleton = skeleton
-        self._style: dict[str, Any] = {"min_score": min_score, "colors": colors, "boxes": boxes}
+        self._draw = partial(draw_people, skeleton=skeleton, min_score=min_score, colors=colors, boxes=boxes)
         self._trails = TrailHistory(trails)
         self._timings = timings or Timings()
 
@@ -127,9 +127,8 @@ class OverlaySink(ContextGroup):
             labels = self._labels(frame) if self._labels else None
             trails = self._trails.update(tracks, frame.time)
             arcs = self._arcs(frame) if self._arcs else None
-            drawn: dict[str, Any] = {"labels": labels, "trails": trails, "arcs": arcs}
             draw_outlines(frame.image, self._places)
-            image = draw(frame.image, tracks, skeleton=self._skeleton, **drawn, **self._style)
+            image = self._draw(frame.image, tracks, labels=labels, trails=trails, arcs=arcs)
             write_counts(image, self._places, self._counts(frame) if self._counts else {})
         for screen in self._screens:
             screen.write(image, frame.time)

@@ -63,9 +63,16 @@ def load_detector(
     if Path(name).suffix in {".json", ".txt"}:
         return FileDetector(name, conf=conf or 0.0, max_people=max_people)
     path = Path(name) if Path(name).suffix in EXPORTED else find(name, offline=offline)
-    where: dict[str, Any] = {"runtime": runtime, "device": device, "precision": precision, "streams": streams}
-    where["shipped"] = path if name == "bundled" else None
-    network, card = load_runtime("detector", path, lambda: read_detector_weights(path), **where)
+    network, card = load_runtime(
+        "detector",
+        path,
+        lambda: read_detector_weights(path),
+        shipped=path if name == "bundled" else None,
+        runtime=runtime,
+        device=device,
+        precision=precision,
+        streams=streams,
+    )
     assert isinstance(card, DetectorCard)
     return NetworkDetector(
         network, card, name=str(name), conf=0.25 if conf is None else conf, iou=iou, size=size, max_people=max_people

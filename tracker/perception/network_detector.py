@@ -48,7 +48,13 @@ class NetworkDetector:
     def __call__(self, frame: Frame) -> Detections:
         """Detect the people, the most confident first."""
         found = find_people(
-            self.network, self.card, [frame.image], size=self.size, conf=self.conf, iou=self.iou, most=self.max_people
+            self.network,
+            self.card,
+            [frame.image],
+            size=self.size,
+            conf=self.conf,
+            iou=self.iou,
+            max_people=self.max_people,
         )
         ((people, _),) = found
         return people
@@ -62,8 +68,8 @@ def find_people(
     size: int,
     conf: float,
     iou: float,
-    most: int | None = None,
-    points: int = 0,
+    max_people: int | None = None,
+    num_keypoints: int = 0,
 ) -> list[tuple[Detections, NDArray[np.float32]]]:
     """Run a detector or a single-stage pose network on images of one size, in one batch.
 
@@ -74,8 +80,8 @@ def find_people(
         size: longer side of the input, pixels.
         conf: minimum score.
         iou: IoU threshold of the non-maximum suppression.
-        most: maximum number of people of an image; None for no limit.
-        points: number K of keypoints at the end of each row of the output: x, y in input pixels, score.
+        max_people: maximum number of people of an image; None for no limit.
+        num_keypoints: K at the end of each row of the output: x, y in input pixels, score.
 
     Returns:
         Of each image, N people, the most confident first, in boxes that end at the border of the image, and their
@@ -95,12 +101,12 @@ def find_people(
             )
             border = image.shape[1::-1]
             corners = _in_image(boxes.reshape(-1, 2, 2), scale, offset, border=border).reshape(-1, 4)
-            keypoints = rows[:, rows.shape[1] - 3 * points :].reshape(len(rows), points, 3)
-            places = _in_image(keypoints[..., :2], scale, offset, border=border if processing.clips else None)
-            keypoints = np.concatenate([places, keypoints[..., 2:]], axis=2)
+            keypoints = rows[:, rows.shape[1] - 3 * num_keypoints :].reshape(len(rows), num_keypoints, 3)
+            points = _in_image(keypoints[..., :2], scale, offset, border=border if processing.clips else None)
+            keypoints = np.concatenate([points, keypoints[..., 2:]], axis=2)
         known = np.isfinite(corners).all(1) & np.isfinite(scores)  # not so from damaged weights
         corners, scores, keypoints = corners[known], scores[known], keypoints[known]
-        found.append((Detections(corners, scores)[:most], keypoints[:most]))
+        found.append((Detections(corners, scores)[:max_people], keypoints[:max_people]))
     return found
 
 
@@ -112,12 +118,12 @@ def _of_image(outputs: Any, row: int) -> Any:
 
 
 def _in_image(
-    places: NDArray[np.float32],
+    points: NDArray[np.float32],
     scale: NDArray[np.floating],
     offset: NDArray[np.integer],
     *,
     border: tuple[int, ...] | None,
 ) -> NDArray[np.float32]:
-    """Map places (..., 2) of the input to the image; with its `border` (width, height), they end there."""
-    there = (places - offset) / scale
-    return (there if border is None else np.minimum(np.maximum(there, 0), border)).astype(np.float32)
+    """Map points (..., 2) of the input to the image, and clip them to its `border` (width, height) if given."""
+    mapped = (points - offset) / scale
+    return (mapped if border is None else np.minimum(np.maximum(mapped, 0), border)).astype(np.float32)

@@ -98,10 +98,10 @@ def make_int8(key: str, read: Callable[[], store.Loaded], crops: Crops, target: 
     assert isinstance(exact.card, PoseCard)
     held_out = np.arange(len(crops)) % 3 == 2
     to_int8(exact.path, target, crops[~held_out])
-    rounded, otherwise = start(target, "int8"), exact_layers("int8")
-    agreement = compare(start(exact.path, "fp32"), rounded, crops[held_out], exact.card)
+    quantized, otherwise = start(target, "int8"), exact_layers("int8")
+    agreement = compare(start(exact.path, "fp32"), quantized, crops[held_out], exact.card)
     check(agreement)
-    int8, slower = ms_per_crop([rounded, start(exact.path, otherwise)], crops[:PEOPLE])
+    int8, slower = ms_per_crop([quantized, start(exact.path, otherwise)], crops[:PEOPLE])
     speed = Speed(int8, slower, otherwise)
     kept = exact.path.with_name(store.INT8)
     with store.exclusive():
@@ -124,14 +124,16 @@ def ms_per_crop(networks: Sequence[Callable[[Crops], Any]], crops: Crops) -> lis
     return [float(np.median(own[1:])) for own in times]
 
 
-def compare(exact: Callable[[Crops], Any], rounded: Callable[[Crops], Any], crops: Crops, card: PoseCard) -> Agreement:
+def compare(
+    exact: Callable[[Crops], Any], quantized: Callable[[Crops], Any], crops: Crops, card: PoseCard
+) -> Agreement:
     """Compare the keypoints of two networks; keypoints that the quantized one misses count as wrong."""
     processing, sigmas = PROCESSINGS[card.processing], skeleton(card.skeleton).sigmas
     similar, shifts = [], []
     for first in range(0, len(crops), BATCH):
         images = crops[first : first + BATCH]
         points, scores, size = processing.locate(exact, images)
-        others, _, _ = processing.locate(rounded, images)
+        others, _, _ = processing.locate(quantized, images)
         box = np.array(size) / processing.padding
         certain = scores > CERTAIN
         points = np.where(certain[..., None], points, np.nan)

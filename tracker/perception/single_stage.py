@@ -63,8 +63,8 @@ class SingleStagePoseEstimator:
             size=self.size,
             conf=self.conf,
             iou=self.iou,
-            most=self.max_people,
-            points=len(self.skeleton),
+            max_people=self.max_people,
+            num_keypoints=len(self.skeleton),
         )
         return [
             Poses(

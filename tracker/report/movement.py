@@ -14,7 +14,7 @@ from ..features.extraction.features import Features
 from ..features.kinematics.angles import JOINTS, mean_angle, unwrapped, wrap
 from ..features.kinematics.derivatives import smoothed
 from ..features.kinematics.points import SIDES
-from ..features.kinematics.signals import LEAST_KNOWN, symmetry_index
+from ..features.kinematics.signals import LEAST_KNOWN, asymmetry_index
 from ..features.movement.balance import Jump, Stand, jumps, stands
 from ..features.movement.gait import Gait
 from ..features.movement.passage import Passage
@@ -117,7 +117,7 @@ class PersonMovement:
 
     @property
     def asymmetry(self) -> dict[str, float]:
-        """Symmetry index of the ranges of each pair of joints, %.
+        """Asymmetry index of the ranges of each pair of joints, %.
 
         Pairs that hardly move, are poorly seen, or of which a side is rarely known, are left out.
         """
@@ -129,7 +129,7 @@ class PersonMovement:
                 side.mean_quality >= LEAST_QUALITY and 100 * side.count >= LEAST_KNOWN * self.frames for side in sides
             )
         }
-        indices = {joint: float(symmetry_index(*map(np.array, sides))) for joint, sides in ranges.items()}
+        indices = {joint: float(asymmetry_index(*map(np.array, sides))) for joint, sides in ranges.items()}
         return {joint: index for joint, index in indices.items() if not math.isnan(index)}
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from ..features.extraction.columns import SYMMETRIC
-from ..features.kinematics.angles import ANGLES
 from ..features.kinematics.signals import LEAST_KNOWN
 from ..features.movement.balance import Jump, Stand
-from ..features.movement.gait import LEAST_CYCLES, LEAST_STRIDES, summarise
+from ..features.movement.gait import LEAST_CYCLES, LEAST_STRIDES, GaitSummary, summarise
 from ..features.movement.phases import Repetition
 from .data import label
 from .measurements import Measurements
@@ -31,7 +31,7 @@ _DEPTHS = {  # by what is counted
 
 def person_tables(measurements: Measurements) -> list[Table]:
     """Return the tables that have rows."""
-    makers = (_flags, _extents, _repetitions, _gait, _balance)
+    makers = (_flags, _extents, _repetitions, _gait, _gait_sides, _balance)
     tables = [make(measurements) for make in makers]
     return [without_empty_columns(table) for table in tables if table.rows]
 
@@ -101,8 +101,7 @@ def _repetitions(measurements: Measurements) -> Table:
 
 
 def _depth(one: Repetition) -> str:
-    is_angle = one.measure in ANGLES or f"left_{one.measure}" in ANGLES or one.measure.endswith(("_drop", "_raise"))
-    return f"{number(one.depth)} deg" if is_angle else f"{number(one.depth, 2)} body heights"
+    return f"{number(one.depth, 0 if one.unit == 'deg' else 2)} {one.unit}".strip()
 
 
 def _widest(one: Repetition) -> tuple[str, ...]:
@@ -114,27 +113,42 @@ def _widest(one: Repetition) -> tuple[str, ...]:
 
 
 def _gait(measurements: Measurements) -> Table:
+    walkers = list(_walkers(measurements))
+    metric = not any(math.isnan(gait.speed_m_s) for _, gait in walkers)
+    unit = "m" if metric else "body heights"
     rows: list[Row] = []
-    for identity, moves in _people(measurements):
-        if moves.gait.cycles:
-            gait = summarise(moves.gait.cycles)
-            cells = (
-                *(str(gait.cycles), number(gait.cadence), number(gait.stride, 2), number(1000 * gait.stride_sd)),
-                *(number(gait.stride_cv, 1), *(number(step, 2) for step in gait.steps)),
-                *(number(gait.step_asymmetry, 1), number(gait.stance)),
-                *(number(gait.speed_bh_s, 2), number(gait.speed_m_s, 2)),
-            )
-            rows.append(Row((person_cell(identity), *cells), identity))
+    for identity, gait in walkers:
+        length, speed = (gait.length_m, gait.speed_m_s) if metric else (gait.length, gait.speed_bh_s)
+        cells = (
+            *(str(gait.cycles), number(gait.cadence), number(gait.stride, 2), number(1000 * gait.stride_sd)),
+            *(number(gait.stride_cv, 1), number(gait.double_support), number(length, 2), number(speed, 2)),
+        )
+        rows.append(Row((person_cell(identity), *cells), identity))
     columns = (
         *("person", "cycles", "cadence (steps/min)", "stride (s)", "stride SD (ms)", "stride CV (%)"),
-        *("left step (s)", "right step (s)", "step asymmetry (%)", "stance (%)"),
-        *("speed (body heights/s)", "speed (m/s)"),
+        *("double support (%)", f"stride ({unit})", f"speed ({unit}/s)"),
     )
-    note = (
-        "Heel strikes and toe-offs by the method of Zeni et al. 2008. Step asymmetry: 200 (L - R) / (L + R). "
-        f"Stride SD and CV need {LEAST_STRIDES} cycles, step asymmetry {LEAST_CYCLES} of each side."
-    )
+    note = f"Heel strikes and toe-offs by the method of Zeni et al. 2008. Stride SD and CV need {LEAST_STRIDES} cycles."
     return Table("gait", "Gait", columns, rows, note=note)
+
+
+def _gait_sides(measurements: Measurements) -> Table:
+    rows = []
+    for identity, gait in _walkers(measurements):
+        for name, sides, decimals in (("step (s)", gait.step, 2), ("stance (% of the cycle)", gait.stance, 0)):
+            figures = number(sides.left, decimals), number(sides.right, decimals), number(sides.asymmetry, 1)
+            rows.append(Row((person_cell(identity), name, *figures), identity))
+    note = (
+        "Asymmetry: 200 (L - R) / (L + R); positive where the left side takes longer, empty with fewer than "
+        f"{LEAST_CYCLES} cycles of each side."
+    )
+    return Table("gait-sides", "Gait by side", ("person", "measure", "left", "right", "asymmetry (%)"), rows, note=note)
+
+
+def _walkers(measurements: Measurements) -> Iterator[tuple[int, GaitSummary]]:
+    for identity, moves in _people(measurements):
+        if moves.gait.cycles:
+            yield identity, summarise(moves.gait.cycles)
 
 
 def _balance(measurements: Measurements) -> Table:

@@ -71,6 +71,7 @@ def run_facts(
             {"from_s": round(gap.start, 6), "to_s": round(gap.end, 6), "seconds": round(gap.end - gap.start, 6)}
             for gap in frames.gaps
         ],
+        started=frames.started,
         latency_ms=latency,
         modes={str(mode): pipeline.modes[mode] for mode in FrameMode},
     )

@@ -10,7 +10,6 @@ from typing import Any
 from ..config.outputs import Outputs
 from ..config.source import Source
 from ..tracking.selection import Selection
-from ..tracking.selectors import parse_person, parse_roi
 from ..video.place import Remote
 
 
@@ -51,9 +50,7 @@ class Job:
     def selection(self) -> Selection:
         """Return which people are written and drawn."""
         outputs = self.outputs
-        person = None if outputs.person is None else parse_person(outputs.person)
-        roi = None if outputs.roi is None else parse_roi(outputs.roi)
-        return Selection(person, min_length=outputs.min_length, roi=roi)
+        return Selection.parse(outputs.person, min_length=outputs.min_length, roi=outputs.roi)
 
     @property
     def second_pass(self) -> str:

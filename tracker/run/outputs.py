@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config.outputs import MOVEMENT
+from ..config.outputs import MOVEMENT, Outputs
 from ..features.calibration.floor import on_estimated_floor
 from ..features.events.detector import EventDetector
 from ..features.events.event import UNITS
@@ -25,7 +25,7 @@ from ..output.labels import EventLabels, LabelSink
 from ..output.people import PeopleCount
 from ..output.places import PlaceTexts
 from ..output.privacy import BlurFaces, only_skeletons
-from ..output.sinks import OverlaySink, Sinks
+from ..output.sinks import Conceal, OverlaySink, Screen, Sinks
 from ..output.two_pass import Table, TwoPassSinks
 from ..output.window import Window
 from ..partial import Transaction
@@ -63,36 +63,74 @@ def open_outputs(
     actions = ActionFeatures(skeleton=skeleton, calibration=outputs.calibration)
     detector = EventDetector(actions, repetitions=from_config(outputs.repetitions))
     zones = ZoneCounter(zones_from_config(outputs.zones, outputs.lines), skeleton=skeleton)
-    two_pass = bool(job.second_pass)
-    named: Any = {"overwrite": job.overwrite, "results": results}
-    report = _report(job, actions, units=UNITS | zones.units(), fps=frames.fps, logo=outputs.logo, **named)
-    screens = _screens(job, frames, report, show_fps=not two_pass, **named)
+    report = None
+    if "report" in job.files:
+        from ..report.writer import Report
+
+        report = Report(
+            job.files["report"],
+            actions,
+            units=UNITS | zones.units(),
+            fps=frames.fps,
+            logo=outputs.logo,
+            overwrite=job.overwrite,
+            results=results,
+        )
     listeners: list[Listener] = [report.people] if report else []
-    movements = [report.people.movement] if report else []
-    overlay, conceal = None, None
+    overlay: OverlaySink | None = None
     labels: list[Table] = []
-    if screens:
+    if screens := _screens(job, frames, report, results=results):
         arcs = LabelSink(AngleArcs(actions)) if outputs.label == "angles" else None
         counts = EventLabels(detector) if outputs.label == "events" else None
         texts = LabelSink(counts) if counts else None
-        counted = LabelSink(PlaceTexts(zones)) if zones.places else None
-        labels = [each for each in (arcs, texts, counted) if each]
-        listeners += [counts] if counts else []
-        style: Any = {"colors": outputs.colors, "boxes": outputs.boxes, "trails": outputs.trails}
-        style |= {"labels": texts, "arcs": arcs, "places": zones.places, "counts": counted}
-        overlay = OverlaySink(*screens, skeleton=skeleton, timings=timings, **style)
-        conceal = only_skeletons if outputs.skeleton_only else BlurFaces(skeleton) if outputs.blur_faces else None
+        place_texts = LabelSink(PlaceTexts(zones)) if zones.places else None
+        labels = [sink for sink in (arcs, texts, place_texts) if sink]
+        if counts:
+            listeners.append(counts)
+        overlay = OverlaySink(
+            *screens,
+            skeleton=skeleton,
+            labels=texts,
+            arcs=arcs,
+            places=zones.places,
+            counts=place_texts,
+            colors=outputs.colors,
+            boxes=outputs.boxes,
+            trails=outputs.trails,
+            timings=timings,
+        )
     tables: list[Table] = [people]
     files: Any = {name: path for name, path in job.files.items() if name in MOVEMENT}
     if files or listeners or labels:
-        tables.append(ActionSink(actions, detector, *listeners, movements=movements, zones=zones, **files, **named))
+        movements = [report.people.movement] if report else []
+        tables.append(
+            ActionSink(
+                actions,
+                detector,
+                *listeners,
+                movements=movements,
+                zones=zones,
+                source=frames.name,
+                overwrite=job.overwrite,
+                results=results,
+                **files,
+            )
+        )
     tables += labels  # after the features, before the image
-    csv = [_csv(job, frames, actions, **named)] if "csv" in job.files else []
-    if two_pass:
+    csv = [_csv(job, frames, actions, results=results)] if "csv" in job.files else []
+    conceal = _conceal(outputs, actions) if overlay else None
+    if job.second_pass:
         revise = partial(_revise, frames, select=select, actions=actions, refined=job.refine)
         return report, TwoPassSinks(overlay, [*tables, *csv], revise=revise, conceal=conceal, timings=timings)
     images = [overlay] if overlay else []
     return report, Sinks(*tables, *images, *csv, conceal=conceal, select=select, timings=timings)
+
+
+def _conceal(outputs: Outputs, actions: ActionFeatures) -> Conceal | None:
+    """Return what hides people in the images, if requested."""
+    if outputs.skeleton_only:
+        return only_skeletons
+    return BlurFaces(actions.skeleton) if outputs.blur_faces else None
 
 
 def _revise(
@@ -117,37 +155,39 @@ def _revise(
     return chosen
 
 
-def _report(job: Job, actions: ActionFeatures, **options: Any) -> Report | None:
-    if "report" not in job.files:
-        return None
-    from ..report.writer import Report
-
-    return Report(job.files["report"], actions, **options)
-
-
-def _screens(job: Job, frames: Source, report: Report | None, *, show_fps: bool, **named: Any) -> list[Any]:
+def _screens(job: Job, frames: Source, report: Report | None, *, results: Transaction) -> list[Screen]:
     """Return the outputs of annotated images."""
-    screens: list[Any] = []
+    screens: list[Screen] = []
     if save := job.files.get("save"):
-        screens.append(open_writer(save, size=frames.size, fps=frames.fps, sound=frames.sound, **named))
+        size, fps, sound = frames.size, frames.fps, frames.sound
+        screens.append(open_writer(save, size=size, fps=fps, sound=sound, overwrite=job.overwrite, results=results))
     if job.outputs.show:
-        screens.append(Window(f"posetrack: {frames.name}", show_fps=show_fps))
+        screens.append(Window(f"posetrack: {frames.name}", show_fps=not job.second_pass))
     if report:
         screens.append(report)
     return screens
 
 
-def _csv(job: Job, frames: Source, actions: ActionFeatures, **named: Any) -> Table:
+def _csv(job: Job, frames: Source, actions: ActionFeatures, *, results: Transaction) -> Table:
     """Return the table of keypoints, in the format of its suffix."""
-    csv, skeleton = job.files["csv"], actions.skeleton
+    csv, skeleton, overwrite = job.files["csv"], actions.skeleton, job.overwrite
     format = format_of(csv)
     if format is FORMATS["table"]:
-        return CsvSink(csv, skeleton=skeleton, states=job.outputs.keypoint_states, **named)
+        states = job.outputs.keypoint_states
+        return CsvSink(csv, skeleton=skeleton, states=states, overwrite=overwrite, results=results)
 
     def options() -> dict[str, Any]:
         return {"calibration": actions.calibration} if "calibration" in format.options else {}
 
-    return ConvertingSink(csv, skeleton=skeleton, size=frames.size, fps=frames.fps, options=options, **named)
+    return ConvertingSink(
+        csv,
+        skeleton=skeleton,
+        size=frames.size,
+        fps=frames.fps,
+        overwrite=overwrite,
+        results=results,
+        options=options,
+    )
 
 
 def result_files(targets: Mapping[str, Path]) -> list[Path]:

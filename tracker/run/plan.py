@@ -22,7 +22,7 @@ from ..remote.listing import gather as gather_remote
 from ..video.address import no_file, shown
 from ..video.batch import Item, gather
 from ..video.images.sequence import is_sequence
-from ..video.place import Remote, is_in_store
+from ..video.place import Remote, is_endless, is_in_store
 from ..video.write.video import VIDEO_OUTPUTS
 from ..video.writer import IMAGE_OUTPUTS
 from .job import Job
@@ -118,6 +118,7 @@ def make_plan(config: RunConfig, sources: Sequence[str]) -> Plan:
     live = not all(isinstance(each.source, Path | Remote) for each in jobs)
     if batch.many and config.workers.parallel and (live or outputs.show):
         raise UsageError("Worker processes track files, without a window. Leave --jobs and --engine out.")
+    _check_endless(jobs, config.source.end)
     return Plan(
         load=partial(load, config.networks, config.tracking, live=live, blur_faces=outputs.blur_faces),
         jobs=tuple(jobs),
@@ -154,6 +155,16 @@ def _check_outputs(outputs: Outputs) -> None:
         raise UsageError(f"{hides[0]} changes images, and no image is requested. Add --save or --show, or remove it.")
     if outputs.keypoint_states and (not outputs.csv or Path(outputs.csv).suffix not in ("", ".csv")):
         raise UsageError("--keypoint-states adds columns to a table in .csv. Add --csv FILE.csv, or remove it.")
+
+
+def _check_endless(jobs: Sequence[Job], end: float | None) -> None:
+    """Refuse sources after a camera or stream that has no end: their turn would never come."""
+    for each in jobs[:-1]:
+        if end is None and is_endless(each.source):
+            raise UsageError(
+                f"'{each.name}' has no end, so the sources after it would wait for ever. Start posetrack for each, or "
+                "posetrack serve with a --source for each, or give --end."
+            )
 
 
 def _check_display(items: Sequence[Item]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -19,7 +20,7 @@ from ..output.people import PeopleCount
 from ..output.sidecar import RunFacts, document, write_sidecar
 from ..output.summary import Outcome
 from ..output.two_pass import TwoPassSinks
-from ..partial import Transaction
+from ..partial import Transaction, partial_path
 from ..perception.pace import Pace
 from ..perception.schedule import Schedule
 from ..pipeline import Observed, Pipeline
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
     Progress = AbstractContextManager[Callable[[int], None]]  # gives a function to call after each frame
     Observe = Callable[[Source], AbstractContextManager[Callable[[Frame], Observed] | None]]
+
+log = logging.getLogger("posetrack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ def _track(job: Job, pipeline: Pipeline, *, progress: Callable[..., Progress], o
             refined = isinstance(sinks, TwoPassSinks) and job.refine and sinks.done
             with suppress(OutputError):  # the first error is the one to report
                 _describe(csv, report, run_facts(complete=False, refined=refined))
+            _name_unfinished(job)
             raise
         found = run_facts(complete=True, refined=job.refine)
         _describe(csv, report, found, results=results)
@@ -114,6 +118,13 @@ def _describe(csv: Path | None, report: Report | None, found: RunFacts, *, resul
         write_sidecar(csv if found.complete else working_table(csv), found, results=results)
     if report:
         report.save(document(found), complete=found.complete)
+
+
+def _name_unfinished(job: Job) -> None:
+    """Say under which names the results of a run that fails remain."""
+    paths = [working_table(path) if output == "csv" else path for output, path in job.files.items()]
+    if kept := [f"'{path}'" for path in map(partial_path, paths) if path.exists()]:
+        log.warning("What '%s' gave so far is in %s.", job.name, ", ".join(kept))
 
 
 def _pace(frames: Source, schedule: Schedule) -> Pace | None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..features.kinematics.angles import mean_angle, unwrapped, wrap
 from ..features.kinematics.derivatives import HALF_WINDOW, smoothed
-from ..features.kinematics.signals import LEAST_KNOWN, symmetry_index
+from ..features.kinematics.signals import LEAST_KNOWN, LEAST_RANGE, asymmetry_index
+from ..features.movement.gait import LEAST_CYCLES
 from .measures import ENDINGS, Array, Measure, Session
 
 STATISTICS = ("min", "max", "range", "mean", "sd")
@@ -25,9 +26,10 @@ DEFINITIONS = {  # written to the sidecar
     "known_pct": "share of the person's frames in which the measure is known, percent",
     "count": "number of movements in which the measure is known; they are not smoothed",
     "start_s, end_s": "first and last frame, or beginnings of the first and last movement",
-    "asymmetry_pct": "200 (L - R) / (L + R) of the ranges of both sides (Robinson et al. 1987); 0 is even, positive "
-    f"where the left side moves more; empty if neither side moves 10 degrees, or one is known in less than "
-    f"{LEAST_KNOWN:g} % of the frames",
+    "asymmetry_pct": "200 (L - R) / (L + R) of the ranges of both sides, or of the means of gait cycles' times and "
+    "shares (Robinson et al. 1987); 0 is even, positive where the left side has more; empty if neither side moves "
+    f"{LEAST_RANGE:g} degrees, if one is known in less than {LEAST_KNOWN:g} % of the frames, or with fewer than "
+    f"{LEAST_CYCLES} cycles of a side",
     "flags": "angles whose quality is 0 are left out, unless --flagged is given",
 }
 
@@ -91,11 +93,6 @@ def coverage(session: Session, found: Statistics) -> Coverage:
     return Coverage("count", "", found.count) if session.movements else Coverage("known", "%", found.known)
 
 
-def asymmetry(left: float, right: float) -> float:
-    """Return the asymmetry index of two ranges in degrees, in percent; NaN if neither side moves enough."""
-    return float(symmetry_index(np.array(left), np.array(right)))
-
-
 def summary(session: Session) -> dict[int, dict[Measure, Statistics]]:
     """Return the statistics of every measure of every person, by ID."""
     if session.movements:
@@ -110,23 +107,29 @@ def summary(session: Session) -> dict[int, dict[Measure, Statistics]]:
         whole = values.copy()
         whole[:, angles] = unwrapped(values[:, angles], periods[angles])
         series = smoothed(session.times[person], whole)
+        series[:, ~angles] = np.maximum(series[:, ~angles], 0.0)  # the cubic of a speed that stops goes below 0
         found[person] = {
             measure: statistics(column, measure.period) for measure, column in zip(session.measures, series.T)
         }
     return found
 
 
-def asymmetries(person: dict[Measure, Statistics]) -> dict[str, float]:
-    """Return the asymmetry index of every angle that has two sides, by its name; NaN if a side is known too rarely."""
-    ranges = {
-        (measure.name, measure.side): found.values["range"] if found.known >= LEAST_KNOWN else np.nan
-        for measure, found in person.items()
-        if measure.period
-    }
+def asymmetries(person: dict[Measure, Statistics], *, movements: bool) -> dict[str, float]:
+    """Return the asymmetry index of every measure that has two sides, by its name; NaN if a side is known too rarely.
+
+    That of an angle compares the ranges; that of movements of one side each, as gait cycles are, the means.
+    """
+    statistic, least = ("mean", 0.0) if movements else ("range", LEAST_RANGE)
+    sides = {}
+    for measure, found in person.items():
+        # Of gait cycles, times and their shares differ by side; lengths and speeds are those of the whole body.
+        if measure.unit in ("s", "%") if movements else measure.period:
+            enough = found.count >= LEAST_CYCLES if movements else found.known >= LEAST_KNOWN
+            sides[measure.name, measure.side] = found.values[statistic] if enough else np.nan
     return {
-        name: asymmetry(left, ranges[name, "right"])
-        for (name, side), left in ranges.items()
-        if side == "left" and (name, "right") in ranges
+        name: float(asymmetry_index(np.array(left), np.array(sides[name, "right"]), least=least))
+        for (name, side), left in sides.items()
+        if side == "left" and (name, "right") in sides
     }
 
 
@@ -140,7 +143,7 @@ def tidy(sessions: Sequence[Session]) -> Iterator[dict[str, object]]:
                 for name, value in found.values.items():
                     yield {**lead, **what, "statistic": name, "unit": measure.unit, "value": value}
                 yield {**lead, **what, **coverage(session, found)._asdict()}
-            for name, value in asymmetries(measures).items():
+            for name, value in asymmetries(measures, movements=session.movements).items():
                 what = {"measure": name, "side": "", "statistic": "asymmetry"}
                 yield {**lead, **what, "unit": "%", "value": value}
 
@@ -157,4 +160,5 @@ def wide(sessions: Sequence[Session]) -> Iterator[dict[str, object]]:
                 row |= {measure.header(name): value for name, value in found.values.items()}
                 known = coverage(session, found)
                 row[known.column(f"{measure.base}_{known.statistic}")] = known.value
-            yield row | {f"{name}_asymmetry_pct": value for name, value in asymmetries(measures).items()}
+            uneven = asymmetries(measures, movements=session.movements)
+            yield row | {f"{name}_asymmetry_pct": value for name, value in uneven.items()}

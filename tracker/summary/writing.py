@@ -46,5 +46,5 @@ def write_table(
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.6g}" if math.isfinite(value) else ""
+        return f"{round(value, 9) + 0.0:.6g}" if math.isfinite(value) else ""  # no remainder of equal values, and no -0
     return "" if value is None else str(value)

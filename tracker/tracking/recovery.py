@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 
 from ...models.geometry.boxes import areas, inside, iou
 from ...models.geometry.keypoints import oks
-from ..types import Poses
+from ..types import Detections, Poses
+from .expectation import with_own_boxes
+
+Estimate = Callable[[Detections], Poses]  # the pose network, on boxes of this frame
 
 _IN_VIEW = 0.7  # minimum share of a missed person's box inside the image
 _FREE = 0.3  # maximum share of a missed person's box inside one detected box; more may be that person's body
@@ -39,23 +43,57 @@ def missed(expected: NDArray[np.floating], boxes: NDArray[np.floating], size: tu
     return np.asarray(in_view & free)
 
 
-def widened(boxes: NDArray[np.floating], expected: Poses) -> NDArray[np.floating]:
-    """Return the detected boxes, wider where limbs of their person are expected outside.
+def widened(found: Poses, expected: Poses, *, estimate: Estimate, sigmas: tuple[float, ...]) -> Poses:
+    """Return the poses, estimated again where limbs of a person are expected outside the detected box.
 
-    A crop of the detected box would cut them off.
+    A crop of the detected box would cut them off. The second estimate counts if it is of the same person.
 
     Args:
-        boxes: (N, 4) detected boxes, xyxy pixels.
+        found: N poses.
         expected: M known people in this frame.
+        estimate: as `Estimate`.
+        sigmas: (K,) OKS sigmas.
     """
+    boxes = _wide_boxes(found.boxes, expected)
+    rows = (boxes != found.boxes).any(-1)
+    if not rows.any():
+        return found
+    own = found[rows]
+    wide = estimate(Detections(boxes[rows], own.box_scores))
+    wide = replace(wide, boxes=_enclosing(own.boxes, wide))
+    same = agree(own, wide, sigmas).diagonal()
+    rows[rows] = same
+    return joined(found[~rows], wide[same])
+
+
+def _wide_boxes(boxes: NDArray[np.floating], expected: Poses) -> NDArray[np.floating]:
+    """Return the detected boxes (N, 4), wider where limbs of their person are expected outside."""
     if not len(boxes) or not len(expected):
         return boxes
     overlap = iou(boxes, expected.boxes)  # (N, M)
     people, known = expected[overlap.argmax(1)], overlap.max(1) > _SAME
     unit = (boxes[:, 2:] - boxes[:, :2]).max(1, keepdims=True)
-    beyond = np.abs(boxes - enclosing(boxes, people)).max(1, keepdims=True) > _BEYOND * unit
-    wide = enclosing(boxes, people, _MARGIN * unit)
+    beyond = np.abs(boxes - _enclosing(boxes, people)).max(1, keepdims=True) > _BEYOND * unit
+    wide = _enclosing(boxes, people, _MARGIN * unit)
     return np.where(known[:, None] & beyond, wide, boxes)
+
+
+def recovered(people: Poses, found: Poses, *, estimate: Estimate, sigmas: tuple[float, ...], seconds: float) -> Poses:
+    """Return the poses of people without a detected box, estimated where they are expected.
+
+    A pose that is of one of the people `found` is left out: that person turned unexpectedly. The box score fades,
+    because nothing else than a detection confirms that there is a person: one who is only followed is lost in the end.
+
+    Args:
+        people: N missed people, with the box scores of the last frame.
+        found: M poses of detected people.
+        estimate: as `Estimate`.
+        sigmas: (K,) OKS sigmas.
+        seconds: since the last frame.
+    """
+    scores = people.box_scores * np.exp(-seconds / _FADE_SECONDS)
+    poses = with_own_boxes(estimate(Detections(people.boxes, scores)), people)
+    return poses[~agree(poses, found, sigmas).any(-1)]
 
 
 def agree(first: Poses, second: Poses, sigmas: tuple[float, ...]) -> NDArray[np.bool_]:
@@ -72,7 +110,7 @@ def agree(first: Poses, second: Poses, sigmas: tuple[float, ...]) -> NDArray[np.
     return np.asarray(oks(one, other, areas(first.boxes), sigmas=sigmas) >= _AGREED)
 
 
-def enclosing(boxes: NDArray[np.floating], people: Poses, margin: NDArray[np.floating] | float = 0.0) -> NDArray[Any]:
+def _enclosing(boxes: NDArray[np.floating], people: Poses, margin: NDArray[np.floating] | float = 0.0) -> NDArray[Any]:
     """Return the smallest boxes (N, 4) around boxes (N, 4) and the confident keypoints of N people.
 
     Args:
@@ -84,14 +122,6 @@ def enclosing(boxes: NDArray[np.floating], people: Poses, margin: NDArray[np.flo
     low = np.where(sure, people.keypoints, np.inf).min(1) - margin
     high = np.where(sure, people.keypoints, -np.inf).max(1) + margin
     return np.concatenate([np.minimum(boxes[:, :2], low), np.maximum(boxes[:, 2:], high)], axis=1)
-
-
-def faded(scores: NDArray[np.floating], seconds: float) -> NDArray[np.floating]:
-    """Return box scores of people who were followed without a detection for some more seconds.
-
-    A person who is only followed is lost in the end: nothing else than a detection confirms that there is one.
-    """
-    return scores * np.exp(-seconds / _FADE_SECONDS)
 
 
 def joined(first: Poses, second: Poses) -> Poses:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import UsageError
 from ...models.geometry.boxes import areas
 from ..types import State, Tracks
-from .selectors import AtPlace, Corner
+from .selectors import AtPlace, Corner, parse_person, parse_roi
 
 Mask = NDArray[np.bool_]
 
@@ -20,7 +21,7 @@ _TAKES_OVER = (
 
 
 class Selection:
-    """Callable `(tracks) -> Tracks` for each frame in turn; `choose` selects in a finished run.
+    """Callable `(tracks) -> Tracks` for each frame in turn; a finished run is read before, by `decide` or `choose`.
 
     Args:
         person: `largest`, `longest`, an id, or a place at a time; None selects all people.
@@ -42,7 +43,17 @@ class Selection:
         self._person, self._min_length = person, min_length
         self._roi = None if roi is None else np.asarray(roi, dtype=np.float64)
         self._largest = 0
+        self._ids: list[int] | None = None  # of a finished run; None is everyone
         self._met, self._last = False, 0
+
+    @classmethod
+    def parse(cls, person: str | None, *, min_length: float = 0.0, roi: str | None = None) -> Selection:
+        """Return the selection of the options `--person`, `--min-length` and `--roi`.
+
+        Raises:
+            UsageError: a text is none of their values.
+        """
+        return cls(person and parse_person(person), min_length=min_length, roi=parse_roi(roi) if roi else None)
 
     @property
     def unmet(self) -> str:
@@ -62,8 +73,8 @@ class Selection:
             self._met |= len(tracks) > 0
             return tracks
         if self._person == "largest" and len(tracks):
-            return tracks[[self._row(tracks)]]
-        return tracks
+            tracks = tracks[[self._row(tracks)]]
+        return tracks if self._ids is None else tracks[np.isin(tracks.ids, self._ids)]
 
     def _row(self, tracks: Tracks) -> int:
         """Return the row of the largest person; another one must be clearly larger to take over."""
@@ -86,38 +97,71 @@ class Selection:
         Raises:
             UsageError: no person is at the requested place and time.
         """
-        at = np.asarray(times, dtype=np.float64)
+        self.decide(zip(np.asarray(times, dtype=np.float64).tolist(), tracks))
+        return [self(frame) for frame in tracks]
+
+    def restart(self) -> None:
+        """Begin with the first frame again."""
         self._largest = 0
-        meant = [self(frame) for frame in tracks]
-        if not self.whole:
-            return meant
+
+    def decide(self, run: Iterable[tuple[float, Tracks]]) -> None:
+        """Find out who is meant in a finished run; afterwards, the selection is called with its frames in turn.
+
+        Args:
+            run: time in seconds and tracks of each frame.
+
+        Raises:
+            UsageError: no person is at the requested place and time.
+        """
+        self._ids = None
+        self.restart()
+        place = _Meeting(self._person) if isinstance(self._person, AtPlace) else None
         stays: dict[int, tuple[float, float, int]] = {}  # id -> first and last second, number of frames
-        for time, frame in zip(at.tolist(), meant):
-            for person in frame.ids.tolist():
+        for time, tracks in run:
+            if place:
+                place.see(time, tracks)
+            for person in self(tracks).ids.tolist():
                 first, _, count = stays.get(person, (time, time, 0))
                 stays[person] = first, time, count + 1
+        self.restart()
+        if not self.whole:
+            return
         ids = {person for person, (first, last, _) in stays.items() if last - first >= self._min_length}
-        if isinstance(self._person, AtPlace):
-            ids &= {_who(self._person, at, tracks)}
+        if place:
+            ids &= {place.person()}
         elif self._person == "longest" and ids:
             ids = {max(sorted(ids), key=lambda person: stays[person][2])}
-        return [frame[np.isin(frame.ids, list(ids))] for frame in meant]
+        self._ids = sorted(ids)
 
 
-def _who(place: AtPlace, times: NDArray[np.float64], tracks: Sequence[Tracks]) -> int:
-    """Return the id of the person whose box contains a place; of several, the one with the nearest center."""
-    wanted = f"{place.x:g},{place.y:g} at {place.time:g} s"
-    if not len(times) or not times[0] - 0.5 <= place.time <= times[-1] + 0.5:
-        span = f"{times[0]:g} to {times[-1]:g} s" if len(times) else "no time, because there are none"
-        raise UsageError(f"Cannot select a person at {wanted}: the frames cover {span}. Give another time.")
-    frame = tracks[int(np.abs(times - place.time).argmin())]
-    point, boxes = np.array([place.x, place.y]), frame.poses.boxes
-    around = ((boxes[:, :2] <= point) & (point <= boxes[:, 2:])).all(-1)
-    if not around.any():
-        there = ", ".join(f"{person} at {x:.0f},{y:.0f}" for person, (x, y) in zip(frame.ids.tolist(), _centres(frame)))
-        raise UsageError(f"No person is at {wanted}. People there: {there or 'none'}. Give another place or time.")
-    distances = np.where(around, np.linalg.norm(_centres(frame) - point, axis=-1), np.inf)
-    return int(frame.ids[distances.argmin()])
+class _Meeting:
+    """The frame at the time of a requested place, and the person there."""
+
+    def __init__(self, place: AtPlace) -> None:
+        self._place, self._distance = place, math.inf
+        self._frame: Tracks | None = None
+        self._first = self._last = math.nan
+
+    def see(self, time: float, tracks: Tracks) -> None:
+        """Keep the frame that is nearest in time."""
+        self._first, self._last = (time if self._frame is None else self._first), time
+        if (distance := abs(time - self._place.time)) < self._distance:
+            self._frame, self._distance = tracks, distance
+
+    def person(self) -> int:
+        """Return the id of the person whose box contains the place; of several, the one with the nearest center."""
+        place, frame = self._place, self._frame
+        wanted = f"{place.x:g},{place.y:g} at {place.time:g} s"
+        if frame is None or not self._first - 0.5 <= place.time <= self._last + 0.5:
+            span = f"{self._first:g} to {self._last:g} s" if frame is not None else "no time, because there are none"
+            raise UsageError(f"Cannot select a person at {wanted}: the frames cover {span}. Give another time.")
+        point, boxes = np.array([place.x, place.y]), frame.poses.boxes
+        around = ((boxes[:, :2] <= point) & (point <= boxes[:, 2:])).all(-1)
+        if not around.any():
+            there = ", ".join(f"{who} at {x:.0f},{y:.0f}" for who, (x, y) in zip(frame.ids.tolist(), _centres(frame)))
+            raise UsageError(f"No person is at {wanted}. People there: {there or 'none'}. Give another place or time.")
+        distances = np.where(around, np.linalg.norm(_centres(frame) - point, axis=-1), np.inf)
+        return int(frame.ids[distances.argmin()])
 
 
 def _centres(tracks: Tracks) -> NDArray[np.float64]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...installation import library
 from .person import STATES
+
+if TYPE_CHECKING:
+    from .flow import Tracks
 
 Array = NDArray[np.floating]
 
@@ -55,16 +58,8 @@ def to_dataframe(
     return pandas.DataFrame(columns, index=range(len(ids)))
 
 
-def to_supervision(
-    *,
-    ids: NDArray[np.integer],
-    states: Sequence[str],
-    scores: Array,
-    boxes: Array,
-    keypoints: Array,
-    keypoint_scores: Array,
-) -> tuple[Any, Any]:
-    """Return `supervision.Detections` and `supervision.KeyPoints` of the same people; arguments as `to_dataframe`.
+def to_supervision(tracks: Tracks) -> tuple[Any, Any]:
+    """Return `supervision.Detections` and `supervision.KeyPoints` of the same people.
 
     A missing keypoint is (0, 0) there, which supervision's annotators leave out.
 
@@ -72,18 +67,21 @@ def to_supervision(
         PosetrackError: supervision is not installed.
     """
     sv = library("supervision", "to_supervision", extra="formats")
+    ids = tracks.ids.astype(int)
     people = np.zeros(len(ids), int)  # supervision's class of every person
-    facts = {"state": np.array([str(state) for state in states], dtype=str)}
-    points = np.nan_to_num(keypoints, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
-    return (
-        sv.Detections(
-            xyxy=boxes.astype(np.float32), confidence=scores, class_id=people, tracker_id=ids.astype(int), data=facts
-        ),
-        sv.KeyPoints(
-            xy=points,
-            keypoint_confidence=keypoint_scores,
-            detection_confidence=scores,
-            class_id=people,
-            data=facts | {"tracker_id": ids.astype(int)},
-        ),
+    facts = {"state": np.array([str(state) for state in tracks.states], dtype=str)}
+    detections = sv.Detections(
+        xyxy=tracks.boxes.astype(np.float32),
+        confidence=tracks.box_scores,
+        class_id=people,
+        tracker_id=ids,
+        data=facts,
     )
+    keypoints = sv.KeyPoints(
+        xy=np.nan_to_num(tracks.keypoints, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32),
+        keypoint_confidence=tracks.scores,
+        detection_confidence=tracks.box_scores,
+        class_id=people,
+        data=facts | {"tracker_id": ids},
+    )
+    return detections, keypoints

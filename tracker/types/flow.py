@@ -264,7 +264,17 @@ class Tracks(Comparable):
         """
         lead = {} if frame is None else {"frame": frame.index, "time_s": frame.time}
         codes = self.keypoint_states if keypoint_states else None
-        return to_dataframe(lead=lead, names=self.names, keypoint_states=codes, **self._arrays())
+        return to_dataframe(
+            lead=lead,
+            names=self.names,
+            ids=self.ids,
+            states=self.states,
+            scores=self.box_scores,
+            boxes=self.boxes,
+            keypoints=self.keypoints,
+            keypoint_scores=self.scores,
+            keypoint_states=codes,
+        )
 
     def to_supervision(self) -> tuple[Any, Any]:
         """Return `supervision.Detections`, with `tracker_id`, and `supervision.KeyPoints` of the same N people.
@@ -274,12 +284,7 @@ class Tracks(Comparable):
         Raises:
             PosetrackError: supervision is not installed.
         """
-        return to_supervision(**self._arrays())
-
-    def _arrays(self) -> dict[str, Any]:
-        poses = self.poses
-        people = {"ids": self.ids, "states": self.states, "scores": poses.box_scores, "boxes": poses.boxes}
-        return people | {"keypoints": poses.keypoints, "keypoint_scores": poses.scores}
+        return to_supervision(self)
 
     def _repr_html_(self) -> str:
         """Return a small table and the skeletons, for notebooks."""

@@ -72,8 +72,7 @@ def open_source(
                 return CameraReader(what)
             return ContainerReader(what, name=name, stream=stream, fps=fps, start=start, end=end, timeout=timeout)
 
-        words: Any = {"start": start, "end": end, "timeout": timeout, "reconnect": reconnect}
-        return Source(connect(), name=name, reopen=connect, **words)
+        return Source(connect(), name=name, start=start, end=end, timeout=timeout, reopen=connect, reconnect=reconnect)
     what = _as_sequence(what, fps)
     numbered = is_sequence(what)
     if not numbered:

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from .address import redact
 
 # Addresses that FFmpeg reads as it plays. With those of `_SERVERS`, also folders of files are named.
-_STREAMS = frozenset(
-    {"file", "rtsp", "rtsps", "rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpte", "rtmpts", "rtp", "srtp", "udp", "udplite"}
-    | {"tcp", "tls", "srt", "rist", "sctp", "mms", "mmsh", "mmst", "hls", "icecast", "unix", "pipe", "gopher"}
-    | {"concat", "subfile", "data", "ipfs", "ipns"}
+_LIVE = frozenset(
+    {"rtsp", "rtsps", "rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpte", "rtmpts", "rtp", "srtp", "udp", "udplite", "tcp"}
+    | {"tls", "srt", "rist", "sctp", "mms", "mmsh", "mmst", "icecast"}
 )
+_STREAMS = _LIVE | {"file", "hls", "unix", "pipe", "gopher", "concat", "subfile", "data", "ipfs", "ipns"}
 _SERVERS = frozenset({"http", "https", "ftp", "sftp"})
 
 
@@ -30,6 +30,11 @@ def is_in_store(name: str) -> bool:
         return True
     path = urlsplit(name).path
     return not re.search("[?#]", name) and ("*" in path or (path.endswith("/") and path != "/"))
+
+
+def is_endless(source: object) -> bool:
+    """Return whether a parsed source is a camera or the address of a live stream; behind http there may be a file."""
+    return isinstance(source, int) or (isinstance(source, str) and source.partition("://")[0].lower() in _LIVE)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

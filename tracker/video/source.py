@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, cast
@@ -68,6 +70,8 @@ class Source:
         frame_count: estimated number of frames; None if unknown.
         duration: seconds of the whole video; None if unknown.
         live: whether frames are dropped if they are not read in time.
+        started: UTC at which a live source's time was 0, by this machine's clock; None before its first frame, and for
+            files.
         frames_read: number of frames read so far.
         last_index: number of the last frame read; None before the first.
         size_changes: changes of the image size.
@@ -104,6 +108,7 @@ class Source:
         self.name, self.path, self.live = name, path, reader.live
         self.fps, self.fps_guessed = reader.fps, reader.fps_guessed
         self.frame_count, self.duration = reader.frame_count, reader.duration
+        self.started: datetime | None = None
         self.frames_read = 0
         self.last_index: int | None = None
         self.size_changes: list[SizeChange] = []
@@ -210,7 +215,9 @@ class Source:
             image, seconds = next(self._images)
             return image, seconds, None, self._reader.number
         shot = next(self._newest)
-        self._origin = shot.time if self._origin is None else self._origin
+        if self._origin is None:
+            self._origin = shot.time
+            self.started = datetime.now(UTC) - timedelta(seconds=time.monotonic() - shot.captured)
         number = self._newest.number + self._missed(shot.time)
         return shot.image, shot.time - self._origin, shot.captured, number
 

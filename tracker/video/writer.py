@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from ...errors import UsageError
 from ..partial import Transaction
@@ -32,8 +31,7 @@ def open_writer(
     """
     check_suffix(path)
     if Path(path).suffix.lower() in VIDEO_OUTPUTS:
-        words: Any = {"sound": sound, "overwrite": overwrite, "comment": MARK, "results": results}
-        return VideoWriter(path, size=size, fps=fps, **words)
+        return VideoWriter(path, size=size, fps=fps, sound=sound, overwrite=overwrite, comment=MARK, results=results)
     return ImageWriter(path, overwrite=overwrite, results=results)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from commands import posetrack, rows
 
+from posetrack.tracker.cli import main
 from posetrack.tracker.video.sample import make_sample
 
 
@@ -79,7 +80,7 @@ def test_one_existing_result_leaves_the_others_be(sources, tmp_path, capsys):
     assert posetrack(sources, "--csv", tmp_path) == 1
     message = capsys.readouterr().err
     assert f"'{tmp_path / 'b.csv'}' exists already" in message
-    assert "1 of 4 files failed; the others are done." in message
+    assert "1 of 4 sources failed; the others are done." in message
     assert (tmp_path / "b.csv").read_text() == "precious"
     assert all(rows(tmp_path / f"{name}.csv") for name in ("a", "c", "photo"))
 
@@ -159,3 +160,9 @@ def test_videos_bear_a_mark(suffix, sources, tmp_path):
             writer.write(np.zeros((48, 64, 3), np.uint8), index / 10)
     assert is_marked(tmp_path / f"own{suffix}")
     assert not is_marked(sources / "a.mp4")
+
+
+@pytest.mark.parametrize(("sources", "name"), [(("0", "1"), "camera 0"), (("rtsp://c/1", "udp://c:2"), "rtsp://c/1")])
+def test_a_camera_is_refused_before_other_sources_for_it_has_no_end(sources, name, tmp_path, capsys):
+    assert main([*sources, "--csv", str(tmp_path / "tables")]) == 2
+    assert f"'{name}' has no end, so the sources after it would wait for ever." in capsys.readouterr().err

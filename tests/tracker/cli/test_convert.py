@@ -53,6 +53,7 @@ def test_skeletons_take_their_options(table, tmp_path):
     [
         (("nowhere.csv", "a.txt"), 1, "no such file"),
         (("pair.csv", "a.xml"), 2, "unknown suffix"),
+        (("dance.mp4", "a.csv"), 2, "of a video, write a table first: posetrack VIDEO --csv FILE."),
         (("pair.csv", "a.txt", "--to", "motion"), 2, "no format 'motion'"),
         (("pair.csv", "a.txt", "--rate", "20"), 2, "--rate has no effect on MOT Challenge boxes"),
         (("pair.csv", "a.pkl", "--rate", "0"), 2, "--rate is 0.0"),

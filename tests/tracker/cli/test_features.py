@@ -46,7 +46,9 @@ def test_the_floor_of_a_walk_is_estimated_and_stated(tmp_path):
     path = walk(tmp_path / "walk.csv")
     words = ["features", str(path), "--out", str(tmp_path / "f.csv"), "--person-height", "1.8", "--floor", "auto"]
     assert main(words) == 0
-    floor = json.loads((tmp_path / "f.csv.json").read_text())["calibration"]["floor"]
+    facts = json.loads((tmp_path / "f.csv.json").read_text())
+    assert facts["source"] == str(path)
+    floor = facts["calibration"]["floor"]
     assert abs(floor["angle_deg"]) < 0.5
     assert 0 < floor["angle_sd_deg"] < 0.5
     heights = [float(row["com_height_m"]) for row in rows(tmp_path / "f.csv") if row["com_height_m"]]

@@ -40,7 +40,7 @@ def test_all_results_appear_together(track, tmp_path, monkeypatch):
     assert names(tmp_path) == COMPLETE
 
 
-def test_the_sidecars_say_from_the_start_that_the_run_is_not_complete(track, tmp_path, monkeypatch):
+def test_the_sidecars_say_from_the_start_that_the_run_is_not_complete(track, tmp_path, monkeypatch, caplog):
     seen = []
 
     def killed(*args, **words):
@@ -50,6 +50,7 @@ def test_the_sidecars_say_from_the_start_that_the_run_is_not_complete(track, tmp
     monkeypatch.setattr(single, "loop", killed)
     assert track() == 1
     assert seen == [False, False]
+    assert all(f"'{path}'" in caplog.text for path in tmp_path.iterdir() if path.suffix != ".json")
 
 
 def test_a_failure_in_the_last_moment_leaves_no_result_under_its_name(track, tmp_path, monkeypatch, capsys):

@@ -13,7 +13,7 @@ from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.output.actions import ActionSink
 from posetrack.tracker.output.arcs import JOINTS, AngleArcs, draw_arc
 from posetrack.tracker.output.labels import EventLabels, LabelSink
-from posetrack.tracker.output.overlay import draw
+from posetrack.tracker.output.overlay import draw_people
 from posetrack.tracker.output.palette import palette
 from posetrack.tracker.output.sinks import Sinks
 from posetrack.tracker.types import Frame, State, Tracks
@@ -85,7 +85,7 @@ def test_arcs_and_degrees_are_drawn():
     arcs = AngleArcs(actions)(tracks)
     assert set(arcs) == set(ids)
     plain, with_arcs = (
-        draw(np.zeros((480, 640, 3), np.uint8), tracks, skeleton=COCO, arcs=each) for each in ({}, arcs)
+        draw_people(np.zeros((480, 640, 3), np.uint8), tracks, skeleton=COCO, arcs=each) for each in ({}, arcs)
     )
     assert (plain != with_arcs).any()
 
@@ -111,6 +111,7 @@ def test_text_widens_the_label_of_its_id(text):
     _, poses, ids = next(scene.frames())
     tracks = Tracks(ids, poses, np.zeros((1, 2)), (State.MEASURED,))
     plain, wide = (
-        draw(np.zeros((480, 640, 3), np.uint8), tracks, skeleton=COCO, labels=labels) for labels in (None, {1: text})
+        draw_people(np.zeros((480, 640, 3), np.uint8), tracks, skeleton=COCO, labels=labels)
+        for labels in (None, {1: text})
     )
     assert (plain == wide).all() == (not text)

@@ -40,6 +40,7 @@ def test_each_repetition_is_a_row(tmp_path, restart):
         assert float(row["duration_s"]) == pytest.approx(end - start, abs=0.002)
         assert float(row["eccentric_s"]) + float(row["concentric_s"]) == pytest.approx(end - start, abs=0.002)
         assert row["left_ankle_rom_deg"] == ""
+        assert row["unit"] == "deg"
         assert 0 <= float(row["confidence"]) <= 1
     assert rows[0]["tempo_per_min"] == ""
     assert list(facts["columns"]) == list(rows[0]) == list(REPETITION_COLUMNS)
@@ -67,12 +68,16 @@ def test_gait_has_a_row_per_cycle_and_figures_and_curves_in_its_sidecar(tmp_path
     assert len(rows) >= 8
     assert {row["side"] for row in rows} == {"left", "right"}
     assert list(rows[0]) == list(facts["columns"]) == list(GAIT_COLUMNS)
-    assert all(float(row["speed_m_s"]) > 0 for row in rows)
+    for row in rows:
+        assert float(row["length_m"]) == pytest.approx(float(row["speed_m_s"]) * float(row["stride_s"]), abs=0.002)
     figures = facts["people"]["1"]
     assert figures["cadence_per_min"] == pytest.approx(120 / 1.1, rel=0.05)
     assert len(figures["curves_deg"]["left_knee"]["mean"]) == 101
     assert "left_ankle" not in figures["curves_deg"]
     assert figures["stride_sd_s"] < 0.2
+    for side in ("left", "right"):
+        stances = [float(row["stance_pct"]) for row in rows if row["side"] == side]
+        assert figures[f"{side}_stance_pct"] == pytest.approx(sum(stances) / len(stances), abs=0.1)
 
 
 def test_balance_has_jumps_and_standing(tmp_path):

@@ -1,6 +1,7 @@
 import hashlib
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ FACTS = RunFacts(
     counts=Counts(read=10, dropped=2, failed=1),
     complete=True,
     gaps=[{"from_s": 1.0, "to_s": 3.5, "seconds": 2.5}],
+    started=datetime(2026, 5, 3, 10, 30, 2, 250_000, UTC),
     latency_ms={"median": 40.0, "p95": 60.0},
 )
 
@@ -39,6 +41,7 @@ def test_what_a_sidecar_says(tmp_path):
     assert document["frames"] == {"read": 10, "dropped": 2, "failed": 1, "last": None}
     assert document["gaps"] == [{"from_s": 1.0, "to_s": 3.5, "seconds": 2.5}]
     assert document["latency_ms"] == {"median": 40.0, "p95": 60.0}
+    assert document["started"] == "2026-05-03T10:30:02.250+00:00"
     assert document["size_changes"] == []
     assert document["skeleton"] == {"name": "coco", "keypoints": list(COCO.keypoints)}
     assert document["limbs"][0] == ["left_ankle", "left_knee"]

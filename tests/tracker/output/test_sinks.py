@@ -75,8 +75,8 @@ def test_a_table_beside_a_failing_sink_stays_partial(tmp_path, frame_of, people)
 
 def test_the_overlay_is_drawn_once_into_the_frame(monkeypatch, frame_of, people):
     drawn = []
-    real = module.draw
-    monkeypatch.setattr(module, "draw", lambda *a, **k: drawn.append(1) or real(*a, **k))
+    real = module.draw_people
+    monkeypatch.setattr(module, "draw_people", lambda *a, **k: drawn.append(1) or real(*a, **k))
     video, window = Recorder(), Recorder()
     frame = frame_of(5)
     with OverlaySink(video, window, skeleton=COCO) as sink:
@@ -91,7 +91,7 @@ def test_the_overlay_is_drawn_once_into_the_frame(monkeypatch, frame_of, people)
 
 
 def test_no_screen_draws_nothing(monkeypatch, frame_of, people):
-    monkeypatch.setattr(module, "draw", None)
+    monkeypatch.setattr(module, "draw_people", lambda *a, **k: pytest.fail("there is no screen"))
     with OverlaySink(skeleton=COCO) as sink:
         sink.write(frame_of(), people(1))
 

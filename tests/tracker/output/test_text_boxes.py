@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posetrack.models.geometry.keypoints import COCO
-from posetrack.tracker.output.overlay import draw
+from posetrack.tracker.output.overlay import draw_people
 from posetrack.tracker.output.palette import palette
 from posetrack.tracker.output.text_boxes import TextBoxes, text_box, text_size, write
 
@@ -45,9 +45,9 @@ def test_the_labels_of_a_crowd_do_not_cover_each_other(people):
     tracks = people(5, height=200, left=300, top=100)
     tracks.poses.boxes[:] = tracks.poses.boxes[2]  # in one place
     tracks.poses.scores[:] = 0  # labels only
-    image = draw(np.zeros((480, 640, 3), np.uint8), tracks, skeleton=COCO, boxes=False)
+    image = draw_people(np.zeros((480, 640, 3), np.uint8), tracks, skeleton=COCO, boxes=False)
     for n in range(5):
-        alone = draw(np.zeros((480, 640, 3), np.uint8), tracks[[n]], skeleton=COCO, boxes=False)
+        alone = draw_people(np.zeros((480, 640, 3), np.uint8), tracks[[n]], skeleton=COCO, boxes=False)
         base = palette(int(tracks.ids[n])).base
         count = [int((each == base).all(-1).sum()) for each in (image, alone)]
         assert count[0] == count[1] > 0

@@ -150,9 +150,9 @@ def test_one_page_has_one_image_of_each_kind(page, two_people, clip):
 def test_thinned_series_are_confessed(collect):
     scene = synthetic.walking(synthetic.regular(20, 30))
     page = render(collect(scene, max_rows=200), facts={})
-    assert re.search(r"the least and the greatest value of every [\d.]+ s", page)
+    assert re.search(r"the minimum and maximum of every [\d.]+ s", page)
     assert len(floats(data_of(page)["people"][0]["series"]["t"])) <= 200
-    assert "the least and the greatest" not in render(collect(scene), facts={})
+    assert "the minimum and maximum of every" not in render(collect(scene), facts={})
 
 
 def test_no_people_are_a_page_too():

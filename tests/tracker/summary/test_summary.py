@@ -12,11 +12,12 @@ from posetrack.errors import SourceError, UsageError
 from posetrack.models.geometry.keypoints import COCO
 from posetrack.tracker.cli import main
 from posetrack.tracker.evaluation import synthetic
+from posetrack.tracker.features.kinematics.signals import asymmetry_index
 from posetrack.tracker.formats.table import CsvSink
 from posetrack.tracker.output.movement import BALANCE_COLUMNS, GAIT_COLUMNS, REPETITION_COLUMNS
 from posetrack.tracker.summary.agreement import agreement, by_session
 from posetrack.tracker.summary.sessions import find_tables, read_session
-from posetrack.tracker.summary.statistics import asymmetry, statistics
+from posetrack.tracker.summary.statistics import statistics
 from posetrack.tracker.types import State, Tracks
 
 pandas_4 = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # in pingouin, of pandas 3.1
@@ -53,7 +54,7 @@ def test_few_values_have_no_statistics():
 
 @pytest.mark.parametrize(("left", "right", "index"), [(60, 60, 0), (60, 40, 40), (40, 60, -40), (20, 0, 200)])
 def test_the_asymmetry_index(left, right, index):
-    assert asymmetry(left, right) == pytest.approx(index)
+    assert asymmetry_index(np.array(left), np.array(right)) == pytest.approx(index)
 
 
 def test_an_asymmetry_needs_both_sides_in_half_of_the_frames(tmp_path):
@@ -90,6 +91,42 @@ def test_wide_and_tidy_hold_the_same_numbers(tmp_path):
     }
     assert found["1", "", "knee", "asymmetry"]["value"] == "66.6667"
     assert "Robinson" in json.loads((tmp_path / "tidy.out.csv.json").read_text())["definitions"]["asymmetry_pct"]
+
+
+def gait_table(path, *, stances, metres=""):
+    """Write a table of gait cycles of person 1: the stances in percent, by side."""
+    constant = dict.fromkeys(GAIT_COLUMNS, 1.1) | {"track_id": 1, "length_m": metres, "speed_m_s": metres}
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, GAIT_COLUMNS)
+        writer.writeheader()
+        writer.writerows(
+            constant | {"side": side, "stance_pct": value} for side, values in stances.items() for value in values
+        )
+    return path
+
+
+def test_gait_cycles_are_compared_by_their_means(tmp_path):
+    gait_table(tmp_path / "gait.csv", stances={"left": [58, 60, 62, 60, 60], "right": [64, 66, 65, 65, 65]})
+    gait_table(tmp_path / "few.csv", stances={"left": [60, 60, 60], "right": [65, 65]})
+    words = ["summary", *map(str, (tmp_path / "gait.csv", tmp_path / "few.csv"))]
+    assert main([*words, "--out", str(tmp_path / "wide.out.csv")]) == 0
+    gait, few = rows(tmp_path / "wide.out.csv")
+    assert float(gait["stance_asymmetry_pct"]) == pytest.approx(-8)
+    assert (gait["step_asymmetry_pct"], gait["left_step_sd_s"]) == ("0", "0")  # of equal values, no remainder
+    assert "speed_asymmetry_pct" not in gait  # the whole body has one speed
+    assert few["left_stance_mean_pct"] == "60"
+    assert few["stance_asymmetry_pct"] == ""
+
+
+def test_no_speed_is_negative(tmp_path):
+    speed = np.where((np.arange(60) > 20) & (np.arange(60) < 40), 2.0, 0.0)  # the cubic swings below 0 before a start
+    with (tmp_path / "f.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["frame", "time_s", "track_id", "left_knee_deg", "com_speed_m_s"])
+        writer.writerows([index, index / 30, 1, -5, value] for index, value in enumerate(speed))
+    assert main(["summary", str(tmp_path / "f.csv"), "--out", str(tmp_path / "wide.out.csv")]) == 0
+    (row,) = rows(tmp_path / "wide.out.csv")
+    assert (row["com_speed_min_m_s"], row["left_knee_min_deg"]) == ("0", "-5")
 
 
 def test_impossible_angles_are_left_out_unless_asked_for(tmp_path):

@@ -19,7 +19,7 @@ _IN_HEIGHTS = (  # of `MEASURES`
     *(f"{side}_{end}_offset" for side in SIDES for end in ("rear", "front")),
 )
 _UNITS = {"px": "_px", "body heights": "_bh"}  # ends of headers; the other units end the names themselves
-SYMMETRY_SECONDS = 2.0
+ASYMMETRY_SECONDS = 2.0
 SYMMETRIC = tuple(name.removeprefix("left_") for name in JOINTS if name.startswith("left_"))
 
 LEAD = {
@@ -62,9 +62,9 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
             table[f"{name}_speed_{short}_s"] = (f"{unit}/s", f"speed of the {name_in_words}")
             table[f"{name}_acceleration_{short}_s2"] = (f"{unit}/s2", f"size of the {name_in_words}'s acceleration")
     table |= {
-        f"{name}_symmetry_pct": (
+        f"{name}_asymmetry_pct": (
             "%",
-            f"symmetry index of the {name}s' ranges over the last {SYMMETRY_SECONDS:g} s; 0 is even, positive where "
+            f"asymmetry index of the {name}s' ranges over the last {ASYMMETRY_SECONDS:g} s; 0 is even, positive where "
             "the left one moves more",
         )
         for name in SYMMETRIC
@@ -74,6 +74,12 @@ def columns(*, metres: bool, positions: bool = False) -> dict[str, tuple[str, st
     table |= {f"{name}_quality": ("", "reliability of the angle, 0 to 1; 0 if flagged") for name in ANGLES}
     scored = "score of its keypoints, 0 to 1; half if they are interpolated and a quarter if predicted"
     return table | {f"{name}_score": ("", scored) for name in ("com", *LANDMARKS, "pose")}
+
+
+def unit_of(measure: str) -> str:
+    """Return the unit of an angle or a body measure, or of the mean of both sides; empty for a ratio."""
+    names = {measure, f"left_{measure}"}
+    return "deg" if names & {*ANGLES} else "body heights" if names & {*_IN_HEIGHTS} else ""
 
 
 def header(name: str, unit: str) -> str:

@@ -20,11 +20,11 @@ from ..kinematics import body
 from ..kinematics.angles import ANGLES, JOINTS, VIEWS, angle_rates, angles, headings, joint_angles
 from ..kinematics.points import MIN_SCORE, Array, index, point_scores, points
 from ..kinematics.posture import POSTURES, postures
+from .asymmetry import Asymmetry
 from .bodies import Bodies, Estimates
 from .columns import LANDMARKS, columns
 from .features import Features
 from .quality import STATE_WEIGHTS, out_of_range, quality
-from .symmetry import Symmetry
 from .window import Moment, Window
 
 FORGET_SECONDS = 5.0  # after which a person is forgotten: longer than a tracker keeps the id of a lost person
@@ -60,7 +60,7 @@ class ActionFeatures:
         self.columns = columns(metres=calibration.metric, positions=calibration.positions)
         self._names = tuple(self.columns)
         self._bodies = Bodies(None if view == "auto" else VIEWS.index(view))
-        self._symmetry = Symmetry()
+        self._asymmetry = Asymmetry()
         self._window = Window()
 
     def update(self, frame: int, time: float, tracks: Tracks) -> list[Features]:
@@ -100,7 +100,7 @@ class ActionFeatures:
     def finish(self) -> list[Features]:
         """Return the features of the remaining frames, and reset."""
         done = [self._features(row) for row in self._window.rest()]
-        for part in (self._window, self._bodies, self._symmetry):
+        for part in (self._window, self._bodies, self._asymmetry):
             part.reset()
         return done
 
@@ -151,11 +151,11 @@ class ActionFeatures:
         known = np.isfinite(falling)
         with np.errstate(invalid="ignore"):
             descent = np.where(known, falling, 0.0).sum(-1) / known.sum(-1) / heights  # (N,)
-        symmetry = self._symmetry.update(moment.time, moment.rows, possible[:, _JOINTS])
+        uneven = self._asymmetry.update(moment.time, moment.rows, possible[:, _JOINTS])
         values = [
             *(confidences[:, None], heights[:, None], found, angle_rates(rates, facing)),
             *(self._in_image(centres), self._feet(moment), mass[:, None], *scale, *self._positions(centres, scale)),
-            *(moved.reshape(len(moved), math.prod(moved.shape[1:])), symmetry),
+            *(moved.reshape(len(moved), math.prod(moved.shape[1:])), uneven),
             *(measures, descent[:, None], judged.angles, judged.scores),
         ]
         seen: NDArray[np.bool_] = np.asarray(np.isfinite(moment.points).any((-1, -2)))

@@ -1,4 +1,4 @@
-"""Arithmetic of signals over time: an even grid, smoothing without phase shift, turning points, and symmetry."""
+"""Arithmetic of signals over time: an even grid, smoothing without phase shift, turning points, and asymmetry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RATE = 100.0  # samples per second of an even grid
 LEAST_KNOWN = 50.0  # percent of the frames in which each side of an asymmetry is known, so that both show one movement
 LONGEST_GAP = 0.25  # seconds over which a missing value is interpolated
 _LONGEST = 2e5  # seconds of a signal
-_MIN_RANGE = 10.0  # degrees; with less on both sides there is no symmetry index
+LEAST_RANGE = 10.0  # degrees; with less on both sides there is no asymmetry index
 
 
 def resample(times: Array, values: Array) -> tuple[Array, Array]:
@@ -82,10 +82,13 @@ def turning_points(values: Array, least: float) -> tuple[list[int], list[int]]:
     return peaks, valleys
 
 
-def symmetry_index(left: Array, right: Array) -> Array:
-    """Return 200 (L - R) / (L + R) of two sides' ranges in degrees, in percent (Robinson et al. 1987).
+def asymmetry_index(left: Array, right: Array, *, least: float = LEAST_RANGE) -> Array:
+    """Return 200 (L - R) / (L + R) of two sides, in percent (Robinson et al. 1987).
 
-    It is NaN where neither side moves by 10 degrees.
+    Args:
+        left: ranges of motion in degrees, or another measure that is not negative.
+        right: of the other side.
+        least: value that one side must reach; the index is NaN otherwise.
     """
     index = 200 * (left - right) / np.maximum(left + right, 1e-9)
-    return np.where(np.fmax(left, right) >= _MIN_RANGE, index, np.nan)
+    return np.where(np.fmax(left, right) >= least, index, np.nan)

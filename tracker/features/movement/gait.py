@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from ..kinematics.angles import unwrapped
 from ..kinematics.points import SIDES, Array
-from ..kinematics.signals import resample, smooth, turning_points
+from ..kinematics.signals import asymmetry_index, resample, smooth, turning_points
 from .passage import Passage
 
 GAIT_JOINTS = tuple(f"{side}_{name}" for name in ("hip", "knee", "ankle") for side in SIDES)
@@ -83,6 +84,11 @@ class GaitCycle:
         return self.end - self.opposite_strike
 
     @property
+    def length_m(self) -> float:
+        """Metres of `length`; NaN if not calibrated."""
+        return self.speed_m_s * self.stride
+
+    @property
     def stance(self) -> float:
         """Seconds on the ground."""
         return self.toe_off - self.start
@@ -126,9 +132,23 @@ class Curve:
         return np.sqrt(np.maximum(self.squares - count * self.mean**2, 0) / (count - 1))
 
 
+class BothSides(NamedTuple):
+    """Means of a measure of the left and the right cycles; NaN without any.
+
+    Attributes:
+        left: in the unit of the measure.
+        right: the same.
+        asymmetry: 200 (L - R) / (L + R), %; NaN with fewer than `LEAST_CYCLES` of each side.
+    """
+
+    left: float
+    right: float
+    asymmetry: float
+
+
 @dataclass(frozen=True, slots=True)
 class GaitSummary:
-    """Figures of one person's gait.
+    """Figures of one person's gait; means are over the cycles.
 
     Attributes:
         cycles: number.
@@ -136,9 +156,11 @@ class GaitSummary:
         stride: mean seconds of a cycle.
         stride_sd: its standard deviation, seconds; NaN with fewer than `LEAST_STRIDES`.
         stride_cv: the same in percent of the mean.
-        steps: mean seconds of a left and of a right step.
-        step_asymmetry: 200 (L - R) / (L + R) of `steps`, %; NaN with fewer than `LEAST_CYCLES` of each side.
-        stance: mean share of the cycle on the ground, %.
+        step: seconds.
+        stance: share of the cycle on the ground, %.
+        double_support: share of the cycle with both feet on the ground, %.
+        length: body heights in a cycle.
+        length_m: metres; NaN if not calibrated.
         speed_bh_s: body heights per second.
         speed_m_s: metres per second; NaN if not calibrated.
     """
@@ -148,9 +170,11 @@ class GaitSummary:
     stride: float
     stride_sd: float
     stride_cv: float
-    steps: tuple[float, float]
-    step_asymmetry: float
-    stance: float
+    step: BothSides
+    stance: BothSides
+    double_support: float
+    length: float
+    length_m: float
     speed_bh_s: float
     speed_m_s: float
 
@@ -222,9 +246,6 @@ def normalised(times: Array, degrees: Array, start: float, end: float) -> Array:
 def summarise(cycles: Sequence[GaitCycle]) -> GaitSummary:
     """Return the figures of one person's cycles; NaN where there are too few."""
     strides = np.array([cycle.stride for cycle in cycles])
-    sides = [[cycle.step for cycle in cycles if cycle.side == side] for side in SIDES]
-    left, right = map(_mean, sides)
-    compared = min(map(len, sides)) >= LEAST_CYCLES
     sd = float(strides.std(ddof=1)) if len(strides) >= LEAST_STRIDES else math.nan
     mean = _mean(strides.tolist())
     return GaitSummary(
@@ -233,12 +254,22 @@ def summarise(cycles: Sequence[GaitCycle]) -> GaitSummary:
         stride=mean,
         stride_sd=sd,
         stride_cv=100 * sd / mean,
-        steps=(left, right),
-        step_asymmetry=200 * (left - right) / (left + right) if compared else math.nan,
-        stance=100 * _mean([cycle.stance / cycle.stride for cycle in cycles]),
+        step=_both([(cycle.side, cycle.step) for cycle in cycles]),
+        stance=_both([(cycle.side, 100 * cycle.stance / cycle.stride) for cycle in cycles]),
+        double_support=100 * _mean([cycle.double_support / cycle.stride for cycle in cycles]),
+        length=_mean([cycle.length for cycle in cycles]),
+        length_m=_mean([cycle.length_m for cycle in cycles]),
         speed_bh_s=_mean([cycle.speed_bh_s for cycle in cycles]),
         speed_m_s=_mean([cycle.speed_m_s for cycle in cycles]),
     )
+
+
+def _both(values: Sequence[tuple[str, float]]) -> BothSides:
+    """Return the means of both sides; values are of one side each."""
+    left, right = ([value for at, value in values if at == side] for side in SIDES)
+    compared = min(len(left), len(right)) >= LEAST_CYCLES
+    means = _mean(left), _mean(right)
+    return BothSides(*means, float(asymmetry_index(*map(np.array, means), least=0.0)) if compared else math.nan)
 
 
 def _mean(values: Sequence[float]) -> float:

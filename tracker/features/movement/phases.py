@@ -12,11 +12,12 @@ import numpy as np
 from ..events.detector import EventDetector
 from ..events.event import Event
 from ..events.repetitions import Cycle, Exercise
+from ..extraction.columns import unit_of
 from ..extraction.features import Features
 from ..extraction.stream import FORGET_SECONDS
 from ..kinematics.angles import JOINTS, unwrapped
 from ..kinematics.points import Array
-from ..kinematics.signals import resample, smooth, symmetry_index
+from ..kinematics.signals import asymmetry_index, resample, smooth
 
 SETTLE_SECONDS = 1.0  # before and after a repetition, in which its rest is searched
 _SMOOTH = 0.06  # seconds; keeps 99 % of a movement of 0.5 Hz and 93 % of one of 1 Hz
@@ -43,7 +44,7 @@ class Repetition:
         measure: angle or measure that is counted.
         depth: the measure at the bottom; in degrees, also of measures that are the cosine of a segment's angle.
         ranges: (J,) range of motion of each joint of `angles.JOINTS`, degrees; NaN if known in less than half of it.
-        asymmetry: (J / 2,) index of the left and right ranges, %, see `signals.symmetry_index`.
+        asymmetry: (J / 2,) index of the left and right ranges, %, see `signals.asymmetry_index`.
         qualities: (J,) mean quality of each joint's angle.
         quality: mean quality of the measure.
         confidence: probability that the count is right.
@@ -70,6 +71,11 @@ class Repetition:
     def duration(self) -> float:
         """Seconds from start to end."""
         return self.end - self.start
+
+    @property
+    def unit(self) -> str:
+        """Unit of the depth: "deg", "body heights", or empty for a ratio."""
+        return "deg" if self.measure in (*_DROPS, *_RAISES) else unit_of(self.measure)
 
 
 @dataclass(slots=True)
@@ -148,7 +154,7 @@ class Repetitions:
             measure=exercise.measure,
             depth=depth,
             ranges=ranges,
-            asymmetry=symmetry_index(ranges[::2], ranges[1::2]),
+            asymmetry=asymmetry_index(ranges[::2], ranges[1::2]),
             qualities=np.nan_to_num(qualities).mean(0),
             quality=cycle.quality,
             confidence=event.confidence,

@@ -63,34 +63,34 @@ def choose(
             raise UsageError(f"{what} '{value}' is not known. Use {', '.join(known[:-1])} or {known[-1]}.")
     if runtime not in ("auto", *_READS[suffix]):
         raise UsageError(f"Runtime '{runtime}' does not read {suffix} files. Use {' or '.join(_READS[suffix])}.")
-    where = device
+    chosen = device
     if device == "auto":
         on_gpu = machine.gpu if runtime in ("auto", "torch") else "cuda" if machine.gpu == "cuda" else ""
-        where = "cpu" if runtime == "openvino" or suffix else on_gpu or "cpu"
+        chosen = "cpu" if runtime == "openvino" or suffix else on_gpu or "cpu"
     reason = "as asked"
-    place = where.split(":")[0]
-    if place not in ("cpu", "cuda", "mps"):
+    kind = chosen.split(":")[0]
+    if kind not in ("cpu", "cuda", "mps"):
         raise UsageError(f"Device '{device}' is not known. Use auto, cpu, cuda, cuda:N or mps.")
     if runtime == "auto":
-        runtime, reason = _fastest(where, suffix, machine)
+        runtime, reason = _fastest(chosen, suffix, machine)
     if runtime not in machine.installed:
         raise DeviceError(
-            f"Runtime '{runtime}' on {where} is needed, but not installed. Run: pip install '{PACKAGES[runtime]}'."
+            f"Runtime '{runtime}' on {chosen} is needed, but not installed. Run: pip install '{PACKAGES[runtime]}'."
         )
-    takes = _KNOWN.get((runtime, place))
+    takes = _KNOWN.get((runtime, kind))
     if takes is None:
-        places = [known for name, known in _KNOWN if name == runtime]
-        raise UsageError(f"Runtime '{runtime}' does not run on {where} here, only on {' or '.join(places)}.")
+        kinds = [known for name, known in _KNOWN if name == runtime]
+        raise UsageError(f"Runtime '{runtime}' does not run on {chosen} here, only on {' or '.join(kinds)}.")
     if precision == "auto":
         precision = takes[0]
-        if (runtime, place) == ("openvino", "cpu"):
+        if (runtime, kind) == ("openvino", "cpu"):
             precision, why = _cpu_precision(machine, int8)
             reason = f"{reason}; {why}"
     elif precision not in takes:
         raise UsageError(
-            f"Precision '{precision}' is not available with {runtime} on {place}. Use {' or '.join(takes)}."
+            f"Precision '{precision}' is not available with {runtime} on {kind}. Use {' or '.join(takes)}."
         )
-    return Choice(runtime, where, precision, reason)
+    return Choice(runtime, chosen, precision, reason)
 
 
 def _fastest(device: str, suffix: str, machine: Machine) -> tuple[str, str]:

@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -68,21 +67,22 @@ def load_runtime(
     """
     path, key = Path(name), network_key(kind, name, dataset=dataset)
     exported = path.suffix in EXPORTED
-    rounded = None if exported else store.in_int8(key)
+    quantized = None if exported else store.in_int8(key)
     suffix = path.suffix if exported else ""
-    choice = choose(runtime, device, precision, machine=this_machine(), suffix=suffix, int8=rounded is not None)
+    choice = choose(runtime, device, precision, machine=this_machine(), suffix=suffix, int8=quantized is not None)
     if exported:
         return _exported(kind, path, choice, dataset=dataset, streams=streams, auto=precision == "auto")
     if choice.runtime == "torch":
         return _on_torch(read, choice)
-    if rounded and choice.precision == "int8":
+    if quantized and choice.precision == "int8":
         try:
-            return _start(rounded.path, choice, any_size=False, streams=streams), rounded.card
+            return _start(quantized.path, choice, any_size=False, streams=streams), quantized.card
         except ConversionError as error:  # the file is broken; retry without int8
-            rounded.path.unlink(missing_ok=True)
+            quantized.path.unlink(missing_ok=True)
             log.warning("The int8 version of %s is broken and was removed: %s", name, error)
-            words: dict[str, Any] = {"dataset": dataset, "runtime": runtime, "device": device, "streams": streams}
-            return load_runtime(kind, name, read, shipped=shipped, **words)
+            return load_runtime(
+                kind, name, read, shipped=shipped, dataset=dataset, runtime=runtime, device=device, streams=streams
+            )
     suffix = ".xml" if choice.runtime == "openvino" else ".onnx"
 
     def weights() -> store.Loaded:

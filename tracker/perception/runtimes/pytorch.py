@@ -19,6 +19,7 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)  # batch sizes of the captured CUDA graphs; b
 MOST_GRAPHS = 16  # images of many shapes: further shapes run without a CUDA graph
 WARM_UP = 3  # calls before a capture, in which libraries choose kernels and allocate workspaces
 
+_Captured = tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]  # graph, its input and output, tensors that it reads
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _CAPTURES = threading.Lock()  # a capture begins with a wait for the whole device, which would break another one
 
@@ -47,7 +48,7 @@ class TorchRuntime:
         network = network.eval().to(self._device, weights)
         self._network: Any = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
         self._turn = threading.Lock()
-        self._graphs: dict[tuple[int, ...], tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]] = {}
+        self._graphs: dict[tuple[int, ...], _Captured] = {}
         self.device, self.precision, self.reason = describe(self._device), choice.precision, choice.reason
 
     def __call__(self, images: NDArray[np.float32] | Tensor) -> Any:
@@ -80,30 +81,28 @@ class TorchRuntime:
         if key not in self._graphs:
             if len(self._graphs) == MOST_GRAPHS:
                 return to_arrays(self._forward(self._upload(images)))
-            self._graphs[key] = self._capture(self._upload(images.new_zeros(size, *images.shape[1:])))
-        graph, own, output, _ = self._graphs[key]
-        own[:count].copy_(images)
+            with _CAPTURES:
+                self._graphs[key] = self._capture(self._upload(images.new_zeros(size, *images.shape[1:])))
+        graph, inputs, output, _ = self._graphs[key]
+        inputs[:count].copy_(images)
         graph.replay()
         answer = to_arrays(output)
         return {name: value[:count] for name, value in answer.items()} if isinstance(answer, dict) else answer[:count]
 
-    def _capture(self, own: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]:
-        with _CAPTURES:
-            return self._captured(own)
-
-    def _captured(self, own: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Any, list[Tensor]]:
+    def _capture(self, inputs: Tensor) -> _Captured:
+        """Capture the graph of one input shape; `inputs` stays the graph's input."""
         stream = torch.cuda.Stream(self._device)
         stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(stream):
             for _ in range(WARM_UP):
-                self._forward(own)
+                self._forward(inputs)
         torch.cuda.current_stream(self._device).wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
         # By default, a capture forbids the other threads of this process to allocate: one of them may run the detector.
         with torch.cuda.device(self._device), torch.cuda.graph(graph, capture_error_mode="thread_local"):
-            output = self._forward(own)
+            output = self._forward(inputs)
         # A graph reads fixed addresses: tensors that modules hold outside their buffers (YOLO's anchors) must stay.
         kept = [
             value for module in self._network.modules() for value in vars(module).values() if torch.is_tensor(value)
         ]
-        return graph, own, output, kept
+        return graph, inputs, output, kept

@@ -111,7 +111,7 @@ def _stated_size(path: Path, format: str) -> int:
 
 
 def _is_cut_jpeg(path: Path) -> bool:
-    """Return whether the last picture of a raw MJPEG stream has no end, unlike those before it."""
+    """Return whether the last image of a raw MJPEG stream has no end, unlike those before it."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return 0 < data.rfind(_JPEG_END) < data.rfind(_JPEG_BEGIN)
 

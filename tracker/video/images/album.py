@@ -49,7 +49,9 @@ def open_images(path: Path, *, fps: float | None, start: float | None, end: floa
     return ImageReader(image)
 
 
-def _video(path: Path, contents: Contents, *, fps: float | None, start: float | None, end: float | None) -> Any:
+def _video(
+    path: Path, contents: Contents, *, fps: float | None, start: float | None, end: float | None
+) -> ImagesReader:
     durations, damage = contents.durations, None
     guessed = fps is None and durations is None
     if guessed:
@@ -64,8 +66,9 @@ def _video(path: Path, contents: Contents, *, fps: float | None, start: float | 
         ends = np.cumsum(durations).tolist()
         times, whole = [0.0, *ends[:-1]][:count], ends[-1] if ends else 0.0
     load, close = _frames(path, contents.skipped)
-    words: Any = {"duration": whole, "fps": fps, "guessed": guessed, "damage": damage, "close": close}
-    return ImagesReader(load, times, start=start, end=end, **words)
+    return ImagesReader(
+        load, times, duration=whole, fps=fps, guessed=guessed, damage=damage, close=close, start=start, end=end
+    )
 
 
 def _frames(path: Path, skipped: int) -> tuple[Load, Callable[[], object]]:

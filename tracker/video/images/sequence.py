@@ -7,7 +7,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,5 +127,13 @@ def open_sequence(pattern: Path, *, fps: float | None, start: float | None, end:
 
     numbers = [number - first for number in found]
     times = [number / rate for number in numbers]
-    words: Any = {"duration": (last - first + 1) / rate, "fps": rate, "guessed": fps is None}
-    return ImagesReader(load, times, numbers=numbers, start=start, end=end, **words)
+    return ImagesReader(
+        load,
+        times,
+        duration=(last - first + 1) / rate,
+        numbers=numbers,
+        fps=rate,
+        guessed=fps is None,
+        start=start,
+        end=end,
+    )

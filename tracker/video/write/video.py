@@ -206,9 +206,14 @@ class VideoWriter:
             try:
                 whole.unlink(missing_ok=True)
                 whole.touch(exist_ok=False)
-                end = float(self._last) / TICKS + 1 / self._fps
-                words: Any = {"sound": self._sound, "comment": self._comment}
-                remux(self.partial, whole, start=self._origin, length=end, **words)
+                remux(
+                    self.partial,
+                    whole,
+                    sound=self._sound,
+                    start=self._origin,
+                    length=float(self._last) / TICKS + 1 / self._fps,
+                    comment=self._comment,
+                )
                 sync(whole)
                 if (count := _count(whole)) != self.frames_written:
                     raise OSError(errno.EIO, f"{count} instead of {self.frames_written} frames are on the disk")

@@ -128,7 +128,7 @@ def test_a_row_is_output_when_its_window_is_complete_and_people_are_forgotten():
     for step in range(8):
         features.update(100 + step, 20.0 + step, Tracks.empty())
     assert not features._bodies._people
-    assert not features._symmetry._past
+    assert not features._asymmetry._past
     assert len(features._window._moments) < 8
 
 
@@ -183,7 +183,7 @@ def test_the_centre_of_mass_of_a_standing_body_is_below_its_navel():
     assert shoulder < centre[0, 1] < hip + 5
 
 
-def test_symmetry_is_zero_for_equal_ranges_and_says_who_moves_more():
+def test_asymmetry_is_zero_for_equal_ranges_and_says_who_moves_more():
     times = synthetic.regular(3, 30)
     scene = synthetic.standing(times)
     for left, right, expected in ((30, 30, 0), (40, 20, 67), (20, 40, -67)):
@@ -194,5 +194,5 @@ def test_symmetry_is_zero_for_equal_ranges_and_says_who_moves_more():
             hand = elbow + 40 * np.stack([np.sin(swing), np.cos(swing)], axis=-1)
             keypoints[:, 0, COCO.keypoints.index(f"{side}_wrist")] = hand
         done = featured(seen(scene, keypoints))
-        assert column(done, "elbow_symmetry_pct")[-1] == pytest.approx(expected, abs=2)
-        assert np.isnan(column(done, "knee_symmetry_pct")).all()
+        assert column(done, "elbow_asymmetry_pct")[-1] == pytest.approx(expected, abs=2)
+        assert np.isnan(column(done, "knee_asymmetry_pct")).all()

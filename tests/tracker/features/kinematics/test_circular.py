@@ -105,7 +105,7 @@ def test_ranges_of_motion_may_pass_180_degrees(reach, turn):
         for name in ("right_elbow", "right_wrist"):
             one.keypoints[0, row(name)] = two.keypoints[0, row(name)]
     _, done = features(frames, times)
-    assert done[-1]["shoulder_symmetry_pct"][0] == pytest.approx(200 * 0.5 / 1.5, abs=3)
+    assert done[-1]["shoulder_asymmetry_pct"][0] == pytest.approx(200 * 0.5 / 1.5, abs=3)
 
 
 @pytest.mark.parametrize("rest", ["low", "high"])

@@ -58,13 +58,17 @@ def test_cadence_stride_and_stance(seconds):
     assert figures.cadence == pytest.approx(120 / seconds, rel=0.04)
     assert figures.stride == pytest.approx(seconds, rel=0.03)
     assert figures.stride_cv < 6
-    assert figures.step_asymmetry == pytest.approx(0, abs=6)
-    assert figures.stance == pytest.approx(62 - 100 * 0.035 / seconds, abs=3)
+    assert figures.step.asymmetry == pytest.approx(0, abs=6)
+    for stance in figures.stance[:2]:
+        assert stance == pytest.approx(62 - 100 * 0.035 / seconds, abs=3)
+    assert figures.double_support == pytest.approx(sum(figures.stance[:2]) - 100, abs=2)
 
 
 def test_a_limp_is_an_uneven_step_time():
     _, found = passage([STAND, motions.gait(12, lag=42)], fps=60, noise=0.005)
-    assert summarise(gait_cycles(found)).step_asymmetry == pytest.approx(200 * 16 / 100, abs=5)
+    figures = summarise(gait_cycles(found))
+    assert figures.step.asymmetry == pytest.approx(200 * 16 / 100, abs=5)
+    assert figures.stance.asymmetry == pytest.approx(0, abs=4)  # both feet stand equally long
 
 
 def test_uneven_strides_vary():
@@ -81,7 +85,7 @@ def test_few_cycles_have_no_variability_and_no_asymmetry():
     cycles = gait.add(found)
     figures = summarise(cycles[:2])
     assert figures.stride == pytest.approx(1.1, abs=0.1)
-    assert np.isnan([figures.stride_sd, figures.stride_cv, figures.step_asymmetry]).all()
+    assert np.isnan([figures.stride_sd, figures.stride_cv, figures.step.asymmetry, figures.stance.asymmetry]).all()
     assert np.isfinite(gait.curves["left_knee"].mean).any()
     assert np.isnan(gait.curves["left_knee"].sd).all()
 
@@ -92,6 +96,7 @@ def test_the_speed_is_that_of_the_walk_in_body_heights_and_metres():
     figures = summarise(gait_cycles(found))
     assert figures.speed_bh_s == pytest.approx(0.5, rel=0.06)
     assert figures.speed_m_s == pytest.approx(0.5 * 1.8, rel=0.06)
+    assert figures.length_m == pytest.approx(0.5 * 1.8 * 1.1, rel=0.06)
     assert np.isnan(summarise(gait_cycles(passage([STAND, motions.gait(4)])[1])).speed_m_s)
 
 

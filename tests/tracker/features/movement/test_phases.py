@@ -1,5 +1,7 @@
 """Repetitions of motions with known phases: when, how deep, how far each joint, and how even."""
 
+from dataclasses import fields
+
 import motions
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from posetrack.tracker.features.events.detector import EventDetector
 from posetrack.tracker.features.events.repetitions import Exercise
 from posetrack.tracker.features.extraction.stream import ActionFeatures
 from posetrack.tracker.features.kinematics.angles import JOINTS
-from posetrack.tracker.features.movement.phases import Repetitions
+from posetrack.tracker.features.movement.phases import Repetition, Repetitions
 
 STAND = motions.stand(1)
 FACE = 90  # the camera
@@ -97,6 +99,18 @@ def test_an_angle_of_a_recipe_has_rows_too_and_replaces_an_exercise_of_its_name(
     assert [one.exercise for one in found] == ["curl"] * 4
     assert all(one.measure == "left_elbow" for one in found)
     assert np.mean([one.depth for one in found]) == pytest.approx(135, abs=8)
+
+
+@pytest.mark.parametrize(
+    ("measure", "unit"),
+    [
+        *(("thigh_drop", "deg"), ("trunk_rise", "deg"), ("arm_raise", "deg"), ("left_elbow", "deg"), ("elbow", "deg")),
+        *(("hip_height", "body heights"), ("hand_rise", "body heights"), ("thigh_split", "")),
+    ],
+)
+def test_a_depth_has_the_unit_of_its_measure(measure, unit):
+    values = dict.fromkeys((field.name for field in fields(Repetition)), 0) | {"measure": measure}
+    assert Repetition(**values).unit == unit
 
 
 def test_what_is_missing_in_half_of_a_repetition_has_no_range():

@@ -1,5 +1,6 @@
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import cv2
@@ -98,6 +99,16 @@ def test_end_stops_a_live_source(held):
         if len(times) == 3:
             held.unplug()
     assert times == pytest.approx([0, 0.04, 0.08])
+
+
+def test_a_live_source_states_when_its_time_was_0():
+    before = datetime.now(UTC)
+    source = open_fake(Camera(count=10))
+    assert source.started is None
+    frame = next(source)
+    assert before <= source.started + timedelta(seconds=frame.time) <= datetime.now(UTC)
+    assert source.started == [source.started for _ in zip(range(3), source)][-1]
+    source.close()
 
 
 def test_an_unplugged_camera_is_an_error_in_the_consumer():

@@ -1,4 +1,4 @@
-"""Symmetry of the joints' ranges of motion over the last seconds."""
+"""Asymmetry of the joints' ranges of motion over the last seconds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from ..kinematics.angles import JOINTS, unwrapped
 from ..kinematics.points import Array
-from ..kinematics.signals import symmetry_index
-from .columns import SYMMETRY_SECONDS
+from ..kinematics.signals import asymmetry_index
+from .columns import ASYMMETRY_SECONDS
 
 
-class Symmetry:
+class Asymmetry:
     """Compare the left and the right joints of people who are present."""
 
     def __init__(self) -> None:
@@ -28,10 +28,10 @@ class Symmetry:
             angles: (N, J) of `angles.JOINTS` in degrees; NaN where unknown.
 
         Returns:
-            (N, J / 2) symmetry index of each pair, percent (Robinson et al. 1987); NaN where unknown.
+            (N, J / 2) asymmetry index of each pair, percent (Robinson et al. 1987); NaN where unknown.
         """
         result = np.full((len(angles), len(JOINTS) // 2), np.nan)
-        start = time - SYMMETRY_SECONDS
+        start = time - ASYMMETRY_SECONDS
         for row, (identity, joints) in enumerate(zip(ids, angles)):
             past = self._past[identity] = self._past.pop(identity, deque())
             past.append((time, joints))
@@ -39,7 +39,7 @@ class Symmetry:
                 past.popleft()
             series = unwrapped(np.array([angles for _, angles in past]))  # (R, J)
             spans = np.fmax.reduce(series) - np.fmin.reduce(series)
-            result[row] = symmetry_index(*spans.reshape(-1, 2).T)
+            result[row] = asymmetry_index(*spans.reshape(-1, 2).T)
         while self._past and self._past[first := next(iter(self._past))][-1][0] < start:
             del self._past[first]  # who left
         return result

@@ -113,22 +113,22 @@ def _widest(one: Repetition) -> tuple[str, ...]:
 
 
 def _gait(measurements: Measurements) -> Table:
+    walkers = list(_walkers(measurements))
+    metric = not any(math.isnan(gait.speed_m_s) for _, gait in walkers)
+    unit = "m" if metric else "body heights"
     rows: list[Row] = []
-    for identity, gait in _walkers(measurements):
+    for identity, gait in walkers:
+        length, speed = (gait.length_m, gait.speed_m_s) if metric else (gait.length, gait.speed_bh_s)
         cells = (
             *(str(gait.cycles), number(gait.cadence), number(gait.stride, 2), number(1000 * gait.stride_sd)),
-            *(number(gait.stride_cv, 1), number(gait.double_support), number(gait.length, 2), number(gait.length_m, 2)),
-            *(number(gait.speed_bh_s, 2), number(gait.speed_m_s, 2)),
+            *(number(gait.stride_cv, 1), number(gait.double_support), number(length, 2), number(speed, 2)),
         )
         rows.append(Row((person_cell(identity), *cells), identity))
     columns = (
         *("person", "cycles", "cadence (steps/min)", "stride (s)", "stride SD (ms)", "stride CV (%)"),
-        *("double support (%)", "length (body heights)", "length (m)", "speed (body heights/s)", "speed (m/s)"),
+        *("double support (%)", f"stride ({unit})", f"speed ({unit}/s)"),
     )
-    note = (
-        "Heel strikes and toe-offs by the method of Zeni et al. 2008. Length: of a stride. "
-        f"Stride SD and CV need {LEAST_STRIDES} cycles."
-    )
+    note = f"Heel strikes and toe-offs by the method of Zeni et al. 2008. Stride SD and CV need {LEAST_STRIDES} cycles."
     return Table("gait", "Gait", columns, rows, note=note)
 
 

@@ -26,8 +26,8 @@ DEFINITIONS = {  # written to the sidecar
     "known_pct": "share of the person's frames in which the measure is known, percent",
     "count": "number of movements in which the measure is known; they are not smoothed",
     "start_s, end_s": "first and last frame, or beginnings of the first and last movement",
-    "asymmetry_pct": "200 (L - R) / (L + R) of the ranges of both sides, or of the means of gait cycles (Robinson et "
-    "al. 1987); 0 is even, positive where the left side has more; empty if neither side moves "
+    "asymmetry_pct": "200 (L - R) / (L + R) of the ranges of both sides, or of the means of gait cycles' times and "
+    "shares (Robinson et al. 1987); 0 is even, positive where the left side has more; empty if neither side moves "
     f"{LEAST_RANGE:g} degrees, if one is known in less than {LEAST_KNOWN:g} % of the frames, or with fewer than "
     f"{LEAST_CYCLES} cycles of a side",
     "flags": "angles whose quality is 0 are left out, unless --flagged is given",
@@ -122,7 +122,8 @@ def asymmetries(person: dict[Measure, Statistics], *, movements: bool) -> dict[s
     statistic, least = ("mean", 0.0) if movements else ("range", LEAST_RANGE)
     sides = {}
     for measure, found in person.items():
-        if measure.unit != "deg" if movements else measure.period:  # repetitions have both sides, and their own index
+        # Of gait cycles, times and their shares differ by side; lengths and speeds are those of the whole body.
+        if measure.unit in ("s", "%") if movements else measure.period:
             enough = found.count >= LEAST_CYCLES if movements else found.known >= LEAST_KNOWN
             sides[measure.name, measure.side] = found.values[statistic] if enough else np.nan
     return {

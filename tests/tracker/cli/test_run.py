@@ -111,7 +111,7 @@ def test_a_folder_is_mirrored_and_a_broken_file_does_not_stop_the_rest(walking_c
     assert posetrack("--source", clips, "--save", tmp_path / "v", "--csv", tmp_path / "t", "--quiet") == 1
     message = capsys.readouterr().err
     assert "broken.mp4" in message
-    assert "1 of 3 files failed" in message
+    assert "1 of 3 sources failed" in message
     assert rows(tmp_path / "t" / "day1" / "a.csv")
     assert rows(tmp_path / "t" / "photo.csv")
     assert (tmp_path / "v" / "day1" / "a.mp4").is_file()

@@ -189,7 +189,7 @@ def test_an_unknown_id_is_reported(track, tmp_path, capsys):
 
 def test_another_smoother_is_refused(track, tmp_path, capsys):
     assert track("--refine", "--smooth", "kalman") == 2
-    assert "no use for smooth 'kalman'. Leave one of them out." in capsys.readouterr().err
+    assert "does not use smooth 'kalman'. Leave one of them out." in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
 
 

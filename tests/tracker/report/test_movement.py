@@ -130,7 +130,7 @@ def test_gait_has_figures_and_curves(did):
     (row,) = rows_of(walk, "gait")
     assert float(row["cadence (steps/min)"]) == pytest.approx(110, abs=3)
     assert float(row["stride (s)"]) == pytest.approx(120 / 110, abs=0.03)
-    assert "speed (m/s)" not in row  # not calibrated
+    assert float(row["speed (body heights/s)"]) == pytest.approx(0.3, abs=0.03)  # not calibrated
     step, stance = rows_of(walk, "gait-sides")
     assert float(step["left"]) + float(step["right"]) == pytest.approx(120 / 110, abs=0.03)
     assert abs(float(stance["asymmetry (%)"])) < 8

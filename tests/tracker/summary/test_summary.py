@@ -113,6 +113,7 @@ def test_gait_cycles_are_compared_by_their_means(tmp_path):
     gait, few = rows(tmp_path / "wide.out.csv")
     assert float(gait["stance_asymmetry_pct"]) == pytest.approx(-8)
     assert (gait["step_asymmetry_pct"], gait["left_step_sd_s"]) == ("0", "0")  # of equal values, no remainder
+    assert "speed_asymmetry_pct" not in gait  # the whole body has one speed
     assert few["left_stance_mean_pct"] == "60"
     assert few["stance_asymmetry_pct"] == ""
 

@@ -8,8 +8,10 @@ import av
 import cv2
 import numpy as np
 import pytest
+import servers
 
 from posetrack.errors import SourceError, UsageError
+from posetrack.tracker.video.decode.container import ContainerReader
 from posetrack.tracker.video.open import open_source
 from posetrack.tracker.video.write.mark import is_marked
 
@@ -304,6 +306,21 @@ def test_a_silent_stream_fails_in_time():
         silent.listen()
         with pytest.raises(SourceError, match=r"no answer within 0\.5 s"):
             open_source(f"http://127.0.0.1:{silent.getsockname()[1]}/live", timeout=0.5)
+
+
+def test_a_stream_that_falls_silent_is_lost_after_the_timeout():
+    over = threading.Event()
+
+    def body():
+        yield from servers.multipart([servers.jpeg(90)] * 10)
+        over.wait()
+
+    with servers.LiveServer(body, kind="multipart/x-mixed-replace; boundary=picture") as server:
+        reader = ContainerReader(f"http://127.0.0.1:{server.port}/live", name="it", start=None, end=None, timeout=0.5)
+        with pytest.raises(SourceError, match=r"Lost 'it': no answer within 0\.5 s\."):
+            list(reader)
+        over.set()
+        reader.close()
 
 
 def test_a_camera_that_is_not_there_is_a_sentence(capfd):

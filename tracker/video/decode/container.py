@@ -128,11 +128,15 @@ class ContainerReader:
             # Raised from None: the text of the error holds the address, and so the password.
             raise SourceError(self._why_closed(address, error)) from None
 
+    def _reason(self, error: Exception) -> str:
+        """Return what FFmpeg says; a wait that was too long ends by the exit that its caller requests."""
+        if self._remote and isinstance(error, av.error.ExitError | av.error.TimeoutError | TimeoutError):
+            return f"no answer within {self._timeout:g} s"
+        return getattr(error, "strerror", None) or type(error).__name__
+
     def _why_closed(self, address: str | Path, error: Exception) -> str:
-        why = getattr(error, "strerror", None) or type(error).__name__
+        why = self._reason(error)
         if self._remote:
-            if isinstance(error, av.error.ExitError | av.error.TimeoutError | TimeoutError):
-                why = f"no answer within {self._timeout:g} s"
             if isinstance(error, av.error.ProtocolNotFoundError):
                 return (
                     f"Cannot open '{self.name}': FFmpeg does not read such addresses. Track them with the command "
@@ -253,7 +257,7 @@ class ContainerReader:
             try:
                 packet = next(packets, None)
             except av.FFmpegError as error:
-                why = error.strerror or type(error).__name__
+                why = self._reason(error)
                 closed = self.live and error.errno == errno.EIO  # FFmpeg's error if the server closes the connection
                 if self._remote and not closed:
                     raise SourceError(f"Lost '{self.name}': {why}. Check the network and start again.") from None

@@ -64,16 +64,14 @@ class Block(nn.Module):
         dim: int,
         *,
         num_heads: int,
-        mlp_ratio: float = 4.0,
-        eps: float = 1e-6,
         drop_path: float = 0.0,
         mlp: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        self.norm1 = nn.LayerNorm(dim, eps=eps)
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
         self.attn = Attention(dim, num_heads=num_heads)
-        self.norm2 = nn.LayerNorm(dim, eps=eps)
-        self.mlp = Mlp(dim, hidden=int(dim * mlp_ratio)) if mlp is None else mlp
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = Mlp(dim, hidden=4 * dim) if mlp is None else mlp
         self.drop_path = drop_path
 
     def forward(self, x: Tensor, *route: int | Tensor) -> Tensor:

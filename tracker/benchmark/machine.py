@@ -81,14 +81,14 @@ def environment(**words: str) -> Iterator[None]:
                 os.environ[word] = value
 
 
-def ceiling(*, tries: int = 5) -> float:
+def ceiling() -> float:
     """Return the speed-up of two threads over one at independent work, the upper bound of concurrent stages.
 
     Logical processors on one core, or other load on the machine, make it less than two.
     """
     work, gains = bytes(5_000_000), []
     with ThreadPoolExecutor(2) as threads:
-        for _ in range(tries):
+        for _ in range(5):
             start = time.perf_counter()
             for _ in range(8):
                 sha256(work)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any, cast
+from typing import Any
 
 import cv2
 import numpy as np
@@ -108,13 +108,12 @@ class Product:
         self._product[0, 0].item()
 
 
-def start(name: str, file: Path, **where: str) -> tuple[Runtime, PoseCard]:
+def start(name: str, file: Path, **where: Any) -> tuple[Runtime, PoseCard]:
     """Return a pose network with random weights, and its card; arguments as of `measure_network`."""
     network: Any = variant(name).build().eval()
     card = PoseCard(input_size=network.input_size, processing=network.processing.name, family=type(network).__name__)
     file.touch()
-    words = cast(dict[str, Any], where)
-    return load_runtime("pose", file, lambda: Loaded(file, network, card), **words)[0], card
+    return load_runtime("pose", file, lambda: Loaded(file, network, card), **where)[0], card
 
 
 def _photograph() -> NDArray[np.uint8]:

@@ -38,8 +38,8 @@ def run_gpu(args: argparse.Namespace, console: Console) -> dict[str, Any]:
                 own = measure_network(model, args.batches, file=file, rounds=args.rounds, **where)
                 figures["throughput"].append(own)
                 print_network(own, console)
-        words: dict[str, Any] = {"device": device, "folder": folder, "frames": args.frames, "warmup": args.warmup}
-        for model, count, run in measure_runs(models, args.people, **words):
+        runs = measure_runs(models, args.people, device=device, folder=folder, frames=args.frames, warmup=args.warmup)
+        for model, count, run in runs:
             figures["runs"].setdefault(model, {})[str(count)] = run
             title = f"{model}, {count} people at 1920 x 1080: frames/s, and ms of a frame"
             _print(title, "crops on the", run, console, first="fps")

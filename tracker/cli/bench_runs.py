@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ..pipeline import Pipeline
 
 
-def _load(args: argparse.Namespace, **words: Any) -> Pipeline:
+def _load(args: argparse.Namespace, **options: Any) -> Pipeline:
     from ..load import load_pipeline
 
     where = {"device": args.device, "runtime": args.runtime, "precision": args.precision}
-    return load_pipeline(**({"detect_size": args.detect_size, "offline": True} | where | words))
+    return load_pipeline(**({"detect_size": args.detect_size, "offline": True} | where | options))
 
 
 def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def run_pipeline(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             with open_source(str(clip)) as opened:
                 frames = list(islice(opened, args.frames + args.warmup))
             figures = measure(pipeline, frames, warmup=args.warmup)
-            words: dict[str, Any] = {"end": frames[-1].time + 1e-3, "warmup": args.warmup}
-            run = partial(ours, source=clip, save=folder / "out.mp4", **words)
+            end = frames[-1].time + 1e-3
+            run = partial(ours, source=clip, save=folder / "out.mp4", end=end, warmup=args.warmup)
             turns: dict[str, Any] = {"one by one": partial(run, pipeline, threads=False)}
             if cores() > 1:
                 turns = {"one core": one_core()(partial(run, single, threads=False))} | turns

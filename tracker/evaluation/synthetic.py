@@ -138,15 +138,16 @@ def fitted(scene: Scene, margin: float) -> Scene:
     return replace(scene, boxes=np.concatenate([low, high], axis=-1))
 
 
-def raised_arms(times: ArrayLike, *, up: float = 0.5, down: float = 2.0) -> Scene:
-    """Return one person who raises both arms at the time `up` and lowers them at `down`, each within half a second."""
+def raised_arms(times: ArrayLike) -> Scene:
+    """Return one person who raises both arms at .5 s and lowers them at 2 s, each within half a second."""
     times = np.asarray(times, dtype=np.float64)
-    phase = np.interp(times, [up, up + 0.5, down, down + 0.5], [0, 0.5, 0.5, 1])
+    phase = np.interp(times, [0.5, 1.0, 2.0, 2.5], [0, 0.5, 0.5, 1])
     return replace(jumping_jack(phase), times=times)
 
 
-def crossing(times: ArrayLike, *, speed: float = 150.0, meet: float = 2.0) -> Scene:
-    """Return two people who pass each other at the time `meet`; the farther one is occluded while they overlap."""
+def crossing(times: ArrayLike) -> Scene:
+    """Return two people who pass each other after 2 s; the farther one is occluded while they overlap."""
+    speed, meet = 150.0, 2.0  # pixels per second, seconds
     times = np.asarray(times, dtype=np.float64)
     starts = [[320 - speed * meet, 240], [320 + speed * meet, 232]]
     scene = people(times, starts=starts, velocities=[[speed, 0], [-speed, 0]], heights=[200, 190])

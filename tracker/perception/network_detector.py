@@ -1,4 +1,4 @@
-"""Detect the people in images with a network."""
+"""Detect the people in images with a network: a detector, or a single-stage pose network."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ class NetworkDetector:
         iou: IoU threshold of the non-maximum suppression.
         size: longer side of the input, pixels; None for the card's size.
         max_people: maximum number of people per frame, the most confident first; None for no limit.
+
+    Raises:
+        UsageError: the network does not take this size.
     """
 
     def __init__(
@@ -47,67 +50,47 @@ class NetworkDetector:
 
     def __call__(self, frame: Frame) -> Detections:
         """Detect the people, the most confident first."""
-        found = find_people(
-            self.network,
-            self.card,
-            [frame.image],
-            size=self.size,
-            conf=self.conf,
-            iou=self.iou,
-            max_people=self.max_people,
-        )
-        ((people, _),) = found
+        ((people, _),) = self.find([frame.image])
         return people
 
+    def find(
+        self, images: Sequence[NDArray[np.uint8]], *, num_keypoints: int = 0
+    ) -> list[tuple[Detections, NDArray[np.float32]]]:
+        """Detect the people in images of one size, in one batch; also for a single-stage pose network.
 
-def find_people(
-    network: Runtime,
-    card: DetectorCard,
-    images: Sequence[NDArray[np.uint8]],
-    *,
-    size: int,
-    conf: float,
-    iou: float,
-    max_people: int | None = None,
-    num_keypoints: int = 0,
-) -> list[tuple[Detections, NDArray[np.float32]]]:
-    """Run a detector or a single-stage pose network on images of one size, in one batch.
+        Args:
+            images: each (H, W, 3) BGR.
+            num_keypoints: K at the end of each row of the output: x, y in input pixels, score.
 
-    Args:
-        network: see `NetworkDetector`.
-        card: input and output conventions of the network.
-        images: each (H, W, 3) BGR.
-        size: longer side of the input, pixels.
-        conf: minimum score.
-        iou: IoU threshold of the non-maximum suppression.
-        max_people: maximum number of people of an image; None for no limit.
-        num_keypoints: K at the end of each row of the output: x, y in input pixels, score.
-
-    Returns:
-        Of each image, N people, the most confident first, in boxes that end at the border of the image, and their
-        keypoints (N, K, 3): x, y in pixels of the image, score.
-    """
-    processing = DETECTOR_PROCESSINGS[card.processing]
-    fits = [
-        processing.prepare(image, size=size, stride=card.stride, shape=card.input_size) for image in images
-    ]  # each image (1, 3, h, w), its scale and offset
-    batch = fits[0][0] if len(fits) == 1 else np.concatenate([prepared for prepared, _, _ in fits])
-    outputs = network(batch)
-    found = []
-    for row, (image, (_, scale, offset)) in enumerate(zip(images, fits, strict=True)):
-        with reading_outputs():
-            boxes, scores, rows = processing.read(
-                _of_image(outputs, row), person_class=card.person_class, conf=conf, iou=iou, shape=batch.shape[2:]
-            )
-            border = image.shape[1::-1]
-            corners = _in_image(boxes.reshape(-1, 2, 2), scale, offset, border=border).reshape(-1, 4)
-            keypoints = rows[:, rows.shape[1] - 3 * num_keypoints :].reshape(len(rows), num_keypoints, 3)
-            points = _in_image(keypoints[..., :2], scale, offset, border=border if processing.clips else None)
-            keypoints = np.concatenate([points, keypoints[..., 2:]], axis=2)
-        known = np.isfinite(corners).all(1) & np.isfinite(scores)  # not so from damaged weights
-        corners, scores, keypoints = corners[known], scores[known], keypoints[known]
-        found.append((Detections(corners, scores)[:max_people], keypoints[:max_people]))
-    return found
+        Returns:
+            Of each image, N people, the most confident first, in boxes that end at the border of the image, and their
+            keypoints (N, K, 3): x, y in pixels of the image, score.
+        """
+        card, processing = self.card, DETECTOR_PROCESSINGS[self.card.processing]
+        fits = [
+            processing.prepare(image, size=self.size, stride=card.stride, shape=card.input_size) for image in images
+        ]  # each image (1, 3, h, w), its scale and offset
+        batch = fits[0][0] if len(fits) == 1 else np.concatenate([prepared for prepared, _, _ in fits])
+        outputs = self.network(batch)
+        found = []
+        for row, (image, (_, scale, offset)) in enumerate(zip(images, fits, strict=True)):
+            with reading_outputs():
+                boxes, scores, rows = processing.read(
+                    _of_image(outputs, row),
+                    person_class=card.person_class,
+                    conf=self.conf,
+                    iou=self.iou,
+                    shape=batch.shape[2:],
+                )
+                border = image.shape[1::-1]
+                corners = _in_image(boxes.reshape(-1, 2, 2), scale, offset, border=border).reshape(-1, 4)
+                keypoints = rows[:, rows.shape[1] - 3 * num_keypoints :].reshape(len(rows), num_keypoints, 3)
+                points = _in_image(keypoints[..., :2], scale, offset, border=border if processing.clips else None)
+                keypoints = np.concatenate([points, keypoints[..., 2:]], axis=2)
+            known = np.isfinite(corners).all(1) & np.isfinite(scores)  # not so from damaged weights
+            corners, scores, keypoints = corners[known], scores[known], keypoints[known]
+            found.append((Detections(corners, scores)[: self.max_people], keypoints[: self.max_people]))
+        return found
 
 
 def _of_image(outputs: Any, row: int) -> Any:

@@ -15,7 +15,7 @@ from ...models.weights.card import SingleStageCard
 from ..types import Frame, Poses
 from .appearance import appearance_vectors
 from .detector import conventions
-from .network_detector import find_people
+from .network_detector import NetworkDetector
 from .runtimes import Runtime
 from .runtimes.store import Loaded
 
@@ -33,6 +33,9 @@ class SingleStagePoseEstimator:
         iou: IoU threshold of the non-maximum suppression; Ultralytics' default.
         size: longer side of the input, pixels; None for the card's size.
         max_people: maximum number of people per frame, the most confident first; None for no limit.
+
+    Raises:
+        UsageError: the network does not take this size.
     """
 
     def __init__(
@@ -46,9 +49,14 @@ class SingleStagePoseEstimator:
         size: int | None = None,
         max_people: int | None = None,
     ) -> None:
-        self.network, self.card, self.name, self.sha256 = network, card, name, card.sha256
+        self.network, self.name, self.sha256 = network, name, card.sha256
         self.skeleton, self.family = skeleton(card.skeleton), card.family
-        self.conf, self.iou, self.size, self.max_people = conf, iou, size or card.size, max_people
+        self._people = NetworkDetector(network, card, name=name, conf=conf, iou=iou, size=size, max_people=max_people)
+
+    @property
+    def size(self) -> int:
+        """Longer side of the input, pixels."""
+        return self._people.size
 
     def __call__(self, frame: Frame) -> Poses:
         """Estimate the poses of all people, the most confident first."""
@@ -56,16 +64,7 @@ class SingleStagePoseEstimator:
 
     def of_images(self, images: Sequence[NDArray[np.uint8]]) -> list[Poses]:
         """Estimate the poses of all people in images (H, W, 3) of one size, in one batch."""
-        found = find_people(
-            self.network,
-            self.card,
-            images,
-            size=self.size,
-            conf=self.conf,
-            iou=self.iou,
-            max_people=self.max_people,
-            num_keypoints=len(self.skeleton),
-        )
+        found = self._people.find(images, num_keypoints=len(self.skeleton))
         return [
             Poses(
                 boxes=people.boxes,

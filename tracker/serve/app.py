@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -34,13 +34,12 @@ Track people in videos, images and cameras. `/api/live` and `/api/cameras/{ident
 description cannot hold; docs/serve.md describes them. Coordinates are pixels of the image that was sent."""
 
 
-def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Queue] = Queue) -> FastAPI:
+def create_app(settings: Settings, pipeline: Pipeline) -> FastAPI:
     """Return the ASGI app.
 
     Args:
         settings: of the server.
         pipeline: its networks serve all clients.
-        queue: `(jobs, options) -> Queue`.
 
     Raises:
         OutputError: the history folder cannot be used.
@@ -56,7 +55,7 @@ def create_app(settings: Settings, pipeline: Pipeline, *, queue: Callable[..., Q
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            running.append(queue(jobs, settings.run.flat()))
+            running.append(Queue(jobs, settings.run.flat()))
             wall.start(settings.sources)
             yield
         finally:

@@ -204,10 +204,13 @@ def test_a_pose_network_is_no_detector(rtmpose):
         load_detector(rtmpose, device="cpu")
 
 
-def test_a_size_that_the_file_does_not_take_is_refused(tmp_path):
-    path = str(networks.write_yolox(tmp_path / "network.onnx"))
+@pytest.mark.parametrize(
+    ("write", "load"), [(networks.write_yolox, load_detector), (networks.write_rtmo, load_pose_estimator)]
+)
+def test_a_size_that_the_file_does_not_take_is_refused(write, load, tmp_path):
+    path = str(write(tmp_path / "network.onnx"))
     with pytest.raises(UsageError, match=r"--detect-size is 640, but .* takes 96 pixels only"):
-        load_detector(path, device="cpu", size=640)
+        load(path, device="cpu", size=640)
 
 
 @pytest.mark.parametrize("shape", [(1, 7), (1, 3, 2), (2, 2, 2, 2, 2), (7,)])

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .limits import TABLES
-from .options import add_shared
 from .results import print_files
+from .sessions import add_tables, read_sessions
 
 
 def add_parser(commands: Any) -> None:
@@ -20,29 +19,22 @@ def add_parser(commands: Any) -> None:
         "mean and standard deviation of every measure of each person and session, and the asymmetry of left and right; "
         "docs/summaries.md has the formulas.",
     )
-    parser.add_argument("sources", nargs="+", metavar="TABLE", help="tables, or folders of tables of features")
-    parser.add_argument("--out", required=True, metavar="FILE", help="table to write, and FILE.json beside it")
+    add_tables(parser, sources="tables, or folders of tables of features")
     parser.add_argument(
         "--layout",
         choices=("wide", "tidy"),
         default="wide",
         help="wide: a row per person and session (default); tidy: a row per statistic",
     )
-    parser.add_argument("--flagged", action="store_true", help="include impossible angles")
-    add_shared(parser, "overwrite")
-    parser.set_defaults(run=run, memory=TABLES)
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read, summarise and write."""
-    from ..summary.sessions import find_tables, read_session
     from ..summary.statistics import DEFINITIONS, tidy, wide
     from ..summary.writing import write_table
 
-    tables = find_tables(args.sources)
-    sessions = [read_session(path, name=name, flagged=args.flagged) for name, path in tables.items()]
-    rows = {"tidy": tidy, "wide": wide}[args.layout](sessions)
-    write_table(
-        Path(args.out), rows, sources=tables.values(), facts={"definitions": DEFINITIONS}, overwrite=args.overwrite
-    )
+    sessions = read_sessions(args)
+    rows = {"tidy": tidy, "wide": wide}[args.layout](list(sessions.values()))
+    write_table(Path(args.out), rows, definitions=DEFINITIONS, sources=sessions, overwrite=args.overwrite)
     return print_files(args.out)

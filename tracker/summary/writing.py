@@ -7,7 +7,6 @@ import io
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from ...errors import SourceError
 from ..output.sidecar import versions, write_facts
@@ -18,8 +17,8 @@ def write_table(
     path: Path,
     rows: Iterable[Mapping[str, object]],
     *,
+    definitions: Mapping[str, str],
     sources: Iterable[Path],
-    facts: Mapping[str, Any],
     overwrite: bool = False,
 ) -> None:
     """Write rows and `FILE.json`; a column is there if any row has it, and an unknown value is an empty cell.
@@ -40,7 +39,7 @@ def write_table(
     writer.writerows([_cell(row.get(name)) for name in names] for row in kept)
     with PartialFile(path, overwrite=overwrite) as file:
         file.write(text.getvalue().encode())
-    document = {"complete": True, "versions": versions(), **facts}
+    document = {"complete": True, "versions": versions(), "definitions": definitions}
     write_facts(path, document, complete=True, results=None)
 
 

@@ -51,10 +51,10 @@ def loop(
         sinks: outputs; used in the calling thread, because windows need the main thread.
         step: called after each frame with its number of people.
         threads: False runs all steps in the calling thread.
-        pace: as in `follow`.
-        observed: as in `follow`.
+        pace: as in `track_frames`.
+        observed: as in `track_frames`.
     """
-    with follow(frames, pipeline, threads=threads, pace=pace, observed=observed) as people:
+    with track_frames(frames, pipeline, threads=threads, pace=pace, observed=observed) as people:
         try:
             for frame, tracks in people:
                 sinks.write(frame, tracks)
@@ -69,7 +69,7 @@ def loop(
 
 
 @contextmanager
-def follow(
+def track_frames(
     frames: Source,
     pipeline: Pipeline,
     *,

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import PosetrackError, SourceError, UsageError
 from ..installation import explained, library
 from .load import load_pipeline
-from .loop import follow
+from .loop import track_frames
 from .output.summary import progress
 from .perception.automatic import LIVE_FPS
 from .pipeline import Pipeline
@@ -125,7 +125,7 @@ def _session(pipeline: Pipeline | None, options: dict[str, Any], *, live: bool) 
 
 
 def _tracked(frames: Source, pipeline: Pipeline) -> Iterator[tuple[Frame, Tracks]]:
-    with frames, follow(frames, pipeline, threads=parallel(pipeline.estimator.network)) as people:
+    with frames, track_frames(frames, pipeline, threads=parallel(pipeline.estimator.network)) as people:
         yield from people
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import PosetrackError, SourceError
 from ..config.source import Source as SourceOptions
-from ..loop import follow
+from ..loop import track_frames
 from ..pipeline import Observed, Pipeline
 from ..run.staging import fetched
 from ..stages import Stage, parallel
@@ -78,7 +78,6 @@ class Observe:
         Raises:
             PosetrackError: the video cannot be read.
         """
-        part: Any = {"start": self.segment.start or None, "end": self.segment.end, "name": str(self.source)}
         kept: list[Observed] = []
 
         def record(observed: Observed) -> None:
@@ -87,10 +86,11 @@ class Observe:
 
         session = pipeline.session()
         session.record = record
+        part = {"start": self.segment.start or None, "end": self.segment.end, "name": str(self.source)}
         with (
             fetched(self.source) as path,
             open_source(**(dataclasses.asdict(self.reading) | part | {"source": path})) as frames,
-            follow(frames, session, threads=parallel(session.estimator.network)) as people,
+            track_frames(frames, session, threads=parallel(session.estimator.network)) as people,
         ):
             for _ in people:
                 step()

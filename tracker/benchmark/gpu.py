@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...models.geometry import crop
 from ...models.geometry.processing import UDP, UDP_SHRUNK
 from ..load import load_pipeline
-from ..loop import follow
+from ..loop import track_frames
 from ..perception.cropping import Cropper, ProcessorCropper
 from ..perception.detector import load_detector
 from ..perception.device_cropping import DeviceCropper
@@ -140,7 +140,7 @@ def _fps(pipeline: Pipeline, clip: Path, warmup: int) -> float:
     """Return the frames per second from a file to tracks, with the threads of a run."""
     session, clock = pipeline.session(), Clock(warmup)
     threads = parallel(session.estimator.network)
-    with open_source(clip) as source, follow(source, session, threads=threads) as people:
+    with open_source(clip) as source, track_frames(source, session, threads=threads) as people:
         for _, tracks in people:
             clock.tick(len(tracks))
     return 1000 / clock.stop().ms

@@ -29,7 +29,7 @@ def truth(setup: Setup) -> Trajectories:
     )
 
 
-def follow(setup: Setup, tracker: PoseTracker | None = None, *, seed: int = 0) -> Comparison:
+def track_scene(setup: Setup, tracker: PoseTracker | None = None, *, seed: int = 0) -> Comparison:
     """Run a tracker over a scene and compare its tracks with the truth."""
     tracker = tracker or PoseTracker()
     tracked = [

@@ -167,7 +167,7 @@ def update(points: tuple[Array, ...], measured: Array, noise: Array, speed: Arra
 
 
 @kernel
-def follow(
+def filter_forward(
     points: tuple[Array, ...], measured: Array, noise: Array, speed: Array, dts: Array, density: Array, process: Array
 ) -> None:
     """Filter the same P points through F frames, in place: predict each frame from the previous one and correct it.

@@ -186,7 +186,7 @@ def _both_ways(points: Array, at: Array, *, noise: Array, agility: Array, outlie
     process, onset = kalman.process_noise(dts), _onset(at)
     for _ in range(_PASSES):
         path = Points.unknown(*noise.shape)
-        kalman.follow(tuple(path), points, variance * doubt, 2 * agility, dts, density, process)
+        kalman.filter_forward(tuple(path), points, variance * doubt, 2 * agility, dts, density, process)
         kalman.smooth(tuple(path), dts, density, process)
         away = np.linalg.norm(points - path.positions, axis=-1) / noise
         doubt = np.fmax(away / outlier, 1.0) ** 2  # 1 where nothing was measured

@@ -100,7 +100,7 @@ def one_euro(
         rate_cutoff: Hz, cutoff of the velocity's low-pass filter.
         rest_speed: sizes per second, apparent speed caused by noise at rest.
     """
-    follow = low_pass_weight(rate_cutoff, dt)
+    rate_weight = low_pass_weight(rate_cutoff, dt)
     for t in range(positions.shape[0]):
         for k in range(positions.shape[1]):
             if np.isnan(smooth[t, k, 0]):
@@ -108,7 +108,7 @@ def one_euro(
                     smooth[t, k, axis], rates[t, k, axis] = positions[t, k, axis], velocities[t, k, axis]
                 continue
             for axis in range(2):
-                rates[t, k, axis] += follow * (velocities[t, k, axis] - rates[t, k, axis])
+                rates[t, k, axis] += rate_weight * (velocities[t, k, axis] - rates[t, k, axis])
             squared = (rates[t, k, 0] ** 2 + rates[t, k, 1] ** 2) / sizes[t] ** 2
             speed = np.sqrt(max(squared - rest_speed**2, 0.0))
             taken = low_pass_weight(min_cutoff + beta * speed, dt)

@@ -13,7 +13,7 @@ from posetrack.tracker.batch.worker import Died, Finished, Ready
 from posetrack.tracker.cli import main
 from posetrack.tracker.config.source import Source
 from posetrack.tracker.evaluation import synthetic
-from posetrack.tracker.loop import follow
+from posetrack.tracker.loop import track_frames
 from posetrack.tracker.perception.schedule import Schedule
 from posetrack.tracker.pipeline import Pipeline
 from posetrack.tracker.types import Detections, Poses
@@ -84,7 +84,7 @@ def video(tmp_path_factory):
 
 
 def tracks_of(video, pipeline, observed=None):
-    with open_source(video) as frames, follow(frames, pipeline, observed=observed) as people:
+    with open_source(video) as frames, track_frames(frames, pipeline, observed=observed) as people:
         return list(people)
 
 
@@ -92,7 +92,7 @@ def in_segments(video, workers, segments):
     with (
         open_source(video) as frames,
         observing(frames, video, Source(), segments, workers, count=2) as observed,
-        follow(frames, workers.pipeline.session(), observed=observed) as people,
+        track_frames(frames, workers.pipeline.session(), observed=observed) as people,
     ):
         return list(people)
 

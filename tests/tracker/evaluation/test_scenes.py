@@ -8,7 +8,7 @@ import pytest
 
 from posetrack.tracker.evaluation.identity import measure_identity
 from posetrack.tracker.evaluation.matching import compare
-from posetrack.tracker.evaluation.scene_runs import VISIBILITY, follow, truth
+from posetrack.tracker.evaluation.scene_runs import VISIBILITY, track_scene, truth
 from posetrack.tracker.evaluation.scenes import SETUPS, SIZE
 from posetrack.tracker.formats.trajectories import Trajectories
 from posetrack.tracker.tracking.tracker import PoseTracker
@@ -35,7 +35,7 @@ IDF1 = {  # at the least, over all seeds; switches are allowed nowhere
 
 @cache
 def followed(name):
-    return {str(seed): follow(SETUPS[name], seed=seed) for seed in SEEDS}
+    return {str(seed): track_scene(SETUPS[name], seed=seed) for seed in SEEDS}
 
 
 def shuffled(people: Trajectories, seed: int) -> Trajectories:
@@ -72,7 +72,7 @@ def test_shuffled_ids_miss_the_bound(name):
 )
 def test_a_broken_association_misses_the_bounds(fault):
     names = ("pole", "30 % missed", "group of 12")
-    broken = {name: follow(SETUPS[name], PoseTracker(**fault)) for name in names}
+    broken = {name: track_scene(SETUPS[name], PoseTracker(**fault)) for name in names}
     figures = measure_identity(broken)
     assert all(figures[name]["IDF1"] < IDF1[name] or figures[name]["switches"] > 0 for name in names)
 

@@ -7,7 +7,16 @@ import pytest
 from filterpy.common import Q_continuous_white_noise
 from filterpy.kalman import KalmanFilter
 
-from posetrack.tracker.tracking.kalman import Points, coast, follow, predict, process_noise, smooth, update, white_noise
+from posetrack.tracker.tracking.kalman import (
+    Points,
+    coast,
+    filter_forward,
+    predict,
+    process_noise,
+    smooth,
+    update,
+    white_noise,
+)
 
 T, P = 3, 5
 
@@ -94,7 +103,7 @@ def test_following_is_step_after_step():
     noise, speed, density = (rng.uniform(1, 9, (frames, points)) for _ in range(3))
     dts = rng.uniform(0.01, 0.1, frames)
     path, now = Points.unknown(frames, points), Points.unknown(1, points)
-    follow(tuple(path), measured, noise, speed, dts, density, process_noise(dts))
+    filter_forward(tuple(path), measured, noise, speed, dts, density, process_noise(dts))
     for row, dt in enumerate(dts):
         if row:
             predict(tuple(now), dt, density[row, None])

@@ -103,7 +103,6 @@ def attention_figure(
     keypoint: str = "nose",
     skeleton: Skeleton = COCO,
     name: str = "",
-    threshold: float | None = None,
 ) -> NDArray[Any]:
     """Draw what a keypoint's location depends on and what it affects, layer by layer.
 
@@ -114,7 +113,6 @@ def attention_figure(
         keypoint: its name in the skeleton.
         skeleton: of the network.
         name: of the network, for the title.
-        threshold: weights up to this are not drawn; by default the authors' value for TransPose, and 0 for others.
 
     Returns:
         The figure, BGR.
@@ -140,8 +138,7 @@ def attention_figure(
     query = np.clip(query, 0, [size[1] - 1, size[0] - 1])
 
     stride = size[0] // grid[0]
-    if threshold is None:
-        threshold = THRESHOLDS[stride] if isinstance(model, TransPose) else 0.0
+    threshold = THRESHOLDS[stride] if isinstance(model, TransPose) else 0.0
     options: dict[str, Any] = {"grid": grid, "stride": stride, "threshold": threshold}
     rows = [
         Row(

@@ -110,7 +110,6 @@ def oks(
     areas: NDArray[np.floating],
     *,
     sigmas: NDArray[np.floating] | tuple[float, ...],
-    weights: NDArray[np.floating] | None = None,
 ) -> NDArray[np.floating]:
     """Return the object keypoint similarity of every pose of `a` with every pose of `b`.
 
@@ -122,13 +121,12 @@ def oks(
         b: (M, K, 2) pixels; NaN where a keypoint is missing.
         areas: (N,) squared pixels, the size of each person of `a`.
         sigmas: (K,).
-        weights: (N, M, K) or broadcastable to it; weight of each keypoint, 1 by default.
 
     Returns:
         (N, M) in [0, 1].
     """
     a, b, areas = np.asarray(a), np.asarray(b), np.asarray(areas)
-    return paired_oks(a[:, None], b[None], areas[:, None], sigmas=sigmas, weights=weights)
+    return paired_oks(a[:, None], b[None], areas[:, None], sigmas=sigmas)
 
 
 def paired_oks(

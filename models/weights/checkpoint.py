@@ -26,7 +26,6 @@ MAX_PIXELS = 2048  # of a side of a crop
 
 def load_checkpoint(
     source: str | Path | Mapping[str, Tensor],
-    device: str | torch.device = "cpu",
     *,
     input_size: tuple[int, int] | None = None,
     dataset: str | None = None,
@@ -35,14 +34,13 @@ def load_checkpoint(
 
     Args:
         source: a file (safetensors, or a pickle of tensors), or a state dict.
-        device: of the network.
         input_size: (height, width) of the crop, for the one family whose weights do not determine it (POTR with
             XCiT); Lightning files and files of `posetrack models convert` state it.
         dataset: a name of `skeletons.SKELETONS` whose skeleton the network must have, or `auto` for any; of a ViTPose+,
             only the part of this dataset, COCO for `auto`, is returned, as a plain ViTPose.
 
     Returns:
-        The network in eval mode, float32.
+        The network in eval mode, float32, on the CPU.
 
     Raises:
         ModelError: the file cannot be read safely, fits no known network, or has another skeleton.
@@ -65,7 +63,7 @@ def load_checkpoint(
         network = _build(state, label, **arguments)
     if dataset is not None:
         network = _of_dataset(network, dataset, label)
-    return network.to(device).eval()
+    return network.eval()
 
 
 def read_state(path: Path) -> State:

@@ -158,8 +158,10 @@ def _load(
     finder = estimator = None
     family: dict[str, Any] = {}
     if model:
-        found = {"conf": LEAST_SCORE if args.conf is None else args.conf, "size": args.detect_size}
-        estimator = load_pose_estimator(model, dataset=dataset.name, **where, **found, flip=args.flip)
+        conf = LEAST_SCORE if args.conf is None else args.conf
+        estimator = load_pose_estimator(
+            model, dataset=dataset.name, **where, conf=conf, size=args.detect_size, flip=args.flip
+        )
         family = {"protocol": protocol_of(estimator.family)}
         if isinstance(estimator, SingleStagePoseEstimator):
             if args.detector or args.boxes not in SOURCES:

@@ -117,8 +117,9 @@ def walking(times: ArrayLike, *, speed: float = 150.0) -> Scene:
     return people(times, starts=[[100, 240]], velocities=[[speed, 0]])
 
 
-def jumping_jack(times: ArrayLike, *, rate: float = 1.0, height: float = 200.0) -> Scene:
+def jumping_jack(times: ArrayLike, *, rate: float = 1.0) -> Scene:
     """Return one person who swings arms and legs up and down `rate` times per second."""
+    height = 200.0  # pixels
     times = np.asarray(times, dtype=np.float64)
     scene = people(times, starts=[[320, 240]], velocities=[[0, 0]], heights=height)
     up = (1 - np.cos(2 * np.pi * rate * times)) / 2  # (T,) from 0 to 1

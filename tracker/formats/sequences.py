@@ -61,13 +61,7 @@ class Sequence:
         return np.nan_to_num(np.concatenate([places, self.scores[..., None]], axis=-1)).astype(np.float32)
 
 
-def sequences(
-    recording: Recording,
-    *,
-    max_gap: float = MAX_GAP,
-    rate: float | None = None,
-    min_frames: int = 2,
-) -> list[Sequence]:
+def sequences(recording: Recording, *, max_gap: float = MAX_GAP, rate: float | None = None) -> list[Sequence]:
     """Split the tracks of all people into sequences without gaps.
 
     Predicted poses count as gaps. Gaps of up to `max_gap` seconds are interpolated linearly in time; longer ones split
@@ -78,10 +72,9 @@ def sequences(
         recording: with times.
         max_gap: longest interpolated gap in seconds.
         rate: frames per second of the sequences; that of the recording if omitted.
-        min_frames: shorter sequences are omitted.
 
     Returns:
-        Sequences, ordered by ID and time.
+        Sequences of two frames or more, ordered by ID and time.
 
     Raises:
         UsageError: `max_gap` or `rate` is not positive, or the recording has no times.
@@ -99,7 +92,7 @@ def sequences(
         cuts = np.flatnonzero(np.diff(track.times) > max_gap + 1 / fps + _SAME) + 1
         for part in np.split(np.arange(len(track)), cuts):
             sequence = _resampled(track[part], fps, max_gap=max_gap)
-            if len(sequence) >= min_frames:
+            if len(sequence) > 1:
                 found.append(sequence)
     return found
 

@@ -16,7 +16,7 @@ from ..features.events.regions import Line, Zone
 from ..timings import Timings
 from ..types import Frame, Tracks
 from .arcs import Arc
-from .overlay import MIN_SCORE, draw_people
+from .overlay import draw_people
 from .places import draw_outlines, write_counts
 from .trails import TrailHistory
 
@@ -86,7 +86,6 @@ class OverlaySink(ContextGroup):
     Args:
         screens: each with `write(image, time)`.
         skeleton: of the keypoints.
-        min_score: keypoints with a lower score are hidden.
         labels: `(frame) -> text next to each ID`; only the ID if omitted.
         arcs: `(frame) -> joint angles of each ID`; none if omitted.
         places: zones and lines that are drawn.
@@ -101,7 +100,6 @@ class OverlaySink(ContextGroup):
         self,
         *screens: Screen,
         skeleton: Skeleton,
-        min_score: float = MIN_SCORE,
         labels: Labels | None = None,
         arcs: Arcs | None = None,
         places: Sequence[Zone | Line] = (),
@@ -115,7 +113,7 @@ class OverlaySink(ContextGroup):
         self._labels, self._arcs = labels, arcs
         self._places, self._counts = places, counts
         self._screens = screens
-        self._draw = partial(draw_people, skeleton=skeleton, min_score=min_score, colors=colors, boxes=boxes)
+        self._draw = partial(draw_people, skeleton=skeleton, colors=colors, boxes=boxes)
         self._trails = TrailHistory(trails)
         self._timings = timings or Timings()
 

@@ -69,8 +69,15 @@ def save_figure(path: Path, measurements: Measurements, *, kinds: tuple[str, ...
     if 1 < len(measurements.people) <= MOST_IN_LEGEND:
         ids = sorted(measurements.people)
         lines = [Line2D([], [], color=_color(identity), lw=2, label=str(identity)) for identity in ids]
-        where: Any = {"loc": "outside upper right", "ncols": len(ids), "frameon": False}
-        figure.legend(handles=lines, title="person", fontsize=8, title_fontsize=8, **where)
+        figure.legend(
+            handles=lines,
+            title="person",
+            loc="outside upper right",
+            ncols=len(ids),
+            frameon=False,
+            fontsize=8,
+            title_fontsize=8,
+        )
     write_figure(path, figure)
 
 

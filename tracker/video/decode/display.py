@@ -70,8 +70,10 @@ class Display:
     def _bgr(self, frame: av.VideoFrame, *, width: int, height: int) -> NDArray[np.uint8]:
         large = width * height > LARGE
         # planes have the same values as bgr24, in a third of the time, but must be copied
-        words: Any = {"format": "bgr24" if large else "gbrp", "interpolation": EXACT}
-        planes: Any = self._reformatter.reformat(frame, width=width, height=height, **words).planes
+        format = "bgr24" if large else "gbrp"
+        planes: Any = self._reformatter.reformat(
+            frame, width=width, height=height, format=format, interpolation=EXACT
+        ).planes
         if large:
             return np.ndarray((height, width, 3), np.uint8, planes[0], strides=(planes[0].line_size, 3, 1))
         green, blue, red = (np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, :width] for plane in planes)

@@ -57,8 +57,9 @@ class _Filter:
         self._kind = _kind(frame)
         self._waiting: deque[Timed] = deque()  # frames in the filter
         self._graph = Graph()
-        words: Any = {"width": frame.width, "height": frame.height, "format": frame.format, "time_base": Fraction(1)}
-        source = self._graph.add_buffer(**words)
+        source = self._graph.add_buffer(
+            width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1)
+        )
         filter = self._graph.add("bwdif", mode="send_frame", deint="interlaced")
         sink = self._graph.add("buffersink")
         source.link_to(filter)

@@ -55,6 +55,7 @@ class RunFacts:
         device: of the networks.
         config: the resolved options.
         counts: of frames.
+        analysed: UTC of the analysis.
         complete: whether the source was read to its end.
         refined: whether the rows are those of `--refine`, or as tracked online.
         size_changes: `frame`, `time_s`, `width` and `height` of each change of the frame size.
@@ -74,6 +75,7 @@ class RunFacts:
     device: str
     config: Mapping[str, Any]
     counts: Counts
+    analysed: datetime
     complete: bool
     fps_guessed: bool = False
     refined: bool = False
@@ -123,6 +125,7 @@ def document(facts: RunFacts) -> dict[str, Any]:
         "source": facts.source,
         "size": {"width": facts.size[0], "height": facts.size[1]},
         "size_changes": list(facts.size_changes),
+        "analysed": facts.analysed.isoformat(timespec="seconds"),
         "started": facts.started and facts.started.isoformat(timespec="milliseconds"),
         "fps": facts.fps,
         "fps_guessed": facts.fps_guessed,

@@ -40,6 +40,8 @@ def facts_in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     latency = facts.get("latency_ms")
     texts = {
         "source": facts.get("source"),
+        "recorded": _moment(facts.get("started")),
+        "analysed": _moment(facts.get("analysed")),
         "frames": ", ".join(f"{count} {what}" for what, count in frames.items()),
         "size": f"{size['width']} x {size['height']} px" if size else None,
         "rate": f"{facts['fps']:.4g} frames/s" if facts.get("fps") else None,
@@ -55,6 +57,11 @@ def facts_in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
     }
     return [(name, str(value)) for name, value in texts.items() if value]
+
+
+def _moment(text: Any) -> str | None:
+    """Return a time of ISO 8601 to the second, such as `2026-05-03 10:30:02 UTC`."""
+    return f"{text[:19].replace('T', ' ')} UTC" if isinstance(text, str) else None
 
 
 def in_words(value: Any) -> str:

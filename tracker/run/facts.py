@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..output.sidecar import Counts, NetworkFacts, RunFacts
@@ -59,6 +60,7 @@ def run_facts(
         device=estimator.network.device,
         config=options,
         counts=Counts(frames.frames_read, frames.frames_dropped, frames.frames_failed, frames.last_index),
+        analysed=datetime.now(UTC),
         complete=complete,
         fps_guessed=frames.fps_guessed,
         refined=refined,

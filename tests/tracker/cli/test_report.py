@@ -109,7 +109,9 @@ def test_wrong_requests_get_one_sentence(tracked, tmp_path, capsys, monkeypatch)
     (tmp_path / "r.html").write_text("precious")
     assert "--overwrite" in message("report", table, "--out", tmp_path / "r.html", code=1)
     assert "no kind of figure 'pie'" in message("plot", table, "--out", tmp_path / "f.png", "--kind", "pie")
-    assert "no person 99" in message("plot", table, "--out", tmp_path / "f.png", "--person", 99)
+    for each in (table, tracked / "f.csv"):
+        assert "the id 99" in message("plot", each, "--out", tmp_path / "f.png", "--person", 99)
+    assert "features only" in message("plot", tracked / "f.csv", "--out", tmp_path / "f.png", "--person", "longest")
     assert "ends in .png" in message("plot", table, "--out", tmp_path / "f.gif")
     assert "no such file" in message("report", tmp_path / "none.csv", "--out", tmp_path / "s.html", code=1)
     short = tmp_path / "short.csv"

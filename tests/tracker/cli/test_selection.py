@@ -93,3 +93,13 @@ def test_a_length_in_seconds_needs_times(table, tmp_path, capsys):
     assert "Add --fps" in capsys.readouterr().err
     assert main([*words, "--fps", "30"]) == 0
     assert ids(tmp_path / "long.txt") == [[1]] * FRAMES
+
+
+def test_a_figure_of_selected_people_is_that_of_their_rows(table, tmp_path):
+    words, part = ("--person", "longest"), tmp_path / "part.csv"
+    figures = tmp_path / "selected.png", tmp_path / "part.png"
+    assert main(["convert", str(table), "--out", str(part), *words]) == 0
+    for source, out, selection in zip((table, part), figures, (words, ())):
+        assert main(["plot", str(source), "--out", str(out), "--kind", "path", *selection]) == 0
+    selected, expected = (figure.read_bytes() for figure in figures)
+    assert selected == expected

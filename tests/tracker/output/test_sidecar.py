@@ -23,6 +23,7 @@ FACTS = RunFacts(
     device="cpu",
     config={"conf": 0.3, "save": Path("a.mp4")},
     counts=Counts(read=10, dropped=2, failed=1),
+    analysed=datetime(2026, 5, 3, 11, 30, 2, 990_000, UTC),
     complete=True,
     gaps=[{"from_s": 1.0, "to_s": 3.5, "seconds": 2.5}],
     started=datetime(2026, 5, 3, 10, 30, 2, 250_000, UTC),
@@ -42,6 +43,7 @@ def test_what_a_sidecar_says(tmp_path):
     assert document["gaps"] == [{"from_s": 1.0, "to_s": 3.5, "seconds": 2.5}]
     assert document["latency_ms"] == {"median": 40.0, "p95": 60.0}
     assert document["started"] == "2026-05-03T10:30:02.250+00:00"
+    assert document["analysed"] == "2026-05-03T11:30:02+00:00"
     assert document["size_changes"] == []
     assert document["skeleton"] == {"name": "coco", "keypoints": list(COCO.keypoints)}
     assert document["limbs"][0] == ["left_ankle", "left_knee"]

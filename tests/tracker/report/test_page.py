@@ -22,6 +22,7 @@ FACTS = {
     "refined": False,
     "source": "clips/</script><img src=x onerror=alert(1)>.mp4",
     "size": {"width": 640, "height": 480},
+    "analysed": "2026-05-03T11:30:02+00:00",
     "fps": 30.0,
     "frames": {"read": 120, "dropped": 2, "failed": 0},
     "gaps": [],
@@ -72,6 +73,7 @@ def test_every_track_event_and_fact_is_on_the_page(page, two_people):
     assert re.findall(r'class="chip" data-person="(\d)"', text) == ["1", "2"]
     for word in ("left hand raised", ">2.50<", "vitpose-b", "abababababab", "120 read", "one-euro", "2 dropped"):
         assert word in text
+    assert "2026-05-03 11:30:02 UTC" in text
     quality = re.search(r'aria-labelledby="quality".*?</section>', text, re.DOTALL)[0]
     assert quality.count("<tr>") == 3
     assert "<td>100</td>" in quality

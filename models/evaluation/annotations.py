@@ -73,8 +73,12 @@ def is_counted(annotation: dict[str, Any]) -> bool:
     return not annotation.get("iscrowd", 0) and any(annotation["keypoints"][2::3])
 
 
-def read_annotations(path: str | Path) -> dict[str, Any]:
+def read_annotations(path: str | Path, *, keypoints: bool = True) -> dict[str, Any]:
     """Read COCO's format (also OCHuman's and CrowdPose's), or MPII's list of people and the head boxes beside it.
+
+    Args:
+        path: the file.
+        keypoints: whether people need keypoints; those without get unlabelled ones otherwise.
 
     Raises:
         SourceError: a file is missing, is not JSON, or has an entry that cannot be evaluated.
@@ -90,13 +94,16 @@ def read_annotations(path: str | Path) -> dict[str, Any]:
     if isinstance(truth, dict) and "keypoint_names" in truth:
         advice = "Give one of the COCO-style files of the same download, ochuman_coco_format_*.json."
         raise SourceError(f"'{path}' is OCHuman's own file, which does not state which people to evaluate. {advice}")
-    needs = {"images": {"id", "file_name"}, "annotations": {"image_id", "bbox", "keypoints"}}
+    people_need = {"image_id", "bbox", "keypoints"} if keypoints else {"image_id", "bbox"}
+    needs = {"images": {"id", "file_name"}, "annotations": people_need}
     for part, keys in needs.items():
         entries = truth.get(part) if isinstance(truth, dict) else None
         listed = entries if isinstance(entries, list) else [None]
         if not all(isinstance(entry, dict) and keys <= entry.keys() for entry in listed):
             wanted = ", ".join(sorted(keys))
             raise SourceError(f"Cannot read annotations from '{path}': '{part}' needs entries with {wanted} each.")
+    for annotation in truth["annotations"]:
+        annotation.setdefault("keypoints", [0, 0, 0] * len(COCO))
     categories = truth.get("categories") or []
     _check_each("category", categories if isinstance(categories, list) else [None], _check_category, path)
     _check_each("image", truth["images"], _check_image, path)

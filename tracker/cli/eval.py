@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     from ..evaluation.scores import print_scores, results_files, write_json
     from ..partial import check_inputs, check_target
 
-    truth = read_annotations(args.annotations)
+    truth = read_annotations(args.annotations, keypoints=args.model != "none")
     dataset = dataset_of(truth)
     model, detector_name = _names(args, dataset)
     figures = Path(args.json) if args.json else None

@@ -118,7 +118,9 @@ def evaluate(
                 poses.keypoints, poses.scores, poses.box_scores, sizes.prod(1), run.dataset.skeleton.sigmas
             )
             run.poses += _pose_results(label, poses[rows], scores)
-    run.counts = {"images": len(truth["images"]), "people": sum(map(is_counted, people(truth)))}
+    annotated = [person for person in people(truth) if not person.get("iscrowd", 0)]
+    counted = annotated if estimate is None else list(filter(is_counted, annotated))
+    run.counts = {"images": len(truth["images"]), "people": len(counted)}
     if estimate is not None:
         run.protocol = {"family": protocol.family, "scores": protocol.certainty}
         run.tables["keypoints"] = run.dataset.measure(truth, run.poses)

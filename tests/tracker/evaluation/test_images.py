@@ -350,6 +350,18 @@ class TestCommand:
         with pytest.raises(OutputError, match="Cannot create the folder"):
             posetrack("--save-errors", str(folder / "truth.json"))
 
+    def test_boxes_need_no_keypoints(self, posetrack, folder):
+        truth = json.loads((folder / "truth.json").read_text())
+        for person in truth["annotations"]:
+            del person["keypoints"]
+        (folder / "truth.json").write_text(json.dumps(truth))
+        posetrack("--model", "none", "--json", str(folder / "out.json"))
+        facts = json.loads((folder / "out.json").read_text())
+        assert facts["boxes"]["AP"] == 1.0
+        assert facts["counts"]["people"] == 4
+        with pytest.raises(SourceError, match="bbox, image_id, keypoints"):
+            posetrack()
+
     def test_parts_can_be_left_out(self, posetrack, capsys):
         assert posetrack("--model", "none")[1].keys() == {"detector"}
         assert "Keypoints" not in capsys.readouterr().out

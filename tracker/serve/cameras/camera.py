@@ -148,16 +148,16 @@ class Camera:
 
     def _paced(self, source: Source) -> Iterator[Frame]:
         """Yield the frames of a file in its own time; frames that come too late are dropped, as those of a camera."""
-        start: float | None = None
+        start: float | None = None  # of the file's time, after the first frame: the networks take long for it
         for frame in source:
-            start = time.monotonic() - frame.time if start is None else start
-            wait = start + frame.time - time.monotonic()
+            wait = 0.0 if start is None else start + frame.time - time.monotonic()
             if wait < -1.0 / (source.fps or 30.0):
                 self._count_dropped(self.dropped + 1)
                 continue
             if self._stop.wait(max(0.0, wait)):
                 return
             yield replace(frame, captured=time.monotonic())
+            start = time.monotonic() - frame.time if start is None else start
 
     def _count_dropped(self, total: int) -> None:
         self._metrics.dropped.labels("camera").inc(total - self.dropped)

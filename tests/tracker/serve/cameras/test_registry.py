@@ -6,6 +6,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +204,15 @@ def test_a_file_of_the_command_line_plays_in_its_own_time_and_ends(serving, walk
         with app.socket(f"/api/cameras/{identity}/view") as viewer, pytest.raises(ConnectionClosed) as closed:
             viewer.recv(timeout=300)
         assert "ended" in closed.value.rcvd.reason
+
+
+@pytest.mark.slow
+def test_the_time_of_a_file_starts_after_the_first_frame_which_takes_long(serving, brightness, walking_clip):
+    delays = itertools.chain([1.5], itertools.repeat(0.0))  # longer than the file
+    pipeline = brightness(before=lambda: time.sleep(next(delays)))
+    with serving(pipeline, sources=(str(walking_clip),)) as app, app.client() as client:
+        until(lambda: listed(client)[walking_clip.name]["state"] == "ended")
+        assert listed(client)[walking_clip.name]["frames"] > 1
 
 
 def test_people_come_as_lines_and_as_records(serving, stream):

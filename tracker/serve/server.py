@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 
 import numpy as np
 import uvicorn
@@ -55,6 +56,11 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, cameras: Cameras) -> None:
         super().__init__(config)
         self._cameras = cameras
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End on the first signal; a second one would skip the end of the app, and the first is obeyed in seconds."""
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close all connections."""

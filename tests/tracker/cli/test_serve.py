@@ -39,8 +39,10 @@ def test_wrong_requests_get_one_sentence(capsys, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_the_server_tracks_and_ends_on_a_signal(host, tmp_path, walking_clip):
+@pytest.mark.parametrize(
+    ("host", "signals"), [("127.0.0.1", [signal.SIGINT, signal.SIGINT]), ("0.0.0.0", [signal.SIGTERM])]
+)
+def test_the_server_tracks_and_ends_on_a_signal(host, signals, tmp_path, walking_clip):
     command = [sys.executable, "-m", "posetrack", "serve", "--host", host, "--port", "0", "--offline"]
     with (
         (tmp_path / "said").open("w") as said,
@@ -57,6 +59,7 @@ def test_the_server_tracks_and_ends_on_a_signal(host, tmp_path, walking_clip):
             people = client.post("/api/images", content=image).json()["people"]
             assert people
             assert "/api/jobs" in json.loads(client.get("/openapi.json").text)["paths"]
-        process.send_signal(signal.SIGTERM)
+        for number in signals:
+            process.send_signal(number)
         assert process.wait(timeout=60) == 0
     assert "Traceback" not in (tmp_path / "said").read_text()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from ..features.calibration.measures import UNCALIBRATED
     from ..formats.files import read_recording, write_recording
     from ..formats.registry import format_in, format_of
-    from ..partial import sidecar_path
+    from ..partial import PartialFile, Transaction, sidecar_path
 
     for name in ("fps", "rate"):
         if getattr(args, name, None) is not None and not 0 < getattr(args, name) < float("inf"):
@@ -73,9 +72,11 @@ def run(args: argparse.Namespace) -> int:
     calibration = calibration_of(args, recording)
     if calibration != UNCALIBRATED:
         options["calibration"] = calibration
-    files = write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, **options)
     beside, copy = sidecar_path(args.source), sidecar_path(args.out)
-    if beside.is_file() and format_in(Path(args.source)) is format_of(Path(args.out), args.to):
-        shutil.copyfile(beside, copy)  # the metadata of the run, for the next command
-        files.append(copy)
+    with Transaction() as results:
+        files = write_recording(args.out, recording, to=args.to, overwrite=args.overwrite, results=results, **options)
+        if beside.is_file() and format_in(Path(args.source)) is format_of(Path(args.out), args.to):
+            with PartialFile(copy, overwrite=True, results=results) as file:
+                file.write(beside.read_bytes())  # the metadata of the run, for the next command
+            files.append(copy)
     return print_files(*files)

@@ -124,7 +124,7 @@ def _name_unfinished(job: Job) -> None:
     """Say under which names the results of a run that fails remain."""
     paths = [working_table(path) if output == "csv" else path for output, path in job.files.items()]
     if kept := [f"'{path}'" for path in map(partial_path, paths) if path.exists()]:
-        log.warning("What '%s' gave so far is in %s.", job.name, ", ".join(kept))
+        log.warning("The unfinished results of '%s' are in %s.", job.name, ", ".join(kept))
 
 
 def _pace(frames: Source, schedule: Schedule) -> Pace | None:

@@ -1,5 +1,7 @@
 """The commands that read a keypoint table use the rows of the people who were asked for."""
 
+import json
+
 import pytest
 from commands import rows
 
@@ -60,6 +62,15 @@ def test_a_part_of_a_table_keeps_the_metadata_of_its_run(table, tmp_path, capsys
     assert (tmp_path / "one.csv.json").read_text() == '{"complete": true}'
     assert main(["convert", str(table), "--out", str(tmp_path / "boxes.txt")]) == 0
     assert not (tmp_path / "boxes.txt.json").exists()
+
+
+def test_a_part_and_its_metadata_appear_together_or_not_at_all(table, tmp_path, full_disk, capsys):
+    (tmp_path / "pair.csv.json").write_text(json.dumps({"notes": "x" * 2_000_000}))
+    with full_disk(1_000_000):
+        assert main(["convert", str(table), "--out", str(tmp_path / "one.csv"), "--person", "1"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "one.csv").exists()
+    assert not (tmp_path / "one.csv.json").exists()
 
 
 def test_features_are_those_of_one_person(table, tmp_path):

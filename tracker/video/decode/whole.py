@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ _JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 # as good as random. Source of the former: H.264 and H.265, annex B; MPEG-2, 6.2.1; MPEG-4 part 2, 6.2.1.
 _STARTED = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "vp8", "vp9"})
 _ZEROS = 63  # bytes
+_NONZERO = re.compile(rb"[^\0]")
 _IMAGE, _EXTENSION, _TRAILER = b",!;"  # that begin a block of a GIF
 
 
@@ -91,10 +93,14 @@ def most_zeros(codec: str, pixels: int) -> int | None:
 
 def has_hole(packet: bytes, *, most: int) -> bool:
     """Return whether zeros, more than `most`, replace a part of a frame; any number may stand before a start code."""
-    while (at := packet.find(bytes(most + 1))) >= 0:
-        packet = packet[at:].lstrip(b"\0")
-        if packet and packet[0] != 1:
+    run, at = bytes(most + 1), 0
+    while (at := packet.find(run, at)) >= 0:
+        after = _NONZERO.search(packet, at + len(run))
+        if after is None:
+            return False
+        if after[0] != b"\1":
             return True
+        at = after.end()
     return False
 
 
